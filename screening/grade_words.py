@@ -1,0 +1,31 @@
+"""The ICDR grades in the words the pages use (Wilkinson et al., Ophthalmology 2003)."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from ml.vocabulary import ICDRGrade, Laterality
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+GRADE_WORDS: dict[int, "_StrPromise"] = {
+    ICDRGrade.NONE: _("No apparent retinopathy"),
+    ICDRGrade.MILD: _("Mild non-proliferative"),
+    ICDRGrade.MODERATE: _("Moderate non-proliferative"),
+    ICDRGrade.SEVERE: _("Severe non-proliferative"),
+    ICDRGrade.PROLIFERATIVE: _("Proliferative"),
+}
+SHORT_GRADE_WORDS: dict[int, "_StrPromise"] = {
+    ICDRGrade.NONE: _("None"),
+    ICDRGrade.MILD: _("Mild"),
+    ICDRGrade.MODERATE: _("Moderate"),
+    ICDRGrade.SEVERE: _("Severe"),
+    ICDRGrade.PROLIFERATIVE: _("Proliferative"),
+}
+EYE_WORDS: dict[str, "_StrPromise"] = {
+    Laterality.RIGHT: _("Right eye"),
+    Laterality.LEFT: _("Left eye"),
+}
+EYES = (Laterality.RIGHT, Laterality.LEFT)
+"""Right first: the page shows the patient as the examiner faces them, right eye on the left side."""

@@ -1,0 +1,27 @@
+"""What is stored, one noun a file."""
+
+from screening.models.api_keys import ApiKey
+from screening.models.audit import AuditEvent
+from screening.models.exams import Exam
+from screening.models.gradings import Grading
+from screening.models.images import FundusImage
+from screening.models.patients import Patient
+from screening.models.reviews import EyeFinding, FirstReading, MacularOedema, Review
+from screening.models.sites import Membership, Site
+from screening.models.users import User
+
+__all__ = (
+    "ApiKey",
+    "AuditEvent",
+    "Exam",
+    "EyeFinding",
+    "FirstReading",
+    "FundusImage",
+    "Grading",
+    "MacularOedema",
+    "Membership",
+    "Patient",
+    "Review",
+    "Site",
+    "User",
+)

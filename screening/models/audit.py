@@ -1,0 +1,62 @@
+"""Who did what, when: rows that can be added and never changed."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from screening.models.sites import Site
+
+
+class AuditEvent(models.Model):
+    """One thing that happened. Append-only: triggers in the database refuse UPDATE, DELETE and TRUNCATE.
+
+    The object is named by type and id and not by a foreign key, so no deletion can reach these rows; ``data`` holds
+    ids and codes only, never a name, a number or a date of a patient.
+    """
+
+    class Verb(models.TextChoices):
+        PATIENT_REGISTERED = "patient.registered", _("registered a patient")
+        PATIENT_UPDATED = "patient.updated", _("changed a patient's details")
+        PATIENT_VIEWED = "patient.viewed", _("looked at a patient")
+        PATIENTS_SEARCHED = "patients.searched", _("searched patients")
+        EXAM_OPENED = "exam.opened", _("opened an exam")
+        EXAM_VIEWED = "exam.viewed", _("looked at an exam")
+        EXAM_SUBMITTED = "exam.submitted", _("submitted an exam")
+        EXAM_CANCELLED = "exam.cancelled", _("cancelled an exam")
+        EYE_ABSENT = "exam.eye_absent", _("recorded an absent eye")
+        IMAGE_ATTACHED = "image.attached", _("added a photograph")
+        IMAGE_VIEWED = "image.viewed", _("looked at a photograph")
+        IMAGE_WITHDRAWN = "image.withdrawn", _("withdrew a photograph")
+        LATERALITY_CHANGED = "image.laterality_changed", _("changed the eye of a photograph")
+        GRADING_QUEUED = "grading.queued", _("queued a grading")
+        GRADING_DONE = "grading.done", _("graded a photograph")
+        GRADING_FAILED = "grading.failed", _("failed to grade a photograph")
+        GRADING_RETRIED = "grading.retried", _("asked for another try at grading")
+        GRADING_REQUEUED = "grading.requeued", _("queued again what a crash left behind")
+        PHOTO_TRIED = "photo.tried", _("tried a photograph")
+        FIRST_READING_RECORDED = "first_reading.recorded", _("recorded a first reading")
+        REVIEW_SIGNED = "review.signed", _("signed a review")
+        REVIEW_AMENDED = "review.amended", _("amended a review")
+        API_KEY_ISSUED = "api_key.issued", _("issued an API key")
+        API_KEY_REVOKED = "api_key.revoked", _("revoked an API key")
+        ROW_ADDED = "row.added", _("added a row in the admin panel")
+        ROW_CHANGED = "row.changed", _("changed a row in the admin panel")
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(_("at"), default=timezone.now, editable=False, db_index=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True)
+    verb = models.CharField(_("verb"), max_length=40, choices=Verb.choices)
+    object_type = models.CharField(_("object type"), max_length=40)
+    object_id = models.CharField(_("object id"), max_length=64, blank=True, default="")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="+", null=True, blank=True)
+    data = models.JSONField(_("data"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["object_type", "object_id"], name="audit_by_object")]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.object_type} {self.object_id}"

@@ -1,0 +1,83 @@
+"""Fundus photographs."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from screening.models.exams import Exam
+from screening.models.rows import Row
+
+
+def random_photo_name(_image: "FundusImage", filename: str) -> str:
+    """A stored name that tells nothing: ``photos/ab/<uuid>.<ext>``; of the given name only the ending is used."""
+    name = uuid.uuid4().hex
+    return f"photos/{name[:2]}/{name}.{filename.rpartition('.')[2].lower()}"
+
+
+class FundusImage(Row):
+    """A photograph of one eye. The name it was uploaded under is never kept: it often names the patient."""
+
+    class Laterality(models.TextChoices):
+        """The patient's eye, as the clinic writes it. Values of ``ml.vocabulary.Laterality``."""
+
+        RIGHT = "OD", _("Right eye (OD)")
+        LEFT = "OS", _("Left eye (OS)")
+
+    class Field(models.TextChoices):
+        """What the photograph is centred on."""
+
+        MACULA = "macula", _("Macula-centred")
+        DISC = "disc", _("Disc-centred")
+        OTHER = "other", _("Other field")
+
+    class Format(models.TextChoices):
+        JPEG = "JPEG", "JPEG"
+        PNG = "PNG", "PNG"
+        TIFF = "TIFF", "TIFF"
+        WEBP = "WEBP", "WebP"
+
+    exam = models.ForeignKey(Exam, models.PROTECT, related_name="images")
+    laterality = models.CharField(_("eye"), max_length=2, choices=Laterality.choices)
+    field = models.CharField(_("field"), max_length=10, choices=Field.choices, default=Field.MACULA)
+    sha256 = models.CharField(_("SHA-256 of the uploaded file"), max_length=64)
+    file = models.FileField(_("file"), upload_to=random_photo_name, max_length=100)
+    format = models.CharField(_("format"), max_length=4, choices=Format.choices)
+    width_px = models.PositiveIntegerField(_("width (px, upright)"))
+    height_px = models.PositiveIntegerField(_("height (px, upright)"))
+    n_bytes = models.PositiveIntegerField(_("size (bytes)"))
+    camera = models.CharField(_("camera"), max_length=80, blank=True, default="")
+    is_drawn = models.BooleanField(_("drawn, not a patient"), default=False)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+    withdrawn_reason = models.CharField(_("withdrawn: reason"), max_length=200, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("fundus image")
+        verbose_name_plural = _("fundus images")
+        ordering = ["laterality", "created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exam", "sha256"], condition=models.Q(withdrawn_at__isnull=True), name="image_once_an_exam"
+            ),
+            models.CheckConstraint(condition=models.Q(laterality__in=["OD", "OS"]), name="image_laterality_known"),
+            models.CheckConstraint(
+                condition=models.Q(field__in=["macula", "disc", "other"]), name="image_field_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(width_px__gte=1, height_px__gte=1, n_bytes__gte=1), name="image_has_size"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(withdrawn_at__isnull=True, withdrawn_reason="")
+                | models.Q(withdrawn_at__isnull=False) & ~models.Q(withdrawn_reason=""),
+                name="image_withdrawn_with_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Image {self.id}"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.withdrawn_at is not None

@@ -1,0 +1,82 @@
+"""Clinics, and who works where."""
+
+import zoneinfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from screening.models.rows import Row
+
+
+def validate_timezone(name: str) -> None:
+    """Refuse a time zone that the zone database does not know."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            _("“%(name)s” is not a time zone. Write it like Europe/Paris."), code="timezone", params={"name": name}
+        )
+
+
+class Site(Row):
+    """A place that screens: its patients are its own."""
+
+    class ReadingMode(models.TextChoices):
+        """How the machine's grade is shown to the reviewer (see docs/glossary.md)."""
+
+        BLIND_FIRST = "blind_first", _("Blind first: the reviewer grades before seeing the machine's grade")
+        SIDE_BY_SIDE = "side_by_side", _("Side by side: the machine's grade is shown at once")
+        TRIAGE = "triage", _("Triage: the machine's grade is shown and sorts the worklist")
+
+    name = models.CharField(_("name"), max_length=120)
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    timezone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_timezone])
+    reading_mode = models.CharField(
+        _("reading mode"), max_length=20, choices=ReadingMode.choices, default=ReadingMode.BLIND_FIRST
+    )
+    is_active = models.BooleanField(_("is active"), default=True)
+
+    class Meta:
+        verbose_name = _("site")
+        verbose_name_plural = _("sites")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(reading_mode__in=["blind_first", "side_by_side", "triage"]),
+                name="site_reading_mode_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.timezone)
+
+
+class Membership(Row):
+    """One role of one user at one site; a user may hold several."""
+
+    class Role(models.TextChoices):
+        PHOTOGRAPHER = "photographer", _("Photographer")
+        REVIEWER = "reviewer", _("Reviewer")
+        MANAGER = "manager", _("Manager")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="memberships")
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices)
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        ordering = ["site__name", "user__username", "role"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "site", "role"], name="membership_once"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["photographer", "reviewer", "manager"]), name="membership_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.get_role_display()}, {self.site}"

@@ -1,0 +1,167 @@
+"""Clinical rules as pure functions: what follows from two eyes, how soon, and what a reviewer reads first.
+
+Recall and referral: ICO Guidelines for Diabetic Eye Care (2017), tables 3 and 4, as the ADA position statement
+(Solomon et al., Diabetes Care 2017) repeats them. No Django here.
+"""
+
+import calendar
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from ml.vocabulary import ICDRGrade
+
+MAX_ATTEMPTS = 3
+"""Photographs of one eye in one visit after which it counts as not obtainable by camera."""
+MAX_VISITS = 2
+"""Visits with an ungradable eye after which it is referred for slit-lamp examination."""
+
+
+class Outcome(StrEnum):
+    """What follows for the patient, mildest first."""
+
+    RESCREEN = "rescreen"
+    REPEAT_IMAGING = "repeat_imaging"
+    REFER_SLIT_LAMP = "refer_slit_lamp"
+    REFER = "refer"
+    REFER_URGENT = "refer_urgent"
+
+
+class Urgency(StrEnum):
+    """How soon."""
+
+    ROUTINE = "routine"
+    SOON = "soon"
+    IMMEDIATE = "immediate"
+
+
+class MacularOedema(StrEnum):
+    """Macular oedema as a person saw it."""
+
+    NONE = "none"
+    NOT_CENTRE = "not_centre"
+    CENTRE = "centre"
+    UNKNOWN = "unknown"
+
+
+class WorklistRank(IntEnum):
+    """Place on the worklist: smaller is read first."""
+
+    SIGHT_THREATENING = 0
+    REFERABLE = 1
+    UNGRADED = 2
+    """An eye that is there has no gradable photograph, whether the quality or the grading failed."""
+    PENDING = 3
+    REST = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EyeResult:
+    """What a reviewer found in one eye. ``n_attempts`` counts photographs in this visit, ``n_visits`` visits with
+    this eye ungradable, this one included."""
+
+    is_absent: bool = False
+    is_gradable: bool = True
+    grade: ICDRGrade | None = None
+    macular_oedema: MacularOedema = MacularOedema.UNKNOWN
+    n_attempts: int = 1
+    n_visits: int = 1
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a result that cannot be: a graded absent or ungradable eye, a gradable one without."""
+        has_grade = self.grade is not None
+        if has_grade != (self.is_gradable and not self.is_absent):
+            raise ValueError("An eye has a grade if, and only if, it is present and gradable.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What follows from both eyes. ``recall_months`` is None where the referral decides; 0 means now."""
+
+    outcome: Outcome
+    urgency: Urgency
+    recall_months: int | None
+    reasons: tuple[str, ...]
+
+
+_BY_GRADE = {
+    ICDRGrade.NONE: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
+    ICDRGrade.MILD: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
+    ICDRGrade.MODERATE: (Outcome.REFER, Urgency.SOON, 6),
+    ICDRGrade.SEVERE: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 3),
+    ICDRGrade.PROLIFERATIVE: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 3),
+}
+_BY_OEDEMA = {
+    MacularOedema.NOT_CENTRE: (Outcome.REFER, Urgency.SOON, 6),
+    MacularOedema.CENTRE: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 1),
+}
+_OUTCOMES = list(Outcome)
+_URGENCIES = list(Urgency)
+
+
+def decide_outcome(right: EyeResult, left: EyeResult) -> Decision:
+    """Decide what follows from both eyes: the worse eye decides, and an eye that was not read is never a negative.
+
+    Raises ValueError when both eyes are absent: there is nothing to screen.
+    """
+    present = [(name, eye) for name, eye in (("right", right), ("left", left)) if not eye.is_absent]
+    if not present:
+        raise ValueError("Both eyes are absent: there is nothing to decide.")
+    decisions = [_decide_eye(name, eye) for name, eye in present]
+    months = [decision.recall_months for decision in decisions if decision.recall_months is not None]
+    outcome = max((decision.outcome for decision in decisions), key=_OUTCOMES.index)
+    is_referred = outcome in {Outcome.REFER, Outcome.REFER_URGENT}
+    # A referred patient's other eye is examined by the specialist; "photograph again now" would only delay that.
+    months = [month for month in months if month > 0] if is_referred else months
+    return Decision(
+        outcome=outcome,
+        urgency=max((decision.urgency for decision in decisions), key=_URGENCIES.index),
+        recall_months=None if outcome is Outcome.REFER_SLIT_LAMP else min(months, default=None),
+        reasons=tuple(reason for decision in decisions for reason in decision.reasons),
+    )
+
+
+def _decide_eye(name: str, eye: EyeResult) -> Decision:
+    if eye.grade is None:
+        is_given_up = eye.n_attempts >= MAX_ATTEMPTS or eye.n_visits >= MAX_VISITS
+        outcome = Outcome.REFER_SLIT_LAMP if is_given_up else Outcome.REPEAT_IMAGING
+        urgency = Urgency.SOON if is_given_up else Urgency.ROUTINE
+        return Decision(
+            outcome=outcome, urgency=urgency, recall_months=None if is_given_up else 0, reasons=(f"{name}_ungradable",)
+        )
+    rules = [(*_BY_GRADE[eye.grade], f"{name}_grade_{eye.grade.value}")]
+    if eye.macular_oedema in _BY_OEDEMA:
+        rules.append((*_BY_OEDEMA[eye.macular_oedema], f"{name}_oedema_{eye.macular_oedema.value}"))
+    elif eye.macular_oedema is MacularOedema.UNKNOWN and not eye.grade.is_referable:
+        # The network does not grade oedema: where the reviewer could not either, the eye is not a negative.
+        rules.append((Outcome.REPEAT_IMAGING, Urgency.ROUTINE, 0, f"{name}_oedema_unknown"))
+    return Decision(
+        outcome=max((rule[0] for rule in rules), key=_OUTCOMES.index),
+        urgency=max((rule[1] for rule in rules), key=_URGENCIES.index),
+        recall_months=min(rule[2] for rule in rules),
+        reasons=tuple(rule[3] for rule in rules),
+    )
+
+
+def urgency_of(
+    *, grades: Iterable[int], is_any_referable: bool, is_any_eye_ungraded: bool, is_any_pending: bool
+) -> WorklistRank:
+    """Place of an exam on the worklist, from the machine's latest readings: the most urgent fact decides.
+
+    ``is_any_eye_ungraded``: an eye that is there has no gradable photograph and none on the way.
+    """
+    known = [ICDRGrade(grade) for grade in grades]
+    if any(grade.is_sight_threatening for grade in known):
+        return WorklistRank.SIGHT_THREATENING
+    if is_any_referable or any(grade.is_referable for grade in known):
+        return WorklistRank.REFERABLE
+    if is_any_eye_ungraded:
+        return WorklistRank.UNGRADED
+    return WorklistRank.PENDING if is_any_pending else WorklistRank.REST
+
+
+def add_months(day: datetime.date, months: int) -> datetime.date:
+    """The same day ``months`` later, or the last day of that month where it is shorter."""
+    year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return day.replace(year=year, month=month0 + 1, day=min(day.day, calendar.monthrange(year, month0 + 1)[1]))

@@ -1,0 +1,35 @@
+"""The audit trail: one event for each thing that is done or looked at."""
+
+from collections.abc import Mapping
+
+from django.db.models import Model
+
+from screening.models import AuditEvent, Site, User
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+def record_event(
+    *,
+    verb: AuditEvent.Verb,
+    subject: Model | None,
+    site: Site | None,
+    data: Mapping[str, str | float | bool | None] | None = None,
+    by: User | None,
+) -> AuditEvent:
+    """Add an audit event in the caller's transaction, so that a deed without its event cannot be stored.
+
+    ``data`` holds ids and codes only. ``by`` is None where the machine acted by itself.
+    Raises TypeError for data that is not plain, as a model or a form put there by mistake would hold a patient's data.
+    """
+    stored = dict(data or {})
+    if not all(isinstance(value, _PLAIN) for value in stored.values()):
+        raise TypeError("Audit data holds plain ids and codes only.")
+    return AuditEvent.objects.create(
+        verb=verb,
+        actor=by,
+        object_type="" if subject is None else subject._meta.model_name or "",
+        object_id="" if subject is None else str(subject.pk),
+        site=site,
+        data=stored,
+    )

@@ -1,0 +1,126 @@
+"""Visits: opening, absent eyes, handing over to the reviewer."""
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ml.vocabulary import Laterality
+from screening.access import Action, require
+from screening.models import AuditEvent, Exam, FundusImage, Patient, User
+from screening.services.audit import record_event
+
+_ABSENT_REASON_FIELD = {Laterality.RIGHT: "right_eye_absent_reason", Laterality.LEFT: "left_eye_absent_reason"}
+_ABSENT_REASON_MAX = 200
+
+
+class ExamError(ValueError):
+    """The exam is not in a state for this. The message is a sentence for the person who tried."""
+
+
+class ExamNotOpen(ExamError):
+    """The exam was submitted, reviewed or cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This exam is closed. Open a new exam for more photographs."))
+
+
+class EyeNotPhotographed(ExamError):
+    """An eye has neither a photograph nor a recorded reason for its absence."""
+
+    def __init__(self, laterality: Laterality) -> None:
+        self.laterality = laterality
+        sentence = (
+            _("The right eye (OD) has no photograph. Add one, or record why the eye is absent.")
+            if laterality is Laterality.RIGHT
+            else _("The left eye (OS) has no photograph. Add one, or record why the eye is absent.")
+        )
+        super().__init__(sentence)
+
+
+def lock_exam(exam: Exam) -> Exam:
+    """The exam as it is in the database now, locked until the transaction ends."""
+    return Exam.objects.select_for_update(of=("self",)).select_related("site", "patient").get(pk=exam.pk)
+
+
+def lock_open_exam(exam: Exam, action: Action, by: User) -> Exam:
+    """The exam, locked, when ``by`` may do ``action`` to it. Raises AccessDenied, ExamNotOpen."""
+    locked = lock_exam(exam)
+    require(by, action, locked.site)
+    if not locked.is_open:
+        raise ExamNotOpen
+    return locked
+
+
+@transaction.atomic
+def open_exam(*, patient: Patient, by: User) -> Exam:
+    """Start a visit of ``patient`` at the patient's site. Raises AccessDenied."""
+    require(by, Action.OPEN_EXAM, patient.site)
+    exam = Exam.objects.create(site=patient.site, patient=patient, opened_by=by)
+    record_event(
+        verb=AuditEvent.Verb.EXAM_OPENED, subject=exam, site=exam.site, data={"patient": str(patient.pk)}, by=by
+    )
+    return exam
+
+
+@transaction.atomic
+def mark_eye_absent(*, exam: Exam, laterality: str, reason: str, by: User) -> Exam:
+    """Record why an eye cannot be photographed (a prosthesis, say); an empty reason takes the record back.
+
+    Raises ExamError with a sentence when the eye has photographs or the reason is too long, AccessDenied, ExamNotOpen.
+    """
+    locked = lock_open_exam(exam, Action.UPLOAD_IMAGE, by)
+    eye = Laterality(laterality)
+    reason = reason.strip()
+    if len(reason) > _ABSENT_REASON_MAX:
+        raise ExamError(_("The reason is too long: write at most 200 characters."))
+    if reason and eye in _photographed(locked):
+        raise ExamError(_("This eye has photographs. Withdraw them before recording the eye as absent."))
+    setattr(locked, _ABSENT_REASON_FIELD[eye], reason)
+    locked.save(update_fields=[_ABSENT_REASON_FIELD[eye]])
+    record_event(
+        verb=AuditEvent.Verb.EYE_ABSENT,
+        subject=locked,
+        site=locked.site,
+        data={"laterality": eye.value, "is_absent": bool(reason)},
+        by=by,
+    )
+    return locked
+
+
+@transaction.atomic
+def submit_exam(*, exam: Exam, by: User) -> Exam:
+    """Hand the exam to the reviewer.
+
+    Raises EyeNotPhotographed for an eye with neither a photograph nor a reason, ExamError when both eyes are absent,
+    AccessDenied, ExamNotOpen.
+    """
+    locked = lock_open_exam(exam, Action.SUBMIT_EXAM, by)
+    photographed = _photographed(locked)
+    for eye in Laterality:
+        if eye not in photographed and not locked.absent_reason(eye):
+            raise EyeNotPhotographed(eye)
+    if not photographed:
+        raise ExamError(_("Both eyes are recorded as absent, so there is nothing to review. Cancel this exam."))
+    locked.status = Exam.Status.SUBMITTED
+    locked.submitted_at = timezone.now()
+    locked.save(update_fields=["status", "submitted_at"])
+    record_event(verb=AuditEvent.Verb.EXAM_SUBMITTED, subject=locked, site=locked.site, by=by)
+    return locked
+
+
+@transaction.atomic
+def cancel_exam(*, exam: Exam, by: User) -> Exam:
+    """End an exam that will not be reviewed. Its photographs stay. Raises ExamError once it is signed, AccessDenied."""
+    locked = lock_exam(exam)
+    require(by, Action.CANCEL_EXAM, locked.site)
+    if locked.status not in {Exam.Status.OPEN, Exam.Status.SUBMITTED}:
+        raise ExamError(_("This exam is already reviewed or cancelled."))
+    locked.status = Exam.Status.CANCELLED
+    locked.save(update_fields=["status"])
+    record_event(verb=AuditEvent.Verb.EXAM_CANCELLED, subject=locked, site=locked.site, by=by)
+    return locked
+
+
+def _photographed(exam: Exam) -> set[Laterality]:
+    eyes = FundusImage.objects.filter(exam=exam, withdrawn_at__isnull=True).order_by().values_list("laterality")
+    return {Laterality(eye) for (eye,) in eyes.distinct()}

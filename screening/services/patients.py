@@ -1,0 +1,143 @@
+"""Registering people and correcting their details."""
+
+import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from screening.access import Action, require
+from screening.models import AuditEvent, Patient, Site, User
+from screening.services.audit import record_event
+
+EARLIEST_BIRTH_YEAR = 1900
+"""Nobody alive is older (the oldest person of 2025 was born in 1909)."""
+
+
+class InvalidPatient(ValueError):
+    """A detail of the patient cannot be. ``field`` names it; the message is a sentence for the person who typed it."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class PatientExists(InvalidPatient):
+    """The medical record number is taken at this site."""
+
+    def __init__(self) -> None:
+        sentence = _("This medical record number is already registered at this site. Open that patient instead.")
+        super().__init__("mrn", sentence)
+
+
+@transaction.atomic
+def register_patient(
+    *,
+    site: Site,
+    mrn: str,
+    given_name: str,
+    family_name: str,
+    born_on: datetime.date,
+    sex: str = Patient.Sex.UNKNOWN,
+    diabetes_type: str = Patient.DiabetesType.UNKNOWN,
+    diabetes_since_year: int | None = None,
+    by: User,
+) -> Patient:
+    """Register a patient. The number identifies: people of the same name are different patients.
+
+    Raises InvalidPatient or PatientExists with a sentence, AccessDenied.
+    """
+    require(by, Action.REGISTER_PATIENT, site)
+    patient = Patient(
+        site=site,
+        mrn=mrn.strip(),
+        given_name=given_name.strip(),
+        family_name=family_name.strip(),
+        born_on=born_on,
+        sex=sex,
+        diabetes_type=diabetes_type,
+        diabetes_since_year=diabetes_since_year,
+    )
+    _save(patient)
+    record_event(verb=AuditEvent.Verb.PATIENT_REGISTERED, subject=patient, site=site, by=by)
+    return patient
+
+
+@transaction.atomic
+def update_patient(
+    *,
+    patient: Patient,
+    mrn: str,
+    given_name: str,
+    family_name: str,
+    born_on: datetime.date,
+    sex: str,
+    diabetes_type: str,
+    diabetes_since_year: int | None,
+    by: User,
+) -> Patient:
+    """Correct a patient's details; the audit event names the changed fields and never their values.
+
+    Raises InvalidPatient or PatientExists with a sentence, AccessDenied.
+    """
+    locked = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
+    require(by, Action.UPDATE_PATIENT, locked.site)
+    details: dict[str, object] = {
+        "mrn": mrn.strip(),
+        "given_name": given_name.strip(),
+        "family_name": family_name.strip(),
+        "born_on": born_on,
+        "sex": sex,
+        "diabetes_type": diabetes_type,
+        "diabetes_since_year": diabetes_since_year,
+    }
+    changed = [field for field, value in details.items() if getattr(locked, field) != value]
+    if changed:
+        for field in changed:
+            setattr(locked, field, details[field])
+        _save(locked)
+        record_event(
+            verb=AuditEvent.Verb.PATIENT_UPDATED,
+            subject=locked,
+            site=locked.site,
+            data={"fields": ",".join(changed)},
+            by=by,
+        )
+    return locked
+
+
+def _save(patient: Patient) -> None:
+    _validate(patient)
+    try:
+        with transaction.atomic():
+            patient.save()
+    except IntegrityError as error:
+        if Patient.objects.filter(site=patient.site, mrn=patient.mrn).exclude(pk=patient.pk).exists():
+            raise PatientExists from error
+        raise
+
+
+def _validate(patient: Patient) -> None:
+    for field in ("mrn", "given_name", "family_name"):
+        value = str(getattr(patient, field))
+        limit = Patient._meta.get_field(field).max_length or 0  # noqa: SLF001 (Django's public name for it)
+        if not value:
+            raise InvalidPatient(field, _("This is missing. Fill it in."))
+        if len(value) > limit:
+            raise InvalidPatient(field, _("This is too long: write at most %(limit)d characters.") % {"limit": limit})
+        if not value.isprintable():
+            raise InvalidPatient(field, _("This holds signs that cannot be printed. Type it again."))
+    today = timezone.localdate(timezone=patient.site.zone)
+    if patient.born_on > today:
+        raise InvalidPatient("born_on", _("The birth date is in the future. Check the year."))
+    if patient.born_on.year < EARLIEST_BIRTH_YEAR:
+        raise InvalidPatient("born_on", _("The birth date is before 1900. Check the year."))
+    if patient.sex not in Patient.Sex.values:
+        raise InvalidPatient("sex", _("Choose one of: F, M, X, U."))
+    if patient.diabetes_type not in Patient.DiabetesType.values:
+        raise InvalidPatient("diabetes_type", _("Choose one of: 1, 2, other, unknown."))
+    year = patient.diabetes_since_year
+    if year is not None and not patient.born_on.year <= year <= today.year:
+        raise InvalidPatient(
+            "diabetes_since_year", _("Diabetes cannot begin before birth or after this year. Check the year.")
+        )
