@@ -1,0 +1,61 @@
+"""What the network says, drawn without inline styles: the Content-Security-Policy forbids them."""
+
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+
+from ml.vocabulary import N_GRADES
+from screening.grade_words import EYE_WORDS, GRADE_WORDS, SHORT_GRADE_WORDS
+
+register = template.Library()
+
+
+@register.filter
+def grade_word(grade: int | None) -> str:
+    """Name an ICDR grade; no grade is said as such and never looks like grade 0."""
+    return _("No grade") if grade is None else str(GRADE_WORDS[grade])
+
+
+@register.filter
+def short_grade_word(grade: int | None) -> str:
+    """Name an ICDR grade in one word, for tables."""
+    return _("No grade") if grade is None else str(SHORT_GRADE_WORDS[grade])
+
+
+@register.filter
+def eye_word(laterality: str) -> str:
+    """Name an eye: "Right eye" for OD."""
+    return str(EYE_WORDS[laterality])
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """Write a share as a percentage; never 0 % or 100 %, because a network is never that sure."""
+    if share is None:
+        return "–"
+    if share < 0.01:
+        return _("< 1 %")
+    if share > 0.99:
+        return _("> 99 %")
+    return _("%(percent)d %%") % {"percent": round(share * 100)}
+
+
+@register.filter
+def svg_units(share: float | None) -> str:
+    """Turn a share in [0, 1] into a coordinate of a drawing 100 wide, with a point in every language."""
+    return f"{100 * (share or 0.0):.2f}"
+
+
+@register.inclusion_tag("screening/gradings/_bars.html")
+def grade_bars(result: Any) -> dict[str, Any]:
+    """Draw the five probabilities of a Grading or a Prediction."""
+    shares = result.probabilities or [0.0] * N_GRADES
+    return {"bars": [(grade, SHORT_GRADE_WORDS[grade], share, grade == result.grade) for grade, share in enumerate(shares)]}
+
+
+@register.inclusion_tag("screening/gradings/_risk.html")
+def risk_bar(result: Any, operating_point: float | None = None) -> dict[str, Any]:
+    """Draw P(referable) of a Grading or a Prediction against the operating point."""
+    point = operating_point if operating_point is not None else result.operating_point
+    return {"p_referable": result.p_referable, "is_referable": result.is_referable, "operating_point": point}

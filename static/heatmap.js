@@ -1,0 +1,134 @@
+// Draws the network's attention grid on a canvas. The grid's values are absolute, 0 to 1: a map is never stretched
+// to its own maximum, because a blank map must look blank.
+"use strict";
+
+window.heatmap = (() => {
+  const CELL_PX = 16; // canvas pixels a grid cell; bilinear between cell centres
+  const CONTOUR_AT = 0.5; // one line at half of the scale, so that colour is not the only carrier
+
+  // Value, red, green, blue. One hue from deep blue to pale cyan with rising lightness: readable with every kind of
+  // colour blindness, and unlike anything on a retina (orange ground, red bleeding, yellow exudate).
+  const ANCHORS = [
+    [0.0, 16, 24, 92],
+    [0.25, 24, 68, 156],
+    [0.5, 20, 128, 196],
+    [0.75, 56, 194, 222],
+    [1.0, 222, 255, 250],
+  ];
+
+  function colourAt(value) {
+    const v = Math.min(1, Math.max(0, value));
+    let i = 1;
+    while (i < ANCHORS.length - 1 && v > ANCHORS[i][0]) i += 1;
+    const low = ANCHORS[i - 1];
+    const high = ANCHORS[i];
+    const t = (v - low[0]) / (high[0] - low[0]);
+    return [1, 2, 3].map((c) => Math.round(low[c] + t * (high[c] - low[c])));
+  }
+
+  const TABLE = Array.from({ length: 256 }, (_, i) => colourAt(i / 255));
+
+  // Faint values stay nearly transparent so that the photograph under a blank map is untouched.
+  function alphaAt(value) {
+    const t = Math.min(1, Math.max(0, (value - 0.05) / 0.45));
+    return t * t * (3 - 2 * t);
+  }
+
+  function sample(rows, y, x) {
+    const height = rows.length;
+    const width = rows[0].length;
+    const cy = Math.min(height - 1, Math.max(0, y));
+    const cx = Math.min(width - 1, Math.max(0, x));
+    const top = Math.floor(cy);
+    const left = Math.floor(cx);
+    const bottom = Math.min(height - 1, top + 1);
+    const right = Math.min(width - 1, left + 1);
+    const ty = cy - top;
+    const tx = cx - left;
+    const upper = rows[top][left] * (1 - tx) + rows[top][right] * tx;
+    const lower = rows[bottom][left] * (1 - tx) + rows[bottom][right] * tx;
+    return upper * (1 - ty) + lower * ty;
+  }
+
+  function upsample(rows, width, height) {
+    const values = new Float32Array(width * height);
+    for (let y = 0; y < height; y += 1) {
+      for (let x = 0; x < width; x += 1) {
+        values[y * width + x] = sample(rows, (y + 0.5) / CELL_PX - 0.5, (x + 0.5) / CELL_PX - 0.5);
+      }
+    }
+    return values;
+  }
+
+  function isContour(values, width, at) {
+    const isAbove = values[at] >= CONTOUR_AT;
+    return isAbove !== values[at + 1] >= CONTOUR_AT || isAbove !== values[at + width] >= CONTOUR_AT;
+  }
+
+  /** Paint `rows` (h x w numbers in [0, 1]) on `canvas`, which is resized to the upsampled grid. */
+  function draw(canvas, rows) {
+    const width = rows[0].length * CELL_PX;
+    const height = rows.length * CELL_PX;
+    canvas.width = width;
+    canvas.height = height;
+    const context = canvas.getContext("2d");
+    const picture = context.createImageData(width, height);
+    const values = upsample(rows, width, height);
+    for (let i = 0; i < values.length; i += 1) {
+      const isLine = i % width < width - 1 && i < width * (height - 1) && isContour(values, width, i);
+      const [red, green, blue] = isLine ? [255, 255, 255] : TABLE[Math.round(Math.min(1, Math.max(0, values[i])) * 255)];
+      picture.data.set([red, green, blue, isLine ? 255 : Math.round(alphaAt(values[i]) * 255)], i * 4);
+    }
+    context.putImageData(picture, 0, 0);
+  }
+
+  /** The map stored in the page for one photograph: {rows, box}, or null where there is none. */
+  function read(photoId) {
+    const node = document.getElementById(`heatmap-${photoId}`);
+    return node ? JSON.parse(node.textContent) : null;
+  }
+
+  /** Lay `canvas` over the photograph its parent has the size of; box = left, top, right, bottom as shares. */
+  function place(canvas, box) {
+    const [left, top, right, bottom] = box;
+    canvas.style.left = `${left * 100}%`;
+    canvas.style.top = `${top * 100}%`;
+    canvas.style.width = `${(right - left) * 100}%`;
+    canvas.style.height = `${(bottom - top) * 100}%`;
+  }
+
+  function paintLegend(canvas) {
+    canvas.width = 256;
+    canvas.height = 1;
+    const context = canvas.getContext("2d");
+    TABLE.forEach(([red, green, blue], i) => {
+      context.fillStyle = `rgb(${red} ${green} ${blue})`;
+      context.fillRect(i, 0, 1, 1);
+    });
+  }
+
+  // Thumbnails on the exam page: a button that shows the map while it is held or toggled.
+  function toggleOver(button) {
+    const figure = document.getElementById(button.getAttribute("aria-controls"));
+    const canvas = figure && figure.querySelector("canvas");
+    const map = figure && read(figure.dataset.photoId);
+    if (!canvas || !map) return;
+    const isOn = button.getAttribute("aria-pressed") !== "true";
+    if (isOn) {
+      draw(canvas, map.rows);
+      place(canvas, map.box);
+    }
+    canvas.hidden = !isOn;
+    button.setAttribute("aria-pressed", String(isOn));
+    const legend = figure.parentElement.querySelector("[data-heat-legend]");
+    if (legend) legend.hidden = !isOn;
+    if (legend && isOn) paintLegend(legend.querySelector("canvas"));
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-heat-over]");
+    if (button) toggleOver(button);
+  });
+
+  return { draw, read, place, paintLegend };
+})();

@@ -1,0 +1,110 @@
+// The review page by keyboard: one key a decision. Every key has a visible control beside it, and the keys can be
+// switched off (WCAG 2.1.4). Needs viewer.js.
+"use strict";
+
+(() => {
+  const KEYS_OFF = "reading-keys-off";
+  let focused = "OD"; // the eye the grade keys write to
+
+  const form = () => document.getElementById("reading-form");
+  const eyeForm = (laterality) => document.querySelector(`[data-eye-form="${laterality}"]`);
+  const areKeysOn = () => localStorage.getItem(KEYS_OFF) !== "yes";
+
+  function focusEye(laterality) {
+    const isThere = eyeForm(laterality) || document.querySelector(`[data-viewer-pane][data-laterality="${laterality}"]`);
+    if (!isThere) return;
+    focused = laterality;
+    showFocus();
+  }
+
+  function showFocus() {
+    for (const node of document.querySelectorAll("[data-eye-form], [data-viewer-pane]")) {
+      node.classList.toggle("is-focused", (node.dataset.eyeForm || node.dataset.laterality) === focused);
+    }
+    for (const note of document.querySelectorAll("[data-focused-note]")) note.hidden = note.dataset.focusedNote !== focused;
+  }
+
+  function choose(value) {
+    const box = eyeForm(focused);
+    const radio = box && box.querySelector(`input[type=radio][name$="-verdict"][value="${value}"]`);
+    if (!radio || radio.disabled) return;
+    radio.checked = true;
+    radio.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  function cycleOedema() {
+    const box = eyeForm(focused);
+    const radios = box ? [...box.querySelectorAll('input[type=radio][name$="-macular_oedema"]')] : [];
+    if (!radios.length) return;
+    const next = radios[(radios.findIndex((radio) => radio.checked) + 1) % radios.length];
+    next.checked = true;
+    next.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  // The first press brings the reader to the button and to what will follow; the second one saves.
+  function save() {
+    const button = document.querySelector("[data-save]");
+    if (!button) return;
+    if (document.activeElement === button) button.click();
+    else button.focus();
+  }
+
+  function renderEye(box) {
+    const verdict = box.querySelector('input[name$="-verdict"]:checked');
+    const reason = box.querySelector("[data-changed-reason]");
+    if (reason) {
+      const first = reason.dataset.firstVerdict;
+      const mustSay = Boolean(first && verdict && verdict.value !== first);
+      reason.hidden = !mustSay;
+      reason.querySelector("input, textarea").required = mustSay;
+    }
+  }
+
+  function renderAll() {
+    document.querySelectorAll("[data-eye-form]").forEach(renderEye);
+    const switchBox = document.querySelector("[data-keys-switch]");
+    if (switchBox) switchBox.checked = areKeysOn();
+    showFocus();
+  }
+
+  const isTyping = (node) => node.closest("textarea, select, input:not([type=radio]):not([type=checkbox]):not([type=range])");
+
+  const VIEWER_KEYS = { g: "red-free", f: "fit", z: "actual", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", r: "reset" };
+
+  function onKey(event) {
+    if (!form() || !areKeysOn() || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (/^[0-4]$/.test(key)) choose(key);
+    else if (key === "u") choose("U");
+    else if (key === "m") { if (!event.repeat) cycleOedema(); }
+    else if (key === "h") window.viewer.peek(true);
+    else if (key === "s") { if (!event.repeat) save(); }
+    else if (key === "?") toggleHelp();
+    else if (VIEWER_KEYS[key]) window.viewer.run(VIEWER_KEYS[key]);
+    else if (!event.target.matches("input") && key === "ArrowLeft") focusEye("OD");
+    else if (!event.target.matches("input") && key === "ArrowRight") focusEye("OS");
+    else return;
+    event.preventDefault();
+  }
+
+  function toggleHelp() {
+    const help = document.getElementById("shortcut-help");
+    if (help) help.open = !help.open;
+  }
+
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("keyup", (event) => { if (event.key.toLowerCase() === "h") window.viewer.peek(false); });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-keys-switch]")) localStorage.setItem(KEYS_OFF, event.target.checked ? "no" : "yes");
+    const box = event.target.closest("[data-eye-form]");
+    if (box) renderEye(box);
+  });
+  for (const kind of ["focusin", "pointerdown"]) {
+    document.addEventListener(kind, (event) => {
+      const node = event.target.closest("[data-eye-form], [data-viewer-pane]");
+      if (node) focusEye(node.dataset.eyeForm || node.dataset.laterality);
+    });
+  }
+  document.addEventListener("DOMContentLoaded", renderAll);
+  document.addEventListener("htmx:afterSettle", renderAll);
+})();

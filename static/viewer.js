@@ -1,0 +1,262 @@
+// Photographs side by side: zoom and pan together by wheel, pinch, drag and keys; red-free, brightness and contrast;
+// the network's heatmap over the photograph. Needs heatmap.js. Controls carry data-viewer-do and may stand anywhere.
+"use strict";
+
+window.viewer = (() => {
+  const MAX_SCALE = 4; // screen pixels a photograph's pixel; the zoom is always written beside the photograph
+  const ZOOM_STEP = 1.25;
+  const PAN_STEP = 0.08; // of the pane
+  const DEFAULTS = { brightness: 100, contrast: 100 };
+
+  const state = { isLinked: true, isRedFree: false, isHeatOn: false, isPeeking: false, opacity: 60, ...DEFAULTS };
+  const panes = [];
+
+  class Pane {
+    constructor(root) {
+      this.root = root;
+      this.window = root.querySelector("[data-viewer-window]");
+      this.filtered = root.querySelector("[data-viewer-filtered]");
+      this.photo = root.querySelector("[data-viewer-photo]");
+      this.heatLayer = root.querySelector("[data-viewer-heat]");
+      this.heatCanvas = this.heatLayer.querySelector("canvas");
+      this.zoomLabel = root.querySelector("[data-viewer-zoom]");
+      this.heatMissing = root.querySelector("[data-viewer-no-heat]");
+      this.pointers = new Map();
+      this.drawnFor = null;
+      this.fit();
+    }
+
+    get widthPx() {
+      return Number(this.photo.getAttribute("width")) || this.photo.naturalWidth || 1;
+    }
+
+    get heightPx() {
+      return Number(this.photo.getAttribute("height")) || this.photo.naturalHeight || 1;
+    }
+
+    get fitScale() {
+      return Math.min(this.window.clientWidth / this.widthPx, this.window.clientHeight / this.heightPx);
+    }
+
+    get actualZoom() {
+      return 1 / (window.devicePixelRatio || 1) / this.fitScale;
+    }
+
+    get isZoomed() {
+      return this.zoom > 1.001;
+    }
+
+    fit() {
+      this.zoom = 1;
+      this.centre = [0.5, 0.5];
+    }
+
+    /** Multiply the zoom, keeping still what lies at (shareX, shareY) of the pane. */
+    zoomBy(factor, shareX = 0.5, shareY = 0.5) {
+      const before = this.fitScale * this.zoom;
+      const limit = Math.max(1, this.actualZoom * MAX_SCALE);
+      this.zoom = Math.min(limit, Math.max(1, this.zoom * factor));
+      const after = this.fitScale * this.zoom;
+      const reachX = (shareX - 0.5) * this.window.clientWidth;
+      const reachY = (shareY - 0.5) * this.window.clientHeight;
+      this.centre[0] += (reachX / before - reachX / after) / this.widthPx;
+      this.centre[1] += (reachY / before - reachY / after) / this.heightPx;
+    }
+
+    /** Move the photograph by shares of the pane. */
+    panBy(shareX, shareY) {
+      const scale = this.fitScale * this.zoom;
+      this.centre[0] -= (shareX * this.window.clientWidth) / (scale * this.widthPx);
+      this.centre[1] -= (shareY * this.window.clientHeight) / (scale * this.heightPx);
+    }
+
+    clamp() {
+      const scale = this.fitScale * this.zoom;
+      [this.window.clientWidth / (this.widthPx * scale), this.window.clientHeight / (this.heightPx * scale)].forEach((seen, i) => {
+        this.centre[i] = seen >= 1 ? 0.5 : Math.min(1 - seen / 2, Math.max(seen / 2, this.centre[i]));
+      });
+    }
+
+    render() {
+      if (!this.window.clientWidth) return;
+      this.clamp();
+      const scale = this.fitScale * this.zoom;
+      const x = this.window.clientWidth / 2 - this.centre[0] * this.widthPx * scale;
+      const y = this.window.clientHeight / 2 - this.centre[1] * this.heightPx * scale;
+      for (const layer of [this.photo, this.heatLayer]) {
+        layer.style.width = `${this.widthPx}px`;
+        layer.style.height = `${this.heightPx}px`;
+        layer.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+      }
+      this.window.style.touchAction = this.isZoomed ? "none" : "pan-y";
+      this.window.classList.toggle("is-zoomed", this.isZoomed);
+      this.zoomLabel.textContent = `${Math.round((this.zoom / this.actualZoom) * 100)} %`;
+      this.filtered.style.filter =
+        `${state.isRedFree ? "url(#red-free) " : ""}brightness(${state.brightness}%) contrast(${state.contrast}%)`;
+      this.renderHeat();
+    }
+
+    renderHeat() {
+      const isWanted = state.isHeatOn || state.isPeeking;
+      const photoId = this.root.dataset.photoId;
+      const map = isWanted ? window.heatmap.read(photoId) : null;
+      if (map && this.drawnFor !== photoId) {
+        window.heatmap.draw(this.heatCanvas, map.rows);
+        window.heatmap.place(this.heatCanvas, map.box);
+        this.drawnFor = photoId;
+      }
+      this.heatLayer.hidden = !map;
+      this.heatLayer.style.opacity = String(state.opacity / 100);
+      if (this.heatMissing) this.heatMissing.hidden = !isWanted || Boolean(map);
+    }
+
+    show(button) {
+      this.photo.src = button.dataset.src;
+      this.photo.alt = button.dataset.alt;
+      this.photo.setAttribute("width", button.dataset.width);
+      this.photo.setAttribute("height", button.dataset.height);
+      this.root.dataset.photoId = button.dataset.photoId;
+      for (const other of this.root.querySelectorAll("[data-viewer-show]")) {
+        other.setAttribute("aria-pressed", String(other === button));
+      }
+      this.fit();
+      render();
+    }
+  }
+
+  const linkedTo = (pane) => (state.isLinked ? panes : [pane]);
+
+  function render() {
+    panes.forEach((pane) => pane.render());
+    const isAdjusted = state.brightness !== DEFAULTS.brightness || state.contrast !== DEFAULTS.contrast || state.isRedFree;
+    for (const node of document.querySelectorAll("[data-viewer-adjusted]")) node.hidden = !isAdjusted;
+    for (const node of document.querySelectorAll("[data-viewer-heat-caption]")) node.hidden = !(state.isHeatOn || state.isPeeking);
+    press("red-free", state.isRedFree);
+    press("heat", state.isHeatOn);
+    press("link", state.isLinked);
+  }
+
+  function press(action, isOn) {
+    for (const button of document.querySelectorAll(`[data-viewer-do="${action}"]`)) {
+      button.setAttribute("aria-pressed", String(isOn));
+    }
+  }
+
+  const ACTIONS = {
+    "zoom-in": (pane) => linkedTo(pane).forEach((p) => p.zoomBy(ZOOM_STEP)),
+    "zoom-out": (pane) => linkedTo(pane).forEach((p) => p.zoomBy(1 / ZOOM_STEP)),
+    fit: (pane) => linkedTo(pane).forEach((p) => p.fit()),
+    actual: (pane) => linkedTo(pane).forEach((p) => p.zoomBy(p.actualZoom / p.zoom)),
+    "red-free": () => { state.isRedFree = !state.isRedFree; },
+    heat: () => { state.isHeatOn = !state.isHeatOn; },
+    link: () => { state.isLinked = !state.isLinked; },
+    reset: () => {
+      Object.assign(state, DEFAULTS, { isRedFree: false });
+      for (const input of document.querySelectorAll("[data-viewer-set]")) {
+        if (input.dataset.viewerSet in DEFAULTS) input.value = String(DEFAULTS[input.dataset.viewerSet]);
+      }
+    },
+    left: (pane) => linkedTo(pane).forEach((p) => p.panBy(PAN_STEP, 0)),
+    right: (pane) => linkedTo(pane).forEach((p) => p.panBy(-PAN_STEP, 0)),
+    up: (pane) => linkedTo(pane).forEach((p) => p.panBy(0, PAN_STEP)),
+    down: (pane) => linkedTo(pane).forEach((p) => p.panBy(0, -PAN_STEP)),
+  };
+
+  /** Run one action of the toolbar; `pane` is the one it starts from when the panes are not linked. */
+  function run(action, pane = panes[0]) {
+    if (!pane || !ACTIONS[action]) return;
+    ACTIONS[action](pane);
+    render();
+  }
+
+  function peek(isPeeking) {
+    if (state.isPeeking === isPeeking) return;
+    state.isPeeking = isPeeking;
+    render();
+  }
+
+  function shareOf(pane, event) {
+    const box = pane.window.getBoundingClientRect();
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  }
+
+  function drag(pane, event) {
+    const before = pane.pointers.get(event.pointerId);
+    if (!before) return;
+    const others = [...pane.pointers.entries()].filter(([id]) => id !== event.pointerId);
+    const now = shareOf(pane, event);
+    if (others.length === 0) {
+      linkedTo(pane).forEach((p) => p.panBy(now[0] - before[0], now[1] - before[1]));
+    } else {
+      const anchor = others[0][1];
+      const spread = (point) => Math.hypot(point[0] - anchor[0], point[1] - anchor[1]);
+      if (spread(before) > 0.01) linkedTo(pane).forEach((p) => p.zoomBy(spread(now) / spread(before), anchor[0], anchor[1]));
+    }
+    pane.pointers.set(event.pointerId, now);
+    render();
+  }
+
+  function listenTo(pane) {
+    pane.window.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      const [x, y] = shareOf(pane, event);
+      const factor = Math.exp(-Math.max(-120, Math.min(120, event.deltaY)) / 400);
+      linkedTo(pane).forEach((p) => p.zoomBy(factor, x, y));
+      render();
+    }, { passive: false });
+    pane.window.addEventListener("pointerdown", (event) => {
+      pane.pointers.set(event.pointerId, shareOf(pane, event));
+      pane.window.setPointerCapture(event.pointerId);
+    });
+    pane.window.addEventListener("pointermove", (event) => drag(pane, event));
+    for (const end of ["pointerup", "pointercancel"]) {
+      pane.window.addEventListener(end, (event) => pane.pointers.delete(event.pointerId));
+    }
+    pane.window.addEventListener("dblclick", () => run(pane.isZoomed ? "fit" : "actual", pane));
+    pane.window.addEventListener("keydown", (event) => {
+      const action = { "+": "zoom-in", "=": "zoom-in", "-": "zoom-out" }[event.key]
+        || (pane.isZoomed && { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" }[event.key]);
+      if (!action) return;
+      event.preventDefault();
+      event.stopPropagation();
+      run(action, pane);
+    });
+    pane.photo.addEventListener("load", render);
+  }
+
+  /** Take up the panes of the page, also those that arrived by a later swap. */
+  function start() {
+    for (const root of document.querySelectorAll("[data-viewer-pane]:not([data-viewer-ready])")) {
+      root.dataset.viewerReady = "";
+      const pane = new Pane(root);
+      panes.push(pane);
+      listenTo(pane);
+    }
+    for (let i = panes.length - 1; i >= 0; i -= 1) if (!panes[i].root.isConnected) panes.splice(i, 1);
+    document.querySelectorAll("[data-viewer-legend]").forEach(window.heatmap.paintLegend);
+    render();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-viewer-do]");
+    if (button) run(button.dataset.viewerDo);
+    const choice = event.target.closest("[data-viewer-show]");
+    const pane = choice && panes.find((p) => p.root.contains(choice));
+    if (pane) pane.show(choice);
+  });
+  document.addEventListener("input", (event) => {
+    const name = event.target.dataset && event.target.dataset.viewerSet;
+    if (!name) return;
+    state[name] = Number(event.target.value);
+    if (name === "opacity") state.isHeatOn = true;
+    render();
+  });
+  document.addEventListener("pointerdown", (event) => { if (event.target.closest("[data-viewer-peek]")) peek(true); });
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => peek(false));
+  window.addEventListener("blur", () => peek(false));
+  window.addEventListener("resize", render);
+  document.addEventListener("DOMContentLoaded", start);
+  document.addEventListener("htmx:afterSettle", start);
+
+  return { run, peek };
+})();
