@@ -1,0 +1,83 @@
+"""Random changes to batches of cropped retinas, as other cameras and hands would have made them."""
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+
+def augment(photos: "Tensor", *, side_px: int, random: "Generator") -> "Tensor":
+    """[B, 3, H, W] uint8 retinas -> [B, 3, S, S] float32 in [0, 1]; every photograph is changed in its own way."""
+    x = photos.float() / 255.0  # [B, 3, H, W]
+    x = _move(x, side_px=side_px, random=random)  # [B, 3, S, S]
+    x = _soften(x, random=random)
+    x = _recolour(x, random=random)
+    return _cut_frame(x, random=random)
+
+
+def shrink(photos: "Tensor", *, side_px: int) -> "Tensor":
+    """[B, 3, H, W] uint8 -> [B, 3, S, S] float32 in [0, 1], unchanged but for the scale."""
+    x = photos.float() / 255.0
+    if x.shape[-1] == side_px:
+        return x
+    return functional.interpolate(x, size=(side_px, side_px), mode="bilinear", antialias=True)  # [B, 3, S, S]
+
+
+def _uniform(n: int, low: float, high: float, random: "Generator") -> "Tensor":
+    return torch.rand(n, generator=random) * (high - low) + low
+
+
+def _move(x: "Tensor", *, side_px: int, random: "Generator") -> "Tensor":
+    """Any rotation, mirror image, zoom of 0.9 to 1.2, slight stretch and shift."""
+    n = len(x)
+    angle = _uniform(n, -torch.pi, torch.pi, random)
+    zoom = 1 / _uniform(n, 0.9, 1.2, random)
+    stretch = _uniform(n, 0.94, 1.06, random)
+    mirror = torch.where(torch.rand(n, generator=random) < 0.5, -1.0, 1.0)
+    theta = torch.zeros(n, 2, 3)
+    theta[:, 0, 0] = torch.cos(angle) * zoom * stretch * mirror
+    theta[:, 0, 1] = -torch.sin(angle) * zoom * stretch
+    theta[:, 1, 0] = torch.sin(angle) * zoom / stretch * mirror
+    theta[:, 1, 1] = torch.cos(angle) * zoom / stretch
+    theta[:, :, 2] = (torch.rand(n, 2, generator=random) - 0.5) * 0.1
+    grid = functional.affine_grid(theta, [n, 3, side_px, side_px], align_corners=False)  # [B, S, S, 2]
+    return functional.grid_sample(x, grid, mode="bilinear", align_corners=False)  # [B, 3, S, S]
+
+
+def _soften(x: "Tensor", *, random: "Generator") -> "Tensor":
+    """A third of the photographs lose detail, as from a small sensor or a strong JPEG."""
+    chosen = torch.rand(len(x), generator=random) < 0.33
+    if not chosen.any():
+        return x
+    side = x.shape[-1]
+    small = int(side * float(_uniform(1, 0.45, 0.9, random)))
+    soft = functional.interpolate(x[chosen], size=(small, small), mode="bilinear", antialias=True)
+    x[chosen] = functional.interpolate(soft, size=(side, side), mode="bilinear")
+    return x
+
+
+def _recolour(x: "Tensor", *, random: "Generator") -> "Tensor":
+    """Brightness, contrast, gamma, colour balance, saturation and sensor noise; the black surround stays black."""
+    n = len(x)
+    inside = (x.amax(dim=1, keepdim=True) > 0.02).float()  # [B, 1, S, S]
+    gain = _uniform(n, 0.75, 1.25, random).view(n, 1, 1, 1)
+    balance = 1 + (torch.rand(n, 3, 1, 1, generator=random) - 0.5) * 0.24
+    lift = (torch.rand(n, 3, 1, 1, generator=random) - 0.5) * 0.16
+    x = (x - 0.44) * gain * balance + 0.44 + lift
+    grey = x.mean(dim=1, keepdim=True)  # [B, 1, S, S]
+    x = grey + (x - grey) * _uniform(n, 0.3, 1.4, random).view(n, 1, 1, 1)
+    noise = torch.randn(x.shape, generator=random) * _uniform(n, 0.0, 0.03, random).view(n, 1, 1, 1)
+    return (x + noise).clamp(0, 1) * inside
+
+
+def _cut_frame(x: "Tensor", *, random: "Generator") -> "Tensor":
+    """Blank top and bottom of a third of the discs: which camera cuts them must say nothing about the grade."""
+    side = x.shape[-1]
+    for i in torch.nonzero(torch.rand(len(x), generator=random) < 0.35).flatten().tolist():
+        band = int(side * float(_uniform(1, 0.03, 0.14, random)))
+        x[i, :, :band] = 0
+        x[i, :, side - band :] = 0
+    return x

@@ -1,0 +1,46 @@
+"""The words both halves of the system share. Standard library only."""
+
+from enum import IntEnum, StrEnum
+
+N_GRADES = 5
+REFERABLE_FROM = 2
+"""First grade that needs a specialist: moderate NPDR (ICO Guidelines for Diabetic Eye Care, 2017)."""
+SIGHT_THREATENING_FROM = 3
+"""First grade that threatens sight: severe NPDR (same source)."""
+
+
+class ICDRGrade(IntEnum):
+    """International Clinical Diabetic Retinopathy severity scale (Wilkinson et al., Ophthalmology 2003)."""
+
+    NONE = 0
+    MILD = 1
+    MODERATE = 2
+    SEVERE = 3
+    PROLIFERATIVE = 4
+
+    @property
+    def is_referable(self) -> bool:
+        return self >= REFERABLE_FROM
+
+    @property
+    def is_sight_threatening(self) -> bool:
+        return self >= SIGHT_THREATENING_FROM
+
+
+class Laterality(StrEnum):
+    """The patient's eye, as the clinic writes it."""
+
+    RIGHT = "OD"
+    LEFT = "OS"
+
+
+class QualityReason(StrEnum):
+    """Why a photograph cannot be graded. Machine words; the page that shows them holds the remedy."""
+
+    NO_RETINA = "no_retina"
+    TOO_SMALL = "too_small"
+    BLURRED = "blurred"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    LOW_CONTRAST = "low_contrast"
+    FIELD_CUT = "field_cut"
