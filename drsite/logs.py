@@ -52,7 +52,5 @@ class HideEverythingTyped(SafeExceptionReporterFilter):
     def get_post_parameters(self, request: HttpRequest | None) -> Mapping[str, Any]:
         return {} if request is None else dict.fromkeys(request.POST, HIDDEN)
 
-    def get_traceback_frame_variables(
-        self, request: HttpRequest | None, tb_frame: FrameType
-    ) -> list[tuple[str, Any]]:
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> list[tuple[str, Any]]:
         return [(name, HIDDEN) for name in tb_frame.f_locals]

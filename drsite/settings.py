@@ -199,9 +199,7 @@ LOGGING = {
     "formatters": {
         "ids_only": {"()": "drsite.logs.IdsOnlyFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
     },
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "ids_only", "filters": ["celery_texts"]}
-    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "ids_only", "filters": ["celery_texts"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # NB: Django's own defaults mail the whole request to ADMINS; here everything goes to the one handler above.

@@ -62,9 +62,7 @@ class FundusImage(Row):
                 fields=["exam", "sha256"], condition=models.Q(withdrawn_at__isnull=True), name="image_once_an_exam"
             ),
             models.CheckConstraint(condition=models.Q(laterality__in=["OD", "OS"]), name="image_laterality_known"),
-            models.CheckConstraint(
-                condition=models.Q(field__in=["macula", "disc", "other"]), name="image_field_known"
-            ),
+            models.CheckConstraint(condition=models.Q(field__in=["macula", "disc", "other"]), name="image_field_known"),
             models.CheckConstraint(
                 condition=models.Q(width_px__gte=1, height_px__gte=1, n_bytes__gte=1), name="image_has_size"
             ),

@@ -26,7 +26,7 @@ class Site(Row):
 
         BLIND_FIRST = "blind_first", _("Blind first: the reviewer grades before seeing the machine's grade")
         SIDE_BY_SIDE = "side_by_side", _("Side by side: the machine's grade is shown at once")
-        TRIAGE = "triage", _("Triage: the machine's grade is shown and sorts the worklist")
+        TRIAGE = "triage", _("Triage: as side by side, and likely negatives are read last")
 
     name = models.CharField(_("name"), max_length=120)
     code = models.SlugField(_("code"), max_length=40, unique=True)

@@ -120,7 +120,7 @@ def _save(patient: Patient) -> None:
 def _validate(patient: Patient) -> None:
     for field in ("mrn", "given_name", "family_name"):
         value = str(getattr(patient, field))
-        limit = Patient._meta.get_field(field).max_length or 0  # noqa: SLF001 (Django's public name for it)
+        limit = Patient._meta.get_field(field).max_length or 0
         if not value:
             raise InvalidPatient(field, _("This is missing. Fill it in."))
         if len(value) > limit:

@@ -1,0 +1,137 @@
+"""An exam as a page or the API shows it: each eye with its photographs and what the machine said of them."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.db.models import Prefetch
+from django.shortcuts import get_object_or_404
+
+from ml.vocabulary import Laterality
+from screening.access import Action, can, restrict
+from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Review, Site, User
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReading:
+    """A photograph and its newest grading."""
+
+    image: FundusImage
+    grading: Grading | None
+
+
+@dataclass(frozen=True, slots=True)
+class EyeReading:
+    """One eye: its photographs in use, oldest first, or the reason why it is absent."""
+
+    laterality: Laterality
+    absent_reason: str
+    readings: tuple[ImageReading, ...]
+
+    @property
+    def is_pending(self) -> bool:
+        return any(reading.grading is not None and reading.grading.is_pending for reading in self.readings)
+
+    @property
+    def leading(self) -> ImageReading | None:
+        """The reading that decides for the eye: the gradable one most likely referable, else the newest."""
+        gradable = [
+            (reading.grading.p_referable or 0.0, index)
+            for index, reading in enumerate(self.readings)
+            if reading.grading is not None and reading.grading.is_gradable
+        ]
+        if gradable:
+            return self.readings[max(gradable)[1]]
+        return self.readings[-1] if self.readings else None
+
+
+@dataclass(frozen=True, slots=True)
+class ExamReading:
+    """An exam with both eyes, its reviews (newest first, findings loaded) and its first readings."""
+
+    exam: Exam
+    right: EyeReading
+    left: EyeReading
+    reviews: tuple[Review, ...]
+    first_readings: tuple[FirstReading, ...]
+
+    @property
+    def eyes(self) -> tuple[EyeReading, EyeReading]:
+        """Right, then left: as the patient sits before the examiner."""
+        return self.right, self.left
+
+    @property
+    def is_pending(self) -> bool:
+        return self.right.is_pending or self.left.is_pending
+
+    @property
+    def review(self) -> Review | None:
+        """The review that holds: the newest."""
+        return self.reviews[0] if self.reviews else None
+
+    def first_reading(self, user: User, laterality: str) -> FirstReading | None:
+        """What ``user`` recorded for this eye before the reveal."""
+        for reading in self.first_readings:
+            if reading.reviewer_id == user.pk and reading.laterality == laterality:
+                return reading
+        return None
+
+    def is_machine_revealed(self, user: User) -> bool:
+        """Whether ``user`` may see the machine's grade: a reviewer at a blind-first site must grade each eye before.
+
+        The photographer sees it at once, as another photograph can only be taken while the patient is there.
+        """
+        if self.exam.site.reading_mode != Site.ReadingMode.BLIND_FIRST or self.reviews:
+            return True
+        if not can(user, Action.REVIEW_EXAM, self.exam.site):
+            return True
+        return all(eye.absent_reason or self.first_reading(user, eye.laterality) is not None for eye in self.eyes)
+
+
+def get_exam(*, user: User, exam_id: uuid.UUID | str) -> ExamReading:
+    """The exam with everything a page shows, in a constant number of queries. Raises Http404."""
+    exams = restrict(Exam.objects.select_related("patient", "site", "opened_by"), user)
+    exam = get_object_or_404(exams.prefetch_related(*_prefetches()), pk=exam_id)
+    return _reading_of(exam)
+
+
+def get_image(*, user: User, image_id: uuid.UUID | str) -> FundusImage:
+    """A photograph of the user's sites, with its exam, patient and site. Raises Http404."""
+    images = FundusImage.objects.select_related("exam__site", "exam__patient")
+    return get_object_or_404(restrict(images, user), pk=image_id)
+
+
+def get_grading(*, user: User, grading_id: uuid.UUID | str) -> Grading:
+    """A grading of the user's sites, with its photograph, exam and site. Raises Http404."""
+    gradings = Grading.objects.select_related("image__exam__site")
+    return get_object_or_404(restrict(gradings, user), pk=grading_id)
+
+
+def _prefetches() -> list[Prefetch]:
+    images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
+    gradings = Grading.objects.order_by("-created_at", "pk")
+    findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
+    reviews = Review.objects.select_related("reviewer").order_by("-signed_at").prefetch_related(findings)
+    return [
+        Prefetch("images", images.prefetch_related(Prefetch("gradings", gradings))),
+        Prefetch(
+            "reviews", Review.objects.select_related("reviewer").order_by("-signed_at").prefetch_related(findings)
+        ),
+        Prefetch("first_readings", FirstReading.objects.order_by("created_at")),
+    ]
+
+
+def _reading_of(exam: Exam) -> ExamReading:
+    images = list(exam.images.all())
+    right, left = (
+        EyeReading(
+            laterality=eye,
+            absent_reason=exam.absent_reason(eye),
+            readings=tuple(_newest(image) for image in images if image.laterality == eye.value),
+        )
+        for eye in Laterality
+    )
+    return ExamReading(exam, right, left, tuple(exam.reviews.all()), tuple(exam.first_readings.all()))
+
+
+def _newest(image: FundusImage) -> ImageReading:
+    return ImageReading(image, next(iter(image.gradings.all()), None))

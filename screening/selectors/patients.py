@@ -1,0 +1,65 @@
+"""Patients: finding them, and what happened to them."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.db.models import Count, Max, Prefetch, Q, QuerySet
+from django.shortcuts import get_object_or_404
+
+from screening.access import restrict
+from screening.models import Exam, EyeFinding, Patient, Review, User
+
+
+@dataclass(frozen=True, slots=True)
+class PatientHistory:
+    """A patient and their exams, newest first, each with ``held_reviews`` (the review that holds, findings loaded)
+    and ``n_images``."""
+
+    patient: Patient
+    exams: tuple[Exam, ...]
+
+
+def list_patients(*, user: User) -> QuerySet[Patient]:
+    """Patients of the user's sites by name, with ``last_exam_at`` and ``n_exams``."""
+    patients = restrict(Patient.objects.select_related("site"), user)
+    return patients.annotate(last_exam_at=Max("exams__created_at"), n_exams=Count("exams")).order_by(
+        "family_name", "given_name", "mrn", "pk"
+    )
+
+
+def search_patients(*, user: User, text: str) -> QuerySet[Patient]:
+    """Patients whose number begins with ``text``, or whose names begin with each of its words, in any order.
+
+    An empty text finds everybody.
+    """
+    words = text.replace(",", " ").split()
+    by_name = Q()
+    for word in words:
+        by_name &= (
+            Q(given_name__istartswith=word)
+            | Q(family_name__istartswith=word)
+            | Q(given_name__icontains=f" {word}")
+            | Q(family_name__icontains=f" {word}")
+        )
+    if not words:
+        return list_patients(user=user)
+    return list_patients(user=user).filter(Q(mrn__istartswith=text.strip()) | by_name)
+
+
+def get_patient(*, user: User, patient_id: uuid.UUID | str) -> Patient:
+    """A patient of the user's sites, with the site. Raises Http404."""
+    return get_object_or_404(restrict(Patient.objects.select_related("site"), user), pk=patient_id)
+
+
+def get_patient_history(*, user: User, patient_id: uuid.UUID | str) -> PatientHistory:
+    """A patient with every exam and the review of each that holds, in a constant number of queries. Raises Http404."""
+    patient = get_patient(user=user, patient_id=patient_id)
+    held = Review.objects.filter(amendments__isnull=True).select_related("reviewer")
+    held = held.prefetch_related(Prefetch("findings", EyeFinding.objects.order_by("laterality")))
+    exams = (
+        patient.exams.select_related("site")
+        .annotate(n_images=Count("images", filter=Q(images__withdrawn_at__isnull=True)))
+        .prefetch_related(Prefetch("reviews", held, to_attr="held_reviews"))
+        .order_by("-created_at", "pk")
+    )
+    return PatientHistory(patient, tuple(exams))

@@ -1,0 +1,65 @@
+"""Keys of the REST API: issuing, checking, revoking."""
+
+import datetime
+import hashlib
+import secrets
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from screening.models import ApiKey, AuditEvent, User
+from screening.services.audit import record_event
+
+KEY_START = "drk_"
+_N_BYTES = 32
+"""256 random bits: 43 url-safe characters; nobody guesses it, so a plain SHA-256 keeps it."""
+_SHOWN_CHARS = 12
+_NOTE_USE_EVERY = datetime.timedelta(minutes=1)
+
+
+@transaction.atomic
+def issue_key(
+    *, user: User, name: str, expires_at: datetime.datetime | None = None, text: str | None = None, by: User | None
+) -> tuple[ApiKey, str]:
+    """Make a key that acts as ``user``. Returns the row and the key's text, which cannot be shown again.
+
+    ``text`` is for a demo that must know its key beforehand. Raises ValidationError for a text of another shape.
+    """
+    text = text or KEY_START + secrets.token_urlsafe(_N_BYTES)
+    if not text.startswith(KEY_START) or len(text) < _SHOWN_CHARS * 2:
+        raise ValidationError(_("An API key begins with drk_ and is at least 24 characters long."), code="api_key")
+    key = ApiKey.objects.create(
+        user=user, name=name, prefix=text[:_SHOWN_CHARS], key_hash=_hash(text), expires_at=expires_at
+    )
+    record_event(verb=AuditEvent.Verb.API_KEY_ISSUED, subject=key, site=None, data={"user": str(user.pk)}, by=by)
+    return key, text
+
+
+@transaction.atomic
+def revoke_key(*, key: ApiKey, by: User) -> ApiKey:
+    """End a key at once; a revoked key stays revoked, and keeps the time it was revoked first."""
+    locked = ApiKey.objects.select_for_update().get(pk=key.pk)
+    if locked.revoked_at is None:
+        locked.revoked_at = timezone.now()
+        locked.save(update_fields=["revoked_at"])
+        record_event(verb=AuditEvent.Verb.API_KEY_REVOKED, subject=locked, site=None, by=by)
+    return locked
+
+
+def find_key(text: str) -> ApiKey | None:
+    """The usable key of this text whose user may log in, or None for every other text. Notes its use."""
+    if not text.startswith(KEY_START):
+        return None
+    key = ApiKey.objects.select_related("user").filter(key_hash=_hash(text)).first()
+    if key is None or not key.is_usable or not key.user.is_active:
+        return None
+    now = timezone.now()
+    if key.last_used_at is None or now - key.last_used_at > _NOTE_USE_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    return key
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

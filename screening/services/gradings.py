@@ -1,0 +1,273 @@
+"""The machine's readings: queueing, running once, retrying, and sweeping up after a crash.
+
+The only module that talks to ``ml.grader``. A grading is claimed by a conditional UPDATE, so two deliveries of one task
+grade once, on SQLite and PostgreSQL alike; ``n_attempts`` fences off a worker that comes back after it was given up.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
+
+from ml.prediction import GradingError, Prediction
+from screening.access import Action, require
+from screening.models import AuditEvent, FundusImage, Grading, User
+from screening.services import photo_files
+from screening.services.audit import record_event
+
+if TYPE_CHECKING:
+    from ml.bundle import Bundle
+    from ml.grader import Grader
+
+logger = logging.getLogger(__name__)
+
+GRADE_IMAGE_TASK = "screening.tasks.grade_image"
+"""Published by name: the task module imports this one."""
+MAX_ATTEMPTS = 3
+_loading = threading.Lock()
+
+
+class _ModelChanged(Exception):
+    """This process grades with another version than the row was queued for."""
+
+
+class GradingNotFailed(ValueError):
+    """Only a failed grading can be tried again. The message is a sentence for the person who asked."""
+
+
+def _bundle_path() -> Path:
+    from ml.bundle import default_bundle
+
+    return Path(settings.DR_BUNDLE) if settings.DR_BUNDLE else default_bundle()
+
+
+@lru_cache(maxsize=1)
+def current_bundle() -> "Bundle":
+    """The bundle that grades new photographs, read without loading the network. Raises what read_bundle raises."""
+    from ml.bundle import read_bundle
+
+    return read_bundle(_bundle_path())
+
+
+@lru_cache(maxsize=1)
+def _load_grader() -> "Grader":
+    from ml.grader import Grader
+
+    return Grader.load(_bundle_path(), threads=settings.GRADING_THREADS)
+
+
+def current_grader() -> "Grader":
+    """This process's one Grader, made at first use: threads of onnxruntime do not survive a fork."""
+    with _loading:
+        return _load_grader()
+
+
+def queue_grading(*, image: FundusImage, by: User | None) -> Grading:
+    """Queue a reading of ``image`` by the current model; a reading that exists already is given back as it is.
+
+    Runs in the caller's transaction; the message leaves when that commits.
+    """
+    with transaction.atomic():
+        grading, is_new = Grading.objects.get_or_create(
+            image=image, model_version=current_bundle().model_version, defaults={"queued_at": timezone.now()}
+        )
+        if is_new:
+            _record(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
+            transaction.on_commit(lambda: publish(grading.pk))
+    return grading
+
+
+def publish(grading_id: uuid.UUID) -> None:
+    """Send the task. Where the broker is away the grading stays QUEUED and the sweep sends it later."""
+    try:
+        current_app.send_task(GRADE_IMAGE_TASK, args=[str(grading_id)], retry=False)
+    except OperationalError:
+        logger.warning("The broker is away: grading %s stays queued until the sweep", grading_id)
+
+
+def run_grading(*, grading_id: uuid.UUID) -> None:
+    """Grade once. Leaves unless the row is QUEUED; always ends in DONE, FAILED with a reason, or with the process."""
+    grading = _claim(grading_id)
+    if grading is None:
+        logger.info("Grading %s is not waiting: nothing to do", grading_id)
+        return
+    started = time.perf_counter()
+    try:
+        prediction = _grade(grading)
+    except _ModelChanged:
+        _finish(grading, started, _failure(Grading.FailureCode.MODEL_CHANGED))
+        queue_grading(image=grading.image, by=None)
+    except GradingError:
+        logger.warning("Grading %s: the photograph could not be read", grading_id)
+        _finish(grading, started, _failure(Grading.FailureCode.UNREADABLE))
+    except FileNotFoundError:
+        logger.exception("Grading %s: the stored file is missing", grading_id)
+        _finish(grading, started, _failure(Grading.FailureCode.FILE_MISSING))
+    except SoftTimeLimitExceeded:
+        logger.warning("Grading %s: time limit", grading_id)
+        _finish(grading, started, _failure(Grading.FailureCode.TIME_LIMIT))
+    except Exception:
+        # The door of the task: whatever goes wrong must end as a visible failure, never as an endless wait.
+        logger.exception("Grading %s failed", grading_id)
+        _finish(grading, started, _failure(Grading.FailureCode.UNEXPECTED))
+    else:
+        _finish(grading, started, _result(prediction))
+
+
+def _claim(grading_id: uuid.UUID) -> Grading | None:
+    with transaction.atomic():
+        n_claimed = Grading.objects.filter(pk=grading_id, status=Grading.Status.QUEUED).update(
+            status=Grading.Status.RUNNING, started_at=timezone.now(), n_attempts=F("n_attempts") + 1
+        )
+        if not n_claimed:
+            return None
+        return Grading.objects.select_related("image__exam__site").get(pk=grading_id)
+
+
+def _grade(grading: Grading) -> Prediction:
+    grader = current_grader()
+    if grader.bundle.model_version != grading.model_version:
+        raise _ModelChanged
+    with grading.image.file.open("rb") as file:
+        data = file.read()
+    return grader.grade(data)
+
+
+def _result(prediction: Prediction) -> dict[str, Any]:
+    has_heatmap = prediction.heatmap is not None
+    return {
+        "status": Grading.Status.DONE,
+        "failure_code": "",
+        "failure_text": "",
+        "is_gradable": prediction.is_gradable,
+        "p_gradable": prediction.p_gradable,
+        "quality_reasons": list(prediction.quality_reasons),
+        "grade": None if prediction.grade is None else int(prediction.grade),
+        "probabilities": None if prediction.probabilities is None else list(prediction.probabilities),
+        "p_referable": prediction.p_referable,
+        "is_referable": prediction.is_referable,
+        "operating_point": current_grader().bundle.operating_point,
+        "heatmap": prediction.heatmap.round(4).tolist() if prediction.heatmap is not None else None,
+        "heatmap_box": list(prediction.heatmap_box) if has_heatmap and prediction.heatmap_box is not None else None,
+    }
+
+
+def _failure(code: Grading.FailureCode) -> dict[str, Any]:
+    sentences = {
+        Grading.FailureCode.UNREADABLE: _("The photograph could not be read. Take it again, or upload another file."),
+        Grading.FailureCode.FILE_MISSING: _("The stored photograph is missing. Upload it again and tell your manager."),
+        Grading.FailureCode.TIME_LIMIT: _("Grading took too long and was stopped. Try again in a minute."),
+        Grading.FailureCode.WORKER_LOST: _("Grading was interrupted three times. Try again, or tell your manager."),
+        Grading.FailureCode.MODEL_CHANGED: _("The model was replaced while this waited. The new one grades it now."),
+        Grading.FailureCode.UNEXPECTED: _("Grading failed unexpectedly. Try again; if it fails, tell your manager."),
+    }
+    return {"status": Grading.Status.FAILED, "failure_code": code, "failure_text": sentences[code]}
+
+
+def _finish(grading: Grading, started: float, fields: dict[str, Any]) -> None:
+    """Store the end, unless the row was taken from us: swept, and perhaps run by another worker."""
+    with transaction.atomic():
+        n_finished = Grading.objects.filter(
+            pk=grading.pk, status=Grading.Status.RUNNING, n_attempts=grading.n_attempts
+        ).update(finished_at=timezone.now(), duration_ms=round((time.perf_counter() - started) * 1000), **fields)
+        if not n_finished:
+            logger.warning("Grading %s was taken over: this result is dropped", grading.pk)
+            return
+        is_done = fields["status"] == Grading.Status.DONE
+        verb = AuditEvent.Verb.GRADING_DONE if is_done else AuditEvent.Verb.GRADING_FAILED
+        _record(verb, grading, code=fields["failure_code"], by=None)
+
+
+@transaction.atomic
+def retry_grading(*, grading: Grading, by: User) -> Grading:
+    """Try a failed grading again, with the current model. Raises GradingNotFailed with a sentence, AccessDenied."""
+    locked = Grading.objects.select_for_update(of=("self",)).select_related("image__exam__site").get(pk=grading.pk)
+    require(by, Action.RETRY_GRADING, locked.image.exam.site)
+    if locked.status != Grading.Status.FAILED:
+        raise GradingNotFailed(_("This grading has not failed, so there is nothing to try again."))
+    _record(AuditEvent.Verb.GRADING_RETRIED, locked, by=by)
+    if locked.model_version != current_bundle().model_version:
+        return queue_grading(image=locked.image, by=by)
+    _requeue(locked, n_attempts=0)
+    return locked
+
+
+def _requeue(grading: Grading, **fields: Any) -> None:
+    grading.status, grading.queued_at = Grading.Status.QUEUED, timezone.now()
+    grading.started_at = grading.finished_at = grading.duration_ms = None
+    grading.failure_code = grading.failure_text = ""
+    for name, value in fields.items():
+        setattr(grading, name, value)
+    grading.save()
+    transaction.on_commit(lambda: publish(grading.pk))
+
+
+def sweep_gradings() -> int:
+    """Queue again what a crash or a lost message left behind; after 3 attempts it fails, visibly. Returns how many."""
+    before = timezone.now() - timedelta(seconds=settings.GRADING_STALE_AFTER_S)
+    stale = Q(status=Grading.Status.RUNNING, started_at__lt=before) | Q(
+        status=Grading.Status.QUEUED, queued_at__lt=before
+    )
+    ids = list(Grading.objects.filter(stale).order_by("queued_at").values_list("pk", flat=True))
+    for grading_id in ids:
+        with transaction.atomic():
+            grading = (
+                Grading.objects.select_for_update(of=("self",), skip_locked=True)
+                .select_related("image__exam__site")
+                .filter(stale, pk=grading_id)
+                .first()
+            )
+            if grading is not None:
+                _sweep_one(grading)
+    return len(ids)
+
+
+def _sweep_one(grading: Grading) -> None:
+    was_running = grading.status == Grading.Status.RUNNING
+    if was_running and grading.n_attempts >= MAX_ATTEMPTS:
+        for name, value in _failure(Grading.FailureCode.WORKER_LOST).items():
+            setattr(grading, name, value)
+        grading.finished_at = timezone.now()
+        grading.save()
+        _record(AuditEvent.Verb.GRADING_FAILED, grading, code=grading.failure_code, by=None)
+        return
+    _requeue(grading)
+    _record(AuditEvent.Verb.GRADING_REQUEUED, grading, by=None)
+
+
+def predict_photo(*, data: bytes, by: User) -> Prediction:
+    """Read one photograph for a person who tries it; nothing is stored but an audit event.
+
+    Raises UnacceptablePhotograph or GradingError with a sentence, AccessDenied.
+    """
+    require(by, Action.TRY_PHOTO)
+    photo = photo_files.inspect(data)
+    prediction = current_grader().grade(photo.cleaned)
+    record_event(
+        verb=AuditEvent.Verb.PHOTO_TRIED,
+        subject=None,
+        site=None,
+        data={"model_version": prediction.model_version, "is_gradable": prediction.is_gradable},
+        by=by,
+    )
+    return prediction
+
+
+def _record(verb: AuditEvent.Verb, grading: Grading, *, code: str = "", by: User | None) -> None:
+    data = {"image": str(grading.image_id), "model_version": grading.model_version, "attempt": grading.n_attempts}
+    if code:
+        data["code"] = str(code)
+    record_event(verb=verb, subject=grading, site=grading.image.exam.site, data=data, by=by)

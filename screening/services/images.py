@@ -1,0 +1,160 @@
+"""Photographs of an exam: adding, withdrawing, moving to the other eye."""
+
+import hashlib
+from typing import Protocol
+
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ml.vocabulary import Laterality
+from screening.access import Action, require
+from screening.models import AuditEvent, Exam, FundusImage, User
+from screening.services import gradings, photo_files
+from screening.services.audit import record_event
+from screening.services.exams import ExamError, lock_exam, lock_open_exam
+from screening.services.photo_files import UnacceptablePhotograph
+
+__all__ = ("UnacceptablePhotograph", "attach_image", "change_laterality", "withdraw_image")
+
+_REASON_MAX = 200
+
+
+class Upload(Protocol):
+    """What Django's UploadedFile and every open binary file have."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+def attach_image(
+    *,
+    exam: Exam,
+    upload: Upload,
+    laterality: str,
+    field: str = FundusImage.Field.MACULA,
+    is_drawn: bool = False,
+    by: User,
+) -> FundusImage:
+    """Check, clean and store a photograph of one eye and queue its grading.
+
+    The same file twice in one exam gives the first image back, whatever eye it is sent for. On any failure neither a
+    row nor a file is left; so this must be the outermost transaction.
+    Raises UnacceptablePhotograph with a code and a sentence, ExamNotOpen, ExamError, AccessDenied.
+    """
+    require(by, Action.UPLOAD_IMAGE, exam.site)
+    eye = FundusImage.Laterality(laterality)
+    data = upload.read(photo_files.MAX_BYTES + 1)
+    photo = photo_files.inspect(data)
+    sha256 = hashlib.sha256(data).hexdigest()
+    image = FundusImage(
+        exam=exam,
+        laterality=eye,
+        field=FundusImage.Field(field),
+        sha256=sha256,
+        format=photo.format,
+        width_px=photo.width_px,
+        height_px=photo.height_px,
+        n_bytes=len(photo.cleaned),
+        camera=photo.camera,
+        is_drawn=is_drawn,
+        uploaded_by=by,
+    )
+    try:
+        return _store(image, photo, by)
+    except IntegrityError:
+        twin = _first_copy(exam, sha256)  # two requests sent the same file at the same moment
+        if twin is None:
+            raise
+        return twin
+
+
+def _store(image: FundusImage, photo: photo_files.PhotoFile, by: User) -> FundusImage:
+    storage = FundusImage._meta.get_field("file").storage  # type: ignore[union-attr]
+    stored_name = ""
+    try:
+        # durable: were this inside another transaction, a roll-back after our return would leave the file behind.
+        with transaction.atomic(durable=True):
+            exam = lock_open_exam(image.exam, Action.UPLOAD_IMAGE, by)
+            twin = _first_copy(exam, image.sha256)
+            if twin is not None:
+                return twin
+            _require_present(exam, image.laterality)
+            image.file.save(f"photo.{photo.extension}", ContentFile(photo.cleaned), save=False)
+            stored_name = image.file.name or ""
+            image.save(force_insert=True)
+            record_event(
+                verb=AuditEvent.Verb.IMAGE_ATTACHED,
+                subject=image,
+                site=exam.site,
+                data={"exam": str(exam.pk), "laterality": image.laterality, "sha256": image.sha256},
+                by=by,
+            )
+            gradings.queue_grading(image=image, by=by)
+    except BaseException:
+        if stored_name:
+            storage.delete(stored_name)
+        raise
+    return image
+
+
+def _require_present(exam: Exam, laterality: str) -> None:
+    if exam.absent_reason(laterality):
+        raise ExamError(_("This eye is recorded as absent. Take that record back before adding a photograph."))
+
+
+@transaction.atomic
+def withdraw_image(*, image: FundusImage, reason: str, by: User) -> FundusImage:
+    """Take a photograph out of its exam; the row and the file stay, with the reason.
+
+    Raises ExamError with a sentence without a reason or when already withdrawn, ExamNotOpen, AccessDenied.
+    """
+    exam = lock_open_exam(image.exam, Action.WITHDRAW_IMAGE, by)
+    locked = FundusImage.objects.select_for_update(of=("self",)).get(pk=image.pk)
+    reason = reason.strip()
+    if not reason:
+        raise ExamError(_("Say why the photograph is withdrawn."))
+    if len(reason) > _REASON_MAX:
+        raise ExamError(_("The reason is too long: write at most 200 characters."))
+    if locked.is_withdrawn:
+        raise ExamError(_("This photograph is already withdrawn."))
+    locked.withdrawn_at = timezone.now()
+    locked.withdrawn_reason = reason
+    locked.save(update_fields=["withdrawn_at", "withdrawn_reason"])
+    record_event(
+        verb=AuditEvent.Verb.IMAGE_WITHDRAWN, subject=locked, site=exam.site, data={"exam": str(exam.pk)}, by=by
+    )
+    return locked
+
+
+@transaction.atomic
+def change_laterality(*, image: FundusImage, laterality: str, by: User) -> FundusImage:
+    """Move a photograph to the eye it shows, until the exam is signed.
+
+    Raises ExamError with a sentence when signed, withdrawn, or the eye is recorded as absent, AccessDenied.
+    """
+    exam = lock_exam(image.exam)
+    require(by, Action.UPLOAD_IMAGE, exam.site)
+    if exam.status not in {Exam.Status.OPEN, Exam.Status.SUBMITTED}:
+        raise ExamError(_("This exam is closed. Open a new exam for more photographs."))
+    eye = Laterality(laterality)
+    locked = FundusImage.objects.select_for_update(of=("self",)).get(pk=image.pk)
+    if locked.is_withdrawn:
+        raise ExamError(_("This photograph is withdrawn."))
+    if exam.absent_reason(eye):
+        raise ExamError(_("That eye is recorded as absent. Take that record back first."))
+    if locked.laterality != eye.value:
+        before, locked.laterality = locked.laterality, eye.value
+        locked.save(update_fields=["laterality"])
+        record_event(
+            verb=AuditEvent.Verb.LATERALITY_CHANGED,
+            subject=locked,
+            site=exam.site,
+            data={"before": before, "after": eye.value},
+            by=by,
+        )
+    return locked
+
+
+def _first_copy(exam: Exam, sha256: str) -> FundusImage | None:
+    return FundusImage.objects.filter(exam=exam, sha256=sha256, withdrawn_at__isnull=True).first()

@@ -1,0 +1,264 @@
+"""Clinicians' decisions: first readings before the reveal, signing, amending."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ml.vocabulary import ICDRGrade, Laterality
+from screening import policy
+from screening.access import Action, require
+from screening.models import AuditEvent, Exam, EyeFinding, FirstReading, FundusImage, Review, Site, User
+from screening.services.audit import record_event
+from screening.services.exams import ExamError, lock_exam
+
+_REASON_MAX = 300
+_NOTE_MAX = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a reviewer says of one eye. ``changed_reason``: why it differs from the reading before the reveal."""
+
+    laterality: Laterality
+    is_gradable: bool = True
+    grade: ICDRGrade | None = None
+    macular_oedema: policy.MacularOedema = policy.MacularOedema.UNKNOWN
+    changed_reason: str = ""
+
+
+class ReviewError(ExamError):
+    """The review cannot be signed so. ``laterality`` names the eye, where one is meant."""
+
+    def __init__(self, sentence: str, laterality: Laterality | None = None) -> None:
+        super().__init__(sentence)
+        self.laterality = laterality
+
+
+class AlreadyReviewed(ReviewError):
+    """Somebody signed this exam already."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This exam is already signed. Amend the review to change it."))
+
+
+@transaction.atomic
+def record_first_reading(
+    *,
+    exam: Exam,
+    laterality: str,
+    is_gradable: bool,
+    grade: int | None,
+    macular_oedema: str = policy.MacularOedema.UNKNOWN,
+    by: User,
+) -> FirstReading:
+    """Record what the reviewer says of one eye before the machine's grade is revealed. It can never be changed.
+
+    Raises ReviewError with a sentence when it was recorded before, or does not fit together; AccessDenied.
+    """
+    locked = lock_exam(exam)
+    require(by, Action.REVIEW_EXAM, locked.site)
+    _require_status(locked, Exam.Status.SUBMITTED)
+    finding = Finding(
+        laterality=Laterality(laterality),
+        is_gradable=is_gradable,
+        grade=None if grade is None else ICDRGrade(grade),
+        macular_oedema=policy.MacularOedema(macular_oedema),
+    )
+    _require_consistent(finding)
+    try:
+        with transaction.atomic():
+            reading = FirstReading.objects.create(
+                exam=locked,
+                reviewer=by,
+                laterality=finding.laterality.value,
+                is_gradable=is_gradable,
+                grade=grade,
+                macular_oedema=finding.macular_oedema.value,
+            )
+    except IntegrityError as error:
+        raise ReviewError(_("Your first reading of this eye is already recorded."), finding.laterality) from error
+    record_event(
+        verb=AuditEvent.Verb.FIRST_READING_RECORDED,
+        subject=reading,
+        site=locked.site,
+        data={"exam": str(locked.pk), "laterality": finding.laterality.value},
+        by=by,
+    )
+    return reading
+
+
+@transaction.atomic
+def sign_review(
+    *,
+    exam: Exam,
+    findings: Mapping[Laterality, Finding],
+    note: str = "",
+    amends: Review | None = None,
+    amend_reason: str = "",
+    by: User,
+) -> Review:
+    """Sign a finding for each eye that is there; the outcome comes from ``policy``.
+
+    At a site that reads blind first, each eye that is there needs the signer's first reading before, and a reason where
+    the finding differs from it. With ``amends`` and its reason, a new review takes the place of a signed one, which
+    stays as it is.
+    Raises ReviewError with a sentence, AlreadyReviewed, AccessDenied.
+    """
+    locked = lock_exam(exam)
+    require(by, Action.REVIEW_EXAM, locked.site)
+    note, amend_reason = note.strip(), amend_reason.strip()
+    _require_signable(locked, amends, amend_reason, note)
+    eyes = {eye: _eye_result(locked, eye, findings) for eye in Laterality}
+    if amends is None:
+        _require_first_readings(locked, by)
+    _require_reasons_for_changes(locked, findings, by)
+    decision = policy.decide_outcome(eyes[Laterality.RIGHT], eyes[Laterality.LEFT])
+    now = timezone.now()
+    recall_on = None
+    if decision.recall_months is not None:
+        recall_on = policy.add_months(timezone.localdate(now, timezone=locked.site.zone), decision.recall_months)
+    review = Review.objects.create(
+        exam=locked,
+        reviewer=by,
+        signed_at=now,
+        outcome=decision.outcome.value,
+        urgency=decision.urgency.value,
+        recall_on=recall_on,
+        note=note,
+        amends=amends,
+        amend_reason=amend_reason,
+    )
+    EyeFinding.objects.bulk_create(_rows(review, eyes, findings))
+    locked.status = Exam.Status.REVIEWED
+    locked.save(update_fields=["status"])
+    record_event(
+        verb=AuditEvent.Verb.REVIEW_SIGNED if amends is None else AuditEvent.Verb.REVIEW_AMENDED,
+        subject=review,
+        site=locked.site,
+        data={"exam": str(locked.pk), "outcome": review.outcome, "reasons": ",".join(decision.reasons)},
+        by=by,
+    )
+    return review
+
+
+def _require_status(exam: Exam, status: Exam.Status) -> None:
+    if exam.status == status:
+        return
+    if exam.status == Exam.Status.REVIEWED:
+        raise AlreadyReviewed
+    if exam.status == Exam.Status.OPEN:
+        raise ReviewError(_("The photographer has not submitted this exam yet."))
+    if exam.status == Exam.Status.CANCELLED:
+        raise ReviewError(_("This exam is cancelled."))
+    raise ReviewError(_("This exam is not signed yet, so there is nothing to amend."))
+
+
+def _require_signable(exam: Exam, amends: Review | None, amend_reason: str, note: str) -> None:
+    if len(note) > _NOTE_MAX:
+        raise ReviewError(_("The note is too long: write at most 2000 characters."))
+    if len(amend_reason) > _REASON_MAX:
+        raise ReviewError(_("The reason is too long: write at most 300 characters."))
+    if amends is None:
+        _require_status(exam, Exam.Status.SUBMITTED)
+        if amend_reason:
+            raise ReviewError(_("A reason for an amendment was given, but no review to amend."))
+        return
+    _require_status(exam, Exam.Status.REVIEWED)
+    if amends.exam_id != exam.pk:
+        raise ReviewError(_("The review to amend belongs to another exam."))
+    if amends.amendments.exists():
+        raise ReviewError(_("This review was amended meanwhile. Look at the newest review and amend that."))
+    if not amend_reason:
+        raise ReviewError(_("Say why the review is amended."))
+
+
+def _require_consistent(finding: Finding) -> None:
+    if finding.is_gradable and finding.grade is None:
+        raise ReviewError(_("Choose a grade, or mark the eye as ungradable."), finding.laterality)
+    if not finding.is_gradable and finding.grade is not None:
+        raise ReviewError(_("An ungradable eye has no grade. Choose one of the two."), finding.laterality)
+
+
+def _eye_result(exam: Exam, eye: Laterality, findings: Mapping[Laterality, Finding]) -> policy.EyeResult:
+    is_absent = bool(exam.absent_reason(eye))
+    finding = findings.get(eye)
+    if is_absent:
+        if finding is not None:
+            raise ReviewError(_("This eye is recorded as absent, so it has no finding."), eye)
+        return policy.EyeResult(is_absent=True, is_gradable=False)
+    if finding is None:
+        raise ReviewError(_("Choose a grade, or mark the eye as ungradable."), eye)
+    if finding.laterality is not eye:
+        raise ReviewError(_("The finding belongs to the other eye. Enter it again."), eye)
+    _require_consistent(finding)
+    return policy.EyeResult(
+        is_gradable=finding.is_gradable,
+        grade=finding.grade,
+        macular_oedema=finding.macular_oedema,
+        n_attempts=FundusImage.objects.filter(exam=exam, laterality=eye.value).count(),
+        n_visits=1 + _n_earlier_ungradable_visits(exam, eye),
+    )
+
+
+def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
+    """Visits right before this one, in a row, whose last review found this eye ungradable."""
+    findings = (
+        EyeFinding.objects.filter(
+            review__exam__patient=exam.patient_id,
+            review__exam__created_at__lt=exam.created_at,
+            review__amendments__isnull=True,
+            laterality=eye.value,
+            is_absent=False,
+        )
+        .order_by("-review__exam__created_at")
+        .values_list("is_gradable", flat=True)
+    )
+    n_visits = 0
+    for is_gradable in findings:
+        if is_gradable:
+            break
+        n_visits += 1
+    return n_visits
+
+
+def _require_first_readings(exam: Exam, by: User) -> None:
+    """Only a grade recorded before the machine's is seen protects from its wrong advice."""
+    if exam.site.reading_mode != Site.ReadingMode.BLIND_FIRST:
+        return
+    read = set(FirstReading.objects.filter(exam=exam, reviewer=by).values_list("laterality", flat=True))
+    for eye in Laterality:
+        if not exam.absent_reason(eye) and eye.value not in read:
+            raise ReviewError(_("Record your own first reading of this eye before signing."), eye)
+
+
+def _require_reasons_for_changes(exam: Exam, findings: Mapping[Laterality, Finding], by: User) -> None:
+    for reading in FirstReading.objects.filter(exam=exam, reviewer=by):
+        finding = findings.get(Laterality(reading.laterality))
+        if finding is None:
+            continue
+        before = (reading.is_gradable, reading.grade, reading.macular_oedema)
+        is_changed = before != (finding.is_gradable, finding.grade, finding.macular_oedema.value)
+        if is_changed and not finding.changed_reason.strip():
+            raise ReviewError(_("You changed this eye after seeing the machine's grade. Say why."), finding.laterality)
+        if len(finding.changed_reason.strip()) > _REASON_MAX:
+            raise ReviewError(_("The reason is too long: write at most 300 characters."), finding.laterality)
+
+
+def _rows(
+    review: Review, eyes: Mapping[Laterality, policy.EyeResult], findings: Mapping[Laterality, Finding]
+) -> list[EyeFinding]:
+    return [
+        EyeFinding(
+            review=review,
+            laterality=eye.value,
+            is_absent=result.is_absent,
+            is_gradable=result.is_gradable,
+            grade=None if result.grade is None else int(result.grade),
+            macular_oedema=result.macular_oedema.value,
+            changed_reason=findings[eye].changed_reason.strip() if eye in findings else "",
+        )
+        for eye, result in eyes.items()
+    ]
