@@ -21,7 +21,7 @@ def create_triggers(_apps: StateApps | None, schema_editor: BaseDatabaseSchemaEd
     """Refuse changes. Raises NotImplementedError on a database for which no trigger is written."""
     vendor = schema_editor.connection.vendor
     if vendor == "postgresql":
-        schema_editor.execute(_POSTGRESQL_FUNCTION)
+        schema_editor.execute(_POSTGRESQL_FUNCTION, None)  # None: the per cent sign is plpgsql's
         for table in TABLES:
             schema_editor.execute(
                 f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "

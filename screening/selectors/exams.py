@@ -106,16 +106,14 @@ def get_grading(*, user: User, grading_id: uuid.UUID | str) -> Grading:
     return get_object_or_404(restrict(gradings, user), pk=grading_id)
 
 
-def _prefetches() -> list[Prefetch]:
+def _prefetches() -> list[Prefetch[str]]:
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
     gradings = Grading.objects.order_by("-created_at", "pk")
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
     reviews = Review.objects.select_related("reviewer").order_by("-signed_at").prefetch_related(findings)
     return [
         Prefetch("images", images.prefetch_related(Prefetch("gradings", gradings))),
-        Prefetch(
-            "reviews", Review.objects.select_related("reviewer").order_by("-signed_at").prefetch_related(findings)
-        ),
+        Prefetch("reviews", reviews),
         Prefetch("first_readings", FirstReading.objects.order_by("created_at")),
     ]
 

@@ -267,7 +267,11 @@ def predict_photo(*, data: bytes, by: User) -> Prediction:
 
 
 def _record(verb: AuditEvent.Verb, grading: Grading, *, code: str = "", by: User | None) -> None:
-    data = {"image": str(grading.image_id), "model_version": grading.model_version, "attempt": grading.n_attempts}
+    data: dict[str, str | float] = {
+        "image": str(grading.image_id),
+        "model_version": grading.model_version,
+        "attempt": grading.n_attempts,
+    }
     if code:
         data["code"] = str(code)
     record_event(verb=verb, subject=grading, site=grading.image.exam.site, data=data, by=by)

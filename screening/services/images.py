@@ -70,7 +70,7 @@ def attach_image(
 
 
 def _store(image: FundusImage, photo: photo_files.PhotoFile, by: User) -> FundusImage:
-    storage = FundusImage._meta.get_field("file").storage  # type: ignore[union-attr]
+    storage = FundusImage._meta.get_field("file").storage
     stored_name = ""
     try:
         # durable: were this inside another transaction, a roll-back after our return would leave the file behind.

@@ -12,6 +12,8 @@ from screening.services.audit import record_event
 
 EARLIEST_BIRTH_YEAR = 1900
 """Nobody alive is older (the oldest person of 2025 was born in 1909)."""
+_LONGEST = {"mrn": 40, "given_name": 80, "family_name": 80}
+"""Characters; the columns' own lengths, which SQLite does not enforce."""
 
 
 class InvalidPatient(ValueError):
@@ -118,9 +120,8 @@ def _save(patient: Patient) -> None:
 
 
 def _validate(patient: Patient) -> None:
-    for field in ("mrn", "given_name", "family_name"):
+    for field, limit in _LONGEST.items():
         value = str(getattr(patient, field))
-        limit = Patient._meta.get_field(field).max_length or 0
         if not value:
             raise InvalidPatient(field, _("This is missing. Fill it in."))
         if len(value) > limit:

@@ -1,0 +1,171 @@
+"""Fixtures of every test: a site with its cast, a grader that answers what it is told, a broker that only notes."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from django.db.backends.base.operations import BaseDatabaseOperations
+from PIL import Image
+
+from ml.prediction import Prediction
+from ml.vocabulary import ICDRGrade
+from screening.models import Membership, Site, User
+from tests.screening.factories import MembershipFactory, SiteFactory, UserFactory
+
+FAKE_VERSION = "fake-1.0.0+00000000"
+Role = Membership.Role
+
+
+def pytest_configure() -> None:
+    """Give the tests what a site must say for itself."""
+    django_settings.SECRET_KEY = "tests-only-secret-key-of-more-than-fifty-characters-0123456789"
+    django_settings.ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+    django_settings.SECURE_SSL_REDIRECT = False
+    django_settings.SESSION_COOKIE_SECURE = django_settings.CSRF_COOKIE_SECURE = False
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    django_settings.STORAGES = {
+        **django_settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _append_only_tables_may_be_flushed() -> Iterator[None]:
+    """Between transactional tests Django empties every table; the triggers step aside for that alone."""
+    triggers: Any = import_module("screening.migrations.0002_make_audit_append_only")
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def flush_without_triggers(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
+        with connection.schema_editor() as editor:
+            triggers.drop_triggers(None, editor)
+        flush(self, sql_list)
+        with connection.schema_editor() as editor:
+            triggers.create_triggers(None, editor)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_without_triggers)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def media_root(settings: Any, tmp_path: Path) -> Path:
+    """An empty folder for each test's photographs."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return tmp_path / "media"
+
+
+@dataclass(frozen=True)
+class FakeBundle:
+    """What ``screening`` reads of a bundle."""
+
+    model_version: str = FAKE_VERSION
+    operating_point: float = 0.5
+
+
+@dataclass
+class FakeGrader:
+    """Answers ``prediction``, or raises ``error``; ``photos`` holds the bytes it was given."""
+
+    prediction: Prediction
+    error: Exception | None = None
+    bundle: FakeBundle = field(default_factory=FakeBundle)
+    photos: list[bytes] = field(default_factory=list)
+    before_answer: Callable[[], None] = lambda: None
+
+    def grade(self, photo: bytes) -> Prediction:
+        self.photos.append(photo)
+        self.before_answer()
+        if self.error is not None:
+            raise self.error
+        return self.prediction
+
+
+def make_prediction(grade: int | None = 2, **changes: Any) -> Prediction:
+    """A prediction of ``grade``; None: an ungradable photograph."""
+    if grade is None:
+        values: dict[str, Any] = {"p_gradable": 0.1, "is_gradable": False, "quality_reasons": ("blurred",)}
+    else:
+        shares = [0.05] * 5
+        shares[grade] = 0.8
+        values = {
+            "p_gradable": 0.98,
+            "is_gradable": True,
+            "grade": ICDRGrade(grade),
+            "probabilities": tuple(shares),
+            "p_referable": sum(shares[2:]),
+            "is_referable": grade >= 2,
+            "heatmap": np.linspace(0, 1, 49, dtype=np.float32).reshape(7, 7),
+            "heatmap_box": (0.1, 0.0, 0.9, 1.0),
+        }
+    return Prediction(**{"model_version": FAKE_VERSION, **values, **changes})
+
+
+@pytest.fixture(autouse=True)
+def fake_grader(monkeypatch: pytest.MonkeyPatch) -> FakeGrader:
+    """The process's grader and bundle, replaced; set ``prediction`` or ``error`` to say what it answers."""
+    grader = FakeGrader(make_prediction(2))
+    monkeypatch.setattr("screening.services.gradings.current_grader", lambda: grader)
+    monkeypatch.setattr("screening.services.gradings.current_bundle", lambda: grader.bundle)
+    return grader
+
+
+@pytest.fixture(autouse=True)
+def published(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
+    """Ids of the gradings sent to the broker; nothing is sent."""
+    sent: list[uuid.UUID] = []
+    monkeypatch.setattr("screening.services.gradings.publish", sent.append)
+    return sent
+
+
+def photo_bytes(format: str = "JPEG", size: tuple[int, int] = (120, 90), *, seed: int = 0, **options: Any) -> bytes:  # noqa: A002
+    """A small file of coloured noise; another ``seed`` is another photograph."""
+    noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    written = BytesIO()
+    Image.fromarray(noise).save(written, format=format, **options)
+    return written.getvalue()
+
+
+@pytest.fixture
+def site(db: None) -> Site:
+    return SiteFactory(name="Harbour Clinic", code="harbour", reading_mode=Site.ReadingMode.SIDE_BY_SIDE)
+
+
+@pytest.fixture
+def other_site(db: None) -> Site:
+    return SiteFactory(name="Hill Clinic", code="hill")
+
+
+def _person(username: str, role: Membership.Role, site: Site) -> User:
+    return MembershipFactory(user=UserFactory(username=username), site=site, role=role).user
+
+
+@pytest.fixture
+def photographer(site: Site) -> User:
+    return _person("photographer", Role.PHOTOGRAPHER, site)
+
+
+@pytest.fixture
+def reviewer(site: Site) -> User:
+    return _person("reviewer", Role.REVIEWER, site)
+
+
+@pytest.fixture
+def manager(site: Site) -> User:
+    return _person("manager", Role.MANAGER, site)
+
+
+@pytest.fixture
+def outsider(other_site: Site) -> User:
+    """Holds every role, at another site."""
+    user = _person("outsider", Role.PHOTOGRAPHER, other_site)
+    for role in (Role.REVIEWER, Role.MANAGER):
+        MembershipFactory(user=user, site=other_site, role=role)
+    return user
