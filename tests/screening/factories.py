@@ -23,7 +23,7 @@ class UserFactory(DjangoModelFactory[User]):
     username = factory.Sequence(lambda n: f"user{n}")
 
     @factory.post_generation
-    def password(self: Any, create: bool, given: str | None, **_kwargs: Any) -> None:  # noqa: FBT001
+    def password(self: Any, create: bool, given: str | None, **_kwargs: Any) -> None:
         self.set_password(given or "correct horse battery")
         if create:
             self.save()

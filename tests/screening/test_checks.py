@@ -1,0 +1,76 @@
+"""A wrong setting is named at start-up, with what to do."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage
+
+from screening import checks
+
+Check = Callable[..., Sequence[CheckMessage]]
+STRONG = "q8ZrV1nXw5tKc3LyPb7HdMf2SgJa9UeTo4RiNxWk6BvCz0YhQmDs"
+
+
+def ids(check: Check) -> list[str]:
+    found = check()
+    assert all(message.hint for message in found)
+    return [str(message.id) for message in found]
+
+
+@pytest.mark.parametrize(
+    ("check", "wrong", "expected"),
+    [
+        (checks.check_secret_key, {"SECRET_KEY": ""}, "screening.E001"),
+        (checks.check_secret_key, {"SECRET_KEY": "short"}, "screening.E002"),
+        (checks.check_secret_key, {"SECRET_KEY": "ab" * 40}, "screening.E002"),
+        (checks.check_secret_key, {"SECRET_KEY": "insecure-" + STRONG}, "screening.E002"),
+        (checks.check_broker, {"CELERY_BROKER_URL": "memory://", "SITE_IS_DEMO": False}, "screening.W006"),
+        (checks.check_time_limits, {"GRADING_STALE_AFTER_S": 60}, "screening.E007"),
+    ],
+)
+def test_a_wrong_setting_is_named(settings: Any, check: Check, wrong: dict[str, Any], expected: str) -> None:
+    settings.DEBUG = False
+    for name, value in wrong.items():
+        setattr(settings, name, value)
+    assert ids(check) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("check", "right"),
+    [
+        (checks.check_secret_key, {"SECRET_KEY": STRONG}),
+        (checks.check_secret_key, {"SECRET_KEY": "", "DEBUG": True}),
+        (checks.check_broker, {"CELERY_BROKER_URL": "memory://", "SITE_IS_DEMO": True}),
+        (checks.check_broker, {"CELERY_BROKER_URL": "redis://broker:6379/0"}),
+        (checks.check_time_limits, {"GRADING_STALE_AFTER_S": 90}),
+        (checks.check_bundle, {}),
+        (checks.check_media_root, {}),
+    ],
+)
+def test_a_right_setting_is_passed_over(settings: Any, check: Check, right: dict[str, Any]) -> None:
+    for name, value in right.items():
+        setattr(settings, name, value)
+    assert ids(check) == []
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("model.onnx is missing"), ValueError("the hash does not match")])
+def test_missing_or_altered_weights_stop_the_start(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def refuse() -> None:
+        raise error
+
+    monkeypatch.setattr("screening.services.gradings.current_bundle", refuse)
+    assert ids(checks.check_bundle) == ["screening.E003"]
+
+
+def test_photographs_under_the_static_folder_are_refused(settings: Any, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.MEDIA_ROOT = tmp_path / "static" / "media"
+    assert ids(checks.check_media_root) == ["screening.E004"]
+
+
+def test_a_media_folder_that_is_a_file_is_refused(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "media").write_text("not a folder")
+    settings.MEDIA_ROOT = tmp_path / "media" / "photos"
+    assert ids(checks.check_media_root) == ["screening.E005"]
