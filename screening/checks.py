@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
 
 from screening.services import gradings
 
@@ -65,7 +66,7 @@ def check_broker(**_kwargs: Any) -> Sequence[CheckMessage]:
     if settings.DEBUG or settings.SITE_IS_DEMO or not settings.CELERY_BROKER_URL.startswith("memory:"):
         return []
     hint = "Set REDIS_URL, and start a worker and the beat: celery -A drsite worker; celery -A drsite beat."
-    return [Warning("No broker is set: nothing will be graded.", hint=hint, id="screening.W006")]
+    return [CheckWarning("No broker is set: nothing will be graded.", hint=hint, id="screening.W006")]
 
 
 @register()
