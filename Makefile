@@ -1,0 +1,59 @@
+# make demo    a whole clinic on http://127.0.0.1:8000/ (PORT, HOST, DEMO_DIR, DEMO_PASSWORD, DEMO_API_KEY)
+# make test    every test; DATABASE_URL and REDIS_URL choose the database and the broker
+# make lint types contracts    style, strict types, import order
+# make run worker beat         the three processes of an installation, for development
+
+# The first Python that is 3.11 or newer; `make PYTHON=/path/to/python demo` overrides.
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTEST_ARGS ?=
+
+.PHONY: demo test lint types contracts migrations run worker beat
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.installed-serve
+	@exec $(BIN)/python -m drsite.demo
+
+test: $(VENV)/.installed-all
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-all
+	$(BIN)/mypy .
+
+contracts: $(VENV)/.installed-all
+	$(BIN)/lint-imports
+
+migrations: $(VENV)/.installed-all
+	DEBUG=true $(BIN)/python manage.py makemigrations --check --dry-run
+
+run: $(VENV)/.installed-serve
+	DEBUG=true $(BIN)/python manage.py migrate
+	DEBUG=true $(BIN)/python manage.py runserver $(or $(PORT),8000)
+
+worker: $(VENV)/.installed-serve
+	DEBUG=true $(BIN)/celery -A drsite worker --loglevel INFO --concurrency 1
+
+beat: $(VENV)/.installed-serve
+	DEBUG=true $(BIN)/celery -A drsite beat --loglevel INFO
+
+# A stamp file says what was installed, so that a second call is instant.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. Install it, or name it: make PYTHON=/path/to/python3.11 demo" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "A virtual environment could not be made. On Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.installed-serve: requirements/serve.txt | $(BIN)/python
+	@echo "Installing what serving needs into $(VENV) ..."
+	@$(PIP) -r requirements/serve.txt
+	@touch $@
+
+$(VENV)/.installed-all: requirements.txt $(wildcard requirements/*.txt) | $(BIN)/python
+	@echo "Installing everything into $(VENV) ..."
+	@$(PIP) -r requirements.txt
+	@touch $@ $(VENV)/.installed-serve
