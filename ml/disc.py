@@ -136,7 +136,8 @@ def _rim(lit: "NDArray[np.bool_]") -> "Floats":
     rim = np.concatenate(points).astype(np.float64)
     x, y = rim.T
     free = (x > 1) & (x < width - 2) & (y > 1) & (y < height - 2)
-    return rim[free]
+    kept: Floats = rim[free]
+    return kept
 
 
 def _fit_circle(lit: "NDArray[np.bool_]") -> tuple[tuple[float, float, float], float]:

@@ -41,9 +41,10 @@ Photo = Image.Image | bytes | Path
 class Retina:
     """A photograph cropped to its retina. ``pixels`` (S, S, 3) uint8 RGB as photographed, 0 outside the retina.
 
-    ``mask`` (S, S) bool is True where the photograph shows the disc; ``lit`` (S, S) bool where that part is brighter than
-    the frame, so that shadows do not count when colours are measured. ``box`` is where the square lies on the upright photograph, as
-    shares of its width and height (left, top, right, bottom); it reaches outside [0, 1] where the frame cuts the disc.
+    ``mask`` (S, S) bool is True where the photograph shows the disc; ``lit`` (S, S) bool where that part is brighter
+    than the frame, so that shadows do not count when colours are measured. ``box`` is where the square lies on the
+    upright photograph, as shares of its width and height (left, top, right, bottom); it reaches outside [0, 1] where
+    the frame cuts the disc.
     ``disc`` is in pixels of the decoded (reduced) photograph of ``size_px`` (W, H).
     """
 

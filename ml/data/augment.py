@@ -1,5 +1,6 @@
 """Random changes to batches of cropped retinas, as other cameras and hands would have made them."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -60,17 +61,28 @@ def _soften(x: "Tensor", *, random: "Generator") -> "Tensor":
 
 
 def _recolour(x: "Tensor", *, random: "Generator") -> "Tensor":
-    """Brightness, contrast, gamma, colour balance, saturation and sensor noise; the black surround stays black."""
-    n = len(x)
-    inside = (x.amax(dim=1, keepdim=True) > 0.02).float()  # [B, 1, S, S]
-    gain = _uniform(n, 0.75, 1.25, random).view(n, 1, 1, 1)
-    balance = 1 + (torch.rand(n, 3, 1, 1, generator=random) - 0.5) * 0.24
-    lift = (torch.rand(n, 3, 1, 1, generator=random) - 0.5) * 0.16
-    x = (x - 0.44) * gain * balance + 0.44 + lift
-    grey = x.mean(dim=1, keepdim=True)  # [B, 1, S, S]
-    x = grey + (x - grey) * _uniform(n, 0.3, 1.4, random).view(n, 1, 1, 1)
-    noise = torch.randn(x.shape, generator=random) * _uniform(n, 0.0, 0.03, random).view(n, 1, 1, 1)
-    return (x + noise).clamp(0, 1) * inside
+    """Brightness, contrast, colour balance, saturation and sensor noise; the black surround stays black."""
+    n, side = len(x), x.shape[-1]
+    inside = x.amax(dim=1, keepdim=True) > 0.02  # [B, 1, S, S]
+    gain = _uniform(n, 0.75, 1.25, random).view(n, 1, 1) * (
+        1 + (torch.rand(n, 3, 1, generator=random) - 0.5) * 0.24
+    )  # [B, 3, 1]
+    lift = (torch.rand(n, 3, 1, generator=random) - 0.5) * 0.16 + 0.44 * (1 - gain)  # [B, 3, 1]
+    keep = _uniform(n, 0.3, 1.4, random).view(n, 1, 1)
+    mix = keep * torch.eye(3) + (1 - keep) / 3  # [B, 3, 3]: saturation
+    flat = torch.baddbmm(mix @ lift, mix * gain.transpose(1, 2), x.flatten(2))  # [B, 3, S*S]
+    noise = _noise(side)[int(torch.randint(NOISE_ROWS, (1,), generator=random)) :][: 3 * side * side].view(3, -1)
+    flat.addcmul_(noise, _uniform(n, 0.0, 0.03, random).view(n, 1, 1).expand_as(flat))
+    return flat.clamp_(0, 1).view_as(x).mul_(inside)
+
+
+NOISE_ROWS = 4096
+
+
+@lru_cache(maxsize=2)
+def _noise(side_px: int) -> "Tensor":
+    """A strip of Gaussian noise to cut from: drawing it anew for every batch would cost more than the network."""
+    return torch.randn(3 * side_px * side_px + NOISE_ROWS, generator=torch.Generator().manual_seed(0))
 
 
 def _cut_frame(x: "Tensor", *, random: "Generator") -> "Tensor":

@@ -71,7 +71,8 @@ def _crop_all(photos: list[LabelledPhoto], *, side_px: int, place: Path) -> None
     place.mkdir(parents=True, exist_ok=True)
     shape = (len(photos), side_px, side_px, 3)
     pixels = np.lib.format.open_memmap(place / "pixels.npy", "w+", np.uint8, shape)
-    rows, signatures = [], []
+    rows: list[list[str | int]] = []
+    signatures: list[NDArray[np.float32]] = []
     for photo in tqdm(photos, desc="crop to the retina", unit="photo"):
         try:
             retina = locate_retina(photo.path, side_px=side_px)

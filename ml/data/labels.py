@@ -1,4 +1,4 @@
-"""Read graded photographs from a folder with ``labels.csv`` (columns file, grade; eye, patient, quality where known)."""
+"""Read graded photographs from a folder with ``labels.csv``: file, grade; eye, patient, quality where known."""
 
 import csv
 from dataclasses import dataclass

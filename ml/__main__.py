@@ -1,0 +1,145 @@
+"""Command line: ``python -m ml grade | train | export | benchmark`` (``--help`` after each)."""
+
+import argparse
+import dataclasses
+import os
+import sys
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ml.bundle import BundleError, read_bundle
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m ml", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_grade(commands)
+    _add_train(commands)
+    _add_export(commands)
+    _add_benchmark(commands)
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.run_command(options)
+    except BundleError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+
+
+def _add_grade(commands: Commands) -> None:
+    parser = commands.add_parser("grade", help="grade photographs or folders of them")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--heatmap", type=Path, metavar="DIR", help="write each photograph with its heatmap here")
+    parser.add_argument("--even-if-ungradable", action="store_true", help="give a grade to poor photographs too")
+    parser.add_argument("--bundle", type=Path, help="another bundle than the released one")
+    parser.add_argument("--threads", type=int, default=1, help="threads of one forward pass (1)")
+    parser.set_defaults(run_command=_grade)
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from ml.files import as_json, as_text, find_photos, grade_files
+    from ml.grader import Grader
+
+    photos = find_photos(options.paths)
+    if not photos:
+        print("error: no photographs there", file=sys.stderr)
+        return 1
+    grader = Grader.load(options.bundle, threads=options.threads)
+    n_failed = 0
+    results = grade_files(grader, photos, heatmaps=options.heatmap, even_if_ungradable=options.even_if_ungradable)
+    for photo, result in results:
+        n_failed += isinstance(result, str)
+        print(as_json(photo, result) if options.json else as_text(photo, result), flush=True)
+    return 1 if n_failed else 0
+
+
+def _add_train(commands: Commands) -> None:
+    parser = commands.add_parser("train", help="train a network")
+    _add_data(parser)
+    parser.add_argument("--run", type=Path, default=Path("runs/student"), help="folder of the run (runs/student)")
+    parser.add_argument("--imagenet", type=Path, help=".npz with ImageNet weights under torchvision's names")
+    parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
+    parser.add_argument("--network", dest="architecture", default="mobilenet_v3_small")
+    parser.add_argument("--sources", nargs="+", help="data sets below --data")
+    for name, kind in (("n_epochs", int), ("batch", int), ("learning_rate", float), ("side_px", int), ("seed", int)):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=None)
+    parser.add_argument("--bf16", dest="use_bf16", action="store_true", default=None)
+    parser.set_defaults(run_command=_train)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from ml.train import TrainingConfig, train
+
+    given: dict[str, Any] = {
+        field.name: tuple(value) if isinstance(value, list) else value
+        for field in dataclasses.fields(TrainingConfig)
+        if (value := getattr(options, field.name, None)) is not None
+    }
+    best = train(
+        TrainingConfig(**given), data=options.data, imagenet=options.imagenet, run=options.run, resume=options.resume
+    )
+    print(best)
+    return 0
+
+
+def _add_export(commands: Commands) -> None:
+    parser = commands.add_parser("export", help="turn a finished run into a bundle")
+    parser.add_argument("run", type=Path)
+    _add_data(parser)
+    parser.add_argument("--name", default="student")
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--to", type=Path, help="folder of the bundle (ml/bundles/NAME-VERSION)")
+    parser.set_defaults(run_command=_export)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from ml.bundle import BUNDLES
+    from ml.export import export_bundle
+
+    folder = options.to or BUNDLES / f"{options.name}-{options.version}"
+    bundle = export_bundle(options.run, data=options.data, folder=folder, name=options.name, version=options.version)
+    print(f"{bundle.model_version} in {folder}")
+    return 0
+
+
+def _add_benchmark(commands: Commands) -> None:
+    parser = commands.add_parser("benchmark", help="start-up, memory and speed, beside the plain pipeline")
+    parser.add_argument("photos", nargs="*", type=Path, help="photographs (the samples of --data)")
+    _add_data(parser)
+    parser.add_argument("--bundle", type=Path)
+    parser.set_defaults(run_command=_benchmark)
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+    from ml.benchmark import benchmark
+
+    photos = options.photos or sorted((options.data / "samples").glob("IDRiD_*.jpg"))
+    if not photos:
+        print("error: name photographs to measure with, or --data with a samples folder", file=sys.stderr)
+        return 1
+    print(benchmark(read_bundle(options.bundle), photos))
+    return 0
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("DR_DATA_DIR", "../shared/data")),
+        help="folder of the data sets (DR_DATA_DIR, else ../shared/data)",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

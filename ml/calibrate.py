@@ -1,0 +1,109 @@
+"""Fit on validation photographs what stands between logits and a decision: calibration, grade rule, operating point."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from ml.metrics import expected_grade, quadratic_kappa, sensitivity_specificity, threshold_for_sensitivity
+from ml.vocabulary import N_GRADES, REFERABLE_FROM
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WANTED_SENSITIVITY = 0.90
+"""Of the eyes with grade >= 2 in validation, the share the operating point must flag; the pivotal trial of the first
+cleared system reached 0.872 (Abramoff et al., npj Digital Medicine 2018)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Probabilities are softmax(logits / ``temperature`` + ``bias``)."""
+
+    temperature: float
+    bias: tuple[float, ...]
+    grade_rule: str
+    operating_point: float
+
+    def probabilities(self, logits: "NDArray[np.floating]") -> "NDArray[np.float64]":
+        """(n, K) logits -> (n, K) calibrated probabilities."""
+        scaled = logits / self.temperature + np.asarray(self.bias)
+        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+        return shares
+
+    def grades(self, probabilities: "NDArray[np.floating]") -> "NDArray[np.int64]":
+        """(n, K) -> (n,) grades by the chosen rule."""
+        return grades_by_rule(self.grade_rule, probabilities)
+
+
+def grades_by_rule(rule: str, probabilities: "NDArray[np.floating]") -> "NDArray[np.int64]":
+    """(n, K) -> (n,): the grade with the highest probability, or the mean grade rounded."""
+    if rule == "most_probable":
+        return np.asarray(probabilities.argmax(axis=1), np.int64)
+    return expected_grade(probabilities).round().astype(np.int64)
+
+
+def fit(logits: "NDArray[np.floating]", truth: "NDArray[np.int64]", sources: "NDArray[np.str_]") -> Calibration:
+    """Fit temperature and bias by likelihood, then the rule and the operating point, every source counting alike."""
+    temperature, bias = _fit_likelihood(logits, truth, _source_weights(sources))
+    draft = Calibration(temperature=temperature, bias=bias, grade_rule="most_probable", operating_point=0.5)
+    probabilities = draft.probabilities(logits)
+    rule = max(
+        ("most_probable", "rounded_expectation"),
+        key=lambda r: _mean_kappa(truth, grades_by_rule(r, probabilities), sources),
+    )
+    p_referable = probabilities[:, REFERABLE_FROM:].sum(axis=1)
+    return Calibration(
+        temperature=temperature,
+        bias=bias,
+        grade_rule=rule,
+        operating_point=_operating_point(truth, p_referable, sources),
+    )
+
+
+def _source_weights(sources: "NDArray[np.str_]") -> "NDArray[np.float64]":
+    """(n,) weights under which every source counts alike; mean 1."""
+    names, which, counts = np.unique(sources, return_inverse=True, return_counts=True)
+    weights: NDArray[np.float64] = len(sources) / len(names) / counts[which]
+    return weights
+
+
+def _fit_likelihood(
+    logits: "NDArray[np.floating]", truth: "NDArray[np.int64]", weights: "NDArray[np.float64]"
+) -> tuple[float, tuple[float, ...]]:
+    x, y, w = torch.from_numpy(logits).double(), torch.from_numpy(truth), torch.from_numpy(weights)
+    log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros(N_GRADES, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([log_temperature, bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        each = functional.cross_entropy(x / log_temperature.exp() + bias, y, reduction="none")
+        total = (each * w).mean() + 1e-3 * bias.square().sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    centred = bias.detach() - bias.detach().mean()
+    return float(log_temperature.detach().exp()), tuple(round(float(b), 5) for b in centred)
+
+
+def _mean_kappa(truth: "NDArray[np.int64]", grade: "NDArray[np.int64]", sources: "NDArray[np.str_]") -> float:
+    return float(np.mean([quadratic_kappa(truth[sources == s], grade[sources == s]) for s in np.unique(sources)]))
+
+
+def _operating_point(
+    truth: "NDArray[np.int64]", p_referable: "NDArray[np.floating]", sources: "NDArray[np.str_]"
+) -> float:
+    """The highest threshold whose mean sensitivity over the sources reaches WANTED_SENSITIVITY."""
+    parts = [(truth[sources == s], p_referable[sources == s]) for s in np.unique(sources)]
+    candidates = np.unique(
+        [threshold_for_sensitivity(t, p, wanted) for t, p in parts for wanted in np.linspace(0.6, 1.0, 41)]
+    )
+    reached = [
+        c for c in candidates if np.mean([sensitivity_specificity(t, p, c)[0] for t, p in parts]) >= WANTED_SENSITIVITY
+    ]
+    return round(float(max(reached)) - 5e-5, 4)

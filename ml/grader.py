@@ -1,0 +1,139 @@
+"""The public door: ``Grader.load().grade(photo)`` -> Prediction. ONNX Runtime only; no torch."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import onnxruntime
+
+from ml.bundle import Bundle, BundleError, read_bundle, verified_weights
+from ml.prediction import GradingError, Prediction
+from ml.preprocess import Photo, Retina, locate_retina, network_input
+from ml.quality import Quality, assess
+from ml.vocabulary import N_GRADES, REFERABLE_FROM, ICDRGrade
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Grader:
+    """Grades photographs with one bundle. Loads once, is safe to share between threads."""
+
+    def __init__(self, bundle: Bundle, session: onnxruntime.InferenceSession) -> None:
+        self.bundle = bundle
+        self._session = session
+
+    @classmethod
+    def load(cls, bundle: Path | None = None, *, threads: int = 1) -> Self:
+        """Load and verify a bundle (default: the released one); ``threads`` are those of one forward pass.
+
+        Raises BundleError where the bundle is missing, altered or foreign.
+        """
+        description = read_bundle(bundle)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            session = onnxruntime.InferenceSession(
+                verified_weights(description), options, providers=["CPUExecutionProvider"]
+            )
+        except BundleError:
+            raise
+        except Exception as error:  # ONNX Runtime's errors share no base class
+            raise BundleError(f"{description.weights} is not a network ONNX Runtime can load: {error}") from error
+        _refuse_foreign(description, session)
+        return cls(description, session)
+
+    def grade(self, photo: Photo, *, even_if_ungradable: bool = False) -> Prediction:
+        """Grade one photograph: an open picture, the encoded bytes, or a file.
+
+        An ungradable photograph gets reasons and no grade, unless ``even_if_ungradable``. Raises GradingError for
+        what cannot be read as a photograph.
+        """
+        return next(self.grade_many([photo], batch=1, even_if_ungradable=even_if_ungradable))
+
+    def grade_many(
+        self, photos: Iterable[Photo], *, batch: int = 16, even_if_ungradable: bool = False
+    ) -> Iterator[Prediction]:
+        """Grade photographs in order, ``batch`` of them in one forward pass. Raises as ``grade`` does."""
+        source = iter(photos)
+        while chunk := list(islice(source, batch)):
+            looked_at = [self._look(photo) for photo in chunk]
+            wanted = [r for r, q in looked_at if r is not None and (q.is_gradable or even_if_ungradable)]
+            outputs = iter(self._run(wanted))
+            for retina, quality in looked_at:
+                if retina is not None and (quality.is_gradable or even_if_ungradable):
+                    yield self._prediction(retina, quality, *next(outputs))
+                else:
+                    yield self._without_grade(quality)
+
+    def _look(self, photo: Photo) -> tuple[Retina | None, Quality]:
+        retina = locate_retina(photo, side_px=self.bundle.side_px)
+        return retina, assess(retina)
+
+    def _run(self, retinas: list[Retina]) -> "list[tuple[NDArray[np.float32], NDArray[np.float32]]]":
+        """Logits (K,) and Grad-CAM maps (K, h, w) of each retina."""
+        if not retinas:
+            return []
+        inputs = np.stack([network_input(r, mean=self.bundle.mean, std=self.bundle.std) for r in retinas])
+        logits, heat = self._session.run(None, {"photos": inputs})  # (B, K), (B, K, h, w)
+        if not np.isfinite(logits).all():
+            raise GradingError("The network gave no number for this photograph. It must be read by a person.")
+        return list(zip(logits, heat, strict=True))
+
+    def _prediction(
+        self, retina: Retina, quality: Quality, logits: "NDArray[np.float32]", heat: "NDArray[np.float32]"
+    ) -> Prediction:
+        probabilities = calibrated(logits, self.bundle)  # (K,)
+        p_referable = float(min(1.0, probabilities[REFERABLE_FROM:].sum()))
+        grade = decide_grade(probabilities, self.bundle.grade_rule)
+        return Prediction(
+            model_version=self.bundle.model_version,
+            p_gradable=quality.p_gradable,
+            is_gradable=quality.is_gradable,
+            quality_reasons=quality.reasons,
+            grade=grade,
+            probabilities=tuple(float(p) for p in probabilities),
+            p_referable=p_referable,
+            is_referable=p_referable >= self.bundle.operating_point,
+            heatmap=np.clip(heat[grade] / self.bundle.heatmap_full_scale, 0, 1).astype(np.float32),  # (h, w)
+            heatmap_box=retina.box,
+        )
+
+    def _without_grade(self, quality: Quality) -> Prediction:
+        return Prediction(
+            model_version=self.bundle.model_version,
+            p_gradable=quality.p_gradable,
+            is_gradable=False,
+            quality_reasons=quality.reasons,
+        )
+
+
+def calibrated(logits: "NDArray[np.floating]", bundle: Bundle) -> "NDArray[np.float64]":
+    """(..., K) logits -> (..., K) probabilities that sum to 1."""
+    scaled = logits.astype(np.float64) / bundle.temperature + np.asarray(bundle.bias)
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def decide_grade(probabilities: "NDArray[np.floating]", rule: str) -> ICDRGrade:
+    """The grade that stands for (K,) probabilities, by the rule the bundle chose on validation data."""
+    if rule == "rounded_expectation":
+        return ICDRGrade(round(float(probabilities @ np.arange(N_GRADES))))
+    return ICDRGrade(int(probabilities.argmax()))
+
+
+def _refuse_foreign(bundle: Bundle, session: onnxruntime.InferenceSession) -> None:
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    fits = (
+        [i.name for i in inputs] == ["photos"]
+        and list(inputs[0].shape[1:]) == [3, bundle.side_px, bundle.side_px]
+        and [o.name for o in outputs] == ["logits", "heat"]
+        and outputs[0].shape[1] == N_GRADES
+    )
+    if not fits:
+        raise BundleError(f"{bundle.weights} is a network of another kind: it does not grade retinas.")
