@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import ICDRGrade
@@ -16,6 +16,11 @@ VERDICTS = [*((str(grade.value), GRADE_WORDS[grade]) for grade in ICDRGrade), (U
 PHOTO_TYPES = "image/jpeg,image/png,image/tiff,image/webp,.jpg,.jpeg,.png,.tif,.tiff,.webp"
 
 
+def sentences_of(form: forms.Form) -> str:
+    """All that is wrong with a form, for a place that shows one text."""
+    return " ".join(str(error) for errors in form.errors.values() for error in errors)
+
+
 class PhotoField(forms.FileField):
     """A photograph as it arrives. What is in the file is judged by ``services.photo_files``."""
 
@@ -24,12 +29,6 @@ class PhotoField(forms.FileField):
         "required": _("Choose a photograph."),
         "empty": _("This file is empty (0 bytes). Copy it again from the camera."),
     }
-
-    def to_python(self, data: UploadedFile | None) -> UploadedFile | None:
-        """Take the file whatever it is called: the name is never stored, so its length does not matter."""
-        if data is not None and not data.name:
-            data.name = "photo"
-        return super().to_python(data)
 
 
 class PatientForm(forms.Form):
@@ -56,18 +55,26 @@ class PatientForm(forms.Form):
         help_text=_("Leave empty if unknown."),
     )
 
-    def __init__(self, *args: Any, sites: Any, **kwargs: Any) -> None:
-        """``sites`` are those where the user may register patients; a single one is not asked for."""
+    def __init__(self, *args: Any, sites: QuerySet[Site] | None, **kwargs: Any) -> None:
+        """``sites`` are those where the user may register patients; None when a registered one is corrected."""
         super().__init__(*args, **kwargs)
-        field = self.fields["site"]
-        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 (for the type checker)
-        field.queryset = sites
-        rows = list(sites[:2])
-        if len(rows) == 1:
-            field.initial = rows[0]
-            field.widget = forms.HiddenInput()
+        if sites is None:
+            del self.fields["site"]
+        else:
+            self._offer(sites)
         for name in ("mrn", "family_name", "given_name", "born_on"):
             self.fields[name].widget.attrs["autocomplete"] = "off"
+
+    def _offer(self, sites: QuerySet[Site]) -> None:
+        """A single site is not asked for."""
+        rows = list(sites[:2])
+        self.fields["site"] = forms.ModelChoiceField(
+            sites,
+            label=_("Site"),
+            empty_label=None,
+            initial=rows[0] if rows else None,
+            widget=forms.HiddenInput if len(rows) == 1 else forms.Select,
+        )
 
 
 class PatientSearchForm(forms.Form):
@@ -98,6 +105,12 @@ class PhotoForm(forms.Form):
     def clean_field(self) -> str:
         """A photograph without a field is taken as macula-centred, the standard first shot."""
         return self.cleaned_data["field"] or FundusImage.Field.MACULA
+
+
+class LateralityForm(forms.Form):
+    """Which eye a photograph shows."""
+
+    laterality = forms.ChoiceField(choices=FundusImage.Laterality.choices)
 
 
 class TrialForm(forms.Form):
@@ -161,7 +174,5 @@ class EyeReadingForm(forms.Form):
 class SignForm(forms.Form):
     """What is signed beside the two findings."""
 
-    note = forms.CharField(
-        label=_("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    note = forms.CharField(label=_("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
     amend_reason = forms.CharField(label=_("Why is the signed review amended?"), max_length=300, required=False)

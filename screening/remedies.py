@@ -31,7 +31,7 @@ REMEDIES: dict[QualityReason, Remedy] = {
     ),
     QualityReason.BLURRED: Remedy(
         _("The photograph is out of focus."),
-        _("Refocus on the vessels at the disc, ask the patient to blink and hold still, clean the lens, and take it again."),
+        _("Refocus on the vessels at the disc, ask the patient to blink and hold still, and take it again."),
     ),
     QualityReason.TOO_DARK: Remedy(
         _("The photograph is too dark."),
@@ -47,7 +47,7 @@ REMEDIES: dict[QualityReason, Remedy] = {
     ),
     QualityReason.FIELD_CUT: Remedy(
         _("Too much of the retina is cut off or in shadow."),
-        _("Centre the pupil, ask the patient to open the eye wide and to look at the fixation light, and lift the lid."),
+        _("Centre the pupil, lift the lid, and ask the patient to look at the fixation light."),
     ),
 }
 

@@ -53,8 +53,10 @@
     const verdict = box.querySelector('input[name$="-verdict"]:checked');
     const reason = box.querySelector("[data-changed-reason]");
     if (reason) {
-      const first = reason.dataset.firstVerdict;
-      const mustSay = Boolean(first && verdict && verdict.value !== first);
+      const oedema = box.querySelector('input[name$="-macular_oedema"]:checked');
+      const isOtherGrade = Boolean(verdict) && verdict.value !== reason.dataset.firstVerdict;
+      const isOtherOedema = Boolean(oedema) && verdict?.value !== "U" && oedema.value !== reason.dataset.firstOedema;
+      const mustSay = isOtherGrade || isOtherOedema;
       reason.hidden = !mustSay;
       reason.querySelector("input, textarea").required = mustSay;
     }

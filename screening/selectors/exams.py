@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 from django.shortcuts import get_object_or_404
 
 from ml.vocabulary import Laterality
@@ -94,6 +94,16 @@ def get_exam(*, user: User, exam_id: uuid.UUID | str) -> ExamReading:
     return _reading_of(exam)
 
 
+def get_previous_exam(*, user: User, exam: Exam) -> ExamReading | None:
+    """The patient's last exam with photographs before ``exam``, to compare with; None for a first visit."""
+    exams = restrict(Exam.objects.select_related("patient", "site", "opened_by"), user)
+    photographs = FundusImage.objects.filter(exam=OuterRef("pk"), withdrawn_at__isnull=True)
+    earlier = exams.filter(Exists(photographs), patient=exam.patient_id, created_at__lt=exam.created_at)
+    earlier = earlier.exclude(status=Exam.Status.CANCELLED).order_by("-created_at", "pk")
+    previous = earlier.prefetch_related(*_prefetches()).first()
+    return None if previous is None else _reading_of(previous)
+
+
 def get_image(*, user: User, image_id: uuid.UUID | str) -> FundusImage:
     """A photograph of the user's sites, with its exam, patient and site. Raises Http404."""
     images = FundusImage.objects.select_related("exam__site", "exam__patient")
@@ -106,7 +116,7 @@ def get_grading(*, user: User, grading_id: uuid.UUID | str) -> Grading:
     return get_object_or_404(restrict(gradings, user), pk=grading_id)
 
 
-def _prefetches() -> list[Prefetch[str]]:
+def _prefetches() -> list["Prefetch[str]"]:
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
     gradings = Grading.objects.order_by("-created_at", "pk")
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))

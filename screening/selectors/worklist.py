@@ -1,5 +1,6 @@
 """Exams in the order in which a reviewer should read them."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from django.core.paginator import Page, Paginator
@@ -16,7 +17,11 @@ _PENDING = (Grading.Status.QUEUED, Grading.Status.RUNNING)
 
 
 def worklist(
-    *, user: User, statuses: Iterable[str] = (Exam.Status.SUBMITTED,), site: Site | None = None
+    *,
+    user: User,
+    statuses: Iterable[str] = (Exam.Status.SUBMITTED,),
+    ranks: Iterable[WorklistRank] = tuple(WorklistRank),
+    site: Site | None = None,
 ) -> QuerySet[Exam]:
     """Exams of the user's sites, most urgent first; equally urgent ones by P(referable), then by waiting time.
 
@@ -29,7 +34,7 @@ def worklist(
         exams = exams.filter(site=site)
     latest = _latest_gradings()
     images = FundusImage.objects.filter(exam=OuterRef("pk"), withdrawn_at__isnull=True)
-    return (
+    ranked = (
         exams.select_related("patient", "site")
         .annotate(
             worst_grade=_one_of(latest, Max("grade")),
@@ -40,6 +45,15 @@ def worklist(
         .annotate(rank=_rank(latest))
         .order_by("rank", Coalesce("max_p_referable", Value(0.0)).desc(), "submitted_at", "created_at", "pk")
     )
+    wanted = set(ranks)
+    return ranked if wanted == set(WorklistRank) else ranked.filter(rank__in=wanted)
+
+
+def count_by_rank(*, user: User, statuses: Iterable[str] = (Exam.Status.SUBMITTED,)) -> dict[WorklistRank, int]:
+    """How many exams of the worklist have each rank; one query."""
+    exams = worklist(user=user, statuses=statuses).order_by()
+    counts = Counter(row["rank"] for row in exams.values("rank"))  # type: ignore[misc]  # annotated
+    return {rank: counts[rank.value] for rank in WorklistRank}
 
 
 def worklist_page(

@@ -1,5 +1,6 @@
 """Clinicians' decisions: first readings before the reveal, signing, amending."""
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -116,17 +117,13 @@ def sign_review(
         _require_first_readings(locked, by)
     _require_reasons_for_changes(locked, findings, by)
     decision = policy.decide_outcome(eyes[Laterality.RIGHT], eyes[Laterality.LEFT])
-    now = timezone.now()
-    recall_on = None
-    if decision.recall_months is not None:
-        recall_on = policy.add_months(timezone.localdate(now, timezone=locked.site.zone), decision.recall_months)
     review = Review.objects.create(
         exam=locked,
         reviewer=by,
-        signed_at=now,
+        signed_at=timezone.now(),
         outcome=decision.outcome.value,
         urgency=decision.urgency.value,
-        recall_on=recall_on,
+        recall_on=_recall_on(locked, decision),
         note=note,
         amends=amends,
         amend_reason=amend_reason,
@@ -142,6 +139,25 @@ def sign_review(
         by=by,
     )
     return review
+
+
+def preview_outcome(
+    *, exam: Exam, findings: Mapping[Laterality, Finding], by: User
+) -> tuple[policy.Decision, datetime.date | None]:
+    """What signing these findings today would lead to, with the recall date; nothing is stored.
+
+    Raises ReviewError with a sentence while a finding is missing, AccessDenied.
+    """
+    require(by, Action.REVIEW_EXAM, exam.site)
+    right, left = (_eye_result(exam, eye, findings) for eye in Laterality)
+    decision = policy.decide_outcome(right, left)
+    return decision, _recall_on(exam, decision)
+
+
+def _recall_on(exam: Exam, decision: policy.Decision) -> datetime.date | None:
+    if decision.recall_months is None:
+        return None
+    return policy.add_months(timezone.localdate(timezone=exam.site.zone), decision.recall_months)
 
 
 def _require_status(exam: Exam, status: Exam.Status) -> None:

@@ -3,10 +3,13 @@
 from typing import Any
 
 from django import template
+from django.utils.html import json_script
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from ml.vocabulary import N_GRADES
+from ml.vocabulary import N_GRADES, Laterality
 from screening.grade_words import EYE_WORDS, GRADE_WORDS, SHORT_GRADE_WORDS
+from screening.remedies import Remedy, remedies_for
 
 register = template.Library()
 
@@ -27,6 +30,30 @@ def short_grade_word(grade: int | None) -> str:
 def eye_word(laterality: str) -> str:
     """Name an eye: "Right eye" for OD."""
     return str(EYE_WORDS[laterality])
+
+
+@register.filter
+def other_eye(laterality: str) -> str:
+    """Name the eye that ``laterality`` is not: "OS" for OD."""
+    return (Laterality.LEFT if laterality == Laterality.RIGHT else Laterality.RIGHT).value
+
+
+@register.filter
+def remedies(quality_reasons: list[str]) -> list[Remedy]:
+    """Say what the photographer does about each machine word."""
+    return remedies_for(quality_reasons)
+
+
+@register.simple_tag
+def heatmap_json(image: Any, grading: Any) -> SafeString:
+    """Put the heatmap's grid and its place on the photograph into the page, as data for ``static/heatmap.js``."""
+    return json_script({"rows": grading.heatmap, "box": grading.heatmap_box}, f"heatmap-{image.pk}")
+
+
+@register.filter
+def same(one: object, other: object) -> bool:
+    """Whether two ids are the same; for ``include ... with``, which takes filters and no comparisons."""
+    return one == other
 
 
 @register.filter
@@ -51,7 +78,9 @@ def svg_units(share: float | None) -> str:
 def grade_bars(result: Any) -> dict[str, Any]:
     """Draw the five probabilities of a Grading or a Prediction."""
     shares = result.probabilities or [0.0] * N_GRADES
-    return {"bars": [(grade, SHORT_GRADE_WORDS[grade], share, grade == result.grade) for grade, share in enumerate(shares)]}
+    return {
+        "bars": [(grade, SHORT_GRADE_WORDS[grade], share, grade == result.grade) for grade, share in enumerate(shares)]
+    }
 
 
 @register.inclusion_tag("screening/gradings/_risk.html")

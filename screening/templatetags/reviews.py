@@ -1,0 +1,97 @@
+"""What follows from a review and how urgent an exam is, in words that never rest on colour alone."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from screening.grade_words import EYE_WORDS, GRADE_WORDS
+from screening.models import Exam, Review
+from screening.models.reviews import MacularOedema
+from screening.policy import Outcome, WorklistRank
+
+register = template.Library()
+
+_TONES = {
+    Outcome.RESCREEN: "is-fine",
+    Outcome.REPEAT_IMAGING: "",
+    Outcome.REFER_SLIT_LAMP: "is-refer",
+    Outcome.REFER: "is-refer",
+    Outcome.REFER_URGENT: "is-alarm",
+}
+
+
+@register.filter
+def outcome_tone(outcome: str) -> str:
+    """Give the class that colours an outcome's edge; the words beside it say the same."""
+    return _TONES[Outcome(outcome)]
+
+
+@register.filter
+def outcome_class(review: Review) -> str:
+    """Give the class that colours a signed review's edge."""
+    return outcome_tone(review.outcome)
+
+
+@register.filter
+def reason_words(reason: str) -> str:
+    """Say a reason of ``policy.Decision``: ``right_grade_2`` is "right eye: moderate non-proliferative"."""
+    side, _underscore, fact = reason.partition("_")
+    eye = EYE_WORDS["OD" if side == "right" else "OS"]
+    if fact.startswith("grade_"):
+        words = str(GRADE_WORDS[int(fact.removeprefix("grade_"))])
+    elif fact == "ungradable":
+        words = _("ungradable, which is never a negative")
+    elif fact == "oedema_unknown":
+        words = _("macular oedema could not be judged")
+    else:
+        words = _("macular oedema: %(which)s") % {"which": MacularOedema(fact.removeprefix("oedema_")).label}
+    return f"{eye}: {words}"
+
+
+@register.filter
+def waiting(since: datetime | None) -> str:
+    """Say how long ago in one unit: "5 min", "3 h", "12 days"."""
+    if since is None:
+        return "–"
+    minutes = max(0, int((timezone.now() - since).total_seconds() // 60))
+    if minutes < 60:
+        return _("%(n)d min") % {"n": minutes}
+    if minutes < 48 * 60:
+        return _("%(n)d h") % {"n": minutes // 60}
+    days = minutes // (24 * 60)
+    return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+
+
+@register.simple_tag
+def rank_chip(exam: Any) -> SafeString:
+    """Say how urgent an exam is by the network, with the worst grade. Reads the worklist's annotations."""
+    words, tone = {
+        WorklistRank.SIGHT_THREATENING: (_("Sight-threatening"), "is-alarm"),
+        WorklistRank.REFERABLE: (_("Referable"), "is-refer"),
+        WorklistRank.UNGRADED: (_("Not gradable or failed"), "is-unclear"),
+        WorklistRank.PENDING: (_("Network at work"), "is-waiting"),
+        WorklistRank.REST: (_("Not referable"), "is-fine"),
+    }[WorklistRank(exam.rank)]
+    if not exam.n_images:
+        words, tone = _("No photograph"), ""
+    chip = format_html('<span class="chip {}">{}</span>', tone, words)
+    if exam.worst_grade is None:
+        return chip
+    return format_html('{} <span class="small soft">{}</span>', chip, GRADE_WORDS[exam.worst_grade])
+
+
+@register.simple_tag
+def blind_chip(exam: Exam) -> SafeString:
+    """Say only what does not give the grade away before the first reading."""
+    rank = WorklistRank(exam.rank)  # type: ignore[attr-defined]
+    if rank is WorklistRank.UNGRADED:
+        return format_html('<span class="chip is-unclear">{}</span>', _("Not gradable or failed"))
+    if rank is WorklistRank.PENDING:
+        return format_html('<span class="chip is-waiting">{}</span>', _("Network at work"))
+    return format_html('<span class="soft">{}</span>', _("hidden until your reading"))

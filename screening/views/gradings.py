@@ -1,0 +1,27 @@
+"""The machine's readings: asking for another try."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from screening.selectors import get_grading
+from screening.services.gradings import GradingNotFailed, retry_grading
+from screening.views.signed_in import SignedInRequest, signed_in
+
+
+@signed_in
+@require_POST
+def retry(request: SignedInRequest, grading_id: UUID) -> HttpResponseBase:
+    """Try a failed grading again."""
+    grading = get_grading(user=request.user, grading_id=grading_id)
+    try:
+        retry_grading(grading=grading, by=request.user)
+    except GradingNotFailed as refusal:
+        messages.info(request, str(refusal))
+    else:
+        messages.success(request, _("The photograph is given to the network again."))
+    return redirect("screening:exam-detail", grading.image.exam_id)

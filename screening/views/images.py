@@ -1,0 +1,149 @@
+"""Photographs: adding, showing, withdrawing. They have no public address; each request asks ``access``."""
+
+from io import BytesIO
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from screening.access import AccessDenied
+from screening.forms import LateralityForm, PhotoForm, ReasonForm, sentences_of
+from screening.models import AuditEvent, FundusImage
+from screening.selectors import get_exam, get_image
+from screening.services import photo_renditions
+from screening.services.audit import record_event
+from screening.services.exams import ExamError
+from screening.services.images import UnacceptablePhotograph, attach_image, change_laterality, withdraw_image
+from screening.views.signed_in import SignedInRequest, signed_in, wants_json
+
+CACHE_S = 600
+"""A photograph never changes, but a shared desk should forget it soon."""
+_SHOWN_AS_IS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+
+
+@signed_in
+@require_POST
+def attach(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
+    """Add one photograph; a script gets JSON, a plain form comes back to the exam."""
+    exam = get_exam(user=request.user, exam_id=exam_id).exam
+    form = PhotoForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _refuse(request, exam_id, "invalid", sentences_of(form))
+    try:
+        image = attach_image(
+            exam=exam,
+            upload=form.cleaned_data["photo"],
+            laterality=form.cleaned_data["laterality"],
+            field=form.cleaned_data["field"],
+            by=request.user,
+        )
+    except UnacceptablePhotograph as refusal:
+        return _refuse(request, exam_id, refusal.code, str(refusal))
+    except ExamError as refusal:
+        return _refuse(request, exam_id, "exam", str(refusal))
+    except AccessDenied as refusal:
+        if not wants_json(request):
+            raise
+        return _refuse(request, exam_id, "forbidden", str(refusal), status=403)
+    return _accept(request, image, form.cleaned_data["laterality"])
+
+
+def _accept(request: SignedInRequest, image: FundusImage, asked_for: str) -> HttpResponseBase:
+    sentence = _("Photograph of the %(eye)s received.") % {"eye": image.get_laterality_display()}
+    if image.laterality != asked_for:
+        sentence = _("This file is already in the exam, as %(eye)s. If that is wrong, move it there.") % {
+            "eye": image.get_laterality_display()
+        }
+    if wants_json(request):
+        return JsonResponse({"image": str(image.pk), "laterality": image.laterality, "sentence": sentence}, status=201)
+    messages.success(request, sentence)
+    return redirect("screening:exam-detail", image.exam_id)
+
+
+def _refuse(
+    request: SignedInRequest, exam_id: UUID, code: str, sentence: str, *, status: int = 400
+) -> HttpResponseBase:
+    if wants_json(request):
+        return JsonResponse({"code": code, "sentence": sentence}, status=status)
+    messages.error(request, sentence)
+    return redirect("screening:exam-detail", exam_id)
+
+
+@signed_in
+@require_safe
+def photo(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
+    """The whole photograph, as stored; a TIFF as PNG, because browsers do not show TIFF."""
+    image = get_image(user=request.user, image_id=image_id)
+    shown_as = _SHOWN_AS_IS.get(image.format)
+    try:
+        file = image.file.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    if shown_as is None:
+        with file:
+            content: BytesIO | FieldFile = BytesIO(photo_renditions.as_png(file))
+    else:
+        content = file
+    record_event(verb=AuditEvent.Verb.IMAGE_VIEWED, subject=image, site=image.exam.site, by=request.user)
+    response = FileResponse(content, content_type=shown_as or "image/png")
+    return _with_photo_headers(response)
+
+
+@signed_in
+@require_safe
+def thumbnail(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
+    """A small JPEG for lists."""
+    image = get_image(user=request.user, image_id=image_id)
+    try:
+        with image.file.open("rb") as file:
+            small = photo_renditions.thumbnail(file)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    return _with_photo_headers(HttpResponse(small, content_type="image/jpeg"))
+
+
+def _with_photo_headers(response: HttpResponse | FileResponse) -> HttpResponseBase:
+    response["Cache-Control"] = f"private, max-age={CACHE_S}"
+    response["Content-Disposition"] = "inline"  # NB: without a name: names of stored files stay inside
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+@signed_in
+@require_POST
+def withdraw(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
+    """Take a photograph out of its exam, with a reason."""
+    image = get_image(user=request.user, image_id=image_id)
+    form = ReasonForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""  # the service says what is wrong with none
+    try:
+        withdraw_image(image=image, reason=reason, by=request.user)
+    except ExamError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The photograph was withdrawn. It is kept with your reason."))
+    return redirect("screening:exam-detail", image.exam_id)
+
+
+@signed_in
+@require_POST
+def move(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
+    """Move a photograph to the other eye."""
+    image = get_image(user=request.user, image_id=image_id)
+    form = LateralityForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say which eye this is: right (OD) or left (OS)."))
+        return redirect("screening:exam-detail", image.exam_id)
+    try:
+        moved = change_laterality(image=image, laterality=form.cleaned_data["laterality"], by=request.user)
+    except ExamError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        eye = moved.get_laterality_display()
+        messages.success(request, _("The photograph now belongs to: %(eye)s.") % {"eye": eye})
+    return redirect("screening:exam-detail", image.exam_id)

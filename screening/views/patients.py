@@ -1,0 +1,103 @@
+"""Patients: search, register, correct, history."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from screening.access import Action, can, require, sites_for
+from screening.forms import PatientForm, PatientSearchForm
+from screening.models import AuditEvent, Exam
+from screening.selectors import get_patient, get_patient_history, list_patients, search_patients
+from screening.services.audit import record_event
+from screening.services.patients import InvalidPatient, register_patient, update_patient
+from screening.views.signed_in import SignedInRequest, signed_in
+
+PER_PAGE = 25
+MAX_FOUND = 50
+"""A search that finds more is to be narrowed: its text must not travel in the address of a second page."""
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_list(request: SignedInRequest) -> HttpResponseBase:
+    """Everybody by name (GET), or a search (POST, so that no name reaches an address or a log)."""
+    form = PatientSearchForm(request.POST if request.method == "POST" else None)
+    context = {
+        "section": "patients",
+        "form": form,
+        "may_register": can(request.user, Action.REGISTER_PATIENT),
+    }
+    if request.method == "POST" and form.is_valid() and form.cleaned_data["text"].strip():
+        found = list(search_patients(user=request.user, text=form.cleaned_data["text"])[: MAX_FOUND + 1])
+        data = {"n_found": len(found)}
+        record_event(verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=None, data=data, by=request.user)
+        context |= {"found": found[:MAX_FOUND], "is_search": True, "is_cut": len(found) > MAX_FOUND}
+    else:
+        page = Paginator(list_patients(user=request.user), PER_PAGE).get_page(request.GET.get("page", 1))
+        context |= {"found": page.object_list, "page": page}
+    return render(request, "screening/patients/list.html", context)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: SignedInRequest) -> HttpResponseBase:
+    """Register a patient; what was typed stays where something is wrong."""
+    require(request.user, Action.REGISTER_PATIENT)
+    sites = sites_for(request.user, Action.REGISTER_PATIENT)
+    form = PatientForm(request.POST or None, sites=sites)
+    if request.method == "POST" and form.is_valid():
+        try:
+            patient = register_patient(**form.cleaned_data, by=request.user)
+        except InvalidPatient as refusal:
+            form.add_error(refusal.field, str(refusal))
+        else:
+            messages.success(request, _("The patient is registered. You can start an exam now."))
+            return redirect("screening:patient-detail", patient.pk)
+    context = {"section": "patients", "form": form}
+    return render(request, "screening/patients/form.html", context, status=422 if form.errors else 200)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: SignedInRequest, patient_id: UUID) -> HttpResponseBase:
+    """Correct a patient's details."""
+    patient = get_patient(user=request.user, patient_id=patient_id)
+    require(request.user, Action.UPDATE_PATIENT, patient.site)
+    names = ("mrn", "family_name", "given_name", "born_on", "sex", "diabetes_type", "diabetes_since_year")
+    initial = {name: getattr(patient, name) for name in names} | {"site": patient.site}
+    form = PatientForm(request.POST or None, initial=initial, sites=None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            update_patient(patient=patient, **form.cleaned_data, by=request.user)
+        except InvalidPatient as refusal:
+            form.add_error(refusal.field, str(refusal))
+        else:
+            messages.success(request, _("The details are saved."))
+            return redirect("screening:patient-detail", patient.pk)
+    context = {"section": "patients", "form": form, "patient": patient}
+    return render(request, "screening/patients/form.html", context, status=422 if form.errors else 200)
+
+
+@signed_in
+@require_safe
+def detail(request: SignedInRequest, patient_id: UUID) -> HttpResponseBase:
+    """A patient with every exam and what followed."""
+    history = get_patient_history(user=request.user, patient_id=patient_id)
+    patient = history.patient
+    record_event(verb=AuditEvent.Verb.PATIENT_VIEWED, subject=patient, site=patient.site, by=request.user)
+    context = {
+        "section": "patients",
+        "patient": patient,
+        "exams": history.exams,
+        "age": patient.age_on(timezone.localdate(timezone=patient.site.zone)),
+        "open_exam": next((exam for exam in history.exams if exam.status == Exam.Status.OPEN), None),
+        "may_open": can(request.user, Action.OPEN_EXAM, patient.site),
+        "may_edit": can(request.user, Action.UPDATE_PATIENT, patient.site),
+    }
+    return render(request, "screening/patients/detail.html", context)

@@ -1,0 +1,79 @@
+"""The worklist: most urgent first."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.core.paginator import Paginator
+from django.http import HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from screening.access import Action, can, sites_for
+from screening.models import Exam, Site
+from screening.policy import WorklistRank
+from screening.selectors import count_by_rank, worklist
+from screening.selectors.worklist import PER_PAGE
+from screening.views.signed_in import SignedInRequest, signed_in
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+TO_REVIEW, BEING_PHOTOGRAPHED = "all", "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One tab of the worklist. ``is_grade`` marks those that tell what the network said."""
+
+    name: str
+    label: "_StrPromise"
+    ranks: tuple[WorklistRank, ...] = tuple(WorklistRank)
+    is_grade: bool = False
+
+
+FILTERS = (
+    Filter(TO_REVIEW, _("To review")),
+    Filter("sight", _("Sight-threatening"), (WorklistRank.SIGHT_THREATENING,), is_grade=True),
+    Filter("referable", _("Referable"), (WorklistRank.REFERABLE,), is_grade=True),
+    Filter("ungraded", _("Not gradable or failed"), (WorklistRank.UNGRADED,)),
+    Filter("pending", _("Network at work"), (WorklistRank.PENDING,)),
+    Filter("rest", _("Not referable"), (WorklistRank.REST,), is_grade=True),
+)
+
+
+@signed_in
+@require_safe
+def show(request: SignedInRequest) -> HttpResponseBase:
+    """Exams that wait for a reviewer, or that are still being photographed.
+
+    A reviewer at a blind-first site sees the order and not the reason for it: the grade comes after the first reading.
+    """
+    user = request.user
+    blind_sites = set(
+        sites_for(user, Action.REVIEW_EXAM)
+        .filter(reading_mode=Site.ReadingMode.BLIND_FIRST)
+        .values_list("pk", flat=True)
+    )
+    may_review = can(user, Action.REVIEW_EXAM)
+    asked = request.GET.get("show", TO_REVIEW if may_review else BEING_PHOTOGRAPHED)
+    filters = [one for one in FILTERS if not (blind_sites and one.is_grade)]
+    chosen = next((one for one in filters if one.name == asked), filters[0])
+    is_open_list = asked == BEING_PHOTOGRAPHED
+    status = Exam.Status.OPEN if is_open_list else Exam.Status.SUBMITTED
+    exams = worklist(user=user, statuses=(status,), ranks=tuple(WorklistRank) if is_open_list else chosen.ranks)
+    if is_open_list:
+        exams = exams.order_by("-created_at", "pk")
+    counts = count_by_rank(user=user)
+    context = {
+        "section": "worklist",
+        "tabs": [(one, sum(counts[rank] for rank in one.ranks)) for one in filters],
+        "n_open": sum(count_by_rank(user=user, statuses=(Exam.Status.OPEN,)).values()),
+        "chosen": asked if is_open_list else chosen.name,
+        "is_open_list": is_open_list,
+        "page": Paginator(exams, PER_PAGE).get_page(request.GET.get("page", 1)),
+        "blind_sites": blind_sites,
+        "may_review": may_review,
+        "may_register": can(user, Action.REGISTER_PATIENT),
+    }
+    return render(request, "screening/worklist/list.html", context)
