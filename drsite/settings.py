@@ -27,7 +27,7 @@ GRADING_STALE_AFTER_S = env.int("GRADING_STALE_AFTER_S", default=90)
 # --- applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "screening.apps.ScreeningConfig",
-    "django.contrib.admin",
+    "screening.apps.PanelConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

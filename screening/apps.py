@@ -1,13 +1,22 @@
-"""The Django app of people, visits and decisions."""
+"""The Django app of people, visits and decisions, and its admin panel."""
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 from django.utils.translation import gettext_lazy as _
 
 
 class ScreeningConfig(AppConfig):
     name = "screening"
     verbose_name = _("Screening")
+    default = True
 
     def ready(self) -> None:
         """Register the start-up checks."""
         from screening import checks  # noqa: F401
+
+
+class PanelConfig(AdminConfig):
+    """Django's admin with our own panel for a site."""
+
+    default_site = "screening.panel.Panel"
+    default = False

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 
+from ml.bundle import BundleError
 from screening.services import gradings
 
 MIN_SECRET_KEY_CHARS = 50
@@ -35,11 +36,12 @@ def check_secret_key(**_kwargs: Any) -> Sequence[CheckMessage]:
     return []
 
 
+@register()
 def check_bundle(**_kwargs: Any) -> Sequence[CheckMessage]:
     """screening.E003: the model bundle is there and whole, so that nothing is ever graded by missing weights."""
     try:
-        gradings.current_bundle()
-    except (OSError, ValueError) as error:
+        gradings.read_own_bundle(verify=True)
+    except (BundleError, OSError) as error:
         hint = "Point DR_BUNDLE at a bundle folder, or restore the one that came with the release."
         return [Error(f"The model bundle cannot be used: {error}", hint=hint, id="screening.E003")]
     return []

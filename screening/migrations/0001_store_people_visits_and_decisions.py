@@ -643,6 +643,7 @@ class Migration(migrations.Migration):
                             ("api_key.revoked", "revoked an API key"),
                             ("row.added", "added a row in the admin panel"),
                             ("row.changed", "changed a row in the admin panel"),
+                            ("row.removed", "removed a row in the admin panel"),
                         ],
                         max_length=40,
                         verbose_name="verb",

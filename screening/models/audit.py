@@ -42,6 +42,7 @@ class AuditEvent(models.Model):
         API_KEY_REVOKED = "api_key.revoked", _("revoked an API key")
         ROW_ADDED = "row.added", _("added a row in the admin panel")
         ROW_CHANGED = "row.changed", _("changed a row in the admin panel")
+        ROW_REMOVED = "row.removed", _("removed a row in the admin panel")
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False, db_index=True)

@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
+from ml.bundle import Bundle, default_bundle, read_bundle
 from ml.prediction import GradingError, Prediction
 from screening.access import Action, require
 from screening.models import AuditEvent, FundusImage, Grading, User
@@ -29,7 +30,6 @@ from screening.services import photo_files
 from screening.services.audit import record_event
 
 if TYPE_CHECKING:
-    from ml.bundle import Bundle
     from ml.grader import Grader
 
 logger = logging.getLogger(__name__)
@@ -48,29 +48,33 @@ class GradingNotFailed(ValueError):
     """Only a failed grading can be tried again. The message is a sentence for the person who asked."""
 
 
-def _bundle_path() -> Path:
-    from ml.bundle import default_bundle
+def read_own_bundle(*, verify: bool = False) -> Bundle:
+    """The bundle that this site's settings name, read anew; ``verify`` also hashes the weights. Raises BundleError."""
+    return read_bundle(_bundle_folder(), verify=verify)
 
+
+def _bundle_folder() -> Path:
     return Path(settings.DR_BUNDLE) if settings.DR_BUNDLE else default_bundle()
 
 
 @lru_cache(maxsize=1)
-def current_bundle() -> "Bundle":
-    """The bundle that grades new photographs, read without loading the network. Raises what read_bundle raises."""
-    from ml.bundle import read_bundle
-
-    return read_bundle(_bundle_path())
+def current_bundle() -> Bundle:
+    """The bundle that grades new photographs, kept for the life of the process. Raises BundleError."""
+    return read_own_bundle()
 
 
 @lru_cache(maxsize=1)
 def _load_grader() -> "Grader":
     from ml.grader import Grader
 
-    return Grader.load(_bundle_path(), threads=settings.GRADING_THREADS)
+    return Grader.load(_bundle_folder(), threads=settings.GRADING_THREADS)
 
 
 def current_grader() -> "Grader":
-    """This process's one Grader, made at first use: threads of onnxruntime do not survive a fork."""
+    """This process's one Grader, made at first use: threads of onnxruntime do not survive a fork.
+
+    Raises BundleError.
+    """
     with _loading:
         return _load_grader()
 

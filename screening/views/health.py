@@ -10,6 +10,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from ml.bundle import BundleError
 from screening.services import gradings
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
 def _state(name: str, ask: Callable[[], None]) -> str:
     try:
         ask()
-    except (DatabaseError, redis.RedisError, OSError, ValueError):
+    except (DatabaseError, redis.RedisError, BundleError, OSError):
         logger.exception("Not ready: %s", name)
         return "unavailable"
     return "ok"
@@ -57,7 +58,7 @@ def _ask_broker() -> None:
 
 
 def _ask_bundle() -> None:
-    gradings.current_bundle()
+    gradings.read_own_bundle()
 
 
 _PARTS = {"database": _ask_database, "broker": _ask_broker, "bundle": _ask_bundle}

@@ -1,5 +1,7 @@
 """A wrong setting is named at start-up, with what to do."""
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.checks import CheckMessage
 
+from ml.preprocess import PREPROCESSING_VERSION
 from screening import checks
 
 Check = Callable[..., Sequence[CheckMessage]]
@@ -45,7 +48,6 @@ def test_a_wrong_setting_is_named(settings: Any, check: Check, wrong: dict[str, 
         (checks.check_broker, {"CELERY_BROKER_URL": "memory://", "SITE_IS_DEMO": True}),
         (checks.check_broker, {"CELERY_BROKER_URL": "redis://broker:6379/0"}),
         (checks.check_time_limits, {"GRADING_STALE_AFTER_S": 90}),
-        (checks.check_bundle, {}),
         (checks.check_media_root, {}),
     ],
 )
@@ -55,12 +57,54 @@ def test_a_right_setting_is_passed_over(settings: Any, check: Check, right: dict
     assert ids(check) == []
 
 
-@pytest.mark.parametrize("error", [FileNotFoundError("model.onnx is missing"), ValueError("the hash does not match")])
-def test_missing_or_altered_weights_stop_the_start(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def refuse() -> None:
-        raise error
+def make_bundle(folder: Path, weights: bytes = b"weights") -> Path:
+    """A bundle as ``ml`` writes it, with a few bytes for its network."""
+    content = {
+        "name": "toy",
+        "version": "0.0.1",
+        "architecture": "mobilenet_v3_small",
+        "side_px": 64,
+        "mean": [0.5, 0.5, 0.5],
+        "std": [0.5, 0.5, 0.5],
+        "preprocessing_version": PREPROCESSING_VERSION,
+        "classes": [str(grade) for grade in range(5)],
+        "temperature": 1.0,
+        "bias": [0.0] * 5,
+        "grade_rule": "most_probable",
+        "operating_point": 0.5,
+        "heatmap_full_scale": 1.0,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "training": {},
+        "metrics": {},
+    }
+    folder.mkdir()
+    (folder / "bundle.json").write_text(json.dumps(content))
+    (folder / "model.onnx").write_bytes(weights)
+    return folder
 
-    monkeypatch.setattr("screening.services.gradings.current_bundle", refuse)
+
+def test_a_whole_bundle_is_passed_over(settings: Any, tmp_path: Path) -> None:
+    settings.DR_BUNDLE = str(make_bundle(tmp_path / "toy"))
+    assert ids(checks.check_bundle) == []
+
+
+def lose_the_weights(bundle: Path) -> None:
+    (bundle / "model.onnx").unlink()
+
+
+def alter_the_weights(bundle: Path) -> None:
+    (bundle / "model.onnx").write_bytes(b"Weights")
+
+
+def lose_the_description(bundle: Path) -> None:
+    (bundle / "bundle.json").unlink()
+
+
+@pytest.mark.parametrize("harm", [lose_the_weights, alter_the_weights, lose_the_description])
+def test_missing_or_altered_weights_stop_the_start(settings: Any, tmp_path: Path, harm: Callable[[Path], None]) -> None:
+    bundle = make_bundle(tmp_path / "toy")
+    harm(bundle)
+    settings.DR_BUNDLE = str(bundle)
     assert ids(checks.check_bundle) == ["screening.E003"]
 
 

@@ -1,0 +1,65 @@
+"""API keys in the admin panel: issuing, which shows the key once, and revoking."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from screening.admin.rows import RowAdmin
+from screening.models import ApiKey, User
+from screening.services.api_keys import issue_key, revoke_key
+
+_ASKED = ["user", "name", "expires_at"]
+_SHOWN = ["user", "name", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at"]
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(RowAdmin[ApiKey]):
+    """Keys of programs. A key is never changed and never deleted, but revoked."""
+
+    list_display = ["name", "user", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter), "expires_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["name__icontains", "prefix__istartswith", "user__username__istartswith"]
+    search_help_text = _("Name, first letters of the key, or user name.")
+    actions = ["revoke"]
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return _ASKED if obj is None else _SHOWN
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return [] if obj is None else _SHOWN
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: Any) -> None:
+        """Issue the key through its service; the text stays on the object until the answer is rendered."""
+        if change:
+            return
+        by = request.user if isinstance(request.user, User) else None
+        issued, text = issue_key(user=obj.user, name=obj.name, expires_at=obj.expires_at, by=by)
+        obj.__dict__.update(issued.__dict__, text_shown_once=text)
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """Show the key in this one answer; a message would keep it in a cookie or the session."""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("API key issued"),
+            "key": obj,
+            "key_text": vars(obj).pop("text_shown_once"),
+        }
+        return TemplateResponse(request, "admin/screening/apikey/issued.html", context)
+
+    @admin.action(description=_("Revoke the selected keys"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        """End the selected keys at once."""
+        if not isinstance(request.user, User):
+            return
+        for key in queryset:
+            revoke_key(key=key, by=request.user)
+        n_keys = len(queryset)
+        sentence = ngettext("%(n)d key is revoked.", "%(n)d keys are revoked.", n_keys) % {"n": n_keys}
+        self.message_user(request, sentence, messages.SUCCESS)

@@ -1,0 +1,48 @@
+"""Signed decisions in the admin panel: to look at."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from screening.admin.rows import ReadOnlyAdmin
+from screening.models import EyeFinding, FirstReading, Review
+
+
+class EyeFindingInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Both eyes below their review."""
+
+    model = EyeFinding
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Review)
+class ReviewAdmin(ReadOnlyAdmin[Review]):
+    """Reviews: an amendment is a new one, signed on the page."""
+
+    list_display = ["id", "exam", "reviewer", "signed_at", "outcome", "urgency", "recall_on", "amends"]
+    list_filter = ["exam__site", "outcome", "urgency", "signed_at", "recall_on"]
+    list_select_related = ["exam", "reviewer", "amends"]
+    search_fields = ["id__istartswith", "exam__id__istartswith", "reviewer__username__istartswith"]
+    search_help_text = _("An id of the review or its exam, or the reviewer's user name.")
+    date_hierarchy = "signed_at"
+    inlines = [EyeFindingInline]
+
+
+@admin.register(FirstReading)
+class FirstReadingAdmin(ReadOnlyAdmin[FirstReading]):
+    """What reviewers said before the reveal."""
+
+    list_display = ["id", "exam", "reviewer", "laterality", "is_gradable", "grade", "macular_oedema", "created_at"]
+    list_filter = ["exam__site", "laterality", "is_gradable", "grade"]
+    list_select_related = ["exam", "reviewer"]
+    search_fields = ["exam__id__istartswith", "reviewer__username__istartswith"]
+    search_help_text = _("An id of the exam, or the reviewer's user name.")
