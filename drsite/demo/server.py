@@ -19,17 +19,14 @@ accesslog = None
 control_socket_disable = True
 
 
-def when_ready(_server: Any) -> None:
-    """Print how to get in, now that the port listens."""
-    sys.stdout.write(welcome())
-    sys.stdout.flush()
+def post_worker_init(worker: Any) -> None:
+    """Start grading in the process that serves, then print how to get in: everything has been loaded by now."""
+    from drsite.demo import worker as grading
 
-
-def post_worker_init(_worker: Any) -> None:
-    """Start grading in the process that serves."""
-    from drsite.demo import worker
-
-    worker.start()
+    grading.start()
+    if worker.age == 1:  # not again, should gunicorn ever have to replace the process
+        sys.stdout.write(welcome())
+        sys.stdout.flush()
 
 
 def worker_exit(_server: Any, _worker: Any) -> None:
