@@ -59,21 +59,18 @@ def test_a_right_setting_is_passed_over(settings: Any, check: Check, right: dict
 
 def make_bundle(folder: Path, weights: bytes = b"weights") -> Path:
     """A bundle as ``ml`` writes it, with a few bytes for its network."""
+    frame = {"side_px": 64, "mean": [0.5] * 3, "std": [0.5] * 3, "preprocessing_version": PREPROCESSING_VERSION}
     content = {
         "name": "toy",
         "version": "0.0.1",
         "architecture": "mobilenet_v3_small",
-        "side_px": 64,
-        "mean": [0.5, 0.5, 0.5],
-        "std": [0.5, 0.5, 0.5],
-        "preprocessing_version": PREPROCESSING_VERSION,
+        "input": frame,
         "classes": [str(grade) for grade in range(5)],
-        "temperature": 1.0,
-        "bias": [0.0] * 5,
+        "calibration": {"temperature": 1.0, "bias": [0.0] * 5},
         "grade_rule": "most_probable",
         "operating_point": 0.5,
         "heatmap_full_scale": 1.0,
-        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "weights": {"sha256": hashlib.sha256(weights).hexdigest()},
         "training": {},
         "metrics": {},
     }
