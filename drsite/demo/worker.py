@@ -26,6 +26,7 @@ _grading: list[threading.Thread] = []
 def start() -> None:
     """Start grading, sweeping and, in a new clinic, drawing. Call once, in the process that serves."""
     _hurry(app)
+    gradings.current_grader()  # weights that cannot be loaded stop the start, and the first photograph need not wait
     gradings.sweep_gradings(older_than_s=0)
     connections.close_all()
     controller = WorkController(
