@@ -68,10 +68,10 @@ def _prepare(folder: Path) -> None:
     from django.core.management import call_command
 
     from ml.bundle import BundleError
-    from screening.services.gradings import current_bundle
+    from screening.services.gradings import read_own_bundle
 
     try:
-        _say(f"  model     {current_bundle().model_version}")
+        _say(f"  model     {read_own_bundle(verify=True).model_version}")
     except BundleError as error:
         raise DemoError(str(error)) from error
     call_command("migrate", interactive=False, verbosity=0)
