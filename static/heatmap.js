@@ -3,7 +3,7 @@
 "use strict";
 
 window.heatmap = (() => {
-  const CELL_PX = 16; // canvas pixels a grid cell; bilinear between cell centres
+  const CANVAS_PX = 720; // about the longer side of the canvas; bilinear between the grid's cell centres
   const CONTOUR_AT = 0.5; // one line at half of the scale, so that colour is not the only carrier
 
   // Value, red, green, blue. One hue from deep blue to pale cyan with rising lightness: readable with every kind of
@@ -26,13 +26,14 @@ window.heatmap = (() => {
     return [1, 2, 3].map((c) => Math.round(low[c] + t * (high[c] - low[c])));
   }
 
-  const TABLE = Array.from({ length: 256 }, (_, i) => colourAt(i / 255));
-
   // Faint values stay nearly transparent so that the photograph under a blank map is untouched.
   function alphaAt(value) {
     const t = Math.min(1, Math.max(0, (value - 0.05) / 0.45));
     return t * t * (3 - 2 * t);
   }
+
+  const TABLE = Array.from({ length: 256 }, (_, i) => [...colourAt(i / 255), Math.round(alphaAt(i / 255) * 255)]);
+  const WHITE = [255, 255, 255, 255];
 
   function sample(rows, y, x) {
     const height = rows.length;
@@ -50,11 +51,11 @@ window.heatmap = (() => {
     return upper * (1 - ty) + lower * ty;
   }
 
-  function upsample(rows, width, height) {
+  function upsample(rows, width, height, cellPx) {
     const values = new Float32Array(width * height);
     for (let y = 0; y < height; y += 1) {
       for (let x = 0; x < width; x += 1) {
-        values[y * width + x] = sample(rows, (y + 0.5) / CELL_PX - 0.5, (x + 0.5) / CELL_PX - 0.5);
+        values[y * width + x] = sample(rows, (y + 0.5) / cellPx - 0.5, (x + 0.5) / cellPx - 0.5);
       }
     }
     return values;
@@ -67,17 +68,18 @@ window.heatmap = (() => {
 
   /** Paint `rows` (h x w numbers in [0, 1]) on `canvas`, which is resized to the upsampled grid. */
   function draw(canvas, rows) {
-    const width = rows[0].length * CELL_PX;
-    const height = rows.length * CELL_PX;
+    const cellPx = Math.max(1, Math.round(CANVAS_PX / Math.max(rows.length, rows[0].length)));
+    const width = rows[0].length * cellPx;
+    const height = rows.length * cellPx;
     canvas.width = width;
     canvas.height = height;
     const context = canvas.getContext("2d");
     const picture = context.createImageData(width, height);
-    const values = upsample(rows, width, height);
+    const values = upsample(rows, width, height, cellPx);
     for (let i = 0; i < values.length; i += 1) {
       const isLine = i % width < width - 1 && i < width * (height - 1) && isContour(values, width, i);
-      const [red, green, blue] = isLine ? [255, 255, 255] : TABLE[Math.round(Math.min(1, Math.max(0, values[i])) * 255)];
-      picture.data.set([red, green, blue, isLine ? 255 : Math.round(alphaAt(values[i]) * 255)], i * 4);
+      const colour = isLine ? WHITE : TABLE[Math.round(Math.min(1, Math.max(0, values[i])) * 255)];
+      for (let c = 0; c < 4; c += 1) picture.data[i * 4 + c] = colour[c];
     }
     context.putImageData(picture, 0, 0);
   }

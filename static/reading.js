@@ -108,5 +108,12 @@
     });
   }
   document.addEventListener("DOMContentLoaded", renderAll);
-  document.addEventListener("htmx:afterSettle", renderAll);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    renderAll();
+    const panel = event.detail.target;
+    if (panel.id !== "reading-panel") return;
+    // The button that had the focus is gone: go on at the mistakes, or at the panel with what was revealed.
+    const mistakes = panel.querySelector("[data-error-summary]");
+    (mistakes || panel).focus({ preventScroll: !mistakes });
+  });
 })();

@@ -23,7 +23,8 @@
       canvas.getContext("2d").drawImage(bitmap, 0, 0);
       bitmap.close();
     } catch {
-      canvas.dataset.isBlank = ""; // a TIFF, or no picture at all: the server judges, the row says so if it is refused
+      canvas.setAttribute("aria-label", canvas.dataset.noPreview);
+    canvas.dataset.isBlank = ""; // a TIFF, or no picture at all: the server judges, the row says so if it is refused
     }
   }
 
@@ -34,7 +35,7 @@
       this.node = box.template.content.firstElementChild.cloneNode(true);
       this.part = (name) => this.node.querySelector(`[data-row="${name}"]`);
       this.part("name").textContent = file.name;
-      this.part("size").textContent = `${(file.size / 1e6).toFixed(1)} MB`;
+      this.part("size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${(file.size / 1e6).toFixed(1)} MB`;
       this.radios = [...this.node.querySelectorAll("[name=laterality]")];
       for (const radio of this.radios) radio.name = `laterality-${number}`;
       this.field = this.part("field");

@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from screening.grade_words import EYE_WORDS, GRADE_WORDS
+from screening.forms import UNGRADABLE
+from screening.grade_words import EYE_WORDS, GRADE_WORDS, SHORT_GRADE_WORDS
 from screening.models import Exam, Review
 from screening.models.reviews import MacularOedema
 from screening.policy import Outcome, WorklistRank
@@ -55,6 +56,22 @@ def reason_words(reason: str) -> str:
 
 
 @register.filter
+def verdict_word(verdict: str) -> str:
+    """Name a choice of the grade in one word, so that all of them stand in one row."""
+    return _("Ungradable") if verdict == UNGRADABLE else str(SHORT_GRADE_WORDS[int(verdict)])
+
+
+@register.filter
+def oedema_word(oedema: str) -> str:
+    """Name a choice of the macular oedema shortly; its long name is the choice's title."""
+    return {
+        MacularOedema.NONE.value: _("None"),
+        MacularOedema.NOT_CENTRE.value: _("Not centre"),
+        MacularOedema.CENTRE.value: _("Centre"),
+    }.get(oedema, _("Cannot tell"))
+
+
+@register.filter
 def waiting(since: datetime | None) -> str:
     """Say how long ago in one unit: "5 min", "3 h", "12 days"."""
     if since is None:
@@ -83,7 +100,8 @@ def rank_chip(exam: Any) -> SafeString:
     chip = format_html('<span class="chip {}">{}</span>', tone, words)
     if exam.worst_grade is None:
         return chip
-    return format_html('{} <span class="small soft">{}</span>', chip, GRADE_WORDS[exam.worst_grade])
+    worst = _("worst eye: %(grade)s") % {"grade": GRADE_WORDS[exam.worst_grade]}
+    return format_html('{} <span class="small soft">{}</span>', chip, worst)
 
 
 @register.simple_tag

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods
 from ml.prediction import GradingError, Prediction
 from screening.access import Action, require
 from screening.forms import PHOTO_TYPES, TrialForm, sentences_of
-from screening.services import photo_renditions
-from screening.services.gradings import current_bundle, predict_photo
+from screening.services import gradings, photo_renditions
+from screening.services.gradings import predict_photo
 from screening.services.photo_files import MAX_BYTES, UnacceptablePhotograph
 from screening.views.signed_in import SignedInRequest, signed_in
 
@@ -49,7 +49,7 @@ def _shown(prediction: Prediction, data: bytes) -> dict[str, Any]:
     width_px, height_px = photo_renditions.size_of(small)
     return {
         "prediction": prediction,
-        "operating_point": current_bundle().operating_point,
+        "operating_point": gradings.current_bundle().operating_point,
         "heatmap": None
         if prediction.heatmap is None or prediction.heatmap_box is None or not prediction.grade
         else {"rows": prediction.heatmap.round(4).tolist(), "box": list(prediction.heatmap_box)},
