@@ -64,7 +64,7 @@ def worklist_page(
     site: Site | None = None,
     per_page: int = PER_PAGE,
 ) -> Page[Exam]:
-    """One page of the worklist; a page number that does not exist gives the nearest one. Two queries."""
+    """One page of the worklist; a number that does not exist gives the first or the last. Two queries."""
     return Paginator(worklist(user=user, statuses=statuses, site=site), per_page).get_page(page)
 
 

@@ -1,0 +1,114 @@
+"""Who may do what: one table, and rows of other sites that are not found."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+
+from screening import models
+from screening.access import AccessDenied, Action, can, require, restrict, sites_for
+from screening.models import Membership, Site, User
+from tests.screening.factories import (
+    ExamFactory,
+    EyeFindingFactory,
+    FundusImageFactory,
+    GradingFactory,
+    MembershipFactory,
+    PatientFactory,
+    ReviewFactory,
+    UserFactory,
+)
+
+P, R, M = "photographer", "reviewer", "manager"
+TABLE: dict[Action, set[str]] = {
+    Action.VIEW_PATIENT: {P, R, M},
+    Action.REGISTER_PATIENT: {P, M},
+    Action.UPDATE_PATIENT: {P, M},
+    Action.OPEN_EXAM: {P, M},
+    Action.UPLOAD_IMAGE: {P, M},
+    Action.WITHDRAW_IMAGE: {P, M},
+    Action.SUBMIT_EXAM: {P, M},
+    Action.CANCEL_EXAM: {P, M},
+    Action.REVIEW_EXAM: {R},
+    Action.RETRY_GRADING: {P, R, M},
+    Action.TRY_PHOTO: {P, R, M},
+    Action.VIEW_AUDIT: {M},
+    Action.MANAGE_SITE: {M},
+}
+
+
+def test_the_table_names_every_action() -> None:
+    assert set(TABLE) == set(Action)
+
+
+@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize("role", [P, R, M])
+def test_a_role_may_do_what_the_table_says_at_its_own_site_alone(
+    site: Site, other_site: Site, role: str, action: Action
+) -> None:
+    user = MembershipFactory(site=site, role=role).user
+    is_allowed = role in TABLE[action]
+    assert can(user, action, site) is is_allowed
+    assert can(user, action) is is_allowed
+    assert can(user, action, other_site) is False
+
+
+def test_two_roles_add_up(site: Site, reviewer: User) -> None:
+    MembershipFactory(user=reviewer, site=site, role=Membership.Role.PHOTOGRAPHER)
+    assert can(reviewer, Action.REVIEW_EXAM, site)
+    assert can(reviewer, Action.UPLOAD_IMAGE, site)
+    assert list(sites_for(reviewer)) == [site]
+
+
+def test_a_superuser_acts_by_membership_too(site: Site) -> None:
+    chief = UserFactory(is_staff=True, is_superuser=True)
+    assert not any(can(chief, action, site) for action in Action)
+
+
+def test_a_closed_account_or_a_closed_site_may_do_nothing(site: Site, photographer: User) -> None:
+    assert can(photographer, Action.VIEW_PATIENT, site)
+    photographer.is_active = False
+    assert not can(photographer, Action.VIEW_PATIENT, site)
+    photographer.is_active = True
+    Site.objects.update(is_active=False)
+    assert not can(photographer, Action.VIEW_PATIENT, site)
+
+
+@pytest.mark.parametrize("stranger", [AnonymousUser(), None, "photographer"])
+def test_a_stranger_may_do_nothing(site: Site, stranger: Any) -> None:
+    assert not can(stranger, Action.TRY_PHOTO, site)
+    assert not sites_for(stranger).exists()
+
+
+def test_a_refusal_is_a_sentence_and_a_403(site: Site, reviewer: User) -> None:
+    with pytest.raises(AccessDenied, match="Ask the site's manager") as refusal:
+        require(reviewer, Action.UPLOAD_IMAGE, site)
+    assert isinstance(refusal.value, PermissionDenied)
+
+
+def test_rows_of_another_site_are_not_found(site: Site, photographer: User, outsider: User) -> None:
+    exam = ExamFactory(patient__site=site)
+    grading = GradingFactory(image=FundusImageFactory(exam=exam))
+    finding = EyeFindingFactory(review=ReviewFactory(exam=exam))
+    reading = models.FirstReading.objects.create(
+        exam=exam, reviewer=photographer, laterality="OD", is_gradable=True, grade=0
+    )
+    event = models.AuditEvent.objects.create(verb="exam.viewed", object_type="exam", site=site)
+    rows = [site, exam.patient, exam, grading.image, grading, finding.review, finding, reading, event]
+    for row in rows:
+        everything = type(row)._default_manager.filter(pk=row.pk)
+        assert restrict(everything, photographer).exists(), row
+        assert not restrict(everything, outsider).exists(), row
+        assert not restrict(everything, AnonymousUser()).exists(), row
+
+
+def test_a_row_is_not_repeated_for_a_user_with_several_roles(site: Site, manager: User) -> None:
+    MembershipFactory(user=manager, site=site, role=Membership.Role.REVIEWER)
+    patient = PatientFactory(site=site)
+    assert list(restrict(models.Patient.objects.all(), manager)) == [patient]
+
+
+def test_a_model_without_a_site_cannot_be_restricted(photographer: User) -> None:
+    with pytest.raises(KeyError):
+        restrict(models.ApiKey.objects.all(), photographer)

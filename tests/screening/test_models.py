@@ -1,0 +1,180 @@
+"""What the database itself refuses, whoever writes."""
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Model, ProtectedError
+from django.utils import timezone
+
+from screening import policy
+from screening.models import EyeFinding, FirstReading, Patient, Review
+from screening.models.sites import validate_timezone
+from tests.screening.factories import (
+    ExamFactory,
+    EyeFindingFactory,
+    FundusImageFactory,
+    GradingFactory,
+    MembershipFactory,
+    PatientFactory,
+    ReviewFactory,
+    SiteFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def graded(**changes: Any) -> Any:
+    return GradingFactory(**{"is_done": True, **changes})
+
+
+def first_reading(**changes: Any) -> FirstReading:
+    values = {"exam": ExamFactory(), "reviewer": UserFactory(), "laterality": "OD", "is_gradable": True, "grade": 1}
+    return FirstReading.objects.create(**{**values, **changes})
+
+
+IMPOSSIBLE: list[tuple[str, Callable[..., Any], dict[str, Any]]] = [
+    ("a site that reads in an unknown way", SiteFactory, {"reading_mode": "quick"}),
+    ("an unknown role", MembershipFactory, {"role": "owner"}),
+    ("a patient without a number", PatientFactory, {"mrn": ""}),
+    ("an unknown sex", PatientFactory, {"sex": "Q"}),
+    ("an unknown diabetes type", PatientFactory, {"diabetes_type": "3"}),
+    ("an unknown exam status", ExamFactory, {"status": "lost"}),
+    ("a submitted exam without a time", ExamFactory, {"status": "submitted"}),
+    ("a third eye", FundusImageFactory, {"laterality": "OU"}),
+    ("an unknown field", FundusImageFactory, {"field": "iris"}),
+    ("a photograph without width", FundusImageFactory, {"width_px": 0}),
+    ("a photograph withdrawn without a reason", FundusImageFactory, {"withdrawn_at": timezone.now()}),
+    ("a reason without a withdrawal", FundusImageFactory, {"withdrawn_reason": "blurred"}),
+    ("an unknown grading status", GradingFactory, {"status": "maybe"}),
+    ("a waiting grading with a grade", GradingFactory, {"grade": 0}),
+    ("a failed grading with a grade", GradingFactory, {"is_failed": True, "grade": 0, "is_gradable": True}),
+    ("a failed grading with a probability", GradingFactory, {"is_failed": True, "p_referable": 0.1}),
+    ("a failure that says nothing", GradingFactory, {"status": "failed"}),
+    ("an ungradable photograph with a grade", GradingFactory, {"is_ungradable": True, "grade": 0}),
+    ("an ungradable photograph with P(referable)", GradingFactory, {"is_ungradable": True, "p_referable": 0.1}),
+    ("a finished grading that says nothing", GradingFactory, {"status": "done"}),
+    ("a gradable photograph without a grade", graded, {"grade": None, "p_referable": 0.1, "is_referable": False}),
+    ("a grade without probabilities", graded, {"probabilities": None}),
+    ("a grade without an operating point", graded, {"operating_point": None}),
+    ("grade 5", graded, {"grade": 5}),
+    ("a probability above 1", graded, {"p_referable": 1.01}),
+    ("a probability below 0", graded, {"p_gradable": -0.01}),
+    ("an unknown outcome", ReviewFactory, {"outcome": "wait"}),
+    ("an unknown urgency", ReviewFactory, {"urgency": "whenever"}),
+    ("a reason of an amendment that is none", ReviewFactory, {"amend_reason": "Typing error"}),
+    ("an ungradable finding with a grade", EyeFindingFactory, {"is_gradable": False, "grade": 0}),
+    ("a gradable finding without a grade", EyeFindingFactory, {"grade": None}),
+    ("an absent eye with a grade", EyeFindingFactory, {"is_absent": True, "grade": 0}),
+    ("a finding of grade 5", EyeFindingFactory, {"grade": 5}),
+    ("an unknown oedema", EyeFindingFactory, {"macular_oedema": "some"}),
+    ("an ungradable first reading with a grade", first_reading, {"is_gradable": False}),
+    ("a gradable first reading without a grade", first_reading, {"grade": None}),
+]
+
+
+@pytest.mark.parametrize(("make", "values"), [row[1:] for row in IMPOSSIBLE], ids=[row[0] for row in IMPOSSIBLE])
+def test_the_database_refuses(make: Callable[..., Any], values: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        make(**values)
+
+
+def twice(make: Callable[..., Any], **values: Any) -> Callable[[], None]:
+    def run() -> None:
+        made = {name: value() if callable(value) else value for name, value in values.items()}
+        make(**made)
+        make(**made)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        twice(SiteFactory, code="harbour"),
+        twice(MembershipFactory, user=UserFactory, site=SiteFactory),
+        twice(PatientFactory, site=SiteFactory, mrn="A1"),
+        twice(FundusImageFactory, exam=ExamFactory, sha256="0" * 64),
+        twice(GradingFactory, image=FundusImageFactory),
+        twice(ReviewFactory, exam=lambda: ExamFactory(is_submitted=True)),
+        twice(EyeFindingFactory, review=ReviewFactory),
+        twice(first_reading, exam=ExamFactory, reviewer=UserFactory),
+    ],
+    ids=["site", "membership", "patient", "image", "grading", "review", "finding", "first reading"],
+)
+def test_a_row_that_must_be_single_is_refused_twice(run: Callable[[], None]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        run()
+
+
+def test_a_review_is_amended_once() -> None:
+    signed = ReviewFactory()
+    amend = {"exam": signed.exam, "amends": signed, "amend_reason": "Typing error"}
+    ReviewFactory(**amend)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ReviewFactory(**amend)
+
+
+def test_an_amendment_needs_a_reason() -> None:
+    signed = ReviewFactory()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ReviewFactory(exam=signed.exam, amends=signed)
+
+
+def test_patients_of_one_name_and_birthday_stay_two_patients() -> None:
+    site = SiteFactory()
+    one, other = PatientFactory(site=site), PatientFactory(site=site)
+    assert (one.full_name, one.born_on) == (other.full_name, other.born_on)
+    assert one.pk != other.pk
+    assert Patient.objects.count() == 2
+
+
+def test_one_number_at_two_sites_is_two_patients() -> None:
+    PatientFactory(mrn="A1")
+    PatientFactory(mrn="A1")
+    assert Patient.objects.filter(mrn="A1").count() == 2
+
+
+def test_what_others_hang_on_cannot_be_deleted() -> None:
+    finding = EyeFindingFactory(review=ReviewFactory(exam=ExamFactory(is_submitted=True)))
+    exam = finding.review.exam
+    image = GradingFactory(image=FundusImageFactory(exam=exam)).image
+    for row in (exam.site, exam.patient, exam, image, finding.review, exam.opened_by, finding.review.reviewer):
+        with pytest.raises(ProtectedError):
+            row.delete()
+
+
+@pytest.mark.parametrize("make", [PatientFactory, ExamFactory, FundusImageFactory, GradingFactory, ReviewFactory])
+def test_the_text_of_a_row_names_nobody(make: Callable[..., Model]) -> None:
+    text = str(make())
+    assert "Byron" not in text
+    assert "Ada" not in text
+    assert "MRN" not in text
+
+
+def test_a_stored_photograph_has_a_random_name_and_its_ending() -> None:
+    image = FundusImageFactory()
+    folder, shard, name = image.file.name.split("/")
+    assert (folder, shard, name[:2], name[32:]) == ("photos", name[:2], shard, ".jpg")
+    assert FundusImageFactory().file.name != image.file.name
+
+
+@pytest.mark.parametrize(("day", "age"), [("2026-05-16", 65), ("2026-05-17", 66)])
+def test_age_counts_whole_years(day: str, age: int) -> None:
+    assert PatientFactory(born_on=datetime.date(1960, 5, 17)).age_on(datetime.date.fromisoformat(day)) == age
+
+
+def test_a_time_zone_must_exist() -> None:
+    validate_timezone("Europe/Paris")
+    with pytest.raises(ValidationError, match="not a time zone"):
+        validate_timezone("Europe/Atlantis")
+
+
+def test_the_stored_words_are_those_of_the_policy() -> None:
+    assert set(Review.Outcome.values) == {outcome.value for outcome in policy.Outcome}
+    assert set(Review.Urgency.values) == {urgency.value for urgency in policy.Urgency}
+    assert set(EyeFinding.MacularOedema.values) == {oedema.value for oedema in policy.MacularOedema}
