@@ -1,0 +1,75 @@
+"""Keys that act as their user, and of which only a hash is stored."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from screening.models import ApiKey, AuditEvent, User
+from screening.services.api_keys import find_key, issue_key, revoke_key
+
+
+def test_a_key_is_found_by_its_text_and_stored_as_a_hash(photographer: User) -> None:
+    key, text = issue_key(user=photographer, name="Camera", by=photographer)
+    assert re.fullmatch(r"drk_[A-Za-z0-9_-]{43}", text)
+    assert find_key(text) == key
+    stored = str([*ApiKey.objects.values(), *AuditEvent.objects.values()])
+    assert text not in stored
+    assert key.prefix == text[:12]
+    assert AuditEvent.objects.get().data == {"user": str(photographer.pk)}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", ["", "drk_", "drk_" + "x" * 43, "Bearer drk_x"])
+def test_another_text_is_no_key(text: str) -> None:
+    assert find_key(text) is None
+
+
+def test_a_revoked_expired_or_orphaned_key_is_not_found(photographer: User) -> None:
+    key, text = issue_key(user=photographer, name="Camera", by=photographer)
+    now = timezone.now()
+    ApiKey.objects.update(expires_at=now + timedelta(hours=1))
+    assert find_key(text) is not None
+    ApiKey.objects.update(expires_at=now - timedelta(seconds=1))
+    assert find_key(text) is None
+    ApiKey.objects.update(expires_at=None)
+    User.objects.update(is_active=False)
+    assert find_key(text) is None
+    User.objects.update(is_active=True)
+    revoke_key(key=key, by=photographer)
+    assert find_key(text) is None
+
+
+def test_a_key_is_revoked_once(photographer: User) -> None:
+    key, _text = issue_key(user=photographer, name="Camera", by=photographer)
+    first = revoke_key(key=key, by=photographer).revoked_at
+    assert revoke_key(key=key, by=photographer).revoked_at == first
+    assert AuditEvent.objects.filter(verb="api_key.revoked").count() == 1
+
+
+def test_use_is_noted_but_not_at_every_request(photographer: User) -> None:
+    _key, text = issue_key(user=photographer, name="Camera", by=photographer)
+    find_key(text)
+    noted = ApiKey.objects.get().last_used_at
+    assert noted is not None
+    find_key(text)
+    assert ApiKey.objects.get().last_used_at == noted
+    ApiKey.objects.update(last_used_at=noted - timedelta(minutes=2))
+    find_key(text)
+    assert ApiKey.objects.get().last_used_at > noted - timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("text", ["secret7", "has a space in it", "line\nbreak-in-it"])
+def test_a_chosen_text_that_cannot_be_a_key_is_refused(photographer: User, text: str) -> None:
+    with pytest.raises(ValidationError, match="at least 8 characters"):
+        issue_key(user=photographer, name="Demo", text=text, by=None)
+    assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize("chosen", ["12345678", "drk_demo_key_of_this_clinic"])
+def test_a_chosen_key_works_and_no_more_than_half_of_it_is_stored(photographer: User, chosen: str) -> None:
+    key, text = issue_key(user=photographer, name="Demo", text=chosen, by=None)
+    assert (text, find_key(chosen)) == (chosen, key)
+    assert len(key.prefix) <= len(chosen) / 2
