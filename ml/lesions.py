@@ -196,7 +196,7 @@ class LesionPainter:
                 hull = [(x + half * np.cos(a), y + depth * np.sin(a) * w) for a, w in zip(t, wobble, strict=True)]
                 draw.polygon([((px + 1) * scale, (py + 1) * scale) for px, py in hull], fill=255)
 
-        return self._mask(boats, blur=0.004)
+        return self._mask(boats, blur=0.007)
 
     def _rng(self, stream: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, 100 + stream])

@@ -1,7 +1,7 @@
 """The demo clinic: its people, and exams whose photographs are drawn and graded by the real model."""
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 from django.db import IntegrityError, transaction
@@ -106,7 +106,7 @@ def draw_exams() -> None:
         if exam is None or exam.status != Exam.Status.OPEN:
             continue
         for laterality, eye in ((Laterality.RIGHT, person.right), (Laterality.LEFT, person.left)):
-            _attach(exam, laterality, eye, seed=2 * number + (laterality is Laterality.LEFT), by=photographer)
+            _attach(exam, laterality, eye, number, by=photographer)
         exam = exams.submit_exam(exam=exam, by=photographer)
         if person.is_signed:
             _sign(exam, person, reviewer)
@@ -157,11 +157,19 @@ def _register(person: _Person, site: Site, by: User) -> None:
     exams.open_exam(patient=patient, by=by)
 
 
-def _attach(exam: Exam, laterality: Laterality, eye: _Eye, *, seed: int, by: User) -> None:
+def _attach(exam: Exam, laterality: Laterality, eye: _Eye, number: int, *, by: User) -> None:
+    """Draw one eye of person ``number``: two eyes of one person share the camera and the complexion."""
     if eye.grade is None:
         exams.mark_eye_absent(exam=exam, laterality=laterality, reason=eye.absent_reason, by=by)
         return
-    drawing = drawing_for_grade(eye.grade, laterality, seed, faults=eye.faults)
+    camera = drawing_for_grade(ICDRGrade.NONE, Laterality.RIGHT, 2 * number)
+    drawing = replace(
+        drawing_for_grade(eye.grade, laterality, 2 * number + (laterality is Laterality.LEFT), faults=eye.faults),
+        frame=camera.frame,
+        cut=camera.cut,
+        has_notch=camera.has_notch,
+        complexion=camera.complexion,
+    )
     file = BytesIO()
     draw_fundus(drawing).save(file, "JPEG", quality=_JPEG_QUALITY)
     file.seek(0)

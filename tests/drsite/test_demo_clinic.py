@@ -131,3 +131,12 @@ def test_the_clinic_shows_every_grade_a_fault_an_absent_eye_and_a_signed_review(
     assert Exam.objects.exclude(left_eye_absent_reason="").count() == 1
     review = Review.objects.get()
     assert review.exam.patient.mrn == next(person.mrn for person in clinic.PEOPLE if person.is_signed)
+
+
+def test_two_eyes_of_one_person_come_from_one_camera(drawn: list[FundusDrawing]) -> None:
+    clinic.furnish(CREDENTIALS)
+    clinic.draw_exams()
+    right, left = drawn[:2]
+    assert (right.laterality, left.laterality) == ("OD", "OS")
+    assert (right.frame, right.cut, right.complexion) == (left.frame, left.cut, left.complexion)
+    assert right.landmarks != left.landmarks
