@@ -62,6 +62,7 @@ def _context(request: SignedInRequest, reading: ExamReading) -> dict[str, Any]:
     exam, user = reading.exam, request.user
     eyes = panels_of(reading)
     may_upload = exam.is_open and can(user, Action.UPLOAD_IMAGE, exam.site)
+    is_unsigned = exam.status in {Exam.Status.OPEN, Exam.Status.SUBMITTED}
     is_reviewable = exam.status in {Exam.Status.SUBMITTED, Exam.Status.REVIEWED}
     return {
         "exam": exam,
@@ -72,6 +73,7 @@ def _context(request: SignedInRequest, reading: ExamReading) -> dict[str, Any]:
         "may_upload": may_upload,
         "may_submit": may_upload and can(user, Action.SUBMIT_EXAM, exam.site),
         "may_move": exam.status == Exam.Status.SUBMITTED and can(user, Action.UPLOAD_IMAGE, exam.site),
+        "may_cancel": is_unsigned and can(user, Action.CANCEL_EXAM, exam.site),
         "may_retry": can(user, Action.RETRY_GRADING, exam.site),
         "may_review": is_reviewable and can(user, Action.REVIEW_EXAM, exam.site),
         "missing": missing_for_submit(eyes),

@@ -133,3 +133,21 @@ def test_a_refusal_says_why(rows: dict[str, Any], reviewer: User, client: Client
     client.force_login(reviewer)
     text = client.post(address_of("exam-submit", rows)).content.decode()
     assert "Your role at this site does not allow this" in text
+
+
+def test_after_five_wrong_passwords_the_account_rests(photographer: User, client: Client) -> None:
+    for _attempt in range(5):
+        response = client.post("/login/", {"username": "photographer", "password": "wrong"})
+    assert response.status_code == 429
+    assert "Too many attempts" in response.content.decode()
+
+
+def test_a_wrong_password_is_told_and_the_name_is_kept(photographer: User, client: Client) -> None:
+    text = client.post("/login/", {"username": "photographer", "password": "wrong"}).content.decode()
+    assert "Please enter a correct username and password" in text
+    assert 'value="photographer"' in text
+
+
+def test_logging_in_leads_to_the_worklist(photographer: User, client: Client) -> None:
+    response = client.post("/login/", {"username": "photographer", "password": "correct horse battery"}, follow=True)
+    assert "Log out" in response.content.decode()
