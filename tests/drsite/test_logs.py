@@ -68,7 +68,7 @@ def test_a_report_without_a_request_is_empty() -> None:
 
 
 def test_every_log_goes_through_the_formatter_and_nothing_is_mailed() -> None:
-    logging_settings = django_settings.LOGGING
+    logging_settings: dict[str, Any] = django_settings.LOGGING
     assert list(logging_settings["handlers"]) == ["console"]
     assert logging_settings["handlers"]["console"]["formatter"] == "ids_only"
     assert all(not values.get("handlers") for values in logging_settings["loggers"].values())

@@ -3,55 +3,63 @@
 import datetime
 import hashlib
 import uuid
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar, cast
 
-import factory
 from django.core.files.base import ContentFile
+from django.db.models import Model
 from django.utils import timezone
-from factory.django import DjangoModelFactory
+from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
+from factory.django import DjangoModelFactory, Password
 
 from screening.models import Exam, EyeFinding, FundusImage, Grading, Membership, Patient, Review, Site, User
+
+M_co = TypeVar("M_co", bound=Model, covariant=True)
+
+
+class Rows(Protocol[M_co]):
+    """What tests do with a factory: call it for a stored row. (Its class says that it makes an instance of itself.)"""
+
+    def __call__(self, **values: Any) -> M_co: ...
+
+    def create_batch(self, size: int, **values: Any) -> Iterable[M_co]: ...
+
 
 FACTORY_MODEL_VERSION = "fake-1.0.0+00000000"
 
 
-class UserFactory(DjangoModelFactory[User]):
+class _UserFactory(DjangoModelFactory[User]):
     class Meta:
         model = User
-        skip_postgeneration_save = True
 
-    username = factory.Sequence(lambda n: f"user{n}")
+    username = Sequence(lambda n: f"user{n}")
 
-    @factory.post_generation
-    def password(self: Any, create: bool, given: str | None, **_kwargs: Any) -> None:
-        self.set_password(given or "correct horse battery")
-        if create:
-            self.save()
+    password = Password("correct horse battery")
 
 
-class SiteFactory(DjangoModelFactory[Site]):
+class _SiteFactory(DjangoModelFactory[Site]):
     class Meta:
         model = Site
 
-    name = factory.Sequence(lambda n: f"Clinic {n}")
-    code = factory.Sequence(lambda n: f"clinic-{n}")
+    name = Sequence(lambda n: f"Clinic {n}")
+    code = Sequence(lambda n: f"clinic-{n}")
 
 
-class MembershipFactory(DjangoModelFactory[Membership]):
+class _MembershipFactory(DjangoModelFactory[Membership]):
     class Meta:
         model = Membership
 
-    user = factory.SubFactory(UserFactory)
-    site = factory.SubFactory(SiteFactory)
+    user = SubFactory(_UserFactory)
+    site = SubFactory(_SiteFactory)
     role = Membership.Role.PHOTOGRAPHER
 
 
-class PatientFactory(DjangoModelFactory[Patient]):
+class _PatientFactory(DjangoModelFactory[Patient]):
     class Meta:
         model = Patient
 
-    site = factory.SubFactory(SiteFactory)
-    mrn = factory.Sequence(lambda n: f"MRN{n:05d}")
+    site = SubFactory(_SiteFactory)
+    mrn = Sequence(lambda n: f"MRN{n:05d}")
     given_name = "Ada"
     family_name = "Byron"
     born_on = datetime.date(1960, 5, 17)
@@ -59,84 +67,95 @@ class PatientFactory(DjangoModelFactory[Patient]):
     diabetes_type = Patient.DiabetesType.TYPE_2
 
 
-class ExamFactory(DjangoModelFactory[Exam]):
+class _ExamFactory(DjangoModelFactory[Exam]):
     class Meta:
         model = Exam
 
     class Params:
-        is_submitted = factory.Trait(status=Exam.Status.SUBMITTED, submitted_at=factory.LazyFunction(timezone.now))
+        is_submitted = Trait(status=Exam.Status.SUBMITTED, submitted_at=LazyFunction(timezone.now))
 
-    patient = factory.SubFactory(PatientFactory)
-    site = factory.SelfAttribute("patient.site")
-    opened_by = factory.SubFactory(UserFactory)
+    patient = SubFactory(_PatientFactory)
+    site = SelfAttribute("patient.site")
+    opened_by = SubFactory(_UserFactory)
 
 
-class FundusImageFactory(DjangoModelFactory[FundusImage]):
+class _FundusImageFactory(DjangoModelFactory[FundusImage]):
     class Meta:
         model = FundusImage
 
-    exam = factory.SubFactory(ExamFactory)
+    exam = SubFactory(_ExamFactory)
     laterality = FundusImage.Laterality.RIGHT
-    sha256 = factory.LazyFunction(lambda: hashlib.sha256(uuid.uuid4().bytes).hexdigest())
-    file = factory.LazyFunction(lambda: ContentFile(b"photograph", name="photo.jpg"))
+    sha256 = LazyFunction(lambda: hashlib.sha256(uuid.uuid4().bytes).hexdigest())
+    file = LazyFunction(lambda: ContentFile(b"photograph", name="photo.jpg"))
     format = FundusImage.Format.JPEG
     width_px = 120
     height_px = 90
     n_bytes = 10
-    uploaded_by = factory.SubFactory(UserFactory)
+    uploaded_by = SubFactory(_UserFactory)
 
 
-class GradingFactory(DjangoModelFactory[Grading]):
+class _GradingFactory(DjangoModelFactory[Grading]):
     """A grading that waits; ``is_done=True`` finishes it with ``grade``, ``is_ungradable=True`` refuses it."""
 
     class Meta:
         model = Grading
 
     class Params:
-        is_done = factory.Trait(
+        is_done = Trait(
             status=Grading.Status.DONE,
             is_gradable=True,
             p_gradable=0.98,
             grade=2,
-            probabilities=factory.LazyAttribute(lambda row: [0.8 if g == row.grade else 0.05 for g in range(5)]),
-            p_referable=factory.LazyAttribute(lambda row: 0.9 if row.grade >= 2 else 0.1),
-            is_referable=factory.LazyAttribute(lambda row: row.grade >= 2),
+            probabilities=LazyAttribute(lambda row: [0.8 if g == row.grade else 0.05 for g in range(5)]),
+            p_referable=LazyAttribute(lambda row: 0.9 if row.grade >= 2 else 0.1),
+            is_referable=LazyAttribute(lambda row: row.grade >= 2),
             operating_point=0.5,
             heatmap=[[0.0, 0.5], [1.0, 0.25]],
             heatmap_box=[0.1, 0.0, 0.9, 1.0],
         )
-        is_ungradable = factory.Trait(
+        is_ungradable = Trait(
             status=Grading.Status.DONE, is_gradable=False, p_gradable=0.1, quality_reasons=["blurred"]
         )
-        is_failed = factory.Trait(
+        is_failed = Trait(
             status=Grading.Status.FAILED,
             n_attempts=1,
             failure_code=Grading.FailureCode.UNEXPECTED,
             failure_text="Grading failed unexpectedly.",
         )
 
-    image = factory.SubFactory(FundusImageFactory)
+    image = SubFactory(_FundusImageFactory)
     model_version = FACTORY_MODEL_VERSION
-    queued_at = factory.LazyFunction(timezone.now)
+    queued_at = LazyFunction(timezone.now)
 
 
-class ReviewFactory(DjangoModelFactory[Review]):
+class _ReviewFactory(DjangoModelFactory[Review]):
     class Meta:
         model = Review
 
-    exam = factory.SubFactory(ExamFactory, is_submitted=True)
-    reviewer = factory.SubFactory(UserFactory)
-    signed_at = factory.LazyFunction(timezone.now)
+    exam = SubFactory(_ExamFactory, is_submitted=True)
+    reviewer = SubFactory(_UserFactory)
+    signed_at = LazyFunction(timezone.now)
     outcome = Review.Outcome.RESCREEN
     urgency = Review.Urgency.ROUTINE
 
 
-class EyeFindingFactory(DjangoModelFactory[EyeFinding]):
+class _EyeFindingFactory(DjangoModelFactory[EyeFinding]):
     class Meta:
         model = EyeFinding
 
-    review = factory.SubFactory(ReviewFactory)
+    review = SubFactory(_ReviewFactory)
     laterality = FundusImage.Laterality.RIGHT
     is_gradable = True
     grade = 0
     macular_oedema = EyeFinding.MacularOedema.NONE
+
+
+UserFactory = cast("Rows[User]", _UserFactory)
+SiteFactory = cast("Rows[Site]", _SiteFactory)
+MembershipFactory = cast("Rows[Membership]", _MembershipFactory)
+PatientFactory = cast("Rows[Patient]", _PatientFactory)
+ExamFactory = cast("Rows[Exam]", _ExamFactory)
+FundusImageFactory = cast("Rows[FundusImage]", _FundusImageFactory)
+GradingFactory = cast("Rows[Grading]", _GradingFactory)
+ReviewFactory = cast("Rows[Review]", _ReviewFactory)
+EyeFindingFactory = cast("Rows[EyeFinding]", _EyeFindingFactory)

@@ -1,5 +1,6 @@
 """A visit from its opening to the reviewer's desk, and how pages read it."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -120,15 +121,15 @@ def test_a_reviewer_and_an_outsider_cannot_do_the_photographers_work(
     exam: Exam, reviewer: User, outsider: User
 ) -> None:
     photograph(exam, "OD", "OS")
-    for user in (reviewer, outsider):
-        for deed in (
-            lambda by: open_exam(patient=exam.patient, by=by),
-            lambda by: submit_exam(exam=exam, by=by),
-            lambda by: cancel_exam(exam=exam, by=by),
-            lambda by: mark_eye_absent(exam=exam, laterality="OD", reason="x", by=by),
-        ):
-            with pytest.raises(AccessDenied):
-                deed(user)
+    deeds: list[Callable[[User], Any]] = [
+        lambda by: open_exam(patient=exam.patient, by=by),
+        lambda by: submit_exam(exam=exam, by=by),
+        lambda by: cancel_exam(exam=exam, by=by),
+        lambda by: mark_eye_absent(exam=exam, laterality="OD", reason="x", by=by),
+    ]
+    for user, deed in itertools.product((reviewer, outsider), deeds):
+        with pytest.raises(AccessDenied):
+            deed(user)
     exam.refresh_from_db()
     assert exam.status == Status.OPEN
 

@@ -177,7 +177,7 @@ def test_an_eye_that_does_not_exist_is_an_error(exam: Exam, photographer: User, 
 
 def test_any_open_binary_file_can_be_attached(exam: Exam, photographer: User) -> None:
     image = attach_image(exam=exam, upload=BytesIO(photo_bytes("PNG")), laterality="OD", by=photographer)
-    assert (image.format, image.file.name.rpartition(".")[2]) == ("PNG", "png")
+    assert (image.format, str(image.file.name).rpartition(".")[2]) == ("PNG", "png")
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 201])

@@ -158,7 +158,7 @@ def test_the_text_of_a_row_names_nobody(make: Callable[..., Model]) -> None:
 
 def test_a_stored_photograph_has_a_random_name_and_its_ending() -> None:
     image = FundusImageFactory()
-    folder, shard, name = image.file.name.split("/")
+    folder, shard, name = str(image.file.name).split("/")
     assert (folder, shard, name[:2], name[32:]) == ("photos", name[:2], shard, ".jpg")
     assert FundusImageFactory().file.name != image.file.name
 

@@ -198,7 +198,14 @@ def with_secrets(format: str, orientation: int = 1) -> bytes:  # noqa: A002
         return photo_bytes("PNG", exif=exif, pnginfo=words) + SECRET
     if format == "WEBP":
         return photo_bytes("WEBP", exif=exif, xmp=xmp, lossless=True) + SECRET
-    tags = {270: SECRET.decode(), 315: SECRET.decode(), 700: xmp, 33723: SECRET, 34377: SECRET, 65000: SECRET.decode()}
+    tags: dict[int, Any] = {
+        270: SECRET.decode(),
+        315: SECRET.decode(),
+        700: xmp,
+        33723: SECRET,
+        34377: SECRET,
+        65000: SECRET.decode(),
+    }
     tags |= {271: "Topcon", 272: "NW400", 274: orientation}
     return photo_bytes("TIFF", tiffinfo=tags) + SECRET
 

@@ -17,7 +17,7 @@ def eye(grade: int, oedema: MacularOedema = MacularOedema.NONE) -> EyeResult:
     return EyeResult(grade=ICDRGrade(grade), macular_oedema=oedema)
 
 
-def ungradable(**changes: int) -> EyeResult:
+def ungradable(**changes: Any) -> EyeResult:
     return EyeResult(is_gradable=False, **changes)
 
 
