@@ -116,6 +116,7 @@ window.viewer = (() => {
       this.photo.setAttribute("width", button.dataset.width);
       this.photo.setAttribute("height", button.dataset.height);
       this.root.dataset.photoId = button.dataset.photoId;
+      this.root.querySelector("[data-viewer-field]").textContent = button.textContent.trim();
       for (const other of this.root.querySelectorAll("[data-viewer-show]")) {
         other.setAttribute("aria-pressed", String(other === button));
       }

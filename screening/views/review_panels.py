@@ -102,6 +102,7 @@ def _form(reading: ExamReading, eye: EyeReading, user: User, data: Mapping[str, 
     initial = {}
     if source is not None:
         initial = {"verdict": _verdict(source), "macular_oedema": source.macular_oedema}
+        initial["changed_reason"] = signed.changed_reason if signed else ""
     elif reading.exam.site.reading_mode == Site.ReadingMode.TRIAGE:
         initial = _triage_initial(eye)
     return EyeReadingForm(data, prefix=eye.laterality.value, initial=initial)
