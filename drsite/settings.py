@@ -149,10 +149,51 @@ CONTENT_SECURITY_POLICY = {
 
 # --- the REST door ---------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "screening.api.authentication.ApiKeyAuthentication",  # first: it makes a missing key 401 and not 403
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["screening.api.permissions.MayDo"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["screening.api.throttling.KeyThrottle"],
+    "DEFAULT_THROTTLE_RATES": {
+        "data": env.str("API_RATE", default="600/min"),
+        "photos": env.str("API_PHOTO_RATE", default="120/min"),  # each costs a worker a fraction of a second
+    },
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "screening.api.errors.answer",
+    "NUM_PROXIES": 1 if env.bool("BEHIND_PROXY", default=False) else 0,  # X-Forwarded-For of anybody else is not read
+}
+# Counts requests to the API. Each process counts for itself unless CACHE_URL names a shared cache.
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Diabetic retinopathy screening",
+    "DESCRIPTION": (
+        "Register patients, send photographs of both eyes, read what the machine says and the clinician signed.\n\n"
+        "**Decision support, reviewed by a clinician. Not a certified medical device. Macular oedema is not graded.**"
+        "\n\nEvery error is `{code, message, fields}`. Lists come in pages, newest first: follow `next` until it is "
+        "null. Records of a site where the key's user has no role are not found (404)."
+    ),
+    "VERSION": "1",
+    "LICENSE": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],  # the schema tells nothing of anybody
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,  # a file that is sent and one that is described are two things
+    "ENUM_NAME_OVERRIDES": {
+        "Laterality": "screening.models.images.FundusImage.Laterality",
+        "ExamStatus": "screening.models.exams.Exam.Status",
+        "GradingStatus": "screening.models.gradings.Grading.Status",
+    },
+    "TAGS": [
+        {"name": "Predictions", "description": "One photograph graded at once, nothing stored."},
+        {"name": "Patients", "description": "Registering people and finding them by number."},
+        {"name": "Exams", "description": "Visits and their photographs."},
+        {"name": "Readings", "description": "What the machine said, and what a clinician signed."},
+        {"name": "System", "description": "The model in use and your sites."},
+    ],
 }
 
 # --- background work -------------------------------------------------------------------------------------------------

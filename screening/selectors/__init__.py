@@ -5,17 +5,23 @@ from screening.selectors.exams import (
     EyeReading,
     ImageReading,
     get_exam,
+    get_exam_record,
     get_grading,
     get_image,
     get_previous_exam,
+    list_exams,
 )
+from screening.selectors.gradings import get_revealed_grading, list_gradings
+from screening.selectors.images import get_image_record, list_images
 from screening.selectors.patients import (
     PatientHistory,
+    find_patients,
     get_patient,
     get_patient_history,
     list_patients,
     search_patients,
 )
+from screening.selectors.reviews import get_review
 from screening.selectors.worklist import count_by_rank, worklist, worklist_page
 
 __all__ = (
@@ -24,12 +30,20 @@ __all__ = (
     "ImageReading",
     "PatientHistory",
     "count_by_rank",
+    "find_patients",
     "get_exam",
+    "get_exam_record",
     "get_grading",
     "get_image",
+    "get_image_record",
     "get_patient",
     "get_patient_history",
     "get_previous_exam",
+    "get_revealed_grading",
+    "get_review",
+    "list_exams",
+    "list_gradings",
+    "list_images",
     "list_patients",
     "search_patients",
     "worklist",

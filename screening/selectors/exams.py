@@ -3,12 +3,14 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 
 from ml.vocabulary import Laterality
 from screening.access import Action, can, restrict
 from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Review, Site, User
+from screening.selectors.images import prefetched_gradings
+from screening.selectors.reviews import reviews_with_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,26 @@ def get_previous_exam(*, user: User, exam: Exam) -> ExamReading | None:
     earlier = earlier.exclude(status=Exam.Status.CANCELLED).order_by("-created_at", "pk")
     previous = earlier.prefetch_related(*_prefetches()).first()
     return None if previous is None else _reading_of(previous)
+
+
+def list_exams(*, user: User) -> QuerySet[Exam]:
+    """Exams of the user's sites, newest first, with ``site``, ``images_in_use`` (gradings loaded) and ``held_reviews``
+    (the one that holds, findings loaded). Six queries, however many rows."""
+    images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
+    held = reviews_with_findings().filter(amendments__isnull=True)
+    return (
+        restrict(Exam.objects.select_related("site"), user)
+        .prefetch_related(
+            Prefetch("images", images.prefetch_related(prefetched_gradings(user)), to_attr="images_in_use"),
+            Prefetch("reviews", held, to_attr="held_reviews"),
+        )
+        .order_by("-created_at", "pk")
+    )
+
+
+def get_exam_record(*, user: User, exam_id: uuid.UUID) -> Exam:
+    """An exam as ``list_exams`` loads it. Raises Http404."""
+    return get_object_or_404(list_exams(user=user), pk=exam_id)
 
 
 def get_image(*, user: User, image_id: uuid.UUID | str) -> FundusImage:

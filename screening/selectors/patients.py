@@ -46,6 +46,12 @@ def search_patients(*, user: User, text: str) -> QuerySet[Patient]:
     return list_patients(user=user).filter(Q(mrn__istartswith=text.strip()) | by_name)
 
 
+def find_patients(*, user: User, mrn: str, is_prefix: bool = False) -> QuerySet[Patient]:
+    """Patients whose number is ``mrn``, or begins with it in capital or small letters."""
+    wanted = Q(mrn__istartswith=mrn) if is_prefix else Q(mrn=mrn)
+    return list_patients(user=user).filter(wanted)
+
+
 def get_patient(*, user: User, patient_id: uuid.UUID | str) -> Patient:
     """A patient of the user's sites, with the site. Raises Http404."""
     return get_object_or_404(restrict(Patient.objects.select_related("site"), user), pk=patient_id)

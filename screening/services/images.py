@@ -16,7 +16,7 @@ from screening.services.audit import record_event
 from screening.services.exams import ExamError, lock_exam, lock_open_exam
 from screening.services.photo_files import UnacceptablePhotograph
 
-__all__ = ("UnacceptablePhotograph", "attach_image", "change_laterality", "withdraw_image")
+__all__ = ("UnacceptablePhotograph", "attach_image", "change_laterality", "find_or_attach_image", "withdraw_image")
 
 _REASON_MAX = 200
 
@@ -36,7 +36,22 @@ def attach_image(
     is_drawn: bool = False,
     by: User,
 ) -> FundusImage:
-    """Check, clean and store a photograph of one eye and queue its grading.
+    """As ``find_or_attach_image``, for whom it is the same whether the photograph is new."""
+    return find_or_attach_image(exam=exam, upload=upload, laterality=laterality, field=field, is_drawn=is_drawn, by=by)[
+        0
+    ]
+
+
+def find_or_attach_image(
+    *,
+    exam: Exam,
+    upload: Upload,
+    laterality: str,
+    field: str = FundusImage.Field.MACULA,
+    is_drawn: bool = False,
+    by: User,
+) -> tuple[FundusImage, bool]:
+    """Check, clean and store a photograph of one eye and queue its grading. Returns it, and whether it is new.
 
     The same file twice in one exam gives the first image back, whatever eye it is sent for. On any failure neither a
     row nor a file is left; so this must be the outermost transaction.
@@ -66,10 +81,10 @@ def attach_image(
         twin = _first_copy(exam, sha256)  # two requests sent the same file at the same moment
         if twin is None:
             raise
-        return twin
+        return twin, False
 
 
-def _store(image: FundusImage, photo: photo_files.PhotoFile, by: User) -> FundusImage:
+def _store(image: FundusImage, photo: photo_files.PhotoFile, by: User) -> tuple[FundusImage, bool]:
     storage = FundusImage._meta.get_field("file").storage
     stored_name = ""
     try:
@@ -78,7 +93,7 @@ def _store(image: FundusImage, photo: photo_files.PhotoFile, by: User) -> Fundus
             exam = lock_open_exam(image.exam, Action.UPLOAD_IMAGE, by)
             twin = _first_copy(exam, image.sha256)
             if twin is not None:
-                return twin
+                return twin, False
             _require_present(exam, image.laterality)
             image.file.save(f"photo.{photo.extension}", ContentFile(photo.cleaned), save=False)
             stored_name = image.file.name or ""
@@ -95,7 +110,7 @@ def _store(image: FundusImage, photo: photo_files.PhotoFile, by: User) -> Fundus
         if stored_name:
             storage.delete(stored_name)
         raise
-    return image
+    return image, True
 
 
 def _require_present(exam: Exam, laterality: str) -> None:

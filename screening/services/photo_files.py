@@ -91,6 +91,14 @@ def inspect(data: bytes) -> PhotoFile:
     )
 
 
+def upright_size(data: bytes) -> tuple[int, int]:
+    """Width and height in px, seen upright, of a file that ``inspect`` took; only its headers are read."""
+    with Image.open(BytesIO(data), formats=[_kind_of(data)]) as photo:
+        width_px, height_px = photo.size
+        _camera, orientation = _exif_of(photo)
+    return (height_px, width_px) if orientation in _SIDEWAYS else (width_px, height_px)
+
+
 def _kind_of(data: bytes) -> str:
     """The format by the first bytes. Raises UnacceptablePhotograph, naming what the file is where that helps."""
     known = (

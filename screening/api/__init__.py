@@ -1,0 +1,1 @@
+"""The REST door for other programs: the same services, selectors and access rules as the pages."""

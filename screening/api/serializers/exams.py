@@ -1,0 +1,90 @@
+"""Visits: both eyes with their photographs, and the outcome once it is signed."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from ml.vocabulary import Laterality
+from screening.api.serializers.images import ImageSerializer
+from screening.api.serializers.reviews import ReviewSerializer
+from screening.models import Exam, FundusImage
+
+
+class NewExamSerializer(serializers.Serializer[Any]):
+    """Whose visit."""
+
+    patient = serializers.UUIDField(help_text="`id` of the patient.")
+
+
+class AbsentEyeSerializer(serializers.Serializer[Any]):
+    """Why an eye cannot be photographed for good."""
+
+    laterality = serializers.ChoiceField(FundusImage.Laterality.choices)
+    reason = serializers.CharField(
+        max_length=200, allow_blank=True, help_text="For example a prosthesis. Empty takes the record back."
+    )
+
+
+class ExamQuerySerializer(serializers.Serializer[Any]):
+    """Which exams."""
+
+    status = serializers.ChoiceField(
+        Exam.Status.choices,
+        required=False,
+        error_messages={"invalid_choice": _("Choose one of: open, submitted, reviewed, cancelled.")},
+    )
+    patient = serializers.UUIDField(required=False, help_text="Only those of this patient.")
+
+
+class EyeSerializer(serializers.Serializer[Any]):
+    """One eye of a visit."""
+
+    laterality = serializers.ChoiceField(FundusImage.Laterality.choices)
+    absent_reason = serializers.CharField(help_text="Empty when the eye is there.")
+    images = ImageSerializer(many=True, help_text="Photographs in use, oldest first.")
+
+
+class ExamSerializer(serializers.ModelSerializer[Exam]):
+    """One visit. `status` is people's progress; each grading has its own. `review` is the signed outcome that holds."""
+
+    site = serializers.SlugField(source="site.code", help_text="Code of the site.")
+    patient = serializers.UUIDField(source="patient_id")
+    eyes = serializers.SerializerMethodField(help_text="Right, then left.")
+    n_pending = serializers.SerializerMethodField(help_text="Gradings still waiting or running.")
+    review = serializers.SerializerMethodField(help_text="Null until a clinician has signed.")
+
+    class Meta:
+        model = Exam
+        fields = ("id", "site", "patient", "status", "created_at", "submitted_at", "n_pending", "eyes", "review")
+        read_only_fields = fields
+
+    @extend_schema_field(EyeSerializer(many=True))
+    def get_eyes(self, exam: Exam) -> Any:
+        """Both eyes, of the loaded photographs."""
+        eyes = [
+            {
+                "laterality": eye.value,
+                "absent_reason": exam.absent_reason(eye),
+                "images": [image for image in _images(exam) if image.laterality == eye.value],
+            }
+            for eye in Laterality
+        ]
+        return EyeSerializer(eyes, many=True, context=self.context).data
+
+    def get_n_pending(self, exam: Exam) -> int:
+        """How many photographs the machine has not finished."""
+        newest = [next(iter(image.gradings.all()), None) for image in _images(exam)]
+        return sum(1 for grading in newest if grading is not None and grading.is_pending)
+
+    @extend_schema_field(ReviewSerializer(allow_null=True))
+    def get_review(self, exam: Exam) -> Any:
+        """The loaded review that holds."""
+        held = next(iter(exam.held_reviews), None)  # type: ignore[attr-defined]  # selectors.list_exams loads it
+        return None if held is None else ReviewSerializer(held, context=self.context).data
+
+
+def _images(exam: Exam) -> list[FundusImage]:
+    loaded: list[FundusImage] = exam.images_in_use  # type: ignore[attr-defined]  # selectors.list_exams loads it
+    return loaded

@@ -1,0 +1,41 @@
+"""The model that grades, and what it cannot do."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from screening.api.serializers.gradings import QualityReasonSerializer
+
+
+class GradeSerializer(serializers.Serializer[Any]):
+    """One grade of the ICDR scale."""
+
+    grade = serializers.IntegerField()
+    name = serializers.CharField()
+    is_referable = serializers.BooleanField()
+
+
+class LimitsSerializer(serializers.Serializer[Any]):
+    """What photographs are taken."""
+
+    max_bytes = serializers.IntegerField()
+    max_pixels = serializers.IntegerField()
+    min_side_px = serializers.IntegerField()
+    formats = serializers.ListField(child=serializers.CharField())
+
+
+class ModelSerializer(serializers.Serializer[Any]):
+    """The model in use: version, operating point, measured figures, limits."""
+
+    model_version = serializers.CharField(help_text="As in every grading: name, version, hash prefix of the weights.")
+    name = serializers.CharField()
+    version = serializers.CharField()
+    architecture = serializers.CharField()
+    weights_sha256 = serializers.CharField()
+    operating_point = serializers.FloatField(help_text="`p_referable` from which an eye counts as referable.")
+    grades = GradeSerializer(many=True)
+    quality_reasons = QualityReasonSerializer(many=True)
+    metrics = serializers.DictField(help_text="Measured figures by data set, as in the bundle's model card.")
+    not_graded = serializers.ListField(child=serializers.CharField(), help_text="What a clinician must look for.")
+    photographs = LimitsSerializer()
+    notice = serializers.CharField()

@@ -1,0 +1,70 @@
+"""What a clinician signed."""
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from screening.api.serializers.gradings import grade_word
+from screening.models import EyeFinding, Review
+
+
+class FindingSerializer(serializers.ModelSerializer[EyeFinding]):
+    """The signed finding for one eye."""
+
+    grade_name = serializers.SerializerMethodField()
+
+    class Meta:
+        model = EyeFinding
+        fields = (
+            "laterality",
+            "is_absent",
+            "is_gradable",
+            "grade",
+            "grade_name",
+            "macular_oedema",
+            "changed_reason",
+        )
+        read_only_fields = fields
+
+    def get_grade_name(self, finding: EyeFinding) -> str | None:
+        """The grade in words."""
+        return grade_word(finding.grade)
+
+
+class ReviewSerializer(serializers.ModelSerializer[Review]):
+    """A signed decision. It is never changed: an amendment is a new review, and the old one's `amended_by` names it."""
+
+    exam = serializers.UUIDField(source="exam_id")
+    reviewer = serializers.UUIDField(source="reviewer_id", help_text="The account that signed.")
+    reviewer_name = serializers.CharField(source="reviewer")
+    outcome_text = serializers.CharField(source="get_outcome_display")
+    urgency_text = serializers.CharField(source="get_urgency_display")
+    amends = serializers.UUIDField(source="amends_id", allow_null=True, help_text="The review this one replaces.")
+    amended_by = serializers.SerializerMethodField(help_text="The review that replaced this one; null while it holds.")
+    findings = FindingSerializer(many=True)
+
+    class Meta:
+        model = Review
+        fields = (
+            "id",
+            "exam",
+            "reviewer",
+            "reviewer_name",
+            "signed_at",
+            "outcome",
+            "outcome_text",
+            "urgency",
+            "urgency_text",
+            "recall_on",
+            "note",
+            "amends",
+            "amend_reason",
+            "amended_by",
+            "findings",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_amended_by(self, review: Review) -> str | None:
+        """The loaded amendment; there is one at most."""
+        amendment = next(iter(review.amendments.all()), None)
+        return None if amendment is None else str(amendment.pk)

@@ -1,0 +1,84 @@
+"""The machine's readings: waiting for them, trying again what failed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from screening.access import Action
+from screening.api.schema import READINGS, answers
+from screening.api.serializers.gradings import GradingDetailSerializer, GradingSerializer
+from screening.api.serializers.images import GradingQuerySerializer
+from screening.api.views.doors import Door, ListDoor
+from screening.models import Grading
+from screening.selectors import get_grading, get_revealed_grading, list_gradings
+from screening.services.gradings import retry_grading
+
+_PATHS = {"status": "status", "image": "image", "exam": "image__exam"}
+
+
+class GradingsDoor(ListDoor):
+    """``GET gradings``"""
+
+    actions = {"GET": Action.VIEW_PATIENT}
+    serializer_class = GradingSerializer
+
+    def get_queryset(self) -> QuerySet[Grading]:
+        """Gradings of the caller's sites, by status, photograph and exam."""
+        wanted = self.read_query(GradingQuerySerializer)
+        return list_gradings(user=self.user).filter(**{_PATHS[name]: value for name, value in wanted.items()})
+
+    @extend_schema(
+        operation_id="list_gradings",
+        tags=[READINGS],
+        summary="Gradings of your sites, newest first",
+        description="Without heatmaps. `status=failed` finds what needs another try.",
+        parameters=[GradingQuerySerializer],
+        responses=answers(400, ok=GradingSerializer(many=True)),
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """A page of gradings."""
+        return self.list(request, *args, **kwargs)
+
+
+class GradingDoor(Door):
+    """``GET gradings/{id}``"""
+
+    actions = {"GET": Action.VIEW_PATIENT}
+    serializer_class = GradingDetailSerializer
+
+    @extend_schema(
+        operation_id="get_grading",
+        tags=[READINGS],
+        summary="One grading with its heatmap",
+        description="Ask every second or two until `status` is `done` or `failed`.",
+        responses=answers(404, ok=GradingDetailSerializer),
+    )
+    def get(self, request: Request, grading_id: UUID) -> Response:
+        """How far it is, and the result."""
+        grading = get_revealed_grading(user=self.user, grading_id=grading_id)
+        return Response(GradingDetailSerializer(grading).data)
+
+
+class GradingRetryDoor(Door):
+    """``POST gradings/{id}/retry``"""
+
+    actions = {"POST": Action.RETRY_GRADING}
+    serializer_class = GradingDetailSerializer
+
+    @extend_schema(
+        operation_id="retry_grading",
+        tags=[READINGS],
+        summary="Try a failed grading again",
+        description="With the model now in use; if that is another one, the answer is another grading.",
+        request=None,
+        responses=answers(404, 409, ok=GradingDetailSerializer),
+    )
+    def post(self, request: Request, grading_id: UUID) -> Response:
+        """200 with the grading that now waits; 409 unless it had failed."""
+        grading = retry_grading(grading=get_grading(user=self.user, grading_id=grading_id), by=self.user)
+        waiting = get_revealed_grading(user=self.user, grading_id=grading.pk)
+        return Response(GradingDetailSerializer(waiting).data)

@@ -1,0 +1,55 @@
+"""The model in use."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ml.vocabulary import ICDRGrade
+from screening.access import Action
+from screening.api.schema import SITE, answers
+from screening.api.serializers.gradings import all_quality_words, grade_word, notice
+from screening.api.serializers.models import ModelSerializer
+from screening.api.views.doors import Door
+from screening.models import FundusImage
+from screening.services import photo_files
+from screening.services.gradings import current_bundle
+
+
+class ModelDoor(Door):
+    """``GET model``"""
+
+    actions = {"GET": Action.TRY_PHOTO}
+    serializer_class = ModelSerializer
+
+    @extend_schema(
+        operation_id="get_model",
+        tags=[SITE],
+        summary="The model in use: version, operating point, measured figures, limits",
+        responses=answers(ok=ModelSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        """What bundle.json says, and what the model cannot do."""
+        bundle = current_bundle()
+        shown = {
+            "model_version": bundle.model_version,
+            "name": bundle.name,
+            "version": bundle.version,
+            "architecture": bundle.architecture,
+            "weights_sha256": bundle.weights_sha256,
+            "operating_point": bundle.operating_point,
+            "grades": [
+                {"grade": grade.value, "name": grade_word(grade), "is_referable": grade.is_referable}
+                for grade in ICDRGrade
+            ],
+            "quality_reasons": all_quality_words(),
+            "metrics": bundle.metrics,
+            "not_graded": ["macular_oedema"],
+            "photographs": {
+                "max_bytes": photo_files.MAX_BYTES,
+                "max_pixels": photo_files.MAX_PIXELS,
+                "min_side_px": photo_files.MIN_SIDE_PX,
+                "formats": FundusImage.Format.values,
+            },
+            "notice": notice(),
+        }
+        return Response(ModelSerializer(shown).data)

@@ -1,0 +1,162 @@
+"""Patients: registering, reading, finding by number."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from screening.access import AccessDenied, Action, require, sites_for
+from screening.api.errors import Refusal
+from screening.api.schema import EXISTS_EXAMPLE, NEW_PATIENT_EXAMPLE, PATIENTS, SEARCH_EXAMPLE, SITE, answers
+from screening.api.serializers.errors import ExistingSerializer
+from screening.api.serializers.patients import (
+    NewPatientSerializer,
+    PatientSearchSerializer,
+    PatientSerializer,
+    SiteSerializer,
+)
+from screening.api.views.doors import Door, ListDoor
+from screening.models import AuditEvent, Patient, Site, User
+from screening.selectors import find_patients, get_patient, list_patients
+from screening.services.audit import record_event
+from screening.services.patients import PatientExists, register_patient
+
+_EXISTS = {409: OpenApiResponse(ExistingSerializer, "The number is taken at this site.", [EXISTS_EXAMPLE])}
+
+
+class PatientsDoor(ListDoor):
+    """``GET`` and ``POST patients``"""
+
+    actions = {"GET": Action.VIEW_PATIENT, "POST": Action.REGISTER_PATIENT}
+    serializer_class = PatientSerializer
+
+    def get_queryset(self) -> QuerySet[Patient]:
+        """Patients of the caller's sites."""
+        return list_patients(user=self.user)
+
+    @extend_schema(
+        operation_id="list_patients",
+        tags=[PATIENTS],
+        summary="Patients of your sites, newest first",
+        description="To find one by number use `POST patients/search`.",
+        responses=answers(400, ok=PatientSerializer(many=True)),
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Audited as a search: a list shows names."""
+        response = self.list(request, *args, **kwargs)
+        _note_found(response, self.user)
+        return response
+
+    @extend_schema(
+        operation_id="register_patient",
+        tags=[PATIENTS],
+        summary="Register a patient",
+        description="Safe to repeat: a number that the site knows already is answered with 409, `patient_exists`, and "
+        "the `existing_id` to go on with. People are told apart by number, never by name.",
+        request=NewPatientSerializer,
+        responses={**answers(has_body=True, created=PatientSerializer), **_EXISTS},
+        examples=[NEW_PATIENT_EXAMPLE],
+    )
+    def post(self, request: Request) -> Response:
+        """201, or 409 with the id of the patient who has this number."""
+        details = self.read(NewPatientSerializer)
+        site = _site_of(self.user, details.pop("site", None))
+        try:
+            patient = register_patient(site=site, **details, by=self.user)
+        except PatientExists as refusal:
+            known = find_patients(user=self.user, mrn=details["mrn"].strip()).get(site=site)
+            message = str(refusal)
+            raise Refusal(409, "patient_exists", message, {"mrn": message}, existing_id=str(known.pk)) from refusal
+        return Response(PatientSerializer(patient).data, status=201)
+
+
+class PatientDoor(Door):
+    """``GET patients/{id}``"""
+
+    actions = {"GET": Action.VIEW_PATIENT}
+    serializer_class = PatientSerializer
+
+    @extend_schema(
+        operation_id="get_patient",
+        tags=[PATIENTS],
+        summary="One patient",
+        responses=answers(404, ok=PatientSerializer),
+    )
+    def get(self, request: Request, patient_id: UUID) -> Response:
+        """Audited as a look at the patient."""
+        patient = get_patient(user=self.user, patient_id=patient_id)
+        record_event(verb=AuditEvent.Verb.PATIENT_VIEWED, subject=patient, site=patient.site, by=self.user)
+        return Response(PatientSerializer(patient).data)
+
+
+class PatientSearchDoor(ListDoor):
+    """``POST patients/search``"""
+
+    actions = {"POST": Action.VIEW_PATIENT}
+    serializer_class = PatientSerializer
+
+    def get_queryset(self) -> QuerySet[Patient]:
+        """The patients found."""
+        wanted = self.read(PatientSearchSerializer)
+        return find_patients(user=self.user, mrn=wanted["mrn"], is_prefix=wanted["match"] == "prefix")
+
+    @extend_schema(
+        operation_id="search_patients",
+        tags=[PATIENTS],
+        summary="Find patients by medical record number",
+        description="By POST, so that no number stands in an address or a log. For a further page send the same body "
+        "to `next`.",
+        request=PatientSearchSerializer,
+        responses=answers(has_body=True, ok=PatientSerializer(many=True)),
+        examples=[SEARCH_EXAMPLE],
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Audited with how many were found, never with the number."""
+        response = self.list(request, *args, **kwargs)
+        _note_found(response, self.user)
+        return response
+
+
+class SitesDoor(Door):
+    """``GET sites``"""
+
+    actions = {"GET": Action.VIEW_PATIENT}
+    serializer_class = SiteSerializer
+    pagination_class = None
+
+    @extend_schema(
+        operation_id="list_sites",
+        tags=[SITE],
+        summary="Sites where you have a role",
+        description="All of them in one answer, by name.",
+        responses=answers(ok=SiteSerializer(many=True)),
+    )
+    def get(self, request: Request) -> Response:
+        """By name; nobody works at so many that pages were needed."""
+        return Response(SiteSerializer(sites_for(self.user).order_by("name", "pk"), many=True).data)
+
+
+def _site_of(user: User, code: str | None) -> Site:
+    """The site meant. Raises ValidationError for a code that is none of the user's; AccessDenied."""
+    if code is not None:
+        site = sites_for(user).filter(code=code).first()
+        if site is None:
+            raise ValidationError({"site": _("You have no role at a site of this code. See GET sites.")})
+        require(user, Action.REGISTER_PATIENT, site)
+        return site
+    sites = list(sites_for(user, Action.REGISTER_PATIENT).order_by("name")[:2])
+    if not sites:
+        raise AccessDenied(_("Your role at this site does not allow this. Ask the site's manager for access."))
+    if len(sites) > 1:
+        raise ValidationError({"site": _("You work at several sites. Say which: see GET sites for their codes.")})
+    return sites[0]
+
+
+def _note_found(response: Response, user: User) -> None:
+    n_found = len(response.data["results"])
+    record_event(verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=None, data={"n_found": n_found}, by=user)

@@ -1,0 +1,35 @@
+"""Signed reviews. They are signed on the pages, where the photographs are: the API only reads them."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from screening.access import Action
+from screening.api.schema import READINGS, answers
+from screening.api.serializers.reviews import ReviewSerializer
+from screening.api.views.doors import Door
+from screening.models import AuditEvent
+from screening.selectors import get_review
+from screening.services.audit import record_event
+
+
+class ReviewDoor(Door):
+    """``GET reviews/{id}``"""
+
+    actions = {"GET": Action.VIEW_PATIENT}
+    serializer_class = ReviewSerializer
+
+    @extend_schema(
+        operation_id="get_review",
+        tags=[READINGS],
+        summary="A signed review with its findings and outcome",
+        description="An amended review stays as it was; `amended_by` names the one that holds.",
+        responses=answers(404, ok=ReviewSerializer),
+    )
+    def get(self, request: Request, review_id: UUID) -> Response:
+        """Audited as a look at the exam."""
+        review = get_review(user=self.user, review_id=review_id)
+        record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=review.exam, site=review.exam.site, by=self.user)
+        return Response(ReviewSerializer(review).data)

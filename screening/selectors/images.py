@@ -1,0 +1,26 @@
+"""Photographs as programs read them, each with what the machine said of it."""
+
+import uuid
+
+from django.db.models import Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
+
+from screening.access import restrict
+from screening.models import FundusImage, Grading, User
+from screening.selectors.gradings import list_gradings
+
+
+def list_images(*, user: User) -> QuerySet[FundusImage]:
+    """Photographs of the user's sites, newest first, with ``gradings`` loaded. Two queries, however many rows."""
+    images = restrict(FundusImage.objects.all(), user).prefetch_related(prefetched_gradings(user))
+    return images.order_by("-created_at", "pk")
+
+
+def get_image_record(*, user: User, image_id: uuid.UUID) -> FundusImage:
+    """A photograph of the user's sites with its gradings, exam and site. Raises Http404."""
+    return get_object_or_404(list_images(user=user).select_related("exam__site"), pk=image_id)
+
+
+def prefetched_gradings(user: User) -> "Prefetch[str, QuerySet[Grading], str]":
+    """The ``gradings`` of each photograph, newest first, without heatmaps."""
+    return Prefetch("gradings", list_gradings(user=user))

@@ -1,0 +1,20 @@
+"""Signed reviews with their findings."""
+
+import uuid
+
+from django.db.models import Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
+
+from screening.access import restrict
+from screening.models import EyeFinding, Review, User
+
+
+def reviews_with_findings() -> QuerySet[Review]:
+    """Reviews with reviewer, findings and the amendment that took their place. Not yet kept to anybody's sites."""
+    findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
+    return Review.objects.select_related("reviewer").prefetch_related(findings, "amendments")
+
+
+def get_review(*, user: User, review_id: uuid.UUID) -> Review:
+    """A signed review of the user's sites, amended or not. Raises Http404."""
+    return get_object_or_404(restrict(reviews_with_findings().select_related("exam__site"), user), pk=review_id)
