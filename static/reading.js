@@ -1,4 +1,4 @@
-// The review page by keyboard: one key a decision. Every key has a visible control beside it, and the keys can be
+// Reading by keyboard: one key a decision, on the review page and where a photograph is tried. Every key has a visible control beside it, and the keys can be
 // switched off (WCAG 2.1.4). Needs viewer.js.
 "use strict";
 
@@ -6,7 +6,6 @@
   const KEYS_OFF = "reading-keys-off";
   let focused = "OD"; // the eye the grade keys write to
 
-  const form = () => document.getElementById("reading-form");
   const eyeForm = (laterality) => document.querySelector(`[data-eye-form="${laterality}"]`);
   const areKeysOn = () => localStorage.getItem(KEYS_OFF) !== "yes";
 
@@ -74,7 +73,7 @@
   const VIEWER_KEYS = { g: "red-free", f: "fit", z: "actual", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", r: "reset" };
 
   function onKey(event) {
-    if (!form() || !areKeysOn() || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (!document.querySelector("[data-viewer-pane]") || !areKeysOn() || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (/^[0-4]$/.test(key)) choose(key);
     else if (key === "u") choose("U");

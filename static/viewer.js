@@ -229,6 +229,7 @@ window.viewer = (() => {
   function start() {
     for (const root of document.querySelectorAll("[data-viewer-pane]:not([data-viewer-ready])")) {
       root.dataset.viewerReady = "";
+      state.isHeatOn = false; // a new photograph is first seen without the machine's opinion on it
       const pane = new Pane(root);
       panes.push(pane);
       listenTo(pane);

@@ -7,7 +7,7 @@ from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from ml.vocabulary import N_GRADES, Laterality
+from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality
 from screening.grade_words import EYE_WORDS, GRADE_WORDS, SHORT_GRADE_WORDS
 from screening.remedies import Remedy, remedies_for
 
@@ -87,4 +87,9 @@ def grade_bars(result: Any) -> dict[str, Any]:
 def risk_bar(result: Any, operating_point: float | None = None) -> dict[str, Any]:
     """Draw P(referable) of a Grading or a Prediction against the operating point."""
     point = operating_point if operating_point is not None else result.operating_point
-    return {"p_referable": result.p_referable, "is_referable": result.is_referable, "operating_point": point}
+    return {
+        "p_referable": result.p_referable,
+        "is_referable": result.is_referable,
+        "is_flagged_below_referable": result.is_referable and result.grade < REFERABLE_FROM,
+        "operating_point": point,
+    }

@@ -79,3 +79,9 @@ def test_a_failure_of_the_grader_is_a_sentence_and_not_a_grade(
 def test_htmx_gets_the_result_alone(photographer: User, client: Client) -> None:
     client.force_login(photographer)
     assert "<html" not in send(client, photo_bytes(), **{"HX-Request": "true"}).content.decode()
+
+
+def test_a_flag_on_a_low_grade_is_explained(fake_grader: FakeGrader, photographer: User, client: Client) -> None:
+    fake_grader.prediction = make_prediction(0, p_referable=0.6, is_referable=True)
+    client.force_login(photographer)
+    assert "counts as referable until a clinician has read it" in send(client, photo_bytes()).content.decode()
