@@ -81,13 +81,7 @@ def record_first_reading(
             )
     except IntegrityError as error:
         raise ReviewError(_("Your first reading of this eye is already recorded."), finding.laterality) from error
-    record_event(
-        verb=AuditEvent.Verb.FIRST_READING_RECORDED,
-        subject=reading,
-        site=locked.site,
-        data={"exam": str(locked.pk), "laterality": finding.laterality.value},
-        by=by,
-    )
+    _record(AuditEvent.Verb.FIRST_READING_RECORDED, reading, by, laterality=finding.laterality.value)
     return reading
 
 
@@ -103,9 +97,8 @@ def sign_review(
 ) -> Review:
     """Sign a finding for each eye that is there; the outcome comes from ``policy``.
 
-    At a site that reads blind first, each eye that is there needs the signer's first reading before, and a reason where
-    the finding differs from it. With ``amends`` and its reason, a new review takes the place of a signed one, which
-    stays as it is.
+    At a blind-first site each eye needs the signer's first reading before; a finding that differs from one needs a
+    reason. With ``amends`` and its reason, a new review takes the place of a signed one, which stays as it is.
     Raises ReviewError with a sentence, AlreadyReviewed, AccessDenied.
     """
     locked = lock_exam(exam)
@@ -113,8 +106,7 @@ def sign_review(
     note, amend_reason = note.strip(), amend_reason.strip()
     _require_signable(locked, amends, amend_reason, note)
     eyes = {eye: _eye_result(locked, eye, findings) for eye in Laterality}
-    if amends is None:
-        _require_first_readings(locked, by)
+    _require_first_readings(locked, amends, by)
     _require_reasons_for_changes(locked, findings, by)
     decision = policy.decide_outcome(eyes[Laterality.RIGHT], eyes[Laterality.LEFT])
     review = Review.objects.create(
@@ -131,14 +123,14 @@ def sign_review(
     EyeFinding.objects.bulk_create(_rows(review, eyes, findings))
     locked.status = Exam.Status.REVIEWED
     locked.save(update_fields=["status"])
-    record_event(
-        verb=AuditEvent.Verb.REVIEW_SIGNED if amends is None else AuditEvent.Verb.REVIEW_AMENDED,
-        subject=review,
-        site=locked.site,
-        data={"exam": str(locked.pk), "outcome": review.outcome, "reasons": ",".join(decision.reasons)},
-        by=by,
-    )
+    verb = AuditEvent.Verb.REVIEW_SIGNED if amends is None else AuditEvent.Verb.REVIEW_AMENDED
+    _record(verb, review, by, outcome=review.outcome, reasons=",".join(decision.reasons))
     return review
+
+
+def _record(verb: AuditEvent.Verb, subject: FirstReading | Review, by: User, **codes: str) -> None:
+    exam = subject.exam
+    record_event(verb=verb, subject=subject, site=exam.site, data={"exam": str(exam.pk), **codes}, by=by)
 
 
 def preview_outcome(
@@ -240,9 +232,9 @@ def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
     return n_visits
 
 
-def _require_first_readings(exam: Exam, by: User) -> None:
+def _require_first_readings(exam: Exam, amends: Review | None, by: User) -> None:
     """Only a grade recorded before the machine's is seen protects from its wrong advice."""
-    if exam.site.reading_mode != Site.ReadingMode.BLIND_FIRST:
+    if amends is not None or exam.site.reading_mode != Site.ReadingMode.BLIND_FIRST:
         return
     read = set(FirstReading.objects.filter(exam=exam, reviewer=by).values_list("laterality", flat=True))
     for eye in Laterality:

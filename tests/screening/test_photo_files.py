@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, PngImagePlugin
 
-from screening.services import photo_files, photo_metadata
+from screening.services import photo_files
 from screening.services.photo_files import UnacceptablePhotograph, inspect
 from tests.conftest import photo_bytes
 
@@ -290,13 +290,3 @@ def test_a_camera_name_is_kept_short_and_printable() -> None:
     camera = inspect(photo_bytes(exif=exif)).camera
     assert camera.startswith("Fundus camera xxx")
     assert len(camera) == 80
-
-
-def test_transparency_of_a_png_is_kept() -> None:
-    image = Image.new("RGBA", (80, 80), (200, 80, 40, 128))
-    assert Image.open(BytesIO(inspect(saved(image, "PNG")).cleaned)).getpixel((0, 0)) == (200, 80, 40, 128)
-
-
-def test_a_format_without_a_way_to_clean_it_is_an_error() -> None:
-    with pytest.raises(KeyError):
-        photo_metadata.strip_metadata(b"GIF89a", format="GIF", orientation=1)
