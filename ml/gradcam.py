@@ -39,23 +39,20 @@ class WithGradCAM(nn.Module):
 def logits_and_slopes(head: nn.Module, z: "Tensor") -> "tuple[Tensor, Tensor]":
     """Logits [B, K] of pooled features ``z`` [B, C], and their derivatives with respect to them [B, K, C].
 
-    The head is a chain of linear layers, hard swishes and (inactive) dropouts. Raises TypeError for any other layer.
+    The head is a chain of linear layers, hard swishes and (inactive) dropouts, and ends in a linear layer. Raises TypeError for any other layer.
     """
-    layers = list(head.children()) or [head]
-    inputs = []
-    for layer in layers:
-        inputs.append(z)
-        z = layer(z)
-    slope: Tensor | None = None
-    for layer, x in zip(reversed(layers), reversed(inputs), strict=True):
+    slopes: list[Tensor] = []
+    for layer in list(head.children()) or [head]:
         if isinstance(layer, nn.Linear):
-            slope = layer.weight.unsqueeze(0) if slope is None else slope @ layer.weight  # [B or 1, K, C_in]
-        elif isinstance(layer, nn.Hardswish) and slope is not None:
-            slope = slope * hardswish_slope(x).unsqueeze(1)  # [B, K, C]
+            slopes.append(layer.weight.unsqueeze(0))  # [1, C_out, C_in]
+        elif isinstance(layer, nn.Hardswish):
+            slopes.append(hardswish_slope(z).unsqueeze(1))  # [B, 1, C]; before the layer, which may work in place
         elif not isinstance(layer, nn.Dropout):
             raise TypeError(f"No closed-form gradient is known for {type(layer).__name__} in the head.")
-    if slope is None:
-        raise TypeError("The head has no linear layer.")
+        z = layer(z)
+    slope = slopes.pop()  # [1, K, C]
+    for earlier in reversed(slopes):
+        slope = slope * earlier if earlier.shape[1] == 1 else slope @ earlier  # [B, K, C]
     return z, slope
 
 

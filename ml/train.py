@@ -109,6 +109,7 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
             "random": self.random.get_state(),
+            "dropout_random": torch.get_rng_state(),
             "epoch": self.epoch,
             "best_score": self.best_score,
         }
@@ -120,6 +121,7 @@ class Training:
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         self.random.set_state(state["random"])
+        torch.set_rng_state(state["dropout_random"])
         self.epoch, self.best_score = state["epoch"], state["best_score"]
 
     def run_epoch(self) -> dict[str, Any]:

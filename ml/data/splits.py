@@ -18,7 +18,8 @@ def split(sources: list[str], grades: list[int], groups: list[str], *, seed: int
     No group is in two parts; raises ValueError if that ever failed.
     """
     strata = [f"{source}/{grade}" for source, grade in zip(sources, grades, strict=True)]
-    folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=seed).split(strata, strata, groups)
+    n_folds = min(N_FOLDS, int(np.unique(strata, return_counts=True)[1].max()))  # small sets: larger parts
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(strata, strata, groups)
     part = np.zeros(len(grades), np.int8)
     for fold, (_, held_out) in enumerate(folds):
         if fold < 2:

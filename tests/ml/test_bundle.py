@@ -1,0 +1,82 @@
+"""A bundle is whole and unaltered, or nothing is graded."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml.bundle import BundleError, default_bundle, read_bundle
+from ml.card import card_text
+from ml.grader import Grader
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(default_bundle(), tmp_path / "copy"))
+
+
+def change(folder: Path, **values: Any) -> None:
+    path = folder / "bundle.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def test_the_released_bundle_is_whole() -> None:
+    bundle = read_bundle(verify=True)
+    assert bundle.model_version.startswith(f"{bundle.name}-{bundle.version}+")
+    assert bundle.weights.stat().st_size <= 6.5e6
+
+
+def test_missing_weights_never_give_a_grade(copy: Path) -> None:
+    (copy / "model.onnx").unlink()
+    with pytest.raises(BundleError, match=r"model\.onnx is missing"):
+        Grader.load(copy)
+
+
+def test_altered_weights_are_refused(copy: Path) -> None:
+    weights = bytearray((copy / "model.onnx").read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (copy / "model.onnx").write_bytes(weights)
+    with pytest.raises(BundleError, match="altered"):
+        Grader.load(copy)
+
+
+def test_an_empty_folder_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"bundle\.json is missing"):
+        Grader.load(tmp_path)
+
+
+def test_another_preprocessing_version_is_refused(copy: Path) -> None:
+    entry = json.loads((copy / "bundle.json").read_text())["input"]
+    change(copy, input=entry | {"preprocessing_version": 99})
+    with pytest.raises(BundleError, match="preprocessing version 99"):
+        read_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"operating_point": 1.5},
+        {"grade_rule": "coin"},
+        {"classes": ["cat", "dog"]},
+        {"heatmap_full_scale": 0},
+        {"calibration": {"temperature": 1.0, "bias": [0, 0]}},
+        {"weights": {}},
+    ],
+)
+def test_a_description_that_makes_no_sense_is_refused(copy: Path, values: dict[str, Any]) -> None:
+    change(copy, **values)
+    with pytest.raises(BundleError, match="cannot be used"):
+        read_bundle(copy)
+
+
+def test_a_description_that_is_not_json_is_refused(copy: Path) -> None:
+    (copy / "bundle.json").write_text("{")
+    with pytest.raises(BundleError, match="cannot be used"):
+        read_bundle(copy)
+
+
+def test_the_card_says_what_the_bundle_says() -> None:
+    bundle = read_bundle()
+    assert (bundle.folder / "model-card.md").read_text() == card_text(bundle)

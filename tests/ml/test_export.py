@@ -1,0 +1,65 @@
+"""The exported graph says what the torch network says, in one forward pass."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+from ml.export import export_onnx, heatmap_full_scale
+from ml.gradcam import WithGradCAM
+from ml.networks import IMAGENET_MEAN, IMAGENET_STD
+from ml.preprocess import locate_retina, network_input
+from tests.ml.test_gradcam import lively
+
+SIDE = 224
+
+
+@pytest.fixture(scope="module")
+def network() -> nn.Module:
+    return lively("mobilenet_v3_small")
+
+
+@pytest.fixture(scope="module")
+def session(network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> onnxruntime.InferenceSession:
+    path = tmp_path_factory.mktemp("export") / "model.onnx"
+    export_onnx(network, path, side_px=SIDE)
+    assert path.stat().st_size <= 6.5e6
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+def assert_agree(session: onnxruntime.InferenceSession, network: nn.Module, photos: torch.Tensor) -> None:
+    logits, heat = session.run(None, {"photos": photos.numpy()})
+    with torch.inference_mode():
+        expected_logits, expected_heat = WithGradCAM(network).eval()(photos)
+    assert np.abs(logits - expected_logits.numpy()).max() < 1e-4
+    assert np.abs(heat - expected_heat.numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_onnx_and_torch_agree_on_random_input_of_any_batch(
+    session: onnxruntime.InferenceSession, network: nn.Module, n: int
+) -> None:
+    assert_agree(session, network, torch.randn(n, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(n)))
+
+
+@pytest.mark.real_data
+def test_onnx_and_torch_agree_on_real_photographs(
+    session: onnxruntime.InferenceSession, network: nn.Module, data_dir: Path
+) -> None:
+    retinas = [locate_retina(path, side_px=SIDE) for path in sorted((data_dir / "samples").glob("*.jpg"))]
+    inputs = [network_input(r, mean=IMAGENET_MEAN, std=IMAGENET_STD) for r in retinas if r is not None]
+    assert len(inputs) == len(retinas) > 0
+    assert_agree(session, network, torch.from_numpy(np.stack(inputs)))
+
+
+def test_the_heatmap_scale_comes_from_diseased_grades_alone() -> None:
+    from ml.calibrate import Calibration
+
+    calibration = Calibration(temperature=1.0, bias=(0.0,) * 5, grade_rule="most_probable", operating_point=0.5)
+    logits = np.eye(5, dtype=np.float32)[[0, 2, 3]] * 9
+    evidence = np.full((3, 5), 50, np.float32)
+    evidence[1, 2], evidence[2, 3] = 4, 6
+    assert heatmap_full_scale(logits, evidence, calibration) == pytest.approx(5.8)

@@ -1,0 +1,134 @@
+"""The public door, with the released bundle."""
+
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ml.bundle import BundleError
+from ml.grader import Grader, calibrated, decide_grade
+from ml.prediction import GradingError
+from ml.synthetic import draw_fundus, drawing_for_grade
+from ml.vocabulary import ICDRGrade, Laterality
+
+
+@pytest.fixture(scope="module")
+def grader() -> Grader:
+    return Grader.load()
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Image.Image:
+    return draw_fundus(drawing_for_grade(ICDRGrade.MODERATE, Laterality.RIGHT, seed=11))
+
+
+def test_a_drawn_retina_gets_a_whole_prediction(grader: Grader, drawn: Image.Image) -> None:
+    prediction = grader.grade(drawn)
+    assert prediction.is_gradable
+    assert prediction.quality_reasons == ()
+    assert prediction.probabilities is not None
+    assert sum(prediction.probabilities) == pytest.approx(1)
+    assert prediction.p_referable == pytest.approx(sum(prediction.probabilities[2:]))
+    assert prediction.is_referable == (prediction.p_referable >= grader.bundle.operating_point)
+    assert prediction.heatmap is not None
+    assert prediction.heatmap.shape == (7, 7)
+    assert 0 <= prediction.heatmap.min() <= prediction.heatmap.max() <= 1
+    assert prediction.model_version == grader.bundle.model_version
+
+
+def test_picture_bytes_and_file_give_the_same_grade(grader: Grader, drawn: Image.Image, tmp_path: Path) -> None:
+    path = tmp_path / "drawn.png"
+    drawn.save(path)
+    results = [grader.grade(photo) for photo in (drawn, path.read_bytes(), path)]
+    assert len({r.p_referable for r in results}) == 1
+
+
+def test_many_photographs_keep_their_order_and_their_grades(grader: Grader, drawn: Image.Image) -> None:
+    blank = Image.new("RGB", (400, 400), (40, 90, 200))
+    turned = drawn.transpose(Image.Transpose.ROTATE_90)
+    many = list(grader.grade_many([drawn, blank, turned, drawn], batch=3))
+    assert [p.is_gradable for p in many] == [True, False, True, True]
+    assert many[0].p_referable == pytest.approx(many[3].p_referable, abs=1e-5)
+    assert many[2].p_referable == pytest.approx(grader.grade(turned).p_referable, abs=1e-5)
+
+
+def test_an_ungradable_photograph_has_reasons_and_no_grade(grader: Grader) -> None:
+    prediction = grader.grade(Image.new("RGB", (600, 600)))
+    assert not prediction.is_gradable
+    assert prediction.quality_reasons
+    assert prediction.grade is prediction.probabilities is prediction.p_referable is prediction.heatmap is None
+
+
+def test_a_person_may_ask_for_the_grade_of_a_poor_photograph(grader: Grader, drawn: Image.Image) -> None:
+    dark = drawn.point(lambda v: v // 9)
+    assert grader.grade(dark).grade is None
+    insisted = grader.grade(dark, even_if_ungradable=True)
+    assert insisted.grade is not None
+    assert not insisted.is_gradable
+
+
+def test_what_is_no_photograph_raises(grader: Grader) -> None:
+    with pytest.raises(GradingError, match="not a JPEG"):
+        grader.grade(b"no photograph")
+
+
+def test_a_network_of_another_kind_is_refused(tmp_path: Path) -> None:
+    import hashlib
+    import json
+    import shutil
+
+    import onnx
+    from onnx import TensorProto, helper
+
+    from ml.bundle import default_bundle
+
+    sides = ["B", 3, 224, 224]
+    node = helper.make_node("Identity", ["x"], ["y"])
+    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, sides) for n in ("x", "y")]
+    graph = helper.make_graph([node], "other", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    folder = Path(shutil.copytree(default_bundle(), tmp_path / "foreign"))
+    onnx.save(model, folder / "model.onnx")
+    entry = json.loads((folder / "bundle.json").read_text())
+    entry["weights"]["sha256"] = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    (folder / "bundle.json").write_text(json.dumps(entry))
+    with pytest.raises(BundleError, match="another kind"):
+        Grader.load(folder)
+
+
+def test_calibrated_probabilities_sum_to_one_without_overflow(grader: Grader) -> None:
+    shares = calibrated(np.array([[900.0, 0, 0, 0, -900], [0, 0, 0, 0, 0]]), grader.bundle)
+    assert shares.sum(axis=1) == pytest.approx([1, 1])
+
+
+@pytest.mark.parametrize(
+    ("rule", "grade"), [("most_probable", ICDRGrade.NONE), ("rounded_expectation", ICDRGrade.MODERATE)]
+)
+def test_the_rule_of_the_bundle_decides_the_grade(rule: str, grade: ICDRGrade) -> None:
+    assert decide_grade(np.array([0.4, 0.1, 0.1, 0.1, 0.3]), rule) is grade
+
+
+def test_serving_imports_no_torch() -> None:
+    code = "import ml.grader, sys; print([m for m in ('torch', 'django', 'sklearn', 'onnx') if m in sys.modules])"
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert output.strip() == "[]"
+
+
+def test_bytes_of_a_large_jpeg_are_graded_like_the_file_in_full(grader: Grader, drawn: Image.Image) -> None:
+    file = BytesIO()
+    drawn.resize((2400, 2400)).save(file, "JPEG", quality=95)
+    reduced, full = grader.grade(file.getvalue()), grader.grade(drawn)
+    assert reduced.p_referable == pytest.approx(full.p_referable, abs=0.1)
+
+
+@pytest.mark.real_data
+def test_the_samples_are_told_apart(grader: Grader, data_dir: Path) -> None:
+    healthy = [grader.grade(path) for path in sorted((data_dir / "samples").glob("HRF_*.jpg"))]
+    diseased = [grader.grade(path) for path in sorted((data_dir / "samples").glob("IDRiD_*.jpg"))]
+    assert all(p.is_gradable for p in healthy + diseased)
+    assert sum(bool(p.is_referable) for p in healthy) <= 2
+    assert all(p.is_referable for p in diseased)

@@ -1,0 +1,78 @@
+"""Numbers checked against ones worked out by hand."""
+
+import numpy as np
+import pytest
+
+from ml.calibrate import fit, grades_by_rule
+from ml.metrics import (
+    expected_grade,
+    quadratic_kappa,
+    referable_auc,
+    sensitivity_specificity,
+    summarise,
+    threshold_for_sensitivity,
+)
+
+
+def test_kappa_is_one_for_agreement_and_punishes_far_misses_more() -> None:
+    truth = np.array([0, 1, 2, 3, 4, 0, 2])
+    assert quadratic_kappa(truth, truth) == pytest.approx(1)
+    near, far = truth.copy(), truth.copy()
+    near[0], far[0] = 1, 4
+    assert quadratic_kappa(truth, near) > quadratic_kappa(truth, far)
+
+
+def test_kappa_of_a_single_grade_is_zero_and_not_a_warning() -> None:
+    assert quadratic_kappa(np.zeros(4, np.int64), np.zeros(4, np.int64)) == 0
+
+
+def test_sensitivity_and_specificity_by_hand() -> None:
+    truth = np.array([0, 1, 1, 2, 3, 4])
+    p = np.array([0.1, 0.6, 0.2, 0.5, 0.4, 0.9])
+    assert sensitivity_specificity(truth, p, 0.5) == pytest.approx((2 / 3, 2 / 3))
+    assert referable_auc(truth, p) == pytest.approx(7 / 9)
+
+
+def test_auc_of_one_class_is_none() -> None:
+    assert referable_auc(np.array([0, 1]), np.array([0.1, 0.2])) is None
+
+
+def test_the_threshold_is_the_highest_that_keeps_the_sensitivity() -> None:
+    truth = np.array([0, 0, 2, 2, 2, 2])
+    p = np.array([0.1, 0.7, 0.3, 0.5, 0.8, 0.9])
+    assert threshold_for_sensitivity(truth, p, 0.75) == pytest.approx(0.5)
+    assert threshold_for_sensitivity(truth, p, 1.0) == pytest.approx(0.3)
+
+
+def test_the_two_rules_differ_where_the_probabilities_are_split() -> None:
+    split = np.array([[0.4, 0.1, 0.1, 0.1, 0.3]])
+    assert expected_grade(split) == pytest.approx([1.8])
+    assert grades_by_rule("most_probable", split).tolist() == [0]
+    assert grades_by_rule("rounded_expectation", split).tolist() == [2]
+
+
+def test_calibration_undoes_overconfidence_and_a_shifted_class() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.choice(5, 4000, p=[0.6, 0.1, 0.2, 0.05, 0.05])
+    honest = rng.normal(0, 1, (4000, 5))
+    honest[np.arange(4000), truth] += 2
+    honest += np.log([0.6, 0.1, 0.2, 0.05, 0.05])
+    shown = honest * 3 + np.array([-2.0, 0, 0, 0, 2])
+    calibration = fit(shown, truth, np.array(["one"] * 4000))
+    assert calibration.temperature > 1.2
+    p_referable = calibration.probabilities(shown)[:, 2:].sum(axis=1)
+    assert p_referable.mean() == pytest.approx((truth >= 2).mean(), abs=0.02)
+    high = p_referable > 0.8
+    assert (truth[high] >= 2).mean() == pytest.approx(p_referable[high].mean(), abs=0.05)
+    sensitivity, _ = sensitivity_specificity(truth, p_referable, calibration.operating_point)
+    assert sensitivity >= 0.9
+
+
+def test_a_summary_counts_what_it_says() -> None:
+    truth = np.array([0, 2, 4, 4])
+    probabilities = np.eye(5)[[0, 2, 4, 3]]
+    figures = summarise(truth, probabilities, probabilities.argmax(1), probabilities[:, 2:].sum(1), 0.5)
+    assert figures["n"] == 4
+    assert figures["accuracy"] == 0.75
+    assert figures["proliferative_sensitivity"] == 0.5
+    assert figures["referable_sensitivity"] == figures["referable_specificity"] == 1
