@@ -68,6 +68,11 @@ class FakeBundle:
 
     model_version: str = FAKE_VERSION
     operating_point: float = 0.5
+    name: str = "fake"
+    version: str = "1.0.0"
+    architecture: str = "none"
+    weights_sha256: str = "0" * 64
+    metrics: dict[str, Any] = field(default_factory=lambda: {"test": {"referable_auc": 0.9}})
 
 
 @dataclass

@@ -32,6 +32,7 @@ class Door(GenericAPIView[Any]):
     """
 
     actions: ClassVar[dict[str, Action]] = {}
+    http_method_names = ["get", "head", "post"]
     parser_classes: tuple[type[BaseParser], ...] = (JSONParser,)
     throttle_scope = "data"
     max_body_bytes = _MAX_JSON_BYTES

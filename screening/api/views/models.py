@@ -11,8 +11,7 @@ from screening.api.serializers.gradings import all_quality_words, grade_word, no
 from screening.api.serializers.models import ModelSerializer
 from screening.api.views.doors import Door
 from screening.models import FundusImage
-from screening.services import photo_files
-from screening.services.gradings import current_bundle
+from screening.services import gradings, photo_files
 
 
 class ModelDoor(Door):
@@ -29,7 +28,7 @@ class ModelDoor(Door):
     )
     def get(self, request: Request) -> Response:
         """What bundle.json says, and what the model cannot do."""
-        bundle = current_bundle()
+        bundle = gradings.current_bundle()
         shown = {
             "model_version": bundle.model_version,
             "name": bundle.name,

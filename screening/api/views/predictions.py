@@ -15,7 +15,7 @@ from screening.api.schema import PREDICTION_EXAMPLES, PREDICTIONS, answers
 from screening.api.serializers.gradings import grade_word, notice, quality_words
 from screening.api.serializers.predictions import PredictionQuerySerializer, PredictionSerializer, TrialSerializer
 from screening.api.views.doors import PhotoDoor
-from screening.services.gradings import current_bundle, predict_photo
+from screening.services import gradings
 from screening.services.photo_files import MAX_BYTES, upright_size
 
 HEATMAP_SIDE_PX = 512
@@ -44,7 +44,7 @@ class PredictDoor(PhotoDoor):
         """Check, grade, answer."""
         wants_heatmap = self.read_query(PredictionQuerySerializer)["heatmap"]
         data = self.read(TrialSerializer)["photo"].read(MAX_BYTES + 1)
-        prediction = predict_photo(data=data, by=self.user)
+        prediction = gradings.predict_photo(data=data, by=self.user)
         return Response(PredictionSerializer(_shown(prediction, data, wants_heatmap=wants_heatmap)).data)
 
 
@@ -60,7 +60,7 @@ def _shown(prediction: Prediction, data: bytes, *, wants_heatmap: bool) -> dict[
         "probabilities": prediction.probabilities,
         "p_referable": prediction.p_referable,
         "is_referable": prediction.is_referable,
-        "operating_point": current_bundle().operating_point,
+        "operating_point": gradings.current_grader().bundle.operating_point,
         "heatmap_png": _heatmap_png(prediction, data) if wants_heatmap else None,
         "heatmap_box": list(box) if wants_heatmap and box is not None else None,
         "notice": notice(),
