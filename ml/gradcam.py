@@ -39,7 +39,8 @@ class WithGradCAM(nn.Module):
 def logits_and_slopes(head: nn.Module, z: "Tensor") -> "tuple[Tensor, Tensor]":
     """Logits [B, K] of pooled features ``z`` [B, C], and their derivatives with respect to them [B, K, C].
 
-    The head is a chain of linear layers, hard swishes and (inactive) dropouts, and ends in a linear layer. Raises TypeError for any other layer.
+    The head is a chain of linear layers, hard swishes and (inactive) dropouts, and ends in a linear layer.
+    Raises TypeError for any other layer.
     """
     slopes: list[Tensor] = []
     for layer in list(head.children()) or [head]:

@@ -44,7 +44,7 @@ def reference(network: nn.Module, photos: torch.Tensor, grade: int) -> np.ndarra
     last = list(features_and_head(network)[0].children())[-1]
     with RawGradCAM(model=network, target_layers=[last]) as cam:
         cam(input_tensor=photos, targets=[ClassifierOutputTarget(grade)] * len(photos))
-        return np.maximum(cam.raw, 0)
+        return np.asarray(np.maximum(cam.raw, 0))
 
 
 def assert_same_maps(network: nn.Module, photos: torch.Tensor) -> None:
@@ -85,6 +85,6 @@ def test_a_map_without_evidence_stays_blank() -> None:
     network = lively("mobilenet_v3_small")
     with torch.no_grad():
         last = network.get_submodule("classifier.3")
-        last.weight.zero_()  # type: ignore[operator, union-attr]
+        last.weight.zero_()  # type: ignore[operator]
         _, heat = WithGradCAM(network)(torch.randn(1, 3, 64, 64))
     assert float(heat.max()) == 0.0

@@ -33,6 +33,7 @@ def test_a_drawn_retina_gets_a_whole_prediction(grader: Grader, drawn: Image.Ima
     assert prediction.probabilities is not None
     assert sum(prediction.probabilities) == pytest.approx(1)
     assert prediction.p_referable == pytest.approx(sum(prediction.probabilities[2:]))
+    assert prediction.p_referable is not None
     assert prediction.is_referable == (prediction.p_referable >= grader.bundle.operating_point)
     assert prediction.heatmap is not None
     assert prediction.heatmap.shape == (7, 7)
@@ -60,7 +61,8 @@ def test_an_ungradable_photograph_has_reasons_and_no_grade(grader: Grader) -> No
     prediction = grader.grade(Image.new("RGB", (600, 600)))
     assert not prediction.is_gradable
     assert prediction.quality_reasons
-    assert prediction.grade is prediction.probabilities is prediction.p_referable is prediction.heatmap is None
+    assert {prediction.grade, prediction.probabilities, prediction.p_referable, prediction.is_referable} == {None}
+    assert prediction.heatmap is None
 
 
 def test_a_person_may_ask_for_the_grade_of_a_poor_photograph(grader: Grader, drawn: Image.Image) -> None:
@@ -86,7 +88,7 @@ def test_a_network_of_another_kind_is_refused(tmp_path: Path) -> None:
 
     from ml.bundle import default_bundle
 
-    sides = ["B", 3, 224, 224]
+    sides: list[str | int | None] = ["B", 3, 224, 224]
     node = helper.make_node("Identity", ["x"], ["y"])
     ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, sides) for n in ("x", "y")]
     graph = helper.make_graph([node], "other", ends[:1], ends[1:])

@@ -19,7 +19,7 @@ def drawn() -> Image.Image:
 
 def encoded(image: Image.Image, kind: str = "JPEG", **options: object) -> bytes:
     file = BytesIO()
-    image.save(file, kind, **options)  # type: ignore[arg-type]
+    image.save(file, kind, **options)
     return file.getvalue()
 
 
