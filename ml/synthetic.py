@@ -20,8 +20,8 @@ DISC_RADIUS = 0.13
 """In retina units: a disc of about 6 degrees in a field of 45."""
 COMPLEXIONS = ((204, 100, 52), (186, 92, 56), (216, 86, 52), (166, 92, 52), (196, 108, 70), (176, 84, 38))
 """Mean retinal colours (R, G, B) from lightly to strongly pigmented eyes under a white flash."""
-_VEIN_INK = np.array([0.27, 0.7, 0.52], dtype=np.float32)
-_ARTERY_INK = np.array([0.1, 0.55, 0.46], dtype=np.float32)
+_VEIN_INK = np.array([0.23, 0.58, 0.44], dtype=np.float32)
+_ARTERY_INK = np.array([0.09, 0.46, 0.39], dtype=np.float32)
 _BLOOD_INK = np.array([0.45, 1.05, 0.6], dtype=np.float32)
 """Optical densities (R, G, B): blood swallows green and blue, and little red."""
 
@@ -103,7 +103,7 @@ def draw_fundus(drawing: FundusDrawing) -> Image.Image:
     aperture = _aperture(side, has_notch=drawing.has_notch, cut=drawing.cut)
     picture = _placed(_optics(retina, drawing) * aperture[..., None], width, height)
     rng = np.random.default_rng([drawing.seed, 9])
-    picture += rng.normal(0, 1, picture.shape).astype(np.float32) * (0.9 + 0.011 * np.clip(picture, 0, 255))
+    picture += _grain(rng, width, height) * (0.8 + 0.009 * np.clip(picture, 0, 255))
     picture += np.array([3.0, 2.4, 2.6], dtype=np.float32)  # no sensor gives a perfect black
     return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8), "RGB")
 
@@ -247,6 +247,15 @@ def _placed(retina: FloatArray, width: int, height: int) -> FloatArray:
     y, x = (height - rows) // 2, (width - columns) // 2
     picture[y : y + rows, x : x + columns] = seen
     return picture
+
+
+def _grain(rng: np.random.Generator, width: int, height: int) -> FloatArray:
+    """Sensor noise as the camera leaves it: part of it smeared over a few pixels by demosaicing and smoothing."""
+    smeared = rng.standard_normal((height // 4 + 1, width // 4 + 1, 3)).astype(np.float32)
+    planes = [Image.fromarray(smeared[..., k]).resize((width, height), Image.Resampling.BICUBIC) for k in range(3)]
+    coarse = np.stack([np.asarray(plane, dtype=np.float32) for plane in planes], axis=-1)
+    fine: FloatArray = rng.standard_normal((height, width, 3)).astype(np.float32)
+    return 0.7 * fine + 0.9 * coarse
 
 
 def _noise(rng: np.random.Generator, side: int, cells: int) -> FloatArray:
