@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -71,7 +72,7 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
             }
             for eye in Laterality
         ]
-        return EyeSerializer(eyes, many=True, context=self.context).data
+        return [self._of_eye.to_representation(eye) for eye in eyes]
 
     def get_n_pending(self, exam: Exam) -> int:
         """How many photographs the machine has not finished."""
@@ -82,7 +83,16 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
     def get_review(self, exam: Exam) -> Any:
         """The loaded review that holds."""
         held = next(iter(exam.held_reviews), None)  # type: ignore[attr-defined]  # selectors.list_exams loads it
-        return None if held is None else ReviewSerializer(held, context=self.context).data
+        return None if held is None else self._of_review.to_representation(held)
+
+    @cached_property
+    def _of_eye(self) -> EyeSerializer:
+        """One for all rows: making a serializer costs more than using it."""
+        return EyeSerializer()
+
+    @cached_property
+    def _of_review(self) -> ReviewSerializer:
+        return ReviewSerializer()
 
 
 def _images(exam: Exam) -> list[FundusImage]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -78,7 +79,12 @@ class ImageSerializer(serializers.ModelSerializer[FundusImage]):
     def get_grading(self, image: FundusImage) -> Any:
         """The first of the loaded gradings: they come newest first."""
         newest: Grading | None = next(iter(image.gradings.all()), None)
-        return None if newest is None else GradingSerializer(newest, context=self.context).data
+        return None if newest is None else self._of_grading.to_representation(newest)
+
+    @cached_property
+    def _of_grading(self) -> GradingSerializer:
+        """One for all rows: making a serializer costs more than using it."""
+        return GradingSerializer()
 
 
 class ImageQuerySerializer(serializers.Serializer[Any]):
