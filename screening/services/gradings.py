@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
 
 from ml.bundle import Bundle, default_bundle, read_bundle
 from ml.prediction import GradingError, Prediction
@@ -226,9 +226,9 @@ def sweep_gradings(*, older_than_s: float | None = None) -> int:
     """
     age_s = settings.GRADING_STALE_AFTER_S if older_than_s is None else older_than_s
     before = timezone.now() - timedelta(seconds=age_s)
-    stale = Q(status=Grading.Status.RUNNING, started_at__lt=before) | Q(
-        status=Grading.Status.QUEUED, queued_at__lt=before
-    )
+    stale = Q(status=Grading.Status.RUNNING, started_at__lt=before)
+    if not _are_messages_waiting():
+        stale |= Q(status=Grading.Status.QUEUED, queued_at__lt=before)
     ids = list(Grading.objects.filter(stale).order_by("queued_at").values_list("pk", flat=True))
     for grading_id in ids:
         with transaction.atomic():
@@ -241,6 +241,18 @@ def sweep_gradings(*, older_than_s: float | None = None) -> int:
             if grading is not None:
                 _sweep_one(grading)
     return len(ids)
+
+
+def _are_messages_waiting() -> bool:
+    """Whether the queue holds messages: then the workers are behind, and sending all again would bury them."""
+    queue = current_app.conf.task_default_queue
+    try:
+        with current_app.connection_for_write() as connection:
+            return bool(connection.default_channel.queue_declare(queue=queue, passive=True).message_count)
+    except ChannelError:  # brokers that forget an empty queue
+        return False
+    except OperationalError:
+        return True  # the broker is away: nothing could be sent now
 
 
 def _sweep_one(grading: Grading) -> None:

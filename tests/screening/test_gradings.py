@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
+from celery import current_app
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -224,6 +225,36 @@ def test_a_message_that_was_lost_is_sent_again_but_not_at_every_sweep(
     assert sweep(published, django_capture_on_commit_callbacks) == [waiting.pk]
     waiting.refresh_from_db()
     assert (waiting.status, waiting.n_attempts) == (Status.QUEUED, 0)
+
+
+@pytest.mark.parametrize(("n_messages", "n_sent"), [(0, 1), (5, 0)])
+def test_workers_that_are_behind_are_not_buried_under_copies(
+    waiting: Grading,
+    published: list[uuid.UUID],
+    django_capture_on_commit_callbacks: Any,
+    n_messages: int,
+    n_sent: int,
+) -> None:
+    age(waiting, queued_at=91)
+    queue = current_app.conf.task_default_queue
+    with current_app.connection_for_write() as connection, connection.SimpleQueue(queue) as messages:
+        messages.clear()
+        for _ in range(n_messages):
+            messages.put({})
+        assert len(sweep(published, django_capture_on_commit_callbacks)) == n_sent
+        messages.clear()
+
+
+def test_nothing_is_sent_again_while_the_broker_is_away(
+    waiting: Grading, published: list[uuid.UUID], django_capture_on_commit_callbacks: Any, settings: Any
+) -> None:
+    age(waiting, queued_at=91)
+    with pytest.MonkeyPatch.context() as patch:
+        away = current_app.connection_for_write(
+            "redis://127.0.0.1:1/0", transport_options={"socket_connect_timeout": 1}
+        )
+        patch.setattr("celery.current_app.connection_for_write", lambda: away)
+        assert sweep(published, django_capture_on_commit_callbacks) == []
 
 
 def test_after_three_crashes_the_grading_fails_visibly(
