@@ -72,8 +72,10 @@ def _add_train(commands: Commands) -> None:
     parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
     parser.add_argument("--network", dest="architecture", default="mobilenet_v3_small")
     parser.add_argument("--sources", nargs="+", help="data sets below --data")
-    for name, kind in (("n_epochs", int), ("batch", int), ("learning_rate", float), ("side_px", int), ("seed", int)):
+    numbers: dict[str, type] = {"n_epochs": int, "batch": int, "learning_rate": float, "weight_decay": float}
+    for name, kind in (numbers | {"side_px": int, "cache_side_px": int, "seed": int, "n_threads": int}).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=None)
+    parser.add_argument("--start", help="folder of a finished run to start from")
     parser.add_argument("--bf16", dest="use_bf16", action="store_true", default=None)
     parser.set_defaults(run_command=_train)
 

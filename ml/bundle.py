@@ -14,7 +14,6 @@ from ml.vocabulary import N_GRADES
 
 BUNDLES = Path(__file__).parent / "bundles"
 WEIGHTS_FILE = "model.onnx"
-GRADE_RULES = ("most_probable", "rounded_expectation")
 
 
 class BundleError(Exception):
@@ -25,8 +24,9 @@ class BundleError(Exception):
 class Bundle:
     """What bundle.json says. ``operating_point`` is the P(grade >= 2) from which an eye is called referable.
 
-    Calibrated probabilities are softmax(logits / ``temperature`` + ``bias``); ``heatmap_full_scale`` is the Grad-CAM
-    evidence shown at full strength.
+    Calibrated probabilities are softmax(logits / ``temperature`` + ``bias``); the grade is how many of
+    the ``grade_cuts`` the mean grade reaches (without cuts: the most probable one); ``heatmap_full_scale`` is the
+    Grad-CAM evidence shown at full strength.
     """
 
     folder: Path
@@ -39,7 +39,7 @@ class Bundle:
     preprocessing_version: int
     temperature: float
     bias: tuple[float, ...]
-    grade_rule: str
+    grade_cuts: tuple[float, ...]
     operating_point: float
     heatmap_full_scale: float
     weights_sha256: str
@@ -69,7 +69,7 @@ class Bundle:
             preprocessing_version=int(content["input"]["preprocessing_version"]),
             temperature=float(content["calibration"]["temperature"]),
             bias=tuple(map(float, content["calibration"]["bias"])),
-            grade_rule=str(content["grade_rule"]),
+            grade_cuts=tuple(map(float, content["grade_cuts"])),
             operating_point=float(content["operating_point"]),
             heatmap_full_scale=float(content["heatmap_full_scale"]),
             weights_sha256=str(content["weights"]["sha256"]),
@@ -84,8 +84,10 @@ class Bundle:
             raise ValueError(f"it has {len(classes)} classes instead of {N_GRADES}")
         if len(self.mean) != 3 or len(self.std) != 3 or not all(self.std):
             raise ValueError("its mean and standard deviation are not three numbers each")
-        if self.grade_rule not in GRADE_RULES:
-            raise ValueError(f"its grade rule {self.grade_rule!r} is unknown")
+        if self.grade_cuts and (
+            len(self.grade_cuts) != N_GRADES - 1 or list(self.grade_cuts) != sorted(self.grade_cuts)
+        ):
+            raise ValueError("its grade cuts are not four rising numbers")
         if not (0 < self.operating_point < 1 and self.temperature > 0 and self.heatmap_full_scale > 0):
             raise ValueError("its operating point, temperature or heatmap scale is out of range")
 

@@ -17,14 +17,18 @@ WANTED_SENSITIVITY = 0.90
 """Of the eyes with grade >= 2 in validation, the share the operating point must flag; the pivotal trial of the first
 cleared system reached 0.872 (Abramoff et al., npj Digital Medicine 2018)."""
 
+LEAST_GAP = 0.2
+"""Between two cuts of the mean grade, so that no grade dies out because it is the hardest to tell."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Probabilities are softmax(logits / ``temperature`` + ``bias``)."""
+    """Probabilities are softmax(logits / ``temperature`` + ``bias``); the grade is how many of the four ``grade_cuts``
+    the mean grade under them reaches, or the most probable one where there are no cuts."""
 
     temperature: float
     bias: tuple[float, ...]
-    grade_rule: str
+    grade_cuts: tuple[float, ...]
     operating_point: float
 
     def probabilities(self, logits: "NDArray[np.floating]") -> "NDArray[np.float64]":
@@ -36,32 +40,51 @@ class Calibration:
 
     def grades(self, probabilities: "NDArray[np.floating]") -> "NDArray[np.int64]":
         """(n, K) -> (n,) grades by the chosen rule."""
-        return grades_by_rule(self.grade_rule, probabilities)
+        return grades_by_cuts(self.grade_cuts, probabilities)
 
 
-def grades_by_rule(rule: str, probabilities: "NDArray[np.floating]") -> "NDArray[np.int64]":
-    """(n, K) -> (n,): the grade with the highest probability, or the mean grade rounded."""
-    if rule == "most_probable":
+def grades_by_cuts(cuts: tuple[float, ...], probabilities: "NDArray[np.floating]") -> "NDArray[np.int64]":
+    """(n, K) -> (n,): the number of cuts the mean grade reaches; without cuts the grade with the highest probability."""
+    if not cuts:
         return np.asarray(probabilities.argmax(axis=1), np.int64)
-    return expected_grade(probabilities).round().astype(np.int64)
+    return np.asarray(np.searchsorted(cuts, expected_grade(probabilities), side="right"), np.int64)
 
 
 def fit(logits: "NDArray[np.floating]", truth: "NDArray[np.int64]", sources: "NDArray[np.str_]") -> Calibration:
     """Fit temperature and bias by likelihood, then the rule and the operating point, every source counting alike."""
     temperature, bias = _fit_likelihood(logits, truth, _source_weights(sources))
-    draft = Calibration(temperature=temperature, bias=bias, grade_rule="most_probable", operating_point=0.5)
+    draft = Calibration(temperature=temperature, bias=bias, grade_cuts=(), operating_point=0.5)
     probabilities = draft.probabilities(logits)
-    rule = max(
-        ("most_probable", "rounded_expectation"),
-        key=lambda r: _mean_kappa(truth, grades_by_rule(r, probabilities), sources),
-    )
     p_referable = probabilities[:, REFERABLE_FROM:].sum(axis=1)
     return Calibration(
         temperature=temperature,
         bias=bias,
-        grade_rule=rule,
+        grade_cuts=_best_cuts(truth, probabilities, sources),
         operating_point=_operating_point(truth, p_referable, sources),
     )
+
+
+def _best_cuts(
+    truth: "NDArray[np.int64]", probabilities: "NDArray[np.floating]", sources: "NDArray[np.str_]"
+) -> tuple[float, ...]:
+    """The cuts of the mean grade with the best agreement, moved one at a time; none where the plain maximum is better.
+
+    Agreement is kappa plus accuracy, as mean over the sources: kappa alone would call many healthy eyes mild.
+    """
+
+    def agreement(cuts: tuple[float, ...]) -> float:
+        grades = grades_by_cuts(cuts, probabilities)
+        accuracy = np.mean([(grades == truth)[sources == s].mean() for s in np.unique(sources)])
+        return _mean_kappa(truth, grades, sources) + float(accuracy)
+
+    cuts: tuple[float, ...] = (0.5, 1.5, 2.5, 3.5)
+    for _ in range(4):
+        for i in range(len(cuts)):
+            low = cuts[i - 1] + LEAST_GAP if i else LEAST_GAP
+            high = cuts[i + 1] - LEAST_GAP if i + 1 < len(cuts) else N_GRADES - 1 - LEAST_GAP
+            trials = [(*cuts[:i], round(float(c), 3), *cuts[i + 1 :]) for c in np.linspace(low, high, 41)]
+            cuts = max([cuts, *trials], key=agreement)
+    return max([cuts, ()], key=agreement)
 
 
 def _source_weights(sources: "NDArray[np.str_]") -> "NDArray[np.float64]":

@@ -28,8 +28,8 @@ photograph that cannot be graded gets no grade; it is never a negative.
 
 ## Network
 {architecture}, {side} x {side} pixels of the retina's disc, 5 outputs, {size:.1f} MB, SHA-256 `{sha}`.
-Probabilities are softmax(logits / {temperature} + bias); the grade is the {rule}; an eye is called
-referable from P(grade >= 2) = {point}. All three were chosen on the validation part.
+Probabilities are softmax(logits / {temperature} + bias); the grade is {rule}; an
+eye is called referable from P(grade >= 2) = {point}. All three were chosen on the validation part.
 
 ## Data
 {data}
@@ -71,7 +71,7 @@ def card_text(bundle: Bundle) -> str:
         size=bundle.weights.stat().st_size / 1e6,
         sha=bundle.weights_sha256,
         temperature=bundle.temperature,
-        rule={"most_probable": "most probable one", "rounded_expectation": "mean one, rounded"}[bundle.grade_rule],
+        rule=_rule(bundle.grade_cuts),
         point=bundle.operating_point,
         data=_data_table(counts),
         copies=bundle.training["n_copies_kept_together"],
@@ -80,6 +80,12 @@ def card_text(bundle: Bundle) -> str:
         validation=_figures_table(bundle.metrics["validation"]),
         sources=", ".join(sorted(bundle.metrics["test"])),
     )
+
+
+def _rule(cuts: tuple[float, ...]) -> str:
+    if not cuts:
+        return "the most probable one"
+    return f"the number of cuts ({', '.join(map(str, cuts))}) that the mean grade reaches"
 
 
 def _data_table(counts: dict[str, dict[str, list[int]]]) -> str:

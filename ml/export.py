@@ -76,7 +76,7 @@ def export_bundle(run: Path, *, data: Path, folder: Path, name: str, version: st
             "preprocessing_version": PREPROCESSING_VERSION,
         },
         "calibration": {"temperature": round(calibration.temperature, 5), "bias": calibration.bias},
-        "grade_rule": calibration.grade_rule,
+        "grade_cuts": calibration.grade_cuts,
         "operating_point": calibration.operating_point,
         "heatmap_full_scale": heatmap_full_scale(logits[held], evidence[held], calibration),
         "weights": weights_entry(folder / WEIGHTS_FILE),

@@ -1,5 +1,6 @@
 """The public door: ``Grader.load().grade(photo)`` -> Prediction. ONNX Runtime only; no torch."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -89,7 +90,7 @@ class Grader:
     ) -> Prediction:
         probabilities = calibrated(logits, self.bundle)  # (K,)
         p_referable = float(min(1.0, probabilities[REFERABLE_FROM:].sum()))
-        grade = decide_grade(probabilities, self.bundle.grade_rule)
+        grade = decide_grade(probabilities, self.bundle.grade_cuts)
         return Prediction(
             model_version=self.bundle.model_version,
             p_gradable=quality.p_gradable,
@@ -120,11 +121,11 @@ def calibrated(logits: "NDArray[np.floating]", bundle: Bundle) -> "NDArray[np.fl
     return shares
 
 
-def decide_grade(probabilities: "NDArray[np.floating]", rule: str) -> ICDRGrade:
-    """The grade that stands for (K,) probabilities, by the rule the bundle chose on validation data."""
-    if rule == "rounded_expectation":
-        return ICDRGrade(round(float(probabilities @ np.arange(N_GRADES))))
-    return ICDRGrade(int(probabilities.argmax()))
+def decide_grade(probabilities: "NDArray[np.floating]", cuts: tuple[float, ...]) -> ICDRGrade:
+    """The grade that stands for (K,) probabilities: how many of the bundle's cuts the mean grade reaches."""
+    if not cuts:
+        return ICDRGrade(int(probabilities.argmax()))
+    return ICDRGrade(bisect_right(cuts, float(probabilities @ np.arange(N_GRADES))))
 
 
 def _refuse_foreign(bundle: Bundle, session: onnxruntime.InferenceSession) -> None:

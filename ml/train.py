@@ -47,6 +47,8 @@ class TrainingConfig:
     use_bf16: bool = False
     n_threads: int = 2
     seed: int = 1
+    start: str = ""
+    """Folder of a finished run whose best weights this one starts from, for a second stage at a larger input."""
 
 
 def train(config: TrainingConfig, *, data: Path, imagenet: Path | None, run: Path, resume: bool = False) -> Path:
@@ -56,7 +58,10 @@ def train(config: TrainingConfig, *, data: Path, imagenet: Path | None, run: Pat
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.n_threads)
     retinas = load_retinas(config, data=data, cache=run.parent / "cache")
-    training = Training(config, retinas, build(config.architecture, imagenet=imagenet))
+    network = build(config.architecture, imagenet=imagenet)
+    if config.start:
+        network.load_state_dict(torch.load(Path(config.start) / "best.pt", weights_only=True))
+    training = Training(config, retinas, network)
     if resume and (run / "last.pt").exists():
         training.load_state(torch.load(run / "last.pt", weights_only=True))
     while training.epoch < config.n_epochs:

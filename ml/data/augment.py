@@ -49,12 +49,12 @@ def _move(x: "Tensor", *, side_px: int, random: "Generator") -> "Tensor":
 
 
 def _soften(x: "Tensor", *, random: "Generator") -> "Tensor":
-    """A third of the photographs lose detail, as from a small sensor or a strong JPEG."""
-    chosen = torch.rand(len(x), generator=random) < 0.33
+    """A quarter of the photographs lose detail, as from a small sensor or a strong JPEG."""
+    chosen = torch.rand(len(x), generator=random) < 0.25
     if not chosen.any():
         return x
     side = x.shape[-1]
-    small = int(side * float(_uniform(1, 0.45, 0.9, random)))
+    small = int(side * float(_uniform(1, 0.55, 0.95, random)))
     soft = functional.interpolate(x[chosen], size=(small, small), mode="bilinear", antialias=True)
     x[chosen] = functional.interpolate(soft, size=(side, side), mode="bilinear")
     return x

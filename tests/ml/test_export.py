@@ -58,7 +58,7 @@ def test_onnx_and_torch_agree_on_real_photographs(
 def test_the_heatmap_scale_comes_from_diseased_grades_alone() -> None:
     from ml.calibrate import Calibration
 
-    calibration = Calibration(temperature=1.0, bias=(0.0,) * 5, grade_rule="most_probable", operating_point=0.5)
+    calibration = Calibration(temperature=1.0, bias=(0.0,) * 5, grade_cuts=(), operating_point=0.5)
     logits = np.eye(5, dtype=np.float32)[[0, 2, 3]] * 9
     evidence = np.full((3, 5), 50, np.float32)
     evidence[1, 2], evidence[2, 3] = 4, 6

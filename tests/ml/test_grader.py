@@ -108,10 +108,11 @@ def test_calibrated_probabilities_sum_to_one_without_overflow(grader: Grader) ->
 
 
 @pytest.mark.parametrize(
-    ("rule", "grade"), [("most_probable", ICDRGrade.NONE), ("rounded_expectation", ICDRGrade.MODERATE)]
+    ("cuts", "grade"),
+    [((), ICDRGrade.NONE), ((0.5, 1.5, 2.5, 3.5), ICDRGrade.MODERATE), ((1.9, 2, 3, 3.5), ICDRGrade.NONE)],
 )
-def test_the_rule_of_the_bundle_decides_the_grade(rule: str, grade: ICDRGrade) -> None:
-    assert decide_grade(np.array([0.4, 0.1, 0.1, 0.1, 0.3]), rule) is grade
+def test_the_cuts_of_the_bundle_decide_the_grade(cuts: tuple[float, ...], grade: ICDRGrade) -> None:
+    assert decide_grade(np.array([0.4, 0.1, 0.1, 0.1, 0.3]), cuts) is grade
 
 
 def test_serving_imports_no_torch() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.calibrate import fit, grades_by_rule
+from ml.calibrate import fit, grades_by_cuts
 from ml.metrics import (
     expected_grade,
     quadratic_kappa,
@@ -47,8 +47,8 @@ def test_the_threshold_is_the_highest_that_keeps_the_sensitivity() -> None:
 def test_the_two_rules_differ_where_the_probabilities_are_split() -> None:
     split = np.array([[0.4, 0.1, 0.1, 0.1, 0.3]])
     assert expected_grade(split) == pytest.approx([1.8])
-    assert grades_by_rule("most_probable", split).tolist() == [0]
-    assert grades_by_rule("rounded_expectation", split).tolist() == [2]
+    assert grades_by_cuts((), split).tolist() == [0]
+    assert grades_by_cuts((0.5, 1.5, 2.5, 3.5), split).tolist() == [2]
 
 
 def test_calibration_undoes_overconfidence_and_a_shifted_class() -> None:
@@ -66,6 +66,11 @@ def test_calibration_undoes_overconfidence_and_a_shifted_class() -> None:
     assert (truth[high] >= 2).mean() == pytest.approx(p_referable[high].mean(), abs=0.05)
     sensitivity, _ = sensitivity_specificity(truth, p_referable, calibration.operating_point)
     assert sensitivity >= 0.9
+    grades = calibration.grades(calibration.probabilities(shown))
+    rounded = grades_by_cuts((0.5, 1.5, 2.5, 3.5), calibration.probabilities(shown))
+    assert quadratic_kappa(truth, grades) + (grades == truth).mean() >= (
+        quadratic_kappa(truth, rounded) + (rounded == truth).mean()
+    )
 
 
 def test_a_summary_counts_what_it_says() -> None:

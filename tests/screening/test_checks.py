@@ -67,7 +67,7 @@ def make_bundle(folder: Path, weights: bytes = b"weights") -> Path:
         "input": frame,
         "classes": [str(grade) for grade in range(5)],
         "calibration": {"temperature": 1.0, "bias": [0.0] * 5},
-        "grade_rule": "most_probable",
+        "grade_cuts": [],
         "operating_point": 0.5,
         "heatmap_full_scale": 1.0,
         "weights": {"sha256": hashlib.sha256(weights).hexdigest()},
