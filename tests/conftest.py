@@ -1,7 +1,9 @@
 """Fixtures of every test: a site with its cast, a grader that answers what it is told, a broker that only notes."""
 
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib import import_module
 from io import BytesIO
@@ -10,11 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from celery import Celery
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.operations import BaseDatabaseOperations
 from PIL import Image
 
+from drsite.celery import app as site_celery
+from ml.bundle import BundleError, default_bundle
 from ml.prediction import Prediction
 from ml.vocabulary import ICDRGrade
 from screening.models import Membership, Site, User
@@ -128,6 +133,56 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
     sent: list[uuid.UUID] = []
     monkeypatch.setattr("screening.services.gradings.publish", sent.append)
     return sent
+
+
+@pytest.fixture
+def released_bundle() -> None:
+    """For tests that grade in earnest; skips where no bundle is released. A broken one fails them."""
+    try:
+        default_bundle()
+    except BundleError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def shared_database(transactional_db: None, tmp_path: Path) -> Iterator[str]:
+    """A database that other threads and processes share with the test; its ``DATABASE_URL``.
+
+    SQLite's test database lies in the memory of one connection: the test goes on with a copy of it in a file.
+    """
+    in_memory: Any = connections[DEFAULT_DB_ALIAS]
+    values = in_memory.settings_dict
+    if in_memory.vendor != "sqlite":
+        address = f"{values['HOST']}:{values['PORT']}" if values["PORT"] else values["HOST"]
+        yield f"postgres://{values['USER']}:{values['PASSWORD']}@{address}/{values['NAME']}"
+        return
+    in_memory.ensure_connection()
+    file, name = tmp_path / "shared.sqlite3", values["NAME"]
+    with closing(sqlite3.connect(file)) as copy:
+        in_memory.connection.backup(copy)
+    values["NAME"] = str(file)  # NB: the connections of all threads read this one dict
+    del connections[DEFAULT_DB_ALIAS]
+    yield f"sqlite:///{file}"
+    connections[DEFAULT_DB_ALIAS].close()
+    values["NAME"] = name
+    connections[DEFAULT_DB_ALIAS] = in_memory
+
+
+@pytest.fixture
+def celery_at() -> Iterator[Callable[..., Celery]]:
+    """Makes a Celery app with the site's settings and tasks at the broker of a URL the current one."""
+
+    def connect(broker_url: str, **conf: Any) -> Celery:
+        app = Celery("tests")
+        app.config_from_object("django.conf:settings", namespace="CELERY")
+        app.conf.update(broker_url=broker_url, **conf)
+        app.autodiscover_tasks(force=True)
+        app.set_default()  # for threads that start later
+        return app
+
+    yield connect
+    site_celery.set_current()
+    site_celery.set_default()
 
 
 def photo_bytes(format: str = "JPEG", size: tuple[int, int] = (120, 90), *, seed: int = 0, **options: Any) -> bytes:  # noqa: A002

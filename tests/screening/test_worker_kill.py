@@ -1,0 +1,214 @@
+"""A worker that is killed, and a broker that is away: nothing is lost, nothing is graded twice, nobody waits."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from celery import Celery
+from django.conf import settings as site_settings
+from django.utils import timezone
+
+from ml.synthetic import draw_fundus, drawing_for_grade
+from ml.vocabulary import ICDRGrade, Laterality
+from screening.models import AuditEvent, Exam, FundusImage, Grading, Site, User
+from screening.services import gradings
+from screening.services.images import attach_image
+from tests.conftest import photo_bytes
+from tests.screening.factories import ExamFactory
+
+Status, Verb = Grading.Status, AuditEvent.Verb
+PROJECT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 90
+STALE_AFTER_S = 2
+"""For the workers under test: a person would not wait 90 s either. What still runs is not swept here: see below."""
+POLL_S = 0.01
+
+
+@pytest.fixture(autouse=True)
+def fake_grader(released_bundle: None) -> None:
+    """Not here: the workers are programs of their own and load the released bundle."""
+
+
+@pytest.fixture(autouse=True)
+def published() -> None:
+    """Not here: tasks go to the broker."""
+
+
+@pytest.fixture
+def exam(site: Site, photographer: User, shared_database: str) -> Exam:
+    return ExamFactory(patient__site=site, opened_by=photographer)
+
+
+@pytest.fixture
+def broker_url() -> Iterator[str]:
+    """An empty database of the Redis at ``REDIS_URL``, emptied again afterwards."""
+    url = os.environ.get("REDIS_URL", "")
+    if not url.startswith("redis"):
+        pytest.skip("REDIS_URL is not set")
+    for number in range(15, 0, -1):
+        mine = url.rstrip("/").removesuffix(f"/{redis.Redis.from_url(url).connection_pool.connection_kwargs['db']}")
+        with redis.Redis.from_url(f"{mine}/{number}", socket_connect_timeout=3) as database:
+            try:
+                is_free = database.dbsize() == 0
+            except redis.ConnectionError:
+                pytest.skip("no Redis answers at REDIS_URL")
+            if is_free:
+                yield f"{mine}/{number}"
+                database.flushdb()
+                return
+    pytest.skip("every database of the Redis at REDIS_URL is in use")
+
+
+@pytest.fixture
+def start_worker(
+    shared_database: str, broker_url: str, settings: Any, tmp_path: Path
+) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Starts ``celery -A drsite worker`` as a site does; its log goes to ``worker.log``."""
+    environment = {
+        **os.environ,
+        "SECRET_KEY": settings.SECRET_KEY,
+        "DATABASE_URL": shared_database,
+        "REDIS_URL": broker_url,
+        "MEDIA_ROOT": str(settings.MEDIA_ROOT),
+        "GRADING_STALE_AFTER_S": str(STALE_AFTER_S),
+    }
+    started = []
+
+    def start() -> subprocess.Popen[bytes]:
+        with (tmp_path / "worker.log").open("ab") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "drsite", "worker", "--concurrency", "1", "--loglevel", "INFO"],
+                cwd=PROJECT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # a group of its own: the parent and the child that grades die together
+            )
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        with suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait(DEADLINE_S)
+
+
+def wait_until(is_true: Callable[[], bool], what: str, worker: subprocess.Popen[bytes]) -> None:
+    """Look again and again, as long as the worker lives and the deadline is not over."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not is_true():
+        assert time.monotonic() < deadline, f"{what}: not within {DEADLINE_S} s"
+        with suppress(subprocess.TimeoutExpired):
+            worker.wait(POLL_S)
+            pytest.fail(f"the worker ended before {what}")
+
+
+def attach(exam: Exam, data: bytes, by: User, laterality: str = "OD") -> Grading:
+    image = attach_image(exam=exam, upload=BytesIO(data), laterality=laterality, is_drawn=True, by=by)
+    return image.gradings.get()
+
+
+def drawn_eye() -> bytes:
+    written = BytesIO()
+    draw_fundus(drawing_for_grade(ICDRGrade.MODERATE, Laterality.RIGHT, seed=5)).save(written, "JPEG", quality=92)
+    return written.getvalue()
+
+
+def n_events(verb: AuditEvent.Verb, grading: Grading) -> int:
+    return AuditEvent.objects.filter(verb=verb, object_id=str(grading.pk)).count()
+
+
+def children_of(worker: subprocess.Popen[bytes]) -> list[int]:
+    """The processes that grade."""
+    return [int(pid) for pid in Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()]
+
+
+def kill_everything(worker: subprocess.Popen[bytes]) -> None:
+    """As ``kill -9`` of a worker, a power cut or the kernel out of memory do."""
+    os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait(DEADLINE_S)
+
+
+def kill_the_child(worker: subprocess.Popen[bytes]) -> None:
+    """The process that grades dies alone; its parent lives on and hands the task back."""
+    for child in children_of(worker):
+        os.kill(child, signal.SIGKILL)
+    os.killpg(worker.pid, signal.SIGCONT)
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("kill", [kill_everything, kill_the_child])
+def test_a_photograph_in_the_hands_of_a_killed_worker_is_graded_once_by_the_next(
+    exam: Exam,
+    photographer: User,
+    broker_url: str,
+    celery_at: Callable[..., Celery],
+    start_worker: Callable[[], subprocess.Popen[bytes]],
+    kill: Callable[[subprocess.Popen[bytes]], None],
+) -> None:
+    app = celery_at(broker_url)
+    grading = attach(exam, drawn_eye(), photographer)
+
+    def status() -> tuple[str, int]:
+        return Grading.objects.values_list("status", "n_attempts").get(pk=grading.pk)
+
+    worker = start_worker()
+    wait_until(lambda: status() != (Status.QUEUED, 0), "the photograph was taken in hand", worker)
+    os.killpg(worker.pid, signal.SIGSTOP)  # its first photograph: it loads the model and cannot be done yet
+    assert status() == (Status.RUNNING, 1)
+    kill(worker)
+    if worker.poll() is not None:
+        worker = start_worker()
+
+    # As beat does, once: a second sweep would find the next attempt stale as well, with so short a time.
+    started_at = Grading.objects.get(pk=grading.pk).started_at
+    assert started_at is not None
+    wait_until(lambda: (timezone.now() - started_at).total_seconds() > STALE_AFTER_S, "the grading was stale", worker)
+    app.send_task(str(site_settings.CELERY_BEAT_SCHEDULE["sweep-gradings"]["task"]))
+    wait_until(lambda: status()[0] == Status.DONE, "the photograph was graded", worker)
+
+    # The broker gives out the dead worker's message as well, minutes later. Behind it a second photograph: when that
+    # is done, so is the message.
+    app.send_task(gradings.GRADE_IMAGE_TASK, args=[str(grading.pk)])
+    second = attach(exam, photo_bytes(size=(200, 200)), photographer, "OS")
+    wait_until(lambda: Grading.objects.get(pk=second.pk).status == Status.DONE, "a second one was graded", worker)
+
+    assert status() == (Status.DONE, 2)
+    assert Grading.objects.filter(image=grading.image_id).count() == 1
+    assert (n_events(Verb.GRADING_REQUEUED, grading), n_events(Verb.GRADING_DONE, grading)) == (1, 1)
+    assert n_events(Verb.GRADING_FAILED, grading) == 0
+
+
+@pytest.fixture(params=["closed", "silent"])
+def broker_away(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Redis is not there: its port is closed, or takes calls and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        if request.param == "silent":
+            listener.listen()
+        yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+
+
+def test_a_photograph_is_stored_within_seconds_though_the_broker_is_away(
+    exam: Exam, photographer: User, broker_away: str, celery_at: Callable[..., Celery], media_root: Path
+) -> None:
+    options = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry_on_timeout": False}
+    celery_at(broker_away, broker_transport_options=site_settings.CELERY_BROKER_TRANSPORT_OPTIONS or options)
+    began = time.monotonic()
+    grading = attach(exam, photo_bytes(), photographer)
+    assert time.monotonic() - began < 8
+    assert (grading.status, grading.n_attempts) == (Status.QUEUED, 0)
+    assert FundusImage.objects.get(pk=grading.image_id).file.size == sum(
+        file.stat().st_size for file in media_root.rglob("*") if file.is_file()
+    )
