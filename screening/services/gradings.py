@@ -248,7 +248,8 @@ def _are_messages_waiting() -> bool:
     queue = current_app.conf.task_default_queue
     try:
         with current_app.connection_for_write() as connection:
-            return bool(connection.default_channel.queue_declare(queue=queue, passive=True).message_count)
+            channel: Any = connection.default_channel
+            return bool(channel.queue_declare(queue=queue, passive=True).message_count)
     except ChannelError:  # brokers that forget an empty queue
         return False
     except OperationalError:
