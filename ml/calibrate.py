@@ -44,7 +44,7 @@ class Calibration:
 
 
 def grades_by_cuts(cuts: tuple[float, ...], probabilities: "NDArray[np.floating]") -> "NDArray[np.int64]":
-    """(n, K) -> (n,): the number of cuts the mean grade reaches; without cuts the grade with the highest probability."""
+    """(n, K) -> (n,): how many cuts the mean grade reaches; without cuts the most probable grade."""
     if not cuts:
         return np.asarray(probabilities.argmax(axis=1), np.int64)
     return np.asarray(np.searchsorted(cuts, expected_grade(probabilities), side="right"), np.int64)

@@ -174,6 +174,10 @@ def network_input(
     retina: Retina, *, mean: tuple[float, float, float], std: tuple[float, float, float]
 ) -> "NDArray[np.float32]":
     """(3, S, S) float32: evened colours in [0, 1], less ``mean``, over ``std``."""
-    even = even_colours(retina).astype(np.float32) / 255.0  # (S, S, 3)
-    scaled = (even - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
-    return np.ascontiguousarray(scaled.transpose(2, 0, 1))  # (3, S, S)
+    even = even_colours(retina)  # (S, S, 3)
+    levels = np.arange(256, dtype=np.float32) / 255.0
+    planes = [
+        np.take((levels - np.float32(m)) / np.float32(s), even[:, :, channel])
+        for channel, (m, s) in enumerate(zip(mean, std, strict=True))
+    ]
+    return np.stack(planes)  # (3, S, S)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from ml.data.duplicates import copies, merge_groups, signature
+from ml.data.duplicates import SIGNATURE_SQUARE_PX, copies, merge_groups, signature
 from ml.data.labels import LabelledPhoto, read_labels
 from ml.data.splits import split
 from ml.prediction import GradingError
-from ml.preprocess import PREPROCESSING_VERSION, even_colours, locate_retina
+from ml.preprocess import PREPROCESSING_VERSION, Retina, even_colours, locate_retina
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +66,14 @@ def prepare(folders: list[Path], *, side_px: int, cache: Path) -> RetinaSet:
     )
 
 
+def _at_signature_side(photo: LabelledPhoto, retina: Retina) -> "NDArray[np.uint8]":
+    """The same square whatever the cache's side, so that copies, and with them the split, are always the same ones."""
+    if retina.pixels.shape[0] != SIGNATURE_SQUARE_PX:
+        again = locate_retina(photo.path, side_px=SIGNATURE_SQUARE_PX)
+        retina = again if again is not None else retina
+    return even_colours(retina)
+
+
 def _crop_all(photos: list[LabelledPhoto], *, side_px: int, place: Path) -> None:
     """Write pixels.npy, signatures.npy and, last, rows.csv: its presence says that the cache is whole."""
     place.mkdir(parents=True, exist_ok=True)
@@ -82,7 +90,7 @@ def _crop_all(photos: list[LabelledPhoto], *, side_px: int, place: Path) -> None
         if retina is None:
             continue
         pixels[len(rows)] = even_colours(retina)
-        signatures.append(signature(pixels[len(rows)]))
+        signatures.append(signature(_at_signature_side(photo, retina)))
         rows.append([photo.source, photo.path.name, photo.grade, photo.group])
     pixels.flush()
     np.save(place / "signatures.npy", np.stack(signatures))

@@ -8,6 +8,8 @@ from PIL import Image
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SIGNATURE_SQUARE_PX = 256
+"""Side of the cropped retina a signature is taken from, whatever the network's own side is."""
 SIGNATURE_SIDE = 24
 COPY_CORRELATION = 0.985
 """Two retinas whose signatures correlate above this are copies. On APTOS 2019 exact copies reach 0.99 and more, two

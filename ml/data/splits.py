@@ -16,6 +16,8 @@ def split(sources: list[str], grades: list[int], groups: list[str], *, seed: int
     """(n,) part of each photograph: 0 training (8 tenths), 1 validation, 2 test. Stratified by source and grade.
 
     No group is in two parts; raises ValueError if that ever failed.
+    NB: other photographs or groups give another split, and a network started from one trained on the old split has
+    then seen part of the new test photographs.
     """
     strata = [f"{source}/{grade}" for source, grade in zip(sources, grades, strict=True)]
     n_folds = min(N_FOLDS, int(np.unique(strata, return_counts=True)[1].max()))  # small sets: larger parts
