@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ml.bundle import BundleError, default_bundle, read_bundle
-from ml.card import card_text
+from ml.card import DOCUMENTATION, card_text
 from ml.grader import Grader
 
 
@@ -81,3 +81,4 @@ def test_a_description_that_is_not_json_is_refused(copy: Path) -> None:
 def test_the_card_says_what_the_bundle_says() -> None:
     bundle = read_bundle()
     assert (bundle.folder / "model-card.md").read_text() == card_text(bundle)
+    assert DOCUMENTATION.read_text() == card_text(bundle)
