@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from tqdm import tqdm
@@ -47,7 +48,13 @@ def export_onnx(network: torch.nn.Module, path: Path, *, side_px: int) -> None:
     if program is None:
         raise RuntimeError("The ONNX exporter returned nothing.")
     program.optimize()
-    program.save(str(path), external_data=False)
+    model = program.model_proto
+    for node in model.graph.node:  # the exporter writes the stack trace of every operation, with this machine's paths
+        del node.metadata_props[:]
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
+        del value.metadata_props[:]
+    del model.metadata_props[:], model.graph.metadata_props[:]
+    onnx.save(model, path)
 
 
 def export_bundle(run: Path, *, data: Path, folder: Path, name: str, version: str) -> Bundle:
