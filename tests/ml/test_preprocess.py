@@ -67,6 +67,11 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
         decode(bomb, least_side_px=64)
 
 
+def test_a_photograph_of_just_under_100_megapixels_is_decoded() -> None:
+    photo = encoded(Image.new("L", (9990, 10_000)), "JPEG")
+    assert min(decode(photo, least_side_px=64).size) >= 64
+
+
 def test_nothing_is_distorted_where_the_frame_cuts_the_disc() -> None:
     image = Image.new("RGB", (300, 200), (180, 90, 50))
     retina = crop_to_disc(image, Disc(150, 100, 150, 0, 1.0), side_px=100)
