@@ -28,6 +28,7 @@ from screening.access import Action, require
 from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services import photo_files
 from screening.services.audit import record_event
+from screening.services.photo_turns import turn_for
 
 if TYPE_CHECKING:
     from ml.grader import Grader
@@ -276,7 +277,8 @@ def predict_photo(*, data: bytes, by: User) -> Prediction:
     """
     require(by, Action.TRY_PHOTO)
     photo = photo_files.inspect(data)
-    prediction = current_grader().grade(photo.cleaned)
+    with turn_for(photo.width_px * photo.height_px):
+        prediction = current_grader().grade(photo.cleaned)
     record_event(
         verb=AuditEvent.Verb.PHOTO_TRIED,
         subject=None,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from PIL import ExifTags, Image
 
 from screening.services import photo_metadata
+from screening.services.photo_turns import turn_for
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_PIXELS = 100_000_000
@@ -70,9 +71,11 @@ def inspect(data: bytes) -> PhotoFile:
         raise UnacceptablePhotograph("too_large")
     kind = _kind_of(data)
     try:
-        camera, orientation = _look(data, kind)
-        cleaned = photo_metadata.strip_metadata(data, format=kind, orientation=orientation)
-        width_px, height_px, orientation = _decode(cleaned, kind)
+        photo_metadata.require_few_parts(data, format=kind)
+        camera, orientation, n_pixels = _look(data, kind)
+        with turn_for(n_pixels):
+            cleaned = photo_metadata.strip_metadata(data, format=kind, orientation=orientation)
+            width_px, height_px, orientation = _decode(cleaned, kind)
     except UnacceptablePhotograph:
         raise
     except photo_metadata.AnimatedPhotograph:
@@ -132,8 +135,8 @@ def _what_else(data: bytes) -> str:
     return "not_a_photograph"
 
 
-def _look(data: bytes, kind: str) -> tuple[str, int]:
-    """Refuse by the headers, before pixels are decoded; the camera's name and the EXIF orientation."""
+def _look(data: bytes, kind: str) -> tuple[str, int, int]:
+    """Refuse by the headers, before pixels are decoded; the camera's name, the EXIF orientation, how many pixels."""
     if kind == "WEBP":
         _require_size(*photo_metadata.webp_size(data), is_small_allowed=True)
     with Image.open(BytesIO(data), formats=[kind]) as photo:
@@ -141,7 +144,7 @@ def _look(data: bytes, kind: str) -> tuple[str, int]:
         _require_mode(photo)
         if kind == "TIFF":
             _require_plain_tiff(photo)
-        return _exif_of(photo)
+        return *_exif_of(photo), photo.width * photo.height
 
 
 def _require_size(width_px: int, height_px: int, *, is_small_allowed: bool = False) -> None:

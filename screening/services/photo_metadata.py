@@ -15,8 +15,16 @@ from PIL import Image
 
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """The end of entropy-coded data: not a stuffed FF00, a restart marker or fill bytes (ITU T.81, B.1.1)."""
+_JPEG_FILL = re.compile(rb"\xff+")
 _JPEG_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_TABLES = frozenset({0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD})
+"""Huffman and arithmetic tables, scans, quantisation, number of lines, restart interval (ITU T.81, table B.1)."""
+MAX_PARTS = 20_000
+"""A photograph of 50 MB in chunks of 4 kB has 12,500. Millions of empty ones keep a reader busy for a minute."""
+MAX_SCANS = 64
+"""Progressive JPEGs have some ten. Each scan walks over every pixel: thousands fit into a small file and take hours."""
+_MAX_FILL = 1024
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = frozenset(
     {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP", b"sBIT"}
@@ -44,6 +52,18 @@ def strip_metadata(data: bytes, *, format: str, orientation: int) -> bytes:  # n
     """
     strip = {"JPEG": _strip_jpeg, "PNG": _strip_png, "WEBP": _strip_webp, "TIFF": _rewrite_tiff}[format]
     return strip(data, orientation)
+
+
+def require_few_parts(data: bytes, *, format: str) -> None:  # noqa: A002 (Pillow's word for it)
+    """Walk over the parts of a file before a decoder does, so that no file keeps one busy for minutes.
+
+    Raises DamagedPhotograph for more than MAX_PARTS parts or MAX_SCANS scans, or a file that breaks off.
+    """
+    walks = {"JPEG": _jpeg_segments, "PNG": _png_chunks, "WEBP": _webp_chunks}
+    if format in walks:
+        for n_parts, _part in enumerate(walks[format](data), 1):
+            if n_parts > MAX_PARTS:
+                raise DamagedPhotograph
 
 
 def webp_size(data: bytes) -> tuple[int, int]:
@@ -90,29 +110,35 @@ def _kept_jpeg_segment(marker: int, segment: bytes) -> bytes:
     if marker == 0xE2:
         return segment if segment[4:16] == b"ICC_PROFILE\x00" else b""
     if marker == 0xEE:
-        return segment if segment[4:9] == b"Adobe" else b""  # says which colours the three channels are
-    return b"" if 0xE1 <= marker <= 0xEF or marker == 0xFE else segment
+        is_adobe = segment[4:9] == b"Adobe" and len(segment) >= 16  # says which colours the three channels are
+        return b"\xff\xee\x00\x0e" + segment[4:16] if is_adobe else b""
+    is_picture = marker in _JPEG_FRAME or marker in _JPEG_TABLES or marker == 0xD9
+    return segment if is_picture else b""
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Each marker with its bytes, coded pixels included, to the end of the first picture."""
     if data[:2] != b"\xff\xd8":
         raise DamagedPhotograph
-    at = 2
+    at, n_scans = 2, 0
     while True:
-        while data[at : at + 2] == b"\xff\xff":  # fill bytes
-            at += 1
-        if data[at : at + 1] != b"\xff" or at + 1 >= len(data):
+        fill = _JPEG_FILL.match(data, at)
+        if fill is None or fill.end() >= len(data) or fill.end() - at > _MAX_FILL:
             raise DamagedPhotograph
+        at = fill.end() - 1
         marker = data[at + 1]
         if marker == 0xD9:
             yield marker, b"\xff\xd9"
             return
         if marker in _JPEG_STANDALONE:
+            yield marker, b""
             at += 2
             continue
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == 0xDA:
+            n_scans += 1
+            if n_scans > MAX_SCANS:
+                raise DamagedPhotograph
             found = _JPEG_MARKER.search(data, end)
             if found is None:
                 raise DamagedPhotograph

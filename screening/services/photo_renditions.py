@@ -5,13 +5,15 @@ from typing import IO
 
 from PIL import Image, ImageCms, ImageOps
 
+from screening.services.photo_turns import turn_for
+
 THUMBNAIL_PX = 640
 SCREEN_PX = 1600
 
 
 def thumbnail(file: IO[bytes], *, side_px: int = THUMBNAIL_PX) -> bytes:
     """An upright JPEG with no side longer than ``side_px``; a JPEG is decoded at the nearest reduced scale."""
-    with Image.open(file) as photo:
+    with Image.open(file) as photo, turn_for(photo.width * photo.height):
         photo.draft("RGB", (side_px, side_px))
         small = _upright(photo)
         small.thumbnail((side_px, side_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
@@ -22,10 +24,9 @@ def thumbnail(file: IO[bytes], *, side_px: int = THUMBNAIL_PX) -> bytes:
 
 def as_png(file: IO[bytes]) -> bytes:
     """Every pixel, upright, as PNG: for formats that browsers do not show."""
-    with Image.open(file) as photo:
-        upright = _upright(photo)
     out = BytesIO()
-    upright.save(out, "PNG", compress_level=1)  # speed matters more than size on the way to one reader
+    with Image.open(file) as photo, turn_for(photo.width * photo.height):
+        _upright(photo).save(out, "PNG", compress_level=1)  # speed matters more than size on the way to one reader
     return out.getvalue()
 
 
