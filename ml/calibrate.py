@@ -129,4 +129,4 @@ def _operating_point(
     reached = [
         c for c in candidates if np.mean([sensitivity_specificity(t, p, c)[0] for t, p in parts]) >= WANTED_SENSITIVITY
     ]
-    return round(float(max(reached)) - 5e-5, 4)
+    return round(min(0.999, max(0.001, float(max(reached)) - 5e-5)), 4)

@@ -131,7 +131,7 @@ def heatmap_full_scale(
     """Evidence shown at full strength: the 90th percentile of the strongest cell where disease was graded."""
     grades = calibration.grades(calibration.probabilities(logits))
     strongest = evidence[np.arange(len(grades)), grades][grades > 0]
-    return round(float(np.percentile(strongest, 90)), 4) if len(strongest) else 1.0
+    return max(1e-4, round(float(np.percentile(strongest, 90)), 4)) if len(strongest) else 1.0
 
 
 def describe_training(config: TrainingConfig, retinas: "RetinaSet", run: Path) -> dict[str, Any]:
