@@ -1,13 +1,42 @@
-"""Idle log-off: a session ends 30 minutes after the last thing its user did (HIPAA 164.312(a)(2)(iii))."""
+"""What holds for every request: how much may be sent, and idle log-off.
+
+A session ends 30 minutes after the last thing its user did (HIPAA 164.312(a)(2)(iii)).
+"""
 
 import time
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
 
+from screening.services.photo_files import MAX_BYTES
+
+MAX_BODY_BYTES = MAX_BYTES + 1024 * 1024
+"""A photograph at its limit, and what a form writes around it."""
 _SEEN_AT = "seen_at"
 _NOTE_EVERY_S = 60
 """A write to the session table a minute is enough, and does not slow each request down."""
+
+
+def body_limit(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuse (413) by the announced size, before anything is read: Django would write any file to the disk, even a
+    stranger's. The API has limits and an answer of its own.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        is_too_large = not announced.isdecimal() or len(announced) > 15 or int(announced) > MAX_BODY_BYTES
+        return _too_large(request) if is_too_large and not request.path.startswith("/api/") else get_response(request)
+
+    return middleware
+
+
+def _too_large(request: HttpRequest) -> HttpResponse:
+    if request.headers.get("Accept", "").startswith("application/json"):
+        sentence = _("The file is larger than 50 MB. Export the photograph as JPEG and upload that file.")
+        return JsonResponse({"code": "too_large", "sentence": sentence}, status=413)
+    return render(request, "413.html", status=413)
 
 
 def idle_logoff(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

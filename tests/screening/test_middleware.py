@@ -1,11 +1,15 @@
-"""A session ends half an hour after the last thing a person did."""
+"""A session ends half an hour after the last thing a person did, and nobody may send more than a photograph."""
 
+import json
 import time
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 
+from screening.middleware import MAX_BODY_BYTES, body_limit
 from screening.models import User
 
 HALF_AN_HOUR_S = 1800
@@ -52,3 +56,32 @@ def test_the_session_is_not_written_at_every_click(signed_in: Client) -> None:
 def test_a_stranger_gets_no_session(client: Client) -> None:
     client.get("/nowhere/")
     assert not Session.objects.exists()
+
+
+def ask_with_body(n_bytes: str, path: str = "/login/", accept: str = "text/html") -> HttpResponse:
+    """What a request of this announced size is answered; 200 where it is let through to the site."""
+    request = RequestFactory().post(path, headers={"Accept": accept})
+    request.META["CONTENT_LENGTH"] = n_bytes
+    return body_limit(lambda _request: HttpResponse("let through"))(request)
+
+
+@pytest.mark.parametrize("announced", [str(MAX_BODY_BYTES + 1), "9" * 5000, "-1", "many"])
+def test_more_than_a_photograph_is_refused_before_it_is_read(announced: str) -> None:
+    answer = ask_with_body(announced)
+    assert answer.status_code == 413
+    assert "50 MB" in answer.content.decode()
+
+
+def test_the_uploading_script_is_told_so_in_its_own_words() -> None:
+    answer = ask_with_body(str(MAX_BODY_BYTES + 1), accept="application/json")
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize("announced", ["", "0", str(MAX_BODY_BYTES)])
+def test_a_body_within_the_limit_is_let_through(announced: str) -> None:
+    assert ask_with_body(announced).status_code == 200
+
+
+def test_the_size_is_looked_at_before_anything_reads_the_body(settings: Any) -> None:
+    order = settings.MIDDLEWARE
+    assert order.index("screening.middleware.body_limit") < order.index("django.middleware.csrf.CsrfViewMiddleware")
