@@ -40,6 +40,8 @@ def show_list(request: SignedInRequest) -> HttpResponseBase:
         context |= {"found": found[:MAX_FOUND], "is_search": True, "is_cut": len(found) > MAX_FOUND}
     else:
         page = Paginator(list_patients(user=request.user), PER_PAGE).get_page(request.GET.get("page", 1))
+        data = {"n_found": len(page.object_list)}
+        record_event(verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=None, data=data, by=request.user)
         context |= {"found": page.object_list, "page": page}
     return render(request, "screening/patients/list.html", context)
 

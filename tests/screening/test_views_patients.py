@@ -36,6 +36,14 @@ def test_a_search_in_the_address_is_not_listened_to(site: Site, reviewer: User, 
     assert "Hopper" in client.get(LIST, {"q": "Lovelace", "text": "Lovelace"}).content.decode()
 
 
+def test_a_look_at_the_list_is_audited_as_it_shows_names(site: Site, reviewer: User, client: Client) -> None:
+    PatientFactory(site=site)
+    client.force_login(reviewer)
+    client.get(LIST)
+    event = AuditEvent.objects.get()
+    assert (event.verb, event.actor, event.data) == (AuditEvent.Verb.PATIENTS_SEARCHED, reviewer, {"n_found": 1})
+
+
 def test_a_search_is_audited_without_its_text(site: Site, reviewer: User, client: Client) -> None:
     client.force_login(reviewer)
     client.post(LIST, {"text": "Lovelace"})
