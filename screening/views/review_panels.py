@@ -1,5 +1,6 @@
 """What the review page shows of each eye at each stage of reading."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,11 +49,15 @@ class EyePanel:
 
 @dataclass(frozen=True, slots=True)
 class ReviewPanel:
-    """Both eyes, and what may be done. ``is_blind``: the first reading comes next and the machine is hidden."""
+    """Both eyes, and what may be done. ``is_blind``: the first reading comes next and the machine is hidden.
+
+    ``seen`` changes when a photograph is moved to the other eye: what is signed must be what was looked at.
+    """
 
     eyes: tuple[EyePanel, EyePanel]
     is_blind: bool
     is_amending: bool
+    seen: str
 
     @property
     def forms(self) -> dict[Laterality, EyeReadingForm]:
@@ -86,7 +91,12 @@ def panel_of(
         )
         for eye in reading.eyes
     )
-    return ReviewPanel((right, left), not is_revealed, reading.exam.status == Exam.Status.REVIEWED)
+    return ReviewPanel((right, left), not is_revealed, reading.exam.status == Exam.Status.REVIEWED, _seen(reading))
+
+
+def _seen(reading: ExamReading) -> str:
+    parts = [f"{eye.laterality}:{one.image.pk}" for eye in reading.eyes for one in eye.readings]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 def may_read(user: User, exam: Exam) -> bool:

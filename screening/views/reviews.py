@@ -44,6 +44,7 @@ def first_reading(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     if not panel.are_valid():
         return _page(request, reading, panel, status=422)
     try:
+        _require_as_seen(request, panel)
         with transaction.atomic():  # both eyes or none: half a reading must not reveal the machine's
             for eye, finding in panel.findings().items():
                 if reading.first_reading(request.user, eye) is None:
@@ -91,6 +92,7 @@ def sign(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     if not (panel.are_valid() and form.is_valid()):
         return _page(request, reading, panel, form=form, status=422)
     try:
+        _require_as_seen(request, panel)
         review = sign_review(
             exam=reading.exam,
             findings=panel.findings(),
@@ -109,6 +111,14 @@ def _reading_for(request: SignedInRequest, exam_id: UUID) -> ExamReading:
     reading = get_exam(user=request.user, exam_id=exam_id)
     require(request.user, Action.REVIEW_EXAM, reading.exam.site)
     return reading
+
+
+def _require_as_seen(request: SignedInRequest, panel: ReviewPanel) -> None:
+    """Raises ReviewError where a photograph was moved to the other eye after the page was loaded."""
+    if request.POST.get("seen", panel.seen) != panel.seen:
+        raise ReviewError(
+            _("A photograph was moved to the other eye while you were reading. Reload the page and look again.")
+        )
 
 
 def _panel(user: User, reading: ExamReading, data: Any = None) -> ReviewPanel:
