@@ -125,6 +125,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_VERBOSE = False  # a password typed into the wrong field would be logged as a user name
+_BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+AXES_CLIENT_IP_CALLABLE = "drsite.proxy.client_address" if _BEHIND_PROXY else None
 
 # --- browser ---------------------------------------------------------------------------------------------------------
 _INSECURE_HTTP = env.bool("INSECURE_HTTP", default=DEBUG)  # only for a demo on localhost
@@ -133,7 +135,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 0 if _INSECURE_HTTP else 31_536_000  # one year, as browsers' preload lists ask
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not _INSECURE_HTTP
 SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes ask over plain HTTP from inside
-if env.bool("BEHIND_PROXY", default=False):
+if _BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -164,7 +166,7 @@ REST_FRAMEWORK = {
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "screening.api.errors.answer",
-    "NUM_PROXIES": 1 if env.bool("BEHIND_PROXY", default=False) else 0,  # X-Forwarded-For of anybody else is not read
+    "NUM_PROXIES": 1 if _BEHIND_PROXY else 0,  # X-Forwarded-For of anybody else is not read
 }
 # Counts requests to the API. Each process counts for itself unless CACHE_URL names a shared cache.
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
