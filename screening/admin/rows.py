@@ -55,7 +55,10 @@ class RowAdmin(_ModelAdmin[M]):
             return self._keep_search(request)
         if SEARCH_VAR in request.GET:
             return _without_words(request)
-        return super().changelist_view(request, extra_context)
+        response = super().changelist_view(request, extra_context)
+        if self.searched_verb is not None and request.method == "GET" and self.has_view_permission(request):
+            record_event(verb=self.searched_verb, subject=None, site=None, data={"door": "admin"}, by=_person(request))
+        return response
 
     def _keep_search(self, request: HttpRequest) -> HttpResponse:
         kept = request.session.get(_SESSION_KEY, {})

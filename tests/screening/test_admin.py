@@ -129,6 +129,12 @@ def test_an_address_made_by_hand_loses_its_words(panel: Client) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, url(Patient) + "?sex__exact=F")
 
 
+def test_a_look_at_the_list_of_patients_is_in_the_trail(panel: Client, chief: User) -> None:
+    PatientFactory()
+    panel.get(url(Patient))
+    assert AuditEvent.objects.filter(actor=chief, verb=Verb.PATIENTS_SEARCHED).count() == 1
+
+
 def test_a_search_of_patients_and_a_look_at_one_are_in_the_trail(panel: Client, chief: User) -> None:
     patient = PatientFactory()
     panel.post(url(Patient), {"words": SEARCHED})
