@@ -62,7 +62,9 @@ class RowAdmin(_ModelAdmin[M]):
 
     def _keep_search(self, request: HttpRequest) -> HttpResponse:
         kept = request.session.get(_SESSION_KEY, {})
-        kept[self.opts.label_lower] = request.POST[_POSTED].strip()[:_LONGEST_SEARCH]
+        kept[self.opts.label_lower] = (
+            request.POST[_POSTED].replace("\x00", "").strip()[:_LONGEST_SEARCH]
+        )  # PostgreSQL knows no NUL
         request.session[_SESSION_KEY] = kept
         if self.searched_verb is not None:
             record_event(verb=self.searched_verb, subject=None, site=None, data={"door": "admin"}, by=_person(request))

@@ -129,6 +129,12 @@ def test_an_address_made_by_hand_loses_its_words(panel: Client) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, url(Patient) + "?sex__exact=F")
 
 
+def test_a_search_with_a_nul_character_finds_what_it_finds_without(panel: Client) -> None:
+    found = PatientFactory(family_name=SEARCHED)
+    panel.post(url(Patient), {"words": f"{SEARCHED[:4]}\x00{SEARCHED[4:]}"})
+    assert list(panel.get(url(Patient)).context["cl"].result_list) == [found]
+
+
 def test_a_look_at_the_list_of_patients_is_in_the_trail(panel: Client, chief: User) -> None:
     PatientFactory()
     panel.get(url(Patient))
