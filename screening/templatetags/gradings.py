@@ -79,7 +79,9 @@ def grade_bars(result: Any) -> dict[str, Any]:
     """Draw the five probabilities of a Grading or a Prediction."""
     shares = result.probabilities or [0.0] * N_GRADES
     return {
-        "bars": [(grade, SHORT_GRADE_WORDS[grade], share, grade == result.grade) for grade, share in enumerate(shares)]
+        "bars": [(grade, SHORT_GRADE_WORDS[grade], share, grade == result.grade) for grade, share in enumerate(shares)],
+        # The bundle cuts the mean grade, which is not always the most probable one.
+        "is_longest": shares[result.grade] == max(shares),
     }
 
 

@@ -1,6 +1,6 @@
 """What follows from a review and how urgent an exam is, in words that never rest on colour alone."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import template
@@ -37,6 +37,21 @@ def outcome_tone(outcome: str) -> str:
 def outcome_class(review: Review) -> str:
     """Give the class that colours a signed review's edge."""
     return outcome_tone(review.outcome)
+
+
+@register.filter
+def how_soon(outcome: str) -> str:
+    """Say within what time a referral takes place: ICO Guidelines for Diabetic Eye Care (2017), table 4."""
+    return _("within 3 to 6 months") if outcome == Outcome.REFER else ""
+
+
+@register.filter
+def due_words(recall_on: date, outcome: str) -> str:
+    """Say what happens on the recall date; beside a referral it must not read as the specialist's appointment."""
+    day = recall_on.isoformat()
+    if outcome in {Outcome.REFER, Outcome.REFER_URGENT}:
+        return _("next screening %(day)s") % {"day": day}
+    return _("due %(day)s") % {"day": day}
 
 
 @register.filter
