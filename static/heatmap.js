@@ -3,7 +3,7 @@
 "use strict";
 
 window.heatmap = (() => {
-  const CANVAS_PX = 720; // about the longer side of the canvas; bilinear between the grid's cell centres
+  const CANVAS_PX = 720; // about the longer side of the canvas; smooth between the grid's cell centres
   const CONTOUR_AT = 0.5; // one line at half of the scale, so that colour is not the only carrier
 
   // Value, red, green, blue. One hue from deep blue to pale cyan with rising lightness: readable with every kind of
@@ -35,28 +35,26 @@ window.heatmap = (() => {
   const TABLE = Array.from({ length: 256 }, (_, i) => [...colourAt(i / 255), Math.round(alphaAt(i / 255) * 255)]);
   const WHITE = [255, 255, 255, 255];
 
-  function sample(rows, y, x) {
-    const height = rows.length;
-    const width = rows[0].length;
-    const cy = Math.min(height - 1, Math.max(0, y));
-    const cx = Math.min(width - 1, Math.max(0, x));
-    const top = Math.floor(cy);
-    const left = Math.floor(cx);
-    const bottom = Math.min(height - 1, top + 1);
-    const right = Math.min(width - 1, left + 1);
-    const ty = cy - top;
-    const tx = cx - left;
-    const upper = rows[top][left] * (1 - tx) + rows[top][right] * tx;
-    const lower = rows[bottom][left] * (1 - tx) + rows[bottom][right] * tx;
-    return upper * (1 - ty) + lower * ty;
+  // Catmull-Rom: keeps the cells' own values; straight lines between so few cells would draw diamonds.
+  function sample(line, position) {
+    const last = line.length - 1;
+    const at = Math.min(last, Math.max(0, position));
+    const i = Math.floor(at);
+    const t = at - i;
+    const [a, b, c, d] = [i - 1, i, i + 1, i + 2].map((k) => line[Math.min(last, Math.max(0, k))]);
+    return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
+  }
+
+  function stretch(line, cellPx) {
+    return Float32Array.from({ length: line.length * cellPx }, (_, x) => sample(line, (x + 0.5) / cellPx - 0.5));
   }
 
   function upsample(rows, width, height, cellPx) {
+    const wide = rows.map((row) => stretch(row, cellPx));
     const values = new Float32Array(width * height);
-    for (let y = 0; y < height; y += 1) {
-      for (let x = 0; x < width; x += 1) {
-        values[y * width + x] = sample(rows, (y + 0.5) / cellPx - 0.5, (x + 0.5) / cellPx - 0.5);
-      }
+    for (let x = 0; x < width; x += 1) {
+      const column = stretch(wide.map((row) => row[x]), cellPx);
+      for (let y = 0; y < height; y += 1) values[y * width + x] = column[y];
     }
     return values;
   }
