@@ -53,7 +53,7 @@ REMEDIES: dict[QualityReason, Remedy] = {
 
 UNNAMED = Remedy(
     _("The photograph is not clear enough to grade."),
-    _("Take it again. After three attempts, mark the eye as not obtainable so that it is examined another way."),
+    _("Take it again. After three attempts, submit the exam: the eye is then examined at the slit lamp."),
 )
 
 
