@@ -12,7 +12,7 @@ class Panel(AdminSite):
 
     site_title = _("Screening administration")
     site_header = _("Screening administration")
-    index_title = _("Rows of all sites")
+    index_title = _("Records of all sites")
     enable_nav_sidebar = True
 
     def has_permission(self, request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening.admin.rows import ReadOnlyAdmin
 from screening.models import AuditEvent, Exam, FundusImage, Grading
+from screening.templatetags.gradings import percent
 
 _IS_WITHDRAWN = ("withdrawn_at", admin.EmptyFieldListFilter)
 _SITE = "image__exam__site"
@@ -51,18 +52,18 @@ class GradingAdmin(ReadOnlyAdmin[Grading]):
     """What the machine said."""
 
     list_display = [
-        "id",
-        "image",
+        "first_letters",
+        "queued_at",
+        "eye",
         "status",
         "is_gradable",
         "grade",
-        "p_referable",
+        "chance",
         "is_referable",
         "model_version",
+        "duration_ms",
         "n_attempts",
         "failure_code",
-        "duration_ms",
-        "queued_at",
     ]
     list_filter = [
         "status",
@@ -81,3 +82,16 @@ class GradingAdmin(ReadOnlyAdmin[Grading]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Grading]:
         """Without the heatmaps, which no list and no form here shows."""
         return super().get_queryset(request).defer("heatmap")
+
+    @admin.display(description=_("id"), ordering="id")
+    def first_letters(self, row: Grading) -> str:
+        """Enough of the id to search by; the whole one stands on the row's own page."""
+        return str(row.pk)[:8]
+
+    @admin.display(description=_("eye"), ordering="image__laterality")
+    def eye(self, row: Grading) -> str:
+        return row.image.laterality
+
+    @admin.display(description=_("chance of a referable eye"), ordering="p_referable")
+    def chance(self, row: Grading) -> str:
+        return percent(row.p_referable)
