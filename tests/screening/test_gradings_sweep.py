@@ -26,6 +26,14 @@ def waiting(image: FundusImage) -> Grading:
     return GradingFactory(image=image)
 
 
+@pytest.fixture(autouse=True)
+def queue(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A queue of the test's own: other tests, or an installation, may use the same Redis."""
+    name = f"test-{uuid.uuid4()}"
+    monkeypatch.setattr(current_app.conf, "task_default_queue", name)
+    return name
+
+
 def age(grading: Grading, **times: int) -> Grading:
     """Move times of the row so many seconds into the past."""
     for name, seconds in times.items():
@@ -75,11 +83,11 @@ def test_workers_that_are_behind_are_not_buried_under_copies(
     waiting: Grading,
     published: list[uuid.UUID],
     django_capture_on_commit_callbacks: Any,
+    queue: str,
     n_messages: int,
     n_sent: int,
 ) -> None:
     age(waiting, queued_at=91)
-    queue = current_app.conf.task_default_queue
     with current_app.connection_for_write() as connection, connection.SimpleQueue(queue) as messages:
         messages.clear()
         for _ in range(n_messages):
