@@ -1,6 +1,7 @@
 """The sweep: what a crash or a lost message left is taken up again, once, and never sent without need."""
 
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -27,11 +28,12 @@ def waiting(image: FundusImage) -> Grading:
 
 
 @pytest.fixture(autouse=True)
-def queue(monkeypatch: pytest.MonkeyPatch) -> str:
+def queue() -> Iterator[str]:
     """A queue of the test's own: other tests, or an installation, may use the same Redis."""
-    name = f"test-{uuid.uuid4()}"
-    monkeypatch.setattr(current_app.conf, "task_default_queue", name)
-    return name
+    usual = current_app.conf.task_default_queue
+    current_app.conf.task_default_queue = f"test-{uuid.uuid4()}"
+    yield current_app.conf.task_default_queue
+    current_app.conf.task_default_queue = usual
 
 
 def age(grading: Grading, **times: int) -> Grading:
