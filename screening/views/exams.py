@@ -77,6 +77,7 @@ def _context(request: SignedInRequest, reading: ExamReading) -> dict[str, Any]:
         "may_retry": can(user, Action.RETRY_GRADING, exam.site),
         "may_review": is_reviewable and can(user, Action.REVIEW_EXAM, exam.site),
         "missing": missing_for_submit(eyes),
+        "to_retake": [eye for eye in eyes if eye.is_to_retake],
         "max_attempts": policy.MAX_ATTEMPTS,
     }
 

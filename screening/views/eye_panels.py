@@ -30,12 +30,14 @@ class PhotoPanel:
 
 @dataclass(frozen=True, slots=True)
 class EyePanel:
-    """One eye. ``is_exhausted``: as many photographs as one visit asks for, and none can be graded."""
+    """One eye. ``is_exhausted``: as many photographs as one visit asks for, and none can be graded; ``is_to_retake``:
+    none can be graded yet, and another try is asked for."""
 
     laterality: Laterality
     absent_reason: str
     photos: tuple[PhotoPanel, ...]
     is_exhausted: bool
+    is_to_retake: bool
 
     @property
     def n_attempts(self) -> int:
@@ -60,11 +62,13 @@ def _panel(eye: EyeReading) -> EyePanel:
     )
     gradings = [one.grading for one in eye.readings if one.grading is not None]
     is_hopeful = any(grading.is_pending or grading.is_gradable for grading in gradings)
+    is_last_try_used = len(photos) >= policy.MAX_ATTEMPTS
     return EyePanel(
         eye.laterality,
         eye.absent_reason,
         photos,
-        is_exhausted=len(photos) >= policy.MAX_ATTEMPTS and not is_hopeful,
+        is_exhausted=is_last_try_used and not is_hopeful,
+        is_to_retake=bool(photos) and not is_last_try_used and not is_hopeful,
     )
 
 

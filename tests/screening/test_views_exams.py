@@ -121,6 +121,20 @@ def test_an_ungradable_photograph_tells_the_photographer_what_to_do(
     assert "grade 0 of 4" not in text
 
 
+@pytest.mark.parametrize(("n_tries", "is_asked_again"), [(1, True), (2, True), (3, False)])
+def test_an_ungradable_eye_is_taken_again_before_the_exam_is_handed_over(
+    n_tries: int, is_asked_again: bool, exam: Exam, photographer: User, client: Client
+) -> None:
+    GradingFactory(image=FundusImageFactory(exam=exam, laterality="OD"), is_done=True)
+    for _ in range(n_tries):
+        GradingFactory(image=FundusImageFactory(exam=exam, laterality="OS"), is_ungradable=True)
+    client.force_login(photographer)
+    text = client.get(page("detail", exam)).content.decode()
+    assert ("Left eye: take the photograph again" in text) is is_asked_again
+    assert ("Both eyes are recorded." in text) is not is_asked_again
+    assert "Right eye: take the photograph again" not in text
+
+
 def test_a_failed_grading_has_a_button_to_try_again(exam: Exam, photographer: User, client: Client) -> None:
     grading = GradingFactory(image=FundusImageFactory(exam=exam), is_failed=True)
     client.force_login(photographer)
