@@ -17,6 +17,8 @@ COLUMNS = (
     ("referable_brier", "Brier, grade >= 2"),
 )
 
+OPTIONS = ("side_px", "cache_side_px", "n_epochs", "batch", "learning_rate", "weight_decay", "seed", "n_threads")
+
 TEXT = """# Model card: {version}
 
 Grades colour photographs of the retina 0 to 4 on the International Clinical Diabetic Retinopathy scale and gives the
@@ -53,8 +55,12 @@ was used for nothing else. The rare grades have a few photographs each: figures 
 ### Validation
 {validation}
 
-To repeat: `python -m ml train --run runs/student ...` and `python -m ml export runs/student` with the configuration
-in bundle.json. These are figures per photograph of {sources}, by source, without a quality gate.
+These are figures per photograph of {sources}, by source, without the quality gate. To repeat,
+with the photographs in `DR_DATA_DIR` and ImageNet weights under torchvision's names in `imagenet.npz`:
+
+```sh
+{commands}
+```
 """
 
 
@@ -81,6 +87,7 @@ def card_text(bundle: Bundle) -> str:
         test=_figures_table(bundle.metrics["test"]),
         validation=_figures_table(bundle.metrics["validation"]),
         sources=", ".join(sorted(bundle.metrics["test"])),
+        commands="\n".join(_commands(bundle)),
     )
 
 
@@ -88,6 +95,18 @@ def _rule(cuts: tuple[float, ...]) -> str:
     if not cuts:
         return "the most probable one"
     return f"the number of cuts ({', '.join(map(str, cuts))}) that the mean grade reaches"
+
+
+def _commands(bundle: Bundle) -> list[str]:
+    """The command line of each stage of training, and of the export."""
+    commands = []
+    for stage in bundle.training["stages"]:
+        begin = f"--start {stage['start']}" if stage["start"] else "--imagenet imagenet.npz"
+        options = [f"--run {stage['run']}", begin]
+        options += [f"--{name.replace('_', '-')} {stage[name]}" for name in OPTIONS]
+        commands.append("python -m ml train " + " ".join(options))
+    run = bundle.training["stages"][-1]["run"]
+    return [*commands, f"python -m ml export {run} --name {bundle.name} --version {bundle.version}"]
 
 
 def _data_table(counts: dict[str, dict[str, list[int]]]) -> str:

@@ -146,8 +146,13 @@ def describe_training(config: TrainingConfig, retinas: "RetinaSet", run: Path) -
         for source in np.unique(retinas.sources)
     }
     epochs = len((run / "log.jsonl").read_text().splitlines())
+    stages = [(run, config)]
+    while stages[0][1].start:
+        start = Path(stages[0][1].start)
+        stages.insert(0, (start, read_config(start)))
     return {
-        "config": dataclasses.asdict(config) | {"n_epochs": epochs},
+        "stages": [{"run": str(folder)} | dataclasses.asdict(stage) for folder, stage in stages],
+        "n_epochs_finished": epochs,
         "photographs_by_grade": counts,
         "n_copies_kept_together": retinas.n_copies,
         "n_without_retina": retinas.n_without_retina,
