@@ -66,7 +66,7 @@ PEOPLE = (
     _person(1, "Emil Fictitious M", "1957-03-14", ("2", 1998), _drawn(4), _drawn(3)),
     _person(2, "Alma Sample F", "1984-11-02", ("1", 2009), _drawn(0), _drawn(0)),
     _person(3, "Chidi Specimen M", "1966-07-21", ("2", 2011), _drawn(2), _drawn(2)),
-    _person(4, "Farah Invented F", "1971-01-30", ("2", 2015), _drawn(1), _drawn(2, blur_px=16.0, exposure_stops=-2.2)),
+    _person(4, "Farah Invented F", "1971-01-30", ("2", 2015), _drawn(1), _drawn(2, blur_px=16.0, exposure_stops=-3.2)),
     _person(5, "Bruno Example M", "1979-09-09", ("2", 2019), _drawn(1), _drawn(0)),
     _person(6, "Dora Placeholder F", "1949-05-17", ("2", 1995), _drawn(3), _drawn(2), is_signed=True),
     _person(7, "Goran Imaginary M", "1962-12-05", ("1", 1980), _drawn(1), _PROSTHESIS),
