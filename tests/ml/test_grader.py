@@ -36,7 +36,7 @@ def test_a_drawn_retina_gets_a_whole_prediction(grader: Grader, drawn: Image.Ima
     assert prediction.p_referable is not None
     assert prediction.is_referable == (prediction.p_referable >= grader.bundle.operating_point)
     assert prediction.heatmap is not None
-    assert prediction.heatmap.shape == (7, 7)
+    assert prediction.heatmap.shape == (grader.bundle.side_px // 32,) * 2
     assert 0 <= prediction.heatmap.min() <= prediction.heatmap.max() <= 1
     assert prediction.model_version == grader.bundle.model_version
 
