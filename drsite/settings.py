@@ -1,4 +1,4 @@
-"""Settings from the environment, safe by default. Every variable is listed in ``docs/operations.md``."""
+"""Settings from the environment, safe by default. Every variable is listed in ``.env.example``."""
 
 from datetime import timedelta
 from pathlib import Path
