@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from ml.data.augment import augment, shrink
+from ml.data.augment import augment, equalise_some, shrink
 from ml.data.cache import RetinaSet, prepare
 from ml.metrics import expected_grade, quadratic_kappa, referable_auc
 from ml.networks import IMAGENET_MEAN, IMAGENET_STD, build
@@ -47,6 +47,10 @@ class TrainingConfig:
     use_bf16: bool = False
     n_threads: int = 2
     seed: int = 1
+    frozen: tuple[str, ...] = ()
+    """Modules that keep their starting weights and statistics, such as ("conv1", "bn1", "layer1"): a third faster."""
+    equalised_share: float = 0.0
+    """Of the photographs, the share shown with equalised channels, so that the equalised set teaches the others."""
     start: str = ""
     """Folder of a finished run whose best weights this one starts from, for a second stage at a larger input."""
 
@@ -93,11 +97,15 @@ class Training:
     def __init__(self, config: TrainingConfig, retinas: RetinaSet, network: "nn.Module") -> None:
         self.config, self.retinas = config, retinas
         self.network = network.to(memory_format=torch.channels_last)
+        for name in config.frozen:
+            self.network.get_submodule(name).requires_grad_(False)
         self.average = copy.deepcopy(self.network).eval()
         self.indices = retinas.where(TRAIN)
         self.n_steps = len(self.indices) // config.batch
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+            [p for p in self.network.parameters() if p.requires_grad],
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
         )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, config.learning_rate, total_steps=config.n_epochs * self.n_steps + 1, pct_start=0.2
@@ -133,6 +141,8 @@ class Training:
         """One pass; returns the log row. ``is_best`` then says whether the averaged weights are the best so far."""
         started = time.perf_counter()
         self.network.train()
+        for name in self.config.frozen:
+            self.network.get_submodule(name).eval()
         drawn = torch.multinomial(
             self.weights, self.n_steps * self.config.batch, replacement=True, generator=self.random
         )
@@ -155,6 +165,7 @@ class Training:
 
     def _step(self, chosen: "NDArray[np.int64]") -> float:
         photos = as_batch(self.retinas, chosen)  # [B, 3, H, W]
+        photos = equalise_some(photos, share=self.config.equalised_share, random=self.random)
         x = normalised(augment(photos, side_px=self.config.side_px, random=self.random))  # [B, 3, S, S]
         target = ordinal_target(torch.from_numpy(self.retinas.grades[chosen]), self.config.ordinal_sharpness)  # [B, K]
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.use_bf16):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from ml.preprocess import COLOUR_MEAN, COLOUR_STD
+
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
@@ -17,6 +19,27 @@ def augment(photos: "Tensor", *, side_px: int, random: "Generator") -> "Tensor":
     x = _soften(x, random=random)
     x = _recolour(x, random=random)
     return _cut_frame(x, random=random)
+
+
+def equalise_some(photos: "Tensor", *, share: float, random: "Generator") -> "Tensor":
+    """[B, 3, H, W] uint8 -> the same with the channels of some photographs equalised, as ``eyepacs_equalized`` are."""
+    for i in torch.nonzero(torch.rand(len(photos), generator=random) < share).flatten().tolist():
+        photos[i] = equalise(photos[i])
+    return photos
+
+
+def equalise(photo: "Tensor") -> "Tensor":
+    """[3, H, W] uint8 -> every value of each channel equally common on the lit disc, at the evened mean and spread."""
+    lit = photo.amax(dim=0) > 5  # [H, W]
+    if not lit.any():
+        return photo
+    even = torch.empty_like(photo)
+    for channel in range(3):
+        counts = torch.bincount(photo[channel][lit].long(), minlength=256).double()
+        rank = (counts.cumsum(0) - counts / 2) / counts.sum() - 0.5  # [256], in [-0.5, 0.5]
+        table = (COLOUR_MEAN + rank * 12**0.5 * COLOUR_STD).round().clamp(0, 255).to(torch.uint8)
+        even[channel] = table[photo[channel].long()]
+    return even * lit
 
 
 def shrink(photos: "Tensor", *, side_px: int) -> "Tensor":
