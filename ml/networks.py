@@ -31,9 +31,9 @@ def build(architecture: str, *, imagenet: Path | None = None) -> nn.Module:
     if architecture not in BUILDERS:
         raise ValueError(f"Unknown architecture {architecture!r}. Known: {', '.join(sorted(BUILDERS))}.")
     network = BUILDERS[architecture](weights=None)
+    if architecture == "resnet50":
+        _stride_in_first_convolution(network)  # NB: no weight tells where the stride is, so it is always there
     if imagenet is not None:
-        if architecture == "resnet50":
-            _stride_in_first_convolution(network)
         _load_npz(network, imagenet)
     _replace_head(network, architecture)
     return network

@@ -10,7 +10,7 @@ from torch import nn
 
 from ml.export import export_onnx, heatmap_full_scale
 from ml.gradcam import WithGradCAM
-from ml.networks import IMAGENET_MEAN, IMAGENET_STD
+from ml.networks import IMAGENET_MEAN, IMAGENET_STD, build
 from ml.preprocess import locate_retina, network_input
 from tests.ml.test_gradcam import lively
 
@@ -65,3 +65,10 @@ def test_the_heatmap_scale_comes_from_diseased_grades_alone() -> None:
     evidence = np.full((3, 5), 50, np.float32)
     evidence[1, 2], evidence[2, 3] = 4, 6
     assert heatmap_full_scale(logits, evidence, calibration) == pytest.approx(5.8)
+
+
+def test_a_resnet_read_back_from_a_run_strides_where_the_one_that_was_trained_did() -> None:
+    network = build("resnet50")
+    for layer in ("layer2", "layer3", "layer4"):
+        assert network.get_submodule(f"{layer}.0.conv1").stride == (2, 2)
+        assert network.get_submodule(f"{layer}.0.conv2").stride == (1, 1)
