@@ -101,6 +101,7 @@ def _add_export(commands: Commands) -> None:
     _add_data(parser)
     parser.add_argument("--name", default="student")
     parser.add_argument("--version", required=True)
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "fp16", "int8"), help="of the stored weights")
     parser.add_argument("--to", type=Path, help="folder of the bundle (ml/bundles/NAME-VERSION)")
     parser.set_defaults(run_command=_export)
 
@@ -108,9 +109,17 @@ def _add_export(commands: Commands) -> None:
 def _export(options: argparse.Namespace) -> int:
     from ml.bundle import BUNDLES
     from ml.export import export_bundle
+    from ml.precision import Precision
 
     folder = options.to or BUNDLES / f"{options.name}-{options.version}"
-    bundle = export_bundle(options.run, data=options.data, folder=folder, name=options.name, version=options.version)
+    bundle = export_bundle(
+        options.run,
+        data=options.data,
+        folder=folder,
+        name=options.name,
+        version=options.version,
+        precision=Precision(options.precision),
+    )
     print(f"{bundle.model_version} in {folder}")
     return 0
 

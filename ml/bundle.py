@@ -26,7 +26,7 @@ class Bundle:
 
     Calibrated probabilities are softmax(logits / ``temperature`` + ``bias``); the grade is how many of
     the ``grade_cuts`` the mean grade reaches (without cuts: the most probable one); ``heatmap_full_scale`` is the
-    Grad-CAM evidence shown at full strength.
+    Grad-CAM evidence shown at full strength; ``precision`` says how the weights are stored (fp32, fp16, int8).
     """
 
     folder: Path
@@ -43,6 +43,7 @@ class Bundle:
     operating_point: float
     heatmap_full_scale: float
     weights_sha256: str
+    precision: str
     training: dict[str, Any]
     metrics: dict[str, Any]
 
@@ -73,6 +74,7 @@ class Bundle:
             operating_point=float(content["operating_point"]),
             heatmap_full_scale=float(content["heatmap_full_scale"]),
             weights_sha256=str(content["weights"]["sha256"]),
+            precision=str(content["weights"].get("precision", "fp32")),
             training=dict(content["training"]),
             metrics=dict(content["metrics"]),
         )

@@ -1,4 +1,4 @@
-"""Turn a finished run into a bundle: ``python -m ml export RUN --name student --version 0.1.0``."""
+"""Turn a finished run into a bundle: ``python -m ml export RUN --name student --version 0.1.0 [--precision fp16]``."""
 
 import dataclasses
 import hashlib
@@ -19,6 +19,7 @@ from ml.data.augment import shrink
 from ml.gradcam import WithGradCAM
 from ml.metrics import summarise
 from ml.networks import IMAGENET_MEAN, IMAGENET_STD, build
+from ml.precision import Precision, store_weights
 from ml.preprocess import PREPROCESSING_VERSION
 from ml.train import TEST, TRAIN, VALIDATION, TrainingConfig, as_batch, load_retinas, normalised
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, ICDRGrade
@@ -32,8 +33,8 @@ NATURAL = ("aptos2019", "eyepacs", "odir5k")
 """Sources with colours a camera makes: what a clinic sends, so calibration and figures rest on them alone."""
 
 
-def export_onnx(network: torch.nn.Module, path: Path, *, side_px: int) -> None:
-    """Write the graph photos [B, 3, S, S] -> logits [B, K], heat [B, K, h, w]."""
+def export_onnx(network: torch.nn.Module, path: Path, *, side_px: int, precision: Precision = Precision.FP32) -> None:
+    """Write the graph photos [B, 3, S, S] -> logits [B, K], heat [B, K, h, w], its weights in ``precision``."""
     graph = WithGradCAM(network).eval()
     example = torch.zeros(2, 3, side_px, side_px)
     program = torch.onnx.export(
@@ -54,16 +55,21 @@ def export_onnx(network: torch.nn.Module, path: Path, *, side_px: int) -> None:
     for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
         del value.metadata_props[:]
     del model.metadata_props[:], model.graph.metadata_props[:]
-    onnx.save(model, path)
+    onnx.save(store_weights(model, precision), path)
 
 
-def export_bundle(run: Path, *, data: Path, folder: Path, name: str, version: str) -> Bundle:
-    """Export the best weights of a run, calibrate on validation, measure on test, and write the bundle and its card."""
+def export_bundle(
+    run: Path, *, data: Path, folder: Path, name: str, version: str, precision: Precision = Precision.FP32
+) -> Bundle:
+    """Export the best weights of a run, calibrate on validation, measure on test, and write the bundle and its card.
+
+    Calibration and figures are those of the very file that is written, in its precision.
+    """
     config = read_config(run)
     network = build(config.architecture)
     network.load_state_dict(torch.load(run / "best.pt", weights_only=True))
     folder.mkdir(parents=True, exist_ok=True)
-    export_onnx(network, folder / WEIGHTS_FILE, side_px=config.side_px)
+    export_onnx(network, folder / WEIGHTS_FILE, side_px=config.side_px, precision=precision)
     retinas = load_retinas(config, data=data, cache=run.parent / "cache")
     chosen = np.flatnonzero((retinas.parts != TRAIN) & np.isin(retinas.sources, NATURAL))
     logits, evidence = run_onnx(folder / WEIGHTS_FILE, retinas, chosen, side_px=config.side_px)
@@ -86,7 +92,7 @@ def export_bundle(run: Path, *, data: Path, folder: Path, name: str, version: st
         "grade_cuts": calibration.grade_cuts,
         "operating_point": calibration.operating_point,
         "heatmap_full_scale": heatmap_full_scale(logits[held], evidence[held], calibration),
-        "weights": weights_entry(folder / WEIGHTS_FILE),
+        "weights": weights_entry(folder / WEIGHTS_FILE) | {"precision": precision.value},
         "training": describe_training(config, retinas, run),
         "metrics": {
             part: measure(calibration, logits[rows], truth[rows], sources[rows])
