@@ -1,0 +1,56 @@
+"""DDR: three lists of ``name grade`` beside three folders, or one repackaged table without the ungradable ones."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ml.data.labels import LabelledPhoto, group_of
+from ml.data.readers.layout import PhotoIndex, Reader, existing
+from ml.data.tables import LabelError, Row, has_columns, read_table
+
+PARTS = ("train", "valid", "test")
+TABLE = "DR_grading.csv"
+UNGRADABLE = "5"
+CAMERA_NAME = re.compile(r"(\d{3}-\d{4})-\d{3}")
+"""Site, running number, photograph. What the number counts is not documented: one group is the safe reading."""
+
+
+def recognises(folder: Path) -> bool:
+    """Whether the lists or the table are where DDR has them, with or without the outer folder."""
+    lists = (_part(folder) / f"{part}.txt" for part in PARTS)
+    return has_columns(folder / TABLE, "id_code", "diagnosis") or any(path.is_file() for path in lists)
+
+
+def read(folder: Path) -> list[LabelledPhoto]:
+    """All photographs; those of DDR's grade 5, ungradable, have no grade and the quality ``reject``."""
+    # NB: the lesion masks beside this part carry the names of its photographs
+    index, photos = PhotoIndex([_part(folder)]), []
+    for row in _rows(folder):
+        name, grade = row.text("id_code"), row.grade("diagnosis", ungradable=(UNGRADABLE,))
+        path = index.find(name, missing=folder / name)
+        taken = CAMERA_NAME.fullmatch(Path(name).stem)
+        group = group_of(folder.name, taken.group(1) if taken else "", name)
+        photos.append(LabelledPhoto(folder.name, path, grade, group, "reject" if grade is None else ""))
+    return photos
+
+
+def _rows(folder: Path) -> Iterator[Row]:
+    if (folder / TABLE).is_file():
+        yield from read_table(folder / TABLE, columns=("id_code", "diagnosis"))
+        return
+    for path in (_part(folder) / f"{part}.txt" for part in PARTS):
+        if not path.is_file():
+            continue
+        for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if text.strip():
+                name, _, grade = text.strip().rpartition(" ")
+                if not name:
+                    raise LabelError(f"{path}, line {line}: {text.strip()!r} is not a name and a grade.")
+                yield Row(path, line, {"id_code": name.strip(), "diagnosis": grade})
+
+
+def _part(folder: Path) -> Path:
+    return existing(folder, "DR_grading") or folder
+
+
+READER = Reader("DDR", "DR_grading/train.txt, valid.txt, test.txt and folders of these names", recognises, read)

@@ -1,0 +1,98 @@
+"""Rows of the tables that data sets come with (CSV, spreadsheet, plain text), each knowing its file and line."""
+
+import csv
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ml.vocabulary import N_GRADES
+
+
+class LabelError(ValueError):
+    """A table of labels cannot be understood; the message names file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: stripped texts by stripped column name. ``line`` counts from 1, the header included."""
+
+    file: Path
+    line: int
+    values: dict[str, str]
+
+    def error(self, what: str) -> LabelError:
+        """To be raised: what is wrong with this line."""
+        return LabelError(f"{self.file}, line {self.line}: {what}")
+
+    def text(self, column: str) -> str:
+        """What stands in a column. Raises LabelError where nothing does."""
+        value = self.values.get(column, "")
+        if not value:
+            raise self.error(f"the column {column!r} is empty.")
+        return value
+
+    def grade(self, column: str, *, ungradable: tuple[str, ...] = ()) -> int | None:
+        """Grade 0-4; None for one of the set's own words for "ungradable". Raises LabelError for anything else."""
+        value = self.values.get(column, "")
+        if value in ungradable:
+            return None
+        whole = value.removesuffix(".0")  # spreadsheets and statistics programs write 2 as 2.0
+        if whole not in {str(grade) for grade in range(N_GRADES)}:
+            raise self.error(f"grade {value!r} is not one of 0 to 4.")
+        return int(whole)
+
+
+def read_table(path: Path, *, columns: tuple[str, ...], delimiter: str = ",") -> Iterator[Row]:
+    """All lines of a .csv or .xlsx file that are not blank. Raises LabelError, also where a column is missing."""
+    cells = _spreadsheet(path) if path.suffix.lower() == ".xlsx" else _text(path, delimiter)
+    header: list[str] | None = None
+    for line, values in cells:
+        if header is None:
+            header = [value.strip() for value in values]
+            if missing := [column for column in columns if column not in header]:
+                raise LabelError(f"{path}, line {line}: the column {missing[0]!r} is missing.")
+        elif any(value.strip() for value in values):
+            yield Row(path, line, {name: value.strip() for name, value in zip(header, values, strict=False) if name})
+    if header is None:
+        raise LabelError(f"{path}, line 1: the file is empty.")
+
+
+def header_of(path: Path) -> list[str]:
+    """Column names of a table; empty where it cannot be read, so that layouts can be told apart without raising."""
+    try:
+        cells = _spreadsheet(path) if path.suffix.lower() == ".xlsx" else _text(path, ",")
+        return [value.strip() for value in next(cells, (1, []))[1]]
+    except LabelError:
+        return []
+
+
+def has_columns(path: Path, *columns: str) -> bool:
+    """Whether there is such a table with at least these columns."""
+    return path.is_file() and set(columns) <= set(header_of(path))
+
+
+def _text(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes a byte order mark
+            reader = csv.reader(file, delimiter=delimiter)
+            for values in reader:
+                yield reader.line_num, values
+    except UnicodeDecodeError:
+        raise LabelError(f"{path}, line {reader.line_num + 1}: this is not UTF-8 text.") from None
+    except csv.Error as error:
+        raise LabelError(f"{path}, line {reader.line_num}: {error}.") from None
+
+
+def _spreadsheet(path: Path) -> Iterator[tuple[int, list[str]]]:
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, OSError) as error:
+        raise LabelError(f"{path}, line 1: this is not a readable .xlsx spreadsheet.") from error
+    try:
+        for line, values in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+            yield line, ["" if value is None else str(value) for value in values]
+    finally:
+        book.close()
