@@ -5,8 +5,10 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import heartbeat_sent, setup_logging, worker_init, worker_shutting_down
 from django.conf import settings
+
+from drsite import trace  # noqa: F401 (its signals carry ids from requests to tasks)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drsite.settings")
 
@@ -19,3 +21,27 @@ app.autodiscover_tasks()
 def use_the_sites_logging(**_kwargs: Any) -> None:
     """Give workers the site's log format, which never prints an exception's own words."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+def refuse_weak_secrets(**_kwargs: Any) -> None:
+    """A worker does not start with a secret that could be guessed. Raises ImproperlyConfigured."""
+    from screening.checks import require_strong_secrets
+
+    require_strong_secrets()
+
+
+@heartbeat_sent.connect
+def note_alive(sender: Any = None, **_kwargs: Any) -> None:
+    """The worker's main process runs and has its broker; see ``screening.services.workers``."""
+    from screening.services import workers
+
+    workers.note_alive(sender.eventer.hostname)
+
+
+@worker_shutting_down.connect
+def note_ending(sender: str = "", **_kwargs: Any) -> None:
+    """A worker that ends on purpose is missed at once."""
+    from screening.services import workers
+
+    workers.note_ending(sender)

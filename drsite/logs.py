@@ -5,6 +5,8 @@ An exception's own words may quote what somebody typed: PostgreSQL answers a dup
 and drop its message.
 """
 
+import datetime
+import json
 import logging
 import traceback
 from collections.abc import ItemsView, Mapping
@@ -14,8 +16,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
+from drsite.trace import request_id, task_id
+
 HIDDEN = "[hidden]"
 _CELERY_ERROR_TEXTS = ("exc", "traceback", "return_value", "args", "kwargs", "internal")
+EXTRAS = ("method", "view", "status", "ms", "user_id")
+"""What a record may carry beside its message: codes, numbers and ids. Anything else a library attaches is dropped."""
 
 
 class IdsOnlyFormatter(logging.Formatter):
@@ -32,6 +38,25 @@ class IdsOnlyFormatter(logging.Formatter):
             lines.append(f"{type(error).__module__}.{type(error).__qualname__}: {HIDDEN}")
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         return "\n".join(lines)
+
+
+class JsonLinesFormatter(IdsOnlyFormatter):
+    """One JSON object a line, with the ids of the request and of the task it was written in."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+        line: dict[str, Any] = {
+            "time": at.isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        ids = {"request_id": request_id.get(), "task_id": task_id.get()}
+        line |= {name: value for name, value in ids.items() if value}
+        line |= {name: getattr(record, name) for name in EXTRAS if getattr(record, name, None) is not None}
+        if record.exc_info and record.exc_info[1] is not None:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
 
 
 class HideCeleryErrorTexts(logging.Filter):
@@ -54,3 +79,32 @@ class HideEverythingTyped(SafeExceptionReporterFilter):
 
     def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> ItemsView[str, Any]:
         return dict.fromkeys(tb_frame.f_locals, HIDDEN).items()
+
+
+def logging_settings(*, format: str, level: str) -> dict[str, Any]:  # noqa: A002 (as logging calls it)
+    """Django's ``LOGGING``: everything to one handler, ``format`` "json" or "plain". Raises KeyError for another."""
+    formatters: dict[str, dict[str, Any]] = {
+        "plain": {"()": "drsite.logs.IdsOnlyFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "drsite.logs.JsonLinesFormatter"},
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"celery_texts": {"()": "drsite.logs.HideCeleryErrorTexts"}},
+        "formatters": {"ids_only": formatters[format]},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "ids_only", "filters": ["celery_texts"]}
+        },
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            # NB: Django's own defaults mail the whole request to ADMINS; here everything goes to the one handler above.
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            # A refused request is noted by drsite.trace; this logger would add the address as somebody typed it.
+            "django.request": {"level": "ERROR"},
+            # With DEBUG this logger would print each statement with its values, names and numbers among them.
+            "django.db.backends": {"level": "WARNING"},
+            "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+            "axes": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},
+        },
+    }

@@ -1,12 +1,19 @@
 """Settings from the environment, safe by default. Every variable is listed in ``.env.example``."""
 
+import os
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 
+from drsite.environment import read_environment
+from drsite.logs import logging_settings
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+env.ENVIRON = read_environment(os.environ)
 
 # --- what must be said -----------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
@@ -23,6 +30,7 @@ GRADING_SOFT_LIMIT_S = 45
 GRADING_HARD_LIMIT_S = 60
 # Longer than the hard limit, so that a grading that is still being worked on is never taken for a dead one.
 GRADING_STALE_AFTER_S = env.int("GRADING_STALE_AFTER_S", default=90)
+QUEUE_LATE_AFTER_S = env.int("QUEUE_LATE_AFTER_S", default=300)  # from then on /health/ready says "late"
 
 # --- applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -42,6 +50,8 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "drsite.probes.answer_probes",  # before those that redirect to HTTPS, check the host and note each request
+    "drsite.trace.trace_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -52,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "screening.middleware.idle_logoff",
+    "screening.middleware.new_password",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -76,8 +87,9 @@ TEMPLATES = [
 ]
 
 # --- data ------------------------------------------------------------------------------------------------------------
-VAR_DIR = BASE_DIR / "var"
-VAR_DIR.mkdir(exist_ok=True)
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+with suppress(OSError):  # a read-only root file system: then whatever would lie here has an address of its own
+    VAR_DIR.mkdir(exist_ok=True)
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL lets readers go on while one writes; IMMEDIATE takes the write lock at the start of a transaction, so that
@@ -90,16 +102,33 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A person gets the page "try again" soon, and not when the network gives up after minutes.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
 MEDIA_URL = ""  # NB: photographs have no public address; a view that asks access.py serves them
+# Where nginx finds MEDIA_ROOT under an address of its own (`internal`): it sends photographs after the access check.
+PHOTOS_BY_PROXY = env.str("PHOTOS_BY_PROXY", default="")
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))()
 STATICFILES_DIRS = [BASE_DIR / "static"]
+_S3_BUCKET = env.str("S3_BUCKET", default="")  # empty: photographs lie in MEDIA_ROOT
+_PHOTOGRAPHS: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+if _S3_BUCKET:
+    _PHOTOGRAPHS = {
+        "BACKEND": "drsite.storage.PhotographStorage",
+        "OPTIONS": {
+            "bucket_name": _S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,  # None: AWS
+            "region_name": env.str("S3_REGION", default="") or None,
+            "access_key": env.str("S3_ACCESS_KEY", default="") or None,  # None: what the machine's role allows
+            "secret_key": env.str("S3_SECRET_KEY", default="") or None,
+        },
+    }
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": _PHOTOGRAPHS,
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -115,6 +144,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# The account that `manage.py prepare` makes where nobody can open the administration panel yet.
+ADMIN_USERNAME = env.str("ADMIN_USERNAME", default="admin")
+ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
@@ -134,7 +166,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not _INSECURE
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 0 if _INSECURE_HTTP else 31_536_000  # one year, as browsers' preload lists ask
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not _INSECURE_HTTP
-SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes ask over plain HTTP from inside
 if _BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
@@ -237,21 +268,16 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 # --- logs: ids only --------------------------------------------------------------------------------------------------
 DEFAULT_EXCEPTION_REPORTER_FILTER = "drsite.logs.HideEverythingTyped"
 LOGGING_CONFIG = "logging.config.dictConfig"
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"celery_texts": {"()": "drsite.logs.HideCeleryErrorTexts"}},
-    "formatters": {
-        "ids_only": {"()": "drsite.logs.IdsOnlyFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "ids_only", "filters": ["celery_texts"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        # NB: Django's own defaults mail the whole request to ADMINS; here everything goes to the one handler above.
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # With DEBUG this logger would print each statement with its values, names and numbers among them.
-        "django.db.backends": {"level": "WARNING"},
-        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-        "axes": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = env.str("LOG_FORMAT", default="plain" if DEBUG or SITE_IS_DEMO else "json")
+LOGGING = logging_settings(format=LOG_FORMAT, level=env.str("LOG_LEVEL", default="INFO"))
+
+# --- watching it run -------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: /metrics is not there
+# The site sends no mail by itself: whoever adds some finds it set up, and `manage.py doctor` tries it.
+_MAIL: dict[str, Any] = env.email_url("EMAIL_URL", default="dummymail://")
+EMAIL_BACKEND, EMAIL_TIMEOUT = _MAIL["EMAIL_BACKEND"], 10
+EMAIL_HOST, EMAIL_PORT = _MAIL["EMAIL_HOST"] or "localhost", _MAIL["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"] or "", _MAIL["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
+# A clinic's private name has no place in the lists that browsers ship.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]

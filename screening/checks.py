@@ -7,10 +7,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage, default_storage
 
 from ml.bundle import BundleError
 from screening.services import gradings
@@ -18,6 +21,11 @@ from screening.services import gradings
 MIN_SECRET_KEY_CHARS = 50
 """Django's own strength check (security.W009) asks for as many; ours runs without ``--deploy``."""
 MIN_SECRET_KEY_SIGNS = 5
+MIN_TOKEN_CHARS = 20
+MIN_PASSWORD_CHARS = 12
+_PLACEHOLDERS = ("change", "example", "insecure", "password", "postgres", "secret", "default", "replace")
+"""Words of passwords that were meant to be replaced, or that everybody tries first."""
+_THIS_MACHINE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
 @register(Tags.security)
@@ -29,11 +37,54 @@ def check_secret_key(**_kwargs: Any) -> Sequence[CheckMessage]:
     if not key:
         hint = "Set SECRET_KEY, for example to what `openssl rand -base64 48` prints."
         return [Error("SECRET_KEY is empty.", hint=hint, id="screening.E001")]
-    is_weak = len(key) < MIN_SECRET_KEY_CHARS or len(set(key)) < MIN_SECRET_KEY_SIGNS or key.startswith("insecure")
-    if is_weak:
+    if _is_weak(key, MIN_SECRET_KEY_CHARS):
         hint = f"Use at least {MIN_SECRET_KEY_CHARS} random characters: `openssl rand -base64 48` prints such a key."
         return [Error("SECRET_KEY is weak: sessions could be forged.", hint=hint, id="screening.E002")]
     return []
+
+
+@register(Tags.security)
+def check_metrics_token(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """screening.E008: who may read the metrics cannot be guessed."""
+    if settings.DEBUG or not settings.METRICS_TOKEN or not _is_weak(settings.METRICS_TOKEN, MIN_TOKEN_CHARS):
+        return []
+    hint = f"Use at least {MIN_TOKEN_CHARS} random characters: `openssl rand -hex 24`; empty turns /metrics off."
+    return [Error("METRICS_TOKEN is weak: anybody could read the metrics.", hint=hint, id="screening.E008")]
+
+
+@register(Tags.security)
+def check_server_passwords(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """screening.E009, E010: database and broker on other machines have passwords worth the name."""
+    if settings.DEBUG:
+        return []
+    database = settings.DATABASES["default"]
+    broker = urlsplit(settings.CELERY_BROKER_URL)
+    found = []
+    for number, name, host, password in (
+        ("E009", "DATABASE", "" if "sqlite" in database["ENGINE"] else database["HOST"], database["PASSWORD"]),
+        ("E010", "REDIS", "" if broker.scheme == "memory" else broker.hostname or "", broker.password or ""),
+    ):
+        is_here = host in _THIS_MACHINE or host.startswith("/")  # a socket's folder
+        if not is_here and _is_weak(password, MIN_PASSWORD_CHARS):
+            hint = (
+                f"Give the server a password of at least {MIN_PASSWORD_CHARS} random characters "
+                f"(`openssl rand -hex 24`) and put it into {name}_PASSWORD, {name}_PASSWORD_FILE or {name}_URL."
+            )
+            words = "is missing" if not password else "is weak"
+            found.append(Error(f"The password of {name}_URL {words}.", hint=hint, id=f"screening.{number}"))
+    return found
+
+
+def _is_weak(secret: str, min_chars: int) -> bool:
+    few_signs = len(set(secret)) < MIN_SECRET_KEY_SIGNS
+    return len(secret) < min_chars or few_signs or secret.lower().startswith(_PLACEHOLDERS)
+
+
+def require_strong_secrets() -> None:
+    """For servers and workers, which start without ``manage.py check``. Raises ImproperlyConfigured with sentences."""
+    found = [*check_secret_key(), *check_metrics_token(), *check_server_passwords()]
+    if found:
+        raise ImproperlyConfigured(" ".join(f"{one.msg} {one.hint}" for one in found))
 
 
 @register()
@@ -50,6 +101,8 @@ def check_bundle(**_kwargs: Any) -> Sequence[CheckMessage]:
 @register()
 def check_media_root(**_kwargs: Any) -> Sequence[CheckMessage]:
     """screening.E004, E005: photographs can be stored, and not where static files are served from."""
+    if not isinstance(default_storage, FileSystemStorage):
+        return []
     root = Path(settings.MEDIA_ROOT)
     static_root = Path(settings.STATIC_ROOT or "/nonexistent")
     if root == static_root or static_root in root.parents:

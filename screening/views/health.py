@@ -1,21 +1,14 @@
 """Probes for whoever runs the site. They answer without logging in, so they tell states and never details."""
 
 import logging
-from collections.abc import Callable
 
-import redis
-from django.conf import settings
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from ml.bundle import BundleError
-from screening.services import gradings
+from screening import probes
 
 logger = logging.getLogger(__name__)
-
-_BROKER_TIMEOUT_S = 2
 
 
 @never_cache
@@ -28,37 +21,21 @@ def live(_request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
-    """200 when the database, the broker and the model bundle can be used, else 503 with what cannot."""
-    parts = {name: _state(name, ask) for name, ask in _PARTS.items()}
-    is_ready = all(state == "ok" for state in parts.values())
-    return JsonResponse({"status": "ok" if is_ready else "unavailable", **parts}, status=200 if is_ready else 503)
+    """503 with what is "unavailable" when pages cannot be served or photographs not be stored and queued.
+
+    200 and "degraded" when only the grading behind is late or without a worker.
+    """
+    parts = {name: _state(name) for name in probes.PARTS}
+    troubled = {name for name, state in parts.items() if state != "ok"}
+    is_ready = troubled <= probes.NOT_NEEDED_FOR_PAGES
+    status = "unavailable" if not is_ready else "degraded" if troubled else "ok"
+    return JsonResponse({"status": status, **parts}, status=200 if is_ready else 503)
 
 
-def _state(name: str, ask: Callable[[], None]) -> str:
+def _state(name: str) -> str:
     try:
-        ask()
-    except (DatabaseError, redis.RedisError, BundleError, OSError):
-        logger.exception("Not ready: %s", name)
-        return "unavailable"
+        probes.PARTS[name]()
+    except probes.Trouble as trouble:
+        logger.warning("Not well: %s is %s", name, trouble.state)
+        return trouble.state
     return "ok"
-
-
-def _ask_database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-
-
-def _ask_broker() -> None:
-    url = settings.CELERY_BROKER_URL
-    if url.startswith("redis"):
-        with redis.Redis.from_url(
-            url, socket_connect_timeout=_BROKER_TIMEOUT_S, socket_timeout=_BROKER_TIMEOUT_S
-        ) as client:
-            client.ping()
-
-
-def _ask_bundle() -> None:
-    gradings.read_own_bundle()
-
-
-_PARTS = {"database": _ask_database, "broker": _ask_broker, "bundle": _ask_bundle}

@@ -8,12 +8,21 @@ from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage
+from django.core.exceptions import ImproperlyConfigured
 
 from ml.preprocess import PREPROCESSING_VERSION
 from screening import checks
 
+pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")  # the checks only look at it
 Check = Callable[..., Sequence[CheckMessage]]
 STRONG = "q8ZrV1nXw5tKc3LyPb7HdMf2SgJa9UeTo4RiNxWk6BvCz0YhQmDs"
+
+
+GOOD_PASSWORD = "7f3a9c51d2e8b604"
+
+
+def database_at(host: str, password: str) -> dict[str, Any]:
+    return {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": host, "PASSWORD": password}}
 
 
 def ids(check: Check) -> list[str]:
@@ -29,12 +38,20 @@ def ids(check: Check) -> list[str]:
         (checks.check_secret_key, {"SECRET_KEY": "short"}, "screening.E002"),
         (checks.check_secret_key, {"SECRET_KEY": "ab" * 40}, "screening.E002"),
         (checks.check_secret_key, {"SECRET_KEY": "insecure-" + STRONG}, "screening.E002"),
+        (checks.check_secret_key, {"SECRET_KEY": "change-me-" + STRONG}, "screening.E002"),
+        (checks.check_metrics_token, {"METRICS_TOKEN": "short"}, "screening.E008"),
+        (checks.check_metrics_token, {"METRICS_TOKEN": "secret" + STRONG}, "screening.E008"),
+        (checks.check_server_passwords, {"DATABASES": database_at("db", "")}, "screening.E009"),
+        (checks.check_server_passwords, {"DATABASES": database_at("db", "postgres")}, "screening.E009"),
+        (checks.check_server_passwords, {"CELERY_BROKER_URL": "redis://redis:6379/0"}, "screening.E010"),
+        (checks.check_server_passwords, {"CELERY_BROKER_URL": "redis://:aaaaaaaaaaaaaaaa@redis/0"}, "screening.E010"),
         (checks.check_broker, {"CELERY_BROKER_URL": "memory://", "SITE_IS_DEMO": False}, "screening.W006"),
         (checks.check_time_limits, {"GRADING_STALE_AFTER_S": 60}, "screening.E007"),
     ],
 )
 def test_a_wrong_setting_is_named(settings: Any, check: Check, wrong: dict[str, Any], expected: str) -> None:
     settings.DEBUG = False
+    settings.CELERY_BROKER_URL = "memory://"
     for name, value in wrong.items():
         setattr(settings, name, value)
     assert ids(check) == [expected]
@@ -45,6 +62,13 @@ def test_a_wrong_setting_is_named(settings: Any, check: Check, wrong: dict[str, 
     [
         (checks.check_secret_key, {"SECRET_KEY": STRONG}),
         (checks.check_secret_key, {"SECRET_KEY": "", "DEBUG": True}),
+        (checks.check_metrics_token, {"METRICS_TOKEN": ""}),
+        (checks.check_metrics_token, {"METRICS_TOKEN": STRONG}),
+        (checks.check_server_passwords, {"DATABASES": database_at("db", GOOD_PASSWORD)}),
+        (checks.check_server_passwords, {"DATABASES": database_at("127.0.0.1", "")}),
+        (checks.check_server_passwords, {"DATABASES": database_at("/run/postgresql", "")}),
+        (checks.check_server_passwords, {"CELERY_BROKER_URL": f"redis://:{GOOD_PASSWORD}@redis:6379/0"}),
+        (checks.check_server_passwords, {"DATABASES": database_at("db", ""), "DEBUG": True}),
         (checks.check_broker, {"CELERY_BROKER_URL": "memory://", "SITE_IS_DEMO": True}),
         (checks.check_broker, {"CELERY_BROKER_URL": "redis://broker:6379/0"}),
         (checks.check_time_limits, {"GRADING_STALE_AFTER_S": 90}),
@@ -55,6 +79,17 @@ def test_a_right_setting_is_passed_over(settings: Any, check: Check, right: dict
     for name, value in right.items():
         setattr(settings, name, value)
     assert ids(check) == []
+
+
+def test_a_server_does_not_start_with_weak_secrets_and_says_all_that_is_wrong(settings: Any) -> None:
+    settings.SECRET_KEY, settings.METRICS_TOKEN = "short", "short"
+    with pytest.raises(ImproperlyConfigured, match=r"SECRET_KEY is weak.*openssl rand.*METRICS_TOKEN is weak"):
+        checks.require_strong_secrets()
+
+
+def test_a_server_starts_with_strong_secrets(settings: Any) -> None:
+    settings.SECRET_KEY, settings.METRICS_TOKEN = STRONG, STRONG[::-1]
+    checks.require_strong_secrets()
 
 
 def make_bundle(folder: Path, weights: bytes = b"weights") -> Path:

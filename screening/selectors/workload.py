@@ -1,0 +1,56 @@
+"""How much is waiting for the machine, and how the last hour went: numbers for probes and metrics, of nobody."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from screening.models import Grading
+
+WINDOW = datetime.timedelta(hours=1)
+Status = Grading.Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """``oldest_waiting_s`` is 0 with nothing waiting. The rest is about gradings queued within the last hour:
+    ``durations_s`` sorted, of those that are done; ``n_failed`` by failure code; ``gradable_share`` in [0, 1], None
+    without any.
+    """
+
+    n_waiting: int
+    n_running: int
+    oldest_waiting_s: float
+    n_done: int
+    n_failed: dict[str, int]
+    durations_s: tuple[float, ...]
+    gradable_share: float | None
+
+
+def read_workload() -> Workload:
+    """Four queries, all over the index of status and time, so that a scrape stays cheap after years."""
+    now = timezone.now()
+    waiting = Grading.objects.filter(status=Status.QUEUED).aggregate(n=Count("pk"), oldest=Min("queued_at"))
+    recent = Grading.objects.filter(queued_at__gte=now - WINDOW).order_by()
+    done = list(recent.filter(status=Status.DONE).values_list("is_gradable", "duration_ms"))
+    failed = recent.filter(status=Status.FAILED).values_list("failure_code").annotate(n=Count("pk"))
+    return Workload(
+        n_waiting=waiting["n"],
+        n_running=Grading.objects.filter(status=Status.RUNNING).count(),
+        oldest_waiting_s=_age_s(waiting["oldest"], now),
+        n_done=len(done),
+        n_failed=dict(failed),
+        durations_s=tuple(sorted(ms / 1000 for _is_gradable, ms in done if ms is not None)),
+        gradable_share=sum(bool(is_gradable) for is_gradable, _ms in done) / len(done) if done else None,
+    )
+
+
+def oldest_waiting_s() -> float:
+    """Seconds since the oldest waiting grading was queued; 0 with nothing waiting."""
+    oldest = Grading.objects.filter(status=Status.QUEUED).aggregate(at=Min("queued_at"))["at"]
+    return _age_s(oldest, timezone.now())
+
+
+def _age_s(at: datetime.datetime | None, now: datetime.datetime) -> float:
+    return 0.0 if at is None else max(0.0, (now - at).total_seconds())
