@@ -10,6 +10,7 @@ from ml.vocabulary import ICDRGrade
 from screening.grade_words import GRADE_WORDS
 from screening.models import FundusImage, Patient, Site
 from screening.models.reviews import MacularOedema
+from screening.models.sites import validate_timezone
 
 UNGRADABLE = "U"
 VERDICTS = [*((str(grade.value), GRADE_WORDS[grade]) for grade in ICDRGrade), (UNGRADABLE, _("Ungradable"))]
@@ -29,6 +30,19 @@ class PhotoField(forms.FileField):
         "required": _("Choose a photograph."),
         "empty": _("This file is empty (0 bytes). Copy it again from the camera."),
     }
+
+
+class FirstSiteForm(forms.Form):
+    """The site that a new installation begins with."""
+
+    name = forms.CharField(label=_("Name of the clinic"), max_length=120)
+    timezone = forms.CharField(
+        label=_("Time zone"),
+        max_length=64,
+        initial="UTC",
+        validators=[validate_timezone],
+        help_text=_("Written like Europe/Paris."),
+    )
 
 
 class PatientForm(forms.Form):

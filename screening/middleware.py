@@ -5,9 +5,11 @@ A session ends 30 minutes after the last thing its user did (HIPAA 164.312(a)(2)
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from screening.services.photo_files import MAX_BYTES
@@ -51,6 +53,27 @@ def idle_logoff(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
         return get_response(request)
 
     return middleware
+
+
+def new_password(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Lead whoever must choose another password to that page, and nowhere else but out. A key of the API is nobody."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        user: Any = request.user
+        if not (user.is_authenticated and user.must_change_password) or _is_on_the_way(request):
+            return get_response(request)
+        if request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json"):
+            sentence = _("Choose another password first: the page for that opens when you load this one again.")
+            return JsonResponse({"code": "new_password", "message": sentence, "sentence": sentence}, status=403)
+        return redirect("screening:password")
+
+    return middleware
+
+
+def _is_on_the_way(request: HttpRequest) -> bool:
+    allowed = (reverse("screening:password"), reverse("screening:logout"))
+    has_key = request.path.startswith("/api/") and request.headers.get("Authorization", "").startswith("Bearer ")
+    return request.path in allowed or request.path.startswith(("/static/", "/health/")) or has_key
 
 
 def _is_a_persons(request: HttpRequest) -> bool:

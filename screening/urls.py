@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
-from screening.views import exams, gradings, images, patients, reviews, trials, worklist
+from screening.views import accounts, exams, gradings, images, patients, reviews, sites, trials, worklist
 
 
 class EyeConverter:
@@ -27,6 +27,8 @@ app_name = "screening"
 urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/", accounts.password, name="password"),
+    path("sites/first/", sites.first, name="site-first"),
     path("", worklist.show, name="worklist"),
     path("patients/", patients.show_list, name="patient-list"),
     path("patients/new/", patients.register, name="patient-new"),

@@ -27,11 +27,18 @@ class PersonAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
-        (_("May log in"), {"fields": ["is_active"]}),
+        (_("May log in"), {"fields": ["is_active", "must_change_password"]}),
         (_("May use this panel (tick both)"), {"fields": ["is_staff", "is_superuser"]}),
         (_("Times"), {"fields": ["last_login", "date_joined"]}),
     ]
+    add_fieldsets = [
+        (None, {"fields": ["username", "usable_password", "password1", "password2", "must_change_password"]}),
+    ]
     readonly_fields = ["last_login", "date_joined"]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Whoever makes an account knows its first password."""
+        return {**super().get_changeform_initial_data(request), "must_change_password": True}
 
 
 @admin.register(Site)

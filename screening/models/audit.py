@@ -40,6 +40,7 @@ class AuditEvent(models.Model):
         REVIEW_AMENDED = "review.amended", _("amended a review")
         API_KEY_ISSUED = "api_key.issued", _("issued an API key")
         API_KEY_REVOKED = "api_key.revoked", _("revoked an API key")
+        PASSWORD_CHANGED = "user.password_changed", _("chose another password")
         ROW_ADDED = "row.added", _("added a row in the admin panel")
         ROW_CHANGED = "row.changed", _("changed a row in the admin panel")
         ROW_REMOVED = "row.removed", _("removed a row in the admin panel")

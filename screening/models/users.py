@@ -11,6 +11,7 @@ class User(AbstractUser):
     """A person or program that logs in. What they may do comes from their memberships (``access.py``)."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4, editable=False)
+    must_change_password = models.BooleanField(_("must choose another password"), default=False)
 
     class Meta(AbstractUser.Meta):
         ordering = ["username"]

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from django.core.paginator import Paginator
 from django.http import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from screening.access import Action, can, sites_for
+from screening.access import Action, can, may_open_first_site, sites_for
 from screening.models import Exam, Site
 from screening.policy import WorklistRank
 from screening.selectors import count_by_rank, worklist
@@ -50,6 +50,8 @@ def show(request: SignedInRequest) -> HttpResponseBase:
     A reviewer at a blind-first site sees the order and not the reason for it: the grade comes after the first reading.
     """
     user = request.user
+    if may_open_first_site(user):
+        return redirect("screening:site-first")
     blind_sites = set(
         sites_for(user, Action.REVIEW_EXAM)
         .filter(reading_mode=Site.ReadingMode.BLIND_FIRST)

@@ -1,6 +1,7 @@
 """Photographs as they leave the server."""
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -79,3 +80,25 @@ def test_a_thumbnail_is_small_and_upright() -> None:
     small = Image.open(BytesIO(thumbnail(BytesIO(photo_bytes(size=(3000, 2000), exif=exif)))))
     assert small.size == (round(THUMBNAIL_PX * 2 / 3), THUMBNAIL_PX)
     assert "exif" not in small.info
+
+
+def test_the_proxy_sends_the_photograph_after_the_access_check(
+    site: Site, reviewer: User, client: Client, settings: Any
+) -> None:
+    settings.PHOTOS_BY_PROXY = "/photographs-by-proxy/"
+    image = stored(site, photo_bytes())
+    client.force_login(reviewer)
+    response = client.get(address(image))
+    assert response["X-Accel-Redirect"] == f"/photographs-by-proxy/{image.file.name}"
+    assert (response["Content-Type"], response.content) == ("image/jpeg", b"")
+    assert response["Cache-Control"].startswith("private")
+    assert AuditEvent.objects.filter(verb="image.viewed", object_id=str(image.pk)).count() == 1
+
+
+def test_the_proxy_sends_nothing_to_a_stranger(site: Site, reviewer: User, client: Client, settings: Any) -> None:
+    settings.PHOTOS_BY_PROXY = "/photographs-by-proxy/"
+    image = FundusImageFactory()  # of another site
+    client.force_login(reviewer)
+    response = client.get(address(image))
+    assert response.status_code == 404
+    assert "X-Accel-Redirect" not in response

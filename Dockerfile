@@ -1,0 +1,78 @@
+# Three images from one file; docker-compose.yml names the target of each.
+#   serve   what web, worker and beat run: no torch, no compiler        docker build --target serve .
+#   proxy   nginx with the style sheets and scripts of this version     docker build --target proxy .
+#   train   torch besides, for `python -m ml train`                     docker build --target train .
+ARG PYTHON_IMAGE=python:3.11-slim
+ARG PROXY_IMAGE=nginx:1.28
+
+# --- what is installed: pip stays behind in this stage ---
+FROM ${PYTHON_IMAGE} AS packages
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /opt/venv
+COPY requirements/serve.txt /tmp/requirements/serve.txt
+RUN /opt/venv/bin/pip install --only-binary :all: -r /tmp/requirements/serve.txt \
+ && /opt/venv/bin/python -m pip uninstall --yes setuptools pip \
+ && find /opt/venv -type d -name tests -path '*/numpy/*' -prune -exec rm -rf {} +
+
+# --- serve ---
+FROM ${PYTHON_IMAGE} AS serve
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Diabetic retinopathy screening" \
+      org.opencontainers.image.description="Grades fundus photographs for a clinician to review. Not a certified medical device." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+# The number and not the name: the proxy reads the photographs as the same user, and orchestrators ask for a number.
+RUN groupadd --gid 10001 screening && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent screening \
+ && install -d -o 10001 -g 10001 -m 0700 /data /data/media /tls
+COPY --from=packages /opt/venv /opt/venv
+WORKDIR /app
+COPY manage.py ./
+COPY deploy ./deploy
+COPY drsite ./drsite
+COPY ml ./ml
+COPY screening ./screening
+COPY templates ./templates
+COPY static ./static
+# All that a process writes lies in volumes and in memory: the root file system may be read-only.
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    DJANGO_SETTINGS_MODULE=drsite.settings \
+    MEDIA_ROOT=/data/media STATIC_ROOT=/app/staticfiles VAR_DIR=/tmp/var \
+    OMP_NUM_THREADS=1
+# DEBUG in this one command alone: collecting needs no secret.
+RUN python -m compileall -q drsite ml screening deploy \
+ && SECRET_KEY=only-for-collecting-static-files-0123456789-abcdefghijk ALLOWED_HOSTS=localhost \
+    python manage.py collectstatic --noinput --verbosity 0
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=6 CMD ["python", "deploy/ask_health.py"]
+CMD ["sh", "deploy/start-web.sh"]
+
+# --- proxy ---
+FROM ${PROXY_IMAGE} AS proxy
+RUN install -d -o 10001 -g 10001 -m 0700 /var/spool/proxy
+COPY deploy/proxy/nginx.conf /etc/nginx/nginx.conf
+COPY deploy/proxy/pages /srv/pages
+COPY --from=serve /app/staticfiles /srv/static
+USER 10001:10001
+EXPOSE 8080 8443
+STOPSIGNAL SIGQUIT
+ENTRYPOINT []
+CMD ["nginx", "-g", "daemon off;"]
+
+# --- train ---
+FROM ${PYTHON_IMAGE} AS train
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 PATH=/opt/venv/bin:$PATH
+RUN python -m venv /opt/venv
+COPY requirements /tmp/requirements
+RUN /opt/venv/bin/pip install -r /tmp/requirements/train.txt
+RUN groupadd --gid 10001 screening && useradd --uid 10001 --gid 10001 --create-home screening \
+ && install -d -o 10001 -g 10001 /data
+WORKDIR /app
+COPY ml ./ml
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "ml"]
+CMD ["--help"]

@@ -1,0 +1,31 @@
+"""Opening the first site of a new installation."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from screening.access import require_first_site
+from screening.forms import FirstSiteForm
+from screening.services.sites import open_first_site
+from screening.views.signed_in import SignedInRequest, signed_in
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def first(request: SignedInRequest) -> HttpResponseBase:
+    """Ask for name and time zone; then on to the panel, where its people are added."""
+    require_first_site(request.user)
+    form = FirstSiteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            site = open_first_site(**form.cleaned_data, by=request.user)
+        except ValidationError as refusal:
+            form.add_error(None, " ".join(refusal.messages))
+        else:
+            sentence = _("%(site)s is open, and you manage it. Add its people: users first, then their memberships.")
+            messages.success(request, sentence % {"site": site.name})
+            return redirect("admin:index")
+    return render(request, "screening/sites/first.html", {"form": form}, status=422 if form.errors else 200)
