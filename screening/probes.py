@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +72,12 @@ def _ask_folder(folder: Path) -> str:
     if n_free < LEAST_FREE_BYTES:
         raise Trouble(f"{folder} has only {n_free // 10**6} MB left")
     return f"{n_free / 10**9:.1f} GB free"
+
+
+def ask_disk() -> str:
+    """Space where this process writes: temporary files of uploads, and VAR_DIR. Raises Trouble."""
+    places = {Path(tempfile.gettempdir()), settings.VAR_DIR}
+    return ", ".join(f"{place}: {_ask_folder(place)}" for place in sorted(places))
 
 
 def ask_bundle() -> str:

@@ -1,0 +1,183 @@
+"""``manage.py doctor``: what this installation needs, one line a part, with a sentence how to mend what is broken."""
+
+import datetime
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.mail import get_connection
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from screening import probes
+from screening.probes import Trouble
+from screening.services import workers
+
+WORST_CLOCK_S = 5.0
+"""A difference that never matters to gradings, and that any time service stays far below."""
+_DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """``ask`` answers with a few words or raises; ``remedy`` says what to do then."""
+
+    name: str
+    ask: Callable[[], str]
+    remedy: str
+
+
+class Command(BaseCommand):
+    """Exit code 0 when everything is in order, else 1."""
+
+    help = "Checks what this installation needs and says how to mend it. Exit code 1 when something is broken."
+    requires_system_checks: list[str] = []  # the doctor reports them among the rest
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Examine everything, whatever was found before."""
+        n_broken = sum(not self._examine(one) for one in EXAMINATIONS)
+        if n_broken:
+            self.stdout.write(f"{n_broken} of {len(EXAMINATIONS)} parts need mending.")
+            raise SystemExit(1)
+        self.stdout.write(f"All {len(EXAMINATIONS)} parts are in order.")
+
+    def _examine(self, one: Examination) -> bool:
+        try:
+            words, is_well = one.ask(), True
+        except Trouble as trouble:
+            words, is_well = str(trouble), False
+        except Exception as error:
+            words, is_well = type(error).__name__, False
+        self.stdout.write(f"{'OK  ' if is_well else 'FAIL'}  {one.name:<11} {words}")
+        if not is_well:
+            self.stdout.write(f"      {'':<11} {one.remedy}")
+        return is_well
+
+
+def examine_settings() -> str:
+    """Django's and our own checks, as ``manage.py check``; warnings are for ``check --deploy``."""
+    found = [one for one in run_checks() if one.is_serious()]
+    if found:
+        raise Trouble(" ".join(f"{one.id}: {one.msg}" for one in found))
+    return "no errors"
+
+
+def examine_migrations() -> str:
+    """Whether the database's tables are those of this version."""
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        raise Trouble(f"{len(missing)} not applied, the first is {missing[0][0]}")
+    return f"{len(executor.loader.applied_migrations)} applied"
+
+
+def examine_broker() -> str:
+    """A queue inside one process serves the demo and nothing else."""
+    if not workers.broker_is_shared() and not (settings.DEBUG or settings.SITE_IS_DEMO):
+        raise Trouble("REDIS_URL is not set, so no photograph would ever be graded")
+    return probes.ask_broker()
+
+
+def examine_storage() -> str:
+    """Write, read and delete a few bytes, as a photograph is."""
+    words = probes.ask_storage()
+    content = uuid.uuid4().bytes
+    try:
+        name = default_storage.save(f"doctor/{uuid.uuid4().hex}", ContentFile(content))
+        try:
+            with default_storage.open(name) as file:
+                is_same = file.read() == content
+        finally:
+            default_storage.delete(name)
+        is_left = default_storage.exists(name)
+    except Exception as error:
+        raise Trouble(f"writing, reading or deleting failed ({type(error).__name__})") from error
+    if not is_same or is_left:
+        raise Trouble("what was written is not what was read" if not is_same else "a deleted file is still there")
+    return f"written, read, deleted; {words}"
+
+
+def examine_clock() -> str:
+    """This machine's clock against the database's: gradings are called lost by comparing times of several machines."""
+    if connection.vendor != "postgresql":
+        return f"no other machine to compare with ({connection.vendor})"
+    with connection.cursor() as cursor:
+        before = timezone.now()
+        cursor.execute("SELECT clock_timestamp()")
+        theirs: datetime.datetime = cursor.fetchone()[0]
+        after = timezone.now()
+    gap_s = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0.0)
+    if gap_s > WORST_CLOCK_S:
+        raise Trouble(f"{gap_s:.0f} s from the database's")
+    return f"within {max(gap_s, 0.1):.1f} s of the database's"
+
+
+def examine_mail() -> str:
+    """Whether the mail server takes a connection and knows the password; nothing is sent."""
+    if settings.EMAIL_BACKEND == _DUMMY_MAIL:
+        return "not set up, and not needed: the site sends none"
+    try:
+        with get_connection():
+            return f"{settings.EMAIL_HOST} answers"
+    except OSError as error:  # smtplib's errors are OSErrors too
+        raise Trouble(f"{settings.EMAIL_HOST} does not take our connection ({type(error).__name__})") from error
+
+
+def examine_database() -> str:
+    """The server's version."""
+    words = probes.ask_database()
+    if connection.vendor != "postgresql":
+        return words
+    return f"PostgreSQL {connection.pg_version // 10000}.{connection.pg_version % 10000}"
+
+
+_SEE_LOG = "Its log says what happened."
+EXAMINATIONS = (
+    Examination("settings", examine_settings, "Run `manage.py check`: each finding comes with a hint."),
+    Examination(
+        "database",
+        examine_database,
+        f"Start PostgreSQL, then compare DATABASE_URL and DATABASE_PASSWORD with what it expects. {_SEE_LOG}",
+    ),
+    Examination("migrations", examine_migrations, "Run `manage.py migrate`; make a backup of the database first."),
+    Examination(
+        "broker",
+        examine_broker,
+        f"Start Redis, then compare REDIS_URL and REDIS_PASSWORD with what it expects. {_SEE_LOG}",
+    ),
+    Examination(
+        "storage",
+        examine_storage,
+        "Free some space, or give MEDIA_ROOT to the user that runs the site; with S3, check S3_BUCKET, "
+        "S3_ENDPOINT_URL, the keys and what they allow.",
+    ),
+    Examination(
+        "bundle",
+        probes.ask_bundle_hash,
+        "Restore the model folder from the release, or point DR_BUNDLE at a whole one.",
+    ),
+    Examination(
+        "clock", examine_clock, "Switch on time synchronisation (chrony or systemd-timesyncd) on both machines."
+    ),
+    Examination("disk", probes.ask_disk, "Delete what is not needed on this disk, or enlarge it: never photographs."),
+    Examination(
+        "worker",
+        probes.ask_worker,
+        f"Start a worker: `celery -A drsite worker`, or `docker compose up -d worker`. {_SEE_LOG}",
+    ),
+    Examination(
+        "queue",
+        probes.ask_queue,
+        "See whether a worker is alive and the beat runs (`celery -A drsite beat`); if both do, add a worker.",
+    ),
+    Examination(
+        "mail", examine_mail, "Compare EMAIL_URL with the mail server's address, port, user and password, or empty it."
+    ),
+)
