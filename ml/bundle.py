@@ -14,6 +14,7 @@ from ml.vocabulary import N_GRADES
 
 BUNDLES = Path(__file__).parent / "bundles"
 WEIGHTS_FILE = "model.onnx"
+EVALUATION_FILE = "evaluation.json"
 
 
 class BundleError(Exception):

@@ -16,21 +16,20 @@ from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle
 from ml.calibrate import Calibration, fit
 from ml.card import write_card
 from ml.data.augment import shrink
+from ml.evaluate import evaluate, write_evaluation
 from ml.gradcam import WithGradCAM
-from ml.metrics import summarise
+from ml.intervals import N_RESAMPLES
 from ml.networks import IMAGENET_MEAN, IMAGENET_STD, build
 from ml.precision import Precision, store_weights
 from ml.preprocess import PREPROCESSING_VERSION
+from ml.readings import NATURAL
 from ml.train import TEST, TRAIN, VALIDATION, TrainingConfig, as_batch, load_retinas, normalised
-from ml.vocabulary import N_GRADES, REFERABLE_FROM, ICDRGrade
+from ml.vocabulary import N_GRADES, ICDRGrade
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.data.cache import RetinaSet
-
-NATURAL = ("aptos2019", "eyepacs", "odir5k")
-"""Sources with colours a camera makes: what a clinic sends, so calibration and figures rest on them alone."""
 
 
 def export_onnx(network: torch.nn.Module, path: Path, *, side_px: int, precision: Precision = Precision.FP32) -> None:
@@ -59,9 +58,16 @@ def export_onnx(network: torch.nn.Module, path: Path, *, side_px: int, precision
 
 
 def export_bundle(
-    run: Path, *, data: Path, folder: Path, name: str, version: str, precision: Precision = Precision.FP32
+    run: Path,
+    *,
+    data: Path,
+    folder: Path,
+    name: str,
+    version: str,
+    precision: Precision = Precision.FP32,
+    n_resamples: int = N_RESAMPLES,
 ) -> Bundle:
-    """Export the best weights of a run, calibrate on validation, measure on test, and write the bundle and its card.
+    """Export the best weights of a run, calibrate on validation, evaluate, and write the bundle and its card.
 
     Calibration and figures are those of the very file that is written, in its precision.
     """
@@ -71,11 +77,9 @@ def export_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     export_onnx(network, folder / WEIGHTS_FILE, side_px=config.side_px, precision=precision)
     retinas = load_retinas(config, data=data, cache=run.parent / "cache")
-    chosen = np.flatnonzero((retinas.parts != TRAIN) & np.isin(retinas.sources, NATURAL))
-    logits, evidence = run_onnx(folder / WEIGHTS_FILE, retinas, chosen, side_px=config.side_px)
-    truth, sources, parts = retinas.grades[chosen], retinas.sources[chosen], retinas.parts[chosen]
-    held = parts == VALIDATION
-    calibration = fit(logits[held], truth[held], sources[held])
+    held = np.flatnonzero((retinas.parts == VALIDATION) & np.isin(retinas.sources, NATURAL))
+    logits, evidence = run_onnx(folder / WEIGHTS_FILE, retinas, held, side_px=config.side_px)
+    calibration = fit(logits, retinas.grades[held], retinas.sources[held])
     content = {
         "format": 1,
         "name": name,
@@ -91,16 +95,17 @@ def export_bundle(
         "calibration": {"temperature": round(calibration.temperature, 5), "bias": calibration.bias},
         "grade_cuts": calibration.grade_cuts,
         "operating_point": calibration.operating_point,
-        "heatmap_full_scale": heatmap_full_scale(logits[held], evidence[held], calibration),
+        "heatmap_full_scale": heatmap_full_scale(logits, evidence, calibration),
         "weights": weights_entry(folder / WEIGHTS_FILE) | {"precision": precision.value},
         "training": describe_training(config, retinas, run),
-        "metrics": {
-            part: measure(calibration, logits[rows], truth[rows], sources[rows])
-            for part, rows in (("validation", held), ("test", parts == TEST))
-        },
+        "metrics": {},
     }
     (folder / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
-    bundle = read_bundle(folder, verify=True)
+    evaluation, _ = evaluate(
+        read_bundle(folder, verify=True), data=data, cache=run.parent / "cache", n_resamples=n_resamples
+    )
+    write_evaluation(folder, evaluation)
+    bundle = read_bundle(folder)
     write_card(bundle)
     return bundle
 
@@ -157,7 +162,10 @@ def describe_training(config: TrainingConfig, retinas: "RetinaSet", run: Path) -
         start = Path(stages[0][1].start)
         stages.insert(0, (start, read_config(start)))
     return {
-        "stages": [{"run": str(folder)} | dataclasses.asdict(stage) for folder, stage in stages],
+        "stages": [
+            {"run": _named(folder)} | dataclasses.asdict(stage) | {"start": stage.start and _named(Path(stage.start))}
+            for folder, stage in stages
+        ],
         "n_epochs_finished": epochs,
         "photographs_by_grade": counts,
         "n_copies_kept_together": retinas.n_copies,
@@ -165,19 +173,6 @@ def describe_training(config: TrainingConfig, retinas: "RetinaSet", run: Path) -
     }
 
 
-def measure(
-    calibration: Calibration,
-    logits: "NDArray[np.float32]",
-    truth: "NDArray[np.int64]",
-    sources: "NDArray[np.str_]",
-) -> dict[str, Any]:
-    """Figures of one part of the split, for each source."""
-    probabilities = calibration.probabilities(logits)
-    grades, p_referable = calibration.grades(probabilities), probabilities[:, REFERABLE_FROM:].sum(axis=1)
-    return {
-        str(source): summarise(
-            truth[rows], probabilities[rows], grades[rows], p_referable[rows], calibration.operating_point
-        )
-        for source in np.unique(sources)
-        for rows in [sources == source]
-    }
+def _named(run: Path) -> str:
+    """A run by its name alone: where it lay on one machine is nobody's business."""
+    return f"runs/{run.name}"

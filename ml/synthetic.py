@@ -101,7 +101,7 @@ def draw_fundus(drawing: FundusDrawing) -> Image.Image:
     if drawing.laterality is Laterality.LEFT:
         retina = retina[:, ::-1]
     aperture = _aperture(side, has_notch=drawing.has_notch, cut=drawing.cut)
-    picture = _placed(_optics(retina, drawing) * aperture[..., None], width, height)
+    picture = placed(_optics(retina, drawing) * aperture[..., None], width, height)
     rng = np.random.default_rng([drawing.seed, 9])
     picture += _grain(rng, width, height) * (0.8 + 0.009 * np.clip(picture, 0, 255))
     picture += np.array([3.0, 2.4, 2.6], dtype=np.float32)  # no sensor gives a perfect black
@@ -237,7 +237,7 @@ def _aperture(side: int, *, has_notch: bool, cut: float) -> FloatArray:
     return np.asarray(small, dtype=np.float32) / 255
 
 
-def _placed(retina: FloatArray, width: int, height: int) -> FloatArray:
+def placed(retina: FloatArray, width: int, height: int) -> FloatArray:
     """The retina in the middle of a black frame; what does not fit is cut."""
     side = retina.shape[0]
     top, left = (side - height) // 2, (side - width) // 2

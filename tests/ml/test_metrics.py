@@ -2,14 +2,20 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from ml.calibrate import fit, grades_by_cuts
 from ml.metrics import (
+    area_under_curve,
+    calibration_curve,
+    calibration_error,
+    calibration_error_by_chance,
+    confusion,
     expected_grade,
+    figures,
     quadratic_kappa,
     referable_auc,
     sensitivity_specificity,
-    summarise,
     threshold_for_sensitivity,
 )
 
@@ -73,11 +79,40 @@ def test_calibration_undoes_overconfidence_and_a_shifted_class() -> None:
     )
 
 
-def test_a_summary_counts_what_it_says() -> None:
-    truth = np.array([0, 2, 4, 4])
-    probabilities = np.eye(5)[[0, 2, 4, 3]]
-    figures = summarise(truth, probabilities, probabilities.argmax(1), probabilities[:, 2:].sum(1), 0.5)
-    assert figures["n"] == 4
-    assert figures["accuracy"] == 0.75
-    assert figures["proliferative_sensitivity"] == 0.5
-    assert figures["referable_sensitivity"] == figures["referable_specificity"] == 1
+def test_figures_count_what_they_say() -> None:
+    truth = np.array([0, 2, 4, 4, 1])
+    probabilities = np.eye(5)[[0, 2, 4, 3, 0]]
+    found = figures(truth, probabilities, probabilities.argmax(1), 0.5)
+    assert found["accuracy"] == pytest.approx(3 / 5)
+    assert found["sensitivity_grade_4"] == 0.5
+    assert found["precision_grade_0"] == 0.5
+    assert np.isnan(found["sensitivity_grade_3"])  # there is none to find
+    assert found["precision_grade_3"] == 0
+    assert np.isnan(found["precision_grade_1"])  # none was given
+    assert found["referable_sensitivity"] == found["referable_specificity"] == found["sight_threatening_auc"] == 1
+    assert confusion(truth, probabilities.argmax(1))[4].tolist() == [0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kappa_and_areas_are_those_of_scikit_learn(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 5, 200)
+    grade = np.clip(truth + rng.integers(-2, 3, 200), 0, 4)
+    score = np.round(truth / 4 + rng.normal(0, 0.5, 200), 1)  # rounded: ties must count half
+    assert quadratic_kappa(truth, grade) == pytest.approx(cohen_kappa_score(truth, grade, weights="quadratic"))
+    assert area_under_curve(truth >= 3, score) == pytest.approx(roc_auc_score(truth >= 3, score))
+
+
+def test_the_calibration_error_is_the_mean_distance_of_its_curve() -> None:
+    p = np.array([0.05, 0.05, 0.15, 0.95, 1.0])
+    positive = np.array([False, False, True, True, True])
+    curve = calibration_curve(positive, p)
+    assert [n for _, _, n in curve] == [2, 1, 2]
+    by_hand = (2 * 0.05 + 1 * 0.85 + 2 * 0.025) / 5
+    assert calibration_error(positive, p) == pytest.approx(by_hand)
+    assert sum(n * abs(said - seen) for said, seen, n in curve) / 5 == pytest.approx(by_hand)
+
+
+def test_few_photographs_alone_raise_the_calibration_error() -> None:
+    p = np.random.default_rng(2).random(2000)
+    assert calibration_error_by_chance(p[:50]) > 2 * calibration_error_by_chance(p) > 0

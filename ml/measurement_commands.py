@@ -1,0 +1,81 @@
+"""The commands that measure: ``python -m ml evaluate | promote | table``. Imports what they need when they run."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ml.bundle import default_bundle, read_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+    AddData = Callable[[argparse.ArgumentParser], None]
+
+CACHE = Path("runs/cache")
+
+
+def add_commands(commands: "Commands", add_data: "AddData") -> None:
+    """Add them to the command line of ``python -m ml``."""
+    _add_evaluate(commands, add_data)
+    _add_promote(commands, add_data)
+
+
+def _add_cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where training keeps its crops (runs/cache)")
+
+
+def _add_evaluate(commands: "Commands", add_data: "AddData") -> None:
+    parser = commands.add_parser("evaluate", help="measure a bundle on photographs it was not trained on")
+    parser.add_argument("bundle", nargs="?", type=Path, help="folder or name of the bundle (the released one)")
+    parser.add_argument("--against", type=Path, metavar="OTHER", help="another bundle to test the differences against")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the report (runs/evaluation/BUNDLE)")
+    parser.add_argument("--no-mirror", action="store_true", help="skip the second look at mirrored photographs")
+    _add_cache(parser)
+    add_data(parser)
+    parser.set_defaults(run_command=_evaluate)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from ml.card import write_card, write_cards
+    from ml.compare import compare, comparison_text
+    from ml.evaluate import evaluate, write_evaluation
+    from ml.evaluation_report import write_report
+    from ml.grader import Grader
+    from ml.promote import bundle_named, same_photos
+    from ml.readings import read
+
+    bundle = bundle_named(options.bundle) if options.bundle else read_bundle(verify=True)
+    evaluation, readings = evaluate(bundle, data=options.data, cache=options.cache, mirrored=not options.no_mirror)
+    write_evaluation(bundle.folder, evaluation)
+    is_default = bundle.folder.resolve() == default_bundle().resolve()
+    (write_cards if is_default else write_card)(bundle)
+    difference = ""
+    if options.against:
+        other = bundle_named(options.against)
+        same_photos(bundle, other, data=options.data, cache=options.cache)
+        others = read(Grader.load(other.folder), readings.photos)
+        difference = comparison_text(bundle, other, compare((bundle, readings), (other, others)))
+    out = options.out or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
+    print(write_report(bundle, evaluation, readings, out, difference=difference))
+    return 0
+
+
+def _add_promote(commands: "Commands", add_data: "AddData") -> None:
+    parser = commands.add_parser("promote", help="make a bundle the default unless it is worse than the current one")
+    parser.add_argument("bundle", type=Path, help="folder or name of the bundle, in ml/bundles")
+    _add_cache(parser)
+    add_data(parser)
+    parser.set_defaults(run_command=_promote)
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from ml.promote import bundle_named, promote
+
+    candidate, current = bundle_named(options.bundle), read_bundle(verify=True)
+    verdict = promote(candidate, current, data=options.data, cache=options.cache)
+    print((candidate.folder / "comparison.md").read_text())
+    for reason in verdict.reasons:
+        print(f"refused: {reason}", file=sys.stderr)
+    return 0 if verdict.is_promoted else 1
