@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import OperationalError
 from django.http import Http404, UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -17,6 +16,7 @@ from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
 from screening.services.gradings import GradingNotFailed
 from screening.services.patients import InvalidPatient
 from screening.services.photo_files import UnacceptablePhotograph
+from screening.views.errors import is_passing
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_S = 5
@@ -89,7 +89,7 @@ def _of_django(error: Exception) -> Refusal | None:
         return Refusal(413, "request_too_large", _("The request is too large. Send less at once."))
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return Refusal(400, "bad_request", _("The request could not be read. Send it again."))
-    if isinstance(error, BundleError | OperationalError):
+    if isinstance(error, BundleError) or is_passing(error):
         logger.error("The API cannot answer for now", exc_info=error)
         code = "model_unavailable" if isinstance(error, BundleError) else "busy"
         refusal = Refusal(503, code, _("This cannot be answered just now. Try again in some seconds."))

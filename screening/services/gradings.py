@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from kombu.exceptions import ChannelError, OperationalError
 
 from ml.bundle import Bundle, default_bundle, read_bundle
 from ml.prediction import GradingError, Prediction
@@ -28,15 +26,15 @@ from screening.access import Action, require
 from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services import photo_files
 from screening.services.audit import record_event
+from screening.services.grading_queue import GRADE_IMAGE_TASK, are_messages_waiting, publish
 from screening.services.photo_turns import turn_for
 
 if TYPE_CHECKING:
     from ml.grader import Grader
 
+__all__ = ("GRADE_IMAGE_TASK", "publish")
 logger = logging.getLogger(__name__)
 
-GRADE_IMAGE_TASK = "screening.tasks.grade_image"
-"""Published by name: the task module imports this one."""
 MAX_ATTEMPTS = 3
 _loading = threading.Lock()
 
@@ -93,14 +91,6 @@ def queue_grading(*, image: FundusImage, by: User | None) -> Grading:
             _record(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
             transaction.on_commit(lambda: publish(grading.pk))
     return grading
-
-
-def publish(grading_id: uuid.UUID) -> None:
-    """Send the task. Where the broker is away the grading stays QUEUED and the sweep sends it later."""
-    try:
-        current_app.send_task(GRADE_IMAGE_TASK, args=[str(grading_id)], retry=False)
-    except OperationalError:
-        logger.warning("The broker is away: grading %s stays queued until the sweep", grading_id)
 
 
 def run_grading(*, grading_id: uuid.UUID) -> None:
@@ -228,7 +218,7 @@ def sweep_gradings(*, older_than_s: float | None = None) -> int:
     age_s = settings.GRADING_STALE_AFTER_S if older_than_s is None else older_than_s
     before = timezone.now() - timedelta(seconds=age_s)
     stale = Q(status=Grading.Status.RUNNING, started_at__lt=before)
-    if not _are_messages_waiting():
+    if not are_messages_waiting():
         stale |= Q(status=Grading.Status.QUEUED, queued_at__lt=before)
     ids = list(Grading.objects.filter(stale).order_by("queued_at").values_list("pk", flat=True))
     for grading_id in ids:
@@ -242,19 +232,6 @@ def sweep_gradings(*, older_than_s: float | None = None) -> int:
             if grading is not None:
                 _sweep_one(grading)
     return len(ids)
-
-
-def _are_messages_waiting() -> bool:
-    """Whether the queue holds messages: then the workers are behind, and sending all again would bury them."""
-    queue = current_app.conf.task_default_queue
-    try:
-        with current_app.connection_for_write() as connection:
-            channel: Any = connection.default_channel
-            return bool(channel.queue_declare(queue=queue, passive=True).message_count)
-    except ChannelError:  # brokers that forget an empty queue
-        return False
-    except OperationalError:
-        return True  # the broker is away: nothing could be sent now
 
 
 def _sweep_one(grading: Grading) -> None:

@@ -18,7 +18,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Called while the exception is handled, wherever it was raised: in a view, or in a middleware that asked who it is.
     """
-    if not _is_passing(sys.exc_info()[1]):
+    if not is_passing(sys.exc_info()[1]):
         return plain_server_error(request)
     sentence = _("The system cannot be reached for a moment. Nothing was changed. Try again in some seconds.")
     if request.path.startswith("/api/"):
@@ -32,7 +32,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _is_passing(error: BaseException | None) -> bool:
+def is_passing(error: BaseException | None) -> bool:
     """Whether trying again may help: database or storage do not answer now."""
     if isinstance(error, OperationalError | InterfaceError):
         return True

@@ -20,6 +20,7 @@ from screening.selectors import get_exam, get_image
 from screening.services import photo_renditions
 from screening.services.audit import record_event
 from screening.services.exams import ExamError
+from screening.services.grading_queue import is_late_from_start
 from screening.services.images import UnacceptablePhotograph, attach_image, change_laterality, withdraw_image
 from screening.views.signed_in import SignedInRequest, signed_in, wants_json
 
@@ -57,6 +58,8 @@ def attach(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
 
 def _accept(request: SignedInRequest, image: FundusImage, asked_for: str) -> HttpResponseBase:
     sentence = _("Photograph of the %(eye)s received.") % {"eye": image.get_laterality_display()}
+    if is_late_from_start(image):
+        sentence += " " + _("It is stored, but grading is delayed. It will be graded by itself: do not send it again.")
     if image.laterality != asked_for:
         sentence = _("This file is already in the exam, as %(eye)s. If that is wrong, move it there.") % {
             "eye": image.get_laterality_display()
