@@ -1,13 +1,14 @@
-"""Command line: ``python -m ml grade | train | export | benchmark`` (``--help`` after each)."""
+"""Command line: ``python -m ml grade | train | distill | export | benchmark`` (``--help`` after each)."""
 
 import argparse
-import dataclasses
 import os
 import sys
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
+from ml import measurement_commands
 from ml.bundle import BundleError, read_bundle
+from ml.training_config import Distillation, TrainingConfig, add_options, chosen_options
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,9 +16,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ml", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_grade(commands)
+    _add_prepare(commands)
     _add_train(commands)
+    _add_distill(commands)
     _add_export(commands)
     _add_benchmark(commands)
+    measurement_commands.add_commands(commands, _add_data)
     options = parser.parse_args(arguments)
     try:
         code: int = options.run_command(options)
@@ -64,34 +68,69 @@ def _grade(options: argparse.Namespace) -> int:
     return 1 if n_failed else 0
 
 
+def _add_prepare(commands: Commands) -> None:
+    parser = commands.add_parser("prepare", help="read, crop, cache and examine data sets of any known layout")
+    _add_data(parser)
+    parser.add_argument("--sources", nargs="+", help="folders below --data (the usual ones, else all that are known)")
+    parser.add_argument("--side-px", type=int, default=256, help="side of the cropped squares (256)")
+    parser.add_argument("--cache", type=Path, default=Path("runs/cache"), help="where the arrays go (runs/cache)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that crop (all processors)")
+    parser.add_argument("--show", type=Path, metavar="FILE.png", help="draw a contact sheet of the augmentation")
+    parser.set_defaults(run_command=_prepare)
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    from ml.data.preparation import prepare_data
+    from ml.data.tables import LabelError
+    from ml.prediction import GradingError
+
+    places = {"cache": options.cache, "show": options.show, "side_px": options.side_px}
+    try:
+        print(prepare_data(options.data, sources=options.sources, n_workers=options.workers, **places))
+    except (LabelError, GradingError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
 def _add_train(commands: Commands) -> None:
     parser = commands.add_parser("train", help="train a network")
-    _add_data(parser)
     parser.add_argument("--run", type=Path, default=Path("runs/student"), help="folder of the run (runs/student)")
-    parser.add_argument("--imagenet", type=Path, help=".npz with ImageNet weights under torchvision's names")
-    parser.add_argument("--resume", action="store_true", help="go on after the last finished epoch")
-    parser.add_argument("--network", dest="architecture", default="mobilenet_v3_small")
-    parser.add_argument("--sources", nargs="+", help="data sets below --data")
-    numbers: dict[str, type] = {"n_epochs": int, "batch": int, "learning_rate": float, "weight_decay": float}
-    for name, kind in (numbers | {"side_px": int, "cache_side_px": int, "seed": int, "n_threads": int}).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=None)
-    parser.add_argument("--start", help="folder of a finished run to start from")
-    parser.add_argument("--bf16", dest="use_bf16", action="store_true", default=None)
+    _add_training(parser)
     parser.set_defaults(run_command=_train)
 
 
-def _train(options: argparse.Namespace) -> int:
-    from ml.train import TrainingConfig, train
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    _add_data(parser)
+    parser.add_argument("--imagenet", help=".npz with ImageNet weights under torchvision's names, or: torchvision")
+    parser.add_argument("--resume", action="store_true", help="go on at the step of the last checkpoint")
+    parser.add_argument("--network", dest="architecture", default=argparse.SUPPRESS, help="same as --architecture")
+    parser.add_argument("--bf16", dest="use_bf16", action="store_true", default=argparse.SUPPRESS)
+    add_options(parser, TrainingConfig)
 
-    given: dict[str, Any] = {
-        field.name: tuple(value) if isinstance(value, list) else value
-        for field in dataclasses.fields(TrainingConfig)
-        if (value := getattr(options, field.name, None)) is not None
-    }
-    best = train(
-        TrainingConfig(**given), data=options.data, imagenet=options.imagenet, run=options.run, resume=options.resume
-    )
-    print(best)
+
+def _train(options: argparse.Namespace) -> int:
+    from ml.train import train
+
+    config = TrainingConfig(**chosen_options(options, TrainingConfig))
+    print(train(config, data=options.data, imagenet=options.imagenet, run=options.run, resume=options.resume))
+    return 0
+
+
+def _add_distill(commands: Commands) -> None:
+    parser = commands.add_parser("distill", help="train a student with a teacher")
+    parser.add_argument("--run", type=Path, required=True, help="folder of the student's run")
+    _add_training(parser)
+    add_options(parser, Distillation)
+    parser.set_defaults(run_command=_distill)
+
+
+def _distill(options: argparse.Namespace) -> int:
+    from ml.distill import distill
+
+    how = Distillation(**chosen_options(options, Distillation))
+    config = TrainingConfig(**chosen_options(options, TrainingConfig), distillation=how)
+    print(distill(config, data=options.data, imagenet=options.imagenet, run=options.run, resume=options.resume))
     return 0
 
 

@@ -1,0 +1,47 @@
+"""What a run leaves on disk to go on from, or to be read as a network."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ml.bundle import read_bundle
+from ml.networks import build
+from ml.released_networks import from_bundle
+from ml.training_config import read_config
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+BEST, LAST = "best.pt", "last.pt"
+
+
+def save_atomically(state: object, path: Path) -> None:
+    """Write beside, then rename: a kill leaves the old file or the new one, never half of one."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    partial.replace(path)
+
+
+def read_state(path: Path) -> Any:
+    """What ``save_atomically`` wrote, on the processor whatever device it came from."""
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def load_trained(folder: Path, *, photos: "Callable[[int], Tensor] | None" = None) -> "tuple[nn.Module, int]":
+    """The network of a finished run (its best weights) or of a bundle, and the side in px it was trained at.
+
+    ``photos`` (side -> [n, 3, S, S]) gives normalised pictures for the statistics of a bundle's batch norms; they are
+    needed to train it further, and not to use it. Raises ValueError or BundleError for a folder that is neither.
+    """
+    if (folder / "bundle.json").is_file():
+        bundle = read_bundle(folder, verify=True)
+        network = from_bundle(bundle, photos=photos(bundle.side_px) if photos else None)
+        return network, bundle.side_px
+    config = read_config(folder)
+    if not (folder / BEST).is_file():
+        raise ValueError(f"{folder} has no {BEST}: its first epoch is not finished.")
+    network = build(config.architecture)
+    network.load_state_dict(read_state(folder / BEST))
+    return network, config.side_px

@@ -1,0 +1,142 @@
+"""What a teacher says: of a student's very picture, or once for all of fixed views of every photograph."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from ml.batches import as_tensor, normalised
+from ml.checkpoints import load_trained
+from ml.data.augment import shrink
+from ml.networks import features_and_head, pooled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+BATCH = 32
+LOGITS, FEATURES = "logits.npy", "features.npy"
+
+
+class Word(NamedTuple):
+    """Logits [B, K], pooled features [B, C] and, of a picture just seen, its feature maps [B, C, h, w]."""
+
+    logits: "Tensor"
+    features: "Tensor"
+    maps: "Tensor | None" = None
+
+
+class Teacher:
+    """A trained network that is asked and never changed."""
+
+    def __init__(self, network: nn.Module, side_px: int, device: torch.device | None = None) -> None:
+        self.side_px = side_px
+        self.device = device or torch.device("cpu")
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.eval().requires_grad_(requires_grad=False)
+        self.features, self.head = features_and_head(self.network)
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device | None = None) -> "Teacher":
+        """From a finished run or a bundle. Raises ValueError or BundleError for any other folder."""
+        network, side_px = load_trained(folder)
+        return cls(network, side_px, device)
+
+    @property
+    def n_features(self) -> int:
+        """C of its pooled features."""
+        blank = torch.zeros(1, 3, self.side_px, self.side_px, device=self.device)
+        return int(self.ask(blank).features.shape[1])
+
+    @torch.no_grad()
+    def ask(self, pictures: "Tensor", *, use_bf16: bool = False) -> Word:
+        """Of [B, 3, S, S] in [0, 1] at any side, which is brought to the teacher's own."""
+        x = pictures.to(self.device)
+        if x.shape[-1] != self.side_px:
+            size = (self.side_px, self.side_px)
+            x = functional.interpolate(x, size=size, mode="bilinear", antialias=True)  # [B, 3, S, S]
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=use_bf16):
+            maps = self.features(normalised(x))  # [B, C, h, w]
+            z = pooled(maps)  # [B, C]
+            logits = self.head(z)  # [B, K]
+        return Word(logits.float(), z.float(), maps.float())
+
+    def fingerprint(self) -> str:
+        """Sixteen letters that another set of weights or another side would change."""
+        digest = hashlib.sha256(str(self.side_px).encode())
+        for name, value in self.network.state_dict().items():
+            digest.update(name.encode() + value.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+class CachedTeacher:
+    """A teacher's logits and pooled features of every photograph, averaged over fixed views, kept on disk.
+
+    The mean of the logits over the views stands for the geometric mean of the chances, at any temperature.
+    """
+
+    def __init__(self, logits: "NDArray[np.floating]", features: "NDArray[np.floating]") -> None:
+        self.logits, self.features = logits, features
+
+    def look_up(self, rows: "NDArray[np.int64]") -> Word:
+        """What was said of the photographs in these rows. Raises KeyError for one that was never asked about."""
+        logits = torch.from_numpy(self.logits[rows])
+        if torch.isnan(logits).any():
+            raise KeyError("The teacher was never asked about one of these photographs.")
+        return Word(logits, torch.from_numpy(self.features[rows].astype(np.float32)))
+
+
+def ask_once(
+    teacher: Teacher,
+    pixels: "NDArray[np.uint8]",
+    rows: "NDArray[np.int64]",
+    *,
+    n_views: int,
+    cache: Path,
+    use_bf16: bool = False,
+) -> CachedTeacher:
+    """Ask about ``rows`` of ``pixels`` (n, H, W, 3), all views each; an interrupted round goes on where it stopped.
+
+    The folder below ``cache`` is named by teacher, views and photographs. Raises ValueError unless 1 <= n_views <= 8.
+    """
+    if not 1 <= n_views <= 8:
+        raise ValueError(f"A square has 8 views without distortion; {n_views} were asked for.")
+    sample = np.ascontiguousarray(pixels[:: max(1, len(pixels) // 64)])
+    photographs = hashlib.sha256(f"{pixels.shape} {n_views}".encode() + sample.tobytes()).hexdigest()[:16]
+    folder = cache / f"teacher-{teacher.fingerprint()}-{photographs}"
+    folder.mkdir(parents=True, exist_ok=True)
+    logits = _table(folder / LOGITS, (len(pixels), 5), np.float32)
+    features = _table(folder / FEATURES, (len(pixels), teacher.n_features), np.float16)
+    missing = rows[np.isnan(logits[rows, 0])]
+    for start in tqdm(range(0, len(missing), BATCH), desc="ask the teacher", unit="batch", mininterval=5):
+        some = missing[start : start + BATCH]
+        photos = shrink(as_tensor(pixels[some]), side_px=teacher.side_px)  # [B, 3, S, S]
+        words = [teacher.ask(view(photos, number), use_bf16=use_bf16) for number in range(n_views)]
+        features[some] = torch.stack([word.features for word in words]).mean(0).cpu().numpy()
+        features.flush()
+        logits[some] = torch.stack([word.logits for word in words]).mean(0).cpu().numpy()  # last: it says "done"
+        logits.flush()
+    return CachedTeacher(logits, features)
+
+
+def view(photos: "Tensor", number: int) -> "Tensor":
+    """[B, 3, S, S] -> the same, mirrored for odd numbers and turned by number // 2 quarters."""
+    mirrored = photos.flip(3) if number % 2 else photos
+    return torch.rot90(mirrored, number // 2, dims=(2, 3)).contiguous()
+
+
+def _table(
+    path: Path, shape: tuple[int, int], kind: type[np.floating]
+) -> "np.memmap[tuple[int, ...], np.dtype[np.floating]]":
+    """The memory-mapped table in the file, which is made full of NaN where it is missing."""
+    if not path.exists():
+        partial = path.with_suffix(".partial.npy")
+        np.save(partial, np.full(shape, np.nan, kind))
+        partial.replace(path)
+    table: np.memmap[tuple[int, ...], np.dtype[np.floating]] = np.load(path, mmap_mode="r+")
+    return table
