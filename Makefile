@@ -1,5 +1,6 @@
 # make demo    a whole clinic on http://127.0.0.1:8000/ (PORT, HOST, DEMO_DIR, DEMO_PASSWORD, DEMO_API_KEY)
 # make test    every test; DATABASE_URL and REDIS_URL choose the database and the broker
+# make test-compose    the whole system in containers, with failures
 # make lint types contracts    style, strict types, import order
 # make run worker beat         the three processes of an installation, for development
 
@@ -11,7 +12,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST_ARGS ?=
 
-.PHONY: demo test lint types contracts migrations run worker beat
+.PHONY: demo test test-compose lint types contracts migrations run worker beat
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed-serve
@@ -19,6 +20,10 @@ demo: $(VENV)/.installed-serve
 
 test: $(VENV)/.installed-all
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Needs a container engine, and root where base images cannot be pulled. Not part of CI: it takes a quarter of an hour.
+test-compose:
+	tests/compose/run.sh
 
 lint: $(VENV)/.installed-all
 	$(BIN)/ruff check .
