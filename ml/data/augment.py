@@ -1,9 +1,12 @@
 """Random changes to batches of cropped retinas, as other cameras and hands would have made them."""
 
+import io
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional
 
 from ml.preprocess import COLOUR_MEAN, COLOUR_STD
@@ -14,10 +17,12 @@ if TYPE_CHECKING:
 
 def augment(photos: "Tensor", *, side_px: int, random: "Generator") -> "Tensor":
     """[B, 3, H, W] uint8 retinas -> [B, 3, S, S] float32 in [0, 1]; every photograph is changed in its own way."""
-    x = photos.float() / 255.0  # [B, 3, H, W]
+    x = _reduced(photos, side_px=side_px).float() / 255.0  # [B, 3, H, W], H and W at most 1.15 S
     x = _move(x, side_px=side_px, random=random)  # [B, 3, S, S]
+    x = _defocus(x, random=random)
     x = _soften(x, random=random)
     x = _recolour(x, random=random)
+    x = _compress(x, random=random)
     return _cut_frame(x, random=random)
 
 
@@ -54,21 +59,76 @@ def _uniform(n: int, low: float, high: float, random: "Generator") -> "Tensor":
     return torch.rand(n, generator=random) * (high - low) + low
 
 
+REDUCED_TO = 1.15
+"""Side of the photographs before they are turned, as a share of the network's: turning takes single pixels, and from a
+much larger photograph it would take some and skip others, which no network sees later when photographs are graded."""
+KEPT_RADIUS = 0.82
+"""Share of the retina's radius that every crop keeps around the centre. On a 45 degree photograph of the macula the
+optic disc ends there: its centre is 15.5 degrees from the fovea (Rohrschneider, IOVS 2004), its edge 3 further."""
+MAX_SHIFT = 0.2
+
+
+def _reduced(photos: "Tensor", *, side_px: int) -> "Tensor":
+    """[B, 3, H, W] uint8, made smaller where it is much larger than the network's input."""
+    side = int(side_px * REDUCED_TO)
+    if min(photos.shape[-2:]) <= side:
+        return photos
+    return functional.interpolate(photos, size=(side, side), mode="bilinear", antialias=True)  # [B, 3, 1.15 S, 1.15 S]
+
+
 def _move(x: "Tensor", *, side_px: int, random: "Generator") -> "Tensor":
-    """Any rotation, mirror image, zoom of 0.9 to 1.2, slight stretch and shift."""
+    """Any rotation, mirror image, zoom of 0.9 to 1.15, slight stretch, and any crop that keeps the centre."""
     n = len(x)
     angle = _uniform(n, -torch.pi, torch.pi, random)
-    zoom = 1 / _uniform(n, 0.9, 1.2, random)
-    stretch = _uniform(n, 0.94, 1.06, random)
+    zoom = 1 / _uniform(n, 0.9, 1.15, random)
+    stretch = _uniform(n, 0.95, 1.05, random)
     mirror = torch.where(torch.rand(n, generator=random) < 0.5, -1.0, 1.0)
     theta = torch.zeros(n, 2, 3)
     theta[:, 0, 0] = torch.cos(angle) * zoom * stretch * mirror
     theta[:, 0, 1] = -torch.sin(angle) * zoom * stretch
     theta[:, 1, 0] = torch.sin(angle) * zoom / stretch * mirror
     theta[:, 1, 1] = torch.cos(angle) * zoom / stretch
-    theta[:, :, 2] = (torch.rand(n, 2, generator=random) - 0.5) * 0.1
+    reach = zoom * torch.minimum(stretch, 1 / stretch)  # [B]: of the crop's nearest edge, in radii of the retina
+    shift = (reach - KEPT_RADIUS).clamp(0, MAX_SHIFT) * torch.rand(n, generator=random)  # [B]
+    towards = _uniform(n, -torch.pi, torch.pi, random)
+    theta[:, 0, 2], theta[:, 1, 2] = shift * torch.cos(towards), shift * torch.sin(towards)
     grid = functional.affine_grid(theta, [n, 3, side_px, side_px], align_corners=False)  # [B, S, S, 2]
     return functional.grid_sample(x, grid, mode="bilinear", align_corners=False)  # [B, 3, S, S]
+
+
+DEFOCUSED_SHARE = 0.15
+DEFOCUS_SHARES = (0.001, 0.006)
+"""Standard deviation of the blur as a share of the retina's diameter. From 1.2 % on only the great vessels remain and
+the photograph could not be graded (ml/data/quality_calibration.py)."""
+
+
+def _defocus(x: "Tensor", *, random: "Generator") -> "Tensor":
+    """Some photographs out of focus; across and along differ, and after the turning that is any direction: a shake."""
+    side = x.shape[-1]
+    radius = int(3 * DEFOCUS_SHARES[1] * side) + 1
+    at = torch.arange(-radius, radius + 1).float()  # [k]
+    for i in torch.nonzero(torch.rand(len(x), generator=random) < DEFOCUSED_SHARE).flatten().tolist():
+        sigma = _uniform(2, *DEFOCUS_SHARES, random).view(2, 1) * side
+        kernels = (-0.5 * (at / sigma) ** 2).softmax(dim=1)  # [2, k]
+        lines = functional.conv2d(x[i, :, None], kernels[0].view(1, 1, 1, -1), padding=(0, radius))  # [3, 1, S, S]
+        x[i] = functional.conv2d(lines, kernels[1].view(1, 1, -1, 1), padding=(radius, 0))[:, 0]  # [3, S, S]
+    return x
+
+
+COMPRESSED_SHARE = 0.2
+JPEG_QUALITIES = (25, 85)
+
+
+def _compress(x: "Tensor", *, random: "Generator") -> "Tensor":
+    """Some photographs through a real JPEG encoder and back, as cheap cameras and messengers store them."""
+    for i in torch.nonzero(torch.rand(len(x), generator=random) < COMPRESSED_SHARE).flatten().tolist():
+        quality = int(torch.randint(*JPEG_QUALITIES, (1,), generator=random))
+        file = io.BytesIO()
+        levels = x[i].mul(255).round_().to(torch.uint8).permute(1, 2, 0)  # [S, S, 3]
+        Image.fromarray(levels.numpy()).save(file, "JPEG", quality=quality)
+        stored = torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1)  # [3, S, S]
+        x[i] = stored.float().div_(255) * (x[i].amax(dim=0) > 0)  # what rings over the rim stays black
+    return x
 
 
 def _soften(x: "Tensor", *, random: "Generator") -> "Tensor":

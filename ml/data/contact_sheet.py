@@ -1,0 +1,54 @@
+"""A picture of what training sees: photographs of each source as cached, and beside each some of their changes."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from ml.data.augment import augment, shrink
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ml.data.cache import RetinaSet
+
+N_CHANGES = 5
+SIDE_PX = 224
+MARGIN_PX = 6
+CAPTION_PX = 16
+
+
+def contact_sheet(retinas: "RetinaSet", *, seed: int = 5) -> Image.Image:
+    """Two rows for each source, the least and the most diseased training photographs: as cached, then changed."""
+    random = torch.Generator().manual_seed(seed)
+    rows = []
+    for i in _examples(retinas, seed=seed):
+        photo = torch.from_numpy(retinas.pixels[i].copy()).permute(2, 0, 1)  # [3, H, W]
+        changed = augment(photo.repeat(N_CHANGES, 1, 1, 1), side_px=SIDE_PX, random=random)  # [5, 3, S, S]
+        squares = torch.cat([shrink(photo[None], side_px=SIDE_PX), changed])  # [6, 3, S, S]
+        rows.append((f"{retinas.sources[i]}, grade {retinas.grades[i]}: as cached, then {N_CHANGES} changes", squares))
+    return _drawn(rows)
+
+
+def _examples(retinas: "RetinaSet", *, seed: int) -> list[int]:
+    rng = np.random.default_rng(seed)
+    chosen: list[int] = []
+    for source in np.unique(retinas.sources):
+        inside = np.flatnonzero((retinas.sources == source) & (retinas.parts == 0))
+        grades = retinas.grades[inside]
+        extremes = np.unique(grades)[[0, -1]] if len(inside) else grades
+        chosen += [int(rng.choice(inside[grades == grade])) for grade in extremes]
+    return chosen
+
+
+def _drawn(rows: "list[tuple[str, Tensor]]") -> Image.Image:
+    step_x, step_y = SIDE_PX + MARGIN_PX, SIDE_PX + MARGIN_PX + CAPTION_PX
+    sheet = Image.new("RGB", ((1 + N_CHANGES) * step_x + MARGIN_PX, len(rows) * step_y + MARGIN_PX), "white")
+    pen = ImageDraw.Draw(sheet)
+    for r, (caption, squares) in enumerate(rows):
+        pen.text((MARGIN_PX, r * step_y + 2), caption, fill="black")
+        for c, square in enumerate(squares):
+            pixels = (square.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()  # (S, S, 3)
+            sheet.paste(Image.fromarray(pixels), (MARGIN_PX + c * step_x, r * step_y + CAPTION_PX))
+    return sheet
