@@ -1,10 +1,12 @@
 """The model card of a bundle, from bundle.json and evaluation.json alone: no number in it can be another one."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 from ml.bundle import EVALUATION_FILE, Bundle, BundleError, read_bundle
+from ml.training_config import Distillation, TrainingConfig
 from ml.vocabulary import N_GRADES
 
 DOCUMENTATION = Path(__file__).parent.parent / "docs" / "model-card.md"
@@ -40,7 +42,7 @@ STARTING_WEIGHTS = {
     "resnet50_v1_5": "ImageNet weights of torchvision (BSD-3-Clause)",
 }
 
-OPTIONS = ("side_px", "cache_side_px", "n_epochs", "batch", "learning_rate", "weight_decay", "seed", "n_threads")
+ALWAYS_SAID = ("side_px", "cache_side_px", "n_epochs", "batch", "learning_rate", "weight_decay", "seed", "n_threads")
 
 TEXT = """# Model card: {version}
 
@@ -167,18 +169,39 @@ def _rule(cuts: tuple[float, ...]) -> str:
 
 
 def _commands(bundle: Bundle) -> list[str]:
-    """The command line of each stage of training, and of the export."""
+    """The command line of each stage of training, of the export and of the evaluation."""
     commands = []
     for stage in bundle.training["stages"]:
         begin = f"--start {stage['start']}" if stage["start"] else "--imagenet imagenet.npz"
-        options = [f"--run {stage['run']}", begin]
-        options += [f"--{name.replace('_', '-')} {stage[name]}" for name in OPTIONS]
-        commands.append("python -m ml train " + " ".join(options))
+        options = [f"--run {stage['run']}", begin, *_options(stage, TrainingConfig(), always=ALWAYS_SAID)]
+        command, distillation = "train", stage.get("distillation")
+        if distillation:
+            command = "distill"
+            options += [
+                f"--teacher {distillation['teacher']}",
+                *_options(distillation, Distillation(teacher=distillation["teacher"])),
+            ]
+        commands.append(f"python -m ml {command} {' '.join(options)}")
     run = bundle.training["stages"][-1]["run"]
-    name = f"{bundle.name}-{bundle.version}"
     precision = "" if bundle.precision == "fp32" else f" --precision {bundle.precision}"
     commands.append(f"python -m ml export {run} --name {bundle.name} --version {bundle.version}{precision}")
-    return [*commands, f"python -m ml evaluate ml/bundles/{name}"]
+    return [*commands, f"python -m ml evaluate ml/bundles/{bundle.name}-{bundle.version}"]
+
+
+def _options(stage: dict[str, Any], usual: TrainingConfig | Distillation, *, always: tuple[str, ...] = ()) -> list[str]:
+    """Options of the command line for what is not as usual, and for ``always``."""
+    options = []
+    for field in dataclasses.fields(usual):
+        name, value = field.name, stage.get(field.name, getattr(usual, field.name))
+        value = tuple(value) if isinstance(value, list) else value
+        if name in {"start", "distillation", "teacher"} or (name not in always and value == getattr(usual, name)):
+            continue
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            options.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            options.append(f"--{option} {' '.join(map(str, value)) if isinstance(value, tuple) else value}")
+    return options
 
 
 def _data_table(counts: dict[str, dict[str, list[int]]]) -> str:

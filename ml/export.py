@@ -15,15 +15,17 @@ from tqdm import tqdm
 from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle
 from ml.calibrate import Calibration, fit
 from ml.card import write_card
+from ml.checkpoints import load_trained
 from ml.data.augment import shrink
 from ml.evaluate import evaluate, write_evaluation
 from ml.gradcam import WithGradCAM
 from ml.intervals import N_RESAMPLES
-from ml.networks import IMAGENET_MEAN, IMAGENET_STD, build
+from ml.networks import IMAGENET_MEAN, IMAGENET_STD
 from ml.precision import Precision, store_weights
 from ml.preprocess import PREPROCESSING_VERSION
 from ml.readings import NATURAL
 from ml.train import TEST, TRAIN, VALIDATION, TrainingConfig, as_batch, load_retinas, normalised
+from ml.training_config import read_config
 from ml.vocabulary import N_GRADES, ICDRGrade
 
 if TYPE_CHECKING:
@@ -72,8 +74,7 @@ def export_bundle(
     Calibration and figures are those of the very file that is written, in its precision.
     """
     config = read_config(run)
-    network = build(config.architecture)
-    network.load_state_dict(torch.load(run / "best.pt", weights_only=True))
+    network, _ = load_trained(run)
     folder.mkdir(parents=True, exist_ok=True)
     export_onnx(network, folder / WEIGHTS_FILE, side_px=config.side_px, precision=precision)
     retinas = load_retinas(config, data=data, cache=run.parent / "cache")
@@ -102,18 +103,16 @@ def export_bundle(
     }
     (folder / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
     evaluation, _ = evaluate(
-        read_bundle(folder, verify=True), data=data, cache=run.parent / "cache", n_resamples=n_resamples
+        read_bundle(folder, verify=True),
+        data=data,
+        cache=run.parent / "cache",
+        n_resamples=n_resamples,
+        mirrored=False,
     )
     write_evaluation(folder, evaluation)
     bundle = read_bundle(folder)
     write_card(bundle)
     return bundle
-
-
-def read_config(run: Path) -> TrainingConfig:
-    """The configuration a run was started with."""
-    values = json.loads((run / "config.json").read_text())
-    return TrainingConfig(**{**values, "sources": tuple(values["sources"])})
 
 
 def weights_entry(path: Path) -> dict[str, Any]:
@@ -156,23 +155,29 @@ def describe_training(config: TrainingConfig, retinas: "RetinaSet", run: Path) -
         }
         for source in np.unique(retinas.sources)
     }
-    epochs = len((run / "log.jsonl").read_text().splitlines())
-    stages = [(run, config)]
-    while stages[0][1].start:
-        start = Path(stages[0][1].start)
-        stages.insert(0, (start, read_config(start)))
     return {
-        "stages": [
-            {"run": _named(folder)} | dataclasses.asdict(stage) | {"start": stage.start and _named(Path(stage.start))}
-            for folder, stage in stages
-        ],
-        "n_epochs_finished": epochs,
+        "stages": stages_of(run),
+        "n_epochs_finished": len((run / "log.jsonl").read_text().splitlines()),
         "photographs_by_grade": counts,
         "n_copies_kept_together": retinas.n_copies,
         "n_without_retina": retinas.n_without_retina,
     }
 
 
-def _named(run: Path) -> str:
-    """A run by its name alone: where it lay on one machine is nobody's business."""
-    return f"runs/{run.name}"
+def stages_of(run: Path) -> list[dict[str, Any]]:
+    """The configurations that led to a run, the first one first; of a bundle those that it tells of."""
+    if (run / "bundle.json").is_file():
+        return list(read_bundle(run).training["stages"])
+    config = read_config(run)
+    stage = {"run": _named(run)} | dataclasses.asdict(config)
+    if config.start:
+        stage["start"] = _named(Path(config.start))
+    if config.distillation is not None:
+        stage["distillation"]["teacher"] = _named(Path(config.distillation.teacher))
+    return [*(stages_of(Path(config.start)) if config.start else []), stage]
+
+
+def _named(folder: Path) -> str:
+    """A run or a bundle by its name alone: where it lay on one machine is nobody's business."""
+    parent = "ml/bundles" if (folder / "bundle.json").is_file() else "runs"
+    return f"{parent}/{folder.name}"

@@ -1,8 +1,9 @@
 """Make a bundle the default, unless it is worse than the current one: ``python -m ml promote BUNDLE``.
 
-Worse is judged on the test part, source by source and on the mean of the sources, by quadratic kappa and by the area
-under the curve of grade >= 2. Non-inferiority (as in ICH E9): the lower end of the 95 % interval of the difference must
-lie above minus the margin. The margins of one source are wide because its test part has few photographs of disease.
+Worse is judged on the test part by quadratic kappa and by the area under the curve of grade >= 2. On the mean of the
+sources it is a test of non-inferiority (as in ICH E9): the 95 % interval of the difference must lie above minus the
+margin. The test part of one source has too few photographs of disease for that, so there the difference itself must
+not be beyond the margin, nor its interval wholly below zero.
 """
 
 from dataclasses import dataclass
@@ -20,8 +21,9 @@ from ml.readings import KnownPhoto, Readings, fingerprint, read
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MARGINS = {"quadratic_kappa": (0.10, 0.04), "referable_auc": (0.05, 0.02)}
-"""By how much a figure may be worse: on one source, and on the mean of the sources."""
+MARGINS = {"quadratic_kappa": (0.08, 0.06), "referable_auc": (0.04, 0.03)}
+"""By how much a figure may be worse: on one source, and on the mean of the sources. On EyePACS, the
+smallest source, two networks that are equally good differ in kappa by about 0.06 by the choice of people alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +92,17 @@ def judge(
 
 def _shortfalls(comparison: Comparison) -> "Iterator[str]":
     for source, named in comparison.items():
-        for figure, (of_one, of_mean) in MARGINS.items():
-            margin, difference = of_mean if source == MEAN else of_one, named[figure]
-            if difference.low is None:
-                yield f"{source}: {figure.replace('_', ' ')} has no interval; the test part is too small."
-            elif difference.low <= -margin:
-                yield (
-                    f"{source}: {figure.replace('_', ' ')} {difference.first:.3f} against {difference.second:.3f}; it "
-                    f"may be worse by {-difference.low:.3f}, more than the margin of {margin:.2f}."
-                )
+        for figure, margins in MARGINS.items():
+            difference, margin = named[figure], margins[source == MEAN]
+            words = f"{source}: {figure.replace('_', ' ')} {difference.first:.3f} against {difference.second:.3f}"
+            if difference.low is None or difference.high is None:
+                yield f"{words}, which has no interval: the test part is too small."
+            elif source == MEAN and difference.low < -margin:
+                yield f"{words}; it may be worse by {-difference.low:.3f}, more than the margin of {margin:.2f}."
+            elif source != MEAN and difference.value < -margin:
+                yield f"{words}; it is worse by more than the margin of {margin:.2f}."
+            elif difference.high < 0:
+                yield f"{words}; the whole interval of the difference is below zero."
 
 
 def _write(candidate: Bundle, current: Bundle, verdict: Verdict) -> None:

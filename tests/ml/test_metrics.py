@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
-from ml.calibrate import fit, grades_by_cuts
+from ml.calibrate import _operating_point, fit, grades_by_cuts
 from ml.metrics import (
     area_under_curve,
     calibration_curve,
@@ -116,3 +116,28 @@ def test_the_calibration_error_is_the_mean_distance_of_its_curve() -> None:
 def test_few_photographs_alone_raise_the_calibration_error() -> None:
     p = np.random.default_rng(2).random(2000)
     assert calibration_error_by_chance(p[:50]) > 2 * calibration_error_by_chance(p) > 0
+
+
+def test_the_operating_point_meets_what_is_wanted_of_the_easiest_source_where_the_others_stay_useful() -> None:
+    rng = np.random.default_rng(3)
+    truth = np.tile([0, 3], 1000)
+    sources = np.repeat(["aptos2019", "eyepacs"], 1000)
+    useful = np.clip(rng.normal(np.where(truth >= 2, 0.75, 0.25), 0.12), 0.01, 0.99)
+    point = _operating_point(truth, useful, sources)
+    easy = sources == "aptos2019"
+    sensitivity, specificity = sensitivity_specificity(truth[easy], useful[easy], point)
+    assert sensitivity >= 0.95
+    assert specificity >= 0.90
+    assert sensitivity_specificity(truth[~easy], useful[~easy], point)[0] >= 0.65
+
+
+def test_a_network_that_misses_too_many_elsewhere_is_set_to_be_sensitive_instead() -> None:
+    rng = np.random.default_rng(4)
+    truth = np.tile([0, 3], 1000)
+    sources = np.repeat(["aptos2019", "eyepacs"], 1000)
+    easy = sources == "aptos2019"
+    p = np.where(easy, rng.normal(np.where(truth >= 2, 0.75, 0.25), 0.1), rng.normal(0.2, 0.1, 2000)).clip(0.01, 0.99)
+    point = _operating_point(truth, p, sources)
+    found = [sensitivity_specificity(truth[rows], p[rows], point)[0] for rows in (easy, ~easy)]
+    assert np.mean(found) == pytest.approx(0.9, abs=0.02)
+    assert found[1] > 0.75  # at 0.5, where the easy source is well served, it would be nearly 0
