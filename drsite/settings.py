@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 
 from drsite.environment import read_environment
 from drsite.logs import logging_settings
@@ -151,7 +152,10 @@ LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
 SESSION_COOKIE_AGE = 30 * 60  # idle log-off; screening.middleware says what counts as activity
+SESSION_LONGEST_S = 12 * 60 * 60  # a shift; then a person logs in again, however busy
 AXES_FAILURE_LIMIT = 5
+AXES_HANDLER = "drsite.lockout.AddressHandler"
+FAILURES_OF_ONE_ADDRESS = 50  # whatever the names: a clinic shares one address, and few of its people err at once
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
@@ -256,7 +260,10 @@ CELERY_TASK_TIME_LIMIT = GRADING_HARD_LIMIT_S
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_SEND_TASK_EVENTS = False
-CELERY_BEAT_SCHEDULE = {"sweep-gradings": {"task": "screening.tasks.sweep_gradings", "schedule": 30.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep-gradings": {"task": "screening.tasks.sweep_gradings", "schedule": 30.0},
+    "sweep-orphans": {"task": "screening.tasks.sweep_orphans", "schedule": crontab(hour="3", minute="17")},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 # --- language and time -----------------------------------------------------------------------------------------------

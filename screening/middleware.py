@@ -1,12 +1,15 @@
 """What holds for every request: how much may be sent, and idle log-off.
 
-A session ends 30 minutes after the last thing its user did (HIPAA 164.312(a)(2)(iii)).
+A session ends 30 minutes after the last thing its user did (HIPAA 164.312(a)(2)(iii)), and 12 hours after the log-in
+whatever was done (NIST SP 800-63B, 4.2.3).
 """
 
 import time
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +19,7 @@ from screening.services.photo_files import MAX_BYTES
 
 MAX_BODY_BYTES = MAX_BYTES + 1024 * 1024
 """A photograph at its limit, and what a form writes around it."""
-_SEEN_AT = "seen_at"
+_SEEN_AT, _SIGNED_IN_AT = "seen_at", "signed_in_at"
 _NOTE_EVERY_S = 60
 """A write to the session table a minute is enough, and does not slow each request down."""
 
@@ -42,17 +45,30 @@ def _too_large(request: HttpRequest) -> HttpResponse:
 
 
 def idle_logoff(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Lengthen the session on what a person does, not on what a page left open asks by itself."""
+    """Lengthen the session on what a person does, not on what a page left open asks by itself; never beyond a shift.
+
+    Whoever is logged out by the answer takes no photograph along: the browser is asked to empty its cache.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        now = int(time.time())
-        if _is_a_persons(request) and request.user.is_authenticated:
-            seen_at = request.session.get(_SEEN_AT, 0)
-            if now - seen_at >= _NOTE_EVERY_S:
-                request.session[_SEEN_AT] = now
-        return get_response(request)
+        was_signed_in = request.user.is_authenticated
+        if was_signed_in:
+            _note_time(request)
+        response = get_response(request)
+        if was_signed_in and not request.user.is_authenticated:
+            response["Clear-Site-Data"] = '"cache"'
+        return response
 
     return middleware
+
+
+def _note_time(request: HttpRequest) -> None:
+    now = int(time.time())
+    signed_in_at = request.session.setdefault(_SIGNED_IN_AT, now)
+    if now - signed_in_at >= settings.SESSION_LONGEST_S:
+        logout(request)
+    elif _is_a_persons(request) and now - request.session.get(_SEEN_AT, 0) >= _NOTE_EVERY_S:
+        request.session[_SEEN_AT] = now
 
 
 def new_password(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

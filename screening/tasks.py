@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from screening.services import gradings
+from screening.services import gradings, photo_orphans
 
 
 @shared_task(name=gradings.GRADE_IMAGE_TASK)
@@ -17,3 +17,9 @@ def grade_image(grading_id: str) -> None:
 def sweep_gradings() -> None:
     """Queue again what a crash left behind."""
     gradings.sweep_gradings()
+
+
+@shared_task(name="screening.tasks.sweep_orphans", acks_late=False, soft_time_limit=840, time_limit=900)
+def sweep_orphans() -> None:
+    """Delete files that a crash left without a record."""
+    photo_orphans.sweep_orphans()

@@ -52,6 +52,29 @@ def test_the_session_is_not_written_at_every_click(signed_in: Client) -> None:
     assert Session.objects.get().expire_date == before
 
 
+def test_after_a_shift_a_person_logs_in_again_however_busy(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    start = time.time()
+    answers = []
+    for hours in (0, 6, 11.9, 12.1):
+        monkeypatch.setattr("screening.middleware.time.time", lambda at=start + hours * 3600: at)
+        answers.append(signed_in.get("/patients/"))
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 302]
+    assert answers[-1]["Location"].startswith("/login/")
+    assert answers[-1]["Clear-Site-Data"] == '"cache"'
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["/logout/", "/admin/logout/"])
+def test_whoever_logs_out_leaves_no_photograph_in_the_browser(signed_in: Client, photographer: User, page: str) -> None:
+    photographer.is_staff = photographer.is_superuser = True  # who may see the panel
+    photographer.save()
+    assert "Clear-Site-Data" not in signed_in.get("/patients/")
+    assert signed_in.post(page)["Clear-Site-Data"] == '"cache"'
+    assert "Clear-Site-Data" not in signed_in.get("/login/")
+
+
 @pytest.mark.django_db
 def test_a_stranger_gets_no_session(client: Client) -> None:
     client.get("/nowhere/")
