@@ -81,13 +81,14 @@ def _add_prepare(commands: Commands) -> None:
 
 def _prepare(options: argparse.Namespace) -> int:
     from ml.data.preparation import prepare_data
+    from ml.data.splits import TooFewPhotographs
     from ml.data.tables import LabelError
     from ml.prediction import GradingError
 
     places = {"cache": options.cache, "show": options.show, "side_px": options.side_px}
     try:
         print(prepare_data(options.data, sources=options.sources, n_workers=options.workers, **places))
-    except (LabelError, GradingError) as error:
+    except (LabelError, TooFewPhotographs, GradingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

@@ -3,18 +3,19 @@
 import csv
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
-from ml.data.duplicates import SIGNATURE_SQUARE_PX, copies, merge_groups, signature
-from ml.data.labels import LabelledPhoto, read_labels
+from ml.data.cropping import crop_all
+from ml.data.duplicates import COPY_CORRELATION, copies, merge_groups
+from ml.data.labels import LabelledPhoto
+from ml.data.readers import read_photos
 from ml.data.splits import split
-from ml.prediction import GradingError
-from ml.preprocess import PREPROCESSING_VERSION, Retina, even_colours, locate_retina
+from ml.preprocess import PREPROCESSING_VERSION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 class RetinaSet:
     """Cropped retinas with their grades. ``pixels`` (n, S, S, 3) uint8 with evened colours, memory-mapped.
 
-    ``parts`` holds 0 training, 1 validation, 2 test; ``groups`` the person or set of copies.
+    ``parts`` holds 0 training, 1 validation, 2 test; ``groups`` the person or set of copies; ``photos`` what the data
+    sets say of each, for figures by eye, sex or age; ``copy_pairs`` the indices (i < j) of copies.
     """
 
     pixels: "NDArray[np.uint8]"
@@ -35,65 +37,74 @@ class RetinaSet:
     files: list[str]
     n_copies: int
     n_without_retina: int
+    photos: list[LabelledPhoto] = field(default_factory=list)
+    copy_pairs: list[tuple[int, int]] = field(default_factory=list)
 
     def where(self, part: int) -> "NDArray[np.int64]":
         """Indices of the photographs in one part of the split."""
         return np.flatnonzero(self.parts == part)
 
 
-def prepare(folders: list[Path], *, side_px: int, cache: Path) -> RetinaSet:
-    """Read, crop, group and split all photographs of ``folders``; from the cache where the recipe is the same."""
-    photos = [photo for folder in folders for photo in read_labels(folder)]
-    recipe = json.dumps([PREPROCESSING_VERSION, side_px, [(p.source, p.path.name, p.grade) for p in photos]])
-    place = cache / hashlib.sha256(recipe.encode()).hexdigest()[:16]
+def prepare(folders: list[Path], *, side_px: int, cache: Path, n_workers: int = 1) -> RetinaSet:
+    """Read, crop, group and split all graded photographs of ``folders``; from the cache where the recipe is the same.
+
+    Raises LabelError where a folder's labels cannot be understood, GradingError where no photograph shows a retina.
+    """
+    photos = graded(photo for folder in folders for photo in read_photos(folder))
+    place = place_of(photos, side_px=side_px, cache=cache)
     if not (place / "rows.csv").exists():
-        _crop_all(photos, side_px=side_px, place=place)
-    with (place / "rows.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+        crop_all(photos, side_px=side_px, place=place, n_workers=n_workers)
+    kept = _kept(photos, place / "rows.csv")
     pixels = np.load(place / "pixels.npy", mmap_mode="r")
-    pairs = copies(np.load(place / "signatures.npy"))
-    groups = merge_groups([r["group"] for r in rows], pairs)
-    sources, grades = [r["source"] for r in rows], [int(r["grade"]) for r in rows]
+    pairs = _copy_pairs(place)
+    groups = merge_groups([photo.group for photo in kept], pairs)
+    sources, grades = [photo.source for photo in kept], [photo.grade or 0 for photo in kept]
     return RetinaSet(
         pixels=pixels,
         grades=np.asarray(grades, np.int64),
         sources=np.asarray(sources),
         groups=np.asarray(groups),
         parts=split(sources, grades, groups),
-        files=[r["file"] for r in rows],
+        files=[photo.path.name for photo in kept],
         n_copies=len(pairs),
-        n_without_retina=len(photos) - len(rows),
+        n_without_retina=len(photos) - len(kept),
+        photos=kept,
+        copy_pairs=pairs,
     )
 
 
-def _at_signature_side(photo: LabelledPhoto, retina: Retina) -> "NDArray[np.uint8]":
-    """The same square whatever the cache's side, so that copies, and with them the split, are always the same ones."""
-    if retina.pixels.shape[0] != SIGNATURE_SQUARE_PX:
-        again = locate_retina(photo.path, side_px=SIGNATURE_SQUARE_PX)
-        retina = again if again is not None else retina
-    return even_colours(retina)
+def graded(photos: Iterator[LabelledPhoto]) -> list[LabelledPhoto]:
+    """Those that somebody could grade."""
+    return [photo for photo in photos if photo.grade is not None]
 
 
-def _crop_all(photos: list[LabelledPhoto], *, side_px: int, place: Path) -> None:
-    """Write pixels.npy, signatures.npy and, last, rows.csv: its presence says that the cache is whole."""
-    place.mkdir(parents=True, exist_ok=True)
-    shape = (len(photos), side_px, side_px, 3)
-    pixels = np.lib.format.open_memmap(place / "pixels.npy", "w+", np.uint8, shape)
-    rows: list[list[str | int]] = []
-    signatures: list[NDArray[np.float32]] = []
-    for photo in tqdm(photos, desc="crop to the retina", unit="photo"):
-        try:
-            retina = locate_retina(photo.path, side_px=side_px)
-        except GradingError as error:
-            tqdm.write(f"{photo.path.name}: {error}")
-            continue
-        if retina is None:
-            continue
-        pixels[len(rows)] = even_colours(retina)
-        signatures.append(signature(_at_signature_side(photo, retina)))
-        rows.append([photo.source, photo.path.name, photo.grade, photo.group])
-    pixels.flush()
-    np.save(place / "signatures.npy", np.stack(signatures))
-    with (place / "rows.tmp").open("w", newline="") as file:
-        csv.writer(file).writerows([["source", "file", "grade", "group"], *rows])
-    (place / "rows.tmp").replace(place / "rows.csv")
+def place_of(photos: list[LabelledPhoto], *, side_px: int, cache: Path) -> Path:
+    """Folder of the cache for these photographs: its name is a hash of the recipe.
+
+    NB: anything else in the recipe makes every cache worthless, and each takes minutes to hours to fill.
+    """
+    recipe = json.dumps([PREPROCESSING_VERSION, side_px, [(p.source, p.path.name, p.grade) for p in photos]])
+    return cache / hashlib.sha256(recipe.encode()).hexdigest()[:16]
+
+
+def _kept(photos: list[LabelledPhoto], rows: Path) -> list[LabelledPhoto]:
+    """The photographs that the cache holds, in its order, with what their data set says of them today.
+
+    Caches filled before ``rows.csv`` held each photograph's number are matched by source and name.
+    """
+    with rows.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    if lines and "number" in lines[0]:
+        return [photos[int(line["number"])] for line in lines]
+    by_name = {(photo.source, photo.path.name): photo for photo in photos}
+    return [by_name[line["source"], line["file"]] for line in lines]
+
+
+def _copy_pairs(place: Path) -> list[tuple[int, int]]:
+    """Pairs of copies, from the cache: found anew by another processor, a pair on the border might come or go."""
+    path = place / f"copies-{COPY_CORRELATION}.json"
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(copies(np.load(place / "signatures.npy"))))
+        partial.replace(path)
+    return [(i, j) for i, j in json.loads(path.read_text())]

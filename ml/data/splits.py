@@ -12,15 +12,22 @@ N_FOLDS = 10
 PARTS = ("train", "validation", "test")
 
 
+class TooFewPhotographs(ValueError):
+    """There are not enough photographs for three parts."""
+
+
 def split(sources: list[str], grades: list[int], groups: list[str], *, seed: int = 20) -> "NDArray[np.int8]":
     """(n,) part of each photograph: 0 training (8 tenths), 1 validation, 2 test. Stratified by source and grade.
 
-    No group is in two parts; raises ValueError if that ever failed.
+    No group is in two parts; raises ValueError if that ever failed, TooFewPhotographs where no grade of any source has
+    three photographs.
     NB: other photographs or groups give another split, and a network started from one trained on the old split has
     then seen part of the new test photographs.
     """
     strata = [f"{source}/{grade}" for source, grade in zip(sources, grades, strict=True)]
     n_folds = min(N_FOLDS, int(np.unique(strata, return_counts=True)[1].max()))  # small sets: larger parts
+    if n_folds < 3:
+        raise TooFewPhotographs("Too few photographs to split: no grade of any source has three.")
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(strata, strata, groups)
     part = np.zeros(len(grades), np.int8)
     for fold, (_, held_out) in enumerate(folds):
