@@ -16,13 +16,6 @@ RUN /opt/venv/bin/pip install --only-binary :all: -r /tmp/requirements/serve.txt
 
 # --- serve ---
 FROM ${PYTHON_IMAGE} AS serve
-ARG VERSION=0.1.0
-ARG REVISION=unknown
-LABEL org.opencontainers.image.title="Diabetic retinopathy screening" \
-      org.opencontainers.image.description="Grades fundus photographs for a clinician to review. Not a certified medical device." \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
 # The number and not the name: the proxy reads the photographs as the same user, and orchestrators ask for a number.
 RUN groupadd --gid 10001 screening && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent screening \
  && install -d -o 10001 -g 10001 -m 0700 /data /data/media /tls
@@ -46,6 +39,14 @@ RUN python -m compileall -q drsite ml screening deploy \
  && SECRET_KEY=only-for-collecting-static-files-0123456789-abcdefghijk ALLOWED_HOSTS=localhost \
     python manage.py collectstatic --noinput --verbosity 0 \
  && chmod -R a+rX /app/staticfiles
+# Last, so that another revision alone does not build everything again.
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Diabetic retinopathy screening" \
+      org.opencontainers.image.description="Grades fundus photographs for a clinician to review. Not a certified medical device." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM

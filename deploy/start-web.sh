@@ -2,4 +2,4 @@
 # Prepares the database, once whatever the number of containers, and becomes gunicorn.
 set -eu
 python manage.py prepare
-exec gunicorn --config deploy/gunicorn.conf.py drsite.wsgi:application
+exec gunicorn --config deploy/gunicorn_conf.py drsite.wsgi:application

@@ -14,11 +14,12 @@ find_base_images() {
 
 # On the machine's own network: with stand-ins there may be no other way to a package index.
 build_images() {
-    local target name
+    local target name revision
+    revision=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
     for target in serve proxy; do
         name=dr-screening; [ $target = serve ] || name=dr-screening-proxy
         DOCKER_BUILDKIT=${DOCKER_BUILDKIT:-0} docker build --quiet --network host --target $target --tag "$name:$VERSION" \
-            --build-arg REVISION="$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" . >"$work/build" 2>&1 ||
+            --build-arg REVISION="$revision" . >"$work/build" 2>&1 ||
             { tail -n 30 "$work/build"; fail "building $target"; }
     done
     docker image inspect --format '{{.Size}}' "dr-screening:$VERSION" | awk '{printf "Image dr-screening: %.0f MB\n", $1 / 1e6}'

@@ -1,0 +1,122 @@
+"""The container form: weak secrets are refused, a certificate is in its place, limits fit the application's."""
+
+import importlib.util
+import re
+import subprocess
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from screening.middleware import MAX_BODY_BYTES
+
+DEPLOY = Path(settings.BASE_DIR) / "deploy"
+STRONG = "9f2c7a41d8e05b36c1aa4471f0e6d2b8" * 2
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, DEPLOY / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    module: Any = load("first_start")
+    for name in ("given", "in-use"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(module, "GIVEN", tmp_path / "given")
+    monkeypatch.setattr(module, "IN_USE", tmp_path / "in-use")
+    monkeypatch.setattr(module.os, "chown", lambda *_args: None)
+    for name in module.SHORTEST:
+        monkeypatch.setenv(name, STRONG)
+    return module
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_PASSWORD", "REDIS_PASSWORD"])
+@pytest.mark.parametrize("value", ["", "short", "a" * 60, "change-me-" + STRONG])
+def test_a_missing_or_weak_secret_is_refused_by_name(
+    name: str, value: str, first_start: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert first_start.main() == 1
+    said = capsys.readouterr().err
+    assert f"Refused: {name} is" in said
+    assert not value or value not in said
+    assert not list(first_start.IN_USE.iterdir())
+
+
+def test_the_first_administrators_password_may_be_gone(first_start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_PASSWORD", "")
+    assert first_start.main() == 0
+
+
+def test_a_secret_is_read_from_its_file(first_start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("short\n")
+    monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "secret"))
+    assert first_start.main() == 1
+
+
+def test_a_certificate_is_made_once_for_the_sites_names(first_start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_HOSTS", "screening.example.org,192.0.2.7")
+    assert first_start.main() == 0
+    made = (first_start.IN_USE / "fullchain.pem").read_bytes()
+    command = ["openssl", "x509", "-noout", "-ext", "subjectAltName"]
+    text = subprocess.run(command, input=made, capture_output=True, check=True).stdout.decode()
+    assert "DNS:screening.example.org" in text
+    assert "IP Address:192.0.2.7" in text
+    assert (first_start.IN_USE / "privkey.pem").stat().st_mode & 0o777 == 0o400
+    assert first_start.main() == 0
+    assert (first_start.IN_USE / "fullchain.pem").read_bytes() == made
+
+
+def test_a_given_certificate_takes_the_place_of_the_made_one(first_start: Any) -> None:
+    first_start.main()
+    (first_start.GIVEN / "fullchain.pem").write_text("given")
+    with pytest.raises(SystemExit, match="both"):
+        first_start.main()
+    (first_start.GIVEN / "privkey.pem").write_text("given key")
+    assert first_start.main() == 0
+    assert (first_start.IN_USE / "fullchain.pem").read_text() == "given"
+    assert (first_start.IN_USE / "privkey.pem").read_text() == "given key"
+
+
+def test_new_settings_pass_the_check_and_differ_each_time(first_start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ["sh", str(DEPLOY / "new-env.sh"), "screening.example.org"]
+    first, second = (subprocess.run(command, capture_output=True, check=True).stdout.decode() for _ in range(2))
+    values = dict(line.split("=", 1) for line in first.splitlines() if re.match("[A-Z]", line))
+    for name in first_start.SHORTEST:
+        monkeypatch.setenv(name, values[name])
+        assert f"{name}={values[name]}" not in second
+    assert first_start.main() == 0
+
+
+def seconds_of(pattern: str, path: Path) -> int:
+    found = re.search(pattern, path.read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
+def test_the_proxy_lets_through_what_the_application_judges() -> None:
+    limit_mb = seconds_of(r"client_max_body_size (\d+)m;", DEPLOY / "proxy" / "nginx.conf")
+    assert MAX_BODY_BYTES < limit_mb * 1024 * 1024 <= MAX_BODY_BYTES * 1.2
+
+
+def test_nothing_is_killed_before_it_may_end() -> None:
+    compose = DEPLOY.parent / "docker-compose.yml"
+    graceful = seconds_of(r"^graceful_timeout = (\d+)", DEPLOY / "gunicorn_conf.py")
+    assert graceful < seconds_of(r"  web:\n(?:    .*\n|\n)*?    stop_grace_period: (\d+)s", compose)
+    assert graceful < seconds_of(r"proxy_read_timeout (\d+)s", DEPLOY / "proxy" / "nginx.conf")
+    grading = seconds_of(r"  worker:\n(?:    .*\n|\n)*?    stop_grace_period: (\d+)s", compose)
+    assert grading > settings.GRADING_HARD_LIMIT_S
+
+
+def test_the_worker_is_asked_for_by_the_name_under_which_it_lives() -> None:
+    from screening.services import workers
+
+    assert f'"{workers._PREFIX}' in (DEPLOY / "worker_health.py").read_text().replace('f"', '"')
