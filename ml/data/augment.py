@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageFilter
 from torch.nn import functional
 
 from ml.preprocess import COLOUR_MEAN, COLOUR_STD
@@ -104,14 +104,9 @@ the photograph could not be graded (ml/data/quality_calibration.py)."""
 
 def _defocus(x: "Tensor", *, random: "Generator") -> "Tensor":
     """Some photographs out of focus; across and along differ, and after the turning that is any direction: a shake."""
-    side = x.shape[-1]
-    radius = int(3 * DEFOCUS_SHARES[1] * side) + 1
-    at = torch.arange(-radius, radius + 1).float()  # [k]
     for i in torch.nonzero(torch.rand(len(x), generator=random) < DEFOCUSED_SHARE).flatten().tolist():
-        sigma = _uniform(2, *DEFOCUS_SHARES, random).view(2, 1) * side
-        kernels = (-0.5 * (at / sigma) ** 2).softmax(dim=1)  # [2, k]
-        lines = functional.conv2d(x[i, :, None], kernels[0].view(1, 1, 1, -1), padding=(0, radius))  # [3, 1, S, S]
-        x[i] = functional.conv2d(lines, kernels[1].view(1, 1, -1, 1), padding=(radius, 0))[:, 0]  # [3, S, S]
+        across, along = (_uniform(2, *DEFOCUS_SHARES, random) * x.shape[-1]).tolist()
+        x[i] = _pixels_of(_picture_of(x[i]).filter(ImageFilter.GaussianBlur((across, along))))  # [3, S, S]
     return x
 
 
@@ -124,11 +119,18 @@ def _compress(x: "Tensor", *, random: "Generator") -> "Tensor":
     for i in torch.nonzero(torch.rand(len(x), generator=random) < COMPRESSED_SHARE).flatten().tolist():
         quality = int(torch.randint(*JPEG_QUALITIES, (1,), generator=random))
         file = io.BytesIO()
-        levels = x[i].mul(255).round_().to(torch.uint8).permute(1, 2, 0)  # [S, S, 3]
-        Image.fromarray(levels.numpy()).save(file, "JPEG", quality=quality)
-        stored = torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1)  # [3, S, S]
-        x[i] = stored.float().div_(255) * (x[i].amax(dim=0) > 0)  # what rings over the rim stays black
+        _picture_of(x[i]).save(file, "JPEG", quality=quality)
+        x[i] = _pixels_of(Image.open(file)) * (x[i].amax(dim=0) > 0)  # what rings over the rim stays black
     return x
+
+
+def _picture_of(photo: "Tensor") -> Image.Image:
+    """Of [3, S, S] float32 in [0, 1]."""
+    return Image.fromarray(photo.permute(1, 2, 0).mul(255).round_().to(torch.uint8).numpy())
+
+
+def _pixels_of(picture: Image.Image) -> "Tensor":
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float().div_(255)  # [3, S, S]
 
 
 def _soften(x: "Tensor", *, random: "Generator") -> "Tensor":
