@@ -40,11 +40,11 @@ def from_bundle(bundle: Bundle, *, photos: "Tensor | None" = None) -> nn.Module:
             if isinstance(module, nn.Conv2d | nn.Linear):
                 _fill(module.weight, arrays, f"{name}.weight", bundle)
                 if module.bias is not None:
-                    _fill(module.bias, arrays, f"{name}.bias", bundle)
+                    _fill(module.bias, arrays, f"{name}.used_bias", bundle)
         for name, norm in norms.items():
             _neutral(norm, torch.zeros(norm.num_features), torch.ones(norm.num_features))
             folded = torch.zeros(norm.num_features)
-            _fill(folded, arrays, f"{name}.weight_bias", bundle)
+            _fill(folded, arrays, f"{name}.used_bias", bundle)
             norm.bias.add_(folded)
     network.eval()
     if photos is not None:
@@ -63,6 +63,9 @@ def _constants(model: onnx.ModelProto) -> "dict[str, NDArray[np.generic]]":
             arrays[node.output[0]] = inputs[0].astype(np.float32)
         elif node.op_type == "Mul":
             arrays[node.output[0]] = np.multiply(*inputs)
+    for node in model.graph.node:  # by its use: equal biases are stored once, under the name of one of them
+        if node.op_type in {"Conv", "Gemm"} and len(node.input) == 3 and node.input[2] in arrays:
+            arrays[f"{node.input[1].removesuffix('.weight')}.used_bias"] = arrays[node.input[2]]
     return arrays
 
 
