@@ -1,4 +1,4 @@
-"""The commands that measure: ``python -m ml evaluate | promote | table``. Imports what they need when they run."""
+"""The commands that measure: ``python -m ml evaluate | promote | table | pointing``. Imports are late on purpose."""
 
 import argparse
 import sys
@@ -20,6 +20,8 @@ def add_commands(commands: "Commands", add_data: "AddData") -> None:
     """Add them to the command line of ``python -m ml``."""
     _add_evaluate(commands, add_data)
     _add_promote(commands, add_data)
+    _add_table(commands)
+    _add_pointing(commands)
 
 
 def _add_cache(parser: argparse.ArgumentParser) -> None:
@@ -79,3 +81,50 @@ def _promote(options: argparse.Namespace) -> int:
     for reason in verdict.reasons:
         print(f"refused: {reason}", file=sys.stderr)
     return 0 if verdict.is_promoted else 1
+
+
+def _add_table(commands: "Commands") -> None:
+    parser = commands.add_parser("table", help="teacher, student alone and distilled student beside the earlier system")
+    parser.add_argument(
+        "--left-out", nargs="+", type=Path, metavar="BUNDLE", help="figures on sources these were not trained on"
+    )
+    parser.set_defaults(run_command=_table)
+
+
+def _table(options: argparse.Namespace) -> int:
+    from ml.promote import bundle_named
+    from ml.released_table import left_out_table, released, table
+
+    if options.left_out:
+        print(left_out_table([bundle_named(path) for path in options.left_out]))
+    else:
+        print(table(released()))
+    return 0
+
+
+def _add_pointing(commands: "Commands") -> None:
+    parser = commands.add_parser("pointing", help="how often the heatmap's strongest place is on a lesion")
+    parser.add_argument("folder", nargs="?", type=Path, help="photographs and lesion masks in the layout of IDRiD")
+    parser.add_argument("--drawn", type=int, metavar="N", help="N drawn retinas instead")
+    parser.add_argument("--bundle", type=Path, help="folder or name of the bundle (the released one)")
+    parser.set_defaults(run_command=_pointing)
+
+
+def _pointing(options: argparse.Namespace) -> int:
+    from ml.grader import Grader
+    from ml.pointing import drawn_masks, games, idrid_masks, pointing_figures
+    from ml.promote import bundle_named
+
+    if (options.folder is None) == (options.drawn is None):
+        print("error: name a folder, or --drawn N", file=sys.stderr)
+        return 2
+    bundle = bundle_named(options.bundle) if options.bundle else read_bundle(verify=True)
+    pairs = drawn_masks(options.drawn) if options.folder is None else idrid_masks(options.folder)
+    try:
+        figures = pointing_figures(games(Grader.load(bundle.folder), pairs))
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    for name, value in figures.items():
+        print(f"{name.replace('_', ' ')}: {value:g}" if name == "n" else f"{name.replace('_', ' ')}: {value:.3f}")
+    return 0

@@ -1,0 +1,116 @@
+"""Teacher, student alone, distilled student, beside the system that came before: ``python -m ml table``."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ml.bundle import BUNDLES, Bundle, read_bundle, verified_weights
+from ml.card import read_evaluation, with_interval
+
+SOURCE = "aptos2019"
+N_IMAGES = 1000
+N_TIMED, BATCH = 64, 16
+"""Photographs timed, and in one forward pass; the time is scaled to N_IMAGES."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One kind of network, and what the earlier system reached with it on APTOS 2019 (size in MB, time in s)."""
+
+    title: str
+    earlier: tuple[str, str, str, str]
+    is_meant: Callable[[Bundle], bool]
+
+
+def is_distilled(bundle: Bundle) -> bool:
+    """Whether any stage of its training had a teacher."""
+    return any(stage.get("distillation") for stage in bundle.training["stages"])
+
+
+def _is_student(bundle: Bundle) -> bool:
+    return bundle.architecture.startswith("mobilenet")
+
+
+ROWS = (
+    Row("ResNet-50 fine-tuned", ("0.81", "0.75", "94", "7"), lambda b: b.architecture.startswith("resnet50")),
+    Row("MobileNet", ("0.74", "0.72", "6", "2"), lambda b: _is_student(b) and not is_distilled(b)),
+    Row("MobileNet distilled", ("0.80", "0.73", "6", "2"), lambda b: _is_student(b) and is_distilled(b)),
+)
+
+
+def newest(bundles: list[Bundle], row: Row) -> Bundle | None:
+    """The bundle of a row with the highest version."""
+    meant = [b for b in bundles if row.is_meant(b)]
+    return max(meant, key=lambda b: [int(n) if n.isdigit() else 0 for n in b.version.split(".")], default=None)
+
+
+def released(folder: Path = BUNDLES) -> list[Bundle]:
+    """Every bundle in a folder that grades. Raises BundleError for one that cannot be used."""
+    descriptions = sorted(folder.glob("*/bundle.json"))
+    return [read_bundle(d.parent) for d in descriptions if "grade_cuts" in json.loads(d.read_text())]
+
+
+def forward_seconds(bundle: Bundle) -> float:
+    """Processor time of the network alone for 1,000 photographs on one thread: least of three rounds, in seconds."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(verified_weights(bundle), options, providers=["CPUExecutionProvider"])
+    photos = np.random.default_rng(0).normal(size=(BATCH, 3, bundle.side_px, bundle.side_px)).astype(np.float32)
+    session.run(None, {"photos": photos})  # not counted: the first call allocates
+    rounds = []
+    for _ in range(3):
+        before = time.process_time()
+        for _ in range(N_TIMED // BATCH):
+            session.run(None, {"photos": photos})
+        rounds.append(time.process_time() - before)
+    return min(rounds) * N_IMAGES / N_TIMED
+
+
+def table(bundles: list[Bundle], *, seconds: Callable[[Bundle], float] = forward_seconds) -> str:
+    """The table in Markdown; no row for a network of which no bundle is released."""
+    head = [
+        "network",
+        "bundle",
+        "input",
+        "accuracy",
+        "quadratic kappa",
+        "size, MB",
+        f"CPU time for {N_IMAGES:,} images, s",
+    ]
+    lines = [_line(head), _line(["---"] * len(head))]
+    for row in ROWS:
+        bundle = newest(bundles, row)
+        if bundle is None:
+            continue
+        figures = read_evaluation(bundle)["parts"]["test"][SOURCE]["figures"]
+        ours = [
+            with_interval(figures["accuracy"]),
+            with_interval(figures["quadratic_kappa"]),
+            f"{bundle.weights.stat().st_size / 1e6:.1f}",
+            f"{seconds(bundle):.1f}",
+        ]
+        beside = [f"{own}, before {earlier}" for own, earlier in zip(ours, row.earlier, strict=True)]
+        lines.append(_line([row.title, bundle.model_version, f"{bundle.side_px} px", *beside]))
+    return "\n".join(lines)
+
+
+def left_out_table(bundles: list[Bundle]) -> str:
+    """Figures on sources that a bundle was not trained on at all: what a new clinic will see."""
+    figures = ("accuracy", "quadratic_kappa", "referable_auc", "referable_sensitivity", "referable_specificity")
+    lines = [_line(["source left out", "bundle", "photographs", *(f.replace("_", " ") for f in figures)])]
+    lines.append(_line(["---"] * (3 + len(figures))))
+    for bundle in bundles:
+        for source, entry in sorted(read_evaluation(bundle)["parts"].get("unseen", {}).items()):
+            values = [with_interval(entry["figures"][name]) for name in figures]
+            lines.append(_line([source, bundle.model_version, str(entry["n"]), *values]))
+    return "\n".join(lines)
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
