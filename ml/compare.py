@@ -91,7 +91,8 @@ def compare(
         drawn.append(again)
     found[MEAN] = {
         name: _difference(
-            *(float(np.mean([pair[i][name] for pair in values])) for i in (0, 1)),
+            float(np.mean([one[name] for one, _ in values])),
+            float(np.mean([other[name] for _, other in values])),
             np.mean([each[name] for each in drawn], axis=0),
         )
         for name in COMPARED

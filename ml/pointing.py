@@ -104,8 +104,8 @@ def _mask(path: Path, side_px: int) -> "NDArray[np.bool_]":
     height, width = (-(-n // step) * step for n in values.shape)
     padded = np.zeros((height, width), np.bool_)
     padded[: values.shape[0], : values.shape[1]] = values
-    reduced: NDArray[np.bool_] = padded.reshape(height // step, step, width // step, step).any(axis=(1, 3))
-    return reduced
+    blocks = padded.reshape(height // step, step, width // step, step)  # (rows, step, columns, step)
+    return np.asarray(blocks.any(axis=(1, 3)), np.bool_)
 
 
 def drawn_masks(n: int) -> "Iterator[tuple[Image.Image, NDArray[np.bool_]]]":
