@@ -11,7 +11,7 @@ from django.db.models import Sum
 from django.http import HttpRequest
 
 
-class AddressHandler(AxesDatabaseHandler):  # type: ignore[misc] (the package has no types)
+class AddressHandler(AxesDatabaseHandler):  # type: ignore[misc]  # the package has no types
     """Locks a name at an address as usual, and an address after many failures under whatever names."""
 
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:

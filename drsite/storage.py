@@ -21,7 +21,7 @@ _CLIENT = Config(
 )
 
 
-class PhotographStorage(S3Storage):  # type: ignore[misc] (the package has no types)
+class PhotographStorage(S3Storage):  # type: ignore[misc]  # the package has no types
     """A private bucket. Objects are never replaced, and have no address that is handed out."""
 
     def get_default_settings(self) -> dict[str, Any]:

@@ -62,6 +62,7 @@ def find_or_attach_image(
     data = upload.read(photo_files.MAX_BYTES + 1)
     photo = photo_files.inspect(data)
     sha256 = hashlib.sha256(data).hexdigest()
+    del data  # from here on the cleaned file is the one copy in memory
     image = FundusImage(
         exam=exam,
         laterality=eye,

@@ -8,12 +8,13 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
@@ -102,7 +103,7 @@ def test_a_photograph_is_stored_graded_and_shown(
     client.force_login(photographer)
     whole = client.get(reverse("screening:image-photo", args=[image.pk]))
     assert (whole.status_code, whole["Content-Type"]) == (200, "image/jpeg")
-    assert b"".join(whole.streaming_content) == stored  # type: ignore[arg-type]
+    assert b"".join(whole.streaming_content) == stored  # type: ignore[attr-defined]
     small = client.get(reverse("screening:image-thumbnail", args=[image.pk]))
     with Image.open(BytesIO(small.content)) as picture:
         assert max(picture.size) == 640
@@ -156,6 +157,30 @@ def test_a_large_photograph_is_never_in_memory_as_a_whole(bucket: Any) -> None:
     assert (default_storage.size(name), n_read) == (n_bytes, n_bytes)
     assert stored_peak < n_bytes, f"{stored_peak:,} bytes while storing"
     assert read_peak < n_bytes / 2, f"{read_peak:,} bytes while reading"
+
+
+def test_while_a_photograph_is_stored_one_copy_of_it_is_in_memory(
+    exam: Exam, photographer: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = tmp_path / "sent.png"
+    sent.write_bytes(photo_bytes("PNG", (1600, 1600)))
+    n_bytes, held = sent.stat().st_size, []
+    save = FileSystemStorage.save
+
+    def note_and_save(self: FileSystemStorage, *args: Any, **kwargs: Any) -> str:
+        held.append(tracemalloc.get_traced_memory()[0])
+        return str(save(self, *args, **kwargs))
+
+    monkeypatch.setattr(FileSystemStorage, "save", note_and_save)
+    with sent.open("rb") as file:
+        tracemalloc.start()
+        try:
+            attach_image(exam=exam, upload=file, laterality="OD", by=photographer)
+        finally:
+            tracemalloc.stop()
+    assert n_bytes > 7_000_000
+    assert len(held) == 1
+    assert n_bytes <= held[0] < 1.5 * n_bytes, f"{held[0]:,} bytes for a file of {n_bytes:,}"
 
 
 def test_readiness_asks_for_the_bucket(bucket: Any, settings: Any, s3_address: str) -> None:

@@ -13,6 +13,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from ml.bundle import BundleError
 from screening import probes
 from screening.management.commands import doctor
 from tests.conftest import FakeGrader
@@ -76,7 +77,7 @@ def put_a_file_where_photographs_go(settings: Any, _patch: pytest.MonkeyPatch, f
 def alter_the_weights(_settings: Any, patch: pytest.MonkeyPatch, _folder: Path) -> None:
     def fail(*, verify: bool) -> None:
         if verify:
-            raise probes.BundleError("its weights are not those it names")
+            raise BundleError("its weights are not those it names")
 
     patch.setattr("screening.services.gradings.read_own_bundle", fail)
 
@@ -145,7 +146,9 @@ def test_the_clock_is_compared_with_the_databases(gap_s: int, is_well: bool, mon
         pytest.skip("SQLite has no clock of its own")
     with monkeypatch.context() as patch:
         real = timezone.now
-        patch.setattr(doctor.timezone, "now", lambda: real() + datetime.timedelta(seconds=gap_s))
+        patch.setattr(
+            "screening.management.commands.doctor.timezone.now", lambda: real() + datetime.timedelta(seconds=gap_s)
+        )
         if is_well:
             assert "within" in doctor.examine_clock()
         else:

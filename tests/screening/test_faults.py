@@ -166,7 +166,7 @@ def test_a_photograph_sent_while_redis_is_away_is_kept_and_graded_when_it_is_bac
     with redis.Redis.from_url(own_redis.url) as broker:
         broker.delete(queue)
         assert gradings.sweep_gradings(older_than_s=0) == 2
-        sent = [json.loads(message) for message in broker.lrange(queue, 0, -1)]  # type: ignore[union-attr]
+        sent = [json.loads(message) for message in broker.lrange(queue, 0, -1)]
     assert {message["headers"]["argsrepr"] for message in sent} >= {f"['{grading.pk}']"}
     gradings.run_grading(grading_id=grading.pk)
     grading.refresh_from_db()

@@ -26,16 +26,20 @@ def leave_behind(root: Path, name: str, *, age_s: float) -> Path:
     return root / name
 
 
+def place_of(image: FundusImage, root: Path) -> Path:
+    return root / str(image.file.name)
+
+
 @pytest.fixture
 def image(site: Site, photographer: User, media_root: Path) -> FundusImage:
     exam = ExamFactory(patient__site=site, opened_by=photographer)
     image = attach_image(exam=exam, upload=BytesIO(photo_bytes()), laterality="OD", by=photographer)
-    os.utime(media_root / image.file.name, (time.time() - TWO_DAYS_S,) * 2)
+    os.utime(place_of(image, media_root), (time.time() - TWO_DAYS_S,) * 2)
     return image
 
 
 def test_only_an_old_file_without_a_record_is_deleted(image: FundusImage, media_root: Path) -> None:
-    folder = Path(image.file.name).parent
+    folder = Path(str(image.file.name)).parent
     old = leave_behind(media_root, f"{folder}/{'0' * 32}.jpg", age_s=TWO_DAYS_S)
     old_elsewhere = leave_behind(media_root, f"photos/zz/{'1' * 32}.jpg", age_s=TWO_DAYS_S)
     on_its_way = leave_behind(media_root, f"{folder}/{'2' * 32}.jpg", age_s=60)
@@ -45,13 +49,13 @@ def test_only_an_old_file_without_a_record_is_deleted(image: FundusImage, media_
     assert not old_elsewhere.exists()
     assert on_its_way.exists()
     assert others.exists()
-    assert (media_root / image.file.name).exists()
+    assert place_of(image, media_root).exists()
 
 
 def test_a_withdrawn_photograph_keeps_its_file(image: FundusImage, media_root: Path) -> None:
     FundusImage.objects.update(withdrawn_at="2026-01-01T00:00Z", withdrawn_reason="wrong patient")
     assert photo_orphans.sweep_orphans() == 0
-    assert (media_root / image.file.name).exists()
+    assert place_of(image, media_root).exists()
 
 
 def test_nothing_is_deleted_where_the_records_seem_to_be_missing(

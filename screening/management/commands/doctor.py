@@ -135,7 +135,8 @@ def examine_database() -> str:
     words = probes.ask_database()
     if connection.vendor != "postgresql":
         return words
-    return f"PostgreSQL {connection.pg_version // 10000}.{connection.pg_version % 10000}"
+    major, minor, *_rest = connection.get_database_version()
+    return f"PostgreSQL {major}.{minor}"
 
 
 _SEE_LOG = "Its log says what happened."
