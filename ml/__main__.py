@@ -1,4 +1,4 @@
-"""Command line: ``python -m ml grade | train | distill | export | benchmark`` (``--help`` after each)."""
+"""Command line: ``python -m ml grade | prepare | train | distill | export | benchmark`` (``--help`` after each)."""
 
 import argparse
 import os

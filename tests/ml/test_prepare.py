@@ -144,7 +144,12 @@ def test_a_stopped_call_goes_on_where_it_stopped(data: Path, tmp_path: Path, mon
             prepare([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "parts")
     assert not list((tmp_path / "parts").glob("*/rows.csv"))
     done.clear()
-    monkeypatch.setattr(cropping, "crop", lambda path, *, side_px: (done.append(path), crop(path, side_px=side_px))[1])
+
+    def crop_and_count(path: Path, *, side_px: int) -> cropping.Cropped:
+        done.append(path)
+        return crop(path, side_px=side_px)
+
+    monkeypatch.setattr(cropping, "crop", crop_and_count)
     parts = prepare([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "parts")
     assert len(done) == 2 * N_PEOPLE - 16
     assert (parts.pixels == whole.pixels).all()
