@@ -64,8 +64,13 @@ def _constants(model: onnx.ModelProto) -> "dict[str, NDArray[np.generic]]":
         elif node.op_type == "Mul":
             arrays[node.output[0]] = np.multiply(*inputs)
     for node in model.graph.node:  # by its use: equal biases are stored once, under the name of one of them
-        if node.op_type in {"Conv", "Gemm"} and len(node.input) == 3 and node.input[2] in arrays:
-            arrays[f"{node.input[1].removesuffix('.weight')}.used_bias"] = arrays[node.input[2]]
+        if node.op_type not in {"Conv", "Gemm"} or node.input[1] not in arrays:
+            continue
+        name = f"{node.input[1].removesuffix('.weight')}.used_bias"
+        if len(node.input) < 3:  # the exporter leaves a bias of zeros out
+            arrays[name] = np.zeros(len(arrays[node.input[1]]), np.float32)
+        elif node.input[2] in arrays:
+            arrays[name] = arrays[node.input[2]]
     return arrays
 
 

@@ -98,6 +98,6 @@ def test_losses_of_a_teacher_have_finite_slopes_where_it_is_certain(name: str) -
         "pooled": lambda: pooled_loss(student + 0.1, teacher),
         "attention": lambda: attention_loss((student + 0.1).view(1, 5, 1, 1), teacher.view(1, 5, 1, 1)),
     }[name]()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert student.grad is not None
     assert torch.isfinite(student.grad).all()
