@@ -19,7 +19,7 @@ from screening.views.signed_in import SignedInRequest, signed_in
 def password(request: SignedInRequest) -> HttpResponseBase:
     """Ask for the old password and twice for the new one; other sessions of this person end."""
     is_forced = request.user.must_change_password
-    form: PasswordChangeForm[Any] = PasswordChangeForm(request.user, request.POST or None)
+    form = PasswordChangeForm(request.user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         if request.user.check_password(form.cleaned_data["new_password1"]):
             form.add_error("new_password1", _("This is the password you have. Choose another one."))

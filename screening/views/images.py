@@ -103,11 +103,12 @@ def photo(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
 
 def _handed_to_proxy(image: FundusImage, shown_as: str, *, by: User) -> HttpResponseBase:
     """Let nginx send the file, so that a slow line holds no thread here. Nobody reaches that address without this."""
-    if not image.file.storage.exists(image.file.name):
+    name = image.file.name or ""
+    if not image.file.storage.exists(name):
         raise Http404
     record_event(verb=AuditEvent.Verb.IMAGE_VIEWED, subject=image, site=image.exam.site, by=by)
     response = HttpResponse(content_type=shown_as)
-    response["X-Accel-Redirect"] = f"{settings.PHOTOS_BY_PROXY.rstrip('/')}/{quote(image.file.name)}"
+    response["X-Accel-Redirect"] = f"{settings.PHOTOS_BY_PROXY.rstrip('/')}/{quote(name)}"
     return _with_photo_headers(response)
 
 

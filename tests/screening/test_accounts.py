@@ -132,7 +132,7 @@ def test_a_name_without_latin_letters_gets_a_code(administrator: User) -> None:
 
 
 def test_nobody_else_opens_a_site_and_no_second_is_opened_so(client: Client, administrator: User) -> None:
-    stranger = UserFactory.create()
+    stranger = UserFactory()
     with pytest.raises(AccessDenied):
         open_first_site(name="Harbour clinic", timezone="UTC", by=stranger)
     client.force_login(stranger)

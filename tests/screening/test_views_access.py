@@ -36,6 +36,8 @@ TABLE = [
     ("image-withdraw", "post", (302, 404, 302, 403, 302)),
     ("image-laterality", "post", (302, 404, 302, 403, 302)),
     ("grading-retry", "post", (302, 404, 302, 302, 302)),
+    ("password", "get", (302, 200, 200, 200, 200)),
+    ("site-first", "get", (302, 403, 403, 403, 403)),
     ("trial", "get", (302, 200, 200, 200, 200)),
 ]
 
