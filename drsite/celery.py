@@ -2,10 +2,11 @@
 
 import logging.config
 import os
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import heartbeat_sent, setup_logging, worker_init, worker_shutting_down
+from celery.signals import after_task_publish, heartbeat_sent, setup_logging, worker_init, worker_shutting_down
 from django.conf import settings
 
 from drsite import trace  # noqa: F401 (its signals carry ids from requests to tasks)
@@ -45,3 +46,10 @@ def note_ending(sender: str = "", **_kwargs: Any) -> None:
     from screening.services import workers
 
     workers.note_ending(sender)
+
+
+@after_task_publish.connect
+def leave_sign(**_kwargs: Any) -> None:
+    """Touch BEAT_SIGN_FILE where one is set: in beat, whose health is that the broker takes what it sends."""
+    if sign := os.environ.get("BEAT_SIGN_FILE"):
+        Path(sign).touch()

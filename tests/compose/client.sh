@@ -27,10 +27,11 @@ wait_ready() {
 
 # post_form ADDRESS FIELD...: fetches the page's token and sends the form; prints status and where it leads.
 post_form() {
-    local address=$1 token; shift
+    local address=$1 token field fields=(); shift
+    for field in "$@"; do fields+=(--data-urlencode "$field"); done
     token=$(page "$base$address" | form_token)
     page --output "$work/answer" --write-out '%{http_code} %{redirect_url}' --data-urlencode "csrfmiddlewaretoken=$token" \
-        "${@/#/--data-urlencode=}" "$base$address" | sed "s,$base,,"
+        "${fields[@]}" "$base$address" | sed "s,$base,,"
 }
 
 expect() { [ "$1" = "$2" ] || { head -c 1500 "$work/answer"; fail "$3: wanted '$2' and got '$1'"; }; echo "$3: $1"; }
