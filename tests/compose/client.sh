@@ -154,7 +154,7 @@ look_at_proxy() {
     local photo
     say "What the proxy says"
     web --head "$base/login/" | tr -d '\r' | grep -i -E '^(HTTP|strict|x-|referrer|content-sec|cross|permissions|server)'
-    photo=$(page "$base/login/" | grep -o '/static/app\.[^"]*' | head -n 1)
+    photo=$(web "$base/login/" | grep -o '/static/app\.[^"]*' | head -n 1)
     web --head --compressed "$base$photo" | tr -d '\r' | grep -i -E '^(HTTP|cache|content-enc|content-type)'
     web --output /dev/null --write-out 'photographs asked for directly: %{http_code}\n' "$base/photographs-by-proxy/photos/"
     head -c 54000000 /dev/zero >"$work/large"
