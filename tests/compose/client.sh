@@ -119,12 +119,15 @@ upload_exams() {
     echo "$1 exams of two photographs each; $(wc -l <"$uploaded") accepted so far"
 }
 
-# A grading is caught in the act: the worker that holds one is killed as a machine fails, without a word.
+# A grading is caught in the act: photographs pile up before workers that stand still; as soon as they go on, one is
+# killed as a machine fails, without a word.
+hold_workers() { docker pause $(compose ps -q worker) >/dev/null; }
 kill_one_worker() {
-    local container
-    container=$(compose ps -q worker | head -n 1)
-    docker kill --signal KILL "$container" >/dev/null
-    echo "Killed worker $(echo "$container" | cut -c 1-12); gradings running then: $(sql "select count(*) from screening_grading where status = 'running'")"
+    local workers
+    workers=($(compose ps -q worker))
+    docker unpause "${workers[@]}" >/dev/null
+    docker kill --signal KILL "${workers[0]}" >/dev/null
+    echo "Killed worker ${workers[0]:0:12}; gradings running then: $(sql "select count(*) from screening_grading where status = 'running'")"
 }
 restart_workers() { compose restart -t 80 worker >/dev/null 2>&1; echo "Workers restarted"; }
 sleep_until_away() { sleep "$1"; }

@@ -64,6 +64,7 @@ draw_photographs
 look_at_proxy
 
 say "40 uploads; one of two workers is killed meanwhile"
+hold_workers
 upload_exams 20 kill_one_worker
 wait_graded 300
 say "Redis away for 30 s"
