@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 from ml.preprocess import Retina
+from ml.quality_network import released
 from ml.retina_measures import Measures, measure
 from ml.vocabulary import QualityReason
 
@@ -123,11 +124,17 @@ def assess(retina: Retina | None) -> Quality:
     measures = measure(retina) if retina is not None else None
     if retina is None or measures is None:
         return Quality(p_gradable=0.0, is_gradable=False, reasons=(QualityReason.NO_RETINA,))
+    p_rules = evaluate(GRADABLE, GRADABLE_INTERCEPT, measures)
+    p_gradable = released().p_gradable(retina, measures, p_rules)
+    return judge(measures, diameter_px=retina.disc.diameter_px, p_gradable=p_gradable)
+
+
+def judge(measures: Measures, *, diameter_px: float, p_gradable: float) -> Quality:
+    """The verdict on a retina of these measures that a score, in [0, 1], calls gradable."""
     p_retina = evaluate(RETINA, RETINA_INTERCEPT, measures)
-    p_gradable = evaluate(GRADABLE, GRADABLE_INTERCEPT, measures)
     is_retina = p_retina >= RETINA_LIMIT and measures.colourfulness >= MIN_COLOURFULNESS
     reasons = [] if is_retina else [QualityReason.NO_RETINA]
-    if retina.disc.diameter_px < MIN_DIAMETER_PX:
+    if diameter_px < MIN_DIAMETER_PX:
         reasons.append(QualityReason.TOO_SMALL)
     # a disc without visible vessels may be a very poor photograph of a retina; strong lines belong to something else
     if is_retina or measures.vessels < TYPICAL_VESSELS:
