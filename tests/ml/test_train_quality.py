@@ -48,7 +48,7 @@ def toy_set(n: int = 96, *, seed: int = 0) -> QualitySet:
     rng = np.random.default_rng(seed)
     verdicts = np.array(["good", "usable", "reject"] * (n // 3))
     detail = rng.integers(30, 200, (n, 192, 192, 3))
-    smooth = np.broadcast_to(rng.integers(30, 200, (n, 1, 1, 3)), detail.shape)
+    smooth = np.broadcast_to(rng.integers(100, 131, (n, 1, 1, 1)), detail.shape)
     pixels = np.where((verdicts == "reject")[:, None, None, None], smooth, detail).astype(np.uint8)
     return QualitySet(
         pixels=pixels, measures=np.full((n, len(MEASURES)), np.nan), diameters_px=np.full(n, 180.0),
