@@ -1,17 +1,16 @@
 """Turn a finished run into a bundle: ``python -m ml export RUN --name student --version 0.1.0 [--precision fp16]``."""
 
 import dataclasses
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 from tqdm import tqdm
 
+from ml.batches import TEST, TRAIN, VALIDATION, as_batch, normalised
 from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle
 from ml.calibrate import Calibration, fit
 from ml.card import write_card
@@ -21,11 +20,12 @@ from ml.evaluate import evaluate, write_evaluation
 from ml.gradcam import WithGradCAM
 from ml.intervals import N_RESAMPLES
 from ml.networks import IMAGENET_MEAN, IMAGENET_STD
-from ml.precision import Precision, store_weights
+from ml.onnx_files import weights_entry, write_onnx
+from ml.precision import Precision
 from ml.preprocess import PREPROCESSING_VERSION
 from ml.readings import NATURAL
-from ml.train import TEST, TRAIN, VALIDATION, TrainingConfig, as_batch, load_retinas, normalised
-from ml.training_config import read_config
+from ml.train import load_retinas
+from ml.training_config import TrainingConfig, read_config
 from ml.vocabulary import N_GRADES, ICDRGrade
 
 if TYPE_CHECKING:
@@ -36,27 +36,8 @@ if TYPE_CHECKING:
 
 def export_onnx(network: torch.nn.Module, path: Path, *, side_px: int, precision: Precision = Precision.FP32) -> None:
     """Write the graph photos [B, 3, S, S] -> logits [B, K], heat [B, K, h, w], its weights in ``precision``."""
-    graph = WithGradCAM(network).eval()
     example = torch.zeros(2, 3, side_px, side_px)
-    program = torch.onnx.export(
-        graph,
-        (example,),
-        input_names=["photos"],
-        output_names=["logits", "heat"],
-        dynamic_shapes={"photos": {0: torch.export.Dim("B")}},
-        dynamo=True,
-        verbose=False,
-    )
-    if program is None:
-        raise RuntimeError("The ONNX exporter returned nothing.")
-    program.optimize()
-    model = program.model_proto
-    for node in model.graph.node:  # the exporter writes the stack trace of every operation, with this machine's paths
-        del node.metadata_props[:]
-    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
-        del value.metadata_props[:]
-    del model.metadata_props[:], model.graph.metadata_props[:]
-    onnx.save(store_weights(model, precision), path)
+    write_onnx(WithGradCAM(network), example, path, outputs=["logits", "heat"], precision=precision)
 
 
 def export_bundle(
@@ -97,7 +78,7 @@ def export_bundle(
         "grade_cuts": calibration.grade_cuts,
         "operating_point": calibration.operating_point,
         "heatmap_full_scale": heatmap_full_scale(logits, evidence, calibration),
-        "weights": weights_entry(folder / WEIGHTS_FILE) | {"precision": precision.value},
+        "weights": weights_entry(folder / WEIGHTS_FILE, precision),
         "training": describe_training(config, retinas, run),
         "metrics": {},
     }
@@ -113,12 +94,6 @@ def export_bundle(
     bundle = read_bundle(folder)
     write_card(bundle)
     return bundle
-
-
-def weights_entry(path: Path) -> dict[str, Any]:
-    """File name, SHA-256 and size of the weights."""
-    content = path.read_bytes()
-    return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "n_bytes": len(content)}
 
 
 def run_onnx(

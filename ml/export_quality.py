@@ -5,7 +5,6 @@ graded fewer pass than under the rules alone. The figures are those of the test 
 """
 
 import dataclasses
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable
@@ -14,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from ml.data.quality_photos import MEASURES, TEST, TRAIN, VALIDATION, QualitySet
-from ml.precision import Precision, store_weights
+from ml.onnx_files import weights_entry, write_onnx
+from ml.precision import Precision
 from ml.quality import GRADABLE, GRADABLE_INTERCEPT, GRADABLE_LIMIT, evaluate, judge
 from ml.quality_network import DESCRIPTION, INPUT_SIDE_PX, WEIGHTS, JoinedTerm, QualityNetwork, joined, network_view
 from ml.retina_measures import Measures
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 N_RESAMPLES = 1000
+PRECISION = Precision.FP16
 GRADED_WEIGHT = 0.5
 LIMIT_LOGIT = float(np.log(GRADABLE_LIMIT / (1 - GRADABLE_LIMIT)))
 
@@ -60,7 +60,7 @@ def release(network: "QualityNet", photos: QualitySet, config: "QualityConfig") 
     content = {
         "architecture": "mobilenet_v3_small, first 8 blocks",
         "input_side_px": INPUT_SIDE_PX,
-        "weights": weights_entry(WEIGHTS),
+        "weights": weights_entry(WEIGHTS, PRECISION),
         "score": weights,
         "training": dataclasses.asdict(config) | {"photographs": counts(photos)},
         "metrics": measure_both(photos, scores, weights),
@@ -69,44 +69,16 @@ def release(network: "QualityNet", photos: QualitySet, config: "QualityConfig") 
     return content
 
 
-def weights_entry(path: Path) -> dict[str, Any]:
-    """File name, SHA-256, size and precision of the weights."""
-    content = path.read_bytes()
-    return {
-        "file": path.name,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "n_bytes": len(content),
-        "precision": Precision.FP16.value,
-    }
-
-
 def export_quality_onnx(network: torch.nn.Module, path: Path) -> None:
     """Write the graph photos (B, 128, 128, 3) uint8 -> (B,) logits, its weights in half precision."""
-    program = torch.onnx.export(
-        _Serving(network).eval(),
-        (torch.zeros(2, INPUT_SIDE_PX, INPUT_SIDE_PX, 3, dtype=torch.uint8),),
-        input_names=["photos"],
-        output_names=["logits"],
-        dynamic_shapes={"photos": {0: torch.export.Dim("B")}},
-        dynamo=True,
-        verbose=False,
-    )
-    if program is None:
-        raise RuntimeError("The ONNX exporter returned nothing.")
-    program.optimize()
-    model = program.model_proto
-    for node in model.graph.node:  # the exporter writes the stack trace of every operation, with this machine's paths
-        del node.metadata_props[:]
-    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output, *model.graph.initializer):
-        del value.metadata_props[:]
-    del model.metadata_props[:], model.graph.metadata_props[:]
-    onnx.save(store_weights(model, Precision.FP16), path)
+    example = torch.zeros(2, INPUT_SIDE_PX, INPUT_SIDE_PX, 3, dtype=torch.uint8)
+    write_onnx(_Serving(network), example, path, outputs=["logits"], precision=PRECISION)
 
 
 def unjoined(weights: Path) -> QualityNetwork:
     """The network of a file before anything is known of how to join its score with the rules'."""
     said = {
-        "weights": weights_entry(weights),
+        "weights": weights_entry(weights, PRECISION),
         "score": {"terms": [], "intercept": 0},
     }
     with tempfile.TemporaryDirectory() as folder:
