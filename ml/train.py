@@ -16,46 +16,17 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from ml.batches import (
-    TEST,
-    TRAIN,
-    VALIDATION,
-    as_batch,
-    changed,
-    generator,
-    normalised,
-    predict,
-    sampling_weights,
-)
+from ml.batches import TRAIN, as_batch, changed, generator, normalised
 from ml.checkpoints import BEST, LAST, load_trained, read_state, save_atomically
 from ml.curves import write_report
 from ml.data.cache import RetinaSet, prepare
-from ml.losses import ordinal_target
 from ml.networks import architecture_for, build
 from ml.processes import join, leave
 from ml.training import Training, validation_score
-from ml.training_config import TrainingConfig, read_config, write_config
+from ml.training_config import TrainingConfig, write_config
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-__all__ = [
-    "TEST",
-    "TRAIN",
-    "VALIDATION",
-    "RetinaSet",
-    "Training",
-    "TrainingConfig",
-    "as_batch",
-    "load_retinas",
-    "normalised",
-    "ordinal_target",
-    "predict",
-    "read_config",
-    "sampling_weights",
-    "save_atomically",
-    "train",
-]
 
 N_MEASURED = 256
 """Photographs on which the statistics of a bundle's batch norms are measured anew."""

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from ml.batches import sampling_weights
 from ml.bundle import read_bundle
 from ml.checkpoints import read_state
 from ml.data.cache import RetinaSet
 from ml.export import export_bundle
-from ml.train import sampling_weights, train
+from ml.train import train
 from tests.ml.toys import N_PHOTOS, toy_config, write_toy_data
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +40,8 @@ def test_training_lowers_the_loss_and_leaves_log_and_checkpoints(toy_data: Path,
 KILLED_RUN = """
 import os, signal, sys
 from pathlib import Path
-from ml.train import Training, train
+from ml.train import train
+from ml.training import Training
 from tests.ml.toys import toy_config
 
 run_step = Training.run_step

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from ml.data.cache import RetinaSet
-from ml.train import TrainingConfig
+from ml.training_config import TrainingConfig
 
 N_PHOTOS = 60
 SOURCES = ("aptos2019", "eyepacs")
