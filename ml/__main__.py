@@ -1,4 +1,4 @@
-"""Command line: ``python -m ml grade | prepare | train | distill | export | benchmark`` (``--help`` after each)."""
+"""Command line of the grading system: ``python -m ml COMMAND``, with ``--help`` after each command."""
 
 import argparse
 import os
@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from ml import measurement_commands
 from ml.bundle import BundleError, read_bundle
-from ml.training_config import Distillation, TrainingConfig, add_options, chosen_options
+from ml.prediction import GradingError
+from ml.training_config import Distillation, SettingsError, TrainingConfig, add_options, chosen_options
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         code: int = options.run_command(options)
-    except BundleError as error:
+    except (BundleError, SettingsError, GradingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -81,16 +82,9 @@ def _add_prepare(commands: Commands) -> None:
 
 def _prepare(options: argparse.Namespace) -> int:
     from ml.data.preparation import prepare_data
-    from ml.data.splits import TooFewPhotographs
-    from ml.data.tables import LabelError
-    from ml.prediction import GradingError
 
     places = {"cache": options.cache, "show": options.show, "side_px": options.side_px}
-    try:
-        print(prepare_data(options.data, sources=options.sources, n_workers=options.workers, **places))
-    except (LabelError, TooFewPhotographs, GradingError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    print(prepare_data(options.data, sources=options.sources, n_workers=options.workers, **places))
     return 0
 
 

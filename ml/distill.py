@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from ml.batches import as_tensor, changed, normalised
+from ml.checkpoints import load_trained
 from ml.data.unlabelled import unlabelled_retinas
 from ml.losses import attention_loss, decoupled_loss, pooled_loss, soft_loss
 from ml.networks import features_and_head, pooled
@@ -19,7 +20,7 @@ from ml.processes import Processes
 from ml.teachers import CachedTeacher, Teacher, Word, ask_once
 from ml.train import train
 from ml.training import Training
-from ml.training_config import Distillation, TrainingConfig
+from ml.training_config import Distillation, SettingsError, TrainingConfig
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,9 +39,10 @@ def distill(
 ) -> Path:
     """Train the student of ``config.distillation`` to the end and return the file with its best averaged weights.
 
-    Raises ValueError for settings that do not go together, before anything is read.
+    Raises SettingsError for settings that do not go together, before anything is read.
     """
     how = _checked(config)
+    load_trained(Path(how.teacher))  # fails at once, and not after minutes of cropping photographs
 
     def begin(
         config: TrainingConfig, retinas: "RetinaSet", network: nn.Module, *, processes: Processes
@@ -66,18 +68,18 @@ def distill(
 def _checked(config: TrainingConfig) -> Distillation:
     how = config.distillation
     if how is None:
-        raise ValueError("Name a teacher: the configuration has no distillation.")
+        raise SettingsError("Name a teacher: the configuration has no distillation.")
     for name, value, known in (
         ("kind", how.kind, KINDS),
         ("features", how.features, FEATURES),
         ("views", how.views, VIEWS),
     ):
         if value not in known:
-            raise ValueError(f"{name} {value!r} is not one of {', '.join(known)}.")
+            raise SettingsError(f"{name} {value!r} is not one of {', '.join(known)}.")
     if not (0 <= how.weight <= 1 and how.temperature > 0):
-        raise ValueError("The teacher's weight lies between 0 and 1, and its temperature above 0.")
+        raise SettingsError("The teacher's weight lies between 0 and 1, and its temperature above 0.")
     if how.views == "cached" and how.features == "attention":
-        raise ValueError("Attention needs the student's very picture: views same.")
+        raise SettingsError("Attention needs the student's very picture: views same.")
     return how
 
 

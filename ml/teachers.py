@@ -14,6 +14,7 @@ from ml.batches import as_tensor, normalised
 from ml.checkpoints import load_trained
 from ml.data.augment import shrink
 from ml.networks import features_and_head, pooled
+from ml.training_config import SettingsError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Teacher:
 
     @classmethod
     def load(cls, folder: Path, device: torch.device | None = None) -> "Teacher":
-        """From a finished run or a bundle. Raises ValueError or BundleError for any other folder."""
+        """From a finished run or a bundle. Raises SettingsError or BundleError for any other folder."""
         network, side_px = load_trained(folder)
         return cls(network, side_px, device)
 
@@ -102,10 +103,11 @@ def ask_once(
 ) -> CachedTeacher:
     """Ask about ``rows`` of ``pixels`` (n, H, W, 3), all views each; an interrupted round goes on where it stopped.
 
-    The folder below ``cache`` is named by teacher, views and photographs. Raises ValueError unless 1 <= n_views <= 8.
+    The folder below ``cache`` is named by teacher, views and photographs.
+    Raises SettingsError unless 1 <= n_views <= 8.
     """
     if not 1 <= n_views <= 8:
-        raise ValueError(f"A square has 8 views without distortion; {n_views} were asked for.")
+        raise SettingsError(f"A square has 8 views without distortion; {n_views} were asked for.")
     sample = np.ascontiguousarray(pixels[:: max(1, len(pixels) // 64)])
     photographs = hashlib.sha256(f"{pixels.shape} {n_views}".encode() + sample.tobytes()).hexdigest()[:16]
     folder = cache / f"teacher-{teacher.fingerprint()}-{photographs}"

@@ -20,10 +20,11 @@ from ml.batches import TRAIN, as_batch, changed, generator, normalised
 from ml.checkpoints import BEST, LAST, load_trained, read_state, save_atomically
 from ml.curves import write_report
 from ml.data.cache import RetinaSet, prepare
+from ml.losses import label_loss
 from ml.networks import architecture_for, build
 from ml.processes import join, leave
 from ml.training import Training, validation_score
-from ml.training_config import TrainingConfig, write_config
+from ml.training_config import SettingsError, TrainingConfig, write_config
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,11 +45,13 @@ def train(
     """Train to the end and return the file with the best averaged weights. Resumes at the last checkpoint's step.
 
     ``begin`` makes the training of configuration, photographs, network and processes: another than plain training.
+    Raises SettingsError for settings, labels, weights or runs that cannot be used, as far as possible at once.
     """
     processes = join()
     try:
         torch.set_num_threads(config.n_threads)
         config = dataclasses.replace(config, architecture=architecture_for(config.architecture, imagenet))
+        refuse_bad_settings(config, imagenet=imagenet)
         if processes.is_first:
             write_config(config, run)
             load_retinas(config, data=data, cache=run.parent / "cache")  # before the others look for the cache
@@ -63,6 +66,14 @@ def train(
     finally:
         leave(processes)
     return run / BEST
+
+
+def refuse_bad_settings(config: TrainingConfig, *, imagenet: Path | str | None) -> None:
+    """Raise SettingsError or BundleError for what could only fail later, after minutes of cropping photographs."""
+    label_loss(config.loss)
+    build(config.architecture, imagenet=imagenet)
+    if config.start:
+        load_trained(Path(config.start))
 
 
 def _earlier_log(run: Path) -> list[dict[str, Any]]:
@@ -80,7 +91,7 @@ def load_retinas(config: TrainingConfig, *, data: Path, cache: Path) -> RetinaSe
 def starting_network(config: TrainingConfig, retinas: RetinaSet, *, imagenet: Path | str | None) -> nn.Module:
     """The network a run begins with: from another run or a bundle, from ImageNet, or random.
 
-    Raises ValueError where the run or bundle holds another architecture.
+    Raises SettingsError where the run or bundle holds another architecture.
     """
     if not config.start:
         return build(config.architecture, imagenet=imagenet)
@@ -88,7 +99,7 @@ def starting_network(config: TrainingConfig, retinas: RetinaSet, *, imagenet: Pa
     expected = build(config.architecture).state_dict()
     state = network.state_dict()
     if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in expected.items()}:
-        raise ValueError(f"{config.start} does not hold a {config.architecture}.")
+        raise SettingsError(f"{config.start} does not hold a {config.architecture}.")
     return network
 
 

@@ -12,6 +12,10 @@ from typing import Any, TypeVar
 Config = TypeVar("Config")
 
 
+class SettingsError(ValueError):
+    """Settings, a run or weights that cannot be used as asked; the message says which and why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distillation:
     """How a student learns from a teacher."""
@@ -89,11 +93,11 @@ class TrainingConfig:
 def read_config(run: Path) -> TrainingConfig:
     """The configuration a run was started with; fields that it did not know yet have their defaults.
 
-    Raises ValueError for a folder that is no run's, and for one of a newer version of this software.
+    Raises SettingsError for a folder that is no run's, and for one of a newer version of this software.
     """
     path = run / "config.json"
     if not path.is_file():
-        raise ValueError(f"{run} is not a run: config.json is missing.")
+        raise SettingsError(f"{run} is not a run: config.json is missing.")
     values = json.loads(path.read_text())
     if values.get("distillation") is not None:
         values["distillation"] = _from_json(Distillation, values["distillation"], path)
@@ -110,7 +114,7 @@ def _from_json(kind: type[Config], values: dict[str, Any], path: Path) -> Config
     try:
         return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
     except TypeError as error:
-        raise ValueError(f"{path} is not a configuration of this version: {error}") from error
+        raise SettingsError(f"{path} is not a configuration of this version: {error}") from error
 
 
 def add_options(parser: argparse.ArgumentParser, kind: type[Any]) -> None:

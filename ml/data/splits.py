@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from ml.training_config import SettingsError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -12,7 +14,7 @@ N_FOLDS = 10
 PARTS = ("train", "validation", "test")
 
 
-class TooFewPhotographs(ValueError):
+class TooFewPhotographs(SettingsError):
     """There are not enough photographs for three parts."""
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml.training_config import SettingsError
 from ml.vocabulary import N_GRADES
 
 
-class LabelError(ValueError):
+class LabelError(SettingsError):
     """A table of labels cannot be understood; the message names file and line."""
 
 
