@@ -1,10 +1,14 @@
 """Small made-up photographs and runs, for tests of training."""
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
+from torch.nn import functional
 
 from ml.data.cache import RetinaSet
 from ml.training_config import TrainingConfig
@@ -73,3 +77,17 @@ def toy_config(**changes: object) -> TrainingConfig:
         "learning_rate": 3e-3,
     }
     return TrainingConfig(**values | changes)  # type: ignore[arg-type]
+
+
+@contextmanager
+def frozen_norms() -> Iterator[None]:
+    """Batch norms that use their stored statistics in training too: on CPUs, each process would use its own part's."""
+    norm = torch.nn.BatchNorm2d
+    usual = norm.forward
+    norm.forward = lambda self, x: functional.batch_norm(  # type: ignore[method-assign]
+        x, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
+    )
+    try:
+        yield
+    finally:
+        norm.forward = usual  # type: ignore[method-assign]
