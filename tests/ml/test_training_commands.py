@@ -14,23 +14,8 @@ from ml.training_config import write_config
 from tests.ml.toys import toy_config, write_toy_data
 
 TOY = [
-    "--network",
-    "tiny",
-    "--sources",
-    "aptos2019",
-    "eyepacs",
-    "--side-px",
-    "64",
-    "--cache-side-px",
-    "64",
-    "--batch",
-    "12",
-    "--n-threads",
-    "1",
-    "--learning-rate",
-    "0.01",
-    "--rare-grade-power",
-    "0",
+    *("--network", "tiny", "--sources", "aptos2019", "eyepacs", "--side-px", "64", "--cache-side-px", "64"),
+    *("--batch", "12", "--n-threads", "1", "--learning-rate", "0.01", "--rare-grade-power", "0"),
 ]
 
 

@@ -84,9 +84,13 @@ def frozen_norms() -> Iterator[None]:
     """Batch norms that use their stored statistics in training too: on CPUs, each process would use its own part's."""
     norm = torch.nn.BatchNorm2d
     usual = norm.forward
-    norm.forward = lambda self, x: functional.batch_norm(  # type: ignore[method-assign]
-        x, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
-    )
+
+    def stored(self: torch.nn.BatchNorm2d, input: torch.Tensor) -> torch.Tensor:  # noqa: A002
+        return functional.batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
+        )
+
+    norm.forward = stored  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:
