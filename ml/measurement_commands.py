@@ -1,4 +1,4 @@
-"""The commands that measure: ``python -m ml evaluate | promote | table | pointing``. Imports are late on purpose."""
+"""The commands that measure: ``python -m ml evaluate | promote | table | ...``. Imports are late on purpose."""
 
 import argparse
 import sys
@@ -21,6 +21,7 @@ def add_commands(commands: "Commands", add_data: "AddData") -> None:
     _add_evaluate(commands, add_data)
     _add_promote(commands, add_data)
     _add_table(commands)
+    _add_ablation(commands)
     _add_pointing(commands)
 
 
@@ -99,6 +100,19 @@ def _table(options: argparse.Namespace) -> int:
         print(left_out_table([bundle_named(path) for path in options.left_out]))
     else:
         print(table(released()))
+    return 0
+
+
+def _add_ablation(commands: "Commands") -> None:
+    parser = commands.add_parser("ablation", help="what a setting brings: finished runs side by side, on validation")
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="runs of one seed or more")
+    parser.set_defaults(run_command=_ablation)
+
+
+def _ablation(options: argparse.Namespace) -> int:
+    from ml.ablation import ablation_table
+
+    print(ablation_table(options.runs))
     return 0
 
 

@@ -1,0 +1,70 @@
+"""Runs side by side: what differs is shown, and seeds are one row."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ml.__main__ import main
+from ml.ablation import ablation_table
+from ml.training_config import Distillation, SettingsError, TrainingConfig, write_config
+from tests.ml.toys import toy_config
+
+SOURCES = ("clinic a", "clinic b")
+
+
+def finished(run: Path, config: TrainingConfig, *kappas: float) -> Path:
+    """A run as training leaves it, an epoch for each kappa."""
+    write_config(config, run)
+    rows = [
+        {"score": 1.5 * kappa, "validation": {source: {"kappa": kappa, "auc": 0.9} for source in SOURCES}}
+        for kappa in kappas
+    ]
+    (run / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return run
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> list[Path]:
+    def taught(temperature: float) -> Distillation:
+        return Distillation(teacher=str(tmp_path / "teacher"), temperature=temperature)
+
+    return [
+        finished(tmp_path / "alone-1", toy_config(seed=1), 0.30, 0.50, 0.40),
+        finished(tmp_path / "alone-2", toy_config(seed=2, n_threads=2), 0.60),
+        finished(tmp_path / "soft-1", toy_config(seed=1, distillation=taught(2.0)), 0.70),
+        finished(tmp_path / "softer-1", toy_config(seed=1, distillation=taught(4.0)), 0.65),
+    ]
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_methods_are_rows_with_what_they_differ_by_and_the_best_comes_first(runs: list[Path]) -> None:
+    header, _, *rows = map(cells, ablation_table(runs).splitlines())
+    table = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [(row["distilled"], row["temperature"], row["runs"]) for row in table] == [
+        ("yes", "2.0", "1"),
+        ("yes", "4.0", "1"),
+        ("no", "-", "2"),
+    ]
+    assert "seed" not in header
+    assert "side_px" not in header  # the same in all
+    assert table[0]["clinic a kappa"] == "0.700"
+
+
+def test_seeds_are_one_row_with_mean_and_range_of_their_best_epochs(runs: list[Path]) -> None:
+    last = ablation_table(runs).splitlines()[-1]
+    assert "0.550 (0.500-0.600)" in last
+    assert "0.825 (0.750-0.900)" in last  # the score
+
+
+def test_a_run_without_a_finished_epoch_is_named(
+    runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_config(toy_config(), tmp_path / "young")
+    with pytest.raises(SettingsError, match="young has no finished epoch"):
+        ablation_table([*runs, tmp_path / "young"])
+    assert main(["ablation", str(runs[0]), str(tmp_path / "nothing")]) == 2
+    assert "nothing is not a run" in capsys.readouterr().err
