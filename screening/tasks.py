@@ -5,9 +5,10 @@ from uuid import UUID
 from celery import shared_task
 
 from screening.services import gradings, photo_orphans
+from screening.services.grading_queue import GRADE_IMAGE_TASK
 
 
-@shared_task(name=gradings.GRADE_IMAGE_TASK)
+@shared_task(name=GRADE_IMAGE_TASK)
 def grade_image(grading_id: str) -> None:
     """Grade one photograph; idempotent, as messages may come twice."""
     gradings.run_grading(grading_id=UUID(grading_id))

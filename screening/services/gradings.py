@@ -26,14 +26,13 @@ from screening.access import Action, require
 from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services import photo_files
 from screening.services.audit import record_event
-from screening.services.grading_queue import GRADE_IMAGE_TASK, are_messages_waiting, publish
+from screening.services.grading_queue import are_messages_waiting, publish
 from screening.services.photo_copies import find_stored_copy
 from screening.services.photo_turns import turn_for
 
 if TYPE_CHECKING:
     from ml.grader import Grader
 
-__all__ = ("GRADE_IMAGE_TASK", "publish")
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3

@@ -14,7 +14,7 @@ from ml.prediction import GradingError
 from screening import tasks
 from screening.access import AccessDenied
 from screening.models import AuditEvent, FundusImage, Grading, Site, User
-from screening.services import gradings
+from screening.services import grading_queue, gradings
 from screening.services.gradings import GradingNotFailed
 from tests.conftest import FAKE_VERSION, FakeBundle, FakeGrader, make_prediction, photo_bytes
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
@@ -175,7 +175,7 @@ def test_a_broker_that_is_away_leaves_the_grading_queued(
         raise OperationalError("redis://:password@broker")
 
     monkeypatch.setattr("celery.current_app.send_task", refuse)
-    gradings.publish(waiting.pk)
+    grading_queue.publish(waiting.pk)
     waiting.refresh_from_db()
     assert waiting.status == Status.QUEUED
     assert str(waiting.pk) in caplog.text
@@ -186,7 +186,7 @@ def test_the_message_holds_the_id_alone(waiting: Grading, monkeypatch: pytest.Mo
     monkeypatch.undo()
     sent: list[tuple[Any, Any]] = []
     monkeypatch.setattr("celery.current_app.send_task", lambda name, **kwargs: sent.append((name, kwargs["args"])))
-    gradings.publish(waiting.pk)
+    grading_queue.publish(waiting.pk)
     assert sent == [(tasks.grade_image.name, [str(waiting.pk)])]
 
 
