@@ -4,10 +4,8 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,17 +19,15 @@ from django.utils import timezone
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
 from screening.models import AuditEvent, Exam, FundusImage, Grading, Site, User
-from screening.services import gradings
+from screening.services.grading_queue import GRADE_IMAGE_TASK
 from screening.services.images import attach_image
 from tests.conftest import photo_bytes
 from tests.screening.factories import ExamFactory
+from tests.screening.processes import environment, kill_group, start_celery_worker, wait_until
 
 Status, Verb = Grading.Status, AuditEvent.Verb
-PROJECT = Path(__file__).resolve().parents[2]
-DEADLINE_S = 90
 STALE_AFTER_S = 2
 """For the workers under test: a person would not wait 90 s either. What still runs is not swept here: see below."""
-POLL_S = 0.01
 
 
 @pytest.fixture(autouse=True)
@@ -74,44 +70,18 @@ def start_worker(
     shared_database: str, broker_url: str, settings: Any, tmp_path: Path
 ) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     """Starts ``celery -A drsite worker`` as a site does; its log goes to ``worker.log``."""
-    environment = {
-        **os.environ,
-        "SECRET_KEY": settings.SECRET_KEY,
-        "DATABASE_URL": shared_database,
-        "REDIS_URL": broker_url,
-        "MEDIA_ROOT": str(settings.MEDIA_ROOT),
-        "GRADING_STALE_AFTER_S": str(STALE_AFTER_S),
-    }
+    log = tmp_path / "worker.log"
+    options = {"REDIS_URL": broker_url, "MEDIA_ROOT": str(settings.MEDIA_ROOT)}
+    of_the_site = environment(shared_database, GRADING_STALE_AFTER_S=str(STALE_AFTER_S), **options)
     started = []
 
     def start() -> subprocess.Popen[bytes]:
-        with (tmp_path / "worker.log").open("ab") as log:
-            worker = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "drsite", "worker", "--concurrency", "1", "--loglevel", "INFO"],
-                cwd=PROJECT,
-                env=environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # a group of its own: the parent and the child that grades die together
-            )
-        started.append(worker)
-        return worker
+        started.append(start_celery_worker(log, of_the_site))
+        return started[-1]
 
     yield start
     for worker in started:
-        with suppress(ProcessLookupError):
-            os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait(DEADLINE_S)
-
-
-def wait_until(is_true: Callable[[], bool], what: str, worker: subprocess.Popen[bytes]) -> None:
-    """Look again and again, as long as the worker lives and the deadline is not over."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not is_true():
-        assert time.monotonic() < deadline, f"{what}: not within {DEADLINE_S} s"
-        with suppress(subprocess.TimeoutExpired):
-            worker.wait(POLL_S)
-            pytest.fail(f"the worker ended before {what}")
+        kill_group(worker)
 
 
 def attach(exam: Exam, data: bytes, by: User, laterality: str = "OD") -> Grading:
@@ -134,21 +104,18 @@ def children_of(worker: subprocess.Popen[bytes]) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()]
 
 
-def kill_everything(worker: subprocess.Popen[bytes]) -> None:
-    """As ``kill -9`` of a worker, a power cut or the kernel out of memory do."""
-    os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait(DEADLINE_S)
-
-
 def kill_the_child(worker: subprocess.Popen[bytes]) -> None:
-    """The process that grades dies alone; its parent lives on and hands the task back."""
+    """The process that grades dies alone; its parent lives on and hands the task back.
+
+    The other way to die, ``kill_group``, is what ``kill -9``, a power cut or the kernel out of memory do.
+    """
     for child in children_of(worker):
         os.kill(child, signal.SIGKILL)
     os.killpg(worker.pid, signal.SIGCONT)
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize("kill", [kill_everything, kill_the_child])
+@pytest.mark.parametrize("kill", [kill_group, kill_the_child])
 def test_a_photograph_in_the_hands_of_a_killed_worker_is_graded_once_by_the_next(
     exam: Exam,
     photographer: User,
@@ -180,7 +147,7 @@ def test_a_photograph_in_the_hands_of_a_killed_worker_is_graded_once_by_the_next
 
     # The broker gives out the dead worker's message as well, minutes later. Behind it a second photograph: when that
     # is done, so is the message.
-    app.send_task(gradings.GRADE_IMAGE_TASK, args=[str(grading.pk)])
+    app.send_task(GRADE_IMAGE_TASK, args=[str(grading.pk)])
     second = attach(exam, photo_bytes(size=(200, 200)), photographer, "OS")
     wait_until(lambda: Grading.objects.get(pk=second.pk).status == Status.DONE, "a second one was graded", worker)
 

@@ -1,0 +1,69 @@
+"""Programs that tests start and watch: workers, servers."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 120
+POLL_S = 0.01
+
+
+def free_port() -> int:
+    """A port of this computer that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def is_open(port: int) -> bool:
+    """Whether somebody listens on a port of this computer."""
+    with suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    return False
+
+
+def wait_until(is_true: Callable[[], bool], what: str, process: "subprocess.Popen[bytes]") -> None:
+    """Look again and again, as long as the process lives and the deadline is not over."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not is_true():
+        assert time.monotonic() < deadline, f"{what}: not within {DEADLINE_S} s"
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_S)
+            pytest.fail(f"the process ended before {what}")
+
+
+def environment(database: str, **more: str) -> dict[str, str]:
+    """Of a program in production form, on plain HTTP, at the database of a URL."""
+    strong = "q8ZrV1nXw5tKc3LyPb7HdMf2SgJa9UeTo4RiNxWk6BvCz0YhQmDs"
+    return {**os.environ, "SECRET_KEY": strong, "DATABASE_URL": database, "INSECURE_HTTP": "true", **more}
+
+
+def start_celery_worker(log: Path, settings: dict[str, str], *options: str) -> "subprocess.Popen[bytes]":
+    """``celery -A drsite worker`` as a site starts it; what it says is added to ``log``."""
+    arguments = ["-m", "celery", "-A", "drsite", "worker", "--concurrency", "1", "--loglevel", "INFO", *options]
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=PROJECT,
+            env=settings,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,  # a group of its own: the parent and the child that grades die together
+        )
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """End a program and its children at once, if any of them still lives."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(DEADLINE_S)
