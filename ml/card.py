@@ -181,7 +181,9 @@ def _commands(bundle: Bundle) -> list[str]:
                 f"--teacher {distillation['teacher']}",
                 *_options(distillation, Distillation(teacher=distillation["teacher"])),
             ]
-        commands.append(f"python -m ml {command} {' '.join(options)}")
+        n_finished = stage.get("n_epochs_finished", stage["n_epochs"])
+        stopped = "" if n_finished >= stage["n_epochs"] else f"  # stopped after {n_finished} epochs"
+        commands.append(f"python -m ml {command} {' '.join(options)}{stopped}")
     run = bundle.training["stages"][-1]["run"]
     precision = "" if bundle.precision == "fp32" else f" --precision {bundle.precision}"
     commands.append(f"python -m ml export {run} --name {bundle.name} --version {bundle.version}{precision}")

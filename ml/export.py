@@ -132,7 +132,6 @@ def describe_training(config: TrainingConfig, retinas: "RetinaSet", run: Path) -
     }
     return {
         "stages": stages_of(run),
-        "n_epochs_finished": len((run / "log.jsonl").read_text().splitlines()),
         "photographs_by_grade": counts,
         "n_copies_kept_together": retinas.n_copies,
         "n_without_retina": retinas.n_without_retina,
@@ -144,7 +143,8 @@ def stages_of(run: Path) -> list[dict[str, Any]]:
     if (run / "bundle.json").is_file():
         return list(read_bundle(run).training["stages"])
     config = read_config(run)
-    stage = {"run": _named(run)} | dataclasses.asdict(config)
+    n_finished = len((run / "log.jsonl").read_text().splitlines())
+    stage = {"run": _named(run), "n_epochs_finished": n_finished} | dataclasses.asdict(config)
     if config.start:
         stage["start"] = _named(Path(config.start))
     if config.distillation is not None:

@@ -74,13 +74,15 @@ def test_a_killed_run_goes_on_at_its_step_as_if_it_had_not_been_killed(toy_data:
 
 
 def test_a_run_becomes_a_bundle_that_loads(toy_data: Path, tmp_path: Path) -> None:
-    config = toy_config(architecture="mobilenet_v3_small", n_epochs=1)
+    config = toy_config(architecture="mobilenet_v3_small", n_epochs=3, learning_rate=0.0, patience=1)
     train(config, data=toy_data, imagenet=None, run=tmp_path / "run")
     folder = tmp_path / "bundle"
     bundle = export_bundle(tmp_path / "run", data=toy_data, folder=folder, name="toy", version="0.0.1")
     assert read_bundle(folder, verify=True) == bundle
     assert sum(map(sum, bundle.training["photographs_by_grade"]["eyepacs"].values())) == N_PHOTOS // 2
-    assert "| eyepacs |" in (folder / "model-card.md").read_text()
+    card = (folder / "model-card.md").read_text()
+    assert "| eyepacs |" in card
+    assert "# stopped after 2 epochs" in card  # of three: nothing was better than the first
 
 
 def test_rare_grades_and_small_sources_are_drawn_more_often() -> None:
