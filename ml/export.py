@@ -144,7 +144,7 @@ def stages_of(run: Path) -> list[dict[str, Any]]:
         return list(read_bundle(run).training["stages"])
     config = read_config(run)
     n_finished = len((run / "log.jsonl").read_text().splitlines())
-    stage = {"run": _named(run), "n_epochs_finished": n_finished} | dataclasses.asdict(config)
+    stage: dict[str, Any] = {"run": _named(run), "n_epochs_finished": n_finished} | dataclasses.asdict(config)
     if config.start:
         stage["start"] = _named(Path(config.start))
     if config.distillation is not None:
