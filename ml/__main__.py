@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ml import measurement_commands
 from ml.bundle import BundleError, read_bundle
 from ml.prediction import GradingError
-from ml.training_config import Distillation, SettingsError, TrainingConfig, add_options, chosen_options
+from ml.training_config import Distillation, InputError, TrainingConfig, add_options, chosen_options
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,8 +26,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         code: int = options.run_command(options)
-    except (BundleError, SettingsError, GradingError) as error:
+    except (BundleError, InputError, GradingError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in {"ml", "drsite", "screening"}:
+            raise  # ours: a mistake of this software, and no missing package
+        needs = f"{options.command} needs {error.name}, which serving does without"
+        print(f"error: {needs}. Install what training needs: pip install -r requirements/train.txt", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

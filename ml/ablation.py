@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from ml.training_config import Distillation, SettingsError, TrainingConfig, read_config
+from ml.training_config import Distillation, InputError, TrainingConfig, read_config
 
-WITHOUT_EFFECT = ("seed", "n_threads", "checkpoint_seconds", "compile_backend", "teacher")
-"""Settings that tell seeds, machines and folders apart, and no method."""
+NO_METHOD = ("seed", "n_threads", "checkpoint_seconds", "compile_backend")
+"""Settings that tell seeds and machines apart."""
+OF_DISTILLATION = tuple(field.name for field in dataclasses.fields(Distillation))
 FIGURES = ("kappa", "auc")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A finished run: its settings as text, by name, and the validation figures of its best epoch, by source."""
+    """A finished run: its method's settings by name, as text, and the validation figures of its best epoch by source."""
 
     settings: dict[str, str]
     score: float
@@ -25,12 +26,12 @@ class Outcome:
 
 
 def outcome_of(run: Path) -> Outcome:
-    """Read a run's folder. Raises SettingsError for a folder that is no run's, and where no epoch is finished."""
+    """Read a run's folder. Raises InputError for a folder that is no run's, and where no epoch is finished."""
     config = read_config(run)
     log = run / "log.jsonl"
     rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
     if not rows:
-        raise SettingsError(f"{run} has no finished epoch.")
+        raise InputError(f"{run} has no finished epoch.")
     best = max(rows, key=lambda row: float(row["score"]))
     return Outcome(_settings(config), best["score"], best["validation"])
 
@@ -40,8 +41,9 @@ def _settings(config: TrainingConfig) -> dict[str, str]:
     values["start"] = Path(config.start).name
     how = config.distillation
     values["distilled"] = "yes" if how else "no"
-    values |= {f.name: getattr(how, f.name) if how else "-" for f in dataclasses.fields(Distillation)}
-    return {name: _text(value) for name, value in values.items()}
+    values |= {name: getattr(how, name) if how else "-" for name in OF_DISTILLATION}
+    values["teacher"] = Path(how.teacher).name if how else "-"
+    return {name: _text(value) for name, value in values.items() if name not in NO_METHOD}
 
 
 def _text(value: Any) -> str:
@@ -52,20 +54,29 @@ def ablation_table(runs: list[Path]) -> str:
     """Markdown: a row for each method, the settings by which methods differ, the mean over its seeds and their range.
 
     The figures are of validation photographs, which chose the best epoch: good to choose by, not to report.
+    Raises InputError for folders that are no runs, and for runs on different sources.
     """
     outcomes = [outcome_of(run) for run in runs]
-    settings = [{k: v for k, v in o.settings.items() if k not in WITHOUT_EFFECT} for o in outcomes]
-    differing = [name for name in settings[0] if len({each[name] for each in settings}) > 1]
-    methods: dict[tuple[str, ...], list[Outcome]] = {}
-    for outcome, each in zip(outcomes, settings, strict=True):
-        methods.setdefault(tuple(each[name] for name in differing), []).append(outcome)
     sources = list(outcomes[0].validation)
+    for run, outcome in zip(runs, outcomes, strict=True):
+        if set(outcome.validation) != set(sources):
+            raise InputError(f"{run} was validated on other sources than {runs[0]}: their figures cannot be compared.")
+    differing = [name for name in outcomes[0].settings if _differs(name, outcomes)]
+    methods: dict[tuple[str, ...], list[Outcome]] = {}
+    for outcome in outcomes:
+        methods.setdefault(tuple(outcome.settings[name] for name in differing), []).append(outcome)
     columns = [f"{source} {figure}" for source in sources for figure in FIGURES]
     lines = [_line([*differing, "runs", "score", *columns]), _line(["---"] * (len(differing) + 2 + len(columns)))]
     for method, same in sorted(methods.items(), key=lambda item: -float(np.mean([o.score for o in item[1]]))):
         cells = [_mean([o.validation[source][figure] for o in same]) for source in sources for figure in FIGURES]
         lines.append(_line([*method, str(len(same)), _mean([o.score for o in same]), *cells]))
     return "\n".join(lines)
+
+
+def _differs(name: str, outcomes: list[Outcome]) -> bool:
+    """Whether a setting tells two of them apart. That one run had no teacher says a column of its own."""
+    values = {outcome.settings[name] for outcome in outcomes}
+    return len(values - {"-"} if name in OF_DISTILLATION else values) > 1
 
 
 def _line(cells: list[str]) -> str:

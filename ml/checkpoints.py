@@ -9,7 +9,7 @@ import torch
 from ml.bundle import read_bundle
 from ml.networks import build
 from ml.released_networks import from_bundle
-from ml.training_config import SettingsError, read_config
+from ml.training_config import InputError, read_config
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -33,7 +33,7 @@ def load_trained(folder: Path, *, photos: "Callable[[int], Tensor] | None" = Non
     """The network of a finished run (its best weights) or of a bundle, and the side in px it was trained at.
 
     ``photos`` (side -> [n, 3, S, S]) gives normalised pictures for the statistics of a bundle's batch norms; they are
-    needed to train it further, and not to use it. Raises SettingsError or BundleError for a folder that is neither.
+    needed to train it further, and not to use it. Raises InputError or BundleError for a folder that is neither.
     """
     if (folder / "bundle.json").is_file():
         bundle = read_bundle(folder, verify=True)
@@ -41,7 +41,7 @@ def load_trained(folder: Path, *, photos: "Callable[[int], Tensor] | None" = Non
         return network, bundle.side_px
     config = read_config(folder)
     if not (folder / BEST).is_file():
-        raise SettingsError(f"{folder} has no {BEST}: its first epoch is not finished.")
+        raise InputError(f"{folder} has no {BEST}: its first epoch is not finished.")
     network = build(config.architecture)
     network.load_state_dict(read_state(folder / BEST))
     return network, config.side_px

@@ -20,7 +20,7 @@ from ml.processes import Processes
 from ml.teachers import CachedTeacher, Teacher, Word, ask_once
 from ml.train import train
 from ml.training import Training
-from ml.training_config import Distillation, SettingsError, TrainingConfig
+from ml.training_config import Distillation, InputError, TrainingConfig
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def distill(
 ) -> Path:
     """Train the student of ``config.distillation`` to the end and return the file with its best averaged weights.
 
-    Raises SettingsError for settings that do not go together, before anything is read.
+    Raises InputError for settings that do not go together, before anything is read.
     """
     how = _checked(config)
     load_trained(Path(how.teacher))  # fails at once, and not after minutes of cropping photographs
@@ -68,18 +68,18 @@ def distill(
 def _checked(config: TrainingConfig) -> Distillation:
     how = config.distillation
     if how is None:
-        raise SettingsError("Name a teacher: the configuration has no distillation.")
+        raise InputError("Name a teacher: the configuration has no distillation.")
     for name, value, known in (
         ("kind", how.kind, KINDS),
         ("features", how.features, FEATURES),
         ("views", how.views, VIEWS),
     ):
         if value not in known:
-            raise SettingsError(f"{name} {value!r} is not one of {', '.join(known)}.")
+            raise InputError(f"{name} {value!r} is not one of {', '.join(known)}.")
     if not (0 <= how.weight <= 1 and how.temperature > 0):
-        raise SettingsError("The teacher's weight lies between 0 and 1, and its temperature above 0.")
+        raise InputError("The teacher's weight lies between 0 and 1, and its temperature above 0.")
     if how.views == "cached" and how.features == "attention":
-        raise SettingsError("Attention needs the student's very picture: views same.")
+        raise InputError("Attention needs the student's very picture: views same.")
     return how
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from ml.training_config import SettingsError, TrainingConfig
+from ml.training_config import InputError, TrainingConfig
 from ml.vocabulary import N_GRADES
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ LABEL_LOSSES: "dict[str, Callable[[Tensor, Tensor, TrainingConfig], Tensor]]" = 
 
 
 def label_loss(name: str) -> "Callable[[Tensor, Tensor, TrainingConfig], Tensor]":
-    """The loss of that name. Raises SettingsError for an unknown one."""
+    """The loss of that name. Raises InputError for an unknown one."""
     if name not in LABEL_LOSSES:
-        raise SettingsError(f"Unknown loss {name!r}. Known: {', '.join(sorted(LABEL_LOSSES))}.")
+        raise InputError(f"Unknown loss {name!r}. Known: {', '.join(sorted(LABEL_LOSSES))}.")
     return LABEL_LOSSES[name]
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torchvision import models
 
-from ml.training_config import SettingsError
+from ml.training_config import InputError
 from ml.vocabulary import N_GRADES
 
 if TYPE_CHECKING:
@@ -72,12 +72,12 @@ def architecture_for(architecture: str, imagenet: Path | str | None) -> str:
 def build(architecture: str, *, imagenet: Path | str | None = None) -> nn.Module:
     """A network with K = 5 outputs; ImageNet features from an .npz of torchvision's state-dict names, or "torchvision".
 
-    Raises SettingsError for an unknown architecture and for weights that do not fit it.
+    Raises InputError for an unknown architecture and for weights that do not fit it.
     """
     if architecture not in BUILDERS:
-        raise SettingsError(f"Unknown architecture {architecture!r}. Known: {', '.join(sorted(BUILDERS))}.")
+        raise InputError(f"Unknown architecture {architecture!r}. Known: {', '.join(sorted(BUILDERS))}.")
     if architecture_for(architecture, imagenet) != architecture:
-        raise SettingsError(f"torchvision's weights of {architecture} need {architecture_for(architecture, imagenet)}.")
+        raise InputError(f"torchvision's weights of {architecture} need {architecture_for(architecture, imagenet)}.")
     network = BUILDERS[architecture](weights=None)
     if str(imagenet) == FROM_TORCHVISION:
         network.load_state_dict(_downloaded(architecture))
@@ -88,10 +88,10 @@ def build(architecture: str, *, imagenet: Path | str | None = None) -> nn.Module
 
 
 def _downloaded(architecture: str) -> "dict[str, Tensor]":
-    """torchvision's default ImageNet weights, from its cache or its server. Raises SettingsError where it has none."""
+    """torchvision's default ImageNet weights, from its cache or its server. Raises InputError where it has none."""
     name = architecture.removesuffix("_v1_5")
     if name not in models.list_models():
-        raise SettingsError(f"torchvision has no weights for {architecture}.")
+        raise InputError(f"torchvision has no weights for {architecture}.")
     state: dict[str, Tensor] = models.get_model_weights(name).DEFAULT.get_state_dict(progress=True)
     return state
 
@@ -100,7 +100,7 @@ def _load_npz(network: nn.Module, path: Path) -> None:
     try:
         arrays = np.load(path)
     except OSError as error:
-        raise SettingsError(f"The ImageNet weights {path} cannot be read: {error.strerror or error}.") from error
+        raise InputError(f"The ImageNet weights {path} cannot be read: {error.strerror or error}.") from error
     state = {
         name: torch.from_numpy(value if value.dtype == np.int64 else value.astype(np.float32))
         for name, value in arrays.items()
@@ -108,7 +108,7 @@ def _load_npz(network: nn.Module, path: Path) -> None:
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        raise SettingsError(f"{path.name} does not hold weights of this architecture.") from error
+        raise InputError(f"{path.name} does not hold weights of this architecture.") from error
 
 
 def _replace_head(network: nn.Module, architecture: str) -> None:

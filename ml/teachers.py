@@ -14,7 +14,7 @@ from ml.batches import as_tensor, normalised
 from ml.checkpoints import load_trained
 from ml.data.augment import shrink
 from ml.networks import features_and_head, pooled
-from ml.training_config import SettingsError
+from ml.training_config import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +44,7 @@ class Teacher:
 
     @classmethod
     def load(cls, folder: Path, device: torch.device | None = None) -> "Teacher":
-        """From a finished run or a bundle. Raises SettingsError or BundleError for any other folder."""
+        """From a finished run or a bundle. Raises InputError or BundleError for any other folder."""
         network, side_px = load_trained(folder)
         return cls(network, side_px, device)
 
@@ -104,10 +104,10 @@ def ask_once(
     """Ask about ``rows`` of ``pixels`` (n, H, W, 3), all views each; an interrupted round goes on where it stopped.
 
     The folder below ``cache`` is named by teacher, views and photographs.
-    Raises SettingsError unless 1 <= n_views <= 8.
+    Raises InputError unless 1 <= n_views <= 8.
     """
     if not 1 <= n_views <= 8:
-        raise SettingsError(f"A square has 8 views without distortion; {n_views} were asked for.")
+        raise InputError(f"A square has 8 views without distortion; {n_views} were asked for.")
     sample = np.ascontiguousarray(pixels[:: max(1, len(pixels) // 64)])
     photographs = hashlib.sha256(f"{pixels.shape} {n_views}".encode() + sample.tobytes()).hexdigest()[:16]
     folder = cache / f"teacher-{teacher.fingerprint()}-{photographs}"

@@ -24,7 +24,7 @@ from ml.losses import label_loss
 from ml.networks import architecture_for, build
 from ml.processes import join, leave
 from ml.training import Training, validation_score
-from ml.training_config import SettingsError, TrainingConfig, write_config
+from ml.training_config import InputError, TrainingConfig, write_config
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +45,7 @@ def train(
     """Train to the end and return the file with the best averaged weights. Resumes at the last checkpoint's step.
 
     ``begin`` makes the training of configuration, photographs, network and processes: another than plain training.
-    Raises SettingsError for settings, labels, weights or runs that cannot be used, as far as possible at once.
+    Raises InputError for settings, labels, weights or runs that cannot be used, as far as possible at once.
     """
     processes = join()
     try:
@@ -69,11 +69,14 @@ def train(
 
 
 def refuse_bad_settings(config: TrainingConfig, *, imagenet: Path | str | None) -> None:
-    """Raise SettingsError or BundleError for what could only fail later, after minutes of cropping photographs."""
+    """Raise InputError or BundleError for what could only fail later, after minutes of cropping photographs."""
     label_loss(config.loss)
-    build(config.architecture, imagenet=imagenet)
-    if config.start:
-        load_trained(Path(config.start))
+    expected = build(config.architecture, imagenet=imagenet).state_dict()
+    if not config.start:
+        return
+    given = load_trained(Path(config.start))[0].state_dict()
+    if {k: v.shape for k, v in given.items()} != {k: v.shape for k, v in expected.items()}:
+        raise InputError(f"{config.start} does not hold a {config.architecture}.")
 
 
 def _earlier_log(run: Path) -> list[dict[str, Any]]:
@@ -89,17 +92,10 @@ def load_retinas(config: TrainingConfig, *, data: Path, cache: Path) -> RetinaSe
 
 
 def starting_network(config: TrainingConfig, retinas: RetinaSet, *, imagenet: Path | str | None) -> nn.Module:
-    """The network a run begins with: from another run or a bundle, from ImageNet, or random.
-
-    Raises SettingsError where the run or bundle holds another architecture.
-    """
+    """The network a run begins with: from another run or a bundle, from ImageNet, or random."""
     if not config.start:
         return build(config.architecture, imagenet=imagenet)
     network, _ = load_trained(Path(config.start), photos=lambda side_px: _measured(config, retinas, side_px))
-    expected = build(config.architecture).state_dict()
-    state = network.state_dict()
-    if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in expected.items()}:
-        raise SettingsError(f"{config.start} does not hold a {config.architecture}.")
     return network
 
 

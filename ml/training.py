@@ -12,7 +12,7 @@ from ml.batches import TRAIN, VALIDATION, as_batch, changed, generator, normalis
 from ml.losses import label_loss
 from ml.metrics import expected_grade, quadratic_kappa, referable_auc
 from ml.processes import Processes
-from ml.training_config import SettingsError, TrainingConfig
+from ml.training_config import InputError, TrainingConfig
 from ml.vocabulary import REFERABLE_FROM
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Training:
         self.indices = retinas.where(TRAIN)
         self.n_steps = len(self.indices) // config.batch
         if not self.n_steps:
-            raise SettingsError(f"{len(self.indices)} training photographs do not fill one batch of {config.batch}.")
+            raise InputError(f"{len(self.indices)} training photographs do not fill one batch of {config.batch}.")
         self.weights = sampling_weights(retinas, self.indices, power=config.rare_grade_power)
         self.step, self.epoch_loss, self.epoch_seconds = 0, 0.0, 0.0
         self.best_score, self.n_since_best, self.is_best = -1.0, 0, False
@@ -197,7 +197,7 @@ class Training:
 def _shards(config: TrainingConfig, processes: Processes) -> int:
     n_shards = max(config.n_shards, processes.count)
     if n_shards % processes.count or config.batch % n_shards:
-        raise SettingsError(
+        raise InputError(
             f"A batch of {config.batch} in {n_shards} shards cannot be divided among {processes.count} processes."
         )
     return n_shards

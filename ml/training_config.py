@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 Config = TypeVar("Config")
 
 
-class SettingsError(ValueError):
-    """Settings, a run or weights that cannot be used as asked; the message says which and why."""
+class InputError(ValueError):
+    """Settings, labels, weights or a run that a user gave cannot be used; the message says what and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +93,11 @@ class TrainingConfig:
 def read_config(run: Path) -> TrainingConfig:
     """The configuration a run was started with; fields that it did not know yet have their defaults.
 
-    Raises SettingsError for a folder that is no run's, and for one of a newer version of this software.
+    Raises InputError for a folder that is no run's, and for one of a newer version of this software.
     """
     path = run / "config.json"
     if not path.is_file():
-        raise SettingsError(f"{run} is not a run: config.json is missing.")
+        raise InputError(f"{run} is not a run: config.json is missing.")
     values = json.loads(path.read_text())
     if values.get("distillation") is not None:
         values["distillation"] = _from_json(Distillation, values["distillation"], path)
@@ -114,7 +114,7 @@ def _from_json(kind: type[Config], values: dict[str, Any], path: Path) -> Config
     try:
         return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
     except TypeError as error:
-        raise SettingsError(f"{path} is not a configuration of this version: {error}") from error
+        raise InputError(f"{path} is not a configuration of this version: {error}") from error
 
 
 def add_options(parser: argparse.ArgumentParser, kind: type[Any]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from ml.training_config import SettingsError
+from ml.training_config import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,7 +14,7 @@ N_FOLDS = 10
 PARTS = ("train", "validation", "test")
 
 
-class TooFewPhotographs(SettingsError):
+class TooFewPhotographs(InputError):
     """There are not enough photographs for three parts."""
 
 

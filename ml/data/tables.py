@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml.training_config import SettingsError
+from ml.training_config import InputError
 from ml.vocabulary import N_GRADES
 
 
-class LabelError(SettingsError):
+class LabelError(InputError):
     """A table of labels cannot be understood; the message names file and line."""
 
 

@@ -12,7 +12,7 @@ from ml.data.readers import read_photos
 from ml.data.splits import PARTS
 from ml.prediction import GradingError
 from ml.preprocess import PREPROCESSING_VERSION, even_colours, locate_retina
-from ml.training_config import SettingsError
+from ml.training_config import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ def unlabelled_retinas(
     """(n, S, S, 3) cropped photographs of ``folders``, memory-mapped; of nobody who is in validation or test.
 
     ``graded`` are the folders that ``retinas`` was made of: they tell whose photographs are held out. Photographs of
-    rejected quality and those without a retina are left out. Raises SettingsError where none is left.
+    rejected quality and those without a retina are left out. Raises InputError where none is left.
     """
     held_out = _held_out_people(graded, retinas)
     photos = [photo for folder in folders for photo in read_photos(folder)]
@@ -37,7 +37,7 @@ def unlabelled_retinas(
         _crop(paths, side_px=side_px, file=file)
     pixels: NDArray[np.uint8] = np.load(file, mmap_mode="r")
     if not len(pixels):
-        raise SettingsError(f"No usable photograph in {', '.join(folder.name for folder in folders)}.")
+        raise InputError(f"No usable photograph in {', '.join(folder.name for folder in folders)}.")
     return pixels
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ml.__main__ import main
 from ml.ablation import ablation_table
-from ml.training_config import Distillation, SettingsError, TrainingConfig, write_config
+from ml.training_config import Distillation, InputError, TrainingConfig, write_config
 from tests.ml.toys import toy_config
 
 SOURCES = ("clinic a", "clinic b")
@@ -60,11 +60,22 @@ def test_seeds_are_one_row_with_mean_and_range_of_their_best_epochs(runs: list[P
     assert "0.825 (0.750-0.900)" in last  # the score
 
 
+def test_another_teacher_is_another_method_and_other_sources_are_refused(runs: list[Path], tmp_path: Path) -> None:
+    other = toy_config(seed=1, distillation=Distillation(teacher=str(tmp_path / "elder"), temperature=2.0))
+    header, _, *rows = map(cells, ablation_table([runs[2], finished(tmp_path / "soft-2", other, 0.8)]).splitlines())
+    assert header[:2] == ["teacher", "runs"]
+    assert [row[0] for row in rows] == ["elder", "teacher"]
+    row = {"score": 1.0, "validation": {"clinic c": {"kappa": 0.5, "auc": 0.9}}}
+    (tmp_path / "soft-2" / "log.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(InputError, match="soft-2 was validated on other sources than"):
+        ablation_table([runs[0], tmp_path / "soft-2"])
+
+
 def test_a_run_without_a_finished_epoch_is_named(
     runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_config(toy_config(), tmp_path / "young")
-    with pytest.raises(SettingsError, match="young has no finished epoch"):
+    with pytest.raises(InputError, match="young has no finished epoch"):
         ablation_table([*runs, tmp_path / "young"])
     assert main(["ablation", str(runs[0]), str(tmp_path / "nothing")]) == 2
     assert "nothing is not a run" in capsys.readouterr().err

@@ -16,7 +16,8 @@ from ml.checkpoints import load_trained
 from ml.export import export_onnx
 from ml.networks import architecture_for, build
 from ml.released_networks import from_bundle
-from ml.train import starting_network
+from ml.train import refuse_bad_settings, starting_network
+from ml.training_config import InputError
 from tests.ml.test_gradcam import lively
 from tests.ml.toys import toy_config, toy_retinas
 
@@ -115,8 +116,8 @@ def test_a_run_starts_from_a_bundle(tmp_path: Path) -> None:
     bundle = write_bundle(tmp_path / "tiny", awake("tiny"), "tiny")
     config = toy_config(start=str(bundle.folder))
     assert_same_function(starting_network(config, toy_retinas(), imagenet=None), bundle, random_photos(2, SIDE))
-    with pytest.raises(ValueError, match="does not hold a resnet50"):
-        starting_network(toy_config(start=str(bundle.folder), architecture="resnet50"), toy_retinas(), imagenet=None)
+    with pytest.raises(InputError, match="does not hold a resnet50"):
+        refuse_bad_settings(toy_config(start=str(bundle.folder), architecture="resnet50"), imagenet=None)
 
 
 def test_altered_weights_are_refused(tmp_path: Path) -> None:

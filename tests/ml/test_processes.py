@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from ml.checkpoints import read_state
 from ml.processes import Processes, join, leave
 from ml.train import train
 from tests.ml.toys import toy_config, write_toy_data
+from tests.screening.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,13 +26,6 @@ from tests.ml.toys import frozen_norms, toy_config
 with frozen_norms():
     train(toy_config(n_shards=2), data=Path(sys.argv[1]), imagenet=None, run=Path(sys.argv[2]))
 """
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-    return port
 
 
 def members(n: int, *arguments: Path) -> list["subprocess.Popen[bytes]"]:

@@ -75,6 +75,7 @@ def test_settings_that_cannot_be_used_are_told_in_a_sentence(
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: ")
     assert says in error
+    assert Path("runs/cache").exists() == ("batch" in says), "photographs were cropped before it was told"
 
 
 def test_a_start_of_another_architecture_is_refused(toy_data: Path, tmp_path: Path) -> None:
