@@ -18,7 +18,7 @@ FIGURES = ("kappa", "auc")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A finished run: its method's settings by name, as text, and the validation figures of its best epoch by source."""
+    """A finished run: the settings of its method by name, and the validation figures of its best epoch by source."""
 
     settings: dict[str, str]
     score: float

@@ -11,7 +11,6 @@ import numpy as np
 
 from ml.intervals import N_RESAMPLES, bootstrap, interval, p_value
 from ml.metrics import figures
-from ml.readings import NATURAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +75,7 @@ def compare(
     found: Comparison = {}
     values: list[tuple[Mapping[str, float], Mapping[str, float]]] = []
     drawn: list[dict[str, NDArray[np.float64]]] = []
-    for seed, source in enumerate(s for s in NATURAL if s in first[1].sources_in(part)):
+    for seed, source in enumerate(first[1].sources_in(part)):
         rows = np.intersect1d(first[1].where(part, source), second[1].where(part, source))
         everything = np.arange(len(rows))
         one, other = (_measure(*each, rows, everything) for each in (first, second))

@@ -16,6 +16,7 @@ from ml.calibrate import Calibration, fit
 from ml.card import write_card
 from ml.checkpoints import load_trained
 from ml.data.augment import shrink
+from ml.data.labels import UNNATURAL
 from ml.evaluate import evaluate, write_evaluation
 from ml.gradcam import WithGradCAM
 from ml.intervals import N_RESAMPLES
@@ -23,7 +24,6 @@ from ml.networks import IMAGENET_MEAN, IMAGENET_STD
 from ml.onnx_files import weights_entry, write_onnx
 from ml.precision import Precision
 from ml.preprocess import PREPROCESSING_VERSION
-from ml.readings import NATURAL
 from ml.train import load_retinas
 from ml.training_config import TrainingConfig, read_config
 from ml.vocabulary import N_GRADES, ICDRGrade
@@ -59,7 +59,7 @@ def export_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     export_onnx(network, folder / WEIGHTS_FILE, side_px=config.side_px, precision=precision)
     retinas = load_retinas(config, data=data, cache=run.parent / "cache")
-    held = np.flatnonzero((retinas.parts == VALIDATION) & np.isin(retinas.sources, NATURAL))
+    held = np.flatnonzero((retinas.parts == VALIDATION) & (retinas.sources != UNNATURAL))
     logits, evidence = run_onnx(folder / WEIGHTS_FILE, retinas, held, side_px=config.side_px)
     calibration = fit(logits, retinas.grades[held], retinas.sources[held])
     content = {

@@ -88,11 +88,14 @@ def build(architecture: str, *, imagenet: Path | str | None = None) -> nn.Module
 
 
 def _downloaded(architecture: str) -> "dict[str, Tensor]":
-    """torchvision's default ImageNet weights, from its cache or its server. Raises InputError where it has none."""
+    """torchvision's default ImageNet weights, from its cache or its server. Raises InputError without any."""
     name = architecture.removesuffix("_v1_5")
     if name not in models.list_models():
         raise InputError(f"torchvision has no weights for {architecture}.")
-    state: dict[str, Tensor] = models.get_model_weights(name).DEFAULT.get_state_dict(progress=True)
+    try:
+        state: dict[str, Tensor] = models.get_model_weights(name).DEFAULT.get_state_dict(progress=True)
+    except OSError as error:
+        raise InputError(f"torchvision's weights of {architecture} could not be downloaded: {error}.") from error
     return state
 
 

@@ -31,9 +31,11 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from PIL import Image
 
 from ml.bundle import Bundle, read_bundle
+from ml.data.labels import UNNATURAL
 from ml.grader import calibrated, decide_grade
 from ml.metrics import quadratic_kappa, referable_auc
 from ml.precision import Precision, store_weights
+from ml.readings import NATURAL
 from ml.vocabulary import REFERABLE_FROM
 
 if TYPE_CHECKING:
@@ -43,8 +45,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-NATURAL = ("aptos2019", "eyepacs", "odir5k")
-TRAINED_ON = (*NATURAL, "eyepacs_equalized")
+TRAINED_ON = (*NATURAL, UNNATURAL)
 CACHE_SIDE_PX = 320
 """Sources in their order and side as the released student was trained with them: the split is the same then."""
 N_CALIBRATION = 120

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import ImageOps
 from tqdm import tqdm
 
-from ml.data.labels import FAMILY, LabelledPhoto, read_labels
+from ml.data.labels import FAMILY, UNNATURAL, LabelledPhoto, read_labels
 from ml.preprocess import decode
 from ml.vocabulary import N_GRADES
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ml.preprocess import Box
 
 NATURAL = ("aptos2019", "eyepacs", "odir5k")
-"""Sources with colours a camera makes: what a clinic sends, so calibration and figures rest on them alone."""
+"""The usual sources with colours a camera makes: those a network may not have seen are looked for among them."""
 PARTS = {1: "validation", 2: "test"}
 UNSEEN = "unseen"
 """The part of photographs whose whole source the network was not trained on."""
@@ -79,7 +79,7 @@ def known_photos(data: Path, retinas: "RetinaSet") -> list[KnownPhoto]:
     """The natural-colour photographs of the validation and test parts of a run's split."""
     rows = zip(retinas.photos, retinas.parts.tolist(), retinas.groups.tolist(), strict=True)
     return [
-        _known(photo, PARTS[part], group) for photo, part, group in rows if part in PARTS and photo.source in NATURAL
+        _known(photo, PARTS[part], group) for photo, part, group in rows if part in PARTS and photo.source != UNNATURAL
     ]
 
 

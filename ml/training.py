@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ml.batches import TRAIN, VALIDATION, as_batch, changed, generator, normalised, predict, sampling_weights
+from ml.data.labels import UNNATURAL
 from ml.losses import label_loss
 from ml.metrics import expected_grade, quadratic_kappa, referable_auc
 from ml.processes import Processes
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
     Shards = list[tuple[Rows, Generator]]
 
-UNNATURAL = "eyepacs_equalized"
-"""Colours no camera makes: it counts in the mean of the sources, and cannot be the worst of them."""
 DRAW, CHANGE, DROP = 0, 1, 2
 """Streams of random numbers: which photographs, how they are changed, which features are dropped."""
 
@@ -223,7 +222,10 @@ def validate(network: nn.Module, retinas: "RetinaSet", *, side_px: int) -> dict[
 
 
 def validation_score(figures: dict[str, dict[str, float]]) -> float:
-    """Kappa of the worst source with natural colours, and half the mean over all: what the best epoch is chosen by."""
+    """Kappa of the worst source with natural colours, and half the mean over all: what the best epoch is chosen by.
+
+    ``UNNATURAL`` counts in the mean, and cannot be the worst.
+    """
     natural = [row["kappa"] for source, row in figures.items() if source != UNNATURAL]
     everywhere = [row["kappa"] for row in figures.values()]
     return min(natural or everywhere) + 0.5 * float(np.mean(everywhere))

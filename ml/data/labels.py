@@ -32,6 +32,8 @@ QUALITIES = ("", "good", "usable", "reject")
 
 FAMILY = {"eyepacs_equalized": "eyepacs", "eyeq": "eyepacs"}
 """Sources that photograph the same people under the same patient numbers."""
+UNNATURAL = "eyepacs_equalized"
+"""Colours no camera makes, and so no clinic sends: trained on, but neither calibrated nor measured on."""
 
 
 def group_of(source: str, person: str, file: str) -> str:

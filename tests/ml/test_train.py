@@ -1,6 +1,7 @@
 """The whole loop on a toy: it learns, and it goes on after a stop as if there had been none."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import torch
 
 from ml.batches import sampling_weights
 from ml.bundle import read_bundle
+from ml.card import read_evaluation
 from ml.checkpoints import read_state
 from ml.data.cache import RetinaSet
 from ml.export import export_bundle
@@ -73,15 +75,20 @@ def test_a_killed_run_goes_on_at_its_step_as_if_it_had_not_been_killed(toy_data:
     assert not list(parts.glob("*.partial"))
 
 
-def test_a_run_becomes_a_bundle_that_loads(toy_data: Path, tmp_path: Path) -> None:
-    config = toy_config(architecture="mobilenet_v3_small", n_epochs=3, learning_rate=0.0, patience=1)
-    train(config, data=toy_data, imagenet=None, run=tmp_path / "run")
+def test_a_run_becomes_a_bundle_that_loads_whatever_its_sources_are_called(toy_data: Path, tmp_path: Path) -> None:
+    data = tmp_path / "photographs"
+    shutil.copytree(toy_data / "aptos2019", data / "our_clinic")
+    shutil.copytree(toy_data / "eyepacs", data / "eyepacs")
+    sources = ("our_clinic", "eyepacs")
+    changes = {"n_epochs": 3, "learning_rate": 0.0, "patience": 1, "sources": sources}
+    train(toy_config(architecture="mobilenet_v3_small", **changes), data=data, imagenet=None, run=tmp_path / "run")
     folder = tmp_path / "bundle"
-    bundle = export_bundle(tmp_path / "run", data=toy_data, folder=folder, name="toy", version="0.0.1")
+    bundle = export_bundle(tmp_path / "run", data=data, folder=folder, name="toy", version="0.0.1")
     assert read_bundle(folder, verify=True) == bundle
     assert sum(map(sum, bundle.training["photographs_by_grade"]["eyepacs"].values())) == N_PHOTOS // 2
     card = (folder / "model-card.md").read_text()
-    assert "| eyepacs |" in card
+    assert all(f"| {source} | " in card for source in sources)
+    assert set(read_evaluation(bundle)["parts"]["test"]) == set(sources)
     assert "# stopped after 2 epochs" in card  # of three: nothing was better than the first
 
 
