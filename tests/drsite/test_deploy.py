@@ -96,6 +96,53 @@ def test_new_settings_pass_the_check_and_differ_each_time(first_start: Any, monk
     assert first_start.main() == 0
 
 
+def move_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = ["sh", str(DEPLOY / "secrets-to-files.sh"), str(folder / "env"), str(folder / "secrets")]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def new_env(tmp_path: Path) -> str:
+    command = ["sh", str(DEPLOY / "new-env.sh"), "screening.example.org"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    (tmp_path / "env").write_text(text)
+    return text
+
+
+def test_secrets_move_from_the_settings_into_closed_files(new_env: str, tmp_path: Path) -> None:
+    assert move_secrets(tmp_path).returncode == 0
+    left = (tmp_path / "env").read_text()
+    files = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    assert set(files) == {"SECRET_KEY", "DATABASE_PASSWORD", "REDIS_PASSWORD", "METRICS_TOKEN"}
+    for name, value in files.items():
+        assert f"{name}={value}\n" in new_env
+        assert value not in left
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o444}
+    assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
+    kept = [line for line in new_env.splitlines() if line.split("=")[0] not in files]
+    assert left.splitlines()[: len(kept)] == kept
+    assert "COMPOSE_FILE=docker-compose.yml:deploy/compose.secrets.yml" in left
+
+
+@pytest.mark.parametrize("obstacle", ["folder", "name", "quotes", "twice"])
+def test_nothing_is_moved_where_something_is_in_the_way(new_env: str, tmp_path: Path, obstacle: str) -> None:
+    if obstacle == "folder":
+        (tmp_path / "secrets").mkdir()
+    elif obstacle == "name":
+        (tmp_path / "env").write_text(new_env.replace("REDIS_PASSWORD=", "#"))
+    elif obstacle == "quotes":
+        (tmp_path / "env").write_text(re.sub("(REDIS_PASSWORD)=(.*)", r"\1='\2'", new_env))
+    else:
+        (tmp_path / "env").write_text(f"{new_env}COMPOSE_FILE=docker-compose.yml\n")
+    before = (tmp_path / "env").read_text()
+    answer = move_secrets(tmp_path)
+    assert answer.returncode == 1
+    assert "Nothing was changed." in answer.stderr
+    assert (tmp_path / "env").read_text() == before
+    assert not list(tmp_path.glob("secrets/*"))
+
+
 def seconds_of(pattern: str, path: Path) -> int:
     found = re.search(pattern, path.read_text(), re.MULTILINE)
     assert found is not None
