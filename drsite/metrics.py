@@ -1,7 +1,9 @@
 """``/metrics`` for Prometheus: requests as each process counted them, gradings as the database knows them.
 
 Several processes serve: with ``PROMETHEUS_MULTIPROC_DIR`` (``drsite.wsgi`` sets it) they count in files of one folder,
-and whichever is asked adds these up. What workers do is read from the database, so their processes need no door.
+and whichever is asked adds these up. A process that takes another's place (``METRICS_PLACE``, deploy/gunicorn_conf.py)
+counts on in its files, so that they stay as few as the processes. What workers do is read from the database, so their
+processes need no door.
 """
 
 import hmac
@@ -9,6 +11,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator
 
+import prometheus_client.values
 import redis
 from django.conf import settings
 from django.db import DatabaseError
@@ -23,6 +26,15 @@ from prometheus_client.registry import Collector
 from ml.bundle import BundleError
 from screening.selectors.workload import Workload, read_workload
 from screening.services import gradings, workers
+
+
+def _place() -> int:
+    """Which of the server's files this process counts in: no two at a time have the same."""
+    return int(os.environ.get("METRICS_PLACE") or os.getpid())
+
+
+if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    prometheus_client.values.ValueClass = prometheus_client.values.MultiProcessValue(_place)  # type: ignore[no-untyped-call]
 
 _COUNTED_HERE = CollectorRegistry()
 _requests = Counter("drs_requests", "Requests answered.", ["view", "method", "status"], registry=_COUNTED_HERE)

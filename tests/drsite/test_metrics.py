@@ -23,7 +23,7 @@ from tests.screening.factories import GradingFactory
 
 TOKEN = "a-token-of-tests-4711-x"
 PROJECT = Path(__file__).resolve().parents[2]
-N_PROCESSES, N_REQUESTS, DEADLINE_S = 3, 60, 60
+N_PROCESSES, N_REQUESTS, REPLACED_AFTER, DEADLINE_S = 3, 60, 25, 60
 
 
 @pytest.fixture(autouse=True)
@@ -134,7 +134,7 @@ def test_metrics_tell_that_the_broker_is_away(client: Client, db: None, settings
 
 @pytest.fixture
 def server(shared_database: str, settings: Any, tmp_path: Path) -> Iterator[str]:
-    """gunicorn with several processes; its address."""
+    """gunicorn as deploy/ configures it, with several processes that are replaced often; its address."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -149,7 +149,9 @@ def server(shared_database: str, settings: Any, tmp_path: Path) -> Iterator[str]
         "INSECURE_HTTP": "true",
         "ALLOWED_HOSTS": "127.0.0.1",
     }
-    arguments = ["--workers", str(N_PROCESSES), "--bind", f"127.0.0.1:{port}", "drsite.wsgi:application"]
+    arguments = ["--config", "deploy/gunicorn_conf.py", "--workers", str(N_PROCESSES), "--bind", f"127.0.0.1:{port}"]
+    arguments += ["--max-requests", str(REPLACED_AFTER), "--max-requests-jitter", "0"]
+    arguments += ["--worker-tmp-dir", str(tmp_path), "drsite.wsgi:application"]
     log = (tmp_path / "gunicorn.log").open("wb")
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", *arguments], cwd=PROJECT, env=environment, stdout=log, stderr=log
@@ -177,7 +179,7 @@ def fetch_when_up(url: str, tmp_path: Path) -> str:
             assert timezone.now() < deadline, (tmp_path / "gunicorn.log").read_text()
 
 
-def test_several_processes_count_together(server: str, tmp_path: Path) -> None:
+def test_several_processes_and_those_that_take_their_places_count_together(server: str, tmp_path: Path) -> None:
     fetch_when_up(f"{server}/health/live", tmp_path)
     before = read(fetch(f"{server}/metrics"))
     for _ in range(N_REQUESTS):
@@ -187,5 +189,7 @@ def test_several_processes_count_together(server: str, tmp_path: Path) -> None:
         for _ in range(4 * N_PROCESSES)
     }
     assert counted == {N_REQUESTS}, "whichever process is asked tells the same"
-    files = list(tmp_path.glob("drsite-metrics-*/counter_*.db"))
-    assert len(files) > 1, "only one process served: the test showed nothing"
+    names = sorted(path.name for path in tmp_path.glob("drsite-metrics-*/counter_*.db"))
+    assert len(names) > 1, "only one process served: the test showed nothing"
+    places = [f"counter_{place}.db" for place in range(1, N_PROCESSES + 1)]
+    assert set(names) <= set(places), "a process that took another's place left files of its own"
