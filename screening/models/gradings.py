@@ -30,6 +30,7 @@ class Grading(Row):
     class FailureCode(models.TextChoices):
         UNREADABLE = "unreadable", _("The photograph could not be read")
         FILE_MISSING = "file_missing", _("The stored file is missing")
+        STORAGE_AWAY = "storage_away", _("The storage did not answer")
         TIME_LIMIT = "time_limit", _("Grading took too long")
         WORKER_LOST = "worker_lost", _("The grading program stopped")
         MODEL_CHANGED = "model_changed", _("The model was replaced meanwhile")

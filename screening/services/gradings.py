@@ -24,11 +24,8 @@ from ml.bundle import Bundle, default_bundle, read_bundle
 from ml.prediction import GradingError, Prediction
 from screening.access import Action, require
 from screening.models import AuditEvent, FundusImage, Grading, User
-from screening.services import photo_files
 from screening.services.audit import record_event
 from screening.services.grading_queue import are_messages_waiting, publish
-from screening.services.photo_copies import find_stored_copy
-from screening.services.photo_turns import turn_for
 
 if TYPE_CHECKING:
     from ml.grader import Grader
@@ -41,6 +38,10 @@ _loading = threading.Lock()
 
 class _ModelChanged(Exception):
     """This process grades with another version than the row was queued for."""
+
+
+class _StorageAway(Exception):
+    """The storage of photographs did not answer, which says nothing about this one."""
 
 
 class GradingNotFailed(ValueError):
@@ -94,7 +95,10 @@ def queue_grading(*, image: FundusImage, by: User | None) -> Grading:
 
 
 def run_grading(*, grading_id: uuid.UUID) -> None:
-    """Grade once. Leaves unless the row is QUEUED; always ends in DONE, FAILED with a reason, or with the process."""
+    """Grade once. Leaves unless the row is QUEUED; ends in DONE, FAILED with a reason, or with the process.
+
+    Where the storage does not answer, the row waits again for the sweep, and fails at the third time.
+    """
     grading = _claim(grading_id)
     if grading is None:
         logger.info("Grading %s is not waiting: nothing to do", grading_id)
@@ -111,6 +115,10 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
     except FileNotFoundError:
         logger.exception("Grading %s: the stored file is missing", grading_id)
         _finish(grading, started, _failure(Grading.FailureCode.FILE_MISSING))
+    except _StorageAway:
+        logger.exception("Grading %s: the storage does not answer", grading_id)
+        if grading.n_attempts >= MAX_ATTEMPTS or not _put_back(grading):
+            _finish(grading, started, _failure(Grading.FailureCode.STORAGE_AWAY))
     except SoftTimeLimitExceeded:
         logger.warning("Grading %s: time limit", grading_id)
         _finish(grading, started, _failure(Grading.FailureCode.TIME_LIMIT))
@@ -136,9 +144,23 @@ def _grade(grading: Grading) -> Prediction:
     grader = current_grader()
     if grader.bundle.model_version != grading.model_version:
         raise _ModelChanged
-    with grading.image.file.open("rb") as file:
-        data = file.read()
-    return grader.grade(data)
+    return grader.grade(_read(grading))
+
+
+def _read(grading: Grading) -> bytes:
+    try:
+        with grading.image.file.open("rb") as file:
+            return bytes(file.read())
+    except (FileNotFoundError, SoftTimeLimitExceeded):
+        raise
+    except Exception as error:  # each storage has its own ways to be away
+        raise _StorageAway from error
+
+
+def _put_back(grading: Grading) -> bool:
+    """Let it wait for the sweep. False if the row was taken from us meanwhile."""
+    running = Grading.objects.filter(pk=grading.pk, status=Grading.Status.RUNNING, n_attempts=grading.n_attempts)
+    return bool(running.update(status=Grading.Status.QUEUED, queued_at=timezone.now(), started_at=None))
 
 
 def _result(prediction: Prediction) -> dict[str, Any]:
@@ -165,6 +187,9 @@ def _failure(code: Grading.FailureCode) -> dict[str, Any]:
         Grading.FailureCode.UNREADABLE: _("The photograph could not be read. Take it again, or upload another file."),
         Grading.FailureCode.FILE_MISSING: _("The stored photograph is missing. Upload it again and tell your manager."),
         Grading.FailureCode.TIME_LIMIT: _("Grading took too long and was stopped. Try again in a minute."),
+        Grading.FailureCode.STORAGE_AWAY: _(
+            "The stored photograph could not be fetched. Try again; if it fails, tell your manager."
+        ),
         Grading.FailureCode.WORKER_LOST: _("Grading was interrupted three times. Try again, or tell your manager."),
         Grading.FailureCode.MODEL_CHANGED: _("The model was replaced while this waited. The new one grades it now."),
         Grading.FailureCode.UNEXPECTED: _("Grading failed unexpectedly. Try again; if it fails, tell your manager."),
@@ -245,28 +270,6 @@ def _sweep_one(grading: Grading) -> None:
         return
     _requeue(grading)
     _record(AuditEvent.Verb.GRADING_REQUEUED, grading, by=None)
-
-
-def predict_photo(*, data: bytes, by: User) -> Prediction:
-    """Read one photograph for a person who tries it; nothing is stored but an audit event.
-
-    The event names the stored photograph of the caller's sites that this is a copy of: whoever reads blind first could
-    otherwise ask the machine here, unnoticed.
-    Raises UnacceptablePhotograph or GradingError with a sentence, AccessDenied.
-    """
-    require(by, Action.TRY_PHOTO)
-    photo = photo_files.inspect(data)
-    with turn_for(photo.width_px * photo.height_px):
-        prediction = current_grader().grade(photo.cleaned)
-    copy_of = find_stored_copy(data=data, photo=photo, of=by)
-    record_event(
-        verb=AuditEvent.Verb.PHOTO_TRIED,
-        subject=copy_of,
-        site=None if copy_of is None else copy_of.exam.site,
-        data={"model_version": prediction.model_version, "is_gradable": prediction.is_gradable},
-        by=by,
-    )
-    return prediction
 
 
 def _record(verb: AuditEvent.Verb, grading: Grading, *, code: str = "", by: User | None) -> None:

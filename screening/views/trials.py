@@ -12,8 +12,8 @@ from ml.prediction import GradingError, Prediction
 from screening.access import Action, require
 from screening.forms import PHOTO_TYPES, TrialForm, sentences_of
 from screening.services import gradings, photo_renditions
-from screening.services.gradings import predict_photo
 from screening.services.photo_files import MAX_BYTES, UnacceptablePhotograph
+from screening.services.photo_trials import predict_photo
 from screening.views.signed_in import SignedInRequest, signed_in
 
 PAGE, RESULT = "screening/trials/try.html", "screening/trials/_result.html"

@@ -121,6 +121,18 @@ def test_a_photograph_that_is_gone_fails_visibly_and_is_not_found(
         assert client.get(reverse(page, args=[image.pk])).status_code == 404
 
 
+def test_a_bucket_that_is_away_loses_no_grading(
+    bucket: Any, exam: Exam, photographer: User, settings: Any, s3_address: str
+) -> None:
+    image = attach(exam, photo_bytes(), photographer)
+    use_s3(settings, "http://127.0.0.1:1")
+    run_grading(grading_id=image.gradings.get().pk)
+    assert image.gradings.get().status == Grading.Status.QUEUED
+    use_s3(settings, s3_address)
+    run_grading(grading_id=image.gradings.get().pk)
+    assert image.gradings.get().status == Grading.Status.DONE
+
+
 def test_an_upload_that_fails_leaves_nothing_in_the_bucket(
     bucket: Any, exam: Exam, photographer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from screening.access import AccessDenied
 from screening.models import AuditEvent, FundusImage, Grading, Site, User
 from screening.services import grading_queue, gradings
 from screening.services.gradings import GradingNotFailed
+from screening.services.photo_trials import predict_photo
 from tests.conftest import FAKE_VERSION, FakeBundle, FakeGrader, make_prediction, photo_bytes
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
 
@@ -52,6 +53,50 @@ def test_a_task_delivered_twice_grades_once(waiting: Grading, fake_grader: FakeG
     assert (waiting.status, waiting.n_attempts, waiting.grade) == (Status.DONE, 1, 2)
     assert len(fake_grader.photos) == 1
     assert n_events(Verb.GRADING_DONE) == 1
+
+
+def test_while_the_storage_is_away_a_grading_waits_and_is_taken_up_again(
+    waiting: Grading,
+    fake_grader: FakeGrader,
+    published: list[uuid.UUID],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    def refuse(*_args: Any) -> None:
+        raise ConnectionError("storage.example.org:443")
+
+    # What waits at the broker, which other tests share, is not asked here.
+    monkeypatch.setattr("screening.services.gradings.are_messages_waiting", lambda: False)
+    with monkeypatch.context() as patch:
+        patch.setattr("django.core.files.storage.FileSystemStorage._open", refuse)
+        tasks.grade_image(str(waiting.pk))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.n_attempts, waiting.started_at) == (Status.QUEUED, 1, None)
+    assert gradings.sweep_gradings() == 0, "it would hammer a storage that is away"
+    age(waiting, queued_at=100)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert gradings.sweep_gradings() == 1
+    assert published == [waiting.pk]
+    tasks.grade_image(str(waiting.pk))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.n_attempts) == (Status.DONE, 2)
+
+
+def test_a_storage_that_stays_away_fails_visibly_at_the_third_time(
+    waiting: Grading, fake_grader: FakeGrader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: Any) -> None:
+        raise PermissionError("/data/media")
+
+    monkeypatch.setattr("django.core.files.storage.FileSystemStorage._open", refuse)
+    for _ in range(gradings.MAX_ATTEMPTS + 1):
+        tasks.grade_image(str(waiting.pk))
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.failure_code, waiting.n_attempts) == (Status.FAILED, "storage_away", 3)
+    assert "/data" not in waiting.failure_text
+    assert "Try again" in waiting.failure_text
+    assert n_events(Verb.GRADING_FAILED) == 1
+    assert not fake_grader.photos
 
 
 def test_a_task_delivered_again_while_the_first_runs_leaves(waiting: Grading, fake_grader: FakeGrader) -> None:
@@ -230,7 +275,7 @@ def test_an_outsider_cannot_retry(image: FundusImage, outsider: User) -> None:
 
 
 def test_trying_a_photograph_stores_an_event_and_nothing_else(photographer: User, fake_grader: FakeGrader) -> None:
-    prediction = gradings.predict_photo(data=photo_bytes(comment=b"Byron"), by=photographer)
+    prediction = predict_photo(data=photo_bytes(comment=b"Byron"), by=photographer)
     assert prediction.grade == 2
     assert b"Byron" not in fake_grader.photos[0]
     event = AuditEvent.objects.get(verb=Verb.PHOTO_TRIED)

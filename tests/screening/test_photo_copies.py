@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from screening.models import AuditEvent, FundusImage, Site, User
-from screening.services.gradings import predict_photo
 from screening.services.images import attach_image
+from screening.services.photo_trials import predict_photo
 from tests.conftest import photo_bytes
 from tests.screening.factories import ExamFactory
 

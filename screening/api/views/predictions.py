@@ -17,6 +17,7 @@ from screening.api.serializers.predictions import PredictionQuerySerializer, Pre
 from screening.api.views.doors import PhotoDoor
 from screening.services import gradings
 from screening.services.photo_files import MAX_BYTES, upright_size
+from screening.services.photo_trials import predict_photo
 
 HEATMAP_SIDE_PX = 512
 """The network's grid has some ten cells a side; more pixels would show nothing more."""
@@ -44,7 +45,7 @@ class PredictDoor(PhotoDoor):
         """Check, grade, answer."""
         wants_heatmap = self.read_query(PredictionQuerySerializer)["heatmap"]
         data = self.read(TrialSerializer)["photo"].read(MAX_BYTES + 1)
-        prediction = gradings.predict_photo(data=data, by=self.user)
+        prediction = predict_photo(data=data, by=self.user)
         return Response(PredictionSerializer(_shown(prediction, data, wants_heatmap=wants_heatmap)).data)
 
 
