@@ -222,10 +222,13 @@ def validate(network: nn.Module, retinas: "RetinaSet", *, side_px: int) -> dict[
 
 
 def validation_score(figures: dict[str, dict[str, float]]) -> float:
-    """Kappa of the worst source with natural colours, and half the mean over all: what the best epoch is chosen by.
+    """Referable AUC of the worst source with natural colours, plus the mean kappa: what the best epoch is chosen by.
 
-    ``UNNATURAL`` counts in the mean, and cannot be the worst.
+    The worst is judged by AUC, for kappa on the 144 photographs of the smallest source moves by 0.1 between epochs that
+    tell eyes apart equally well; in the mean a source weighs as the root of its number of photographs, as its error
+    falls. ``UNNATURAL`` counts in the mean, and cannot be the worst.
     """
-    natural = [row["kappa"] for source, row in figures.items() if source != UNNATURAL]
-    everywhere = [row["kappa"] for row in figures.values()]
-    return min(natural or everywhere) + 0.5 * float(np.mean(everywhere))
+    natural = [row["auc"] for source, row in figures.items() if source != UNNATURAL]
+    rows = list(figures.values())
+    mean = np.average([row["kappa"] for row in rows], weights=[row["n"] ** 0.5 for row in rows])
+    return min(natural or [row["auc"] for row in rows]) + float(mean)
