@@ -119,15 +119,23 @@ upload_exams() {
     echo "$1 exams of two photographs each; $(wc -l <"$uploaded") accepted so far"
 }
 
-# A grading is caught in the act: photographs pile up before workers that stand still; as soon as they go on, one is
-# killed as a machine fails, without a word.
+# A grading is caught in the act: photographs pile up before workers that stand still; one goes on alone, in steps of a
+# tenth of a second, until the database says that it grades, and is killed there as a machine fails, without a word.
 hold_workers() { docker pause $(compose ps -q worker) >/dev/null; }
 kill_one_worker() {
-    local workers
+    local workers n=0
     workers=($(compose ps -q worker))
-    docker unpause "${workers[@]}" >/dev/null
+    for _ in $(seq 100); do
+        docker unpause "${workers[0]}" >/dev/null
+        sleep 0.1
+        docker pause "${workers[0]}" >/dev/null
+        n=$(sql "select count(*) from screening_grading where status = 'running'")
+        [ "$n" = 0 ] || break
+    done
     docker kill --signal KILL "${workers[0]}" >/dev/null
-    echo "Killed worker ${workers[0]:0:12}; gradings running then: $(sql "select count(*) from screening_grading where status = 'running'")"
+    docker unpause "${workers[@]:1}" >/dev/null
+    echo "Killed worker ${workers[0]:0:12}; gradings running then: $n"
+    [ "$n" != 0 ] || fail "no grading was caught running"
 }
 restart_workers() { compose restart -t 80 worker >/dev/null 2>&1; echo "Workers restarted"; }
 sleep_until_away() { sleep "$1"; }
@@ -175,11 +183,11 @@ look_at_proxy() {
 log_in_again() {
     local image
     rm -f "$jar"
-    expect "$(post_form /login/ username=admin "password=$new_password")" "302 /" "Log-in after down and up"
+    expect "$(post_form /login/ username=admin "password=$new_password")" "302 /" "Log-in"
     image=$(head -n 1 "$uploaded")
     page --output "$work/photo" --dump-header "$work/headers" "$base/images/$image/photo/"
     head -c 3 "$work/photo" | od -An -tx1 | grep -q 'ff d8 ff' || fail "the first photograph is not shown"
-    echo "The first photograph, through X-Accel-Redirect: $(wc -c <"$work/photo") bytes"
+    echo "The first photograph, sent $([ -n "$bucket" ] && echo "from the bucket" || echo "through X-Accel-Redirect"): $(wc -c <"$work/photo") bytes"
     tr -d '\r' <"$work/headers" | grep -i -E '^(HTTP|content-type|cache-control|x-content|content-disp)'
 }
 
@@ -195,7 +203,7 @@ print_table() {
         $(sql "select count(*) from (select object_id from screening_auditevent where verb = 'grading.done'
                group by object_id having count(*) > 1) as twice") +
         $(sql "select count(*) from screening_fundusimage") - $(wc -l <"$work/ids")))
-    files=$(compose exec -T web sh -c 'find /data/media/photos -type f | wc -l' | tr -d '\r')
+    files=$(stored_files)
     printf '\n| uploaded | graded | lost | doubled |\n|---|---|---|---|\n| %s | %s | %s | %s |\n\n' "$n" "$graded" "$lost" "$doubled"
     echo "files stored: $files; answers 'try again' met and obeyed: $(wc -l 2>/dev/null <"$work/refused" || echo 0)"
     echo "taken up again after a crash: $(sql "select count(*) from screening_grading where n_attempts > 1")"
