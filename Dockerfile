@@ -73,8 +73,10 @@ COPY requirements /tmp/requirements
 RUN /opt/venv/bin/pip install -r /tmp/requirements/train.txt
 RUN groupadd --gid 10001 screening && useradd --uid 10001 --gid 10001 --create-home screening \
  && install -d -o 10001 -g 10001 /data
-WORKDIR /app
-COPY ml ./ml
+COPY ml /app/ml
+# Runs and the cache of crops are written below /data, where a volume belongs.
+ENV PYTHONPATH=/app
+WORKDIR /data
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "ml"]
 CMD ["--help"]
