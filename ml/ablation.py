@@ -47,7 +47,9 @@ def _settings(config: TrainingConfig) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    return " ".join(map(str, value)) or "-" if isinstance(value, tuple) else str(value) or "-"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value)) or "none"  # NB: "-" says that the method has no such setting
+    return str(value) or "-"
 
 
 def ablation_table(runs: list[Path]) -> str:

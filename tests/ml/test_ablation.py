@@ -71,6 +71,14 @@ def test_another_teacher_is_another_method_and_other_sources_are_refused(runs: l
         ablation_table([runs[0], tmp_path / "soft-2"])
 
 
+def test_photographs_without_a_grade_are_a_method_of_their_own(runs: list[Path], tmp_path: Path) -> None:
+    how = Distillation(teacher=str(tmp_path / "teacher"), temperature=2.0, unlabelled=("eyeq",))
+    more = finished(tmp_path / "more", toy_config(seed=1, distillation=how), 0.8)
+    header, _, *rows = map(cells, ablation_table([runs[0], runs[2], more]).splitlines())
+    column = header.index("unlabelled")
+    assert [row[column] for row in rows] == ["eyeq", "none", "-"]
+
+
 def test_a_run_without_a_finished_epoch_is_named(
     runs: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
