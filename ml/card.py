@@ -67,7 +67,7 @@ Photographs of one person and copies of one photograph are in one part only ({co
 {without} photographs show no retina's disc and were left out). The labels of `aptos2019` and `eyepacs` are single
 readings; those of `odir5k` are derived from diagnostic keywords; human readers agree at a kappa of 0.8 to 0.9.
 `eyepacs_equalized` (histogram-equalised colours) was used for training only. Terms: competition and research use
-(APTOS 2019, EyePACS), research use (ODIR-5K). Starting weights: {start}.
+(APTOS 2019, EyePACS), research use (ODIR-5K). Starting weights: {start}.{lessons}
 
 ## Figures
 Every photograph was read through the Grader from its file, as in a clinic, by exactly these weights. In brackets: 95 %
@@ -138,6 +138,7 @@ def card_text(bundle: Bundle) -> str:
         copies=bundle.training["n_copies_kept_together"],
         without=bundle.training["n_without_retina"],
         start=STARTING_WEIGHTS.get(bundle.architecture, "none"),
+        lessons=_lessons(bundle.training["stages"]),
         resamples=evaluation["n_resamples"],
         parts="\n".join(
             f"### {PART_TITLES[p]}\n{_figures_table(parts[p], COLUMNS)}" for p in PART_TITLES if p in parts
@@ -166,6 +167,24 @@ def _rule(cuts: tuple[float, ...]) -> str:
     if not cuts:
         return "the most probable one"
     return f"the number of cuts ({', '.join(map(str, cuts))}) that the mean grade reaches"
+
+
+def _lessons(stages: list[dict[str, Any]]) -> str:
+    """What a network was taught by beside labelled photographs, in paragraphs of their own; empty where nothing."""
+    shares = [stage.get("painted_share", 0.0) for stage in stages]
+    ways = [stage["distillation"] for stage in stages if stage.get("distillation")]
+    teachers = dict.fromkeys(name for way in ways for name in (way["teacher"], *way.get("further_teachers", [])))
+    unlabelled = dict.fromkeys(name for way in ways for name in way.get("unlabelled", []))
+    text = ""
+    if any(shares):
+        text += f"""
+
+In stages of its training {max(shares):.0%} of the healthy photographs had lesions painted on them by a program, and the
+grade that these earn for a label. Validation and test photographs are as they were taken."""
+    if teachers:
+        text += f"\n\nIt was distilled from {' and '.join(f'`{name}`' for name in teachers)}"
+        text += f", also on photographs of {', '.join(unlabelled)} without a grade." if unlabelled else "."
+    return text
 
 
 def _commands(bundle: Bundle) -> list[str]:

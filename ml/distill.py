@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ml.batches import as_tensor, changed, normalised
+from ml.batches import Shard, as_tensor, changed, normalised
 from ml.checkpoints import load_trained
 from ml.data.unlabelled import unlabelled_retinas
 from ml.losses import attention_loss, decoupled_loss, pooled_loss, soft_loss
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ml.data.cache import RetinaSet
-    from ml.training import Shards
 
 KINDS = ("soft", "decoupled")
 FEATURES = ("none", "pooled", "attention")
@@ -146,24 +145,36 @@ class DistillingTraining(Training):
         self.student = Student(self.network, self.teacher.n_features if self.how.features == "pooled" else None)
         return self.student.to(self.device)
 
-    def loss(self, shards: "Shards") -> "Tensor":
-        """The labels' loss and the teacher's, by their weights; of photographs without a label the teacher's alone."""
+    def loss(self, shards: list[Shard]) -> "Tensor":
+        """The labels' loss and the teacher's, by their weights; of photographs without a label the teacher's alone.
+
+        Nobody knows better what was painted than who painted it: there the label takes the teacher's weight too.
+        """
         how, config = self.how, self.config
         side_px = config.side_px if how.views == "cached" else max(config.side_px, self.teacher.side_px)
         grades = self.grades(shards)  # [B]
+        is_painted = torch.cat([shard.is_painted for shard in shards])  # [B]
         pictures = self.pictures(shards, side_px=side_px)  # [B, 3, S, S]
         more, chosen = self._unlabelled_pictures(shards, side_px=side_px)  # [U, 3, S, S]
         pictures = torch.cat([pictures, more])  # [B + U, 3, S, S]
-        word = self._word(shards, chosen, pictures)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.use_bf16):
             logits, features, maps = self.learn(normalised(_resized(pictures, config.side_px)).to(self.device))
-        of_labels = self.label_loss(logits[: len(grades)].float(), grades, config)
-        of_teacher = self._teacher_loss(logits.float(), word.logits.to(self.device), grades)
-        total = (1 - how.weight) * of_labels + how.weight * of_teacher
+        logits, own = logits.float(), logits[: len(grades)].float()  # [B + U, K], [B, K]
+        total = (1 - how.weight) * self.label_loss(own, grades, config)
+        if is_painted.any():
+            of_painted = self.label_loss(own[is_painted], grades[is_painted], config)
+            total = total + how.weight * is_painted.float().mean() * of_painted
+        is_taught = torch.cat([~is_painted, torch.ones(len(more), dtype=torch.bool)])  # [B + U]
+        if not is_taught.any():
+            return total
+        word = self._word(shards, chosen, pictures[is_taught])
+        of_teacher = self._teacher_loss(logits[is_taught], word.logits.to(self.device), grades[~is_painted])
+        total = total + how.weight * of_teacher
         if how.features == "pooled":
-            total = total + how.features_weight * pooled_loss(features.float(), word.features.to(self.device))
+            gap = pooled_loss(features[is_taught].float(), word.features.to(self.device))
+            total = total + how.features_weight * gap
         elif how.features == "attention" and word.maps is not None:
-            total = total + how.features_weight * attention_loss(maps.float(), word.maps)
+            total = total + how.features_weight * attention_loss(maps[is_taught].float(), word.maps)
         return total
 
     def _teacher_loss(self, logits: "Tensor", taught: "Tensor", grades: "Tensor") -> "Tensor":
@@ -180,23 +191,23 @@ class DistillingTraining(Training):
             others_share=how.others_share,
         )
 
-    def _unlabelled_pictures(self, shards: "Shards", *, side_px: int) -> "tuple[Tensor, NDArray[np.int64]]":
+    def _unlabelled_pictures(self, shards: list[Shard], *, side_px: int) -> "tuple[Tensor, NDArray[np.int64]]":
         """[U, 3, S, S] in [0, 1] and their rows; none where the run has no unlabelled photographs."""
         parts, chosen = [torch.zeros(0, 3, side_px, side_px)], [np.zeros(0, np.int64)]
-        for rows, random in shards if len(self.unlabelled) else []:
-            n = round(len(rows) * self.how.unlabelled_share)
-            drawn = torch.randint(len(self.unlabelled), (n,), generator=random).numpy()
+        for shard in shards if len(self.unlabelled) else []:
+            n = round(len(shard.rows) * self.how.unlabelled_share)
+            drawn = torch.randint(len(self.unlabelled), (n,), generator=shard.random).numpy()
             if n:
                 photos = as_tensor(self.unlabelled[drawn])
                 share = self.config.equalised_share
-                parts.append(changed(photos, side_px=side_px, equalised_share=share, random=random))
+                parts.append(changed(photos, side_px=side_px, equalised_share=share, random=shard.random))
             chosen.append(drawn)
         return torch.cat(parts), np.concatenate(chosen)
 
-    def _word(self, shards: "Shards", chosen: "NDArray[np.int64]", pictures: "Tensor") -> Word:
+    def _word(self, shards: list[Shard], chosen: "NDArray[np.int64]", pictures: "Tensor") -> Word:
         if self.graded_words is None or self.unlabelled_words is None:
             return self.teacher.ask(pictures, use_bf16=self.config.use_bf16)
-        first = self.graded_words.look_up(np.concatenate([rows for rows, _ in shards]))
+        first = self.graded_words.look_up(np.concatenate([shard.rows[~shard.is_painted.numpy()] for shard in shards]))
         second = self.unlabelled_words.look_up(chosen)
         return Word(torch.cat([first.logits, second.logits]), torch.cat([first.features, second.features]))
 

@@ -8,7 +8,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from ml.batches import TRAIN, VALIDATION, as_batch, changed, generator, normalised, predict, sampling_weights
+from ml.batches import (
+    TRAIN,
+    VALIDATION,
+    Shard,
+    generator,
+    normalised,
+    pictures_of,
+    predict,
+    sampling_weights,
+    shard_of,
+)
 from ml.data.labels import UNNATURAL
 from ml.losses import label_loss
 from ml.metrics import expected_grade, quadratic_kappa, referable_auc
@@ -17,13 +27,9 @@ from ml.training_config import InputError, TrainingConfig
 from ml.vocabulary import REFERABLE_FROM
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from torch import Generator, Tensor
+    from torch import Tensor
 
     from ml.data.cache import RetinaSet
-
-    Rows = NDArray[np.int64]
-    Shards = list[tuple[Rows, Generator]]
 
 DRAW, CHANGE, DROP = 0, 1, 2
 """Streams of random numbers: which photographs, how they are changed, which features are dropped."""
@@ -63,8 +69,10 @@ class Training:
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
         )
+        n_rates = config.n_epochs * self.n_steps + 1
+        rising = max(0.2, 2 / n_rates)  # at least one step: torch divides by their number
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, config.learning_rate, total_steps=config.n_epochs * self.n_steps + 1, pct_start=0.2
+            self.optimiser, config.learning_rate, total_steps=n_rates, pct_start=rising
         )
         self.learn: nn.Module = self.processes.share_gradients(learner)
         if config.compile_backend:
@@ -103,27 +111,23 @@ class Training:
         self.epoch_loss += float(loss.detach())
         self.epoch_seconds += time.perf_counter() - started
 
-    def loss(self, shards: "Shards") -> "Tensor":
+    def loss(self, shards: list[Shard]) -> "Tensor":
         """The loss of this process's part of a batch."""
         x = self.pictures(shards, side_px=self.config.side_px)  # [B, 3, S, S]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.use_bf16):
             logits = self.learn(normalised(x).to(self.device))  # [B, K]
         return self.label_loss(logits.float(), self.grades(shards), self.config)
 
-    def pictures(self, shards: "Shards", *, side_px: int) -> "Tensor":
+    def pictures(self, shards: list[Shard], *, side_px: int) -> "Tensor":
         """[B, 3, S, S] in [0, 1]: the photographs of the shards, each shard changed with its own random numbers."""
         share = self.config.equalised_share
-        parts = [
-            changed(as_batch(self.retinas, rows), side_px=side_px, equalised_share=share, random=random)
-            for rows, random in shards
-        ]
-        return torch.cat(parts)
+        return torch.cat([pictures_of(self.retinas, s, side_px=side_px, equalised_share=share) for s in shards])
 
-    def grades(self, shards: "Shards") -> "Tensor":
-        """[B] labels of the shards' photographs."""
-        return torch.from_numpy(self.retinas.grades[np.concatenate([rows for rows, _ in shards])]).to(self.device)
+    def grades(self, shards: list[Shard]) -> "Tensor":
+        """[B] labels of the shards' photographs as they are shown."""
+        return torch.cat([shard.grades for shard in shards]).to(self.device)
 
-    def _shards_of(self, step: int) -> "Shards":
+    def _shards_of(self, step: int) -> list[Shard]:
         """This process's photographs of a step. Drawn for an epoch at once, so that every process knows them all."""
         epoch, number = divmod(step, self.n_steps)
         size = self.config.batch
@@ -134,7 +138,15 @@ class Training:
         mine = self.n_shards // self.processes.count
         first = self.processes.rank * mine
         parts = np.split(rows, self.n_shards)
-        return [(parts[i], generator(self.config.seed, CHANGE, step, i)) for i in range(first, first + mine)]
+        return [
+            shard_of(
+                self.retinas,
+                parts[i],
+                painted_share=self.config.painted_share,
+                random=generator(self.config.seed, CHANGE, step, i),
+            )
+            for i in range(first, first + mine)
+        ]
 
     @torch.no_grad()
     def _follow(self) -> None:

@@ -78,6 +78,8 @@ class TrainingConfig:
     """Modules that keep their starting weights and statistics, such as ("conv1", "bn1", "layer1"): a third faster."""
     equalised_share: float = 0.0
     """Of the photographs, the share shown with equalised channels, so that the equalised set teaches the others."""
+    painted_share: float = 0.0
+    """Of the healthy photographs in a batch, the share on which lesions are painted; the label is then theirs."""
     start: str = ""
     """Folder of a finished run or of a bundle whose weights this run starts from, such as for a larger input."""
     patience: int = 0

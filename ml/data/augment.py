@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def augment(photos: "Tensor", *, side_px: int, random: "Generator") -> "Tensor":
     """[B, 3, H, W] uint8 retinas -> [B, 3, S, S] float32 in [0, 1]; every photograph is changed in its own way."""
-    x = _reduced(photos, side_px=side_px).float() / 255.0  # [B, 3, H, W], H and W at most 1.15 S
+    x = reduced(photos, side_px=side_px).float() / 255.0  # [B, 3, H, W], H and W at most 1.15 S
     x = _move(x, side_px=side_px, random=random)  # [B, 3, S, S]
     x = _defocus(x, random=random)
     x = _soften(x, random=random)
@@ -68,7 +68,7 @@ optic disc ends there: its centre is 15.5 degrees from the fovea (Rohrschneider,
 MAX_SHIFT = 0.2
 
 
-def _reduced(photos: "Tensor", *, side_px: int) -> "Tensor":
+def reduced(photos: "Tensor", *, side_px: int) -> "Tensor":
     """[B, 3, H, W] uint8, made smaller where it is much larger than the network's input."""
     side = int(side_px * REDUCED_TO)
     if min(photos.shape[-2:]) <= side:

@@ -1,4 +1,4 @@
-"""A picture of what training sees: photographs of each source as cached, and beside each some of their changes."""
+"""A picture of what training sees: photographs of each source as cached, some of their changes, and lesions painted."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from ml.data.augment import augment, shrink
+from ml.data.augment import augment, reduced, shrink
+from ml.data.painted import paint
+from ml.vocabulary import N_GRADES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +22,8 @@ CAPTION_PX = 16
 
 
 def contact_sheet(retinas: "RetinaSet", *, seed: int = 5) -> Image.Image:
-    """Two rows for each source, the least and the most diseased training photographs: as cached, then changed."""
+    """For each source the least and the most diseased training photograph, as cached and changed; on healthy ones also
+    the lesions of every grade, painted."""
     random = torch.Generator().manual_seed(seed)
     rows = []
     for i in _examples(retinas, seed=seed):
@@ -28,6 +31,11 @@ def contact_sheet(retinas: "RetinaSet", *, seed: int = 5) -> Image.Image:
         changed = augment(photo.repeat(N_CHANGES, 1, 1, 1), side_px=SIDE_PX, random=random)  # [5, 3, S, S]
         squares = torch.cat([shrink(photo[None], side_px=SIDE_PX), changed])  # [6, 3, S, S]
         rows.append((f"{retinas.sources[i]}, grade {retinas.grades[i]}: as cached, then {N_CHANGES} changes", squares))
+        if retinas.grades[i] == 0:
+            small = reduced(photo[None], side_px=SIDE_PX)[0]  # [3, 1.15 S, 1.15 S]
+            painted = torch.stack([paint(small, grade, random=random) for grade in range(N_GRADES)])
+            caption = f"{retinas.sources[i]}: the same, then grades 1 to 4 painted on it"
+            rows.append((caption, shrink(painted, side_px=SIDE_PX)))
     return _drawn(rows)
 
 

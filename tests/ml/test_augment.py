@@ -105,10 +105,10 @@ def test_a_large_photograph_is_made_smaller_without_skipping_pixels() -> None:
     """A pattern finer than the network's pixels becomes grey, as in grading, and no coarse pattern of its own."""
     fine = torch.zeros(1, 3, 512, 512, dtype=torch.uint8)
     fine[..., ::2] = 200
-    reduced = steps._reduced(fine, side_px=SIDE_PX)
+    reduced = steps.reduced(fine, side_px=SIDE_PX)
     assert reduced.shape[-1] == int(SIDE_PX * steps.REDUCED_TO)
     assert float(reduced.float().std()) < 4
-    assert steps._reduced(fine, side_px=480).shape[-1] == 512
+    assert steps.reduced(fine, side_px=480).shape[-1] == 512
 
 
 def test_augmentation_leaves_the_cached_photographs_alone(retina: torch.Tensor) -> None:
