@@ -42,7 +42,9 @@ def _settings(config: TrainingConfig) -> dict[str, str]:
     how = config.distillation
     values["distilled"] = "yes" if how else "no"
     values |= {name: getattr(how, name) if how else "-" for name in OF_DISTILLATION}
-    values["teacher"] = Path(how.teacher).name if how else "-"
+    if how:
+        values["teacher"] = Path(how.teacher).name
+        values["further_teachers"] = tuple(Path(folder).name for folder in how.further_teachers)
     return {name: _text(value) for name, value in values.items() if name not in NO_METHOD}
 
 

@@ -12,12 +12,11 @@ from torch import nn
 from torch.nn import functional
 
 from ml.batches import Shard, as_tensor, changed, normalised
-from ml.checkpoints import load_trained
 from ml.data.unlabelled import unlabelled_retinas
 from ml.losses import attention_loss, decoupled_loss, pooled_loss, soft_loss
 from ml.networks import features_and_head, pooled
 from ml.processes import Processes
-from ml.teachers import CachedTeacher, Teacher, Word, ask_once
+from ml.teachers import CachedTeacher, Teacher, Word, ask_once, load_teacher
 from ml.train import train
 from ml.training import Training
 from ml.training_config import Distillation, InputError, TrainingConfig
@@ -41,7 +40,8 @@ def distill(
     Raises InputError for settings that do not go together, before anything is read.
     """
     how = _checked(config)
-    load_trained(Path(how.teacher))  # fails at once, and not after minutes of cropping photographs
+    folders = [Path(folder) for folder in (how.teacher, *how.further_teachers)]
+    load_teacher(folders)  # fails at once, and not after minutes of cropping photographs
 
     def begin(
         config: TrainingConfig, retinas: "RetinaSet", network: nn.Module, *, processes: Processes
@@ -56,7 +56,7 @@ def distill(
                 side_px=config.cache_side_px,
                 cache=cache,
             )
-        teacher = Teacher.load(Path(how.teacher), processes.device)
+        teacher = load_teacher(folders, processes.device)
         return DistillingTraining(
             config, retinas, network, processes=processes, teacher=teacher, unlabelled=pixels, cache=cache
         )

@@ -148,7 +148,9 @@ def stages_of(run: Path) -> list[dict[str, Any]]:
     if config.start:
         stage["start"] = _named(Path(config.start))
     if config.distillation is not None:
-        stage["distillation"]["teacher"] = _named(Path(config.distillation.teacher))
+        how = stage["distillation"]
+        how["teacher"] = _named(Path(how["teacher"]))
+        how["further_teachers"] = [_named(Path(folder)) for folder in how["further_teachers"]]
     return [*(stages_of(Path(config.start)) if config.start else []), stage]
 
 

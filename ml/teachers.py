@@ -75,6 +75,29 @@ class Teacher:
         return digest.hexdigest()[:16]
 
 
+class Ensemble(Teacher):
+    """Several teachers with one voice: the mean of their logits. Features and maps are those of the first."""
+
+    def __init__(self, teachers: list[Teacher]) -> None:
+        self.teachers = teachers
+        self.side_px, self.device = max(teacher.side_px for teacher in teachers), teachers[0].device
+
+    def ask(self, pictures: "Tensor", *, use_bf16: bool = False) -> Word:
+        """Of [B, 3, S, S] in [0, 1] at any side, which is brought to each teacher's own."""
+        words = [teacher.ask(pictures, use_bf16=use_bf16) for teacher in self.teachers]
+        return words[0]._replace(logits=torch.stack([word.logits for word in words]).mean(0))
+
+    def fingerprint(self) -> str:
+        """Sixteen letters that any other set of teachers would change."""
+        return hashlib.sha256(" ".join(teacher.fingerprint() for teacher in self.teachers).encode()).hexdigest()[:16]
+
+
+def load_teacher(folders: list[Path], device: torch.device | None = None) -> Teacher:
+    """The teacher in one folder, or those of several folders as one. Raises InputError or BundleError as they do."""
+    teachers = [Teacher.load(folder, device) for folder in folders]
+    return teachers[0] if len(teachers) == 1 else Ensemble(teachers)
+
+
 class CachedTeacher:
     """A teacher's logits and pooled features of every photograph, averaged over fixed views, kept on disk.
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from ml.batches import TRAIN, as_batch, generator
+from ml.batches import TRAIN, as_batch, generator, shard_of
 from ml.data.augment import shrink
 from ml.data.cache import RetinaSet
 from ml.data.unlabelled import unlabelled_retinas
 from ml.distill import DistillingTraining, distill
 from ml.networks import build
-from ml.teachers import CachedTeacher, Teacher, ask_once, view
+from ml.teachers import CachedTeacher, Ensemble, Teacher, ask_once, view
 from ml.train import load_retinas, train
 from ml.training_config import Distillation, TrainingConfig, read_config
 from tests.ml.toys import SOURCES, toy_config, toy_retinas, write_toy_data
@@ -53,11 +53,21 @@ def opinionated_teacher(side_px: int = 48) -> Teacher:
         {"features": "attention"},
         {"features": "pooled", "views": "cached", "unlabelled": ("eyeq",)},
         {"kind": "decoupled", "views": "cached", "n_views": 3},
+        {"further_teachers": ("again",)},
     ],
-    ids=["soft", "decoupled with unlabelled", "attention", "cached, pooled, unlabelled", "cached, decoupled"],
+    ids=[
+        "soft",
+        "decoupled with unlabelled",
+        "attention",
+        "cached, pooled, unlabelled",
+        "cached, decoupled",
+        "two teachers",
+    ],
 )
 def test_every_way_of_listening_trains_a_student(teacher_run: Path, toy_data: Path, changes: dict[str, Any]) -> None:
     run = teacher_run.parent / "-".join(["student", *map(str, changes.values())]).replace("/", "")
+    if "further_teachers" in changes:
+        changes = {"further_teachers": (str(teacher_run),)}
     best = distill(taught(teacher_run, **changes), data=toy_data, imagenet=None, run=run)
     row = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
     assert np.isfinite(row["loss"])
@@ -126,6 +136,35 @@ def test_another_teacher_is_asked_anew(tmp_path: Path) -> None:
     first = ask_once(opinionated_teacher(), retinas.pixels, rows, n_views=1, cache=tmp_path)
     second = ask_once(opinionated_teacher(side_px=64), retinas.pixels, rows, n_views=1, cache=tmp_path)
     assert not torch.equal(first.look_up(rows).logits, second.look_up(rows).logits)
+
+
+def test_several_teachers_speak_with_one_voice() -> None:
+    pictures = shrink(as_batch(toy_retinas(), np.arange(4)), side_px=64)
+    first, second = opinionated_teacher(side_px=48), opinionated_teacher(side_px=64)
+    both = Ensemble([first, second])
+    expected = (first.ask(pictures).logits + second.ask(pictures).logits) / 2
+    assert torch.allclose(both.ask(pictures).logits, expected, atol=1e-5)
+    assert torch.equal(both.ask(pictures).features, first.ask(pictures).features)
+    assert both.side_px == 64
+    fingerprints = {teacher.fingerprint() for teacher in (first, second, both, Ensemble([second, first]))}
+    assert len(fingerprints) == 4
+
+
+def test_what_is_painted_is_learned_from_its_label_and_never_asked_about(tmp_path: Path) -> None:
+    config = dataclasses.replace(taught("-", views="cached", weight=1.0), painted_share=1.0)
+    retinas = toy_retinas()
+    training = DistillingTraining(
+        config, retinas, build("tiny"), teacher=opinionated_teacher(), unlabelled=retinas.pixels[:0], cache=tmp_path
+    )
+    assert training.graded_words is not None
+    healthy = retinas.where(TRAIN)[retinas.grades[retinas.where(TRAIN)] == 0]
+    training.graded_words.logits[healthy] = np.nan  # to ask about a healthy one, which is painted on, raises KeyError
+    before = training.network.state_dict()["classifier.3.bias"].clone()
+    for _ in range(training.n_steps):
+        training.run_step()
+    assert not torch.equal(training.network.state_dict()["classifier.3.bias"], before)
+    all_painted = shard_of(retinas, healthy, painted_share=1.0, random=generator(3))
+    assert torch.isfinite(training.loss([all_painted]))
 
 
 def test_the_eight_views_of_a_square_are_all_different() -> None:
