@@ -26,20 +26,20 @@ def test_each_network_has_its_row_and_the_newest_version_stands_for_it(tmp_path:
     bundle(tmp_path, "teacher", "1.0.0", architecture="resnet50")
     bundle(tmp_path, "student", "0.9.0", architecture="mobilenet_v3_small", teacher="runs/teacher")
     bundle(tmp_path, "student", "0.10.0", architecture="mobilenet_v3_small", teacher="runs/teacher")
-    lines = table(released(tmp_path), seconds=lambda b: 1.25).splitlines()
+    lines = table(released(tmp_path), seconds=lambda b: (1.25, 0.75)).splitlines()
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| ResNet-50 fine-tuned", "| MobileNet distilled"]
     assert "student-0.10.0" in lines[3]
-    assert "1.2, before 2" in lines[3]
+    assert lines[3].endswith("| 1.2, before 2 | 0.8 |")
 
 
 def test_the_numbers_are_those_of_the_evaluation() -> None:
-    row = next(line for line in table([read_bundle()], seconds=lambda b: 1).splitlines() if "student" in line)
+    row = next(line for line in table([read_bundle()], seconds=lambda b: (1, 1)).splitlines() if "student" in line)
     kappa, low, high = read_evaluation(read_bundle())["parts"]["test"]["aptos2019"]["figures"]["quadratic_kappa"]
     assert f"{kappa:.3f} ({low:.3f}-{high:.3f}), before 0.7" in row
 
 
 def test_the_forward_pass_is_timed() -> None:
-    assert 0.5 < forward_seconds(read_bundle()) < 600
+    assert all(0.1 < seconds < 600 for seconds in forward_seconds(read_bundle()))
 
 
 def test_sources_left_out_of_training_have_a_table_of_their_own(tmp_path: Path) -> None:
