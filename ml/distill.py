@@ -118,6 +118,7 @@ class DistillingTraining(Training):
         cache: Path,
     ) -> None:
         self.how = _checked(config)
+        self.asks_in_bf16 = config.use_bf16 or self.how.ask_in_bf16
         self.teacher, self.unlabelled = teacher, unlabelled
         super().__init__(config, retinas, network, processes=processes)
         self.graded_words, self.unlabelled_words = self._ask_once(cache)
@@ -128,7 +129,7 @@ class DistillingTraining(Training):
             return None, None
 
         def ask() -> tuple[CachedTeacher, CachedTeacher]:
-            options = {"n_views": self.how.n_views, "cache": cache, "use_bf16": self.config.use_bf16}
+            options = {"n_views": self.how.n_views, "cache": cache, "use_bf16": self.asks_in_bf16}
             graded = ask_once(self.teacher, self.retinas.pixels, self.indices, **options)  # type: ignore[arg-type]
             every = np.arange(len(self.unlabelled))
             if not len(every):
@@ -206,7 +207,7 @@ class DistillingTraining(Training):
 
     def _word(self, shards: list[Shard], chosen: "NDArray[np.int64]", pictures: "Tensor") -> Word:
         if self.graded_words is None or self.unlabelled_words is None:
-            return self.teacher.ask(pictures, use_bf16=self.config.use_bf16)
+            return self.teacher.ask(pictures, use_bf16=self.asks_in_bf16)
         first = self.graded_words.look_up(np.concatenate([shard.rows[~shard.is_painted.numpy()] for shard in shards]))
         second = self.unlabelled_words.look_up(chosen)
         return Word(torch.cat([first.logits, second.logits]), torch.cat([first.features, second.features]))

@@ -24,6 +24,8 @@ class Distillation:
     """Folder of a finished run or of a bundle."""
     further_teachers: tuple[str, ...] = ()
     """More such folders, whose logits count as much as the teacher's own; features to match are the teacher's alone."""
+    ask_in_bf16: bool = False
+    """Teachers compute in bf16 though the student trains in full precision: on many processors the fastest for both."""
     kind: str = "soft"
     """soft: divergence from the teacher's softened chances (Hinton et al. 2015); decoupled: Zhao et al., CVPR 2022."""
     weight: float = 0.7

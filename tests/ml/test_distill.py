@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml.batches import TRAIN, as_batch, generator, shard_of
+from ml.batches import TRAIN, as_batch, generator, normalised, shard_of
 from ml.data.augment import shrink
 from ml.data.cache import RetinaSet
 from ml.data.unlabelled import unlabelled_retinas
@@ -50,7 +50,7 @@ def opinionated_teacher(side_px: int = 48) -> Teacher:
     [
         {},
         {"kind": "decoupled", "unlabelled": ("eyeq",), "unlabelled_share": 0.5},
-        {"features": "attention"},
+        {"features": "attention", "ask_in_bf16": True},
         {"features": "pooled", "views": "cached", "unlabelled": ("eyeq",)},
         {"kind": "decoupled", "views": "cached", "n_views": 3},
         {"further_teachers": ("again",)},
@@ -136,6 +136,22 @@ def test_another_teacher_is_asked_anew(tmp_path: Path) -> None:
     first = ask_once(opinionated_teacher(), retinas.pixels, rows, n_views=1, cache=tmp_path)
     second = ask_once(opinionated_teacher(side_px=64), retinas.pixels, rows, n_views=1, cache=tmp_path)
     assert not torch.equal(first.look_up(rows).logits, second.look_up(rows).logits)
+
+
+@pytest.mark.parametrize("architecture", ["tiny", "resnet50", "mobilenet_v3_small"])
+def test_a_teacher_that_is_folded_to_be_faster_says_the_same(architecture: str) -> None:
+    torch.manual_seed(2)
+    network = build(architecture).eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d) and module.running_mean is not None:
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.weight.data.uniform_(0.8, 1.2)
+    pictures = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        expected = network(normalised(pictures))
+    teacher = Teacher(network, 64)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in teacher.network.modules())
+    assert torch.allclose(teacher.ask(pictures).logits, expected, atol=1e-4)
 
 
 def test_several_teachers_speak_with_one_voice() -> None:
