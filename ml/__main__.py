@@ -142,6 +142,7 @@ def _add_export(commands: Commands) -> None:
     parser.add_argument("--name", default="student")
     parser.add_argument("--version", required=True)
     parser.add_argument("--precision", default="fp32", choices=("fp32", "fp16", "int8"), help="of the stored weights")
+    parser.add_argument("--side-px", type=int, help="side of the network's input when it serves (as it was trained)")
     parser.add_argument("--to", type=Path, help="folder of the bundle (ml/bundles/NAME-VERSION)")
     parser.set_defaults(run_command=_export)
 
@@ -159,6 +160,7 @@ def _export(options: argparse.Namespace) -> int:
         name=options.name,
         version=options.version,
         precision=Precision(options.precision),
+        side_px=options.side_px,
     )
     print(f"{bundle.model_version} in {folder}")
     return 0

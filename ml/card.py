@@ -203,9 +203,10 @@ def _commands(bundle: Bundle) -> list[str]:
         n_finished = stage.get("n_epochs_finished", stage["n_epochs"])
         stopped = "" if n_finished >= stage["n_epochs"] else f"  # stopped after {n_finished} epochs"
         commands.append(f"python -m ml {command} {' '.join(options)}{stopped}")
-    run = bundle.training["stages"][-1]["run"]
-    precision = "" if bundle.precision == "fp32" else f" --precision {bundle.precision}"
-    commands.append(f"python -m ml export {run} --name {bundle.name} --version {bundle.version}{precision}")
+    last = bundle.training["stages"][-1]
+    changed = "" if bundle.precision == "fp32" else f" --precision {bundle.precision}"
+    changed += "" if bundle.side_px == last["side_px"] else f" --side-px {bundle.side_px}"
+    commands.append(f"python -m ml export {last['run']} --name {bundle.name} --version {bundle.version}{changed}")
     return [*commands, f"python -m ml evaluate ml/bundles/{bundle.name}-{bundle.version}"]
 
 

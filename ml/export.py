@@ -48,19 +48,22 @@ def export_bundle(
     name: str,
     version: str,
     precision: Precision = Precision.FP32,
+    side_px: int | None = None,
     n_resamples: int = N_RESAMPLES,
 ) -> Bundle:
     """Export the best weights of a run, calibrate on validation, evaluate, and write the bundle and its card.
 
+    ``side_px`` is the side at which the bundle serves, else the one it was trained at; a little more may see more.
     Calibration and figures are those of the very file that is written, in its precision.
     """
     config = read_config(run)
-    network, _ = load_trained(run)
+    network, trained_px = load_trained(run)
+    side_px = side_px or trained_px
     folder.mkdir(parents=True, exist_ok=True)
-    export_onnx(network, folder / WEIGHTS_FILE, side_px=config.side_px, precision=precision)
+    export_onnx(network, folder / WEIGHTS_FILE, side_px=side_px, precision=precision)
     retinas = load_retinas(config, data=data, cache=run.parent / "cache")
     held = np.flatnonzero((retinas.parts == VALIDATION) & (retinas.sources != UNNATURAL))
-    logits, evidence = run_onnx(folder / WEIGHTS_FILE, retinas, held, side_px=config.side_px)
+    logits, evidence = run_onnx(folder / WEIGHTS_FILE, retinas, held, side_px=side_px)
     calibration = fit(logits, retinas.grades[held], retinas.sources[held])
     content = {
         "format": 1,
@@ -69,7 +72,7 @@ def export_bundle(
         "architecture": config.architecture,
         "classes": [grade.name.lower() for grade in ICDRGrade],
         "input": {
-            "side_px": config.side_px,
+            "side_px": side_px,
             "mean": IMAGENET_MEAN,
             "std": IMAGENET_STD,
             "preprocessing_version": PREPROCESSING_VERSION,

@@ -83,13 +83,15 @@ def test_a_run_becomes_a_bundle_that_loads_whatever_its_sources_are_called(toy_d
     changes = {"n_epochs": 3, "learning_rate": 0.0, "patience": 1, "sources": sources}
     train(toy_config(architecture="mobilenet_v3_small", **changes), data=data, imagenet=None, run=tmp_path / "run")
     folder = tmp_path / "bundle"
-    bundle = export_bundle(tmp_path / "run", data=data, folder=folder, name="toy", version="0.0.1")
+    bundle = export_bundle(tmp_path / "run", data=data, folder=folder, name="toy", version="0.0.1", side_px=96)
     assert read_bundle(folder, verify=True) == bundle
     assert sum(map(sum, bundle.training["photographs_by_grade"]["eyepacs"].values())) == N_PHOTOS // 2
     card = (folder / "model-card.md").read_text()
     assert all(f"| {source} | " in card for source in sources)
     assert set(read_evaluation(bundle)["parts"]["test"]) == set(sources)
     assert "# stopped after 2 epochs" in card  # of three: nothing was better than the first
+    assert bundle.side_px == 96
+    assert "--name toy --version 0.0.1 --side-px 96\n" in card  # it was trained at 64
 
 
 def test_rare_grades_and_small_sources_are_drawn_more_often() -> None:
