@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     _add_prepare(commands)
     _add_train(commands)
     _add_distill(commands)
+    _add_blend(commands)
     _add_export(commands)
     _add_benchmark(commands)
     measurement_commands.add_commands(commands, _add_data)
@@ -132,6 +133,21 @@ def _distill(options: argparse.Namespace) -> int:
     how = Distillation(**chosen_options(options, Distillation))
     config = TrainingConfig(**chosen_options(options, TrainingConfig), distillation=how)
     print(distill(config, data=options.data, imagenet=options.imagenet, run=options.run, resume=options.resume))
+    return 0
+
+
+def _add_blend(commands: Commands) -> None:
+    parser = commands.add_parser("blend", help="blend a finished run with the weights it started from, by validation")
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--share", type=float, help="of the starting weights, 0 to 1 (the one that validates best)")
+    _add_data(parser)
+    parser.set_defaults(run_command=_blend)
+
+
+def _blend(options: argparse.Namespace) -> int:
+    from ml.blend import blend
+
+    print(blend(options.run, data=options.data, share=options.share))
     return 0
 
 

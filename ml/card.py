@@ -43,6 +43,7 @@ STARTING_WEIGHTS = {
 }
 
 ALWAYS_SAID = ("side_px", "cache_side_px", "n_epochs", "batch", "learning_rate", "weight_decay", "seed", "n_threads")
+SAID_APART = {"start", "start_share", "distillation", "teacher"}
 
 TEXT = """# Model card: {version}
 
@@ -203,6 +204,8 @@ def _commands(bundle: Bundle) -> list[str]:
         n_finished = stage.get("n_epochs_finished", stage["n_epochs"])
         stopped = "" if n_finished >= stage["n_epochs"] else f"  # stopped after {n_finished} epochs"
         commands.append(f"python -m ml {command} {' '.join(options)}{stopped}")
+        if stage.get("start_share"):
+            commands.append(f"python -m ml blend {stage['run']} --share {stage['start_share']}")
     last = bundle.training["stages"][-1]
     changed = "" if bundle.precision == "fp32" else f" --precision {bundle.precision}"
     changed += "" if bundle.side_px == last["side_px"] else f" --side-px {bundle.side_px}"
@@ -216,7 +219,7 @@ def _options(stage: dict[str, Any], usual: TrainingConfig | Distillation, *, alw
     for field in dataclasses.fields(usual):
         name, value = field.name, stage.get(field.name, getattr(usual, field.name))
         value = tuple(value) if isinstance(value, list) else value
-        if name in {"start", "distillation", "teacher"} or (name not in always and value == getattr(usual, name)):
+        if name in SAID_APART or (name not in always and value == getattr(usual, name)):
             continue
         option = name.replace("_", "-")
         if isinstance(value, bool):

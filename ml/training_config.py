@@ -86,6 +86,8 @@ class TrainingConfig:
     """Of the healthy photographs in a batch, the share on which lesions are painted; the label is then theirs."""
     start: str = ""
     """Folder of a finished run or of a bundle whose weights this run starts from, such as for a larger input."""
+    start_share: float = dataclasses.field(default=0.0, metadata={"is_option": False})
+    """Of the finished weights, the share of those that the run started from: set by ml/blend.py, not by training."""
     patience: int = 0
     """Epochs without a better validation score after which the run stops; 0: never."""
     n_shards: int = 1
@@ -128,7 +130,8 @@ def add_options(parser: argparse.ArgumentParser, kind: type[Any]) -> None:
     hints = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
         hint, name = hints[field.name], f"--{field.name.replace('_', '-')}"
-        if isinstance(hint, types.UnionType):  # a configuration of its own, with options of its own
+        is_option = field.metadata.get("is_option", True)
+        if not is_option or isinstance(hint, types.UnionType):  # the latter is a configuration with options of its own
             continue
         known = {"dest": field.name, "default": argparse.SUPPRESS}
         shown = "" if field.default is dataclasses.MISSING else f"({field.default})"

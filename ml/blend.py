@@ -1,0 +1,85 @@
+"""Lay a finished network between what it was and what it became: ``python -m ml blend RUN``.
+
+A network that is trained further gains on what it is shown and loses some of what it knew. On the straight line between
+the two sets of weights there is often one that keeps both (WiSE-FT, Wortsman et al., CVPR 2022), and looking costs
+nothing: no training, and the network stays as large as it was.
+"""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ml.checkpoints import BEST, read_state, save_atomically
+from ml.networks import build
+from ml.train import load_retinas, starting_network
+from ml.training import validate, validation_score
+from ml.training_config import InputError, read_config, write_config
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    State = dict[str, Tensor]
+
+START_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+TRAINED = "trained.pt"
+"""The best weights as training left them; ``best.pt`` holds the blend."""
+
+
+class Trial(NamedTuple):
+    """One share of the starting weights, and how the blend validates."""
+
+    start_share: float
+    score: float
+    validation: dict[str, dict[str, float]]
+
+
+def blend(run: Path, *, data: Path, share: float | None = None) -> str:
+    """Replace a run's best weights by a blend with its starting weights; returns a table of all that were tried.
+
+    ``share`` in [0, 1] is that of the starting weights: where it is not given, the one that validates best.
+    It is kept in the run's configuration, the figures in blend.json. Called again it begins from the trained
+    weights again. Raises InputError for a folder that is no finished run's, and for a run that began from no network.
+    """
+    config = read_config(run)
+    if share is not None and not 0 <= share <= 1:
+        raise InputError("The share of the starting weights lies between 0 and 1.")
+    if not config.start:
+        raise InputError(f"{run} did not start from a trained network: there is nothing to blend it with.")
+    if not (run / BEST).is_file():
+        raise InputError(f"{run} has no {BEST}: its first epoch is not finished.")
+    retinas = load_retinas(config, data=data, cache=run.parent / "cache")
+    start = starting_network(config, retinas, imagenet=None).state_dict()
+    if not (run / TRAINED).is_file():
+        shutil.copyfile(run / BEST, run / f"{TRAINED}.partial")
+        (run / f"{TRAINED}.partial").replace(run / TRAINED)
+    trained = read_state(run / TRAINED)
+    network = build(config.architecture)
+    rows = []
+    for tried in sorted({*START_SHARES, *([] if share is None else [share])}):
+        network.load_state_dict(mixed(trained, start, tried))
+        figures = validate(network.eval(), retinas, side_px=config.side_px)
+        rows.append(Trial(tried, round(validation_score(figures), 4), figures))
+    share = max(rows, key=lambda row: row.score).start_share if share is None else share
+    (run / "blend.json").write_text(json.dumps([row._asdict() for row in rows], indent=1))
+    save_atomically(mixed(trained, start, share), run / BEST)
+    write_config(dataclasses.replace(config, start_share=share), run)
+    return _table(rows, share)
+
+
+def mixed(trained: "State", start: "State", start_share: float) -> "State":
+    """Weights and statistics between the two; whole numbers, such as counts of batches, are the trained network's."""
+    return {
+        name: value.lerp(start[name], start_share) if value.dtype.is_floating_point else value
+        for name, value in trained.items()
+    }
+
+
+def _table(rows: list[Trial], chosen: float) -> str:
+    lines = ["| share of the start | score | AUC, grade >= 2, and kappa by source |", "| --- | --- | --- |"]
+    for row in rows:
+        sources = ", ".join(f"{name} {each['auc']:.3f} {each['kappa']:.3f}" for name, each in row.validation.items())
+        mark = " (taken)" if row.start_share == chosen else ""
+        lines.append(f"| {row.start_share}{mark} | {row.score} | {sources} |")
+    return "\n".join(lines)

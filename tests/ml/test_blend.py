@@ -1,0 +1,75 @@
+"""A finished network blended with what it started from."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from ml.__main__ import main
+from ml.blend import START_SHARES, TRAINED, blend, mixed
+from ml.checkpoints import BEST, read_state
+from ml.train import train
+from ml.training_config import read_config
+from tests.ml.toys import toy_config, write_toy_data
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_toy_data(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture(scope="module")
+def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A first run, and one that started from it."""
+    folder = tmp_path_factory.mktemp("runs")
+    first = train(toy_config(n_epochs=1), data=data, imagenet=None, run=folder / "first").parent
+    second = toy_config(n_epochs=1, seed=2, start=str(first))
+    return first, train(second, data=data, imagenet=None, run=folder / "second").parent
+
+
+def test_between_two_networks_lies_their_weighted_mean() -> None:
+    trained = {"weight": torch.tensor([1.0, 2.0]), "n": torch.tensor(7)}
+    start = {"weight": torch.tensor([3.0, 6.0]), "n": torch.tensor(1)}
+    assert mixed(trained, start, 0.0)["weight"].tolist() == [1, 2]
+    assert mixed(trained, start, 0.25)["weight"].tolist() == [1.5, 3]
+    assert mixed(trained, start, 1.0)["weight"].tolist() == [3, 6]
+    assert mixed(trained, start, 0.5)["n"] == 7
+
+
+def test_the_share_that_validates_best_is_taken_and_kept_in_the_run(runs: tuple[Path, Path], data: Path) -> None:
+    first, second = runs
+    table = blend(second, data=data)
+    rows = json.loads((second / "blend.json").read_text())
+    best = max(rows, key=lambda row: row["score"])["start_share"]
+    assert [row["start_share"] for row in rows] == list(START_SHARES)
+    assert read_config(second).start_share == best
+    assert f"| {best} (taken) |" in table
+    expected = mixed(read_state(second / TRAINED), read_state(first / BEST), best)
+    assert all(torch.equal(value, expected[name]) for name, value in read_state(second / BEST).items())
+
+
+def test_blending_again_begins_from_the_trained_weights_again(runs: tuple[Path, Path], data: Path) -> None:
+    first, second = runs
+    assert main(["blend", str(second), "--share", "0.6", "--data", str(data)]) == 0
+    assert main(["blend", str(second), "--share", "0.4", "--data", str(data)]) == 0
+    assert read_config(second).start_share == 0.4
+    expected = mixed(read_state(second / TRAINED), read_state(first / BEST), 0.4)
+    assert all(torch.equal(value, expected[name]) for name, value in read_state(second / BEST).items())
+
+
+@pytest.mark.parametrize(
+    ("share", "which", "words"),
+    [("1.5", 1, "lies between 0 and 1"), ("0.5", 0, "did not start from a trained network")],
+)
+def test_what_cannot_be_blended_is_told_in_a_sentence(
+    share: str, which: int, words: str, runs: tuple[Path, Path], data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["blend", str(runs[which]), "--share", share, "--data", str(data)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_the_share_of_the_start_is_no_option_of_training(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--start-share", "0.5"])
+    assert "--start-share" in capsys.readouterr().err
