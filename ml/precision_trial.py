@@ -30,7 +30,7 @@ from onnxruntime.quantization import (
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from PIL import Image
 
-from ml.bundle import Bundle, read_bundle
+from ml.bundle import Bundle, BundleError, read_bundle
 from ml.data.labels import UNNATURAL
 from ml.grader import calibrated, decide_grade
 from ml.metrics import quadratic_kappa, referable_auc
@@ -67,7 +67,9 @@ class _Photographs(CalibrationDataReader):  # type: ignore[misc]
 
 
 def store_variants(bundle: Bundle, retinas: "RetinaSet", folder: Path) -> dict[str, Path]:
-    """Write the bundle's network in each precision; name -> file."""
+    """Write the bundle's network in each precision; name -> file. Raises BundleError unless it is in full precision."""
+    if bundle.precision != "fp32":
+        raise BundleError(f"{bundle.model_version} is stored in {bundle.precision}: name one in fp32 with --bundle.")
     files = {"fp32": bundle.weights}
     for precision in (Precision.FP16, Precision.INT8):
         files[f"{precision.value} weights"] = folder / f"{precision.value}.onnx"
@@ -192,7 +194,7 @@ def main() -> None:
     from ml.data.cache import prepare
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bundle", type=Path, help="another bundle than the released one")
+    parser.add_argument("--bundle", type=Path, required=True, help="a bundle in full precision")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("DR_DATA_DIR", "../shared/data")))
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--passes", type=int, default=N_PASSES)
