@@ -7,11 +7,10 @@ nothing: no training, and the network stays as large as it was.
 
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ml.checkpoints import BEST, read_state, save_atomically
+from ml.checkpoints import BEST, BLENDED, read_state, save_atomically
 from ml.networks import build
 from ml.train import load_retinas, starting_network
 from ml.training import validate, validation_score
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     State = dict[str, Tensor]
 
 START_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-TRAINED = "trained.pt"
-"""The best weights as training left them; ``best.pt`` holds the blend."""
 
 
 class Trial(NamedTuple):
@@ -36,11 +33,12 @@ class Trial(NamedTuple):
 
 
 def blend(run: Path, *, data: Path, share: float | None = None) -> str:
-    """Replace a run's best weights by a blend with its starting weights; returns a table of all that were tried.
+    """Blend a run's best weights with its starting weights; returns a table of all shares that were tried.
 
-    ``share`` in [0, 1] is that of the starting weights: where it is not given, the one that validates best.
-    It is kept in the run's configuration, the figures in blend.json. Called again it begins from the trained
-    weights again. Raises InputError for a folder that is no finished run's, and for a run that began from no network.
+    ``share`` in [0, 1] is that of the starting weights: where it is not given, the one that validates best. It is kept
+    in the run's configuration, the blend beside the best weights, the figures in blend.json. Called again it begins
+    from the best weights again; training that goes on forgets it. Raises InputError for a folder that is no finished
+    run's, and for a run that began from no network.
     """
     config = read_config(run)
     if share is not None and not 0 <= share <= 1:
@@ -51,10 +49,7 @@ def blend(run: Path, *, data: Path, share: float | None = None) -> str:
         raise InputError(f"{run} has no {BEST}: its first epoch is not finished.")
     retinas = load_retinas(config, data=data, cache=run.parent / "cache")
     start = starting_network(config, retinas, imagenet=None).state_dict()
-    if not (run / TRAINED).is_file():
-        shutil.copyfile(run / BEST, run / f"{TRAINED}.partial")
-        (run / f"{TRAINED}.partial").replace(run / TRAINED)
-    trained = read_state(run / TRAINED)
+    trained = read_state(run / BEST)
     network = build(config.architecture)
     rows = []
     for tried in sorted({*START_SHARES, *([] if share is None else [share])}):
@@ -63,7 +58,7 @@ def blend(run: Path, *, data: Path, share: float | None = None) -> str:
         rows.append(Trial(tried, round(validation_score(figures), 4), figures))
     share = max(rows, key=lambda row: row.score).start_share if share is None else share
     (run / "blend.json").write_text(json.dumps([row._asdict() for row in rows], indent=1))
-    save_atomically(mixed(trained, start, share), run / BEST)
+    save_atomically(mixed(trained, start, share), run / BLENDED)
     write_config(dataclasses.replace(config, start_share=share), run)
     return _table(rows, share)
 

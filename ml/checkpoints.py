@@ -14,7 +14,8 @@ from ml.training_config import InputError, read_config
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-BEST, LAST = "best.pt", "last.pt"
+BEST, LAST, BLENDED = "best.pt", "last.pt", "blended.pt"
+"""The best averaged weights, the state to resume from, and what ml/blend.py made of the best ones."""
 
 
 def save_atomically(state: object, path: Path) -> None:
@@ -30,7 +31,7 @@ def read_state(path: Path) -> Any:
 
 
 def load_trained(folder: Path, *, photos: "Callable[[int], Tensor] | None" = None) -> "tuple[nn.Module, int]":
-    """The network of a finished run (its best weights) or of a bundle, and the side in px it was trained at.
+    """The network of a finished run (its best weights, or their blend) or of a bundle, and its side in training in px.
 
     ``photos`` (side -> [n, 3, S, S]) gives normalised pictures for the statistics of a bundle's batch norms; they are
     needed to train it further, and not to use it. Raises InputError or BundleError for a folder that is neither.
@@ -43,5 +44,5 @@ def load_trained(folder: Path, *, photos: "Callable[[int], Tensor] | None" = Non
     if not (folder / BEST).is_file():
         raise InputError(f"{folder} has no {BEST}: its first epoch is not finished.")
     network = build(config.architecture)
-    network.load_state_dict(read_state(folder / BEST))
+    network.load_state_dict(read_state(folder / (BLENDED if config.start_share else BEST)))
     return network, config.side_px

@@ -1,5 +1,6 @@
 """A finished network blended with what it started from."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import pytest
 import torch
 
 from ml.__main__ import main
-from ml.blend import START_SHARES, TRAINED, blend, mixed
-from ml.checkpoints import BEST, read_state
+from ml.blend import START_SHARES, blend, mixed
+from ml.checkpoints import BEST, BLENDED, load_trained, read_state
 from ml.train import train
 from ml.training_config import read_config
 from tests.ml.toys import toy_config, write_toy_data
@@ -45,8 +46,19 @@ def test_the_share_that_validates_best_is_taken_and_kept_in_the_run(runs: tuple[
     assert [row["start_share"] for row in rows] == list(START_SHARES)
     assert read_config(second).start_share == best
     assert f"| {best} (taken) |" in table
-    expected = mixed(read_state(second / TRAINED), read_state(first / BEST), best)
-    assert all(torch.equal(value, expected[name]) for name, value in read_state(second / BEST).items())
+    expected = mixed(read_state(second / BEST), read_state(first / BEST), best)
+    assert all(torch.equal(value, expected[name]) for name, value in read_state(second / BLENDED).items())
+
+
+def test_training_that_goes_on_forgets_the_blend(runs: tuple[Path, Path], data: Path) -> None:
+    _, second = runs
+    best = read_state(second / BEST)
+    blend(second, data=data, share=0.5)
+    blended = load_trained(second)[0].state_dict()
+    assert not all(torch.equal(value, best[name]) for name, value in blended.items())
+    again = dataclasses.replace(read_config(second), start_share=0.0)
+    train(again, data=data, imagenet=None, run=second, resume=True)  # its epochs are over: nothing is left to train
+    assert all(torch.equal(value, best[name]) for name, value in load_trained(second)[0].state_dict().items())
 
 
 def test_blending_again_begins_from_the_trained_weights_again(runs: tuple[Path, Path], data: Path) -> None:
@@ -54,8 +66,8 @@ def test_blending_again_begins_from_the_trained_weights_again(runs: tuple[Path, 
     assert main(["blend", str(second), "--share", "0.6", "--data", str(data)]) == 0
     assert main(["blend", str(second), "--share", "0.4", "--data", str(data)]) == 0
     assert read_config(second).start_share == 0.4
-    expected = mixed(read_state(second / TRAINED), read_state(first / BEST), 0.4)
-    assert all(torch.equal(value, expected[name]) for name, value in read_state(second / BEST).items())
+    expected = mixed(read_state(second / BEST), read_state(first / BEST), 0.4)
+    assert all(torch.equal(value, expected[name]) for name, value in read_state(second / BLENDED).items())
 
 
 @pytest.mark.parametrize(

@@ -111,9 +111,9 @@ def test_one_changed_number_makes_another_card(copy: Bundle, evaluation: dict[st
 def test_the_card_tells_who_taught_a_network_and_what_was_painted(copy: Bundle, evaluation: dict[str, Any]) -> None:
     write_evaluation(copy.folder, evaluation)
     stage = copy.training["stages"][-1]
-    plain = stage | {"distillation": None, "painted_share": 0.0}
+    plain = stage | {"distillation": None, "painted_share": 0.0, "start_share": 0.0}
     way = {"teacher": "runs/elder", "further_teachers": ["ml/bundles/x"], "unlabelled": ["eyeq"]}
-    taught = plain | {"distillation": way, "painted_share": 0.4}
+    taught = plain | {"distillation": way, "painted_share": 0.4, "start_share": 0.5}
 
     def card_of(last: dict[str, Any]) -> str:
         return card_text(dataclasses.replace(copy, training=copy.training | {"stages": [last]}))
@@ -123,6 +123,9 @@ def test_the_card_tells_who_taught_a_network_and_what_was_painted(copy: Bundle, 
     text = card_of(taught)
     assert "distilled from `runs/elder` and `ml/bundles/x`, also on photographs of eyeq without a grade." in text
     assert "40% of the healthy photographs had lesions painted on them" in text
+    assert "ml blend" not in card_of(plain)
+    assert f"\npython -m ml blend {stage['run']} --share 0.5\n" in text
+    assert "--start-share" not in text
     assert "--painted-share 0.4 --teacher runs/elder --further-teachers ml/bundles/x --unlabelled eyeq" in text
 
 
