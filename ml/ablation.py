@@ -10,8 +10,8 @@ import numpy as np
 
 from ml.training_config import Distillation, InputError, TrainingConfig, read_config
 
-NO_METHOD = ("seed", "n_threads", "checkpoint_seconds", "compile_backend")
-"""Settings that tell seeds and machines apart."""
+NO_METHOD = ("seed", "n_threads", "checkpoint_seconds", "compile_backend", "keep_words")
+"""Settings that tell seeds and machines apart, and what is kept on disk."""
 OF_DISTILLATION = tuple(field.name for field in dataclasses.fields(Distillation))
 FIGURES = ("kappa", "auc")
 

@@ -13,10 +13,10 @@ from torch.nn import functional
 
 from ml.batches import Shard, as_tensor, changed, normalised
 from ml.data.unlabelled import unlabelled_retinas
-from ml.losses import attention_loss, decoupled_loss, pooled_loss, soft_loss
+from ml.losses import attention, attention_loss, decoupled_loss, pooled_loss, soft_loss
 from ml.networks import features_and_head, pooled
 from ml.processes import Processes
-from ml.teachers import CachedTeacher, Teacher, Word, ask_once, load_teacher
+from ml.teachers import CachedTeacher, Remembering, Teacher, Word, ask_once, load_teacher
 from ml.train import train
 from ml.training import Training
 from ml.training_config import Distillation, InputError, TrainingConfig
@@ -57,6 +57,8 @@ def distill(
                 cache=cache,
             )
         teacher = load_teacher(folders, processes.device)
+        if how.keep_words:
+            teacher = Remembering(teacher, cache)
         return DistillingTraining(
             config, retinas, network, processes=processes, teacher=teacher, unlabelled=pixels, cache=cache
         )
@@ -79,6 +81,8 @@ def _checked(config: TrainingConfig) -> Distillation:
         raise InputError("The teacher's weight lies between 0 and 1, and its temperature above 0.")
     if how.views == "cached" and how.features == "attention":
         raise InputError("Attention needs the student's very picture: views same.")
+    if how.views == "cached" and how.keep_words:
+        raise InputError("Cached views are kept as they are: keep_words is for views same.")
     return how
 
 
@@ -174,8 +178,9 @@ class DistillingTraining(Training):
         if how.features == "pooled":
             gap = pooled_loss(features[is_taught].float(), word.features.to(self.device))
             total = total + how.features_weight * gap
-        elif how.features == "attention" and word.maps is not None:
-            total = total + how.features_weight * attention_loss(maps[is_taught].float(), word.maps)
+        elif how.features == "attention" and word.attention is not None:
+            own_attention = attention(maps[is_taught].float())
+            total = total + how.features_weight * attention_loss(own_attention, word.attention)
         return total
 
     def _teacher_loss(self, logits: "Tensor", taught: "Tensor", grades: "Tensor") -> "Tensor":

@@ -108,14 +108,15 @@ def pooled_loss(student: "Tensor", teacher: "Tensor") -> "Tensor":
 
 
 def attention_loss(student: "Tensor", teacher: "Tensor") -> "Tensor":
-    """Squared distance of the attention maps of [B, C, h, w] and [B, D, i, j] (Zagoruyko & Komodakis, ICLR 2017).
+    """Squared distance of two attention maps [B, 1, h, w] and [B, 1, i, j] (Zagoruyko & Komodakis, ICLR 2017).
 
-    A map is the mean square over the channels, at the student's grid, scaled to unit length.
+    They are compared at the student's grid, each scaled to unit length.
     """
-    where = functional.interpolate(_attention(teacher), size=student.shape[2:], mode="bilinear", align_corners=False)
-    gap = functional.normalize(_attention(student).flatten(1), dim=1) - functional.normalize(where.flatten(1), dim=1)
+    where = functional.interpolate(teacher, size=student.shape[2:], mode="bilinear", align_corners=False)
+    gap = functional.normalize(student.flatten(1), dim=1) - functional.normalize(where.flatten(1), dim=1)
     return gap.square().sum(dim=1).mean()
 
 
-def _attention(maps: "Tensor") -> "Tensor":
-    return maps.square().mean(dim=1, keepdim=True)  # [B, 1, h, w]
+def attention(maps: "Tensor") -> "Tensor":
+    """[B, C, h, w] feature maps -> [B, 1, h, w]: where a network is active, the mean square over the channels."""
+    return maps.square().mean(dim=1, keepdim=True)

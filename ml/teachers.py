@@ -12,8 +12,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from tqdm import tqdm
 
 from ml.batches import as_tensor, normalised
-from ml.checkpoints import load_trained
+from ml.checkpoints import load_trained, read_state, save_atomically
 from ml.data.augment import shrink
+from ml.losses import attention
 from ml.networks import features_and_head, pooled
 from ml.training_config import InputError
 
@@ -26,11 +27,11 @@ LOGITS, FEATURES = "logits.npy", "features.npy"
 
 
 class Word(NamedTuple):
-    """Logits [B, K], pooled features [B, C] and, of a picture just seen, its feature maps [B, C, h, w]."""
+    """Logits [B, K], pooled features [B, C] and, of a picture just seen, its attention map [B, 1, h, w]."""
 
     logits: "Tensor"
     features: "Tensor"
-    maps: "Tensor | None" = None
+    attention: "Tensor | None" = None
 
 
 class Teacher:
@@ -66,7 +67,7 @@ class Teacher:
             maps = self.features(normalised(x))  # [B, C, h, w]
             z = pooled(maps)  # [B, C]
             logits = self.head(z)  # [B, K]
-        return Word(logits.float(), z.float(), maps.float())
+        return Word(logits.float(), z.float(), attention(maps.float()))
 
     def fingerprint(self) -> str:
         """Sixteen letters that another set of weights or another side would change."""
@@ -106,6 +107,33 @@ class Ensemble(Teacher):
     def fingerprint(self) -> str:
         """Sixteen letters that any other set of teachers would change."""
         return hashlib.sha256(" ".join(teacher.fingerprint() for teacher in self.teachers).encode()).hexdigest()[:16]
+
+
+class Remembering(Teacher):
+    """A teacher that writes down every word, and reads it where it is shown the very same pictures again.
+
+    So runs with the same seed that differ in how they listen ask once: the pictures of a step depend on seed and step.
+    """
+
+    def __init__(self, teacher: Teacher, cache: Path) -> None:
+        self.teacher, self.side_px, self.device = teacher, teacher.side_px, teacher.device
+        self.folder = cache / f"words-{teacher.fingerprint()}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def ask(self, pictures: "Tensor", *, use_bf16: bool = False) -> Word:
+        """Of [B, 3, S, S] in [0, 1]. Raises whatever reading a damaged file raises; its folder may be deleted."""
+        digest = hashlib.blake2b(f"{tuple(pictures.shape)} {use_bf16}".encode(), digest_size=16)
+        digest.update(pictures.cpu().contiguous().numpy().tobytes())
+        path = self.folder / f"{digest.hexdigest()}.pt"
+        if not path.is_file():
+            word = self.teacher.ask(pictures, use_bf16=use_bf16)
+            save_atomically(word._replace(features=word.features.half())._asdict(), path)
+        word = Word(**read_state(path))  # also what was just written: half precision is the same for every run
+        return Word(*(part if part is None else part.float().to(self.device) for part in word))
+
+    def fingerprint(self) -> str:
+        """That of the teacher who speaks."""
+        return self.teacher.fingerprint()
 
 
 def load_teacher(folders: list[Path], device: torch.device | None = None) -> Teacher:

@@ -43,6 +43,8 @@ class Distillation:
     views: str = "same"
     """same: the teacher sees the student's very picture at its own side; cached: its logits are averaged once over
     fixed views of every photograph and kept, and only the student's view varies."""
+    keep_words: bool = False
+    """same: what was said is kept beside the runs, and read where a run with the same seed shows the same pictures."""
     n_views: int = 2
     """cached: 1 the plain photograph, 2 also its mirror image, up to 8 also quarter turns."""
     unlabelled: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from ml.data.cache import RetinaSet
 from ml.data.unlabelled import unlabelled_retinas
 from ml.distill import DistillingTraining, distill
 from ml.networks import build
-from ml.teachers import CachedTeacher, Ensemble, Teacher, ask_once, view
+from ml.teachers import CachedTeacher, Ensemble, Remembering, Teacher, ask_once, view
 from ml.train import load_retinas, train
 from ml.training_config import Distillation, TrainingConfig, read_config
 from tests.ml.toys import SOURCES, toy_config, toy_retinas, write_toy_data
@@ -131,6 +131,45 @@ def counting(ask: Any, asked: list[int]) -> Any:
     return counted
 
 
+def test_the_same_pictures_are_asked_about_once_however_a_student_listens(
+    teacher_run: Path, toy_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(Teacher, "ask", counting(Teacher.ask, asked))
+    sums, weights = [], []
+    for number, changes in enumerate(
+        [{}, {}, {"temperature": 4.0}, {"kind": "decoupled", "features": "attention"}, {"features": "pooled"}]
+    ):
+        run = teacher_run.parent / f"keeping{number}"
+        config = taught(teacher_run, keep_words=True, unlabelled=("eyeq",), **changes)
+        best = distill(config, data=toy_data, imagenet=None, run=run)
+        sums.append(sum(asked))
+        weights.append(torch.load(best, weights_only=True)["classifier.3.weight"])
+    assert sums[0] > 32
+    assert sums[:4] == [sums[0]] * 4
+    assert sums[4] == sums[0] + 1  # a blank picture tells the number of features
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+    assert not torch.equal(weights[0], weights[3])
+    other_seed = dataclasses.replace(taught(teacher_run, keep_words=True), seed=99)
+    distill(other_seed, data=toy_data, imagenet=None, run=teacher_run.parent / "keeping5")
+    assert sum(asked) > sums[4]
+
+
+def test_kept_words_are_those_of_the_teacher(tmp_path: Path) -> None:
+    pictures, teacher = torch.rand(3, 3, 64, 64), opinionated_teacher()
+    said = teacher.ask(pictures)
+    first, again = (Remembering(teacher, tmp_path).ask(pictures) for _ in range(2))
+    assert torch.equal(first.logits, said.logits)
+    assert torch.allclose(first.features, said.features, rtol=1e-3, atol=1e-3)
+    assert said.attention is not None
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True) if a is not None and b is not None)
+    assert again.attention is not None
+    assert torch.equal(again.attention, said.attention)
+    Remembering(teacher, tmp_path).ask(pictures[:2])
+    assert len(list(tmp_path.glob("words-*/*.pt"))) == 2
+
+
 def test_another_teacher_is_asked_anew(tmp_path: Path) -> None:
     retinas, rows = toy_retinas(), np.arange(4)
     first = ask_once(opinionated_teacher(), retinas.pixels, rows, n_views=1, cache=tmp_path)
@@ -213,6 +252,7 @@ def test_nobody_held_out_and_nothing_rejected_is_among_the_unlabelled(toy_data: 
         ({"kind": "hard"}, "kind"),
         ({"features": "all"}, "features"),
         ({"views": "cached", "features": "attention"}, "views same"),
+        ({"views": "cached", "keep_words": True}, "for views same"),
         ({"weight": 1.5}, "between 0 and 1"),
         ({"temperature": 0.0}, "above 0"),
     ],

@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from ml.losses import (
     LABEL_LOSSES,
+    attention,
     attention_loss,
     decoupled_loss,
     label_loss,
@@ -80,10 +81,12 @@ def test_pooled_features_are_compared_by_direction() -> None:
 
 def test_attention_asks_where_and_not_which_channel() -> None:
     maps = torch.rand(2, 6, 4, 4, generator=RANDOM)
-    assert float(attention_loss(maps, maps.flip(1))) == pytest.approx(0, abs=1e-6)
-    assert float(attention_loss(maps, maps.flip(3))) > 0.01
+    assert float(attention_loss(attention(maps), attention(maps.flip(1)))) == pytest.approx(0, abs=1e-6)
+    assert float(attention_loss(attention(maps), attention(maps.flip(3)))) > 0.01
     coarse = functional.interpolate(maps.square().mean(1, keepdim=True), size=(8, 8)).sqrt()
-    assert float(attention_loss(maps, coarse)) < float(attention_loss(maps, maps.flip(3)))
+    assert float(attention_loss(attention(maps), attention(coarse))) < float(
+        attention_loss(attention(maps), attention(maps.flip(3)))
+    )
 
 
 @pytest.mark.parametrize("name", ["soft", "decoupled", "pooled", "attention"])
@@ -96,7 +99,9 @@ def test_losses_of_a_teacher_have_finite_slopes_where_it_is_certain(name: str) -
             student, teacher, torch.tensor([3]), 1.0, target_share=1.0, others_share=2.0
         ),
         "pooled": lambda: pooled_loss(student + 0.1, teacher),
-        "attention": lambda: attention_loss((student + 0.1).view(1, 5, 1, 1), teacher.view(1, 5, 1, 1)),
+        "attention": lambda: attention_loss(
+            attention((student + 0.1).view(1, 5, 1, 1)), teacher.view(1, 5, 1, 1).square()
+        ),
     }[name]()
     loss.backward()  # type: ignore[no-untyped-call]
     assert student.grad is not None
