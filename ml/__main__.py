@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from ml import measurement_commands
 from ml.bundle import BundleError, read_bundle
+from ml.memory import keep_freed_memory
 from ml.prediction import GradingError
 from ml.training_config import Distillation, InputError, TrainingConfig, add_options, chosen_options
 
@@ -112,6 +113,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
+    keep_freed_memory()
     from ml.train import train
 
     config = TrainingConfig(**chosen_options(options, TrainingConfig))
@@ -128,6 +130,7 @@ def _add_distill(commands: Commands) -> None:
 
 
 def _distill(options: argparse.Namespace) -> int:
+    keep_freed_memory()
     from ml.distill import distill
 
     how = Distillation(**chosen_options(options, Distillation))

@@ -129,7 +129,8 @@ class Remembering(Teacher):
             word = self.teacher.ask(pictures, use_bf16=use_bf16)
             save_atomically(word._replace(features=word.features.half())._asdict(), path)
         word = Word(**read_state(path))  # also what was just written: half precision is the same for every run
-        return Word(*(part if part is None else part.float().to(self.device) for part in word))
+        shown = None if word.attention is None else word.attention.to(self.device)
+        return Word(word.logits.to(self.device), word.features.float().to(self.device), shown)
 
     def fingerprint(self) -> str:
         """That of the teacher who speaks."""

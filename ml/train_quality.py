@@ -22,6 +22,7 @@ from ml.data.cache import RetinaSet, prepare
 from ml.data.labels import read_labels
 from ml.data.quality_augment import augment_quality
 from ml.data.quality_photos import TRAIN, VALIDATION, QualitySet, parts_of, prepare_quality, read_photos, thinned
+from ml.memory import keep_freed_memory
 from ml.networks import IMAGENET_MEAN, IMAGENET_STD
 from ml.quality_network import INPUT_SIDE_PX, network_view
 
@@ -211,6 +212,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=QualityConfig().seed)
     parser.add_argument("--release", action="store_true", help="write ml/quality_network.onnx and .json from best.pt")
     options = parser.parse_args()
+    keep_freed_memory()
     photos = load_quality(options.data, options.run.parent / "cache")
     config = QualityConfig(n_epochs=options.n_epochs, seed=options.seed)
     if options.release:

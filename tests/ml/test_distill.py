@@ -137,9 +137,14 @@ def test_the_same_pictures_are_asked_about_once_however_a_student_listens(
     asked: list[int] = []
     monkeypatch.setattr(Teacher, "ask", counting(Teacher.ask, asked))
     sums, weights = [], []
-    for number, changes in enumerate(
-        [{}, {}, {"temperature": 4.0}, {"kind": "decoupled", "features": "attention"}, {"features": "pooled"}]
-    ):
+    ways: list[dict[str, Any]] = [
+        {},
+        {},
+        {"temperature": 4.0},
+        {"kind": "decoupled", "features": "attention"},
+        {"features": "pooled"},
+    ]
+    for number, changes in enumerate(ways):
         run = teacher_run.parent / f"keeping{number}"
         config = taught(teacher_run, keep_words=True, unlabelled=("eyeq",), **changes)
         best = distill(config, data=toy_data, imagenet=None, run=run)
