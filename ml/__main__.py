@@ -142,6 +142,9 @@ def _distill(options: argparse.Namespace) -> int:
 def _add_blend(commands: Commands) -> None:
     parser = commands.add_parser("blend", help="blend a finished run with the weights it started from, by validation")
     parser.add_argument("run", type=Path)
+    parser.add_argument(
+        "--with", dest="further", nargs="+", type=Path, default=[], metavar="RUN", help="of the same start"
+    )
     parser.add_argument("--share", type=float, help="of the starting weights, 0 to 1 (the one that validates best)")
     _add_data(parser)
     parser.set_defaults(run_command=_blend)
@@ -150,7 +153,7 @@ def _add_blend(commands: Commands) -> None:
 def _blend(options: argparse.Namespace) -> int:
     from ml.blend import blend
 
-    print(blend(options.run, data=options.data, share=options.share))
+    print(blend(options.run, data=options.data, share=options.share, further=tuple(options.further)))
     return 0
 
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from ml.training_config import Distillation, InputError, TrainingConfig, read_config
 
-NO_METHOD = ("seed", "n_threads", "checkpoint_seconds", "compile_backend", "keep_words")
-"""Settings that tell seeds and machines apart, and what is kept on disk."""
+NO_METHOD = ("seed", "n_threads", "checkpoint_seconds", "compile_backend", "keep_words", "start_share", "blended_with")
+"""Settings that tell seeds and machines apart, what is kept on disk, and what was done to a run after its last epoch
+(the figures of an outcome are those of its training)."""
 OF_DISTILLATION = tuple(field.name for field in dataclasses.fields(Distillation))
 FIGURES = ("kappa", "auc")
 

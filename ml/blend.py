@@ -2,13 +2,16 @@
 
 A network that is trained further gains on what it is shown and loses some of what it knew. On the straight line between
 the two sets of weights there is often one that keeps both (WiSE-FT, Wortsman et al., CVPR 2022), and looking costs
-nothing: no training, and the network stays as large as it was.
+nothing: no training, and the network stays as large as it was. Several runs from the same start, which differ by seed
+or by method, have a mean that is often better than each (model soups, Wortsman et al., ICML 2022).
 """
 
 import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import torch
 
 from ml.checkpoints import BEST, BLENDED, read_state, save_atomically
 from ml.networks import build
@@ -32,24 +35,32 @@ class Trial(NamedTuple):
     validation: dict[str, dict[str, float]]
 
 
-def blend(run: Path, *, data: Path, share: float | None = None) -> str:
+def blend(run: Path, *, data: Path, share: float | None = None, further: tuple[Path, ...] = ()) -> str:
     """Blend a run's best weights with its starting weights; returns a table of all shares that were tried.
 
+    With ``further`` runs, the mean of the best weights of all of them takes the place of the run's own.
     ``share`` in [0, 1] is that of the starting weights: where it is not given, the one that validates best. It is kept
     in the run's configuration, the blend beside the best weights, the figures in blend.json. Called again it begins
     from the best weights again; training that goes on forgets it. Raises InputError for a folder that is no finished
-    run's, and for a run that began from no network.
+    run's, for a run that began from no network, and for further runs that began from another.
     """
     config = read_config(run)
     if share is not None and not 0 <= share <= 1:
         raise InputError("The share of the starting weights lies between 0 and 1.")
     if not config.start:
         raise InputError(f"{run} did not start from a trained network: there is nothing to blend it with.")
-    if not (run / BEST).is_file():
-        raise InputError(f"{run} has no {BEST}: its first epoch is not finished.")
+    for folder in further:
+        other = read_config(folder)
+        if (other.architecture, Path(other.start).name) != (config.architecture, Path(config.start).name):
+            raise InputError(
+                f"{folder} did not start from {config.start}: weights of other origin have no useful mean."
+            )
+    for folder in (run, *further):
+        if not (folder / BEST).is_file():
+            raise InputError(f"{folder} has no {BEST}: its first epoch is not finished.")
     retinas = load_retinas(config, data=data, cache=run.parent / "cache")
     start = starting_network(config, retinas, imagenet=None).state_dict()
-    trained = read_state(run / BEST)
+    trained = mean_of([read_state(folder / BEST) for folder in (run, *further)])
     network = build(config.architecture)
     rows = []
     for tried in sorted({*START_SHARES, *([] if share is None else [share])}):
@@ -59,8 +70,17 @@ def blend(run: Path, *, data: Path, share: float | None = None) -> str:
     share = max(rows, key=lambda row: row.score).start_share if share is None else share
     (run / "blend.json").write_text(json.dumps([row._asdict() for row in rows], indent=1))
     save_atomically(mixed(trained, start, share), run / BLENDED)
-    write_config(dataclasses.replace(config, start_share=share), run)
+    blended_with = tuple(str(folder) for folder in further)
+    write_config(dataclasses.replace(config, start_share=share, blended_with=blended_with), run)
     return _table(rows, share)
+
+
+def mean_of(states: "list[State]") -> "State":
+    """The mean of all weights and statistics; whole numbers, such as counts of batches, are the first network's."""
+    return {
+        name: torch.stack([state[name] for state in states]).mean(0) if value.dtype.is_floating_point else value
+        for name, value in states[0].items()
+    }
 
 
 def mixed(trained: "State", start: "State", start_share: float) -> "State":

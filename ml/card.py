@@ -43,7 +43,7 @@ STARTING_WEIGHTS = {
 }
 
 ALWAYS_SAID = ("side_px", "cache_side_px", "n_epochs", "batch", "learning_rate", "weight_decay", "seed", "n_threads")
-SAID_APART = {"start", "start_share", "distillation", "teacher"}
+SAID_APART = {"start", "start_share", "blended_with", "distillation", "teacher"}
 
 TEXT = """# Model card: {version}
 
@@ -172,6 +172,7 @@ def _rule(cuts: tuple[float, ...]) -> str:
 
 def _lessons(stages: list[dict[str, Any]]) -> str:
     """What a network was taught by beside labelled photographs, in paragraphs of their own; empty where nothing."""
+    stages = [each for stage in stages for each in (stage, *stage.get("blended_with", []))]
     shares = [stage.get("painted_share", 0.0) for stage in stages]
     ways = [stage["distillation"] for stage in stages if stage.get("distillation")]
     teachers = dict.fromkeys(name for way in ways for name in (way["teacher"], *way.get("further_teachers", [])))
@@ -192,25 +193,31 @@ def _commands(bundle: Bundle) -> list[str]:
     """The command line of each stage of training, of the export and of the evaluation."""
     commands = []
     for stage in bundle.training["stages"]:
-        begin = f"--start {stage['start']}" if stage["start"] else "--imagenet imagenet.npz"
-        options = [f"--run {stage['run']}", begin, *_options(stage, TrainingConfig(), always=ALWAYS_SAID)]
-        command, distillation = "train", stage.get("distillation")
-        if distillation:
-            command = "distill"
-            options += [
-                f"--teacher {distillation['teacher']}",
-                *_options(distillation, Distillation(teacher=distillation["teacher"])),
-            ]
-        n_finished = stage.get("n_epochs_finished", stage["n_epochs"])
-        stopped = "" if n_finished >= stage["n_epochs"] else f"  # stopped after {n_finished} epochs"
-        commands.append(f"python -m ml {command} {' '.join(options)}{stopped}")
-        if stage.get("start_share"):
-            commands.append(f"python -m ml blend {stage['run']} --share {stage['start_share']}")
+        others = stage.get("blended_with", [])
+        commands += [_training_command(each) for each in (stage, *others)]
+        if stage.get("start_share") or others:
+            beside = f" --with {' '.join(other['run'] for other in others)}" if others else ""
+            commands.append(f"python -m ml blend {stage['run']}{beside} --share {stage['start_share']}")
     last = bundle.training["stages"][-1]
     changed = "" if bundle.precision == "fp32" else f" --precision {bundle.precision}"
     changed += "" if bundle.side_px == last["side_px"] else f" --side-px {bundle.side_px}"
     commands.append(f"python -m ml export {last['run']} --name {bundle.name} --version {bundle.version}{changed}")
     return [*commands, f"python -m ml evaluate ml/bundles/{bundle.name}-{bundle.version}"]
+
+
+def _training_command(stage: dict[str, Any]) -> str:
+    begin = f"--start {stage['start']}" if stage["start"] else "--imagenet imagenet.npz"
+    options = [f"--run {stage['run']}", begin, *_options(stage, TrainingConfig(), always=ALWAYS_SAID)]
+    command, distillation = "train", stage.get("distillation")
+    if distillation:
+        command = "distill"
+        options += [
+            f"--teacher {distillation['teacher']}",
+            *_options(distillation, Distillation(teacher=distillation["teacher"])),
+        ]
+    n_finished = stage.get("n_epochs_finished", stage["n_epochs"])
+    stopped = "" if n_finished >= stage["n_epochs"] else f"  # stopped after {n_finished} epochs"
+    return f"python -m ml {command} {' '.join(options)}{stopped}"
 
 
 def _options(stage: dict[str, Any], usual: TrainingConfig | Distillation, *, always: tuple[str, ...] = ()) -> list[str]:

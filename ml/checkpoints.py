@@ -44,5 +44,6 @@ def load_trained(folder: Path, *, photos: "Callable[[int], Tensor] | None" = Non
     if not (folder / BEST).is_file():
         raise InputError(f"{folder} has no {BEST}: its first epoch is not finished.")
     network = build(config.architecture)
-    network.load_state_dict(read_state(folder / (BLENDED if config.start_share else BEST)))
+    is_blended = config.start_share or config.blended_with
+    network.load_state_dict(read_state(folder / (BLENDED if is_blended else BEST)))
     return network, config.side_px

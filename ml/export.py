@@ -146,6 +146,12 @@ def stages_of(run: Path) -> list[dict[str, Any]]:
     if (run / "bundle.json").is_file():
         return list(read_bundle(run).training["stages"])
     config = read_config(run)
+    stage = _stage_of(run, config)
+    stage["blended_with"] = [_stage_of(Path(other), read_config(Path(other))) for other in config.blended_with]
+    return [*(stages_of(Path(config.start)) if config.start else []), stage]
+
+
+def _stage_of(run: Path, config: TrainingConfig) -> dict[str, Any]:
     n_finished = len((run / "log.jsonl").read_text().splitlines())
     stage: dict[str, Any] = {"run": _named(run), "n_epochs_finished": n_finished} | dataclasses.asdict(config)
     if config.start:
@@ -154,7 +160,7 @@ def stages_of(run: Path) -> list[dict[str, Any]]:
         how = stage["distillation"]
         how["teacher"] = _named(Path(how["teacher"]))
         how["further_teachers"] = [_named(Path(folder)) for folder in how["further_teachers"]]
-    return [*(stages_of(Path(config.start)) if config.start else []), stage]
+    return stage
 
 
 def _named(folder: Path) -> str:

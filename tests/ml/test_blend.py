@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from ml.__main__ import main
-from ml.blend import START_SHARES, blend, mixed
+from ml.blend import START_SHARES, blend, mean_of, mixed
 from ml.checkpoints import BEST, BLENDED, load_trained, read_state
+from ml.export import stages_of
 from ml.train import train
 from ml.training_config import read_config
 from tests.ml.toys import toy_config, write_toy_data
@@ -68,6 +69,32 @@ def test_blending_again_begins_from_the_trained_weights_again(runs: tuple[Path, 
     assert read_config(second).start_share == 0.4
     expected = mixed(read_state(second / BEST), read_state(first / BEST), 0.4)
     assert all(torch.equal(value, expected[name]) for name, value in read_state(second / BLENDED).items())
+
+
+def test_the_mean_of_several_networks_is_taken_weight_by_weight() -> None:
+    first = {"weight": torch.tensor([1.0, 2.0]), "n": torch.tensor(7)}
+    second = {"weight": torch.tensor([3.0, 6.0]), "n": torch.tensor(1)}
+    mean = mean_of([first, second])
+    assert mean["weight"].tolist() == [2, 4]
+    assert mean["n"] == 7
+
+
+def test_runs_of_one_start_are_blended_together_and_told_of(
+    runs: tuple[Path, Path], data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = runs
+    third = second.parent / "third"
+    train(toy_config(n_epochs=1, seed=3, start=str(first)), data=data, imagenet=None, run=third)
+    assert main(["blend", str(second), "--with", str(third), "--share", "0", "--data", str(data)]) == 0
+    expected = mean_of([read_state(second / BEST), read_state(third / BEST)])
+    found = load_trained(second)[0].state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in found.items())
+    told = stages_of(second)[-1]
+    assert [(stage["run"], stage["seed"]) for stage in told["blended_with"]] == [("runs/third", 3)]
+    blend(second, data=data, share=0.5)
+    assert stages_of(second)[-1]["blended_with"] == []
+    assert main(["blend", str(second), "--with", str(first), "--data", str(data)]) == 2
+    assert "did not start from" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,12 @@ def test_the_card_tells_who_taught_a_network_and_what_was_painted(copy: Bundle, 
     assert "ml blend" not in card_of(plain)
     assert f"\npython -m ml blend {stage['run']} --share 0.5\n" in text
     assert "--start-share" not in text
+    beside = plain | {"run": "runs/beside", "seed": 77, "distillation": way | {"unlabelled": ["other"]}}
+    text = card_of(taught | {"blended_with": [beside], "start_share": 0.0})
+    assert "also on photographs of eyeq, other without a grade." in text
+    assert f"\npython -m ml blend {stage['run']} --with runs/beside --share 0.0\n" in text
+    assert text.index("python -m ml distill --run runs/beside") < text.index("python -m ml blend")
+    text = card_of(taught)
     assert "--painted-share 0.4 --teacher runs/elder --further-teachers ml/bundles/x --unlabelled eyeq" in text
 
 
