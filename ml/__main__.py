@@ -140,7 +140,7 @@ def _distill(options: argparse.Namespace) -> int:
 
 
 def _add_blend(commands: Commands) -> None:
-    parser = commands.add_parser("blend", help="blend a finished run with the weights it started from, by validation")
+    parser = commands.add_parser("blend", help="blend a finished run with its start, and with others of it")
     parser.add_argument("run", type=Path)
     parser.add_argument(
         "--with", dest="further", nargs="+", type=Path, default=[], metavar="RUN", help="of the same start"

@@ -2,8 +2,8 @@
 
 A network that is trained further gains on what it is shown and loses some of what it knew. On the straight line between
 the two sets of weights there is often one that keeps both (WiSE-FT, Wortsman et al., CVPR 2022), and looking costs
-nothing: no training, and the network stays as large as it was. Several runs from the same start, which differ by seed
-or by method, have a mean that is often better than each (model soups, Wortsman et al., ICML 2022).
+nothing: no training, and the network stays as large as it was. Several runs from one start, which differ by seed or by
+method, have a mean that may be better than each (``--with``; model soups, Wortsman et al., ICML 2022): validation tells.
 """
 
 import dataclasses
@@ -15,9 +15,10 @@ import torch
 
 from ml.checkpoints import BEST, BLENDED, read_state, save_atomically
 from ml.networks import build
+from ml.stages import BLEND, named, stage_of
 from ml.train import load_retinas, starting_network
 from ml.training import validate, validation_score
-from ml.training_config import InputError, read_config, write_config
+from ml.training_config import InputError, TrainingConfig, read_config, write_config
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,19 +43,15 @@ def blend(run: Path, *, data: Path, share: float | None = None, further: tuple[P
     ``share`` in [0, 1] is that of the starting weights: where it is not given, the one that validates best. It is kept
     in the run's configuration, the blend beside the best weights, the figures in blend.json. Called again it begins
     from the best weights again; training that goes on forgets it. Raises InputError for a folder that is no finished
-    run's, for a run that began from no network, and for further runs that began from another.
+    run's, for a run that began from no network, and for further runs with another start, other sources or side.
+    A blend that further runs have of their own is not used.
     """
     config = read_config(run)
     if share is not None and not 0 <= share <= 1:
         raise InputError("The share of the starting weights lies between 0 and 1.")
     if not config.start:
         raise InputError(f"{run} did not start from a trained network: there is nothing to blend it with.")
-    for folder in further:
-        other = read_config(folder)
-        if (other.architecture, Path(other.start).name) != (config.architecture, Path(config.start).name):
-            raise InputError(
-                f"{folder} did not start from {config.start}: weights of other origin have no useful mean."
-            )
+    others = {folder: _comparable(folder, run) for folder in further}
     for folder in (run, *further):
         if not (folder / BEST).is_file():
             raise InputError(f"{folder} has no {BEST}: its first epoch is not finished.")
@@ -68,11 +65,29 @@ def blend(run: Path, *, data: Path, share: float | None = None, further: tuple[P
         figures = validate(network.eval(), retinas, side_px=config.side_px)
         rows.append(Trial(tried, round(validation_score(figures), 4), figures))
     share = max(rows, key=lambda row: row.score).start_share if share is None else share
-    (run / "blend.json").write_text(json.dumps([row._asdict() for row in rows], indent=1))
+    told = {"with": [stage_of(*other) for other in others.items()], "trials": [row._asdict() for row in rows]}
+    write_config(dataclasses.replace(config, start_share=0.0, blended_with=()), run)  # a kill leaves the run unblended
+    (run / BLEND).write_text(json.dumps(told, indent=1))
     save_atomically(mixed(trained, start, share), run / BLENDED)
-    blended_with = tuple(str(folder) for folder in further)
-    write_config(dataclasses.replace(config, start_share=share, blended_with=blended_with), run)
+    names = tuple(named(folder) for folder in further)
+    write_config(dataclasses.replace(config, start_share=share, blended_with=names), run)
     return _table(rows, share)
+
+
+def _comparable(folder: Path, run: Path) -> TrainingConfig:
+    """The configuration of a further run, without a blend of its own. Raises InputError for weights without a mean."""
+    config, first = read_config(folder), read_config(run)
+    for what in ("architecture", "side_px", "sources", "start"):
+        if _plain(getattr(config, what)) != _plain(getattr(first, what)):
+            raise InputError(f"{folder} has another {what} than {run}: their weights have no useful mean.")
+    if folder.name == run.name:
+        raise InputError(f"{folder} has the same name as {run}: a further run is another one, with a name of its own.")
+    return dataclasses.replace(config, start_share=0.0, blended_with=())
+
+
+def _plain(value: object) -> object:
+    """The same for the same start, wherever a run was started from, and for the same sources in another order."""
+    return sorted(value) if isinstance(value, tuple) else Path(str(value)).name
 
 
 def mean_of(states: "list[State]") -> "State":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.bundle import EVALUATION_FILE, Bundle, BundleError, read_bundle
+from ml.stages import every_stage
 from ml.training_config import Distillation, TrainingConfig
 from ml.vocabulary import N_GRADES
 
@@ -172,7 +173,7 @@ def _rule(cuts: tuple[float, ...]) -> str:
 
 def _lessons(stages: list[dict[str, Any]]) -> str:
     """What a network was taught by beside labelled photographs, in paragraphs of their own; empty where nothing."""
-    stages = [each for stage in stages for each in (stage, *stage.get("blended_with", []))]
+    stages = list(every_stage(stages))
     shares = [stage.get("painted_share", 0.0) for stage in stages]
     ways = [stage["distillation"] for stage in stages if stage.get("distillation")]
     teachers = dict.fromkeys(name for way in ways for name in (way["teacher"], *way.get("further_teachers", [])))
@@ -194,7 +195,7 @@ def _commands(bundle: Bundle) -> list[str]:
     commands = []
     for stage in bundle.training["stages"]:
         others = stage.get("blended_with", [])
-        commands += [_training_command(each) for each in (stage, *others)]
+        commands += [_training_command(each) for each in every_stage([stage])]
         if stage.get("start_share") or others:
             beside = f" --with {' '.join(other['run'] for other in others)}" if others else ""
             commands.append(f"python -m ml blend {stage['run']}{beside} --share {stage['start_share']}")

@@ -1,5 +1,7 @@
 """What a run leaves on disk to go on from, or to be read as a network."""
 
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +21,16 @@ BEST, LAST, BLENDED = "best.pt", "last.pt", "blended.pt"
 
 
 def save_atomically(state: object, path: Path) -> None:
-    """Write beside, then rename: a kill leaves the old file or the new one, never half of one."""
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    partial.replace(path)
+    """Write beside, then rename: a kill leaves the old file or the new one, never half of one.
+
+    Two processes may write the same file: each has a partial file of its own.
+    """
+    partial = path.with_suffix(f".{os.getpid()}-{threading.get_native_id()}.partial")
+    try:
+        torch.save(state, partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read_state(path: Path) -> Any:

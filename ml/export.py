@@ -1,6 +1,5 @@
 """Turn a finished run into a bundle: ``python -m ml export RUN --name student --version 0.1.0 [--precision fp16]``."""
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from ml.networks import IMAGENET_MEAN, IMAGENET_STD
 from ml.onnx_files import weights_entry, write_onnx
 from ml.precision import Precision
 from ml.preprocess import PREPROCESSING_VERSION
+from ml.stages import stages_of
 from ml.train import load_retinas
 from ml.training_config import TrainingConfig, read_config
 from ml.vocabulary import N_GRADES, ICDRGrade
@@ -57,6 +57,7 @@ def export_bundle(
     Calibration and figures are those of the very file that is written, in its precision.
     """
     config = read_config(run)
+    stages_of(run)  # fails at once where a file of the run is missing
     network, trained_px = load_trained(run)
     side_px = side_px or trained_px
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,31 +140,3 @@ def describe_training(config: TrainingConfig, retinas: "RetinaSet", run: Path) -
         "n_copies_kept_together": retinas.n_copies,
         "n_without_retina": retinas.n_without_retina,
     }
-
-
-def stages_of(run: Path) -> list[dict[str, Any]]:
-    """The configurations that led to a run, the first one first; of a bundle those that it tells of."""
-    if (run / "bundle.json").is_file():
-        return list(read_bundle(run).training["stages"])
-    config = read_config(run)
-    stage = _stage_of(run, config)
-    stage["blended_with"] = [_stage_of(Path(other), read_config(Path(other))) for other in config.blended_with]
-    return [*(stages_of(Path(config.start)) if config.start else []), stage]
-
-
-def _stage_of(run: Path, config: TrainingConfig) -> dict[str, Any]:
-    n_finished = len((run / "log.jsonl").read_text().splitlines())
-    stage: dict[str, Any] = {"run": _named(run), "n_epochs_finished": n_finished} | dataclasses.asdict(config)
-    if config.start:
-        stage["start"] = _named(Path(config.start))
-    if config.distillation is not None:
-        how = stage["distillation"]
-        how["teacher"] = _named(Path(how["teacher"]))
-        how["further_teachers"] = [_named(Path(folder)) for folder in how["further_teachers"]]
-    return stage
-
-
-def _named(folder: Path) -> str:
-    """A run or a bundle by its name alone: where it lay on one machine is nobody's business."""
-    parent = "ml/bundles" if (folder / "bundle.json").is_file() else "runs"
-    return f"{parent}/{folder.name}"

@@ -35,8 +35,11 @@ def keep_freed_memory() -> bool:
 
     Every step takes and frees the same hundreds of megabytes. Left alone, glibc maps each large tensor anew and the
     kernel clears its pages again, which can take as long as the arithmetic. For a process that trains and then ends:
-    a server would hold its peak for ever. To be called before threads begin, for an arena once made stays.
+    a server would hold its peak for ever. To be called before torch is imported: an arena once made stays. Another
+    allocator that was put before glibc's is not asked.
     """
+    if sys.platform != "linux":
+        return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False

@@ -91,7 +91,7 @@ class TrainingConfig:
     start_share: float = dataclasses.field(default=0.0, metadata={"is_option": False})
     """Of the finished weights, the share of those that the run started from: set by ml/blend.py, not by training."""
     blended_with: tuple[str, ...] = dataclasses.field(default=(), metadata={"is_option": False})
-    """Folders of further runs in whose mean the finished weights lie: set by ml/blend.py too."""
+    """Names of further runs whose weights are in the finished ones: set by ml/blend.py, which keeps their settings."""
     patience: int = 0
     """Epochs without a better validation score after which the run stops; 0: never."""
     n_shards: int = 1

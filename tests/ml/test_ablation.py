@@ -1,5 +1,6 @@
 """Runs side by side: what differs is shown, and seeds are one row."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def runs(tmp_path: Path) -> list[Path]:
         finished(tmp_path / "soft-1", toy_config(seed=1, distillation=taught(2.0)), 0.70),
         finished(tmp_path / "softer-1", toy_config(seed=1, distillation=taught(4.0)), 0.65),
     ]
+
+
+def test_what_was_kept_on_disk_or_blended_afterwards_makes_no_other_method(tmp_path: Path) -> None:
+    how = Distillation(teacher="teacher")
+    first = toy_config(distillation=how)
+    second = toy_config(
+        seed=2, distillation=dataclasses.replace(how, keep_words=True), start_share=0.5, blended_with=("runs/x",)
+    )
+    runs = [finished(tmp_path / "first", first, 0.5), finished(tmp_path / "second", second, 0.6)]
+    assert len(ablation_table(runs).splitlines()) == 3
 
 
 def cells(line: str) -> list[str]:

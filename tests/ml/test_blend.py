@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,9 +12,9 @@ import torch
 from ml.__main__ import main
 from ml.blend import START_SHARES, blend, mean_of, mixed
 from ml.checkpoints import BEST, BLENDED, load_trained, read_state
-from ml.export import stages_of
+from ml.stages import stages_of
 from ml.train import train
-from ml.training_config import read_config
+from ml.training_config import InputError, read_config, write_config
 from tests.ml.toys import toy_config, write_toy_data
 
 
@@ -42,7 +44,7 @@ def test_between_two_networks_lies_their_weighted_mean() -> None:
 def test_the_share_that_validates_best_is_taken_and_kept_in_the_run(runs: tuple[Path, Path], data: Path) -> None:
     first, second = runs
     table = blend(second, data=data)
-    rows = json.loads((second / "blend.json").read_text())
+    rows = json.loads((second / "blend.json").read_text())["trials"]
     best = max(rows, key=lambda row: row["score"])["start_share"]
     assert [row["start_share"] for row in rows] == list(START_SHARES)
     assert read_config(second).start_share == best
@@ -79,22 +81,58 @@ def test_the_mean_of_several_networks_is_taken_weight_by_weight() -> None:
     assert mean["n"] == 7
 
 
-def test_runs_of_one_start_are_blended_together_and_told_of(
-    runs: tuple[Path, Path], data: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture(scope="module")
+def third(runs: tuple[Path, Path], data: Path) -> Path:
+    """Another run from the same start as the second."""
     first, second = runs
-    third = second.parent / "third"
-    train(toy_config(n_epochs=1, seed=3, start=str(first)), data=data, imagenet=None, run=third)
+    config = toy_config(n_epochs=1, seed=3, start=str(first))
+    return train(config, data=data, imagenet=None, run=second.parent / "third").parent
+
+
+def test_runs_of_one_start_are_blended_together_and_told_of(runs: tuple[Path, Path], third: Path, data: Path) -> None:
+    _, second = runs
+    blend(third, data=data, share=0.5)  # a blend of its own, which is not used
     assert main(["blend", str(second), "--with", str(third), "--share", "0", "--data", str(data)]) == 0
     expected = mean_of([read_state(second / BEST), read_state(third / BEST)])
     found = load_trained(second)[0].state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in found.items())
-    told = stages_of(second)[-1]
-    assert [(stage["run"], stage["seed"]) for stage in told["blended_with"]] == [("runs/third", 3)]
+    (told,) = stages_of(second)[-1]["blended_with"]
+    assert (told["run"], told["seed"], told["start_share"]) == ("runs/third", 3, 0.0)
+    assert str(second.parent) not in json.dumps(stages_of(second))
     blend(second, data=data, share=0.5)
     assert stages_of(second)[-1]["blended_with"] == []
-    assert main(["blend", str(second), "--with", str(first), "--data", str(data)]) == 2
-    assert "did not start from" in capsys.readouterr().err
+
+
+def test_what_was_blended_is_told_as_it_was_then(runs: tuple[Path, Path], third: Path, data: Path) -> None:
+    _, second = runs
+    blend(second, data=data, share=0.5, further=(third,))
+    before = stages_of(second)
+    write_config(dataclasses.replace(read_config(third), learning_rate=7.0), third)
+    assert stages_of(second) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"start": "runs/elsewhere"}, "another start"),
+        ({"sources": ("aptos2019",)}, "another sources"),
+        ({"side_px": 96}, "another side_px"),
+    ],
+)
+def test_weights_without_a_useful_mean_are_refused(
+    changes: dict[str, Any], word: str, runs: tuple[Path, Path], data: Path, tmp_path: Path
+) -> None:
+    _, second = runs
+    other = tmp_path / "other"
+    shutil.copytree(second, other)
+    write_config(dataclasses.replace(read_config(other), **changes), other)
+    with pytest.raises(InputError, match=word):
+        blend(second, data=data, further=(other,))
+
+
+def test_a_run_is_not_blended_with_itself(runs: tuple[Path, Path], data: Path) -> None:
+    with pytest.raises(InputError, match="the same name"):
+        blend(runs[1], data=data, further=(runs[1],))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import torch
 
 from ml.batches import TRAIN, as_batch, generator, normalised, shard_of
+from ml.checkpoints import read_state, save_atomically
 from ml.data.augment import shrink
 from ml.data.cache import RetinaSet
 from ml.data.unlabelled import unlabelled_retinas
@@ -172,7 +175,25 @@ def test_kept_words_are_those_of_the_teacher(tmp_path: Path) -> None:
     assert again.attention is not None
     assert torch.equal(again.attention, said.attention)
     Remembering(teacher, tmp_path).ask(pictures[:2])
-    assert len(list(tmp_path.glob("words-*/*.pt"))) == 2
+    Remembering(teacher, tmp_path).ask(pictures, use_bf16=True)
+    Remembering(Ensemble([teacher, opinionated_teacher(side_px=64)]), tmp_path).ask(pictures)
+    assert sorted(len(list(folder.iterdir())) for folder in tmp_path.iterdir()) == [1, 3]
+
+
+def test_two_runs_that_write_down_the_same_word_at_once_leave_it_whole(tmp_path: Path) -> None:
+    path, state = tmp_path / "word.pt", {"logits": torch.rand(64, 5)}
+    together = threading.Barrier(2)
+
+    def write() -> None:
+        for _ in range(20):
+            together.wait(timeout=30)
+            save_atomically(state, path)
+
+    with ThreadPoolExecutor(2) as pool:
+        for writer in [pool.submit(write), pool.submit(write)]:
+            writer.result()
+    assert torch.equal(read_state(path)["logits"], state["logits"])
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_another_teacher_is_asked_anew(tmp_path: Path) -> None:
