@@ -3,7 +3,7 @@
 A network that is trained further gains on what it is shown and loses some of what it knew. On the straight line between
 the two sets of weights there is often one that keeps both (WiSE-FT, Wortsman et al., CVPR 2022), and looking costs
 nothing: no training, and the network stays as large as it was. Several runs from one start, which differ by seed or by
-method, have a mean that may be better than each (``--with``; model soups, Wortsman et al., ICML 2022): validation tells.
+method, have a mean that may beat each (``--with``; model soups, Wortsman et al., ICML 2022): validation tells.
 """
 
 import dataclasses

@@ -173,9 +173,8 @@ def _rule(cuts: tuple[float, ...]) -> str:
 
 def _lessons(stages: list[dict[str, Any]]) -> str:
     """What a network was taught by beside labelled photographs, in paragraphs of their own; empty where nothing."""
-    stages = list(every_stage(stages))
-    shares = [stage.get("painted_share", 0.0) for stage in stages]
-    ways = [stage["distillation"] for stage in stages if stage.get("distillation")]
+    shares = [stage.get("painted_share", 0.0) for stage in every_stage(stages)]
+    ways = [stage["distillation"] for stage in every_stage(stages) if stage.get("distillation")]
     teachers = dict.fromkeys(name for way in ways for name in (way["teacher"], *way.get("further_teachers", [])))
     unlabelled = dict.fromkeys(name for way in ways for name in way.get("unlabelled", []))
     text = ""
@@ -209,13 +208,10 @@ def _commands(bundle: Bundle) -> list[str]:
 def _training_command(stage: dict[str, Any]) -> str:
     begin = f"--start {stage['start']}" if stage["start"] else "--imagenet imagenet.npz"
     options = [f"--run {stage['run']}", begin, *_options(stage, TrainingConfig(), always=ALWAYS_SAID)]
-    command, distillation = "train", stage.get("distillation")
-    if distillation:
+    command, how = "train", stage.get("distillation")
+    if how:
         command = "distill"
-        options += [
-            f"--teacher {distillation['teacher']}",
-            *_options(distillation, Distillation(teacher=distillation["teacher"])),
-        ]
+        options += [f"--teacher {how['teacher']}", *_options(how, Distillation(teacher=how["teacher"]))]
     n_finished = stage.get("n_epochs_finished", stage["n_epochs"])
     stopped = "" if n_finished >= stage["n_epochs"] else f"  # stopped after {n_finished} epochs"
     return f"python -m ml {command} {' '.join(options)}{stopped}"
