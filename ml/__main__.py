@@ -143,7 +143,7 @@ def _add_blend(commands: Commands) -> None:
     parser = commands.add_parser("blend", help="blend a finished run with its start, and with others of it")
     parser.add_argument("run", type=Path)
     parser.add_argument(
-        "--with", dest="further", nargs="+", type=Path, default=[], metavar="RUN", help="of the same start"
+        "--with", dest="further", nargs="+", type=Path, default=[], metavar="RUN", help="averaged with, of its start"
     )
     parser.add_argument("--share", type=float, help="of the starting weights, 0 to 1 (the one that validates best)")
     _add_data(parser)

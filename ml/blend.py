@@ -51,6 +51,8 @@ def blend(run: Path, *, data: Path, share: float | None = None, further: tuple[P
         raise InputError("The share of the starting weights lies between 0 and 1.")
     if not config.start:
         raise InputError(f"{run} did not start from a trained network: there is nothing to blend it with.")
+    if len({folder.name for folder in (run, *further)}) <= len(further):
+        raise InputError("Two of the runs have the same name: each is another run, with a name of its own.")
     others = {folder: _comparable(folder, run) for folder in further}
     for folder in (run, *further):
         if not (folder / BEST).is_file():
@@ -80,8 +82,6 @@ def _comparable(folder: Path, run: Path) -> TrainingConfig:
     for what in ("architecture", "side_px", "sources", "start"):
         if _plain(getattr(config, what)) != _plain(getattr(first, what)):
             raise InputError(f"{folder} has another {what} than {run}: their weights have no useful mean.")
-    if folder.name == run.name:
-        raise InputError(f"{folder} has the same name as {run}: a further run is another one, with a name of its own.")
     return dataclasses.replace(config, start_share=0.0, blended_with=())
 
 

@@ -130,9 +130,10 @@ def test_weights_without_a_useful_mean_are_refused(
         blend(second, data=data, further=(other,))
 
 
-def test_a_run_is_not_blended_with_itself(runs: tuple[Path, Path], data: Path) -> None:
-    with pytest.raises(InputError, match="the same name"):
-        blend(runs[1], data=data, further=(runs[1],))
+def test_no_run_is_blended_twice(runs: tuple[Path, Path], third: Path, data: Path) -> None:
+    for further in [(runs[1],), (third, third)]:
+        with pytest.raises(InputError, match="the same name"):
+            blend(runs[1], data=data, further=further)
 
 
 @pytest.mark.parametrize(
