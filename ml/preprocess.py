@@ -78,6 +78,10 @@ def decode(photo: Photo, *, least_side_px: int) -> Image.Image:
         raise GradingError("This file is not a JPEG, PNG, TIFF or WebP photograph.") from None
     except Image.DecompressionBombError:
         raise GradingError("The photograph has more than 100 megapixels.") from None
+    except FileNotFoundError:
+        raise GradingError("There is no such file. Check its name.") from None
+    except PermissionError:
+        raise GradingError("The file may not be read. Check its permissions.") from None
     except (OSError, ValueError, SyntaxError) as error:
         raise GradingError("The photograph is damaged or incomplete. Send the camera's original file.") from error
 

@@ -56,7 +56,7 @@ def test_all_readable_is_exit_code_0(folder: Path, capsys: pytest.CaptureFixture
 
 def test_a_missing_file_is_an_error_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["grade", str(tmp_path / "none.jpg"), "--json"]) == 1
-    assert "error" in json.loads(capsys.readouterr().out)
+    assert json.loads(capsys.readouterr().out)["error"] == "There is no such file. Check its name."
 
 
 def test_even_if_ungradable_gives_a_grade_and_keeps_the_reason(
