@@ -10,9 +10,13 @@ if TYPE_CHECKING:
 
     from ml.preprocess import Box
 
-ANCHORS = ((0, 32, 77), (66, 78, 108), (124, 123, 120), (188, 175, 111), (255, 234, 70))
-"""Dark blue to yellow in steps of equal lightness, told apart with any colour vision (after Nunez et al. 2018)."""
-MAX_OPACITY = 0.65
+ANCHORS = ((0.0, 16, 24, 92), (0.25, 24, 68, 156), (0.5, 20, 128, 196), (0.75, 56, 194, 222), (1.0, 222, 255, 250))
+"""Value, red, green, blue, as in the browser (static/heatmap.js): one hue with rising lightness, told apart with
+any colour vision, and unlike anything on a retina (orange ground, red bleeding, yellow exudate)."""
+FAINT_BELOW, FULL_FROM = 0.05, 0.5
+"""Values up to the first are clear, so that the photograph under a blank map is untouched; from the second on the layer
+is as opaque as it gets."""
+MAX_OPACITY = 0.6
 
 
 def heatmap_layer(heatmap: "NDArray[np.float32]", box: "Box", *, size_px: tuple[int, int]) -> Image.Image:
@@ -28,9 +32,11 @@ def heatmap_layer(heatmap: "NDArray[np.float32]", box: "Box", *, size_px: tuple[
     placed = Image.new("F", size_px, 0.0)
     placed.paste(whole, (round(left * width), round(top * height)))
     heat = np.clip(np.asarray(placed), 0, 1)  # (H, W)
-    levels = np.linspace(0, 1, len(ANCHORS))
-    colours = [np.interp(heat, levels, [anchor[c] for anchor in ANCHORS]) for c in range(3)]
-    layers = np.stack([*colours, 255 * MAX_OPACITY * heat], axis=-1)  # (H, W, 4)
+    levels, *channels = zip(*ANCHORS, strict=True)
+    colours = [np.interp(heat, levels, channel) for channel in channels]
+    rise = np.clip((heat - FAINT_BELOW) / (FULL_FROM - FAINT_BELOW), 0, 1)
+    opacity = 255 * MAX_OPACITY * rise * rise * (3 - 2 * rise)
+    layers = np.stack([*colours, opacity], axis=-1)  # (H, W, 4)
     return Image.fromarray(layers.astype(np.uint8), "RGBA")
 
 

@@ -1,6 +1,7 @@
 """The command line grades what it can and says what it cannot."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ml.__main__ import main
-from ml.overlay import heatmap_layer, overlay
+from ml.overlay import ANCHORS, heatmap_layer, overlay
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
 
@@ -104,3 +105,18 @@ def test_the_heat_lies_where_the_box_says() -> None:
 def test_a_blank_map_leaves_the_photograph_as_it_is() -> None:
     photo = Image.new("RGB", (60, 40), (180, 90, 50))
     assert overlay(photo, np.zeros((7, 7), np.float32), (0, -0.2, 1, 1.2)).tobytes() == photo.tobytes()
+
+
+def test_half_of_the_scale_is_seen_and_what_is_faint_is_not() -> None:
+    photo = Image.new("RGB", (60, 40), (180, 90, 50))
+    faint, half = (np.full((7, 7), value, np.float32) for value in (0.05, 0.5))
+    assert overlay(photo, faint, (0, 0, 1, 1)).tobytes() == photo.tobytes()
+    red, _, blue = overlay(photo, half, (0, 0, 1, 1)).getpixel((30, 20))  # type: ignore[misc]
+    assert blue > 120 > red
+
+
+def test_the_browser_and_the_command_line_paint_in_the_same_colours() -> None:
+    script = (Path(__file__).parents[2] / "static" / "heatmap.js").read_text()
+    table = script.partition("const ANCHORS = [")[2].partition("];")[0]
+    rows = re.findall(r"\[([\d., ]+)\]", table)
+    assert [tuple(float(number) for number in row.split(",")) for row in rows] == [tuple(a) for a in ANCHORS]
