@@ -10,6 +10,8 @@ from PIL import Image
 
 from ml.__main__ import main
 from ml.overlay import ANCHORS, heatmap_layer, overlay
+from ml.prediction import GradingError
+from ml.preprocess import decode
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
 
@@ -58,6 +60,15 @@ def test_all_readable_is_exit_code_0(folder: Path, capsys: pytest.CaptureFixture
 def test_a_missing_file_is_an_error_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["grade", str(tmp_path / "none.jpg"), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["error"] == "There is no such file. Check its name."
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Image, "open", refused)
+    with pytest.raises(GradingError, match="permissions"):
+        decode(folder / "a.jpg", least_side_px=64)
 
 
 def test_even_if_ungradable_gives_a_grade_and_keeps_the_reason(
