@@ -8,9 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from ml.markdown import table
 from ml.training_config import Distillation, InputError, TrainingConfig, read_config
 
-NO_METHOD = ("seed", "n_threads", "checkpoint_seconds", "compile_backend", "keep_words", "start_share", "blended_with")
+NO_METHOD = (
+    "seed",
+    "n_threads",
+    "checkpoint_seconds",
+    "compile_backend",
+    "ask_in_bf16",
+    "keep_words",
+    "start_share",
+    "blended_with",
+)
 """Settings that tell seeds and machines apart, what is kept on disk, and what was done to a run after its last epoch
 (the figures of an outcome are those of its training)."""
 OF_DISTILLATION = tuple(field.name for field in dataclasses.fields(Distillation))
@@ -55,37 +65,38 @@ def _text(value: Any) -> str:
     return str(value) or "-"
 
 
-def ablation_table(runs: list[Path]) -> str:
-    """Markdown: a row for each method, the settings by which methods differ, the mean over its seeds and their range.
-
-    The figures are of validation photographs, which chose the best epoch: good to choose by, not to report.
-    Raises InputError for folders that are no runs, and for runs on different sources.
-    """
+def outcomes_of(runs: list[Path]) -> list[Outcome]:
+    """Of finished runs. Raises InputError for folders that are no runs, and for runs on different sources."""
     outcomes = [outcome_of(run) for run in runs]
-    sources = list(outcomes[0].validation)
+    sources = outcomes[0].validation
     for run, outcome in zip(runs, outcomes, strict=True):
         if set(outcome.validation) != set(sources):
             raise InputError(f"{run} was validated on other sources than {runs[0]}: their figures cannot be compared.")
+    return outcomes
+
+
+def ablation_table(outcomes: list[Outcome]) -> str:
+    """Markdown: a row for each method, the settings by which methods differ, the mean over its seeds and their range.
+
+    The figures are of validation photographs, which chose the best epoch: good to choose by, not to report.
+    """
+    sources = list(outcomes[0].validation)
     differing = [name for name in outcomes[0].settings if _differs(name, outcomes)]
     methods: dict[tuple[str, ...], list[Outcome]] = {}
     for outcome in outcomes:
         methods.setdefault(tuple(outcome.settings[name] for name in differing), []).append(outcome)
     columns = [f"{source} {figure}" for source in sources for figure in FIGURES]
-    lines = [_line([*differing, "runs", "score", *columns]), _line(["---"] * (len(differing) + 2 + len(columns)))]
+    rows = [[*differing, "runs", "score", *columns]]
     for method, same in sorted(methods.items(), key=lambda item: -float(np.mean([o.score for o in item[1]]))):
         cells = [_mean([o.validation[source][figure] for o in same]) for source in sources for figure in FIGURES]
-        lines.append(_line([*method, str(len(same)), _mean([o.score for o in same]), *cells]))
-    return "\n".join(lines)
+        rows.append([*method, str(len(same)), _mean([o.score for o in same]), *cells])
+    return table(rows)
 
 
 def _differs(name: str, outcomes: list[Outcome]) -> bool:
     """Whether a setting tells two of them apart. That one run had no teacher says a column of its own."""
     values = {outcome.settings[name] for outcome in outcomes}
     return len(values - {"-"} if name in OF_DISTILLATION else values) > 1
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _mean(values: list[float]) -> str:

@@ -137,3 +137,15 @@ def verified_weights(bundle: Bundle) -> bytes:
             "release; nothing is graded with unknown weights."
         )
     return content
+
+
+def read_evaluation(bundle: Bundle) -> dict[str, Any]:
+    """What evaluation.json says. Raises BundleError where it is missing or of other weights or another threshold."""
+    path = bundle.folder / EVALUATION_FILE
+    if not path.is_file():
+        raise BundleError(f"{path} is missing: python -m ml evaluate {bundle.folder} writes it.")
+    evaluation: dict[str, Any] = json.loads(path.read_text())
+    stated = (evaluation["weights_sha256"], evaluation["operating_point"])
+    if stated != (bundle.weights_sha256, bundle.operating_point):
+        raise BundleError(f"{path} measured other weights or another operating point: evaluate the bundle again.")
+    return evaluation

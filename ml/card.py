@@ -1,13 +1,14 @@
 """The model card of a bundle, from bundle.json and evaluation.json alone: no number in it can be another one."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
-from ml.bundle import EVALUATION_FILE, Bundle, BundleError, read_bundle
+from ml.bundle import Bundle, read_bundle, read_evaluation
+from ml.markdown import table, with_interval
 from ml.stages import every_stage
 from ml.training_config import Distillation, TrainingConfig
+from ml.trials import left_out_section
 from ml.vocabulary import N_GRADES
 
 DOCUMENTATION = Path(__file__).parent.parent / "docs" / "model-card.md"
@@ -94,7 +95,7 @@ Of the photographs with a grade the share that got it (sensitivity), and of thos
 ### By camera geometry, eye, sex and age
 Where the source tells, and each group has 30 photographs. Test.
 
-{subgroups}
+{subgroups}{left_out}
 The first tables are per photograph, by source, whatever the photograph's quality. To train in the same way, with the
 photographs in `DR_DATA_DIR` and ImageNet weights under torchvision's names in `imagenet.npz`, and to measure again:
 
@@ -149,20 +150,9 @@ def card_text(bundle: Bundle) -> str:
         by_grade=_grade_table(tested),
         confusion=_confusions(tested),
         subgroups=_subgroup_table(evaluation["subgroups"]),
+        left_out=left_out_section(bundle.folder.parent),
         commands="\n".join(_commands(bundle)),
     )
-
-
-def read_evaluation(bundle: Bundle) -> dict[str, Any]:
-    """What evaluation.json says. Raises BundleError where it is missing or of other weights or another threshold."""
-    path = bundle.folder / EVALUATION_FILE
-    if not path.is_file():
-        raise BundleError(f"{path} is missing: python -m ml evaluate {bundle.folder} writes it.")
-    evaluation: dict[str, Any] = json.loads(path.read_text())
-    stated = (evaluation["weights_sha256"], evaluation["operating_point"])
-    if stated != (bundle.weights_sha256, bundle.operating_point):
-        raise BundleError(f"{path} measured other weights or another operating point: evaluate the bundle again.")
-    return evaluation
 
 
 def _rule(cuts: tuple[float, ...]) -> str:
@@ -236,7 +226,7 @@ def _options(stage: dict[str, Any], usual: TrainingConfig | Distillation, *, alw
 def _data_table(counts: dict[str, dict[str, list[int]]]) -> str:
     rows = [["source", "part", "grade 0", "1", "2", "3", "4"]]
     rows += [[s, part, *map(str, n)] for s, parts in sorted(counts.items()) for part, n in parts.items()]
-    return _table(rows)
+    return table(rows)
 
 
 def _figures_table(entries: dict[str, Any], columns: tuple[tuple[str, str], ...], *, section: str = "figures") -> str:
@@ -245,7 +235,7 @@ def _figures_table(entries: dict[str, Any], columns: tuple[tuple[str, str], ...]
         rows.append(
             [source, str(entry["n"]), *(with_interval(entry[section].get(key, entry.get(key))) for key, _ in columns)]
         )
-    return _table(rows)
+    return table(rows)
 
 
 def _grade_table(entries: dict[str, Any]) -> str:
@@ -255,14 +245,14 @@ def _grade_table(entries: dict[str, Any]) -> str:
         for figure in ("sensitivity", "precision"):
             values = [with_interval(entry["figures"][f"{figure}_grade_{k}"]) for k in range(N_GRADES)]
             rows.append([source, figure, *values])
-    return _table(rows)
+    return table(rows)
 
 
 def _confusions(entries: dict[str, Any]) -> str:
     rows = [["source", "true grade", *(f"graded {k}" for k in range(N_GRADES))]]
     for source, entry in sorted(entries.items()):
         rows += [[source, str(k), *map(str, counts)] for k, counts in enumerate(entry["confusion"])]
-    return _table(rows)
+    return table(rows)
 
 
 def _subgroup_table(subgroups: dict[str, Any]) -> str:
@@ -273,23 +263,7 @@ def _subgroup_table(subgroups: dict[str, Any]) -> str:
                 counts = [str(entry["n"]), str(entry["n_referable"])]
                 values = [with_interval(entry["figures"][key]) for key, _ in SHORT]
                 rows.append([source, f"{attribute}: {name}", *counts, *values])
-    return _table(rows)
-
-
-def with_interval(figure: list[float | None] | float | None) -> str:
-    """0.888 (0.850-0.921)"""
-    if figure is None:
-        return "-"
-    if isinstance(figure, float):
-        return f"{figure:.3f}"
-    value, low, high = figure
-    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} ({low:.3f}-{high:.3f})"
-
-
-def _table(rows: list[list[str]]) -> str:
-    head, *body = rows
-    lines = [head, ["---"] * len(head), *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return table(rows)
 
 
 if __name__ == "__main__":  # python -m ml.card: the released bundle's card, for readers of the documentation

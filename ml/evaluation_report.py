@@ -10,6 +10,7 @@ from sklearn.metrics import roc_curve
 from ml.bundle import Bundle
 from ml.card import card_text
 from ml.metrics import SIGHT_THREATENING_FROM, calibration_curve
+from ml.trials import ablation_section
 from ml.vocabulary import N_GRADES, REFERABLE_FROM
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def write_report(
         figure.savefig(folder / name, dpi=110)
         parts.append(f"### {caption}\n\n![{caption}]({name})\n")
     parts.append(_doubt_text(evaluation["doubt"]))
+    parts.append(ablation_section(bundle.folder.parent))
     if difference:
         parts.append(f"## Against another bundle\n{difference}")
     report = folder / "report.md"

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml.bundle import default_bundle, read_bundle
+from ml.bundle import BUNDLES, default_bundle, read_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,30 +89,46 @@ def _add_table(commands: "Commands") -> None:
     parser.add_argument(
         "--left-out", nargs="+", type=Path, metavar="BUNDLE", help="figures on sources these were not trained on"
     )
+    _add_keep(parser, "with --left-out: ")
     parser.set_defaults(run_command=_table)
 
 
 def _table(options: argparse.Namespace) -> int:
     from ml.promote import bundle_named
-    from ml.released_table import left_out_table, released, table
+    from ml.released_table import released, table
+    from ml.trials import keep_left_out, left_out_rows, left_out_table
 
-    if options.left_out:
-        print(left_out_table([bundle_named(path) for path in options.left_out]))
-    else:
-        print(table(released()))
+    if not options.left_out:
+        print(table(released()), end="")
+        return 0
+    rows = left_out_rows([bundle_named(path) for path in options.left_out])
+    print(left_out_table(rows), end="")
+    if options.keep:
+        print(keep_left_out(rows, options.keep), file=sys.stderr)
     return 0
+
+
+def _add_keep(parser: argparse.ArgumentParser, when: str = "") -> None:
+    """``--keep``: the folder of released bundles, unless another is named."""
+    text = f"{when}also keep the figures for the cards and reports of the bundles in FOLDER (ml/bundles)"
+    parser.add_argument("--keep", nargs="?", type=Path, const=BUNDLES, metavar="FOLDER", help=text)
 
 
 def _add_ablation(commands: "Commands") -> None:
     parser = commands.add_parser("ablation", help="what a setting brings: finished runs side by side, on validation")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="runs of one seed or more")
+    _add_keep(parser)
     parser.set_defaults(run_command=_ablation)
 
 
 def _ablation(options: argparse.Namespace) -> int:
-    from ml.ablation import ablation_table
+    from ml.ablation import ablation_table, outcomes_of
+    from ml.trials import keep_ablation
 
-    print(ablation_table(options.runs))
+    outcomes = outcomes_of(options.runs)
+    print(ablation_table(outcomes), end="")
+    if options.keep:
+        print(keep_ablation(outcomes, options.keep), file=sys.stderr)
     return 0
 
 

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ml.markdown import table
 from ml.quality_network import DESCRIPTION
 
 DOCUMENTATION = Path(__file__).parent.parent / "docs" / "quality-card.md"
+HEAD = ("source", "verdict")
 
 TEXT = """# Quality gate: can this photograph be graded?
 
@@ -48,12 +50,12 @@ def card_text() -> str:
         size=said["weights"]["n_bytes"] / 1e6,
         sha=said["weights"]["sha256"],
         n_terms=len(said["score"]["terms"]),
-        data=_table(["source", "verdict", "training", "validation", "test"], _counts(said["training"]["photographs"])),
-        accepted=_table(["source", "verdict", "photographs", "rules", "with the network"], _accepted(metrics)),
+        data=table([[*HEAD, "training", "validation", "test"], *_counts(said["training"]["photographs"])]),
+        accepted=table([[*HEAD, "photographs", "rules", "with the network"], *_accepted(metrics)]),
         n=eyeq["n"],
         n_reject=eyeq["n_reject"],
         share=eyeq["gradable_accepted"],
-        compared=_table(["score", "AUC, gradable against reject", "rejects that pass"], _compared(eyeq)),
+        compared=table([["score", "AUC, gradable against reject", "rejects that pass"], *_compared(eyeq)]),
         gain=_interval(eyeq["auc_gain"]),
     )
 
@@ -77,10 +79,6 @@ def _compared(eyeq: dict[str, Any]) -> list[list[str]]:
 
 def _interval(values: list[float]) -> str:
     return "{:.3f} ({:.3f} to {:.3f})".format(*values)
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    return "\n".join("| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *rows)) + "\n"
 
 
 if __name__ == "__main__":

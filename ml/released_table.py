@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ml.bundle import BUNDLES, Bundle, read_bundle, verified_weights
-from ml.card import read_evaluation, with_interval
+from ml.bundle import BUNDLES, Bundle, read_bundle, read_evaluation, verified_weights
+from ml.markdown import table as markdown
+from ml.markdown import with_interval
 from ml.stages import every_stage
 
 SOURCE = "aptos2019"
@@ -92,7 +93,7 @@ def table(bundles: list[Bundle], *, seconds: Callable[[Bundle], tuple[float, flo
         f"CPU time for {N_IMAGES:,} images, s",
         f"by the clock on {N_PROCESSORS} processors, s",
     ]
-    lines = [_line(head), _line(["---"] * len(head))]
+    lines = [head]
     for row in ROWS:
         bundle = newest(bundles, row)
         if bundle is None:
@@ -106,21 +107,5 @@ def table(bundles: list[Bundle], *, seconds: Callable[[Bundle], tuple[float, flo
             f"{of_processor:.1f}",
         ]
         beside = [f"{own}, before {earlier}" for own, earlier in zip(ours, row.earlier, strict=True)]
-        lines.append(_line([row.title, bundle.model_version, f"{bundle.side_px} px", *beside, f"{by_clock:.1f}"]))
-    return "\n".join(lines)
-
-
-def left_out_table(bundles: list[Bundle]) -> str:
-    """Figures on sources that a bundle was not trained on at all: what a new clinic will see."""
-    figures = ("accuracy", "quadratic_kappa", "referable_auc", "referable_sensitivity", "referable_specificity")
-    lines = [_line(["source left out", "bundle", "photographs", *(f.replace("_", " ") for f in figures)])]
-    lines.append(_line(["---"] * (3 + len(figures))))
-    for bundle in bundles:
-        for source, entry in sorted(read_evaluation(bundle)["parts"].get("unseen", {}).items()):
-            values = [with_interval(entry["figures"][name]) for name in figures]
-            lines.append(_line([source, bundle.model_version, str(entry["n"]), *values]))
-    return "\n".join(lines)
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+        lines.append([row.title, bundle.model_version, f"{bundle.side_px} px", *beside, f"{by_clock:.1f}"])
+    return markdown(lines)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ml.__main__ import main
-from ml.ablation import ablation_table
+from ml.ablation import ablation_table, outcomes_of
 from ml.training_config import Distillation, InputError, TrainingConfig, write_config
 from tests.ml.toys import toy_config
 
@@ -45,7 +45,7 @@ def test_what_was_kept_on_disk_or_blended_afterwards_makes_no_other_method(tmp_p
         seed=2, distillation=dataclasses.replace(how, keep_words=True), start_share=0.5, blended_with=("runs/x",)
     )
     runs = [finished(tmp_path / "first", first, 0.5), finished(tmp_path / "second", second, 0.6)]
-    assert len(ablation_table(runs).splitlines()) == 3
+    assert len(ablation_table(outcomes_of(runs)).splitlines()) == 3
 
 
 def cells(line: str) -> list[str]:
@@ -53,7 +53,7 @@ def cells(line: str) -> list[str]:
 
 
 def test_methods_are_rows_with_what_they_differ_by_and_the_best_comes_first(runs: list[Path]) -> None:
-    header, _, *rows = map(cells, ablation_table(runs).splitlines())
+    header, _, *rows = map(cells, ablation_table(outcomes_of(runs)).splitlines())
     table = [dict(zip(header, row, strict=True)) for row in rows]
     assert [(row["distilled"], row["temperature"], row["runs"]) for row in table] == [
         ("yes", "2.0", "1"),
@@ -66,26 +66,28 @@ def test_methods_are_rows_with_what_they_differ_by_and_the_best_comes_first(runs
 
 
 def test_seeds_are_one_row_with_mean_and_range_of_their_best_epochs(runs: list[Path]) -> None:
-    last = ablation_table(runs).splitlines()[-1]
+    last = ablation_table(outcomes_of(runs)).splitlines()[-1]
     assert "0.550 (0.500-0.600)" in last
     assert "0.825 (0.750-0.900)" in last  # the score
 
 
 def test_another_teacher_is_another_method_and_other_sources_are_refused(runs: list[Path], tmp_path: Path) -> None:
     other = toy_config(seed=1, distillation=Distillation(teacher=str(tmp_path / "elder"), temperature=2.0))
-    header, _, *rows = map(cells, ablation_table([runs[2], finished(tmp_path / "soft-2", other, 0.8)]).splitlines())
+    header, _, *rows = map(
+        cells, ablation_table(outcomes_of([runs[2], finished(tmp_path / "soft-2", other, 0.8)])).splitlines()
+    )
     assert header[:2] == ["teacher", "runs"]
     assert [row[0] for row in rows] == ["elder", "teacher"]
     row = {"score": 1.0, "validation": {"clinic c": {"kappa": 0.5, "auc": 0.9}}}
     (tmp_path / "soft-2" / "log.jsonl").write_text(json.dumps(row) + "\n")
     with pytest.raises(InputError, match="soft-2 was validated on other sources than"):
-        ablation_table([runs[0], tmp_path / "soft-2"])
+        ablation_table(outcomes_of([runs[0], tmp_path / "soft-2"]))
 
 
 def test_photographs_without_a_grade_are_a_method_of_their_own(runs: list[Path], tmp_path: Path) -> None:
     how = Distillation(teacher=str(tmp_path / "teacher"), temperature=2.0, unlabelled=("eyeq",))
     more = finished(tmp_path / "more", toy_config(seed=1, distillation=how), 0.8)
-    header, _, *rows = map(cells, ablation_table([runs[0], runs[2], more]).splitlines())
+    header, _, *rows = map(cells, ablation_table(outcomes_of([runs[0], runs[2], more])).splitlines())
     column = header.index("unlabelled")
     assert [row[column] for row in rows] == ["eyeq", "none", "-"]
 
@@ -95,6 +97,6 @@ def test_a_run_without_a_finished_epoch_is_named(
 ) -> None:
     write_config(toy_config(), tmp_path / "young")
     with pytest.raises(InputError, match="young has no finished epoch"):
-        ablation_table([*runs, tmp_path / "young"])
+        ablation_table(outcomes_of([*runs, tmp_path / "young"]))
     assert main(["ablation", str(runs[0]), str(tmp_path / "nothing")]) == 2
     assert "nothing is not a run" in capsys.readouterr().err

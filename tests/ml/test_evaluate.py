@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.bundle import Bundle, BundleError, default_bundle, read_bundle
-from ml.card import card_text, read_evaluation
+from ml.bundle import BUNDLES, Bundle, BundleError, default_bundle, read_bundle, read_evaluation
+from ml.card import card_text
 from ml.evaluate import as_json, describe, summary, write_evaluation
 from ml.evaluation_report import write_report
 from ml.readings import KnownPhoto, Readings, fingerprint
+from ml.trials import ABLATION, ablation_section
 from tests.ml.toy_readings import toy_readings
 
 
@@ -162,7 +163,9 @@ def test_the_report_has_its_pictures(
     copy: Bundle, evaluation: dict[str, Any], readings: Readings, tmp_path: Path
 ) -> None:
     write_evaluation(copy.folder, evaluation)
+    shutil.copy(BUNDLES / ABLATION, copy.folder.parent)
     report = write_report(copy, evaluation, readings, tmp_path / "report").read_text()
+    assert ablation_section(BUNDLES) in report
     for name in ("roc.png", "calibration.png", "confusion.png"):
         assert f"({name})" in report
         assert (tmp_path / "report" / name).read_bytes().startswith(b"\x89PNG")

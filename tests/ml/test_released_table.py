@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from ml.bundle import Bundle, default_bundle, read_bundle
-from ml.card import read_evaluation
-from ml.released_table import forward_seconds, left_out_table, released, table
+from ml.bundle import Bundle, default_bundle, read_bundle, read_evaluation
+from ml.released_table import forward_seconds, released, table
 
 
 def bundle(folder: Path, name: str, version: str, *, architecture: str, teacher: str | None = None) -> Bundle:
@@ -40,17 +39,6 @@ def test_the_numbers_are_those_of_the_evaluation() -> None:
 
 def test_the_forward_pass_is_timed() -> None:
     assert all(0.1 < seconds < 600 for seconds in forward_seconds(read_bundle()))
-
-
-def test_sources_left_out_of_training_have_a_table_of_their_own(tmp_path: Path) -> None:
-    one = bundle(tmp_path, "toy", "1", architecture="mobilenet_v3_small")
-    path = one.folder / "evaluation.json"
-    evaluation = json.loads(path.read_text())
-    evaluation["parts"]["unseen"] = {"odir5k": evaluation["parts"]["test"]["odir5k"] | {"n": 2652}}
-    path.write_text(json.dumps(evaluation))
-    lines = left_out_table([one, read_bundle()]).splitlines()
-    assert len(lines) == 3  # the released bundle was trained on all sources
-    assert lines[2].startswith(f"| odir5k | {one.model_version} | 2652 | ")
 
 
 def test_a_bundle_without_grades_is_not_in_the_table(tmp_path: Path) -> None:

@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from ml.batches import sampling_weights
-from ml.bundle import read_bundle
-from ml.card import read_evaluation
+from ml.bundle import read_bundle, read_evaluation
 from ml.checkpoints import read_state
 from ml.data.cache import RetinaSet
 from ml.export import export_bundle
