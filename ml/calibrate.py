@@ -31,6 +31,9 @@ set to WANTED_SENSITIVITY instead, and flags too many: a missed eye costs more t
 LEAST_GAP = 0.2
 """Between two cuts of the mean grade, so that no grade dies out because it is the hardest to tell."""
 
+N_FOLDS, N_REPEATS = 5, 3
+"""Of the cross-validation that decides whether the grade is read by cuts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
@@ -70,23 +73,40 @@ def fit(logits: "NDArray[np.floating]", truth: "NDArray[np.int64]", sources: "ND
     return Calibration(
         temperature=temperature,
         bias=bias,
-        grade_cuts=_best_cuts(truth, probabilities, sources),
+        grade_cuts=_best_rule(truth, probabilities, sources),
         operating_point=_operating_point(truth, p_referable, sources),
     )
+
+
+def _best_rule(
+    truth: "NDArray[np.int64]", probabilities: "NDArray[np.floating]", sources: "NDArray[np.str_]"
+) -> tuple[float, ...]:
+    """The best cuts, where such cuts agree better with photographs that they were not fitted on than the most probable
+    grade does; else none.
+
+    Four cuts follow the noise of 700 photographs: fitted and measured on the same ones they nearly always look better.
+    """
+    plain = _agreement(truth, grades_by_cuts((), probabilities), sources)
+    random = np.random.default_rng(0)
+    by_cuts = []
+    for _ in range(N_REPEATS):
+        fold = random.permutation(len(truth)) % N_FOLDS
+        grades = np.zeros_like(truth)
+        for k in range(N_FOLDS):
+            rest = fold != k
+            cuts = _best_cuts(truth[rest], probabilities[rest], sources[rest])
+            grades[~rest] = grades_by_cuts(cuts, probabilities[~rest])
+        by_cuts.append(_agreement(truth, grades, sources))
+    return _best_cuts(truth, probabilities, sources) if np.mean(by_cuts) > plain else ()
 
 
 def _best_cuts(
     truth: "NDArray[np.int64]", probabilities: "NDArray[np.floating]", sources: "NDArray[np.str_]"
 ) -> tuple[float, ...]:
-    """The cuts of the mean grade with the best agreement, moved one at a time; none where the plain maximum is better.
-
-    Agreement is kappa plus accuracy, as mean over the sources: kappa alone would call many healthy eyes mild.
-    """
+    """The cuts of the mean grade with the best agreement, moved one at a time."""
 
     def agreement(cuts: tuple[float, ...]) -> float:
-        grades = grades_by_cuts(cuts, probabilities)
-        accuracy = np.mean([(grades == truth)[sources == s].mean() for s in np.unique(sources)])
-        return _mean_kappa(truth, grades, sources) + float(accuracy)
+        return _agreement(truth, grades_by_cuts(cuts, probabilities), sources)
 
     cuts: tuple[float, ...] = (0.5, 1.5, 2.5, 3.5)
     for _ in range(4):
@@ -95,7 +115,13 @@ def _best_cuts(
             high = cuts[i + 1] - LEAST_GAP if i + 1 < len(cuts) else N_GRADES - 1 - LEAST_GAP
             trials = [(*cuts[:i], round(float(c), 3), *cuts[i + 1 :]) for c in np.linspace(low, high, 41)]
             cuts = max([cuts, *trials], key=agreement)
-    return max([cuts, ()], key=agreement)
+    return cuts
+
+
+def _agreement(truth: "NDArray[np.int64]", grades: "NDArray[np.int64]", sources: "NDArray[np.str_]") -> float:
+    """Kappa plus accuracy, as mean over the sources: kappa alone would call many healthy eyes mild."""
+    each = [(truth[sources == name], grades[sources == name]) for name in np.unique(sources)]
+    return float(np.mean([quadratic_kappa(t, g) + (t == g).mean() for t, g in each]))
 
 
 def _source_weights(sources: "NDArray[np.str_]") -> "NDArray[np.float64]":
@@ -123,10 +149,6 @@ def _fit_likelihood(
     optimiser.step(loss)  # type: ignore[no-untyped-call]
     centred = bias.detach() - bias.detach().mean()
     return float(log_temperature.detach().exp()), tuple(round(float(b), 5) for b in centred)
-
-
-def _mean_kappa(truth: "NDArray[np.int64]", grade: "NDArray[np.int64]", sources: "NDArray[np.str_]") -> float:
-    return float(np.mean([quadratic_kappa(truth[sources == s], grade[sources == s]) for s in np.unique(sources)]))
 
 
 def _operating_point(

@@ -1,6 +1,7 @@
 """The model card of a bundle, from bundle.json and evaluation.json alone: no number in it can be another one."""
 
 import dataclasses
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +192,10 @@ def _commands(bundle: Bundle) -> list[str]:
     last = bundle.training["stages"][-1]
     changed = "" if bundle.precision == "fp32" else f" --precision {bundle.precision}"
     changed += "" if bundle.side_px == last["side_px"] else f" --side-px {bundle.side_px}"
-    commands.append(f"python -m ml export {last['run']} --name {bundle.name} --version {bundle.version}{changed}")
+    versions = [*bundle.training.get("earlier_versions", []), bundle.version]  # of the same weights
+    commands.append(f"python -m ml export {last['run']} --name {bundle.name} --version {versions[0]}{changed}")
+    for earlier, version in pairwise(versions):
+        commands.append(f"python -m ml recalibrate ml/bundles/{bundle.name}-{earlier} --version {version}")
     return [*commands, f"python -m ml evaluate ml/bundles/{bundle.name}-{bundle.version}"]
 
 

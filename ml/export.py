@@ -12,17 +12,16 @@ from tqdm import tqdm
 from ml.batches import TEST, TRAIN, VALIDATION, as_batch, normalised
 from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle
 from ml.calibrate import Calibration, fit
-from ml.card import write_card
 from ml.checkpoints import load_trained
 from ml.data.augment import shrink
 from ml.data.labels import UNNATURAL
-from ml.evaluate import evaluate, write_evaluation
 from ml.gradcam import WithGradCAM
 from ml.intervals import N_RESAMPLES
 from ml.networks import IMAGENET_MEAN, IMAGENET_STD
 from ml.onnx_files import weights_entry, write_onnx
 from ml.precision import Precision
 from ml.preprocess import PREPROCESSING_VERSION
+from ml.recalibrate import fit_to_grader
 from ml.stages import stages_of
 from ml.train import load_retinas
 from ml.training_config import TrainingConfig, read_config
@@ -87,17 +86,8 @@ def export_bundle(
         "metrics": {},
     }
     (folder / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
-    evaluation, _ = evaluate(
-        read_bundle(folder, verify=True),
-        data=data,
-        cache=run.parent / "cache",
-        n_resamples=n_resamples,
-        mirrored=False,
-    )
-    write_evaluation(folder, evaluation)
-    bundle = read_bundle(folder)
-    write_card(bundle)
-    return bundle
+    cache = run.parent / "cache"
+    return fit_to_grader(read_bundle(folder, verify=True), data=data, cache=cache, n_resamples=n_resamples)
 
 
 def run_onnx(

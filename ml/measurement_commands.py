@@ -19,6 +19,7 @@ CACHE = Path("runs/cache")
 def add_commands(commands: "Commands", add_data: "AddData") -> None:
     """Add them to the command line of ``python -m ml``."""
     _add_evaluate(commands, add_data)
+    _add_recalibrate(commands, add_data)
     _add_promote(commands, add_data)
     _add_table(commands)
     _add_ablation(commands)
@@ -62,6 +63,27 @@ def _evaluate(options: argparse.Namespace) -> int:
         difference = comparison_text(bundle, other, compare((bundle, readings), (other, others)))
     out = options.out or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
     print(write_report(bundle, evaluation, readings, out, difference=difference))
+    return 0
+
+
+def _add_recalibrate(commands: "Commands", add_data: "AddData") -> None:
+    parser = commands.add_parser("recalibrate", help="fit calibration, grade rule and operating point of a bundle anew")
+    parser.add_argument("bundle", type=Path, help="folder or name of the bundle, which stays as it is")
+    parser.add_argument("--version", required=True, help="of the bundle that is made, with the same weights")
+    parser.add_argument("--to", type=Path, help="its folder (ml/bundles/NAME-VERSION)")
+    _add_cache(parser)
+    add_data(parser)
+    parser.set_defaults(run_command=_recalibrate)
+
+
+def _recalibrate(options: argparse.Namespace) -> int:
+    from ml.promote import bundle_named
+    from ml.recalibrate import recalibrate
+
+    bundle = bundle_named(options.bundle)
+    folder = options.to or BUNDLES / f"{bundle.name}-{options.version}"
+    made = recalibrate(bundle, version=options.version, folder=folder, data=options.data, cache=options.cache)
+    print(f"{made.model_version} in {folder}")
     return 0
 
 

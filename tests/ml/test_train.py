@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from ml.__main__ import main
 from ml.batches import sampling_weights
 from ml.bundle import read_bundle, read_evaluation
 from ml.checkpoints import read_state
@@ -91,6 +92,25 @@ def test_a_run_becomes_a_bundle_that_loads_whatever_its_sources_are_called(toy_d
     assert "# stopped after 2 epochs" in card  # of three: nothing was better than the first
     assert bundle.side_px == 96
     assert "--name toy --version 0.0.1 --side-px 96\n" in card  # it was trained at 64
+    options = [
+        "--version",
+        "0.0.2",
+        "--to",
+        str(tmp_path / "again"),
+        "--data",
+        str(data),
+        "--cache",
+        f"{tmp_path}/cache",
+    ]
+    assert main(["recalibrate", str(folder), *options]) == 0
+    again = read_bundle(tmp_path / "again", verify=True)
+    assert again.weights_sha256 == bundle.weights_sha256
+    assert again.model_version.startswith("toy-0.0.2+")
+    assert again.temperature == pytest.approx(bundle.temperature, rel=0.02)  # fitted to the same Grader's words
+    card = (again.folder / "model-card.md").read_text()
+    assert "\npython -m ml recalibrate ml/bundles/toy-0.0.1 --version 0.0.2\n" in card
+    assert read_bundle(folder) == bundle
+    assert main(["recalibrate", str(folder), *options]) != 0  # that version is there already
 
 
 def test_rare_grades_and_small_sources_are_drawn_more_often() -> None:

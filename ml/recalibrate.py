@@ -1,0 +1,90 @@
+"""Fit what stands between a bundle's logits and its decisions to what its Grader says of validation photographs.
+
+``python -m ml recalibrate BUNDLE --version V`` makes a bundle of the same weights with temperature, bias, grade rule
+and operating point fitted anew; an export ends with the same step, so that they fit a photograph's whole way through
+the Grader and not only the crops that training keeps.
+"""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml.bundle import WEIGHTS_FILE, Bundle, BundleError, read_bundle
+from ml.calibrate import fit, grades_by_cuts
+from ml.card import write_card
+from ml.evaluate import describe, photos_for, write_evaluation
+from ml.grader import Grader, calibrated
+from ml.intervals import N_RESAMPLES
+from ml.readings import Readings, read
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PART = "validation"
+
+
+def recalibrate(
+    bundle: Bundle, *, version: str, folder: Path, data: Path, cache: Path, n_resamples: int = N_RESAMPLES
+) -> Bundle:
+    """Write the recalibrated bundle, its evaluation and its card into ``folder``; ``bundle`` stays as it is.
+
+    Raises BundleError where ``folder`` holds a bundle already.
+    """
+    if (folder / "bundle.json").exists():
+        raise BundleError(f"{folder} holds a bundle already: choose another --version or --to.")
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(bundle.weights, folder / WEIGHTS_FILE)
+    content = json.loads((bundle.folder / "bundle.json").read_text())
+    earlier = [*content["training"].get("earlier_versions", []), bundle.version]
+    content |= {"version": version, "training": content["training"] | {"earlier_versions": earlier}}
+    (folder / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
+    return fit_to_grader(read_bundle(folder, verify=True), data=data, cache=cache, n_resamples=n_resamples)
+
+
+def fit_to_grader(bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES) -> Bundle:
+    """Refit the bundle in its own folder, in place, and write its evaluation and card."""
+    readings = read(Grader.load(bundle.folder), photos_for(bundle, data=data, cache=cache))
+    fitted, readings = refitted(bundle, readings)
+    path = bundle.folder / "bundle.json"
+    content = json.loads(path.read_text()) | {
+        "calibration": {"temperature": fitted.temperature, "bias": fitted.bias},
+        "grade_cuts": fitted.grade_cuts,
+        "operating_point": fitted.operating_point,
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n")
+    write_evaluation(bundle.folder, describe(fitted, readings, n_resamples=n_resamples))
+    again = read_bundle(bundle.folder)
+    write_card(again)
+    return again
+
+
+def refitted(bundle: Bundle, readings: Readings) -> tuple[Bundle, Readings]:
+    """The bundle with a new calibration, rule and operating point, and what it says of the photographs then.
+
+    Readings are those of ``bundle``; of photographs without a retina nothing is said, before and after.
+    """
+    rows = readings.where(PART)
+    logits = _logits(bundle, readings)
+    fresh = fit(logits[rows], readings.truth[rows], readings.sources[rows])
+    fitted = dataclasses.replace(
+        bundle,
+        temperature=round(fresh.temperature, 5),
+        bias=fresh.bias,
+        grade_cuts=fresh.grade_cuts,
+        operating_point=fresh.operating_point,
+    )
+    probabilities = calibrated(logits, fitted)  # (n, K), NaN where nothing was said
+    grades = np.where(readings.grades < 0, -1, grades_by_cuts(fitted.grade_cuts, probabilities))
+    return fitted, dataclasses.replace(readings, probabilities=probabilities, grades=grades, mirrored=None)
+
+
+def _logits(bundle: Bundle, readings: Readings) -> "NDArray[np.float64]":
+    """(n, K), but for a number that all grades of a photograph share, which no probability depends on."""
+    least = np.finfo(np.float64).tiny  # a probability that underflowed to 0
+    logs = np.log(np.maximum(readings.probabilities, least))
+    shown: NDArray[np.float64] = (logs - np.asarray(bundle.bias)) * bundle.temperature
+    return shown
