@@ -189,14 +189,25 @@ def _commands(bundle: Bundle) -> list[str]:
         if stage.get("start_share") or others:
             beside = f" --with {' '.join(other['run'] for other in others)}" if others else ""
             commands.append(f"python -m ml blend {stage['run']}{beside} --share {stage['start_share']}")
-    last = bundle.training["stages"][-1]
-    changed = "" if bundle.precision == "fp32" else f" --precision {bundle.precision}"
+    return [*commands, *_release_commands(bundle), f"python -m ml evaluate ml/bundles/{bundle.name}-{bundle.version}"]
+
+
+def _release_commands(bundle: Bundle) -> list[str]:
+    """The export of the trained network and what was made of its weights afterwards."""
+    last, own = bundle.training["stages"][-1], {"version": bundle.version, "precision": bundle.precision}
+    versions = [*bundle.training.get("earlier_versions", []), own]
+    changed = _precision_option("fp32", versions[0]["precision"])
     changed += "" if bundle.side_px == last["side_px"] else f" --side-px {bundle.side_px}"
-    versions = [*bundle.training.get("earlier_versions", []), bundle.version]  # of the same weights
-    commands.append(f"python -m ml export {last['run']} --name {bundle.name} --version {versions[0]}{changed}")
-    for earlier, version in pairwise(versions):
-        commands.append(f"python -m ml recalibrate ml/bundles/{bundle.name}-{earlier} --version {version}")
-    return [*commands, f"python -m ml evaluate ml/bundles/{bundle.name}-{bundle.version}"]
+    commands = [f"python -m ml export {last['run']} --name {bundle.name} --version {versions[0]['version']}{changed}"]
+    for old, new in pairwise(versions):
+        changed = _precision_option(old["precision"], new["precision"])
+        folder = f"ml/bundles/{bundle.name}-{old['version']}"
+        commands.append(f"python -m ml recalibrate {folder} --version {new['version']}{changed}")
+    return commands
+
+
+def _precision_option(before: str, after: str) -> str:
+    return "" if before == after else f" --precision {after}"
 
 
 def _training_command(stage: dict[str, Any]) -> str:

@@ -69,7 +69,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _add_recalibrate(commands: "Commands", add_data: "AddData") -> None:
     parser = commands.add_parser("recalibrate", help="fit calibration, grade rule and operating point of a bundle anew")
     parser.add_argument("bundle", type=Path, help="folder or name of the bundle, which stays as it is")
-    parser.add_argument("--version", required=True, help="of the bundle that is made, with the same weights")
+    parser.add_argument("--version", required=True, help="of the bundle that is made")
+    parser.add_argument("--precision", choices=("fp16", "int8"), help="store its weights in fewer bits")
     parser.add_argument("--to", type=Path, help="its folder (ml/bundles/NAME-VERSION)")
     _add_cache(parser)
     add_data(parser)
@@ -77,12 +78,20 @@ def _add_recalibrate(commands: "Commands", add_data: "AddData") -> None:
 
 
 def _recalibrate(options: argparse.Namespace) -> int:
+    from ml.precision import Precision
     from ml.promote import bundle_named
     from ml.recalibrate import recalibrate
 
     bundle = bundle_named(options.bundle)
     folder = options.to or BUNDLES / f"{bundle.name}-{options.version}"
-    made = recalibrate(bundle, version=options.version, folder=folder, data=options.data, cache=options.cache)
+    made = recalibrate(
+        bundle,
+        version=options.version,
+        folder=folder,
+        data=options.data,
+        cache=options.cache,
+        precision=Precision(options.precision) if options.precision else None,
+    )
     print(f"{made.model_version} in {folder}")
     return 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 
 from ml.bundle import WEIGHTS_FILE, Bundle, BundleError, read_bundle
 from ml.calibrate import fit, grades_by_cuts
@@ -19,6 +20,8 @@ from ml.card import write_card
 from ml.evaluate import describe, photos_for, write_evaluation
 from ml.grader import Grader, calibrated
 from ml.intervals import N_RESAMPLES
+from ml.onnx_files import weights_entry
+from ml.precision import Precision, store_weights
 from ml.readings import Readings, read
 
 if TYPE_CHECKING:
@@ -28,18 +31,36 @@ PART = "validation"
 
 
 def recalibrate(
-    bundle: Bundle, *, version: str, folder: Path, data: Path, cache: Path, n_resamples: int = N_RESAMPLES
+    bundle: Bundle,
+    *,
+    version: str,
+    folder: Path,
+    data: Path,
+    cache: Path,
+    precision: Precision | None = None,
+    n_resamples: int = N_RESAMPLES,
 ) -> Bundle:
     """Write the recalibrated bundle, its evaluation and its card into ``folder``; ``bundle`` stays as it is.
 
-    Raises BundleError where ``folder`` holds a bundle already.
+    ``precision`` stores weights of full precision in fewer bits. Raises BundleError where ``folder`` holds a bundle
+    already, and where the weights are stored in few bits already.
     """
     if (folder / "bundle.json").exists():
         raise BundleError(f"{folder} holds a bundle already: choose another --version or --to.")
+    if precision is not None and bundle.precision != Precision.FP32:
+        raise BundleError(
+            f"{bundle.folder} has {bundle.precision} weights: only those of fp32 can be stored otherwise."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(bundle.weights, folder / WEIGHTS_FILE)
     content = json.loads((bundle.folder / "bundle.json").read_text())
-    earlier = [*content["training"].get("earlier_versions", []), bundle.version]
+    if precision is not None:
+        onnx.save(store_weights(onnx.load(bundle.weights), precision), folder / WEIGHTS_FILE)
+        content["weights"] = weights_entry(folder / WEIGHTS_FILE, precision)
+    earlier = [
+        *content["training"].get("earlier_versions", []),
+        {"version": bundle.version, "precision": bundle.precision},
+    ]
     content |= {"version": version, "training": content["training"] | {"earlier_versions": earlier}}
     (folder / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
     return fit_to_grader(read_bundle(folder, verify=True), data=data, cache=cache, n_resamples=n_resamples)

@@ -13,10 +13,12 @@ import torch
 
 from ml.__main__ import main
 from ml.batches import sampling_weights
-from ml.bundle import read_bundle, read_evaluation
+from ml.bundle import BundleError, read_bundle, read_evaluation
 from ml.checkpoints import read_state
 from ml.data.cache import RetinaSet
 from ml.export import export_bundle
+from ml.precision import Precision
+from ml.recalibrate import recalibrate
 from ml.train import train
 from tests.ml.toys import N_PHOTOS, toy_config, write_toy_data
 
@@ -92,25 +94,38 @@ def test_a_run_becomes_a_bundle_that_loads_whatever_its_sources_are_called(toy_d
     assert "# stopped after 2 epochs" in card  # of three: nothing was better than the first
     assert bundle.side_px == 96
     assert "--name toy --version 0.0.1 --side-px 96\n" in card  # it was trained at 64
-    options = [
-        "--version",
-        "0.0.2",
-        "--to",
-        str(tmp_path / "again"),
-        "--data",
-        str(data),
-        "--cache",
-        f"{tmp_path}/cache",
-    ]
-    assert main(["recalibrate", str(folder), *options]) == 0
-    again = read_bundle(tmp_path / "again", verify=True)
+
+    again = recalibrate(bundle, version="0.0.2", folder=tmp_path / "again", data=data, cache=tmp_path / "cache")
+    assert read_bundle(again.folder, verify=True) == again
     assert again.weights_sha256 == bundle.weights_sha256
-    assert again.model_version.startswith("toy-0.0.2+")
     assert again.temperature == pytest.approx(bundle.temperature, rel=0.02)  # fitted to the same Grader's words
-    card = (again.folder / "model-card.md").read_text()
-    assert "\npython -m ml recalibrate ml/bundles/toy-0.0.1 --version 0.0.2\n" in card
     assert read_bundle(folder) == bundle
-    assert main(["recalibrate", str(folder), *options]) != 0  # that version is there already
+
+    command = [
+        "recalibrate",
+        str(again.folder),
+        "--version",
+        "0.0.3",
+        "--precision",
+        "fp16",
+        "--to",
+        f"{tmp_path}/half",
+    ]
+    command += ["--data", str(data), "--cache", str(tmp_path / "cache")]
+    assert main(command) == 0
+    half = read_bundle(tmp_path / "half", verify=True)
+    assert half.precision == "fp16"
+    assert half.weights.stat().st_size < 0.6 * bundle.weights.stat().st_size
+    card = (half.folder / "model-card.md").read_text()
+    assert "--version 0.0.1 --side-px 96\npython -m ml recalibrate ml/bundles/toy-0.0.1 --version 0.0.2\n" in card
+    assert "\npython -m ml recalibrate ml/bundles/toy-0.0.2 --version 0.0.3 --precision fp16\n" in card
+    with pytest.raises(BundleError, match="half holds a bundle already"):
+        recalibrate(again, version="0.0.3", folder=half.folder, data=data, cache=tmp_path / "cache")
+    with pytest.raises(BundleError, match="only those of fp32"):
+        recalibrate(
+            half, version="1", folder=tmp_path / "x", data=data, cache=tmp_path / "cache", precision=Precision.INT8
+        )
+    assert not (tmp_path / "x").exists()
 
 
 def test_rare_grades_and_small_sources_are_drawn_more_often() -> None:
