@@ -11,7 +11,7 @@ from ml.ablation import ablation_table, outcomes_of
 from ml.bundle import BUNDLES, Bundle, default_bundle, read_bundle
 from ml.card import card_text
 from ml.training_config import Distillation
-from ml.trials import ablation_section, left_out_rows, left_out_table
+from ml.trials import ABLATION, LEFT_OUT, ablation_section, left_out_rows, left_out_section, left_out_table
 from tests.ml.test_ablation import finished
 from tests.ml.toys import toy_config
 
@@ -83,3 +83,9 @@ def test_tables_are_only_printed_unless_they_are_to_be_kept(runs: list[Path], wi
     assert main(["ablation", *map(str, runs)]) == 0
     assert main(["table", "--left-out", str(without_odir.folder)]) == 0
     assert {path: path.read_bytes() for path in BUNDLES.glob("*.json")} == released
+
+
+def test_what_is_kept_of_the_release_can_be_read() -> None:
+    assert {path.name for path in BUNDLES.glob("*.json")} == {ABLATION, LEFT_OUT}
+    assert "| yes |" in ablation_section(BUNDLES)
+    assert all(f"| {source} |" in left_out_section(BUNDLES) for source in ("aptos2019", "eyepacs", "odir5k"))
