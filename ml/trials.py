@@ -23,7 +23,7 @@ ALIKE_DISTILLED = ("teacher", "kind", "weight", "temperature", "unlabelled", "un
 LEFT_OUT_TEXT = """
 ### On a source that took no part in training
 The network above has seen photographs of every source. Those below were trained without one source, to measure what a
-clinic with another camera and other people would see, and then read all photographs of that source{whose}.
+clinic with another camera and other people would see, and then read all photographs of that source.{copy}
 
 {rows}"""
 ABLATION_TEXT = """## What distillation and its settings bring
@@ -99,8 +99,8 @@ def left_out_section(folder: Path) -> str:
     if not rows:
         return ""
     has_copy = any(row["source"] == "eyepacs" for row in rows)
-    whose = "; EyePACS is left out together with its equalised copy" if has_copy else ""
-    return LEFT_OUT_TEXT.format(whose=whose, rows=left_out_table(rows))
+    copy = "\nEyePACS is left out together with its equalised copy." if has_copy else ""
+    return LEFT_OUT_TEXT.format(copy=copy, rows=left_out_table(rows))
 
 
 def _keep(path: Path, entries: list[dict[str, Any]]) -> Path:
