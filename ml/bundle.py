@@ -145,7 +145,9 @@ def read_evaluation(bundle: Bundle) -> dict[str, Any]:
     if not path.is_file():
         raise BundleError(f"{path} is missing: python -m ml evaluate {bundle.folder} writes it.")
     evaluation: dict[str, Any] = json.loads(path.read_text())
-    stated = (evaluation["weights_sha256"], evaluation["operating_point"])
-    if stated != (bundle.weights_sha256, bundle.operating_point):
-        raise BundleError(f"{path} measured other weights or another operating point: evaluate the bundle again.")
+    stated = tuple(evaluation[name] for name in ("model_version", "weights_sha256", "operating_point"))
+    if stated != (bundle.model_version, bundle.weights_sha256, bundle.operating_point):
+        raise BundleError(
+            f"{path} measured another version, other weights or another operating point: evaluate the bundle again."
+        )
     return evaluation

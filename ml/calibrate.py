@@ -64,8 +64,17 @@ def grades_by_cuts(cuts: tuple[float, ...], probabilities: "NDArray[np.floating]
     return np.asarray(np.searchsorted(cuts, expected_grade(probabilities), side="right"), np.int64)
 
 
-def fit(logits: "NDArray[np.floating]", truth: "NDArray[np.int64]", sources: "NDArray[np.str_]") -> Calibration:
-    """Fit temperature and bias by likelihood, then the rule and the operating point, every source counting alike."""
+def fit(
+    logits: "NDArray[np.floating]",
+    truth: "NDArray[np.int64]",
+    sources: "NDArray[np.str_]",
+    *,
+    groups: "NDArray[np.str_] | None" = None,
+) -> Calibration:
+    """Fit temperature and bias by likelihood, then the rule and the operating point, every source counting alike.
+
+    ``groups`` (n,): photographs of one person or copies, which cross-validation keeps together; else each by itself.
+    """
     temperature, bias = _fit_likelihood(logits, truth, _source_weights(sources))
     draft = Calibration(temperature=temperature, bias=bias, grade_cuts=(), operating_point=0.5)
     probabilities = draft.probabilities(logits)
@@ -73,13 +82,16 @@ def fit(logits: "NDArray[np.floating]", truth: "NDArray[np.int64]", sources: "ND
     return Calibration(
         temperature=temperature,
         bias=bias,
-        grade_cuts=_best_rule(truth, probabilities, sources),
+        grade_cuts=_best_rule(truth, probabilities, sources, np.arange(len(truth)) if groups is None else groups),
         operating_point=_operating_point(truth, p_referable, sources),
     )
 
 
 def _best_rule(
-    truth: "NDArray[np.int64]", probabilities: "NDArray[np.floating]", sources: "NDArray[np.str_]"
+    truth: "NDArray[np.int64]",
+    probabilities: "NDArray[np.floating]",
+    sources: "NDArray[np.str_]",
+    groups: "NDArray[np.generic]",
 ) -> tuple[float, ...]:
     """The best cuts, where such cuts agree better with photographs that they were not fitted on than the most probable
     grade does; else none.
@@ -88,9 +100,10 @@ def _best_rule(
     """
     plain = _agreement(truth, grades_by_cuts((), probabilities), sources)
     random = np.random.default_rng(0)
+    names, of_group = np.unique(groups, return_inverse=True)
     by_cuts = []
     for _ in range(N_REPEATS):
-        fold = random.permutation(len(truth)) % N_FOLDS
+        fold = (random.permutation(len(names)) % N_FOLDS)[of_group]  # (n,)
         grades = np.zeros_like(truth)
         for k in range(N_FOLDS):
             rest = fold != k

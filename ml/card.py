@@ -151,7 +151,7 @@ def card_text(bundle: Bundle) -> str:
         by_grade=_grade_table(tested),
         confusion=_confusions(tested),
         subgroups=_subgroup_table(evaluation["subgroups"]),
-        left_out=left_out_section(bundle.folder.parent),
+        left_out=left_out_section(bundle),
         commands="\n".join(_commands(bundle)),
     )
 

@@ -62,9 +62,6 @@ def export_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     export_onnx(network, folder / WEIGHTS_FILE, side_px=side_px, precision=precision)
     retinas = load_retinas(config, data=data, cache=run.parent / "cache")
-    held = np.flatnonzero((retinas.parts == VALIDATION) & (retinas.sources != UNNATURAL))
-    logits, evidence = run_onnx(folder / WEIGHTS_FILE, retinas, held, side_px=side_px)
-    calibration = fit(logits, retinas.grades[held], retinas.sources[held])
     content = {
         "format": 1,
         "name": name,
@@ -77,10 +74,7 @@ def export_bundle(
             "std": IMAGENET_STD,
             "preprocessing_version": PREPROCESSING_VERSION,
         },
-        "calibration": {"temperature": round(calibration.temperature, 5), "bias": calibration.bias},
-        "grade_cuts": calibration.grade_cuts,
-        "operating_point": calibration.operating_point,
-        "heatmap_full_scale": heatmap_full_scale(logits, evidence, calibration),
+        **_calibrated(folder / WEIGHTS_FILE, retinas, side_px=side_px),
         "weights": weights_entry(folder / WEIGHTS_FILE, precision),
         "training": describe_training(config, retinas, run),
         "metrics": {},
@@ -88,6 +82,19 @@ def export_bundle(
     (folder / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
     cache = run.parent / "cache"
     return fit_to_grader(read_bundle(folder, verify=True), data=data, cache=cache, n_resamples=n_resamples)
+
+
+def _calibrated(weights: Path, retinas: "RetinaSet", *, side_px: int) -> dict[str, Any]:
+    """A first calibration, on the crops that training keeps, and the scale of the heatmaps."""
+    held = np.flatnonzero((retinas.parts == VALIDATION) & (retinas.sources != UNNATURAL))
+    logits, evidence = run_onnx(weights, retinas, held, side_px=side_px)
+    calibration = fit(logits, retinas.grades[held], retinas.sources[held], groups=retinas.groups[held])
+    return {
+        "calibration": {"temperature": round(calibration.temperature, 5), "bias": calibration.bias},
+        "grade_cuts": calibration.grade_cuts,
+        "operating_point": calibration.operating_point,
+        "heatmap_full_scale": heatmap_full_scale(logits, evidence, calibration),
+    }
 
 
 def run_onnx(

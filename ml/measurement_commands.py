@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml.bundle import BUNDLES, default_bundle, read_bundle
+from ml.training_config import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,13 +130,15 @@ def _table(options: argparse.Namespace) -> int:
     from ml.released_table import released, table
     from ml.trials import keep_left_out, left_out_rows, left_out_table
 
+    if options.keep and not options.left_out:
+        raise InputError("--keep goes with --left-out.")
     if not options.left_out:
         print(table(released()), end="")
         return 0
     rows = left_out_rows([bundle_named(path) for path in options.left_out])
-    print(left_out_table(rows), end="")
     if options.keep:
         print(keep_left_out(rows, options.keep), file=sys.stderr)
+    print(left_out_table(rows), end="")
     return 0
 
 
@@ -157,9 +160,9 @@ def _ablation(options: argparse.Namespace) -> int:
     from ml.trials import keep_ablation
 
     outcomes = outcomes_of(options.runs)
-    print(ablation_table(outcomes), end="")
     if options.keep:
         print(keep_ablation(outcomes, options.keep), file=sys.stderr)
+    print(ablation_table(outcomes), end="")
     return 0
 
 

@@ -8,6 +8,7 @@ the Grader and not only the crops that training keeps.
 import dataclasses
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,19 +43,31 @@ def recalibrate(
 ) -> Bundle:
     """Write the recalibrated bundle, its evaluation and its card into ``folder``; ``bundle`` stays as it is.
 
-    ``precision`` stores weights of full precision in fewer bits. Raises BundleError where ``folder`` holds a bundle
-    already, and where the weights are stored in few bits already.
+    ``precision`` stores weights of full precision in fewer bits. Raises BundleError where ``folder`` exists, and where
+    the weights are stored in few bits already; then, and where reading fails, ``folder`` is not made.
     """
-    if (folder / "bundle.json").exists():
-        raise BundleError(f"{folder} holds a bundle already: choose another --version or --to.")
+    if folder.exists():
+        raise BundleError(f"{folder} exists already: choose another --version or --to.")
     if precision is not None and bundle.precision != Precision.FP32:
-        raise BundleError(
-            f"{bundle.folder} has {bundle.precision} weights: only those of fp32 can be stored otherwise."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(bundle.weights, folder / WEIGHTS_FILE)
+        raise BundleError(f"{bundle.folder} has {bundle.precision} weights: only fp32 ones can be stored otherwise.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".recalibrate-") as place:
+        draft = Path(place) / folder.name  # NB: what fails half-way must not look like a bundle of the new version
+        _copy(bundle, draft, version=version, precision=precision)
+        fit_to_grader(read_bundle(draft, verify=True), data=data, cache=cache, n_resamples=n_resamples)
+        draft.rename(folder)
+    made = read_bundle(folder)
+    write_card(made)  # once more: it also shows what is kept beside the bundles
+    return made
+
+
+def _copy(bundle: Bundle, folder: Path, *, version: str, precision: Precision | None) -> None:
+    """The bundle with its old calibration under a new version."""
+    folder.mkdir()
     content = json.loads((bundle.folder / "bundle.json").read_text())
-    if precision is not None:
+    if precision is None:
+        shutil.copyfile(bundle.weights, folder / WEIGHTS_FILE)
+    else:
         onnx.save(store_weights(onnx.load(bundle.weights), precision), folder / WEIGHTS_FILE)
         content["weights"] = weights_entry(folder / WEIGHTS_FILE, precision)
     earlier = [
@@ -63,11 +76,13 @@ def recalibrate(
     ]
     content |= {"version": version, "training": content["training"] | {"earlier_versions": earlier}}
     (folder / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
-    return fit_to_grader(read_bundle(folder, verify=True), data=data, cache=cache, n_resamples=n_resamples)
 
 
 def fit_to_grader(bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES) -> Bundle:
-    """Refit the bundle in its own folder, in place, and write its evaluation and card."""
+    """Refit the bundle in its own folder, in place, and write its evaluation and card.
+
+    The scale of its heatmaps stays: how strong a sign looks does not depend on how probabilities are read.
+    """
     readings = read(Grader.load(bundle.folder), photos_for(bundle, data=data, cache=cache))
     fitted, readings = refitted(bundle, readings)
     path = bundle.folder / "bundle.json"
@@ -90,7 +105,7 @@ def refitted(bundle: Bundle, readings: Readings) -> tuple[Bundle, Readings]:
     """
     rows = readings.where(PART)
     logits = _logits(bundle, readings)
-    fresh = fit(logits[rows], readings.truth[rows], readings.sources[rows])
+    fresh = fit(logits[rows], readings.truth[rows], readings.sources[rows], groups=readings.groups[rows])
     fitted = dataclasses.replace(
         bundle,
         temperature=round(fresh.temperature, 5),

@@ -13,6 +13,7 @@ from ml.ablation import Outcome, ablation_table
 from ml.bundle import Bundle, read_evaluation
 from ml.markdown import table, with_interval
 from ml.readings import UNSEEN
+from ml.training_config import InputError
 
 ABLATION, LEFT_OUT = "ablation.json", "left_out.json"
 FIGURES = ("accuracy", "quadratic_kappa", "referable_auc", "referable_sensitivity", "referable_specificity")
@@ -22,8 +23,8 @@ ALIKE_DISTILLED = ("teacher", "kind", "weight", "temperature", "unlabelled", "un
 
 LEFT_OUT_TEXT = """
 ### On a source that took no part in training
-The network above has seen photographs of every source. Those below were trained without one source, to measure what a
-clinic with another camera and other people would see, and then read all photographs of that source.{copy}
+The networks below were trained without one source, to measure what a clinic with another camera and other people would
+see, and then read all photographs of that source.{copy}{seen}
 
 {rows}"""
 ABLATION_TEXT = """## What distillation and its settings bring
@@ -36,7 +37,10 @@ that had a teacher: {distilled}.
 
 
 def keep_ablation(outcomes: list[Outcome], folder: Path) -> Path:
-    """Write ablation.json beside the bundles in ``folder``, in place of an earlier one."""
+    """Write ablation.json beside the bundles in ``folder``, in place of an earlier one.
+
+    Raises InputError where there is no such folder, or a run's in its place.
+    """
     return _keep(folder / ABLATION, [dataclasses.asdict(outcome) for outcome in outcomes])
 
 
@@ -89,21 +93,32 @@ def left_out_table(rows: list[dict[str, Any]]) -> str:
 
 
 def keep_left_out(rows: list[dict[str, Any]], folder: Path) -> Path:
-    """Write left_out.json beside the bundles in ``folder``, in place of an earlier one."""
+    """Write left_out.json beside the bundles in ``folder``, in place of an earlier one.
+
+    Raises InputError where there is no such folder, and where no source was left out.
+    """
+    if not rows:
+        raise InputError("Each of these bundles was trained on every source: there is nothing to keep.")
     return _keep(folder / LEFT_OUT, rows)
 
 
-def left_out_section(folder: Path) -> str:
-    """A section of a card in Markdown; empty where no such trial is kept beside the bundles in ``folder``."""
-    rows = _kept(folder / LEFT_OUT)
+def left_out_section(bundle: Bundle) -> str:
+    """A section of a card in Markdown; empty where no such trial is kept beside the bundle."""
+    rows = _kept(bundle.folder.parent / LEFT_OUT)
     if not rows:
         return ""
-    has_copy = any(row["source"] == "eyepacs" for row in rows)
-    copy = "\nEyePACS is left out together with its equalised copy." if has_copy else ""
-    return LEFT_OUT_TEXT.format(copy=copy, rows=left_out_table(rows))
+    left_out = {row["source"] for row in rows}
+    trained_on = {source for stage in bundle.training["stages"] for source in stage["sources"]}
+    copy = "\nEyePACS is left out together with its equalised copy." if "eyepacs" in left_out else ""
+    seen = "\nThe network above has seen photographs of each of them." if left_out <= trained_on else ""
+    return LEFT_OUT_TEXT.format(copy=copy, seen=seen, rows=left_out_table(rows))
 
 
 def _keep(path: Path, entries: list[dict[str, Any]]) -> Path:
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent} is not a folder: --keep takes one that holds bundles.")
+    if (path.parent / "config.json").is_file():
+        raise InputError(f"{path.parent} is a run and would not be read as one: put --keep after the runs.")
     lines = ",\n".join(json.dumps(entry) for entry in entries)
     path.write_text(f'{{"format": 1, "entries": [\n{lines}\n]}}\n')
     return path

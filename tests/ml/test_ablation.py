@@ -42,7 +42,10 @@ def test_what_was_kept_on_disk_or_blended_afterwards_makes_no_other_method(tmp_p
     how = Distillation(teacher="teacher")
     first = toy_config(distillation=how)
     second = toy_config(
-        seed=2, distillation=dataclasses.replace(how, keep_words=True), start_share=0.5, blended_with=("runs/x",)
+        seed=2,
+        distillation=dataclasses.replace(how, keep_words=True, ask_in_bf16=True),
+        start_share=0.5,
+        blended_with=("runs/x",),
     )
     runs = [finished(tmp_path / "first", first, 0.5), finished(tmp_path / "second", second, 0.6)]
     assert len(ablation_table(outcomes_of(runs)).splitlines()) == 3

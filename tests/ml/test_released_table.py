@@ -18,7 +18,10 @@ def bundle(folder: Path, name: str, version: str, *, architecture: str, teacher:
     content |= {"name": name, "version": version, "architecture": architecture}
     content["training"]["stages"][-1]["distillation"] = {"teacher": teacher} if teacher else None
     path.write_text(json.dumps(content))
-    return read_bundle(place)
+    made = read_bundle(place)
+    evaluation = json.loads((place / "evaluation.json").read_text())
+    (place / "evaluation.json").write_text(json.dumps(evaluation | {"model_version": made.model_version}))
+    return made
 
 
 def test_each_network_has_its_row_and_the_newest_version_stands_for_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 
 from ml.__main__ import main
 from ml.batches import sampling_weights
-from ml.bundle import BundleError, read_bundle, read_evaluation
+from ml.bundle import Bundle, BundleError, read_bundle, read_evaluation
 from ml.checkpoints import read_state
 from ml.data.cache import RetinaSet
 from ml.export import export_bundle
@@ -95,36 +95,50 @@ def test_a_run_becomes_a_bundle_that_loads_whatever_its_sources_are_called(toy_d
     assert bundle.side_px == 96
     assert "--name toy --version 0.0.1 --side-px 96\n" in card  # it was trained at 64
 
-    again = recalibrate(bundle, version="0.0.2", folder=tmp_path / "again", data=data, cache=tmp_path / "cache")
-    assert read_bundle(again.folder, verify=True) == again
-    assert again.weights_sha256 == bundle.weights_sha256
-    assert again.temperature == pytest.approx(bundle.temperature, rel=0.02)  # fitted to the same Grader's words
-    assert read_bundle(folder) == bundle
 
-    command = [
-        "recalibrate",
-        str(again.folder),
-        "--version",
-        "0.0.3",
-        "--precision",
-        "fp16",
-        "--to",
-        f"{tmp_path}/half",
-    ]
-    command += ["--data", str(data), "--cache", str(tmp_path / "cache")]
-    assert main(command) == 0
-    half = read_bundle(tmp_path / "half", verify=True)
+@pytest.fixture(scope="module")
+def toy_bundle(toy_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    place = tmp_path_factory.mktemp("released")
+    config = toy_config(architecture="mobilenet_v3_small", n_epochs=1)
+    train(config, data=toy_data, imagenet=None, run=place / "run")
+    return export_bundle(place / "run", data=toy_data, folder=place / "bundle", name="toy", version="0.0.1")
+
+
+def test_recalibration_finds_what_export_had_fitted(toy_bundle: Bundle, toy_data: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(toy_bundle.folder, tmp_path / "other"))
+    content = json.loads((other / "bundle.json").read_text())
+    content |= {"calibration": {"temperature": 3.0, "bias": [1.0, 0, 0, 0, -1.0]}, "grade_cuts": [0.1, 0.4, 0.7, 1.0]}
+    (other / "bundle.json").write_text(json.dumps(content))
+    before = (other / "bundle.json").read_bytes()
+    cache = toy_bundle.folder.parent / "cache"
+    again = recalibrate(read_bundle(other), version="0.0.2", folder=tmp_path / "again", data=toy_data, cache=cache)
+    assert read_bundle(again.folder, verify=True) == again
+    assert again.weights_sha256 == toy_bundle.weights_sha256
+    assert again.temperature == pytest.approx(toy_bundle.temperature, rel=0.01)
+    assert again.bias == pytest.approx(toy_bundle.bias, abs=0.01)
+    assert again.grade_cuts == pytest.approx(toy_bundle.grade_cuts, abs=0.05)
+    assert (other / "bundle.json").read_bytes() == before
+    assert not list(tmp_path.glob(".recalibrate-*"))
+
+
+def test_recalibration_stores_weights_in_fewer_bits_and_the_card_says_so(
+    toy_bundle: Bundle, toy_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, cache = tmp_path / "half", toy_bundle.folder.parent / "cache"
+    command = ["recalibrate", str(toy_bundle.folder), "--version", "0.0.2", "--precision", "fp16", "--to", str(folder)]
+    assert main([*command, "--data", str(tmp_path / "nowhere"), "--cache", str(cache)]) == 2
+    assert not folder.exists()  # nothing that looks like a bundle
+    assert main([*command, "--data", str(toy_data), "--cache", str(cache)]) == 0
+    half = read_bundle(folder, verify=True)
     assert half.precision == "fp16"
-    assert half.weights.stat().st_size < 0.6 * bundle.weights.stat().st_size
-    card = (half.folder / "model-card.md").read_text()
-    assert "--version 0.0.1 --side-px 96\npython -m ml recalibrate ml/bundles/toy-0.0.1 --version 0.0.2\n" in card
-    assert "\npython -m ml recalibrate ml/bundles/toy-0.0.2 --version 0.0.3 --precision fp16\n" in card
-    with pytest.raises(BundleError, match="half holds a bundle already"):
-        recalibrate(again, version="0.0.3", folder=half.folder, data=data, cache=tmp_path / "cache")
-    with pytest.raises(BundleError, match="only those of fp32"):
-        recalibrate(
-            half, version="1", folder=tmp_path / "x", data=data, cache=tmp_path / "cache", precision=Precision.INT8
-        )
+    assert half.weights.stat().st_size < 0.6 * toy_bundle.weights.stat().st_size
+    card = (folder / "model-card.md").read_text()
+    assert "--version 0.0.1\npython -m ml recalibrate ml/bundles/toy-0.0.1 --version 0.0.2 --precision fp16\n" in card
+    capsys.readouterr()
+    assert main([*command, "--data", str(toy_data), "--cache", str(cache)]) == 2
+    assert "half exists already" in capsys.readouterr().err
+    with pytest.raises(BundleError, match="only fp32 ones"):
+        recalibrate(half, version="1", folder=tmp_path / "x", data=toy_data, cache=cache, precision=Precision.INT8)
     assert not (tmp_path / "x").exists()
 
 

@@ -1,5 +1,6 @@
 """What was tried reaches the cards and reports of the bundles beside it, number for number."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -61,6 +62,9 @@ def test_kept_figures_of_left_out_sources_are_in_the_cards_of_the_bundles_beside
     card = card_text(bundle)
     assert printed in card
     assert "equalised copy" not in card  # EyePACS is not among the sources
+    assert "The network above has seen photographs of each of them." in card
+    other = bundle.training | {"stages": [{**bundle.training["stages"][-1], "sources": ["eyepacs"]}]}
+    assert "has seen photographs of each" not in card_text(dataclasses.replace(bundle, training=other))
     assert "took no part" not in card_text(without_odir)  # nothing is kept beside that one
 
 
@@ -85,7 +89,26 @@ def test_tables_are_only_printed_unless_they_are_to_be_kept(runs: list[Path], wi
     assert {path: path.read_bytes() for path in BUNDLES.glob("*.json")} == released
 
 
+def test_keep_says_where_it_cannot(
+    runs: list[Path], without_odir: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left_out = ["table", "--left-out"]
+    for command, message in (
+        (["ablation", *map(str, runs), "--keep", str(tmp_path / "nowhere")], "nowhere is not a folder"),
+        (["ablation", "--keep", *map(str, runs)], "alone is a run and would not be read as one"),
+        ([*left_out, str(without_odir.folder), "--keep", str(tmp_path / "nowhere")], "nowhere is not a folder"),
+        ([*left_out, str(default_bundle()), "--keep", str(tmp_path)], "there is nothing to keep"),
+        (["table", "--keep", str(tmp_path)], "--keep goes with --left-out"),
+    ):
+        assert main(command) == 2
+        output = capsys.readouterr()
+        assert output.err.startswith("error: ")
+        assert message in output.err
+        assert output.out == ""
+    assert not list(tmp_path.glob("*.json"))
+
+
 def test_what_is_kept_of_the_release_can_be_read() -> None:
     assert {path.name for path in BUNDLES.glob("*.json")} == {ABLATION, LEFT_OUT}
     assert "| yes |" in ablation_section(BUNDLES)
-    assert all(f"| {source} |" in left_out_section(BUNDLES) for source in ("aptos2019", "eyepacs", "odir5k"))
+    assert all(f"| {source} |" in left_out_section(read_bundle()) for source in ("aptos2019", "eyepacs", "odir5k"))
