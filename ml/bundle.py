@@ -140,7 +140,7 @@ def verified_weights(bundle: Bundle) -> bytes:
 
 
 def read_evaluation(bundle: Bundle) -> dict[str, Any]:
-    """What evaluation.json says. Raises BundleError where it is missing or of other weights or another threshold."""
+    """What evaluation.json says. Raises BundleError where it is missing, or of another version or threshold."""
     path = bundle.folder / EVALUATION_FILE
     if not path.is_file():
         raise BundleError(f"{path} is missing: python -m ml evaluate {bundle.folder} writes it.")

@@ -1,4 +1,4 @@
-"""The model card of a bundle, from bundle.json and evaluation.json alone: no number in it can be another one."""
+"""The model card of a bundle, from bundle.json, evaluation.json and left_out.json alone: no number is another one."""
 
 import dataclasses
 from itertools import pairwise

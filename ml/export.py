@@ -11,7 +11,6 @@ from tqdm import tqdm
 
 from ml.batches import TEST, TRAIN, VALIDATION, as_batch, normalised
 from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle
-from ml.calibrate import Calibration, fit
 from ml.checkpoints import load_trained
 from ml.data.augment import shrink
 from ml.data.labels import UNNATURAL
@@ -21,7 +20,7 @@ from ml.networks import IMAGENET_MEAN, IMAGENET_STD
 from ml.onnx_files import weights_entry, write_onnx
 from ml.precision import Precision
 from ml.preprocess import PREPROCESSING_VERSION
-from ml.recalibrate import fit_to_grader
+from ml.recalibrate import fit_to_grader, new_bundle
 from ml.stages import stages_of
 from ml.train import load_retinas
 from ml.training_config import TrainingConfig, read_config
@@ -31,6 +30,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.data.cache import RetinaSet
+
+
+INPUT = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD, "preprocessing_version": PREPROCESSING_VERSION}
+UNCALIBRATED: dict[str, Any] = {
+    "format": 1,
+    "classes": [grade.name.lower() for grade in ICDRGrade],
+    "calibration": {"temperature": 1.0, "bias": (0.0,) * N_GRADES},
+    "grade_cuts": (),
+    "operating_point": 0.5,
+    "metrics": {},
+}
+"""What a bundle says until it is fitted to what its Grader says of validation photographs."""
 
 
 def export_onnx(network: torch.nn.Module, path: Path, *, side_px: int, precision: Precision = Precision.FP32) -> None:
@@ -53,48 +64,30 @@ def export_bundle(
     """Export the best weights of a run, calibrate on validation, evaluate, and write the bundle and its card.
 
     ``side_px`` is the side at which the bundle serves, else the one it was trained at; a little more may see more.
-    Calibration and figures are those of the very file that is written, in its precision.
+    Calibration and figures are those of the very file that is written, in its precision. Raises BundleError where
+    ``folder`` exists; where anything fails it is not made.
     """
     config = read_config(run)
     stages_of(run)  # fails at once where a file of the run is missing
     network, trained_px = load_trained(run)
-    side_px = side_px or trained_px
-    folder.mkdir(parents=True, exist_ok=True)
-    export_onnx(network, folder / WEIGHTS_FILE, side_px=side_px, precision=precision)
-    retinas = load_retinas(config, data=data, cache=run.parent / "cache")
-    content = {
-        "format": 1,
-        "name": name,
-        "version": version,
-        "architecture": config.architecture,
-        "classes": [grade.name.lower() for grade in ICDRGrade],
-        "input": {
-            "side_px": side_px,
-            "mean": IMAGENET_MEAN,
-            "std": IMAGENET_STD,
-            "preprocessing_version": PREPROCESSING_VERSION,
-        },
-        **_calibrated(folder / WEIGHTS_FILE, retinas, side_px=side_px),
-        "weights": weights_entry(folder / WEIGHTS_FILE, precision),
-        "training": describe_training(config, retinas, run),
-        "metrics": {},
-    }
-    (folder / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
-    cache = run.parent / "cache"
-    return fit_to_grader(read_bundle(folder, verify=True), data=data, cache=cache, n_resamples=n_resamples)
-
-
-def _calibrated(weights: Path, retinas: "RetinaSet", *, side_px: int) -> dict[str, Any]:
-    """A first calibration, on the crops that training keeps, and the scale of the heatmaps."""
-    held = np.flatnonzero((retinas.parts == VALIDATION) & (retinas.sources != UNNATURAL))
-    logits, evidence = run_onnx(weights, retinas, held, side_px=side_px)
-    calibration = fit(logits, retinas.grades[held], retinas.sources[held], groups=retinas.groups[held])
-    return {
-        "calibration": {"temperature": round(calibration.temperature, 5), "bias": calibration.bias},
-        "grade_cuts": calibration.grade_cuts,
-        "operating_point": calibration.operating_point,
-        "heatmap_full_scale": heatmap_full_scale(logits, evidence, calibration),
-    }
+    side_px, cache = side_px or trained_px, run.parent / "cache"
+    with new_bundle(folder) as draft:
+        weights = draft / WEIGHTS_FILE
+        export_onnx(network, weights, side_px=side_px, precision=precision)
+        retinas = load_retinas(config, data=data, cache=cache)
+        content = {
+            **UNCALIBRATED,
+            "name": name,
+            "version": version,
+            "architecture": config.architecture,
+            "input": INPUT | {"side_px": side_px},
+            "heatmap_full_scale": heatmap_full_scale(weights, retinas, side_px=side_px),
+            "weights": weights_entry(weights, precision),
+            "training": describe_training(config, retinas, run),
+        }
+        (draft / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
+        fit_to_grader(read_bundle(draft, verify=True), data=data, cache=cache, n_resamples=n_resamples)
+    return read_bundle(folder)
 
 
 def run_onnx(
@@ -111,11 +104,15 @@ def run_onnx(
     return np.concatenate(logits), np.concatenate(evidence)
 
 
-def heatmap_full_scale(
-    logits: "NDArray[np.float32]", evidence: "NDArray[np.float32]", calibration: Calibration
-) -> float:
-    """Evidence shown at full strength: the 90th percentile of the strongest cell where disease was graded."""
-    grades = calibration.grades(calibration.probabilities(logits))
+def heatmap_full_scale(weights: Path, retinas: "RetinaSet", *, side_px: int) -> float:
+    """Evidence shown at full strength, of validation photographs with natural colours."""
+    held = np.flatnonzero((retinas.parts == VALIDATION) & (retinas.sources != UNNATURAL))
+    return full_scale(*run_onnx(weights, retinas, held, side_px=side_px))
+
+
+def full_scale(logits: "NDArray[np.float32]", evidence: "NDArray[np.float32]") -> float:
+    """The 90th percentile of the strongest cell where the most probable grade is disease; both (n, K)."""
+    grades = logits.argmax(axis=1)
     strongest = evidence[np.arange(len(grades)), grades][grades > 0]
     return max(1e-4, round(float(np.percentile(strongest, 90)), 4)) if len(strongest) else 1.0
 

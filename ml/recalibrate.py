@@ -1,7 +1,7 @@
 """Fit what stands between a bundle's logits and its decisions to what its Grader says of validation photographs.
 
 ``python -m ml recalibrate BUNDLE --version V`` makes a bundle of the same weights with temperature, bias, grade rule
-and operating point fitted anew; an export ends with the same step, so that they fit a photograph's whole way through
+and operating point fitted anew. An export ends with the same step, so that they fit a photograph's whole way through
 the Grader and not only the crops that training keeps.
 """
 
@@ -9,6 +9,8 @@ import dataclasses
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,24 +48,33 @@ def recalibrate(
     ``precision`` stores weights of full precision in fewer bits. Raises BundleError where ``folder`` exists, and where
     the weights are stored in few bits already; then, and where reading fails, ``folder`` is not made.
     """
-    if folder.exists():
-        raise BundleError(f"{folder} exists already: choose another --version or --to.")
     if precision is not None and bundle.precision != Precision.FP32:
         raise BundleError(f"{bundle.folder} has {bundle.precision} weights: only fp32 ones can be stored otherwise.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".recalibrate-") as place:
-        draft = Path(place) / folder.name  # NB: what fails half-way must not look like a bundle of the new version
+    with new_bundle(folder) as draft:
         _copy(bundle, draft, version=version, precision=precision)
         fit_to_grader(read_bundle(draft, verify=True), data=data, cache=cache, n_resamples=n_resamples)
+    return read_bundle(folder)
+
+
+@contextmanager
+def new_bundle(folder: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes ``folder`` at the end: what fails half-way never looks like a bundle there.
+
+    Raises BundleError where ``folder`` exists.
+    """
+    if folder.exists():
+        raise BundleError(f"{folder} exists already: choose another --version or --to.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unfinished-") as place:
+        draft = Path(place) / folder.name
+        draft.mkdir()
+        yield draft
         draft.rename(folder)
-    made = read_bundle(folder)
-    write_card(made)  # once more: it also shows what is kept beside the bundles
-    return made
+    write_card(read_bundle(folder))  # only in its place does it see what is kept beside the bundles
 
 
 def _copy(bundle: Bundle, folder: Path, *, version: str, precision: Precision | None) -> None:
     """The bundle with its old calibration under a new version."""
-    folder.mkdir()
     content = json.loads((bundle.folder / "bundle.json").read_text())
     if precision is None:
         shutil.copyfile(bundle.weights, folder / WEIGHTS_FILE)
@@ -78,8 +89,8 @@ def _copy(bundle: Bundle, folder: Path, *, version: str, precision: Precision | 
     (folder / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
 
 
-def fit_to_grader(bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES) -> Bundle:
-    """Refit the bundle in its own folder, in place, and write its evaluation and card.
+def fit_to_grader(bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES) -> None:
+    """Refit the bundle in its own folder, in place, and write its evaluation.
 
     The scale of its heatmaps stays: how strong a sign looks does not depend on how probabilities are read.
     """
@@ -93,9 +104,6 @@ def fit_to_grader(bundle: Bundle, *, data: Path, cache: Path, n_resamples: int =
     }
     path.write_text(json.dumps(content, indent=1) + "\n")
     write_evaluation(bundle.folder, describe(fitted, readings, n_resamples=n_resamples))
-    again = read_bundle(bundle.folder)
-    write_card(again)
-    return again
 
 
 def refitted(bundle: Bundle, readings: Readings) -> tuple[Bundle, Readings]:

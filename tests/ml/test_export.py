@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from ml.export import export_onnx, heatmap_full_scale
+from ml.export import export_onnx, full_scale
 from ml.gradcam import WithGradCAM
 from ml.networks import IMAGENET_MEAN, IMAGENET_STD, build
 from ml.precision import Precision, store_weights
@@ -65,13 +65,10 @@ def test_onnx_and_torch_agree_on_real_photographs(
 
 
 def test_the_heatmap_scale_comes_from_diseased_grades_alone() -> None:
-    from ml.calibrate import Calibration
-
-    calibration = Calibration(temperature=1.0, bias=(0.0,) * 5, grade_cuts=(), operating_point=0.5)
     logits = np.eye(5, dtype=np.float32)[[0, 2, 3]] * 9
     evidence = np.full((3, 5), 50, np.float32)
     evidence[1, 2], evidence[2, 3] = 4, 6
-    assert heatmap_full_scale(logits, evidence, calibration) == pytest.approx(5.8)
+    assert full_scale(logits, evidence) == pytest.approx(5.8)
 
 
 def test_a_resnet_read_back_from_a_run_strides_where_the_one_that_was_trained_did() -> None:

@@ -118,7 +118,7 @@ def test_recalibration_finds_what_export_had_fitted(toy_bundle: Bundle, toy_data
     assert again.bias == pytest.approx(toy_bundle.bias, abs=0.01)
     assert again.grade_cuts == pytest.approx(toy_bundle.grade_cuts, abs=0.05)
     assert (other / "bundle.json").read_bytes() == before
-    assert not list(tmp_path.glob(".recalibrate-*"))
+    assert not list(tmp_path.glob(".unfinished-*"))
 
 
 def test_recalibration_stores_weights_in_fewer_bits_and_the_card_says_so(
