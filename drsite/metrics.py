@@ -23,7 +23,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from ml.bundle import BundleError
+from ml.errors import BundleError
 from screening.selectors.workload import Workload, read_workload
 from screening.services import gradings, workers
 

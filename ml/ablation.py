@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ml.markdown import table
-from ml.training_config import Distillation, InputError, TrainingConfig, read_config
+from ml.errors import InputError
+from ml.metrics.markdown import table
+from ml.training.config import Distillation, TrainingConfig, read_config
 
 NO_METHOD = (
     "seed",

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ml.preprocess import PREPROCESSING_VERSION
+from ml.errors import BundleError
+from ml.serving.preprocess import PREPROCESSING_VERSION
 from ml.vocabulary import N_GRADES
 
 BUNDLES = Path(__file__).parent / "bundles"
 WEIGHTS_FILE = "model.onnx"
 EVALUATION_FILE = "evaluation.json"
-
-
-class BundleError(Exception):
-    """A bundle is missing, altered or foreign. The message names the folder and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

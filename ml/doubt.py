@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml.intervals import bootstrap, interval
-from ml.metrics import area_under_curve, quadratic_kappa, referable_auc
+from ml.metrics.bootstrap import bootstrap, interval
+from ml.metrics.grading import area_under_curve, quadratic_kappa, referable_auc
 from ml.vocabulary import N_GRADES, REFERABLE_FROM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ml.readings import Readings
+    from ml.evaluation.predictions import Readings
 
 FAR = 2
 """An error of this many grades or more is one that a reviewer should be warned of."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import onnxruntime
 
-from ml.bundle import Bundle, BundleError, read_bundle, verified_weights
-from ml.prediction import GradingError, Prediction
-from ml.preprocess import Photo, Retina, locate_retina, network_input
-from ml.quality import Quality, assess
+from ml.bundle import Bundle, read_bundle, verified_weights
+from ml.errors import BundleError, GradingError
+from ml.prediction import Prediction
+from ml.serving.preprocess import Photo, Retina, locate_retina, network_input
+from ml.serving.quality.gate import Quality, assess
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, ICDRGrade
 
 if TYPE_CHECKING:

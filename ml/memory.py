@@ -19,7 +19,7 @@ from ml.memory import keep_freed_memory
 if sys.argv[1] == "kept":
     keep_freed_memory()
 import torch
-from ml.networks import build
+from ml.networks.architectures import build
 network = build("mobilenet_v3_small").to(memory_format=torch.channels_last).train()
 x = torch.rand(32, 3, 288, 288).contiguous(memory_format=torch.channels_last)
 for number in range(5):

@@ -30,12 +30,13 @@ from onnxruntime.quantization import (
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from PIL import Image
 
-from ml.bundle import Bundle, BundleError, read_bundle
+from ml.bundle import Bundle, read_bundle
 from ml.data.labels import UNNATURAL
+from ml.errors import BundleError
+from ml.evaluation.predictions import NATURAL
 from ml.grader import calibrated, decide_grade
-from ml.metrics import quadratic_kappa, referable_auc
-from ml.precision import Precision, store_weights
-from ml.readings import NATURAL
+from ml.metrics.grading import quadratic_kappa, referable_auc
+from ml.networks.weight_format import Precision, store_weights
 from ml.vocabulary import REFERABLE_FROM
 
 if TYPE_CHECKING:

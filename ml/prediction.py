@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class GradingError(Exception):
-    """A photograph could not be read or graded. The message is a sentence for the person who sent it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """What a Grader says about one photograph. An ungradable photograph has no grade.

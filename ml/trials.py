@@ -11,9 +11,9 @@ from typing import Any
 
 from ml.ablation import Outcome, ablation_table
 from ml.bundle import Bundle, read_evaluation
-from ml.markdown import table, with_interval
-from ml.readings import UNSEEN
-from ml.training_config import InputError
+from ml.errors import InputError
+from ml.evaluation.predictions import UNSEEN
+from ml.metrics.markdown import table, with_interval
 
 ABLATION, LEFT_OUT = "ablation.json", "left_out.json"
 FIGURES = ("accuracy", "quadratic_kappa", "referable_auc", "referable_sensitivity", "referable_specificity")

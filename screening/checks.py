@@ -15,7 +15,7 @@ from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from ml.bundle import BundleError
+from ml.errors import BundleError
 from screening.services import gradings
 
 MIN_SECRET_KEY_CHARS = 50

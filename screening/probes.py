@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import DatabaseError, connection
 
-from ml.bundle import BundleError
+from ml.errors import BundleError
 from screening.selectors.workload import oldest_waiting_s
 from screening.services import gradings, workers
 from screening.services.photo_files import MAX_BYTES

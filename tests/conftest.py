@@ -19,7 +19,8 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from PIL import Image
 
 from drsite.celery import app as site_celery
-from ml.bundle import BundleError, default_bundle
+from ml.bundle import default_bundle
+from ml.errors import BundleError
 from ml.prediction import Prediction
 from ml.vocabulary import ICDRGrade
 from screening.models import Membership, Site, User

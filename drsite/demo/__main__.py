@@ -67,7 +67,7 @@ def _prepare(folder: Path) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from ml.bundle import BundleError
+    from ml.errors import BundleError
     from screening.services.gradings import read_own_bundle
 
     try:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageFilter
 from torch.nn import functional
 
-from ml.preprocess import COLOUR_MEAN, COLOUR_STD
+from ml.serving.preprocess import COLOUR_MEAN, COLOUR_STD
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -15,7 +15,7 @@ from ml.data.duplicates import COPY_CORRELATION, copies, merge_groups
 from ml.data.labels import LabelledPhoto
 from ml.data.readers import read_photos
 from ml.data.splits import split
-from ml.preprocess import PREPROCESSING_VERSION
+from ml.serving.preprocess import PREPROCESSING_VERSION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

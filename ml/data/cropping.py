@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from ml.data.duplicates import SIGNATURE_SIDE, SIGNATURE_SQUARE_PX, signature
 from ml.data.labels import LabelledPhoto
-from ml.prediction import GradingError
-from ml.preprocess import Retina, even_colours, locate_retina
+from ml.errors import GradingError
+from ml.serving.preprocess import Retina, even_colours, locate_retina
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ml.lesions import LesionPainter, Lesions
+from ml.synthetic.lesions import LesionPainter, Lesions
 from ml.vocabulary import ICDRGrade
 
 if TYPE_CHECKING:

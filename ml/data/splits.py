@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from ml.training_config import InputError
+from ml.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml.training_config import InputError
+from ml.errors import InputError
 from ml.vocabulary import N_GRADES
 
 

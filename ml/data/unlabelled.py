@@ -10,9 +10,8 @@ from tqdm import tqdm
 
 from ml.data.readers import read_photos
 from ml.data.splits import PARTS
-from ml.prediction import GradingError
-from ml.preprocess import PREPROCESSING_VERSION, even_colours, locate_retina
-from ml.training_config import InputError
+from ml.errors import GradingError, InputError
+from ml.serving.preprocess import PREPROCESSING_VERSION, even_colours, locate_retina
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

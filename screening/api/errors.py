@@ -10,8 +10,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from ml.bundle import BundleError
-from ml.prediction import GradingError
+from ml.errors import BundleError, GradingError
 from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
 from screening.services.gradings import GradingNotFailed
 from screening.services.patients import InvalidPatient

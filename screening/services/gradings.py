@@ -21,7 +21,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ml.bundle import Bundle, default_bundle, read_bundle
-from ml.prediction import GradingError, Prediction
+from ml.errors import GradingError
+from ml.prediction import Prediction
 from screening.access import Action, require
 from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services.audit import record_event

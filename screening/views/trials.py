@@ -8,7 +8,8 @@ from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from ml.prediction import GradingError, Prediction
+from ml.errors import GradingError
+from ml.prediction import Prediction
 from screening.access import Action, require
 from screening.forms import PHOTO_TYPES, TrialForm, sentences_of
 from screening.services import gradings, photo_renditions

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from drsite.demo.folder import PROJECT
-from ml.bundle import BundleError, default_bundle, read_bundle
+from ml.bundle import default_bundle, read_bundle
+from ml.errors import BundleError
 
 START_S = 90
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("DEMO_", "DJANGO_"))}

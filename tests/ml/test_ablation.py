@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ml.__main__ import main
 from ml.ablation import ablation_table, outcomes_of
-from ml.training_config import Distillation, InputError, TrainingConfig, write_config
+from ml.cli.main import main
+from ml.errors import InputError
+from ml.training.config import Distillation, TrainingConfig, write_config
 from tests.ml.toys import toy_config
 
 SOURCES = ("clinic a", "clinic b")

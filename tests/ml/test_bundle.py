@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from ml.bundle import BundleError, default_bundle, read_bundle
-from ml.card import DOCUMENTATION, card_text
+from ml.bundle import default_bundle, read_bundle
+from ml.errors import BundleError
 from ml.grader import Grader
+from ml.release.model_card import DOCUMENTATION, card_text
 
 
 @pytest.fixture

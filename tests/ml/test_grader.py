@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml.bundle import BundleError
+from ml.errors import BundleError, GradingError
 from ml.grader import Grader, calibrated, decide_grade
-from ml.prediction import GradingError
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
 

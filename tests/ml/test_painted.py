@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from ml.batches import Shard, generator, pictures_of, shard_of
 from ml.data.cache import RetinaSet
 from ml.data.painted import PAINTED_GRADES, draw_grades, paint, sparse_lesions
-from ml.lesions import Lesions
+from ml.synthetic.lesions import Lesions
+from ml.training.batches import Shard, generator, pictures_of, shard_of
 from ml.vocabulary import ICDRGrade
 from tests.ml.toys import toy_retinas
 

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from ml import precision_trial
-from ml.bundle import BUNDLES, Bundle, BundleError, read_bundle
+from ml.bundle import BUNDLES, Bundle, read_bundle
 from ml.data.cache import RetinaSet
+from ml.errors import BundleError
 from ml.precision_trial import accuracy_table, open_session, report, store_variants, time_all
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality

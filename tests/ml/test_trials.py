@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ml.__main__ import main
 from ml.ablation import ablation_table, outcomes_of
 from ml.bundle import BUNDLES, Bundle, default_bundle, read_bundle
-from ml.card import card_text
-from ml.training_config import Distillation
+from ml.cli.main import main
+from ml.release.model_card import card_text
+from ml.training.config import Distillation
 from ml.trials import ABLATION, LEFT_OUT, ablation_section, left_out_rows, left_out_section, left_out_table
 from tests.ml.test_ablation import finished
 from tests.ml.toys import toy_config

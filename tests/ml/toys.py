@@ -12,9 +12,9 @@ from PIL import Image
 from torch.nn import functional
 
 from ml.data.cache import RetinaSet
-from ml.networks import build
-from ml.teachers import Teacher
-from ml.training_config import TrainingConfig
+from ml.networks.architectures import build
+from ml.training.config import TrainingConfig
+from ml.training.teacher import Teacher
 
 N_PHOTOS = 60
 SOURCES = ("aptos2019", "eyepacs")

@@ -11,8 +11,7 @@ from django.core.cache import cache
 from django.db import OperationalError
 from redis import ConnectionError as RedisConnectionError
 
-from ml.bundle import BundleError
-from ml.prediction import GradingError
+from ml.errors import BundleError, GradingError
 from screening.api.throttling import KeyThrottle
 from screening.models import Patient, Site, User
 from tests.conftest import FakeGrader

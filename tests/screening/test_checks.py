@@ -10,7 +10,7 @@ import pytest
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 
-from ml.preprocess import PREPROCESSING_VERSION
+from ml.serving.preprocess import PREPROCESSING_VERSION
 from screening import checks
 
 pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")  # the checks only look at it

@@ -13,7 +13,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from ml.bundle import BundleError
+from ml.errors import BundleError
 from screening import probes
 from screening.management.commands import doctor
 from tests.conftest import FakeGrader

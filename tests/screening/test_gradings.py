@@ -10,7 +10,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from ml.prediction import GradingError
+from ml.errors import GradingError
 from screening import tasks
 from screening.access import AccessDenied
 from screening.models import AuditEvent, FundusImage, Grading, Site, User

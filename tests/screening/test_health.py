@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from ml.bundle import BundleError
+from ml.errors import BundleError
 from screening import probes
 from screening.services import workers
 from tests.screening.factories import GradingFactory

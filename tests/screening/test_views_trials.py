@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from ml.prediction import GradingError
+from ml.errors import GradingError
 from screening.models import FundusImage, Grading, User
 from tests.conftest import FakeGrader, make_prediction, photo_bytes
 

@@ -8,8 +8,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ml.overlay import heatmap_layer
 from ml.prediction import Prediction
+from ml.serving.heatmap_overlay import heatmap_layer
 from screening.access import Action
 from screening.api.schema import PREDICTION_EXAMPLES, PREDICTIONS, answers
 from screening.api.serializers.gradings import grade_word, notice, quality_words

@@ -1,0 +1,194 @@
+"""The commands that measure: ``python -m ml evaluate | promote | table | ...``. Imports are late on purpose."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ml.bundle import BUNDLES, default_bundle, read_bundle
+from ml.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+    AddData = Callable[[argparse.ArgumentParser], None]
+
+CACHE = Path("runs/cache")
+
+
+def add_commands(commands: "Commands", add_data: "AddData") -> None:
+    """Add them to the command line of ``python -m ml``."""
+    _add_evaluate(commands, add_data)
+    _add_recalibrate(commands, add_data)
+    _add_promote(commands, add_data)
+    _add_table(commands)
+    _add_ablation(commands)
+    _add_pointing(commands)
+
+
+def _add_cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where training keeps its crops (runs/cache)")
+
+
+def _add_evaluate(commands: "Commands", add_data: "AddData") -> None:
+    parser = commands.add_parser("evaluate", help="measure a bundle on photographs it was not trained on")
+    parser.add_argument("bundle", nargs="?", type=Path, help="folder or name of the bundle (the released one)")
+    parser.add_argument("--against", type=Path, metavar="OTHER", help="another bundle to test the differences against")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the report (runs/evaluation/BUNDLE)")
+    parser.add_argument("--no-mirror", action="store_true", help="skip the second look at mirrored photographs")
+    _add_cache(parser)
+    add_data(parser)
+    parser.set_defaults(run_command=_evaluate)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from ml.evaluation.compare import compare, comparison_text
+    from ml.evaluation.evaluate import evaluate, write_evaluation
+    from ml.evaluation.predictions import read
+    from ml.grader import Grader
+    from ml.release.model_card import write_card, write_cards
+    from ml.release.promote import bundle_named, same_photos
+    from ml.release.report import write_report
+
+    bundle = bundle_named(options.bundle) if options.bundle else read_bundle(verify=True)
+    evaluation, readings = evaluate(bundle, data=options.data, cache=options.cache, mirrored=not options.no_mirror)
+    write_evaluation(bundle.folder, evaluation)
+    is_default = bundle.folder.resolve() == default_bundle().resolve()
+    (write_cards if is_default else write_card)(bundle)
+    difference = ""
+    if options.against:
+        other = bundle_named(options.against)
+        same_photos(bundle, other, data=options.data, cache=options.cache)
+        others = read(Grader.load(other.folder), readings.photos)
+        difference = comparison_text(bundle, other, compare((bundle, readings), (other, others)))
+    out = options.out or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
+    print(write_report(bundle, evaluation, readings, out, difference=difference))
+    return 0
+
+
+def _add_recalibrate(commands: "Commands", add_data: "AddData") -> None:
+    parser = commands.add_parser("recalibrate", help="fit calibration, grade rule and operating point of a bundle anew")
+    parser.add_argument("bundle", type=Path, help="folder or name of the bundle, which stays as it is")
+    parser.add_argument("--version", required=True, help="of the bundle that is made")
+    parser.add_argument("--precision", choices=("fp16", "int8"), help="store its weights in fewer bits")
+    parser.add_argument("--to", type=Path, help="its folder (ml/bundles/NAME-VERSION)")
+    _add_cache(parser)
+    add_data(parser)
+    parser.set_defaults(run_command=_recalibrate)
+
+
+def _recalibrate(options: argparse.Namespace) -> int:
+    from ml.networks.weight_format import Precision
+    from ml.release.promote import bundle_named
+    from ml.release.recalibrate import recalibrate
+
+    bundle = bundle_named(options.bundle)
+    folder = options.to or BUNDLES / f"{bundle.name}-{options.version}"
+    made = recalibrate(
+        bundle,
+        version=options.version,
+        folder=folder,
+        data=options.data,
+        cache=options.cache,
+        precision=Precision(options.precision) if options.precision else None,
+    )
+    print(f"{made.model_version} in {folder}")
+    return 0
+
+
+def _add_promote(commands: "Commands", add_data: "AddData") -> None:
+    parser = commands.add_parser("promote", help="make a bundle the default unless it is worse than the current one")
+    parser.add_argument("bundle", type=Path, help="folder or name of the bundle, in ml/bundles")
+    _add_cache(parser)
+    add_data(parser)
+    parser.set_defaults(run_command=_promote)
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from ml.release.promote import bundle_named, promote
+
+    candidate, current = bundle_named(options.bundle), read_bundle(verify=True)
+    verdict = promote(candidate, current, data=options.data, cache=options.cache)
+    print((candidate.folder / "comparison.md").read_text())
+    for reason in verdict.reasons:
+        print(f"refused: {reason}", file=sys.stderr)
+    return 0 if verdict.is_promoted else 1
+
+
+def _add_table(commands: "Commands") -> None:
+    parser = commands.add_parser("table", help="teacher, student alone and distilled student beside the earlier system")
+    parser.add_argument(
+        "--left-out", nargs="+", type=Path, metavar="BUNDLE", help="figures on sources these were not trained on"
+    )
+    _add_keep(parser, "with --left-out: ")
+    parser.set_defaults(run_command=_table)
+
+
+def _table(options: argparse.Namespace) -> int:
+    from ml.release.promote import bundle_named
+    from ml.release.results_table import released, table
+    from ml.trials import keep_left_out, left_out_rows, left_out_table
+
+    if options.keep and not options.left_out:
+        raise InputError("--keep goes with --left-out.")
+    if not options.left_out:
+        print(table(released()), end="")
+        return 0
+    rows = left_out_rows([bundle_named(path) for path in options.left_out])
+    if options.keep:
+        print(keep_left_out(rows, options.keep), file=sys.stderr)
+    print(left_out_table(rows), end="")
+    return 0
+
+
+def _add_keep(parser: argparse.ArgumentParser, when: str = "") -> None:
+    """``--keep``: the folder of released bundles, unless another is named."""
+    text = f"{when}also keep the figures for the cards and reports of the bundles in FOLDER (ml/bundles)"
+    parser.add_argument("--keep", nargs="?", type=Path, const=BUNDLES, metavar="FOLDER", help=text)
+
+
+def _add_ablation(commands: "Commands") -> None:
+    parser = commands.add_parser("ablation", help="what a setting brings: finished runs side by side, on validation")
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="runs of one seed or more")
+    _add_keep(parser)
+    parser.set_defaults(run_command=_ablation)
+
+
+def _ablation(options: argparse.Namespace) -> int:
+    from ml.ablation import ablation_table, outcomes_of
+    from ml.trials import keep_ablation
+
+    outcomes = outcomes_of(options.runs)
+    if options.keep:
+        print(keep_ablation(outcomes, options.keep), file=sys.stderr)
+    print(ablation_table(outcomes), end="")
+    return 0
+
+
+def _add_pointing(commands: "Commands") -> None:
+    parser = commands.add_parser("pointing", help="how often the heatmap's strongest place is on a lesion")
+    parser.add_argument("folder", nargs="?", type=Path, help="photographs and lesion masks in the layout of IDRiD")
+    parser.add_argument("--drawn", type=int, metavar="N", help="N drawn retinas instead")
+    parser.add_argument("--bundle", type=Path, help="folder or name of the bundle (the released one)")
+    parser.set_defaults(run_command=_pointing)
+
+
+def _pointing(options: argparse.Namespace) -> int:
+    from ml.evaluation.pointing_game import drawn_masks, games, idrid_masks, pointing_figures
+    from ml.grader import Grader
+    from ml.release.promote import bundle_named
+
+    if (options.folder is None) == (options.drawn is None):
+        print("error: name a folder, or --drawn N", file=sys.stderr)
+        return 2
+    bundle = bundle_named(options.bundle) if options.bundle else read_bundle(verify=True)
+    pairs = drawn_masks(options.drawn) if options.folder is None else idrid_masks(options.folder)
+    try:
+        figures = pointing_figures(games(Grader.load(bundle.folder), pairs))
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    for name, value in figures.items():
+        print(f"{name.replace('_', ' ')}: {value:g}" if name == "n" else f"{name.replace('_', ' ')}: {value:.3f}")
+    return 0

@@ -1,0 +1,185 @@
+"""Photograph -> network input, the same code in training and serving. Deterministic.
+
+Decode (at a reduced scale where the format allows), honour the EXIF orientation, find the retina's disc, crop to it,
+scale without distortion, blank what lies outside the disc, and even out the colours of different cameras.
+"""
+
+import io
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ml.errors import GradingError
+from ml.serving.field_of_view import Disc, find_disc
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PREPROCESSING_VERSION = 1
+"""Raised whenever the same photograph would give other pixels: a bundle serves only the version it was trained with."""
+
+MAX_PIXELS = 100_000_000
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
+COLOUR_MEAN = 112.0
+COLOUR_STD = 48.0
+"""Every channel's mean and standard deviation inside the disc after evening out, in grey levels of 0..255."""
+CONTRAST_FLOOR = 12.0
+"""A channel flatter than this (grey levels) is not stretched further: amplified noise looks like lesions."""
+BAR_SHARE = 0.1
+"""A row or column of the disc with less than this share of lit pixels is frame, not a shadow on the retina."""
+
+Box = tuple[float, float, float, float]
+Photo = Image.Image | bytes | Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retina:
+    """A photograph cropped to its retina. ``pixels`` (S, S, 3) uint8 RGB as photographed, 0 outside the retina.
+
+    ``mask`` (S, S) bool is True where the photograph shows the disc; ``lit`` (S, S) bool where that part is brighter
+    than the frame, so that shadows do not count when colours are measured. ``box`` is where the square lies on the
+    upright photograph, as shares of its width and height (left, top, right, bottom); it reaches outside [0, 1] where
+    the frame cuts the disc.
+    ``disc`` is in pixels of the decoded (reduced) photograph of ``size_px`` (W, H).
+    """
+
+    pixels: "NDArray[np.uint8]"
+    mask: "NDArray[np.bool_]"
+    lit: "NDArray[np.bool_]"
+    box: Box
+    disc: Disc
+    size_px: tuple[int, int]
+
+
+def decode(photo: Photo, *, least_side_px: int) -> Image.Image:
+    """Upright RGB picture whose shorter side is at least ``least_side_px`` where the photograph has as much.
+
+    JPEG is decoded at 1/2, 1/4 or 1/8 scale inside the DCT, which skips most of the work. Raises GradingError for
+    whatever is not a whole photograph of an accepted format.
+    """
+    if isinstance(photo, Image.Image):
+        return _upright_rgb(photo)
+    try:
+        # NB: Pillow warns from 89 megapixels on; turning warnings into errors is not safe among threads.
+        source = io.BytesIO(photo) if isinstance(photo, bytes) else photo
+        with Image.open(source, formats=FORMATS) as image:
+            _refuse_oversized(image)
+            if image.format == "JPEG":
+                scale = max(1, min(image.size) // least_side_px)
+                image.draft("RGB", (image.width // scale, image.height // scale))
+            return _upright_rgb(image)
+    except GradingError:
+        raise
+    except UnidentifiedImageError:
+        raise GradingError("This file is not a JPEG, PNG, TIFF or WebP photograph.") from None
+    except Image.DecompressionBombError:
+        raise GradingError("The photograph has more than 100 megapixels.") from None
+    except FileNotFoundError:
+        raise GradingError("There is no such file. Check its name.") from None
+    except PermissionError:
+        raise GradingError("The file may not be read. Check its permissions.") from None
+    except (OSError, ValueError, SyntaxError) as error:
+        raise GradingError("The photograph is damaged or incomplete. Send the camera's original file.") from error
+
+
+def _refuse_oversized(image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise GradingError("The photograph has more than 100 megapixels.")
+
+
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    image.load()
+    upright = ImageOps.exif_transpose(image)
+    return upright if upright.mode == "RGB" else upright.convert("RGB")
+
+
+def locate_retina(photo: Photo, *, side_px: int) -> Retina | None:
+    """The retina of a photograph on a square of S = ``side_px`` pixels; None where there is no disc.
+
+    A retina that is small in its frame is decoded a second time at a finer scale, so that the square is never
+    enlarged while the photograph holds more detail.
+    """
+    image = decode(photo, least_side_px=side_px)
+    disc = find_disc(image)
+    if disc is None:
+        return None
+    if disc.diameter_px < side_px and not isinstance(photo, Image.Image):
+        finer = decode(photo, least_side_px=int(side_px * min(image.size) / disc.diameter_px) + 1)
+        if finer.width > image.width:
+            disc, image = disc.scaled(finer.width / image.width), finer
+    return crop_to_disc(image, disc, side_px=side_px)
+
+
+def crop_to_disc(image: Image.Image, disc: Disc, *, side_px: int) -> Retina:
+    """Cut the square around ``disc`` out of an upright picture; what the frame cuts off stays 0."""
+    left, top = disc.x_px - disc.radius_px, disc.y_px - disc.radius_px
+    side = disc.diameter_px
+    seen = (max(0.0, left), max(0.0, top), min(float(image.width), left + side), min(float(image.height), top + side))
+    scale = side_px / side
+    x0, y0 = round((seen[0] - left) * scale), round((seen[1] - top) * scale)
+    x1 = min(side_px, max(x0 + 1, round((seen[2] - left) * scale)))
+    y1 = min(side_px, max(y0 + 1, round((seen[3] - top) * scale)))
+    part = image.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, box=seen)  # Pillow's is antialiased
+    pixels = np.zeros((side_px, side_px, 3), np.uint8)
+    pixels[y0:y1, x0:x1] = np.asarray(part)
+    mask = np.zeros((side_px, side_px), np.bool_)
+    mask[y0:y1, x0:x1] = True
+    mask &= _inside_circle(side_px)
+    lit = mask & (np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) > disc.dark_level)
+    mask &= _without_bars(mask, lit)
+    lit &= mask
+    pixels[~mask] = 0
+    width, height = image.size
+    box = (left / width, top / height, (left + side) / width, (top + side) / height)
+    return Retina(pixels=pixels, mask=mask, lit=lit, box=box, disc=disc, size_px=image.size)
+
+
+@lru_cache(maxsize=8)
+def _inside_circle(side_px: int) -> "NDArray[np.bool_]":
+    axis = np.arange(side_px, dtype=np.float32) - (side_px - 1) / 2
+    # 1.5 % are cut away: the bright or coloured rim there differs from camera to camera and holds no lesions
+    return axis[:, None] ** 2 + axis[None, :] ** 2 <= (side_px / 2 * 0.985) ** 2
+
+
+def _without_bars(mask: "NDArray[np.bool_]", lit: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
+    """(S, S) bool, False in rows and columns where the disc is cut by a bar of the frame inside the picture."""
+    rows = lit.sum(axis=1) > BAR_SHARE * mask.sum(axis=1)  # (S,)
+    columns = lit.sum(axis=0) > BAR_SHARE * mask.sum(axis=0)  # (S,)
+    kept: NDArray[np.bool_] = rows[:, None] & columns[None, :]
+    return kept
+
+
+def even_colours(retina: Retina) -> "NDArray[np.uint8]":
+    """(S, S, 3) uint8: each channel shifted and stretched to a common mean and spread inside the retina.
+
+    Cameras and clinics differ in exactly these six numbers before they differ in anything a grade depends on.
+    """
+    photo = Image.fromarray(retina.pixels)
+    counts = np.asarray(photo.histogram(Image.fromarray(retina.lit)), np.float64).reshape(3, 256)
+    n = counts.sum(axis=1, keepdims=True)
+    if not n.all():
+        return np.zeros_like(retina.pixels)
+    levels = np.arange(256.0)
+    mean = (counts @ levels)[:, None] / n  # (3, 1)
+    std = np.sqrt((counts @ levels**2)[:, None] / n - mean**2)  # (3, 1)
+    table = (levels - mean) * COLOUR_STD / np.maximum(std, CONTRAST_FLOOR) + COLOUR_MEAN  # (3, 256)
+    even = np.array(photo.point(np.clip(table, 0, 255).astype(np.uint8).ravel().tolist()))  # (S, S, 3)
+    even[~retina.mask] = 0
+    return even
+
+
+def network_input(
+    retina: Retina, *, mean: tuple[float, float, float], std: tuple[float, float, float]
+) -> "NDArray[np.float32]":
+    """(3, S, S) float32: evened colours in [0, 1], less ``mean``, over ``std``."""
+    even = even_colours(retina)  # (S, S, 3)
+    levels = np.arange(256, dtype=np.float32) / 255.0
+    planes = [
+        np.take((levels - np.float32(m)) / np.float32(s), even[:, :, channel])
+        for channel, (m, s) in enumerate(zip(mean, std, strict=True))
+    ]
+    return np.stack(planes)  # (3, S, S)

@@ -1,0 +1,5 @@
+"""Synthetic fundus photographs for demonstrations and tests: drawn by a program, of no person."""
+
+from ml.synthetic.fundus import Faults, Frame, FundusDrawing, draw_fundus, drawing_for_grade
+
+__all__ = ["Faults", "Frame", "FundusDrawing", "draw_fundus", "drawing_for_grade"]

@@ -1,0 +1,101 @@
+"""Photographs on their way into a network: which are drawn, as what tensors, and what a network says of them."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+
+from ml.data.augment import augment, equalise_some, reduced, shrink
+from ml.data.painted import draw_grades, paint
+from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
+from ml.vocabulary import N_GRADES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Generator, Tensor, nn
+
+    from ml.data.cache import RetinaSet
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+
+
+class Shard(NamedTuple):
+    """A part of a batch: rows (n,) of the photographs, their grades [n] as they will be shown, which [n] of them are to
+    be painted on, and the random numbers for all that changes them."""
+
+    rows: "NDArray[np.int64]"
+    grades: "Tensor"
+    is_painted: "Tensor"
+    random: "Generator"
+
+
+def generator(*numbers: int) -> "Generator":
+    """Random numbers that depend on these alone, such as (seed, step, shard): a resumed run needs no other memory."""
+    (seed,) = np.random.SeedSequence(numbers).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(seed >> np.uint64(1)))
+
+
+def as_tensor(pixels: "NDArray[np.uint8]") -> "Tensor":
+    """(B, H, W, 3) uint8 -> [B, 3, H, W]."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)  # [B, 3, H, W]
+
+
+def as_batch(retinas: "RetinaSet", chosen: "NDArray[np.int64]") -> "Tensor":
+    """[B, 3, H, W] uint8 of the chosen photographs."""
+    return as_tensor(retinas.pixels[chosen])
+
+
+def changed(photos: "Tensor", *, side_px: int, equalised_share: float, random: "Generator") -> "Tensor":
+    """[B, 3, H, W] uint8 -> [B, 3, S, S] in [0, 1], every photograph changed at random."""
+    return augment(equalise_some(photos, share=equalised_share, random=random), side_px=side_px, random=random)
+
+
+def shard_of(retinas: "RetinaSet", rows: "NDArray[np.int64]", *, painted_share: float, random: "Generator") -> Shard:
+    """The photographs in ``rows``; a share of the healthy ones is to be painted on, and has the grade to be shown."""
+    grades = torch.from_numpy(retinas.grades[rows])  # [n]
+    is_painted = torch.zeros(len(rows), dtype=torch.bool)
+    if painted_share:
+        is_painted = (torch.rand(len(rows), generator=random) < painted_share) & (grades == 0)
+        grades[is_painted] = draw_grades(len(rows), random=random)[is_painted]
+    return Shard(rows, grades, is_painted, random)
+
+
+def pictures_of(retinas: "RetinaSet", shard: Shard, *, side_px: int, equalised_share: float) -> "Tensor":
+    """[n, 3, S, S] in [0, 1]: the shard's photographs, painted on and changed at random."""
+    photos = as_batch(retinas, shard.rows)
+    if shard.is_painted.any():
+        photos = reduced(photos, side_px=side_px)
+        for i in torch.nonzero(shard.is_painted).flatten().tolist():
+            photos[i] = paint(photos[i], int(shard.grades[i]), random=shard.random)
+    return changed(photos, side_px=side_px, equalised_share=equalised_share, random=shard.random)
+
+
+def normalised(x: "Tensor") -> "Tensor":
+    """[B, 3, S, S] in [0, 1] -> what the ImageNet weights expect, channels last."""
+    mean = torch.tensor(IMAGENET_MEAN, device=x.device).view(3, 1, 1)
+    std = torch.tensor(IMAGENET_STD, device=x.device).view(3, 1, 1)
+    return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def sampling_weights(retinas: "RetinaSet", indices: "NDArray[np.int64]", *, power: float) -> "Tensor":
+    """(n,) chance of each training photograph: sources by the square root of their size, rare grades more often."""
+    sources, grades = retinas.sources[indices], retinas.grades[indices]
+    weights = np.zeros(len(indices))
+    for source in np.unique(sources):
+        rows = sources == source
+        share = np.bincount(grades[rows], minlength=N_GRADES) / rows.sum()
+        inside = np.maximum(share[grades[rows]], 0.01) ** -power
+        weights[rows] = inside / inside.sum() * np.sqrt(rows.sum())
+    return torch.from_numpy(weights)
+
+
+@torch.inference_mode()
+def predict(network: "nn.Module", retinas: "RetinaSet", chosen: "NDArray[np.int64]", *, side_px: int) -> "Tensor":
+    """[n, K] logits of the chosen photographs, unchanged but for the scale."""
+    network.eval()
+    device = next(network.parameters()).device
+    parts = [
+        network(normalised(shrink(as_batch(retinas, chosen[start : start + 64]), side_px=side_px)).to(device)).cpu()
+        for start in range(0, len(chosen), 64)
+    ]
+    return torch.cat(parts)

@@ -1,0 +1,137 @@
+"""Photographs with a reader's verdict on their quality, cropped and measured once, split by person.
+
+The parts are those of the grading networks: who is in their test part is in the test part here, and the same for
+validation, so that no figure of the whole system rests on a person whom any of its networks was trained on. People
+whom grading does not know (most of EyeQ) are dealt by a hash of their number.
+"""
+
+import csv
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tqdm import tqdm
+
+from ml.data.cache import RetinaSet
+from ml.data.labels import FAMILY
+from ml.data.splits import refuse_leaks
+from ml.serving.preprocess import PREPROCESSING_VERSION, locate_retina
+from ml.serving.quality.features import Measures, measure
+from ml.serving.quality.network import VIEW_SIDE_PX, square_view
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SERVING_SIDE_PX = 288
+"""Side of the square that the released student is served with; the quality network reads the same square."""
+SOURCES = ("eyeq", "eyepacs", "aptos2019", "odir5k")
+JUDGED = ("eyeq", "eyepacs")
+"""Sources with readers' verdicts: good, usable or reject. All others were graded, so nearly all can be graded."""
+TRAIN, VALIDATION, TEST = 0, 1, 2
+MEASURES = tuple(field.name for field in fields(Measures))
+
+
+@dataclass(frozen=True, slots=True)
+class QualityPhoto:
+    """One photograph. ``verdict``: good, usable, reject or graded; ``person`` carries the family of its source."""
+
+    source: str
+    path: Path
+    verdict: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualitySet:
+    """``pixels`` (n, 192, 192, 3) uint8 as photographed; ``measures`` (n, m) of the rules, NaN where they fail.
+
+    ``diameters_px`` (n,) of the disc as decoded. ``parts`` holds 0 training, 1 validation, 2 test.
+    """
+
+    pixels: "NDArray[np.uint8]"
+    measures: "NDArray[np.float64]"
+    diameters_px: "NDArray[np.float64]"
+    sources: "NDArray[np.str_]"
+    verdicts: "NDArray[np.str_]"
+    persons: "NDArray[np.str_]"
+    parts: "NDArray[np.int8]"
+
+    def where(self, part: int) -> "NDArray[np.int64]":
+        """Indices of the photographs in one part of the split."""
+        return np.flatnonzero(self.parts == part)
+
+
+def read_photos(data: Path) -> list[QualityPhoto]:
+    """All photographs of the judged sources that have a verdict, and all graded ones of the others."""
+    photos = []
+    for source in SOURCES:
+        family = FAMILY.get(source, source)
+        with (data / source / "labels.csv").open(newline="") as file:
+            for row in csv.DictReader(file):
+                verdict = row.get("quality") or ("" if source in JUDGED else "graded")
+                person = row.get("patient") or f"file:{row['file']}"
+                if verdict:
+                    photos.append(QualityPhoto(source, data / source / row["file"], verdict, f"{family}:{person}"))
+    return photos
+
+
+def parts_of(photos: list[QualityPhoto], grading: RetinaSet, persons: list[str]) -> "NDArray[np.int8]":
+    """(n,) part of each photograph; ``persons`` names the person of each photograph of the grading set.
+
+    Raises ValueError where a person would be in two parts.
+    """
+    known = dict(zip(persons, grading.parts.tolist(), strict=True))
+    parts = np.array([known.get(p.person, _dealt(p.person)) for p in photos], np.int8)
+    refuse_leaks(parts, [p.person for p in photos])
+    return parts
+
+
+def thinned(photos: list[QualityPhoto], parts: "NDArray[np.int8]") -> "tuple[list[QualityPhoto], NDArray[np.int8]]":
+    """Keep every third training photograph of those that no reader judged: they only stand for other cameras."""
+    kept = [i for i, p in enumerate(photos) if p.verdict != "graded" or parts[i] != TRAIN or i % 3 == 0]
+    return [photos[i] for i in kept], parts[kept]
+
+
+def _dealt(person: str) -> int:
+    """12 of 20 to training, 3 to validation, 5 to test."""
+    number = hashlib.sha256(f"quality {person}".encode()).digest()[0] % 20
+    return TRAIN if number < 12 else VALIDATION if number < 15 else TEST
+
+
+def prepare_quality(photos: list[QualityPhoto], parts: "NDArray[np.int8]", *, cache: Path) -> QualitySet:
+    """Crop and measure, or take it from the cache where the recipe is the same. No disc: left out, as in serving."""
+    names = [(p.source, p.path.name, p.verdict, int(part)) for p, part in zip(photos, parts, strict=True)]
+    recipe = json.dumps([PREPROCESSING_VERSION, SERVING_SIDE_PX, VIEW_SIDE_PX, names])
+    place = cache / f"quality-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.npz"
+    if not place.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = place.with_suffix(".partial.npz")
+        np.savez(partial, **_crop_all(photos, parts))  # type: ignore[arg-type]
+        partial.replace(place)
+    with np.load(place) as arrays:
+        return QualitySet(**{field.name: arrays[field.name] for field in fields(QualitySet)})
+
+
+def _crop_all(photos: list[QualityPhoto], parts: "NDArray[np.int8]") -> "dict[str, NDArray[np.generic]]":
+    kept, pixels, measures, diameters_px = [], [], [], []
+    for number, photo in enumerate(tqdm(photos, desc="crop and measure", unit="photo", mininterval=5)):
+        retina = locate_retina(photo.path, side_px=SERVING_SIDE_PX)
+        if retina is None:
+            continue
+        found = measure(retina)
+        kept.append(number)
+        pixels.append(square_view(retina))
+        measures.append([getattr(found, name) if found else np.nan for name in MEASURES])
+        diameters_px.append(retina.disc.diameter_px)
+    return {
+        "pixels": np.stack(pixels),
+        "measures": np.array(measures),
+        "diameters_px": np.array(diameters_px),
+        "sources": np.array([photos[i].source for i in kept]),
+        "verdicts": np.array([photos[i].verdict for i in kept]),
+        "persons": np.array([photos[i].person for i in kept]),
+        "parts": parts[kept],
+    }

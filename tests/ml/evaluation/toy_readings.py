@@ -1,0 +1,53 @@
+"""Readings without photographs: grades that are known, and what a network of a chosen skill says of them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ml.evaluation.predictions import KnownPhoto, Readings
+
+SOURCES = ("aptos2019", "eyepacs", "odir5k")
+
+
+def toy_readings(skill: float, *, n: int = 240, seed: int = 0, n_ungradable: int = 6) -> Readings:
+    """``n`` photographs in each part of each source, two of each person; ``skill`` 0 is guessing, 3 very good."""
+    rng = np.random.default_rng(99)  # the same photographs for every network
+    photos = [
+        KnownPhoto(
+            Path(f"{source}/{part}-{i}.jpg"),
+            source,
+            part,
+            f"{source}-{part}-{i // 2}",
+            int(rng.choice(5, p=[0.4, 0.15, 0.25, 0.1, 0.1])),
+            ("left", "right")[i % 2],
+            "",
+            ("under 50", "")[i % 3 == 0],
+        )
+        for source in SOURCES
+        for part in ("test", "validation")
+        for i in range(n)
+    ]
+    truth = np.array([p.grade for p in photos])
+    noise = np.random.default_rng(seed).normal(0, 1, (len(photos), 5))
+    distance = (np.arange(5) - truth[:, None]) ** 2
+    logits = -0.6 * skill * distance + noise
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    gradable = np.arange(len(photos)) % n >= n_ungradable
+    return Readings(
+        photos=photos,
+        truth=truth,
+        sources=np.array([p.source for p in photos]),
+        parts=np.array([p.part for p in photos]),
+        groups=np.array([p.group for p in photos]),
+        attributes={
+            "geometry": np.array(["whole disc"] * len(photos)),
+            "eye": np.array([p.eye for p in photos]),
+            "sex": np.array([p.sex for p in photos]),
+            "age": np.array([p.age for p in photos]),
+        },
+        probabilities=probabilities,
+        grades=probabilities.argmax(axis=1),
+        is_gradable=gradable,
+        p_gradable=np.where(gradable, 0.9, 0.05),
+        mirrored=probabilities[:, :],
+    )
