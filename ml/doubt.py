@@ -15,13 +15,15 @@ from ml.vocabulary import N_GRADES, REFERABLE_FROM
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ml.evaluation.predictions import Readings
+    from ml.evaluation.predictions import LabelledPredictions
 
 FAR = 2
 """An error of this many grades or more is one that a reviewer should be warned of."""
 
 
-def doubts(readings: "Readings", rows: "NDArray[np.int64]", operating_point: float) -> "dict[str, NDArray[np.float64]]":
+def doubts(
+    readings: "LabelledPredictions", rows: "NDArray[np.int64]", operating_point: float
+) -> "dict[str, NDArray[np.float64]]":
     """(n,) scores, higher for more doubt."""
     p = np.clip(readings.probabilities[rows], 1e-12, 1)  # (n, K)
     p_referable = p[:, REFERABLE_FROM:].sum(axis=1)
@@ -46,7 +48,7 @@ def _logit(p: "NDArray[np.float64]") -> "NDArray[np.float64]":
     return odds
 
 
-def doubt_figures(readings: "Readings", operating_point: float) -> dict[str, Any]:
+def doubt_figures(readings: "LabelledPredictions", operating_point: float) -> dict[str, Any]:
     """For each source of the test part: how well each doubt sorts wrong from right, and what mirroring changes."""
     found: dict[str, Any] = {}
     for source in readings.sources_in("test"):

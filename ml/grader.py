@@ -12,8 +12,8 @@ import onnxruntime
 from ml.bundle import Bundle, read_bundle, verified_weights
 from ml.errors import BundleError, GradingError
 from ml.prediction import Prediction
-from ml.serving.preprocess import Photo, Retina, locate_retina, network_input
-from ml.serving.quality.gate import Quality, assess
+from ml.serving.preprocess import FundusCrop, Photo, crop_fundus, network_input
+from ml.serving.quality.gate import Quality, assess_quality
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, ICDRGrade
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ class Grader:
                 else:
                     yield self._without_grade(quality)
 
-    def _look(self, photo: Photo) -> tuple[Retina | None, Quality]:
-        retina = locate_retina(photo, side_px=self.bundle.side_px)
-        return retina, assess(retina)
+    def _look(self, photo: Photo) -> tuple[FundusCrop | None, Quality]:
+        retina = crop_fundus(photo, side_px=self.bundle.side_px)
+        return retina, assess_quality(retina)
 
-    def _run(self, retinas: list[Retina]) -> "list[tuple[NDArray[np.float32], NDArray[np.float32]]]":
+    def _run(self, retinas: list[FundusCrop]) -> "list[tuple[NDArray[np.float32], NDArray[np.float32]]]":
         """Logits (K,) and Grad-CAM maps (K, h, w) of each retina."""
         if not retinas:
             return []
@@ -87,7 +87,7 @@ class Grader:
         return list(zip(logits, heat, strict=True))
 
     def _prediction(
-        self, retina: Retina, quality: Quality, logits: "NDArray[np.float32]", heat: "NDArray[np.float32]"
+        self, retina: FundusCrop, quality: Quality, logits: "NDArray[np.float32]", heat: "NDArray[np.float32]"
     ) -> Prediction:
         probabilities = calibrated(logits, self.bundle)  # (K,)
         p_referable = float(min(1.0, probabilities[REFERABLE_FROM:].sum()))

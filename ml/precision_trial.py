@@ -31,22 +31,22 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 from PIL import Image
 
 from ml.bundle import Bundle, read_bundle
-from ml.data.labels import UNNATURAL
+from ml.data.labels import EQUALIZED_SOURCE
 from ml.errors import BundleError
 from ml.evaluation.predictions import NATURAL
 from ml.grader import calibrated, decide_grade
 from ml.metrics.grading import quadratic_kappa, referable_auc
-from ml.networks.weight_format import Precision, store_weights
+from ml.networks.weight_format import WeightFormat, store_weights
 from ml.vocabulary import REFERABLE_FROM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ml.data.cache import RetinaSet
+    from ml.data.cache import FundusDataset
 
     Floats = NDArray[np.float32]
 
-TRAINED_ON = (*NATURAL, UNNATURAL)
+TRAINED_ON = (*NATURAL, EQUALIZED_SOURCE)
 CACHE_SIDE_PX = 320
 """Sources in their order and side as the released student was trained with them: the split is the same then."""
 N_CALIBRATION = 120
@@ -67,12 +67,12 @@ class _Photographs(CalibrationDataReader):  # type: ignore[misc]
         return None if photo is None else {"photos": photo[None]}
 
 
-def store_variants(bundle: Bundle, retinas: "RetinaSet", folder: Path) -> dict[str, Path]:
+def store_variants(bundle: Bundle, retinas: "FundusDataset", folder: Path) -> dict[str, Path]:
     """Write the bundle's network in each precision; name -> file. Raises BundleError unless it is in full precision."""
     if bundle.precision != "fp32":
         raise BundleError(f"{bundle.model_version} is stored in {bundle.precision}: name one in fp32 with --bundle.")
     files = {"fp32": bundle.weights}
-    for precision in (Precision.FP16, Precision.INT8):
+    for precision in (WeightFormat.FP16, WeightFormat.INT8):
         files[f"{precision.value} weights"] = folder / f"{precision.value}.onnx"
         onnx.save(store_weights(onnx.load(bundle.weights), precision), files[f"{precision.value} weights"])
     files["fp16 arithmetic"] = folder / "half.onnx"
@@ -82,7 +82,7 @@ def store_variants(bundle: Bundle, retinas: "RetinaSet", folder: Path) -> dict[s
     return files
 
 
-def _quantise(bundle: Bundle, retinas: "RetinaSet", folder: Path, path: Path) -> None:
+def _quantise(bundle: Bundle, retinas: "FundusDataset", folder: Path, path: Path) -> None:
     quant_pre_process(bundle.weights, folder / "prepared.onnx", skip_symbolic_shape=True, skip_optimization=True)
     rows = np.random.default_rng(3).permutation(retinas.where(0))
     rows = rows[np.isin(retinas.sources[rows], NATURAL)][:N_CALIBRATION]
@@ -99,7 +99,7 @@ def _quantise(bundle: Bundle, retinas: "RetinaSet", folder: Path, path: Path) ->
     )
 
 
-def network_inputs(bundle: Bundle, retinas: "RetinaSet", rows: "NDArray[np.int64]") -> "Iterator[Floats]":
+def network_inputs(bundle: Bundle, retinas: "FundusDataset", rows: "NDArray[np.int64]") -> "Iterator[Floats]":
     """(3, S, S) network inputs of cached photographs, whose colours are even already."""
     mean, std = np.array(bundle.mean, np.float32), np.array(bundle.std, np.float32)
     for row in rows.tolist():
@@ -117,7 +117,7 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
 
 
 def accuracy_table(
-    bundle: Bundle, retinas: "RetinaSet", sessions: dict[str, onnxruntime.InferenceSession], *, part: int = 1
+    bundle: Bundle, retinas: "FundusDataset", sessions: dict[str, onnxruntime.InferenceSession], *, part: int = 1
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Variant -> source -> kappa, AUC, and the largest change of P(grade >= 2) against the first variant."""
     rows = retinas.where(part)
@@ -166,7 +166,7 @@ def time_all(
     }
 
 
-def report(bundle: Bundle, retinas: "RetinaSet", *, n_passes: int = N_PASSES) -> str:
+def report(bundle: Bundle, retinas: "FundusDataset", *, n_passes: int = N_PASSES) -> str:
     """The table in Markdown."""
     with tempfile.TemporaryDirectory() as folder:
         files = store_variants(bundle, retinas, Path(folder))

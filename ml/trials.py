@@ -12,7 +12,7 @@ from typing import Any
 from ml.ablation import Outcome, ablation_table
 from ml.bundle import Bundle, read_evaluation
 from ml.errors import InputError
-from ml.evaluation.predictions import UNSEEN
+from ml.evaluation.predictions import EXTERNAL
 from ml.metrics.markdown import table, with_interval
 
 ABLATION, LEFT_OUT = "ablation.json", "left_out.json"
@@ -72,7 +72,7 @@ def left_out_rows(bundles: list[Bundle]) -> list[dict[str, Any]]:
             "figures": {name: entry["figures"][name] for name in FIGURES},
         }
         for bundle in bundles
-        for source, entry in sorted(read_evaluation(bundle)["parts"].get(UNSEEN, {}).items())
+        for source, entry in sorted(read_evaluation(bundle)["parts"].get(EXTERNAL, {}).items())
     ]
 
 

@@ -48,18 +48,18 @@ def _evaluate(options: argparse.Namespace) -> int:
     from ml.evaluation.predictions import read
     from ml.grader import Grader
     from ml.release.model_card import write_card, write_cards
-    from ml.release.promote import bundle_named, same_photos
+    from ml.release.promote import resolve_bundle, shared_test_set
     from ml.release.report import write_report
 
-    bundle = bundle_named(options.bundle) if options.bundle else read_bundle(verify=True)
+    bundle = resolve_bundle(options.bundle) if options.bundle else read_bundle(verify=True)
     evaluation, readings = evaluate(bundle, data=options.data, cache=options.cache, mirrored=not options.no_mirror)
     write_evaluation(bundle.folder, evaluation)
     is_default = bundle.folder.resolve() == default_bundle().resolve()
     (write_cards if is_default else write_card)(bundle)
     difference = ""
     if options.against:
-        other = bundle_named(options.against)
-        same_photos(bundle, other, data=options.data, cache=options.cache)
+        other = resolve_bundle(options.against)
+        shared_test_set(bundle, other, data=options.data, cache=options.cache)
         others = read(Grader.load(other.folder), readings.photos)
         difference = comparison_text(bundle, other, compare((bundle, readings), (other, others)))
     out = options.out or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
@@ -79,11 +79,11 @@ def _add_recalibrate(commands: "Commands", add_data: "AddData") -> None:
 
 
 def _recalibrate(options: argparse.Namespace) -> int:
-    from ml.networks.weight_format import Precision
-    from ml.release.promote import bundle_named
+    from ml.networks.weight_format import WeightFormat
+    from ml.release.promote import resolve_bundle
     from ml.release.recalibrate import recalibrate
 
-    bundle = bundle_named(options.bundle)
+    bundle = resolve_bundle(options.bundle)
     folder = options.to or BUNDLES / f"{bundle.name}-{options.version}"
     made = recalibrate(
         bundle,
@@ -91,7 +91,7 @@ def _recalibrate(options: argparse.Namespace) -> int:
         folder=folder,
         data=options.data,
         cache=options.cache,
-        precision=Precision(options.precision) if options.precision else None,
+        precision=WeightFormat(options.precision) if options.precision else None,
     )
     print(f"{made.model_version} in {folder}")
     return 0
@@ -106,9 +106,9 @@ def _add_promote(commands: "Commands", add_data: "AddData") -> None:
 
 
 def _promote(options: argparse.Namespace) -> int:
-    from ml.release.promote import bundle_named, promote
+    from ml.release.promote import promote, resolve_bundle
 
-    candidate, current = bundle_named(options.bundle), read_bundle(verify=True)
+    candidate, current = resolve_bundle(options.bundle), read_bundle(verify=True)
     verdict = promote(candidate, current, data=options.data, cache=options.cache)
     print((candidate.folder / "comparison.md").read_text())
     for reason in verdict.reasons:
@@ -126,7 +126,7 @@ def _add_table(commands: "Commands") -> None:
 
 
 def _table(options: argparse.Namespace) -> int:
-    from ml.release.promote import bundle_named
+    from ml.release.promote import resolve_bundle
     from ml.release.results_table import released, table
     from ml.trials import keep_left_out, left_out_rows, left_out_table
 
@@ -135,7 +135,7 @@ def _table(options: argparse.Namespace) -> int:
     if not options.left_out:
         print(table(released()), end="")
         return 0
-    rows = left_out_rows([bundle_named(path) for path in options.left_out])
+    rows = left_out_rows([resolve_bundle(path) for path in options.left_out])
     if options.keep:
         print(keep_left_out(rows, options.keep), file=sys.stderr)
     print(left_out_table(rows), end="")
@@ -177,12 +177,12 @@ def _add_pointing(commands: "Commands") -> None:
 def _pointing(options: argparse.Namespace) -> int:
     from ml.evaluation.pointing_game import drawn_masks, games, idrid_masks, pointing_figures
     from ml.grader import Grader
-    from ml.release.promote import bundle_named
+    from ml.release.promote import resolve_bundle
 
     if (options.folder is None) == (options.drawn is None):
         print("error: name a folder, or --drawn N", file=sys.stderr)
         return 2
-    bundle = bundle_named(options.bundle) if options.bundle else read_bundle(verify=True)
+    bundle = resolve_bundle(options.bundle) if options.bundle else read_bundle(verify=True)
     pairs = drawn_masks(options.drawn) if options.folder is None else idrid_masks(options.folder)
     try:
         figures = pointing_figures(games(Grader.load(bundle.folder), pairs))

@@ -171,7 +171,7 @@ def _add_export(commands: Commands) -> None:
 
 def _export(options: argparse.Namespace) -> int:
     from ml.bundle import BUNDLES
-    from ml.networks.weight_format import Precision
+    from ml.networks.weight_format import WeightFormat
     from ml.release.export import export_bundle
 
     folder = options.to or BUNDLES / f"{options.name}-{options.version}"
@@ -181,7 +181,7 @@ def _export(options: argparse.Namespace) -> int:
         folder=folder,
         name=options.name,
         version=options.version,
-        precision=Precision(options.precision),
+        precision=WeightFormat(options.precision),
         side_px=options.side_px,
     )
     print(f"{bundle.model_version} in {folder}")

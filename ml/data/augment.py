@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageFilter
 from torch.nn import functional
 
-from ml.serving.preprocess import COLOUR_MEAN, COLOUR_STD
+from ml.serving.preprocess import COLOR_MEAN, COLOR_STD
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -42,7 +42,7 @@ def equalise(photo: "Tensor") -> "Tensor":
     for channel in range(3):
         counts = torch.bincount(photo[channel][lit].long(), minlength=256).double()
         rank = (counts.cumsum(0) - counts / 2) / counts.sum() - 0.5  # [256], in [-0.5, 0.5]
-        table = (COLOUR_MEAN + rank * 12**0.5 * COLOUR_STD).round().clamp(0, 255).to(torch.uint8)
+        table = (COLOR_MEAN + rank * 12**0.5 * COLOR_STD).round().clamp(0, 255).to(torch.uint8)
         even[channel] = table[photo[channel].long()]
     return even * lit
 

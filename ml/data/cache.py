@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetinaSet:
+class FundusDataset:
     """Cropped retinas with their grades. ``pixels`` (n, S, S, 3) uint8 with evened colours, memory-mapped.
 
     ``parts`` holds 0 training, 1 validation, 2 test; ``groups`` the person or set of copies; ``photos`` what the data
@@ -45,13 +45,13 @@ class RetinaSet:
         return np.flatnonzero(self.parts == part)
 
 
-def prepare(folders: list[Path], *, side_px: int, cache: Path, n_workers: int = 1) -> RetinaSet:
+def prepare(folders: list[Path], *, side_px: int, cache: Path, n_workers: int = 1) -> FundusDataset:
     """Read, crop, group and split all graded photographs of ``folders``; from the cache where the recipe is the same.
 
     Raises LabelError where a folder's labels cannot be understood, GradingError where no photograph shows a retina.
     """
     photos = graded(photo for folder in folders for photo in read_photos(folder))
-    place = place_of(photos, side_px=side_px, cache=cache)
+    place = cache_dir_of(photos, side_px=side_px, cache=cache)
     if not (place / "rows.csv").exists():
         crop_all(photos, side_px=side_px, place=place, n_workers=n_workers)
     kept = _kept(photos, place / "rows.csv")
@@ -59,7 +59,7 @@ def prepare(folders: list[Path], *, side_px: int, cache: Path, n_workers: int = 
     pairs = _copy_pairs(place)
     groups = merge_groups([photo.group for photo in kept], pairs)
     sources, grades = [photo.source for photo in kept], [photo.grade or 0 for photo in kept]
-    return RetinaSet(
+    return FundusDataset(
         pixels=pixels,
         grades=np.asarray(grades, np.int64),
         sources=np.asarray(sources),
@@ -78,7 +78,7 @@ def graded(photos: Iterator[LabelledPhoto]) -> list[LabelledPhoto]:
     return [photo for photo in photos if photo.grade is not None]
 
 
-def place_of(photos: list[LabelledPhoto], *, side_px: int, cache: Path) -> Path:
+def cache_dir_of(photos: list[LabelledPhoto], *, side_px: int, cache: Path) -> Path:
     """Folder of the cache for these photographs: its name is a hash of the recipe.
 
     NB: anything else in the recipe makes every cache worthless, and each takes minutes to hours to fill.

@@ -13,7 +13,7 @@ from ml.vocabulary import N_GRADES
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ml.data.cache import RetinaSet
+    from ml.data.cache import FundusDataset
 
 N_CHANGES = 5
 SIDE_PX = 224
@@ -21,7 +21,7 @@ MARGIN_PX = 6
 CAPTION_PX = 16
 
 
-def contact_sheet(retinas: "RetinaSet", *, seed: int = 5) -> Image.Image:
+def contact_sheet(retinas: "FundusDataset", *, seed: int = 5) -> Image.Image:
     """For each source the least and the most diseased training photograph, as cached and changed; on healthy ones also
     the lesions of every grade, painted."""
     random = torch.Generator().manual_seed(seed)
@@ -39,7 +39,7 @@ def contact_sheet(retinas: "RetinaSet", *, seed: int = 5) -> Image.Image:
     return _drawn(rows)
 
 
-def _examples(retinas: "RetinaSet", *, seed: int) -> list[int]:
+def _examples(retinas: "FundusDataset", *, seed: int) -> list[int]:
     rng = np.random.default_rng(seed)
     chosen: list[int] = []
     for source in np.unique(retinas.sources):

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from ml.data.duplicates import SIGNATURE_SIDE, SIGNATURE_SQUARE_PX, signature
 from ml.data.labels import LabelledPhoto
 from ml.errors import GradingError
-from ml.serving.preprocess import Retina, even_colours, locate_retina
+from ml.serving.preprocess import FundusCrop, crop_fundus, standardize_colors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,20 +44,20 @@ def crop(path: Path, *, side_px: int) -> Cropped:
     if not path.is_file():
         return Cropped("The file is missing.")
     try:
-        retina = locate_retina(path, side_px=side_px)
+        retina = crop_fundus(path, side_px=side_px)
         if retina is None:
             return Cropped(NO_RETINA)
-        return Cropped(FOUND, even_colours(retina), signature(_at_signature_side(path, retina)))
+        return Cropped(FOUND, standardize_colors(retina), signature(_at_signature_side(path, retina)))
     except GradingError as error:
         return Cropped(str(error))
 
 
-def _at_signature_side(path: Path, retina: Retina) -> "NDArray[np.uint8]":
+def _at_signature_side(path: Path, retina: FundusCrop) -> "NDArray[np.uint8]":
     """The same square whatever the cache's side, so that copies, and with them the split, are always the same ones."""
     if retina.pixels.shape[0] != SIGNATURE_SQUARE_PX:
-        again = locate_retina(path, side_px=SIGNATURE_SQUARE_PX)
+        again = crop_fundus(path, side_px=SIGNATURE_SQUARE_PX)
         retina = again if again is not None else retina
-    return even_colours(retina)
+    return standardize_colors(retina)
 
 
 def crop_all(photos: list[LabelledPhoto], *, side_px: int, place: Path, n_workers: int = 1) -> None:

@@ -30,15 +30,15 @@ EYES = {"left": "left", "right": "right", "l": "left", "r": "right", "os": "left
 SEXES = {"female": "female", "male": "male", "f": "female", "m": "male"}
 QUALITIES = ("", "good", "usable", "reject")
 
-FAMILY = {"eyepacs_equalized": "eyepacs", "eyeq": "eyepacs"}
+SOURCE_GROUP = {"eyepacs_equalized": "eyepacs", "eyeq": "eyepacs"}
 """Sources that photograph the same people under the same patient numbers."""
-UNNATURAL = "eyepacs_equalized"
+EQUALIZED_SOURCE = "eyepacs_equalized"
 """Colours no camera makes, and so no clinic sends: trained on, but neither calibrated nor measured on."""
 
 
 def group_of(source: str, person: str, file: str) -> str:
     """Name of the group: the person where known, else the file. ``file`` is relative to the folder of the set."""
-    return f"{FAMILY.get(source, source)}:{person or f'file:{file}'}"
+    return f"{SOURCE_GROUP.get(source, source)}:{person or f'file:{file}'}"
 
 
 def is_here(folder: Path) -> bool:

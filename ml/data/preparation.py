@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ml.data.cache import graded, place_of, prepare
+from ml.data.cache import cache_dir_of, graded, prepare
 from ml.data.labels import LabelledPhoto
 from ml.data.readers import read_photos, reader_of
 from ml.data.report import as_markdown, examine, write_report
@@ -22,7 +22,7 @@ def prepare_data(
     folders = [data / source for source in sources] if sources else usual_folders(data)
     read = [photo for folder in folders for photo in read_photos(folder)]
     retinas = prepare(folders, side_px=side_px, cache=cache, n_workers=n_workers)
-    place = place_of(graded(iter(read)), side_px=side_px, cache=cache)
+    place = cache_dir_of(graded(iter(read)), side_px=side_px, cache=cache)
     report = examine(retinas, read, place=place)
     write_report(report, place)
     if show:

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ml.data.cache import RetinaSet
+from ml.data.cache import FundusDataset
 from ml.data.cropping import FOUND, NO_RETINA, crop
 from ml.data.duplicates import merge_groups
 from ml.data.labels import LabelledPhoto
-from ml.data.splits import PARTS, refuse_leaks
+from ml.data.splits import PARTS, assert_no_leakage
 from ml.vocabulary import N_GRADES
 
 SHOWN = 10
@@ -31,16 +31,16 @@ class Report:
     conflicts: list[dict[str, int]]
 
 
-def examine(retinas: RetinaSet, read: list[LabelledPhoto], *, place: Path) -> Report:
+def examine(retinas: FundusDataset, read: list[LabelledPhoto], *, place: Path) -> Report:
     """Look through a prepared set; ``read`` is all that the readers gave, ``place`` the folder of its cache.
 
     Raises ValueError where a person or a copy is in more than one part of the split.
     """
     photos = retinas.photos
     exact = exact_pairs(photos)
-    refuse_leaks(retinas.parts, retinas.groups.tolist())
-    refuse_leaks(retinas.parts, [photo.group for photo in photos])
-    refuse_leaks(retinas.parts, _linked(len(photos), retinas.copy_pairs + exact))
+    assert_no_leakage(retinas.parts, retinas.groups.tolist())
+    assert_no_leakage(retinas.parts, [photo.group for photo in photos])
+    assert_no_leakage(retinas.parts, _linked(len(photos), retinas.copy_pairs + exact))
     faults = _faults(photos, [photo for photo in read if photo.grade is not None], place=place)
     copies = _sets(len(photos), retinas.copy_pairs + exact)
     return Report(
@@ -95,7 +95,7 @@ def _sets(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
     return [same for same in members.values() if len(same) > 1]
 
 
-def _counts(retinas: RetinaSet) -> dict[str, dict[str, list[int]]]:
+def _counts(retinas: FundusDataset) -> dict[str, dict[str, list[int]]]:
     counts: dict[str, dict[str, list[int]]] = {}
     for source, part, grade in zip(retinas.sources.tolist(), retinas.parts, retinas.grades, strict=True):
         row = counts.setdefault(source, {name: [0] * N_GRADES for name in PARTS})

@@ -35,11 +35,11 @@ def split(sources: list[str], grades: list[int], groups: list[str], *, seed: int
     for fold, (_, held_out) in enumerate(folds):
         if fold < 2:
             part[held_out] = fold + 1
-    refuse_leaks(part, groups)
+    assert_no_leakage(part, groups)
     return part
 
 
-def refuse_leaks(part: "NDArray[np.int8]", groups: list[str]) -> None:
+def assert_no_leakage(part: "NDArray[np.int8]", groups: list[str]) -> None:
     """Raise ValueError where a group has photographs in more than one part."""
     home: dict[str, int] = {}
     for number, group in zip(part.tolist(), groups, strict=True):

@@ -11,16 +11,16 @@ from tqdm import tqdm
 from ml.data.readers import read_photos
 from ml.data.splits import PARTS
 from ml.errors import GradingError, InputError
-from ml.serving.preprocess import PREPROCESSING_VERSION, even_colours, locate_retina
+from ml.serving.preprocess import PREPROCESSING_VERSION, crop_fundus, standardize_colors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ml.data.cache import RetinaSet
+    from ml.data.cache import FundusDataset
 
 
 def unlabelled_retinas(
-    folders: list[Path], *, graded: list[Path], retinas: "RetinaSet", side_px: int, cache: Path
+    folders: list[Path], *, graded: list[Path], retinas: "FundusDataset", side_px: int, cache: Path
 ) -> "NDArray[np.uint8]":
     """(n, S, S, 3) cropped photographs of ``folders``, memory-mapped; of nobody who is in validation or test.
 
@@ -40,7 +40,7 @@ def unlabelled_retinas(
     return pixels
 
 
-def _held_out_people(folders: list[Path], retinas: "RetinaSet") -> set[str]:
+def _held_out_people(folders: list[Path], retinas: "FundusDataset") -> set[str]:
     home = zip(retinas.sources.tolist(), retinas.files, retinas.parts.tolist(), strict=True)
     held_out = {(source, file) for source, file, part in home if PARTS[part] != "train"}
     return {p.group for folder in folders for p in read_photos(folder) if (p.source, p.path.name) in held_out}
@@ -50,12 +50,12 @@ def _crop(paths: list[Path], *, side_px: int, file: Path) -> None:
     cropped = []
     for path in tqdm(paths, desc="crop unlabelled", unit="photo"):
         try:
-            retina = locate_retina(path, side_px=side_px)
+            retina = crop_fundus(path, side_px=side_px)
         except GradingError as error:
             tqdm.write(f"{path.name}: {error}")
             continue
         if retina is not None:
-            cropped.append(even_colours(retina))
+            cropped.append(standardize_colors(retina))
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial.npy")
     np.save(partial, np.stack(cropped) if cropped else np.zeros((0, side_px, side_px, 3), np.uint8))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ml.bundle import Bundle
-    from ml.evaluation.predictions import Readings
+    from ml.evaluation.predictions import LabelledPredictions
 
 COMPARED = (
     "quadratic_kappa",
@@ -63,8 +63,8 @@ Comparison = dict[str, dict[str, Difference]]
 
 
 def compare(
-    first: "tuple[Bundle, Readings]",
-    second: "tuple[Bundle, Readings]",
+    first: "tuple[Bundle, LabelledPredictions]",
+    second: "tuple[Bundle, LabelledPredictions]",
     *,
     part: str = "test",
     n_resamples: int = N_RESAMPLES,
@@ -100,7 +100,7 @@ def compare(
 
 
 def _measure(
-    bundle: "Bundle", readings: "Readings", rows: "NDArray[np.int64]", chosen: "NDArray[np.int64]"
+    bundle: "Bundle", readings: "LabelledPredictions", rows: "NDArray[np.int64]", chosen: "NDArray[np.int64]"
 ) -> dict[str, float]:
     picked = rows[chosen]
     return figures(

@@ -16,20 +16,20 @@ from ml.data.cache import prepare
 from ml.doubt import doubt_figures
 from ml.evaluation.predictions import (
     ATTRIBUTES,
-    UNSEEN,
-    KnownPhoto,
-    Readings,
+    EXTERNAL,
+    EvaluationPhoto,
+    LabelledPredictions,
+    external_photos,
     fingerprint,
-    known_photos,
+    held_out_photos,
     read,
-    unseen_photos,
 )
 from ml.grader import Grader
 from ml.metrics.bootstrap import N_RESAMPLES, with_intervals
 from ml.metrics.grading import (
     calibration_curve,
-    calibration_error_by_chance,
     confusion,
+    ece_noise_floor,
     figures,
     sensitivity_specificity,
     share,
@@ -54,7 +54,7 @@ SUMMARY = {
 
 def evaluate(
     bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES, mirrored: bool = True
-) -> tuple[dict[str, Any], Readings]:
+) -> tuple[dict[str, Any], LabelledPredictions]:
     """Read all photographs kept from the bundle's training; the content of evaluation.json, and the readings.
 
     ``mirrored`` also reads every photograph mirrored, to see what test-time augmentation would bring.
@@ -64,17 +64,17 @@ def evaluate(
     return describe(bundle, readings, n_resamples=n_resamples), readings
 
 
-def photos_for(bundle: Bundle, *, data: Path, cache: Path) -> list[KnownPhoto]:
+def photos_for(bundle: Bundle, *, data: Path, cache: Path) -> list[EvaluationPhoto]:
     """Validation and test parts of the split the bundle was trained on, and all of the sources it never saw."""
     stage = bundle.training["stages"][-1]
     trained_on = tuple({s: None for each in bundle.training["stages"] for s in each["sources"]})
     retinas = prepare([data / s for s in stage["sources"]], side_px=stage["cache_side_px"], cache=cache)
-    return known_photos(data, retinas) + unseen_photos(data, trained_on)
+    return held_out_photos(data, retinas) + external_photos(data, trained_on)
 
 
-def describe(bundle: Bundle, readings: Readings, *, n_resamples: int = N_RESAMPLES) -> dict[str, Any]:
+def describe(bundle: Bundle, readings: LabelledPredictions, *, n_resamples: int = N_RESAMPLES) -> dict[str, Any]:
     """Every figure of every part, source and subgroup."""
-    parts = [part for part in ("test", "validation", UNSEEN) if (readings.parts == part).any()]
+    parts = [part for part in ("test", "validation", EXTERNAL) if (readings.parts == part).any()]
     return {
         "format": 1,
         "model_version": bundle.model_version,
@@ -97,7 +97,9 @@ def describe(bundle: Bundle, readings: Readings, *, n_resamples: int = N_RESAMPL
     }
 
 
-def _source_entry(bundle: Bundle, readings: Readings, part: str, source: str, n_resamples: int) -> dict[str, Any]:
+def _source_entry(
+    bundle: Bundle, readings: LabelledPredictions, part: str, source: str, n_resamples: int
+) -> dict[str, Any]:
     rows = readings.where(part, source)
     truth, probabilities = readings.truth[rows], readings.probabilities[rows]
     p_referable = probabilities[:, REFERABLE_FROM:].sum(axis=1)
@@ -109,13 +111,13 @@ def _source_entry(bundle: Bundle, readings: Readings, part: str, source: str, n_
         "figures": _figures(bundle, readings, rows, n_resamples),
         "confusion": confusion(truth, readings.grades[rows]).tolist(),
         "calibration_curve": [[round(p, 4), round(seen, 4), n] for p, seen, n in curve],
-        "calibration_error_by_chance": round(calibration_error_by_chance(p_referable), 4),
+        "calibration_error_by_chance": round(ece_noise_floor(p_referable), 4),
         "quality_gate": _gate(bundle, readings, part, source, n_resamples),
     }
 
 
 def _figures(
-    bundle: Bundle, readings: Readings, rows: "NDArray[np.int64]", n_resamples: int
+    bundle: Bundle, readings: LabelledPredictions, rows: "NDArray[np.int64]", n_resamples: int
 ) -> dict[str, list[float | None] | None]:
     """Figures with intervals of some rows, graded whatever their quality."""
     truth, probabilities, grades = readings.truth[rows], readings.probabilities[rows], readings.grades[rows]
@@ -127,7 +129,7 @@ def _figures(
 
 
 def _gate(
-    bundle: Bundle, readings: Readings, part: str, source: str, n_resamples: int
+    bundle: Bundle, readings: LabelledPredictions, part: str, source: str, n_resamples: int
 ) -> dict[str, list[float | None] | None]:
     """What the quality gate does: the share it accepts, and sensitivity and specificity of what follows.
 
@@ -155,7 +157,7 @@ def _gate(
 
 
 def _subgroups(
-    bundle: Bundle, readings: Readings, part: str, source: str, n_resamples: int
+    bundle: Bundle, readings: LabelledPredictions, part: str, source: str, n_resamples: int
 ) -> dict[str, dict[str, Any]]:
     """By camera geometry, eye, sex and age, where a source knows at least two groups of 30 photographs."""
     rows = readings.where(part, source)

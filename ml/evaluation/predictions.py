@@ -10,14 +10,14 @@ import numpy as np
 from PIL import ImageOps
 from tqdm import tqdm
 
-from ml.data.labels import FAMILY, UNNATURAL, LabelledPhoto, read_labels
+from ml.data.labels import EQUALIZED_SOURCE, SOURCE_GROUP, LabelledPhoto, read_labels
 from ml.serving.preprocess import decode
 from ml.vocabulary import N_GRADES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ml.data.cache import RetinaSet
+    from ml.data.cache import FundusDataset
     from ml.grader import Grader
     from ml.prediction import Prediction
     from ml.serving.preprocess import Box
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NATURAL = ("aptos2019", "eyepacs", "odir5k")
 """The usual sources with colours a camera makes: those a network may not have seen are looked for among them."""
 PARTS = {1: "validation", 2: "test"}
-UNSEEN = "unseen"
+EXTERNAL = "unseen"
 """The part of photographs whose whole source the network was not trained on."""
 CUT_SHARE = 0.03
 """A disc that reaches beyond the picture by more than this share of its diameter counts as cut by the frame."""
@@ -34,7 +34,7 @@ ATTRIBUTES = ("geometry", "eye", "sex", "age")
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPhoto:
+class EvaluationPhoto:
     """One photograph with its grade, the part of the split it is in, and what else its source tells."""
 
     path: Path
@@ -48,13 +48,13 @@ class KnownPhoto:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Readings:
+class LabelledPredictions:
     """n photographs, read. ``probabilities`` (n, K) and ``grades`` (n,) are NaN and -1 where no retina was found.
 
     ``mirrored`` (n, K) are the probabilities of the mirrored photographs, where asked for.
     """
 
-    photos: list[KnownPhoto]
+    photos: list[EvaluationPhoto]
     truth: "NDArray[np.int64]"
     sources: "NDArray[np.str_]"
     parts: "NDArray[np.str_]"
@@ -75,30 +75,34 @@ class Readings:
         return sorted(set(self.sources[self.parts == part].tolist()))
 
 
-def known_photos(data: Path, retinas: "RetinaSet") -> list[KnownPhoto]:
+def held_out_photos(data: Path, retinas: "FundusDataset") -> list[EvaluationPhoto]:
     """The natural-colour photographs of the validation and test parts of a run's split."""
     rows = zip(retinas.photos, retinas.parts.tolist(), retinas.groups.tolist(), strict=True)
     return [
-        _known(photo, PARTS[part], group) for photo, part, group in rows if part in PARTS and photo.source != UNNATURAL
+        _known(photo, PARTS[part], group)
+        for photo, part, group in rows
+        if part in PARTS and photo.source != EQUALIZED_SOURCE
     ]
 
 
-def unseen_photos(data: Path, trained_on: tuple[str, ...]) -> list[KnownPhoto]:
+def external_photos(data: Path, trained_on: tuple[str, ...]) -> list[EvaluationPhoto]:
     """All photographs of the natural-colour sources whose people were not trained on: what a new clinic would see."""
-    families = {FAMILY.get(source, source) for source in trained_on}
+    families = {SOURCE_GROUP.get(source, source) for source in trained_on}
     return [
-        _known(photo, UNSEEN, photo.group)
+        _known(photo, EXTERNAL, photo.group)
         for source in NATURAL
-        if FAMILY.get(source, source) not in families and (data / source / "labels.csv").is_file()
+        if SOURCE_GROUP.get(source, source) not in families and (data / source / "labels.csv").is_file()
         for photo in read_labels(data / source)
         if photo.grade is not None
     ]
 
 
-def _known(photo: LabelledPhoto, part: str, group: str) -> KnownPhoto:
+def _known(photo: LabelledPhoto, part: str, group: str) -> EvaluationPhoto:
     if photo.grade is None:
         raise ValueError(f"A photograph of {photo.source} in the {part} part has no grade.")
-    return KnownPhoto(photo.path, photo.source, part, group, photo.grade, photo.eye, photo.sex, _band(photo.age_years))
+    return EvaluationPhoto(
+        photo.path, photo.source, part, group, photo.grade, photo.eye, photo.sex, _band(photo.age_years)
+    )
 
 
 def _band(age_years: int | None) -> str:
@@ -108,18 +112,18 @@ def _band(age_years: int | None) -> str:
     return next(name for limit, name in AGE_BANDS if age_years < limit)
 
 
-def fingerprint(photos: list[KnownPhoto], part: str) -> str:
+def fingerprint(photos: list[EvaluationPhoto], part: str) -> str:
     """A hash of the photographs and grades of a part: two evaluations compare only where it is the same."""
     lines = sorted(f"{p.source}/{p.path.name}/{p.grade}" for p in photos if p.part == part)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def read(grader: "Grader", photos: list[KnownPhoto], *, mirrored: bool = False) -> Readings:
+def read(grader: "Grader", photos: list[EvaluationPhoto], *, mirrored: bool = False) -> LabelledPredictions:
     """Grade every photograph, poor ones too. Raises GradingError where a file is no photograph."""
     said = _graded(grader, photos)
     again = _mirrored(grader, photos) if mirrored else None
     geometry = [_geometry(p.heatmap_box) for p in said]
-    return Readings(
+    return LabelledPredictions(
         photos=photos,
         truth=np.array([p.grade for p in photos], np.int64),
         sources=np.array([p.source for p in photos]),
@@ -135,12 +139,12 @@ def read(grader: "Grader", photos: list[KnownPhoto], *, mirrored: bool = False) 
     )
 
 
-def _graded(grader: "Grader", photos: list[KnownPhoto]) -> "list[Prediction]":
+def _graded(grader: "Grader", photos: list[EvaluationPhoto]) -> "list[Prediction]":
     paths = tqdm([p.path for p in photos], desc="read", unit="photo", disable=not sys.stderr.isatty())
     return list(grader.grade_many(paths, even_if_ungradable=True))
 
 
-def _mirrored(grader: "Grader", photos: list[KnownPhoto]) -> "list[Prediction]":
+def _mirrored(grader: "Grader", photos: list[EvaluationPhoto]) -> "list[Prediction]":
     paths = tqdm([p.path for p in photos], desc="read mirrored", unit="photo", disable=not sys.stderr.isatty())
     turned = (ImageOps.mirror(decode(path, least_side_px=grader.bundle.side_px)) for path in paths)
     return list(grader.grade_many(turned, even_if_ungradable=True))

@@ -86,20 +86,20 @@ def calibration_curve(positive: "NDArray[np.bool_]", p: "NDArray[np.floating]") 
     ]
 
 
-def calibration_error(positive: "NDArray[np.bool_]", p: "NDArray[np.floating]") -> float:
+def expected_calibration_error(positive: "NDArray[np.bool_]", p: "NDArray[np.floating]") -> float:
     """Expected calibration error (Naeini et al., AAAI 2015): mean distance of the curve from the diagonal, by count.
 
-    NB: few photographs raise it by chance alone, see ``calibration_error_by_chance``.
+    NB: few photographs raise it by chance alone, see ``ece_noise_floor``.
     """
     bins = np.minimum((p * N_CALIBRATION_BINS).astype(np.int64), N_CALIBRATION_BINS - 1)
     gaps = np.bincount(bins, weights=p - positive, minlength=N_CALIBRATION_BINS)
     return float(np.abs(gaps).sum() / max(1, len(p)))
 
 
-def calibration_error_by_chance(p: "NDArray[np.floating]", *, n_draws: int = 200) -> float:
+def ece_noise_floor(p: "NDArray[np.floating]", *, n_draws: int = 200) -> float:
     """The mean calibration error were every p exactly right: what this number of photographs cannot go below."""
     rng = np.random.default_rng(0)
-    return float(np.mean([calibration_error(rng.random(len(p)) < p, p) for _ in range(n_draws)]))
+    return float(np.mean([expected_calibration_error(rng.random(len(p)) < p, p) for _ in range(n_draws)]))
 
 
 def figures(
@@ -123,7 +123,7 @@ def figures(
         "referable_sensitivity": sensitivity,
         "referable_specificity": specificity,
         "referable_brier": float(np.mean((p_referable - referable) ** 2)),
-        "calibration_error": calibration_error(referable, p_referable),
+        "calibration_error": expected_calibration_error(referable, p_referable),
     }
     for k in range(N_GRADES):
         given, true = counts[:, k].sum(), counts[k].sum()

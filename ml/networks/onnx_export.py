@@ -7,11 +7,11 @@ from typing import Any
 import onnx
 import torch
 
-from ml.networks.weight_format import Precision, store_weights
+from ml.networks.weight_format import WeightFormat, store_weights
 
 
-def write_onnx(
-    graph: torch.nn.Module, example: torch.Tensor, path: Path, *, outputs: list[str], precision: Precision
+def export_onnx_graph(
+    graph: torch.nn.Module, example: torch.Tensor, path: Path, *, outputs: list[str], precision: WeightFormat
 ) -> None:
     """Write the graph of ``photos``, shaped like ``example`` with any batch size, to ``outputs``.
 
@@ -38,7 +38,7 @@ def write_onnx(
     onnx.save(store_weights(model, precision), path)
 
 
-def weights_entry(path: Path, precision: Precision) -> dict[str, Any]:
+def weights_entry(path: Path, precision: WeightFormat) -> dict[str, Any]:
     """File name, SHA-256, size and precision of the weights."""
     content = path.read_bytes()
     return {

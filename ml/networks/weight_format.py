@@ -19,7 +19,7 @@ LEAST_VALUES = 1024
 INT8_LIMIT = 127
 
 
-class Precision(StrEnum):
+class WeightFormat(StrEnum):
     """How weights are stored."""
 
     FP32 = "fp32"
@@ -27,13 +27,13 @@ class Precision(StrEnum):
     INT8 = "int8"
 
 
-def store_weights(model: onnx.ModelProto, precision: Precision) -> onnx.ModelProto:
+def store_weights(model: onnx.ModelProto, precision: WeightFormat) -> onnx.ModelProto:
     """The same graph, in place, with every large float32 array in ``precision`` and operations that turn it back.
 
     int8 has one scale for each row of the first axis (an output channel of a convolution). Raises OverflowError where
     a weight is beyond float16.
     """
-    if precision is Precision.FP32:
+    if precision is WeightFormat.FP32:
         return model
     graph = model.graph
     restoring: list[onnx.NodeProto] = []
@@ -42,7 +42,7 @@ def store_weights(model: onnx.ModelProto, precision: Precision) -> onnx.ModelPro
         values = numpy_helper.to_array(whole)
         if whole.data_type != TensorProto.FLOAT or values.size < LEAST_VALUES or values.ndim < 2:
             stored.append(whole)
-        elif precision is Precision.FP16:
+        elif precision is WeightFormat.FP16:
             stored.append(numpy_helper.from_array(_halved(values), f"{whole.name}.fp16"))
             restoring.append(_cast(f"{whole.name}.fp16", whole.name))
         else:

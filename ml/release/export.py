@@ -11,25 +11,25 @@ from tqdm import tqdm
 
 from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle
 from ml.data.augment import shrink
-from ml.data.labels import UNNATURAL
+from ml.data.labels import EQUALIZED_SOURCE
 from ml.metrics.bootstrap import N_RESAMPLES
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
 from ml.networks.gradcam import WithGradCAM
-from ml.networks.onnx_export import weights_entry, write_onnx
-from ml.networks.weight_format import Precision
-from ml.release.recalibrate import fit_to_grader, new_bundle
+from ml.networks.onnx_export import export_onnx_graph, weights_entry
+from ml.networks.weight_format import WeightFormat
+from ml.release.recalibrate import calibrate_bundle, new_bundle
 from ml.serving.preprocess import PREPROCESSING_VERSION
-from ml.training.batches import TEST, TRAIN, VALIDATION, as_batch, normalised
+from ml.training.batches import TEST, TRAIN, VALIDATION, load_images, normalize
 from ml.training.checkpoints import load_trained
 from ml.training.config import TrainingConfig, read_config
 from ml.training.provenance import stages_of
-from ml.training.train import load_retinas
+from ml.training.train import load_run_data
 from ml.vocabulary import N_GRADES, ICDRGrade
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ml.data.cache import RetinaSet
+    from ml.data.cache import FundusDataset
 
 
 INPUT = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD, "preprocessing_version": PREPROCESSING_VERSION}
@@ -44,10 +44,12 @@ UNCALIBRATED: dict[str, Any] = {
 """What a bundle says until it is fitted to what its Grader says of validation photographs."""
 
 
-def export_onnx(network: torch.nn.Module, path: Path, *, side_px: int, precision: Precision = Precision.FP32) -> None:
+def export_onnx(
+    network: torch.nn.Module, path: Path, *, side_px: int, precision: WeightFormat = WeightFormat.FP32
+) -> None:
     """Write the graph photos [B, 3, S, S] -> logits [B, K], heat [B, K, h, w], its weights in ``precision``."""
     example = torch.zeros(2, 3, side_px, side_px)
-    write_onnx(WithGradCAM(network), example, path, outputs=["logits", "heat"], precision=precision)
+    export_onnx_graph(WithGradCAM(network), example, path, outputs=["logits", "heat"], precision=precision)
 
 
 def export_bundle(
@@ -57,7 +59,7 @@ def export_bundle(
     folder: Path,
     name: str,
     version: str,
-    precision: Precision = Precision.FP32,
+    precision: WeightFormat = WeightFormat.FP32,
     side_px: int | None = None,
     n_resamples: int = N_RESAMPLES,
 ) -> Bundle:
@@ -74,7 +76,7 @@ def export_bundle(
     with new_bundle(folder) as draft:
         weights = draft / WEIGHTS_FILE
         export_onnx(network, weights, side_px=side_px, precision=precision)
-        retinas = load_retinas(config, data=data, cache=cache)
+        retinas = load_run_data(config, data=data, cache=cache)
         content = {
             **UNCALIBRATED,
             "name": name,
@@ -86,27 +88,27 @@ def export_bundle(
             "training": describe_training(config, retinas, run),
         }
         (draft / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
-        fit_to_grader(read_bundle(draft, verify=True), data=data, cache=cache, n_resamples=n_resamples)
+        calibrate_bundle(read_bundle(draft, verify=True), data=data, cache=cache, n_resamples=n_resamples)
     return read_bundle(folder)
 
 
 def run_onnx(
-    weights: Path, retinas: "RetinaSet", chosen: "NDArray[np.int64]", *, side_px: int
+    weights: Path, retinas: "FundusDataset", chosen: "NDArray[np.int64]", *, side_px: int
 ) -> "tuple[NDArray[np.float32], NDArray[np.float32]]":
     """Logits (n, K) and the highest evidence of each grade's map (n, K), from the very file that is released."""
     session = onnxruntime.InferenceSession(weights, providers=["CPUExecutionProvider"])
     logits, evidence = [], []
     for start in tqdm(range(0, len(chosen), 32), desc="measure", unit="batch"):
-        photos = normalised(shrink(as_batch(retinas, chosen[start : start + 32]), side_px=side_px))
+        photos = normalize(shrink(load_images(retinas, chosen[start : start + 32]), side_px=side_px))
         out, heat = session.run(None, {"photos": photos.contiguous().numpy()})
         logits.append(out)
         evidence.append(heat.max(axis=(2, 3)))
     return np.concatenate(logits), np.concatenate(evidence)
 
 
-def heatmap_full_scale(weights: Path, retinas: "RetinaSet", *, side_px: int) -> float:
+def heatmap_full_scale(weights: Path, retinas: "FundusDataset", *, side_px: int) -> float:
     """Evidence shown at full strength, of validation photographs with natural colours."""
-    held = np.flatnonzero((retinas.parts == VALIDATION) & (retinas.sources != UNNATURAL))
+    held = np.flatnonzero((retinas.parts == VALIDATION) & (retinas.sources != EQUALIZED_SOURCE))
     return full_scale(*run_onnx(weights, retinas, held, side_px=side_px))
 
 
@@ -117,7 +119,7 @@ def full_scale(logits: "NDArray[np.float32]", evidence: "NDArray[np.float32]") -
     return max(1e-4, round(float(np.percentile(strongest, 90)), 4)) if len(strongest) else 1.0
 
 
-def describe_training(config: TrainingConfig, retinas: "RetinaSet", run: Path) -> dict[str, Any]:
+def describe_training(config: TrainingConfig, retinas: "FundusDataset", run: Path) -> dict[str, Any]:
     """What the network was trained on and how, for bundle.json and the card."""
     counts = {
         str(source): {

@@ -14,7 +14,7 @@ from ml.bundle import BUNDLES, Bundle, read_bundle
 from ml.errors import BundleError
 from ml.evaluation.compare import MEAN, Comparison, compare, comparison_json, comparison_text
 from ml.evaluation.evaluate import as_json, describe, photos_for, write_evaluation
-from ml.evaluation.predictions import KnownPhoto, Readings, fingerprint, read
+from ml.evaluation.predictions import EvaluationPhoto, LabelledPredictions, fingerprint, read
 from ml.grader import Grader
 from ml.metrics.bootstrap import N_RESAMPLES
 from ml.release.model_card import write_cards
@@ -55,7 +55,7 @@ def promote(
     """
     if candidate.folder.resolve().parent != pointer.parent.resolve():
         raise BundleError(f"{candidate.folder} is not in {pointer.parent}: move it there, then promote it.")
-    photos = same_photos(candidate, current, data=data, cache=cache)
+    photos = shared_test_set(candidate, current, data=data, cache=cache)
     new, old = (read(Grader.load(each.folder), photos) for each in (candidate, current))
     verdict = judge((candidate, new), (current, old), n_resamples=n_resamples)
     _write(candidate, current, verdict)
@@ -66,7 +66,7 @@ def promote(
     return verdict
 
 
-def same_photos(candidate: Bundle, current: Bundle, *, data: Path, cache: Path) -> list[KnownPhoto]:
+def shared_test_set(candidate: Bundle, current: Bundle, *, data: Path, cache: Path) -> list[EvaluationPhoto]:
     """The photographs that neither bundle was trained on. Raises BundleError where their test parts differ."""
     photos = photos_for(candidate, data=data, cache=cache)
     if _sources(candidate) != _sources(current):
@@ -84,7 +84,10 @@ def _sources(bundle: Bundle) -> list[list[str]]:
 
 
 def judge(
-    candidate: tuple[Bundle, Readings], current: tuple[Bundle, Readings], *, n_resamples: int = N_RESAMPLES
+    candidate: tuple[Bundle, LabelledPredictions],
+    current: tuple[Bundle, LabelledPredictions],
+    *,
+    n_resamples: int = N_RESAMPLES,
 ) -> Verdict:
     """Whether the candidate is worse beyond the margins anywhere."""
     comparison = compare(candidate, current, n_resamples=n_resamples)
@@ -120,6 +123,6 @@ def _write(candidate: Bundle, current: Bundle, verdict: Verdict) -> None:
     (candidate.folder / "comparison.md").write_text("\n".join(lines))
 
 
-def bundle_named(path: Path) -> Bundle:
+def resolve_bundle(path: Path) -> Bundle:
     """The verified bundle of a folder, or of a name in ml/bundles."""
     return read_bundle(path if path.is_dir() else BUNDLES / path.name, verify=True)

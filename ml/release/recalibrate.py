@@ -20,11 +20,11 @@ import onnx
 from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle
 from ml.errors import BundleError
 from ml.evaluation.evaluate import describe, photos_for, write_evaluation
-from ml.evaluation.predictions import Readings, read
+from ml.evaluation.predictions import LabelledPredictions, read
 from ml.grader import Grader, calibrated
 from ml.metrics.bootstrap import N_RESAMPLES
 from ml.networks.onnx_export import weights_entry
-from ml.networks.weight_format import Precision, store_weights
+from ml.networks.weight_format import WeightFormat, store_weights
 from ml.release.calibration import fit, grades_by_cuts
 from ml.release.model_card import write_card
 
@@ -41,7 +41,7 @@ def recalibrate(
     folder: Path,
     data: Path,
     cache: Path,
-    precision: Precision | None = None,
+    precision: WeightFormat | None = None,
     n_resamples: int = N_RESAMPLES,
 ) -> Bundle:
     """Write the recalibrated bundle, its evaluation and its card into ``folder``; ``bundle`` stays as it is.
@@ -49,11 +49,11 @@ def recalibrate(
     ``precision`` stores weights of full precision in fewer bits. Raises BundleError where ``folder`` exists, and where
     the weights are stored in few bits already; then, and where reading fails, ``folder`` is not made.
     """
-    if precision is not None and bundle.precision != Precision.FP32:
+    if precision is not None and bundle.precision != WeightFormat.FP32:
         raise BundleError(f"{bundle.folder} has {bundle.precision} weights: only fp32 ones can be stored otherwise.")
     with new_bundle(folder) as draft:
         _copy(bundle, draft, version=version, precision=precision)
-        fit_to_grader(read_bundle(draft, verify=True), data=data, cache=cache, n_resamples=n_resamples)
+        calibrate_bundle(read_bundle(draft, verify=True), data=data, cache=cache, n_resamples=n_resamples)
     return read_bundle(folder)
 
 
@@ -74,7 +74,7 @@ def new_bundle(folder: Path) -> Iterator[Path]:
     write_card(read_bundle(folder))  # only in its place does it see what is kept beside the bundles
 
 
-def _copy(bundle: Bundle, folder: Path, *, version: str, precision: Precision | None) -> None:
+def _copy(bundle: Bundle, folder: Path, *, version: str, precision: WeightFormat | None) -> None:
     """The bundle with its old calibration under a new version."""
     content = json.loads((bundle.folder / "bundle.json").read_text())
     if precision is None:
@@ -90,7 +90,7 @@ def _copy(bundle: Bundle, folder: Path, *, version: str, precision: Precision | 
     (folder / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
 
 
-def fit_to_grader(bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES) -> None:
+def calibrate_bundle(bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES) -> None:
     """Refit the bundle in its own folder, in place, and write its evaluation.
 
     The scale of its heatmaps stays: how strong a sign looks does not depend on how probabilities are read.
@@ -107,7 +107,7 @@ def fit_to_grader(bundle: Bundle, *, data: Path, cache: Path, n_resamples: int =
     write_evaluation(bundle.folder, describe(fitted, readings, n_resamples=n_resamples))
 
 
-def refitted(bundle: Bundle, readings: Readings) -> tuple[Bundle, Readings]:
+def refitted(bundle: Bundle, readings: LabelledPredictions) -> tuple[Bundle, LabelledPredictions]:
     """The bundle with a new calibration, rule and operating point, and what it says of the photographs then.
 
     Readings are those of ``bundle``; of photographs without a retina nothing is said, before and after.
@@ -127,7 +127,7 @@ def refitted(bundle: Bundle, readings: Readings) -> tuple[Bundle, Readings]:
     return fitted, dataclasses.replace(readings, probabilities=probabilities, grades=grades, mirrored=None)
 
 
-def _logits(bundle: Bundle, readings: Readings) -> "NDArray[np.float64]":
+def _logits(bundle: Bundle, readings: LabelledPredictions) -> "NDArray[np.float64]":
     """(n, K), but for a number that all grades of a photograph share, which no probability depends on."""
     least = np.finfo(np.float64).tiny  # a probability that underflowed to 0
     logs = np.log(np.maximum(readings.probabilities, least))

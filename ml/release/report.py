@@ -16,7 +16,7 @@ from ml.vocabulary import N_GRADES, REFERABLE_FROM
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ml.evaluation.predictions import Readings
+    from ml.evaluation.predictions import LabelledPredictions
 
 TITLES = {"aptos2019": "APTOS 2019", "eyepacs": "EyePACS", "odir5k": "ODIR-5K"}
 COLOURS = ("#1f6f8b", "#d1495b", "#66a182", "#edae49")
@@ -34,7 +34,7 @@ Averaging with the mirror image (test-time augmentation) changes, with 95 % inte
 
 
 def write_report(
-    bundle: Bundle, evaluation: dict[str, Any], readings: "Readings", folder: Path, *, difference: str = ""
+    bundle: Bundle, evaluation: dict[str, Any], readings: "LabelledPredictions", folder: Path, *, difference: str = ""
 ) -> Path:
     """Write report.md and its PNG pictures; returns the report. ``difference``: a comparison with another bundle."""
     mpl.use("Agg")
@@ -57,13 +57,13 @@ def write_report(
     return report
 
 
-def _tested(readings: "Readings") -> tuple[str, list[str]]:
+def _tested(readings: "LabelledPredictions") -> tuple[str, list[str]]:
     """The part that the pictures show, and its sources."""
     part = "test" if (readings.parts == "test").any() else "unseen"
     return part, readings.sources_in(part)
 
 
-def _roc_figure(bundle: Bundle, readings: "Readings") -> Figure:
+def _roc_figure(bundle: Bundle, readings: "LabelledPredictions") -> Figure:
     figure = Figure(figsize=(10, 5), layout="constrained")
     part, sources = _tested(readings)
     for axes, least in zip(figure.subplots(1, 2), (REFERABLE_FROM, SIGHT_THREATENING_FROM), strict=True):
@@ -85,7 +85,7 @@ def _roc_figure(bundle: Bundle, readings: "Readings") -> Figure:
     return figure
 
 
-def _calibration_figure(readings: "Readings") -> Figure:
+def _calibration_figure(readings: "LabelledPredictions") -> Figure:
     figure = Figure(figsize=(5.5, 5), layout="constrained")
     axes = figure.subplots()
     part, sources = _tested(readings)

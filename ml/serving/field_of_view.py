@@ -27,7 +27,7 @@ INLIER_PX = 1.3
 
 
 @dataclass(frozen=True, slots=True)
-class Disc:
+class FieldOfView:
     """A circle in pixels of the picture it was found in; may reach outside the frame.
 
     ``support`` in [0, 1] is the share of the visible rim that lies on the circle (0: the rim is nowhere in sight).
@@ -44,11 +44,13 @@ class Disc:
     def diameter_px(self) -> float:
         return 2 * self.radius_px
 
-    def scaled(self, factor: float) -> "Disc":
-        return Disc(self.x_px * factor, self.y_px * factor, self.radius_px * factor, self.dark_level, self.support)
+    def scaled(self, factor: float) -> "FieldOfView":
+        return FieldOfView(
+            self.x_px * factor, self.y_px * factor, self.radius_px * factor, self.dark_level, self.support
+        )
 
 
-def find_disc(image: Image.Image) -> Disc | None:
+def detect_fov(image: Image.Image) -> FieldOfView | None:
     """The retina's disc in an upright RGB picture, or None where nothing stands out from the frame."""
     factor = min(1.0, WORK_SIDE_PX / max(image.size))
     small = image.resize(
@@ -66,7 +68,7 @@ def find_disc(image: Image.Image) -> Disc | None:
         return None
     circle, support = _fit_circle(lit)
     x, y, radius = circle
-    return Disc(
+    return FieldOfView(
         (x + 0.5) * image.width / small.width,
         (y + 0.5) * image.height / small.height,
         radius * image.width / small.width,

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ml.errors import GradingError
-from ml.serving.field_of_view import Disc, find_disc
+from ml.serving.field_of_view import FieldOfView, detect_fov
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +24,8 @@ PREPROCESSING_VERSION = 1
 
 MAX_PIXELS = 100_000_000
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
-COLOUR_MEAN = 112.0
-COLOUR_STD = 48.0
+COLOR_MEAN = 112.0
+COLOR_STD = 48.0
 """Every channel's mean and standard deviation inside the disc after evening out, in grey levels of 0..255."""
 CONTRAST_FLOOR = 12.0
 """A channel flatter than this (grey levels) is not stretched further: amplified noise looks like lesions."""
@@ -37,7 +37,7 @@ Photo = Image.Image | bytes | Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retina:
+class FundusCrop:
     """A photograph cropped to its retina. ``pixels`` (S, S, 3) uint8 RGB as photographed, 0 outside the retina.
 
     ``mask`` (S, S) bool is True where the photograph shows the disc; ``lit`` (S, S) bool where that part is brighter
@@ -51,7 +51,7 @@ class Retina:
     mask: "NDArray[np.bool_]"
     lit: "NDArray[np.bool_]"
     box: Box
-    disc: Disc
+    disc: FieldOfView
     size_px: tuple[int, int]
 
 
@@ -97,24 +97,24 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     return upright if upright.mode == "RGB" else upright.convert("RGB")
 
 
-def locate_retina(photo: Photo, *, side_px: int) -> Retina | None:
+def crop_fundus(photo: Photo, *, side_px: int) -> FundusCrop | None:
     """The retina of a photograph on a square of S = ``side_px`` pixels; None where there is no disc.
 
     A retina that is small in its frame is decoded a second time at a finer scale, so that the square is never
     enlarged while the photograph holds more detail.
     """
     image = decode(photo, least_side_px=side_px)
-    disc = find_disc(image)
+    disc = detect_fov(image)
     if disc is None:
         return None
     if disc.diameter_px < side_px and not isinstance(photo, Image.Image):
         finer = decode(photo, least_side_px=int(side_px * min(image.size) / disc.diameter_px) + 1)
         if finer.width > image.width:
             disc, image = disc.scaled(finer.width / image.width), finer
-    return crop_to_disc(image, disc, side_px=side_px)
+    return crop_to_fov(image, disc, side_px=side_px)
 
 
-def crop_to_disc(image: Image.Image, disc: Disc, *, side_px: int) -> Retina:
+def crop_to_fov(image: Image.Image, disc: FieldOfView, *, side_px: int) -> FundusCrop:
     """Cut the square around ``disc`` out of an upright picture; what the frame cuts off stays 0."""
     left, top = disc.x_px - disc.radius_px, disc.y_px - disc.radius_px
     side = disc.diameter_px
@@ -135,7 +135,7 @@ def crop_to_disc(image: Image.Image, disc: Disc, *, side_px: int) -> Retina:
     pixels[~mask] = 0
     width, height = image.size
     box = (left / width, top / height, (left + side) / width, (top + side) / height)
-    return Retina(pixels=pixels, mask=mask, lit=lit, box=box, disc=disc, size_px=image.size)
+    return FundusCrop(pixels=pixels, mask=mask, lit=lit, box=box, disc=disc, size_px=image.size)
 
 
 @lru_cache(maxsize=8)
@@ -153,7 +153,7 @@ def _without_bars(mask: "NDArray[np.bool_]", lit: "NDArray[np.bool_]") -> "NDArr
     return kept
 
 
-def even_colours(retina: Retina) -> "NDArray[np.uint8]":
+def standardize_colors(retina: FundusCrop) -> "NDArray[np.uint8]":
     """(S, S, 3) uint8: each channel shifted and stretched to a common mean and spread inside the retina.
 
     Cameras and clinics differ in exactly these six numbers before they differ in anything a grade depends on.
@@ -166,17 +166,17 @@ def even_colours(retina: Retina) -> "NDArray[np.uint8]":
     levels = np.arange(256.0)
     mean = (counts @ levels)[:, None] / n  # (3, 1)
     std = np.sqrt((counts @ levels**2)[:, None] / n - mean**2)  # (3, 1)
-    table = (levels - mean) * COLOUR_STD / np.maximum(std, CONTRAST_FLOOR) + COLOUR_MEAN  # (3, 256)
+    table = (levels - mean) * COLOR_STD / np.maximum(std, CONTRAST_FLOOR) + COLOR_MEAN  # (3, 256)
     even = np.array(photo.point(np.clip(table, 0, 255).astype(np.uint8).ravel().tolist()))  # (S, S, 3)
     even[~retina.mask] = 0
     return even
 
 
 def network_input(
-    retina: Retina, *, mean: tuple[float, float, float], std: tuple[float, float, float]
+    retina: FundusCrop, *, mean: tuple[float, float, float], std: tuple[float, float, float]
 ) -> "NDArray[np.float32]":
     """(3, S, S) float32: evened colours in [0, 1], less ``mean``, over ``std``."""
-    even = even_colours(retina)  # (S, S, 3)
+    even = standardize_colors(retina)  # (S, S, 3)
     levels = np.arange(256, dtype=np.float32) / 255.0
     planes = [
         np.take((levels - np.float32(m)) / np.float32(s), even[:, :, channel])

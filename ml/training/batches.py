@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Generator, Tensor, nn
 
-    from ml.data.cache import RetinaSet
+    from ml.data.cache import FundusDataset
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 
@@ -35,14 +35,14 @@ def generator(*numbers: int) -> "Generator":
     return torch.Generator().manual_seed(int(seed >> np.uint64(1)))
 
 
-def as_tensor(pixels: "NDArray[np.uint8]") -> "Tensor":
+def to_tensor(pixels: "NDArray[np.uint8]") -> "Tensor":
     """(B, H, W, 3) uint8 -> [B, 3, H, W]."""
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)  # [B, 3, H, W]
 
 
-def as_batch(retinas: "RetinaSet", chosen: "NDArray[np.int64]") -> "Tensor":
+def load_images(retinas: "FundusDataset", chosen: "NDArray[np.int64]") -> "Tensor":
     """[B, 3, H, W] uint8 of the chosen photographs."""
-    return as_tensor(retinas.pixels[chosen])
+    return to_tensor(retinas.pixels[chosen])
 
 
 def changed(photos: "Tensor", *, side_px: int, equalised_share: float, random: "Generator") -> "Tensor":
@@ -50,7 +50,9 @@ def changed(photos: "Tensor", *, side_px: int, equalised_share: float, random: "
     return augment(equalise_some(photos, share=equalised_share, random=random), side_px=side_px, random=random)
 
 
-def shard_of(retinas: "RetinaSet", rows: "NDArray[np.int64]", *, painted_share: float, random: "Generator") -> Shard:
+def shard_of(
+    retinas: "FundusDataset", rows: "NDArray[np.int64]", *, painted_share: float, random: "Generator"
+) -> Shard:
     """The photographs in ``rows``; a share of the healthy ones is to be painted on, and has the grade to be shown."""
     grades = torch.from_numpy(retinas.grades[rows])  # [n]
     is_painted = torch.zeros(len(rows), dtype=torch.bool)
@@ -60,9 +62,9 @@ def shard_of(retinas: "RetinaSet", rows: "NDArray[np.int64]", *, painted_share: 
     return Shard(rows, grades, is_painted, random)
 
 
-def pictures_of(retinas: "RetinaSet", shard: Shard, *, side_px: int, equalised_share: float) -> "Tensor":
+def augmented_images(retinas: "FundusDataset", shard: Shard, *, side_px: int, equalised_share: float) -> "Tensor":
     """[n, 3, S, S] in [0, 1]: the shard's photographs, painted on and changed at random."""
-    photos = as_batch(retinas, shard.rows)
+    photos = load_images(retinas, shard.rows)
     if shard.is_painted.any():
         photos = reduced(photos, side_px=side_px)
         for i in torch.nonzero(shard.is_painted).flatten().tolist():
@@ -70,14 +72,14 @@ def pictures_of(retinas: "RetinaSet", shard: Shard, *, side_px: int, equalised_s
     return changed(photos, side_px=side_px, equalised_share=equalised_share, random=shard.random)
 
 
-def normalised(x: "Tensor") -> "Tensor":
+def normalize(x: "Tensor") -> "Tensor":
     """[B, 3, S, S] in [0, 1] -> what the ImageNet weights expect, channels last."""
     mean = torch.tensor(IMAGENET_MEAN, device=x.device).view(3, 1, 1)
     std = torch.tensor(IMAGENET_STD, device=x.device).view(3, 1, 1)
     return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
-def sampling_weights(retinas: "RetinaSet", indices: "NDArray[np.int64]", *, power: float) -> "Tensor":
+def sampling_weights(retinas: "FundusDataset", indices: "NDArray[np.int64]", *, power: float) -> "Tensor":
     """(n,) chance of each training photograph: sources by the square root of their size, rare grades more often."""
     sources, grades = retinas.sources[indices], retinas.grades[indices]
     weights = np.zeros(len(indices))
@@ -90,12 +92,12 @@ def sampling_weights(retinas: "RetinaSet", indices: "NDArray[np.int64]", *, powe
 
 
 @torch.inference_mode()
-def predict(network: "nn.Module", retinas: "RetinaSet", chosen: "NDArray[np.int64]", *, side_px: int) -> "Tensor":
+def predict(network: "nn.Module", retinas: "FundusDataset", chosen: "NDArray[np.int64]", *, side_px: int) -> "Tensor":
     """[n, K] logits of the chosen photographs, unchanged but for the scale."""
     network.eval()
     device = next(network.parameters()).device
     parts = [
-        network(normalised(shrink(as_batch(retinas, chosen[start : start + 64]), side_px=side_px)).to(device)).cpu()
+        network(normalize(shrink(load_images(retinas, chosen[start : start + 64]), side_px=side_px)).to(device)).cpu()
         for start in range(0, len(chosen), 64)
     ]
     return torch.cat(parts)

@@ -14,19 +14,19 @@ from torch.nn import functional
 from ml.data.unlabelled import unlabelled_retinas
 from ml.errors import InputError
 from ml.networks.architectures import features_and_head, pooled
-from ml.training.batches import Shard, as_tensor, changed, normalised
+from ml.training.batches import Shard, changed, normalize, to_tensor
 from ml.training.config import Distillation, TrainingConfig
-from ml.training.distributed import Processes
-from ml.training.losses import attention, attention_loss, decoupled_loss, pooled_loss, soft_loss
-from ml.training.teacher import CachedTeacher, Remembering, Teacher, Word, ask_once, load_teacher
+from ml.training.distributed import DistributedContext
+from ml.training.losses import attention, attention_loss, decoupled_loss, kd_loss, pooled_loss
+from ml.training.teacher import CachedTeacher, Remembering, Teacher, TeacherOutput, ask_once, load_teacher
 from ml.training.train import train
-from ml.training.trainer import Training
+from ml.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ml.data.cache import RetinaSet
+    from ml.data.cache import FundusDataset
 
 KINDS = ("soft", "decoupled")
 FEATURES = ("none", "pooled", "attention")
@@ -45,8 +45,8 @@ def distill(
     load_teacher(folders)  # fails at once, and not after minutes of cropping photographs
 
     def begin(
-        config: TrainingConfig, retinas: "RetinaSet", network: nn.Module, *, processes: Processes
-    ) -> "DistillingTraining":
+        config: TrainingConfig, retinas: "FundusDataset", network: nn.Module, *, processes: DistributedContext
+    ) -> "DistillationTrainer":
         cache = run.parent / "cache"
         pixels = retinas.pixels[:0]
         if how.unlabelled:
@@ -60,7 +60,7 @@ def distill(
         teacher = load_teacher(folders, processes.device)
         if how.keep_words:
             teacher = Remembering(teacher, cache)
-        return DistillingTraining(
+        return DistillationTrainer(
             config, retinas, network, processes=processes, teacher=teacher, unlabelled=pixels, cache=cache
         )
 
@@ -108,16 +108,16 @@ class Student(nn.Module):
         return head(z), z if self.projection is None else self.projection(z), maps
 
 
-class DistillingTraining(Training):
+class DistillationTrainer(Trainer):
     """Training whose loss also listens to a teacher."""
 
     def __init__(
         self,
         config: TrainingConfig,
-        retinas: "RetinaSet",
+        retinas: "FundusDataset",
         network: nn.Module,
         *,
-        processes: Processes | None = None,
+        processes: DistributedContext | None = None,
         teacher: Teacher,
         unlabelled: "NDArray[np.uint8]",
         cache: Path,
@@ -164,7 +164,7 @@ class DistillingTraining(Training):
         more, chosen = self._unlabelled_pictures(shards, side_px=side_px)  # [U, 3, S, S]
         pictures = torch.cat([pictures, more])  # [B + U, 3, S, S]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.use_bf16):
-            logits, features, maps = self.learn(normalised(_resized(pictures, config.side_px)).to(self.device))
+            logits, features, maps = self.learn(normalize(_resized(pictures, config.side_px)).to(self.device))
         logits, own = logits.float(), logits[: len(grades)].float()  # [B + U, K], [B, K]
         total = (1 - how.weight) * self.label_loss(own, grades, config)
         if is_painted.any():
@@ -187,7 +187,7 @@ class DistillingTraining(Training):
     def _teacher_loss(self, logits: "Tensor", taught: "Tensor", grades: "Tensor") -> "Tensor":
         how = self.how
         if how.kind == "soft":
-            return soft_loss(logits, taught, how.temperature)
+            return kd_loss(logits, taught, how.temperature)
         guessed = taught[len(grades) :].argmax(dim=1)  # without a label, the teacher's grade is the target
         return decoupled_loss(
             logits,
@@ -205,18 +205,18 @@ class DistillingTraining(Training):
             n = round(len(shard.rows) * self.how.unlabelled_share)
             drawn = torch.randint(len(self.unlabelled), (n,), generator=shard.random).numpy()
             if n:
-                photos = as_tensor(self.unlabelled[drawn])
+                photos = to_tensor(self.unlabelled[drawn])
                 share = self.config.equalised_share
                 parts.append(changed(photos, side_px=side_px, equalised_share=share, random=shard.random))
             chosen.append(drawn)
         return torch.cat(parts), np.concatenate(chosen)
 
-    def _word(self, shards: list[Shard], chosen: "NDArray[np.int64]", pictures: "Tensor") -> Word:
+    def _word(self, shards: list[Shard], chosen: "NDArray[np.int64]", pictures: "Tensor") -> TeacherOutput:
         if self.graded_words is None or self.unlabelled_words is None:
             return self.teacher.ask(pictures, use_bf16=self.asks_in_bf16)
         first = self.graded_words.look_up(np.concatenate([shard.rows[~shard.is_painted.numpy()] for shard in shards]))
         second = self.unlabelled_words.look_up(chosen)
-        return Word(torch.cat([first.logits, second.logits]), torch.cat([first.features, second.features]))
+        return TeacherOutput(torch.cat([first.logits, second.logits]), torch.cat([first.features, second.features]))
 
     def state(self) -> "dict[str, object]":
         """Also the layer beside the network."""

@@ -20,7 +20,7 @@ LONGEST_WAIT = datetime.timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Processes:
+class DistributedContext:
     """How many processes train together, and which one this is."""
 
     count: int = 1
@@ -49,7 +49,7 @@ class Processes:
         return box[0]
 
 
-def join() -> Processes:
+def join() -> DistributedContext:
     """The processes that torchrun announces in the environment; one alone without it. CUDA where there is one."""
     count, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     has_cuda = torch.cuda.is_available()
@@ -58,10 +58,10 @@ def join() -> Processes:
         torch.cuda.set_device(device)
     if count > 1 and not distributed.is_initialized():
         distributed.init_process_group("nccl" if has_cuda else "gloo", timeout=LONGEST_WAIT)
-    return Processes(count=count, rank=rank, device=device)
+    return DistributedContext(count=count, rank=rank, device=device)
 
 
-def leave(processes: Processes) -> None:
+def leave(processes: DistributedContext) -> None:
     """End the group that ``join`` made."""
     if processes.count > 1 and distributed.is_initialized():
         distributed.destroy_process_group()

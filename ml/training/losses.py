@@ -55,7 +55,7 @@ def label_loss(name: str) -> "Callable[[Tensor, Tensor, TrainingConfig], Tensor]
     return LABEL_LOSSES[name]
 
 
-def soft_loss(student: "Tensor", teacher: "Tensor", temperature: float) -> "Tensor":
+def kd_loss(student: "Tensor", teacher: "Tensor", temperature: float) -> "Tensor":
     """T^2 times the Kullback-Leibler divergence from the teacher's softened chances (Hinton et al. 2015).
 
     The factor keeps the gradient's size when T changes.

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from ml.data.augment import shrink
 from ml.errors import InputError
 from ml.networks.architectures import features_and_head, pooled
-from ml.training.batches import as_tensor, normalised
+from ml.training.batches import normalize, to_tensor
 from ml.training.checkpoints import load_trained, read_state, save_atomically
 from ml.training.losses import attention
 
@@ -28,7 +28,7 @@ WORDS_FORMAT = 1
 """Of the files of ``Remembering``: to be raised with any change to what is kept there or how a teacher is asked."""
 
 
-class Word(NamedTuple):
+class TeacherOutput(NamedTuple):
     """Logits [B, K], pooled features [B, C] and, of a picture just seen, its attention map [B, 1, h, w]."""
 
     logits: "Tensor"
@@ -59,17 +59,17 @@ class Teacher:
         return int(self.ask(blank).features.shape[1])
 
     @torch.no_grad()
-    def ask(self, pictures: "Tensor", *, use_bf16: bool = False) -> Word:
+    def ask(self, pictures: "Tensor", *, use_bf16: bool = False) -> TeacherOutput:
         """Of [B, 3, S, S] in [0, 1] at any side, which is brought to the teacher's own."""
         x = pictures.to(self.device)
         if x.shape[-1] != self.side_px:
             size = (self.side_px, self.side_px)
             x = functional.interpolate(x, size=size, mode="bilinear", antialias=True)  # [B, 3, S, S]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=use_bf16):
-            maps = self.features(normalised(x))  # [B, C, h, w]
+            maps = self.features(normalize(x))  # [B, C, h, w]
             z = pooled(maps)  # [B, C]
             logits = self.head(z)  # [B, K]
-        return Word(logits.float(), z.float(), attention(maps.float()))
+        return TeacherOutput(logits.float(), z.float(), attention(maps.float()))
 
     def fingerprint(self) -> str:
         """Sixteen letters that another set of weights or another side would change."""
@@ -101,7 +101,7 @@ class Ensemble(Teacher):
         self.teachers = teachers
         self.side_px, self.device = max(teacher.side_px for teacher in teachers), teachers[0].device
 
-    def ask(self, pictures: "Tensor", *, use_bf16: bool = False) -> Word:
+    def ask(self, pictures: "Tensor", *, use_bf16: bool = False) -> TeacherOutput:
         """Of [B, 3, S, S] in [0, 1] at any side, which is brought to each teacher's own."""
         words = [teacher.ask(pictures, use_bf16=use_bf16) for teacher in self.teachers]
         return words[0]._replace(logits=torch.stack([word.logits for word in words]).mean(0))
@@ -123,7 +123,7 @@ class Remembering(Teacher):
         self.folder = cache / f"words-{teacher.fingerprint()}"
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def ask(self, pictures: "Tensor", *, use_bf16: bool = False) -> Word:
+    def ask(self, pictures: "Tensor", *, use_bf16: bool = False) -> TeacherOutput:
         """Of [B, 3, S, S] in [0, 1]. A damaged file raises what reading it raises; between runs all may be deleted."""
         asked = f"{WORDS_FORMAT} {tuple(pictures.shape)} {use_bf16} {self.device.type}"
         digest = hashlib.blake2b(asked.encode(), digest_size=16)
@@ -132,9 +132,9 @@ class Remembering(Teacher):
         if not path.is_file():
             word = self.teacher.ask(pictures, use_bf16=use_bf16)
             save_atomically(word._replace(features=word.features.half())._asdict(), path)
-        word = Word(**read_state(path))  # also what was just written: half precision is the same for every run
+        word = TeacherOutput(**read_state(path))  # also what was just written: half precision is the same for every run
         shown = None if word.attention is None else word.attention.to(self.device)
-        return Word(word.logits.to(self.device), word.features.float().to(self.device), shown)
+        return TeacherOutput(word.logits.to(self.device), word.features.float().to(self.device), shown)
 
     def fingerprint(self) -> str:
         """That of the teacher who speaks."""
@@ -156,12 +156,12 @@ class CachedTeacher:
     def __init__(self, logits: "NDArray[np.floating]", features: "NDArray[np.floating]") -> None:
         self.logits, self.features = logits, features
 
-    def look_up(self, rows: "NDArray[np.int64]") -> Word:
+    def look_up(self, rows: "NDArray[np.int64]") -> TeacherOutput:
         """What was said of the photographs in these rows. Raises KeyError for one that was never asked about."""
         logits = torch.from_numpy(self.logits[rows])
         if torch.isnan(logits).any():
             raise KeyError("The teacher was never asked about one of these photographs.")
-        return Word(logits, torch.from_numpy(self.features[rows].astype(np.float32)))
+        return TeacherOutput(logits, torch.from_numpy(self.features[rows].astype(np.float32)))
 
 
 def ask_once(
@@ -189,7 +189,7 @@ def ask_once(
     missing = rows[np.isnan(logits[rows, 0])]
     for start in tqdm(range(0, len(missing), BATCH), desc="ask the teacher", unit="batch", mininterval=5):
         some = missing[start : start + BATCH]
-        photos = shrink(as_tensor(pixels[some]), side_px=teacher.side_px)  # [B, 3, S, S]
+        photos = shrink(to_tensor(pixels[some]), side_px=teacher.side_px)  # [B, 3, S, S]
         words = [teacher.ask(view(photos, number), use_bf16=use_bf16) for number in range(n_views)]
         features[some] = torch.stack([word.features for word in words]).mean(0).cpu().numpy()
         features.flush()

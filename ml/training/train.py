@@ -16,16 +16,16 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from ml.data.cache import RetinaSet, prepare
+from ml.data.cache import FundusDataset, prepare
 from ml.errors import InputError
 from ml.networks.architectures import architecture_for, build
-from ml.training.batches import TRAIN, as_batch, changed, generator, normalised
+from ml.training.batches import TRAIN, changed, generator, load_images, normalize
 from ml.training.checkpoints import BEST, LAST, load_trained, read_state, save_atomically
 from ml.training.config import TrainingConfig, write_config
 from ml.training.distributed import join, leave
 from ml.training.losses import label_loss
 from ml.training.run_report import write_report
-from ml.training.trainer import Training, validation_score
+from ml.training.trainer import Trainer, validation_score
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,7 +41,7 @@ def train(
     imagenet: Path | str | None,
     run: Path,
     resume: bool = False,
-    begin: Callable[..., Training] = Training,
+    begin: Callable[..., Trainer] = Trainer,
 ) -> Path:
     """Train to the end and return the file with the best averaged weights. Resumes at the last checkpoint's step.
 
@@ -52,12 +52,12 @@ def train(
     try:
         torch.set_num_threads(config.n_threads)
         config = dataclasses.replace(config, architecture=architecture_for(config.architecture, imagenet))
-        refuse_bad_settings(config, imagenet=imagenet)
+        validate_config(config, imagenet=imagenet)
         if processes.is_first:
             write_config(config, run)
-            load_retinas(config, data=data, cache=run.parent / "cache")  # before the others look for the cache
+            load_run_data(config, data=data, cache=run.parent / "cache")  # before the others look for the cache
         processes.told_by_first(None)
-        retinas = load_retinas(config, data=data, cache=run.parent / "cache")
+        retinas = load_run_data(config, data=data, cache=run.parent / "cache")
         torch.manual_seed(config.seed)
         network = starting_network(config, retinas, imagenet=imagenet)
         training = begin(config, retinas, network, processes=processes)
@@ -69,7 +69,7 @@ def train(
     return run / BEST
 
 
-def refuse_bad_settings(config: TrainingConfig, *, imagenet: Path | str | None) -> None:
+def validate_config(config: TrainingConfig, *, imagenet: Path | str | None) -> None:
     """Raise InputError or BundleError for what could only fail later, after minutes of cropping photographs."""
     label_loss(config.loss)
     expected = build(config.architecture, imagenet=imagenet).state_dict()
@@ -87,12 +87,12 @@ def _earlier_log(run: Path) -> list[dict[str, Any]]:
     return [{"score": round(validation_score(row["validation"]), 4)} | row for row in rows]
 
 
-def load_retinas(config: TrainingConfig, *, data: Path, cache: Path) -> RetinaSet:
+def load_run_data(config: TrainingConfig, *, data: Path, cache: Path) -> FundusDataset:
     """The cropped photographs of the run's sources."""
     return prepare([data / source for source in config.sources], side_px=config.cache_side_px, cache=cache)
 
 
-def starting_network(config: TrainingConfig, retinas: RetinaSet, *, imagenet: Path | str | None) -> nn.Module:
+def starting_network(config: TrainingConfig, retinas: FundusDataset, *, imagenet: Path | str | None) -> nn.Module:
     """The network a run begins with: from another run or a bundle, from ImageNet, or random."""
     if not config.start:
         return build(config.architecture, imagenet=imagenet)
@@ -100,19 +100,19 @@ def starting_network(config: TrainingConfig, retinas: RetinaSet, *, imagenet: Pa
     return network
 
 
-def _measured(config: TrainingConfig, retinas: RetinaSet, side_px: int) -> "Tensor":
+def _measured(config: TrainingConfig, retinas: FundusDataset, side_px: int) -> "Tensor":
     """[n, 3, S, S] normalised training photographs, changed as in training."""
     random = generator(config.seed)
     indices = retinas.where(TRAIN)
     chosen = indices[torch.randperm(len(indices), generator=random)[:N_MEASURED].numpy()]
     parts = [
-        changed(as_batch(retinas, rows), side_px=side_px, equalised_share=config.equalised_share, random=random)
+        changed(load_images(retinas, rows), side_px=side_px, equalised_share=config.equalised_share, random=random)
         for rows in np.array_split(chosen, max(1, len(chosen) // 32))
     ]
-    return normalised(torch.cat(parts))
+    return normalize(torch.cat(parts))
 
 
-def run_to_end(training: Training, run: Path) -> None:
+def run_to_end(training: Trainer, run: Path) -> None:
     """Step by step until it is over; process 0 writes checkpoints, log and report."""
     processes, config = training.processes, training.config
     saved_at = time.monotonic()
@@ -140,7 +140,7 @@ def run_to_end(training: Training, run: Path) -> None:
         training.n_since_best = processes.told_by_first(training.n_since_best)
 
 
-def _close_epoch(training: Training, run: Path) -> None:
+def _close_epoch(training: Trainer, run: Path) -> None:
     """Validate, and leave everything that an epoch leaves; last.pt at the end, for a kill between repeats the epoch."""
     row = training.finish_epoch()
     if training.is_best:

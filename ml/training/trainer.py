@@ -8,47 +8,47 @@ import numpy as np
 import torch
 from torch import nn
 
-from ml.data.labels import UNNATURAL
+from ml.data.labels import EQUALIZED_SOURCE
 from ml.errors import InputError
 from ml.metrics.grading import expected_grade, quadratic_kappa, referable_auc
 from ml.training.batches import (
     TRAIN,
     VALIDATION,
     Shard,
+    augmented_images,
     generator,
-    normalised,
-    pictures_of,
+    normalize,
     predict,
     sampling_weights,
     shard_of,
 )
 from ml.training.config import TrainingConfig
-from ml.training.distributed import Processes
+from ml.training.distributed import DistributedContext
 from ml.training.losses import label_loss
 from ml.vocabulary import REFERABLE_FROM
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ml.data.cache import RetinaSet
+    from ml.data.cache import FundusDataset
 
 DRAW, CHANGE, DROP = 0, 1, 2
 """Streams of random numbers: which photographs, how they are changed, which features are dropped."""
 
 
-class Training:
+class Trainer:
     """One run in progress. All its chance depends on seed and step alone, so that it can go on from any step."""
 
     def __init__(
         self,
         config: TrainingConfig,
-        retinas: "RetinaSet",
+        retinas: "FundusDataset",
         network: nn.Module,
         *,
-        processes: Processes | None = None,
+        processes: DistributedContext | None = None,
     ) -> None:
         self.config, self.retinas = config, retinas
-        self.processes = processes or Processes()
+        self.processes = processes or DistributedContext()
         self.device = self.processes.device
         self.label_loss = label_loss(config.loss)
         self.n_shards = _shards(config, self.processes)
@@ -116,13 +116,13 @@ class Training:
         """The loss of this process's part of a batch."""
         x = self.pictures(shards, side_px=self.config.side_px)  # [B, 3, S, S]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.use_bf16):
-            logits = self.learn(normalised(x).to(self.device))  # [B, K]
+            logits = self.learn(normalize(x).to(self.device))  # [B, K]
         return self.label_loss(logits.float(), self.grades(shards), self.config)
 
     def pictures(self, shards: list[Shard], *, side_px: int) -> "Tensor":
         """[B, 3, S, S] in [0, 1]: the photographs of the shards, each shard changed with its own random numbers."""
         share = self.config.equalised_share
-        return torch.cat([pictures_of(self.retinas, s, side_px=side_px, equalised_share=share) for s in shards])
+        return torch.cat([augmented_images(self.retinas, s, side_px=side_px, equalised_share=share) for s in shards])
 
     def grades(self, shards: list[Shard]) -> "Tensor":
         """[B] labels of the shards' photographs as they are shown."""
@@ -206,7 +206,7 @@ class Training:
         self.history = state.get("history", [])
 
 
-def _shards(config: TrainingConfig, processes: Processes) -> int:
+def _shards(config: TrainingConfig, processes: DistributedContext) -> int:
     n_shards = max(config.n_shards, processes.count)
     if n_shards % processes.count or config.batch % n_shards:
         raise InputError(
@@ -215,7 +215,7 @@ def _shards(config: TrainingConfig, processes: Processes) -> int:
     return n_shards
 
 
-def validate(network: nn.Module, retinas: "RetinaSet", *, side_px: int) -> dict[str, dict[str, float]]:
+def validate(network: nn.Module, retinas: "FundusDataset", *, side_px: int) -> dict[str, dict[str, float]]:
     """Number, accuracy, quadratic kappa and referable AUC of each source's validation photographs."""
     chosen = retinas.where(VALIDATION)
     probabilities = predict(network, retinas, chosen, side_px=side_px).softmax(1).numpy()
@@ -239,9 +239,9 @@ def validation_score(figures: dict[str, dict[str, float]]) -> float:
 
     The worst is judged by AUC, for kappa on the 144 photographs of the smallest source moves by 0.1 between epochs that
     tell eyes apart equally well; in the mean a source weighs as the root of its number of photographs, as its error
-    falls. ``UNNATURAL`` counts in the mean, and cannot be the worst.
+    falls. ``EQUALIZED_SOURCE`` counts in the mean, and cannot be the worst.
     """
-    natural = [row["auc"] for source, row in figures.items() if source != UNNATURAL]
+    natural = [row["auc"] for source, row in figures.items() if source != EQUALIZED_SOURCE]
     rows = list(figures.values())
     mean = np.average([row["kappa"] for row in rows], weights=[row["n"] ** 0.5 for row in rows])
     return min(natural or [row["auc"] for row in rows]) + float(mean)

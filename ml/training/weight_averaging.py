@@ -18,7 +18,7 @@ from ml.networks.architectures import build
 from ml.training.checkpoints import BEST, BLENDED, read_state, save_atomically
 from ml.training.config import TrainingConfig, read_config, write_config
 from ml.training.provenance import BLEND, named, stage_of
-from ml.training.train import load_retinas, starting_network
+from ml.training.train import load_run_data, starting_network
 from ml.training.trainer import validate, validation_score
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def blend(run: Path, *, data: Path, share: float | None = None, further: tuple[P
     for folder in (run, *further):
         if not (folder / BEST).is_file():
             raise InputError(f"{folder} has no {BEST}: its first epoch is not finished.")
-    retinas = load_retinas(config, data=data, cache=run.parent / "cache")
+    retinas = load_run_data(config, data=data, cache=run.parent / "cache")
     start = starting_network(config, retinas, imagenet=None).state_dict()
     trained = mean_of([read_state(folder / BEST) for folder in (run, *further)])
     network = build(config.architecture)

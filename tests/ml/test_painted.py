@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from ml.data.cache import RetinaSet
+from ml.data.cache import FundusDataset
 from ml.data.painted import PAINTED_GRADES, draw_grades, paint, sparse_lesions
 from ml.synthetic.lesions import Lesions
-from ml.training.batches import Shard, generator, pictures_of, shard_of
+from ml.training.batches import Shard, augmented_images, generator, shard_of
 from ml.vocabulary import ICDRGrade
 from tests.ml.toys import toy_retinas
 
@@ -80,7 +80,7 @@ def test_every_grade_but_none_is_painted() -> None:
     assert drawn[0] == 0
 
 
-def shard(retinas: RetinaSet, *, painted_share: float) -> Shard:
+def shard(retinas: FundusDataset, *, painted_share: float) -> Shard:
     return shard_of(retinas, retinas.where(0), painted_share=painted_share, random=generator(7))
 
 
@@ -101,7 +101,7 @@ def test_a_painted_photograph_is_shown_painted_and_the_stored_one_is_not_touched
     stored = retinas.pixels.copy()
     with_paint = shard(retinas, painted_share=1.0)
     without = with_paint._replace(is_painted=torch.zeros_like(with_paint.is_painted), random=generator(7))
-    shown = pictures_of(retinas, with_paint, side_px=64, equalised_share=0.0)
+    shown = augmented_images(retinas, with_paint, side_px=64, equalised_share=0.0)
     assert shown.shape == (len(with_paint.rows), 3, 64, 64)
-    assert not torch.equal(shown, pictures_of(retinas, without, side_px=64, equalised_share=0.0))
+    assert not torch.equal(shown, augmented_images(retinas, without, side_px=64, equalised_share=0.0))
     assert np.array_equal(retinas.pixels, stored)

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch.nn import functional
 
-from ml.data.cache import RetinaSet
+from ml.data.cache import FundusDataset
 from ml.networks.architectures import build
 from ml.training.config import TrainingConfig
 from ml.training.teacher import Teacher
@@ -51,11 +51,11 @@ def spotted_disc(grade: int, rng: np.random.Generator) -> np.ndarray:
     return np.clip(photo, 0, 255).astype(np.uint8)
 
 
-def toy_retinas(n: int = N_PHOTOS) -> RetinaSet:
+def toy_retinas(n: int = N_PHOTOS) -> FundusDataset:
     """The same discs without files: every sixth for validation, the rest for training."""
     rng = np.random.default_rng(1)
     grades = np.arange(n) % 5
-    return RetinaSet(
+    return FundusDataset(
         pixels=np.stack([spotted_disc(int(g), rng) for g in grades])[:, 16:80, 16:80],
         grades=grades,
         sources=np.asarray([SOURCES[i % 2] for i in range(n)]),

@@ -6,7 +6,7 @@ from ml.data.labels import EYES, LabelledPhoto, group_of
 from ml.data.readers.layout import PhotoIndex, Reader, existing
 from ml.data.tables import has_columns, read_table
 
-FAMILY = "eyepacs"
+SOURCE_GROUP = "eyepacs"
 """Whatever the folder's name, the patient numbers are those of our own extracts of EyePACS."""
 TABLES = ("trainLabels.csv", "trainLabels_cropped.csv")
 
@@ -27,7 +27,7 @@ def read(folder: Path) -> list[LabelledPhoto]:
             raise row.error(f"{name!r} does not say person and eye, as 10_left does.")
         path = index.find(name, missing=folder / "train" / f"{name}.jpeg")
         photos.append(
-            LabelledPhoto(folder.name, path, row.grade("level"), group_of(FAMILY, person, name), eye=EYES[side])
+            LabelledPhoto(folder.name, path, row.grade("level"), group_of(SOURCE_GROUP, person, name), eye=EYES[side])
         )
     return photos
 

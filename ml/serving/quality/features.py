@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ml.serving.preprocess import Retina
+from ml.serving.preprocess import FundusCrop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ _EPS = 1e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measures:
+class QualityFeatures:
     """What is measured on one retina; grey levels are 0..255, contrasts are natural logarithms."""
 
     brightness: float
@@ -65,7 +65,7 @@ class Measures:
     """Share of the disc that the photograph shows and that is lit."""
 
 
-def measure(retina: Retina) -> Measures | None:
+def measure(retina: FundusCrop) -> QualityFeatures | None:
     """Measures of a retina, or None where too little of it is lit."""
     cells, lit = _cells(retina)
     if lit.sum() < MIN_CELLS:
@@ -80,7 +80,7 @@ def measure(retina: Retina) -> Measures | None:
     wide = _lines(half[..., 1], half_lit)
     hue = logs[..., 0] - logs[..., 1]
     coarse_hue = quarter[quarter_lit] if quarter_lit.any() else quarter.reshape(-1, 3)
-    return Measures(
+    return QualityFeatures(
         brightness=float(np.median(largest)),
         shadow=float((largest < SHADOW_LEVEL).mean()),
         dimmest=float(np.percentile(green, 10)),
@@ -99,7 +99,7 @@ def measure(retina: Retina) -> Measures | None:
     )
 
 
-def _cells(retina: Retina) -> "tuple[Floats, Bools]":
+def _cells(retina: FundusCrop) -> "tuple[Floats, Bools]":
     """(80, 80, 3) mean colours, and (80, 80) True where the whole cell is lit."""
     size = (GRID, GRID)
     cells = np.asarray(Image.fromarray(retina.pixels).resize(size, Image.Resampling.BOX), np.float32)

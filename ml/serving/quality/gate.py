@@ -7,8 +7,8 @@ printed by ``python -m ml.data.quality_calibration``, which fits it to real phot
 import math
 from dataclasses import dataclass
 
-from ml.serving.preprocess import Retina
-from ml.serving.quality.features import Measures, measure
+from ml.serving.preprocess import FundusCrop
+from ml.serving.quality.features import QualityFeatures, measure
 from ml.serving.quality.network import released
 from ml.vocabulary import QualityReason
 
@@ -34,7 +34,7 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class QualityRule:
     """One way a measure can be bad: 0 at the median good photograph, 1 at the worst 3 % of good ones.
 
     Beyond ``limit``, where fewer than one in 200 of 6,000 gradable photographs lie, it is refused on this alone.
@@ -46,12 +46,12 @@ class Fault:
     poor: float
     limit: float
 
-    def badness(self, measures: Measures) -> float:
+    def badness(self, measures: QualityFeatures) -> float:
         """How far towards bad, in units of the distance from typical to poor."""
         value: float = getattr(measures, self.measure)
         return (value - self.typical) / (self.poor - self.typical)
 
-    def is_beyond(self, measures: Measures) -> bool:
+    def is_beyond(self, measures: QualityFeatures) -> bool:
         """Whether this measure alone forbids grading."""
         return self.badness(measures) > (self.limit - self.typical) / (self.poor - self.typical)
 
@@ -101,25 +101,25 @@ GRADABLE = (
     Term("coarse", -2.949, 0.347, 0.096, 0.009),
     Term("clumping", 1.849, 0.453, 0.124, 0.103),
 )
-FAULTS = (
-    Fault(QualityReason.TOO_DARK, "brightness", 144, 67, 34),
-    Fault(QualityReason.TOO_DARK, "dimmest", 63, 23, 2),
-    Fault(QualityReason.TOO_DARK, "shadow", 0, 0.44, 0.97),
-    Fault(QualityReason.TOO_BRIGHT, "dimmest", 63, 119, 190),
-    Fault(QualityReason.TOO_BRIGHT, "glare", 0, 0.04, 0.4),
-    Fault(QualityReason.LOW_CONTRAST, "colourfulness", 98, 27, 6),
-    Fault(QualityReason.LOW_CONTRAST, "coarse", -2.93, -3.6, -4.6),
-    Fault(QualityReason.BLURRED, "vessels", -1.92, -2.65, -3.5),
-    Fault(QualityReason.BLURRED, "fine", -3.41, -4.05, -5.2),
-    Fault(QualityReason.BLURRED, "lines", -0.291, -0.174, 0.1),
-    Fault(QualityReason.FIELD_CUT, "field", 1.01, 0.76, 0.42),
+QUALITY_RULES = (
+    QualityRule(QualityReason.TOO_DARK, "brightness", 144, 67, 34),
+    QualityRule(QualityReason.TOO_DARK, "dimmest", 63, 23, 2),
+    QualityRule(QualityReason.TOO_DARK, "shadow", 0, 0.44, 0.97),
+    QualityRule(QualityReason.TOO_BRIGHT, "dimmest", 63, 119, 190),
+    QualityRule(QualityReason.TOO_BRIGHT, "glare", 0, 0.04, 0.4),
+    QualityRule(QualityReason.LOW_CONTRAST, "colourfulness", 98, 27, 6),
+    QualityRule(QualityReason.LOW_CONTRAST, "coarse", -2.93, -3.6, -4.6),
+    QualityRule(QualityReason.BLURRED, "vessels", -1.92, -2.65, -3.5),
+    QualityRule(QualityReason.BLURRED, "fine", -3.41, -4.05, -5.2),
+    QualityRule(QualityReason.BLURRED, "lines", -0.291, -0.174, 0.1),
+    QualityRule(QualityReason.FIELD_CUT, "field", 1.01, 0.76, 0.42),
 )
 
 
-def assess(retina: Retina | None) -> Quality:
-    """The verdict on what ``locate_retina`` found (None: no disc), the same for any side from 100 px.
+def assess_quality(retina: FundusCrop | None) -> Quality:
+    """The verdict on what ``crop_fundus`` found (None: no disc), the same for any side from 100 px.
 
-    Needs the photograph decoded to at least 100 px across the retina, or in full, as ``locate_retina`` does.
+    Needs the photograph decoded to at least 100 px across the retina, or in full, as ``crop_fundus`` does.
     """
     measures = measure(retina) if retina is not None else None
     if retina is None or measures is None:
@@ -129,7 +129,7 @@ def assess(retina: Retina | None) -> Quality:
     return judge(measures, diameter_px=retina.disc.diameter_px, p_gradable=p_gradable)
 
 
-def judge(measures: Measures, *, diameter_px: float, p_gradable: float) -> Quality:
+def judge(measures: QualityFeatures, *, diameter_px: float, p_gradable: float) -> Quality:
     """The verdict on a retina of these measures that a score, in [0, 1], calls gradable."""
     p_retina = evaluate(RETINA, RETINA_INTERCEPT, measures)
     is_retina = p_retina >= RETINA_LIMIT and measures.colourfulness >= MIN_COLOURFULNESS
@@ -140,14 +140,14 @@ def judge(measures: Measures, *, diameter_px: float, p_gradable: float) -> Quali
     if is_retina or measures.vessels < TYPICAL_VESSELS:
         reasons += _faults(measures, is_doubtful=not is_retina or p_gradable < GRADABLE_LIMIT)
     if p_gradable < GRADABLE_LIMIT and not reasons:
-        reasons.append(max(FAULTS, key=lambda f: f.badness(measures)).reason)
+        reasons.append(max(QUALITY_RULES, key=lambda f: f.badness(measures)).reason)
     p = p_gradable * p_retina
     if not reasons:
         return Quality(p_gradable=p, is_gradable=True)
     return Quality(p_gradable=min(p, REFUSED_AT_MOST), is_gradable=False, reasons=tuple(reasons))
 
 
-def evaluate(terms: tuple[Term, ...], intercept: float, measures: Measures) -> float:
+def evaluate(terms: tuple[Term, ...], intercept: float, measures: QualityFeatures) -> float:
     """Logistic function of the terms' sum, in [0, 1]. z is held within 4, so that no measure decides without end."""
     score = intercept
     for term in terms:
@@ -156,7 +156,7 @@ def evaluate(terms: tuple[Term, ...], intercept: float, measures: Measures) -> f
     return 1 / (1 + math.exp(-score))
 
 
-def _faults(measures: Measures, *, is_doubtful: bool) -> list[QualityReason]:
+def _faults(measures: QualityFeatures, *, is_doubtful: bool) -> list[QualityReason]:
     """Faults beyond their limit and, of a doubtful photograph, those worse than in 97 % of good ones; worst first."""
-    found = [f for f in FAULTS if f.is_beyond(measures) or (is_doubtful and f.badness(measures) > 1)]
+    found = [f for f in QUALITY_RULES if f.is_beyond(measures) or (is_doubtful and f.badness(measures) > 1)]
     return list(dict.fromkeys(f.reason for f in sorted(found, key=lambda f: -f.badness(measures))))

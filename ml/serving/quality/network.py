@@ -17,8 +17,8 @@ import onnxruntime
 from PIL import Image
 
 from ml.errors import BundleError
-from ml.serving.preprocess import Retina
-from ml.serving.quality.features import Measures
+from ml.serving.preprocess import FundusCrop
+from ml.serving.quality.features import QualityFeatures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,7 @@ INPUT_SIDE_PX = 128
 
 
 @dataclass(frozen=True, slots=True)
-class JoinedTerm:
+class FusionTerm:
     """One part of the joined score: weight x z, where z = (value - centre) / spread, held within 4.
 
     ``name`` is a measure of the rules, or ``network`` or ``rules``: the logit of either's score.
@@ -48,7 +48,7 @@ class QualityNetwork:
     """A loaded network and how its score joins the rules'; safe to share between threads."""
 
     session: onnxruntime.InferenceSession
-    terms: tuple[JoinedTerm, ...]
+    terms: tuple[FusionTerm, ...]
     intercept: float
     sha256: str
 
@@ -58,7 +58,7 @@ class QualityNetwork:
         try:
             said: dict[str, Any] = json.loads(description.read_text())
             content = weights.read_bytes()
-            terms = tuple(JoinedTerm(**term) for term in said["score"]["terms"])
+            terms = tuple(FusionTerm(**term) for term in said["score"]["terms"])
             intercept = float(said["score"]["intercept"])
             wanted = str(said["weights"]["sha256"])
         except (OSError, KeyError, TypeError, ValueError) as error:
@@ -77,7 +77,7 @@ class QualityNetwork:
         scores: NDArray[np.float32] = out
         return scores
 
-    def p_gradable(self, retina: Retina, measures: Measures, p_rules: float) -> float:
+    def p_gradable(self, retina: FundusCrop, measures: QualityFeatures, p_rules: float) -> float:
         """All that is known of a retina, the rules' score in [0, 1] among it, as one probability in [0, 1]."""
         logit = float(self.logits(network_view(square_view(retina))[None])[0])
         if not math.isfinite(logit):
@@ -86,7 +86,7 @@ class QualityNetwork:
 
 
 def joined(
-    terms: tuple[JoinedTerm, ...], intercept: float, measures: Measures, *, logit: float, p_rules: float
+    terms: tuple[FusionTerm, ...], intercept: float, measures: QualityFeatures, *, logit: float, p_rules: float
 ) -> float:
     """Logistic function of the terms' sum, in [0, 1]. No single term decides without end."""
     p = min(max(p_rules, 1e-4), 1 - 1e-4)
@@ -98,7 +98,7 @@ def joined(
     return 1 / (1 + math.exp(-score))
 
 
-def square_view(retina: Retina) -> "NDArray[np.uint8]":
+def square_view(retina: FundusCrop) -> "NDArray[np.uint8]":
     """(192, 192, 3) uint8 of a retina of any side, colours as photographed: what training changes at random."""
     return np.asarray(Image.fromarray(retina.pixels).resize((VIEW_SIDE_PX,) * 2, Image.Resampling.BOX))
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from ml.data.cache import RetinaSet
-from ml.data.labels import FAMILY
-from ml.data.splits import refuse_leaks
-from ml.serving.preprocess import PREPROCESSING_VERSION, locate_retina
-from ml.serving.quality.features import Measures, measure
+from ml.data.cache import FundusDataset
+from ml.data.labels import SOURCE_GROUP
+from ml.data.splits import assert_no_leakage
+from ml.serving.preprocess import PREPROCESSING_VERSION, crop_fundus
+from ml.serving.quality.features import QualityFeatures, measure
 from ml.serving.quality.network import VIEW_SIDE_PX, square_view
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SOURCES = ("eyeq", "eyepacs", "aptos2019", "odir5k")
 JUDGED = ("eyeq", "eyepacs")
 """Sources with readers' verdicts: good, usable or reject. All others were graded, so nearly all can be graded."""
 TRAIN, VALIDATION, TEST = 0, 1, 2
-MEASURES = tuple(field.name for field in fields(Measures))
+MEASURES = tuple(field.name for field in fields(QualityFeatures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def read_photos(data: Path) -> list[QualityPhoto]:
     """All photographs of the judged sources that have a verdict, and all graded ones of the others."""
     photos = []
     for source in SOURCES:
-        family = FAMILY.get(source, source)
+        family = SOURCE_GROUP.get(source, source)
         with (data / source / "labels.csv").open(newline="") as file:
             for row in csv.DictReader(file):
                 verdict = row.get("quality") or ("" if source in JUDGED else "graded")
@@ -78,14 +78,14 @@ def read_photos(data: Path) -> list[QualityPhoto]:
     return photos
 
 
-def parts_of(photos: list[QualityPhoto], grading: RetinaSet, persons: list[str]) -> "NDArray[np.int8]":
+def parts_of(photos: list[QualityPhoto], grading: FundusDataset, persons: list[str]) -> "NDArray[np.int8]":
     """(n,) part of each photograph; ``persons`` names the person of each photograph of the grading set.
 
     Raises ValueError where a person would be in two parts.
     """
     known = dict(zip(persons, grading.parts.tolist(), strict=True))
     parts = np.array([known.get(p.person, _dealt(p.person)) for p in photos], np.int8)
-    refuse_leaks(parts, [p.person for p in photos])
+    assert_no_leakage(parts, [p.person for p in photos])
     return parts
 
 
@@ -118,7 +118,7 @@ def prepare_quality(photos: list[QualityPhoto], parts: "NDArray[np.int8]", *, ca
 def _crop_all(photos: list[QualityPhoto], parts: "NDArray[np.int8]") -> "dict[str, NDArray[np.generic]]":
     kept, pixels, measures, diameters_px = [], [], [], []
     for number, photo in enumerate(tqdm(photos, desc="crop and measure", unit="photo", mininterval=5)):
-        retina = locate_retina(photo.path, side_px=SERVING_SIDE_PX)
+        retina = crop_fundus(photo.path, side_px=SERVING_SIDE_PX)
         if retina is None:
             continue
         found = measure(retina)

@@ -18,15 +18,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from ml.networks.onnx_export import weights_entry, write_onnx
-from ml.networks.weight_format import Precision
-from ml.serving.quality.features import Measures
+from ml.networks.onnx_export import export_onnx_graph, weights_entry
+from ml.networks.weight_format import WeightFormat
+from ml.serving.quality.features import QualityFeatures
 from ml.serving.quality.gate import GRADABLE, GRADABLE_INTERCEPT, GRADABLE_LIMIT, evaluate, judge
 from ml.serving.quality.network import (
     DESCRIPTION,
     INPUT_SIDE_PX,
     WEIGHTS,
-    JoinedTerm,
+    FusionTerm,
     QualityNetwork,
     joined,
     network_view,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 N_RESAMPLES = 1000
-PRECISION = Precision.FP16
+PRECISION = WeightFormat.FP16
 GRADED_WEIGHT = 0.5
 LIMIT_LOGIT = float(np.log(GRADABLE_LIMIT / (1 - GRADABLE_LIMIT)))
 
@@ -80,7 +80,7 @@ def release(network: "QualityNet", photos: QualitySet, config: "QualityConfig") 
 def export_quality_onnx(network: torch.nn.Module, path: Path) -> None:
     """Write the graph photos (B, 128, 128, 3) uint8 -> (B,) logits, its weights in half precision."""
     example = torch.zeros(2, INPUT_SIDE_PX, INPUT_SIDE_PX, 3, dtype=torch.uint8)
-    write_onnx(_Serving(network), example, path, outputs=["logits"], precision=PRECISION)
+    export_onnx_graph(_Serving(network), example, path, outputs=["logits"], precision=PRECISION)
 
 
 def unjoined(weights: Path) -> QualityNetwork:
@@ -110,7 +110,7 @@ class Scores:
 
     def joined(self, photos: QualitySet, score: dict[str, Any]) -> "Floats":
         """(n,) probability of network, rules and measures together; 0 where nothing could be measured."""
-        terms = tuple(JoinedTerm(**term) for term in score["terms"])
+        terms = tuple(FusionTerm(**term) for term in score["terms"])
         rows = zip(photos.measures.tolist(), self.logits.tolist(), self.p_rules.tolist(), strict=True)
 
         def one(row: list[float], logit: float, p_rules: float) -> float:
@@ -121,9 +121,9 @@ class Scores:
         return np.array([one(*row) for row in rows])
 
 
-def as_measures(row: list[float]) -> Measures:
+def as_measures(row: list[float]) -> QualityFeatures:
     """One row of ``QualitySet.measures``."""
-    return Measures(**dict(zip(MEASURES, row, strict=True)))
+    return QualityFeatures(**dict(zip(MEASURES, row, strict=True)))
 
 
 def score_all(photos: QualitySet, network: QualityNetwork) -> Scores:

@@ -26,10 +26,10 @@ from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
 from ml.errors import GradingError
-from ml.serving.field_of_view import find_disc
-from ml.serving.preprocess import Photo, decode, locate_retina
-from ml.serving.quality.features import Measures, measure
-from ml.serving.quality.gate import GRADABLE, GRADABLE_INTERCEPT, RETINA, Quality, Term, assess, evaluate
+from ml.serving.field_of_view import detect_fov
+from ml.serving.preprocess import Photo, crop_fundus, decode
+from ml.serving.quality.features import QualityFeatures, measure
+from ml.serving.quality.gate import GRADABLE, GRADABLE_INTERCEPT, RETINA, Quality, Term, assess_quality, evaluate
 from ml.training.quality import negatives as not_retina
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Sample:
     source: str
     verdict: str
     is_held_out: bool
-    measures: Measures | None
+    measures: QualityFeatures | None
     quality: Quality
 
 
@@ -75,7 +75,7 @@ def samples_of(folder: Path) -> Iterator[Sample]:
 def defocused(path: Path, rng: np.random.Generator) -> Image.Image:
     """A copy out of focus by a random share of the disc, half of them with a sensor's grain on top."""
     photo = decode(path, least_side_px=SIDE_PX)
-    disc = find_disc(photo)
+    disc = detect_fov(photo)
     blur_px = rng.uniform(*DEFOCUS_SHARES) * (disc.diameter_px if disc else min(photo.size))
     soft = np.asarray(photo.filter(ImageFilter.GaussianBlur(blur_px)), np.float64)
     grain = rng.choice((0, 1)) * rng.uniform(0, GRAIN_LEVELS)
@@ -95,11 +95,11 @@ def samples_of_others(folders: list[Path]) -> Iterator[Sample]:
 
 def _sample(source: str, verdict: str, key: str, photo: Photo) -> Sample:
     try:
-        retina = locate_retina(photo, side_px=SIDE_PX)
+        retina = crop_fundus(photo, side_px=SIDE_PX)
     except GradingError as error:
         raise SystemExit(f"{source}, {key}: {error}") from error
     is_held_out = hashlib.sha256(key.encode()).digest()[0] % 2 == 1
-    return Sample(source, verdict, is_held_out, measure(retina) if retina else None, assess(retina))
+    return Sample(source, verdict, is_held_out, measure(retina) if retina else None, assess_quality(retina))
 
 
 def fit(
@@ -164,7 +164,7 @@ def main() -> None:
 
 def print_limits(samples: list[Sample]) -> None:
     """Print the percentiles 0, 0.3, 1, 3, 50, 97, 99, 99.7 and 100 of each measure, for the table of faults."""
-    for field in fields(Measures):
+    for field in fields(QualityFeatures):
         values = [getattr(s.measures, field.name) for s in samples if s.measures is not None]
         marks = np.percentile(values, [0, 0.3, 1, 3, 50, 97, 99, 99.7, 100])
         print(f"{field.name:16}", " ".join(f"{m:8.3f}" for m in marks))  # noqa: T201

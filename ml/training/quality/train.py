@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from ml.data.cache import RetinaSet, prepare
+from ml.data.cache import FundusDataset, prepare
 from ml.data.labels import read_labels
 from ml.memory import keep_freed_memory
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
@@ -91,7 +91,7 @@ def load_quality(data: Path, cache: Path) -> QualitySet:
     return prepare_quality(photos, parts, cache=cache)
 
 
-def persons_of(grading: RetinaSet, data: Path) -> list[str]:
+def persons_of(grading: FundusDataset, data: Path) -> list[str]:
     """The person of each photograph of the grading set, before persons were merged by copies."""
     group = {(p.source, p.path.name): p.group for source in GRADING_SOURCES for p in read_labels(data / source)}
     return [group[source, file] for source, file in zip(grading.sources.tolist(), grading.files, strict=True)]

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from ml.data import augment as steps
 from ml.data.augment import KEPT_RADIUS, augment, equalise, equalise_some
-from ml.serving.preprocess import COLOUR_MEAN, COLOUR_STD, even_colours, locate_retina
+from ml.serving.preprocess import COLOR_MEAN, COLOR_STD, crop_fundus, standardize_colors
 from ml.synthetic import FundusDrawing, draw_fundus
 
 SIDE_PX = 128
@@ -20,9 +20,9 @@ def seeded(seed: int = 0) -> torch.Generator:
 @pytest.fixture(scope="module")
 def retina() -> torch.Tensor:
     """[3, 256, 256] uint8: a drawn retina as the cache holds it."""
-    found = locate_retina(draw_fundus(FundusDrawing(seed=4)), side_px=256)
+    found = crop_fundus(draw_fundus(FundusDrawing(seed=4)), side_px=256)
     assert found is not None
-    return torch.from_numpy(even_colours(found)).permute(2, 0, 1)
+    return torch.from_numpy(standardize_colors(found)).permute(2, 0, 1)
 
 
 def sharpness(x: torch.Tensor) -> torch.Tensor:
@@ -123,8 +123,8 @@ def test_an_equalised_photograph_has_every_value_equally_often_at_the_evened_mea
 ) -> None:
     lit = retina.amax(dim=0) > 5
     for channel in equalise(retina)[:, lit].double():
-        assert float(channel.mean()) == pytest.approx(COLOUR_MEAN, abs=2)
-        assert float(channel.std()) == pytest.approx(COLOUR_STD, abs=3)
+        assert float(channel.mean()) == pytest.approx(COLOR_MEAN, abs=2)
+        assert float(channel.std()) == pytest.approx(COLOR_STD, abs=3)
         counts, _ = np.histogram(channel.numpy(), bins=8)
         assert counts.min() > 0.6 * counts.mean()
 

@@ -10,8 +10,8 @@ from PIL import Image
 from ml.data.augment import augment, shrink
 from ml.data.duplicates import copies, merge_groups, signature
 from ml.data.labels import read_labels
-from ml.data.splits import refuse_leaks, split
-from ml.serving.preprocess import even_colours, locate_retina
+from ml.data.splits import assert_no_leakage, split
+from ml.serving.preprocess import crop_fundus, standardize_colors
 from ml.synthetic import FundusDrawing, draw_fundus
 
 
@@ -48,8 +48,8 @@ def squares() -> list[np.ndarray]:
     """Three eyes; the fourth is the first again, smaller and as a poor JPEG."""
     eyes = [draw_fundus(FundusDrawing(seed=seed)) for seed in (1, 2, 3)]
     eyes.append(eyes[0].resize((300, 300)))
-    retinas = [locate_retina(eye, side_px=256) for eye in eyes]
-    return [even_colours(retina) for retina in retinas if retina is not None]
+    retinas = [crop_fundus(eye, side_px=256) for eye in eyes]
+    return [standardize_colors(retina) for retina in retinas if retina is not None]
 
 
 def test_a_smaller_copy_is_found_and_other_eyes_are_not(squares: list[np.ndarray]) -> None:
@@ -66,7 +66,7 @@ def test_no_group_is_in_two_parts_and_every_stratum_is_in_each() -> None:
     grades = rng.integers(0, 5, 600).tolist()
     groups = [f"person {i // 3}" for i in range(600)]
     parts = split(sources, grades, groups)
-    refuse_leaks(parts, groups)
+    assert_no_leakage(parts, groups)
     assert np.bincount(parts) / 600 == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
     for part in range(3):
         assert len({(s, g) for s, g, p in zip(sources, grades, parts, strict=True) if p == part}) == 10
@@ -74,7 +74,7 @@ def test_no_group_is_in_two_parts_and_every_stratum_is_in_each() -> None:
 
 def test_a_leak_is_refused() -> None:
     with pytest.raises(ValueError, match="two parts"):
-        refuse_leaks(np.array([0, 1], np.int8), ["same", "same"])
+        assert_no_leakage(np.array([0, 1], np.int8), ["same", "same"])
 
 
 def test_augmented_retinas_keep_shape_and_range_and_repeat_with_the_seed(squares: list[np.ndarray]) -> None:

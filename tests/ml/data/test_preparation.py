@@ -11,7 +11,7 @@ from PIL import Image
 
 from ml.cli.main import main
 from ml.data import cropping
-from ml.data.cache import RetinaSet, place_of, prepare
+from ml.data.cache import FundusDataset, cache_dir_of, prepare
 from ml.data.cropping import crop, crop_all
 from ml.data.labels import LabelledPhoto
 from ml.data.preparation import prepare_data, usual_folders
@@ -63,14 +63,14 @@ def data(originals: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def prepared(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RetinaSet, Path]:
+def prepared(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[FundusDataset, Path]:
     """The set and its cache, with a report in it."""
     cache = tmp_path_factory.mktemp("cache")
     prepare_data(originals, sources=None, side_px=SIDE_PX, cache=cache)
     return prepare([originals / "clinic"], side_px=SIDE_PX, cache=cache), cache
 
 
-def test_what_the_data_set_says_of_each_photograph_comes_with_its_pixels(prepared: tuple[RetinaSet, Path]) -> None:
+def test_what_the_data_set_says_of_each_photograph_comes_with_its_pixels(prepared: tuple[FundusDataset, Path]) -> None:
     retinas, _ = prepared
     assert len(retinas.photos) == len(retinas.grades) == 2 * N_PEOPLE - 3
     for i, photo in enumerate(retinas.photos):
@@ -81,7 +81,7 @@ def test_what_the_data_set_says_of_each_photograph_comes_with_its_pixels(prepare
     assert {photo.eye for photo in retinas.photos} == {"left", "right"}
 
 
-def test_the_report_names_every_fault(prepared: tuple[RetinaSet, Path]) -> None:
+def test_the_report_names_every_fault(prepared: tuple[FundusDataset, Path]) -> None:
     place = next(path.parent for path in prepared[1].glob("*/report.json"))
     report = json.loads((place / "report.json").read_text())
     assert sum(sum(grades) for grades in report["counts"]["clinic"].values()) == 2 * N_PEOPLE - 3
@@ -98,14 +98,14 @@ def test_the_report_names_every_fault(prepared: tuple[RetinaSet, Path]) -> None:
     assert "clinic/train/20_left.png: The" in text or "clinic/train/20_left.png: This" in text
 
 
-def test_people_who_share_a_copy_are_in_one_part(prepared: tuple[RetinaSet, Path]) -> None:
+def test_people_who_share_a_copy_are_in_one_part(prepared: tuple[FundusDataset, Path]) -> None:
     retinas, _ = prepared
     part_of = {photo.path.stem: int(part) for photo, part in zip(retinas.photos, retinas.parts, strict=True)}
     assert part_of["3_right"] == part_of["3_left"] == part_of["11_right"] == part_of["11_left"]
     assert part_of["4_right"] == part_of["9_right"]
 
 
-def test_a_leak_stops_the_report(prepared: tuple[RetinaSet, Path]) -> None:
+def test_a_leak_stops_the_report(prepared: tuple[FundusDataset, Path]) -> None:
     retinas, cache = prepared
     parts = retinas.parts.copy()
     parts[0] = (parts[0] + 1) % 3
@@ -168,7 +168,7 @@ def test_several_processes_give_the_cache_of_one(originals: Path, tmp_path: Path
 
 def test_a_cache_of_an_earlier_version_is_still_read(data: Path, tmp_path: Path) -> None:
     first = prepare([data / "clinic"], side_px=SIDE_PX, cache=tmp_path)
-    place = place_of(read_photos(data / "clinic"), side_px=SIDE_PX, cache=tmp_path)
+    place = cache_dir_of(read_photos(data / "clinic"), side_px=SIDE_PX, cache=tmp_path)
     with (place / "rows.csv").open(newline="") as file:
         rows = [row[:4] for row in csv.reader(file)]
     with (place / "rows.csv").open("w", newline="") as file:
@@ -185,7 +185,7 @@ def test_a_cache_of_an_earlier_version_is_still_read(data: Path, tmp_path: Path)
 def test_the_recipe_of_the_cache_has_not_changed() -> None:
     """NB: another name here means that every cache is filled anew, and that networks lose their split with it."""
     photos = [LabelledPhoto("aptos2019", Path("any/where/a.jpg"), 2, "aptos2019:file:a.jpg", "good", eye="left")]
-    assert place_of(photos, side_px=320, cache=Path()).name == "101b721b53e9fbe4"
+    assert cache_dir_of(photos, side_px=320, cache=Path()).name == "101b721b53e9fbe4"
 
 
 def test_ungraded_photographs_are_counted_and_left_out(data: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from ml.bundle import BUNDLES, Bundle, default_bundle, read_bundle, read_evaluation
 from ml.errors import BundleError
 from ml.evaluation.evaluate import as_json, describe, summary, write_evaluation
-from ml.evaluation.predictions import KnownPhoto, Readings, fingerprint
+from ml.evaluation.predictions import EvaluationPhoto, LabelledPredictions, fingerprint
 from ml.release.model_card import card_text
 from ml.release.report import write_report
 from ml.trials import ABLATION, ablation_section
@@ -21,12 +21,12 @@ from tests.ml.evaluation.toy_readings import toy_readings
 
 
 @pytest.fixture(scope="module")
-def readings() -> Readings:
+def readings() -> LabelledPredictions:
     return toy_readings(1.0)
 
 
 @pytest.fixture(scope="module")
-def evaluation(readings: Readings) -> dict[str, Any]:
+def evaluation(readings: LabelledPredictions) -> dict[str, Any]:
     return describe(read_bundle(), readings, n_resamples=60)
 
 
@@ -35,7 +35,7 @@ def copy(tmp_path: Path) -> Bundle:
     return read_bundle(Path(shutil.copytree(default_bundle(), tmp_path / "copy")))
 
 
-def test_figures_are_those_of_the_part_and_source(readings: Readings, evaluation: dict[str, Any]) -> None:
+def test_figures_are_those_of_the_part_and_source(readings: LabelledPredictions, evaluation: dict[str, Any]) -> None:
     rows = readings.where("test", "eyepacs")
     entry = evaluation["parts"]["test"]["eyepacs"]
     assert entry["n"] == len(rows) == 240
@@ -47,7 +47,7 @@ def test_figures_are_those_of_the_part_and_source(readings: Readings, evaluation
 
 
 def test_an_ungradable_photograph_counts_as_positive_when_all_are_screened(
-    readings: Readings, evaluation: dict[str, Any]
+    readings: LabelledPredictions, evaluation: dict[str, Any]
 ) -> None:
     gate = evaluation["parts"]["test"]["odir5k"]["quality_gate"]
     assert gate["imageability"][0] == pytest.approx(234 / 240, abs=1e-4)
@@ -59,7 +59,7 @@ def test_an_ungradable_photograph_counts_as_positive_when_all_are_screened(
     assert gate["sensitivity_intention_to_screen"][0] == pytest.approx(flagged[~healthy].mean(), abs=1e-4)
 
 
-def test_a_photograph_without_a_retina_is_screened_positive_and_has_no_grade(readings: Readings) -> None:
+def test_a_photograph_without_a_retina_is_screened_positive_and_has_no_grade(readings: LabelledPredictions) -> None:
     first = int(readings.where("test", "eyepacs")[0])
     blind = dataclasses.replace(
         readings,
@@ -161,7 +161,7 @@ def test_the_description_of_a_bundle_repeats_the_main_figures(copy: Bundle, eval
 
 
 def test_the_report_has_its_pictures(
-    copy: Bundle, evaluation: dict[str, Any], readings: Readings, tmp_path: Path
+    copy: Bundle, evaluation: dict[str, Any], readings: LabelledPredictions, tmp_path: Path
 ) -> None:
     write_evaluation(copy.folder, evaluation)
     shutil.copy(BUNDLES / ABLATION, copy.folder.parent)
@@ -181,6 +181,6 @@ def test_numbers_in_a_row_stay_on_one_line_of_the_json() -> None:
 
 
 def test_a_fingerprint_changes_with_a_grade_and_not_with_the_order() -> None:
-    photos = [KnownPhoto(Path(f"{i}.jpg"), "eyepacs", "test", str(i), i) for i in range(3)]
+    photos = [EvaluationPhoto(Path(f"{i}.jpg"), "eyepacs", "test", str(i), i) for i in range(3)]
     other = [dataclasses.replace(photos[0], grade=4), *photos[1:]]
     assert fingerprint(photos, "test") == fingerprint(photos[::-1], "test") != fingerprint(other, "test")

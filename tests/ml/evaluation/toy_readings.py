@@ -4,16 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ml.evaluation.predictions import KnownPhoto, Readings
+from ml.evaluation.predictions import EvaluationPhoto, LabelledPredictions
 
 SOURCES = ("aptos2019", "eyepacs", "odir5k")
 
 
-def toy_readings(skill: float, *, n: int = 240, seed: int = 0, n_ungradable: int = 6) -> Readings:
+def toy_readings(skill: float, *, n: int = 240, seed: int = 0, n_ungradable: int = 6) -> LabelledPredictions:
     """``n`` photographs in each part of each source, two of each person; ``skill`` 0 is guessing, 3 very good."""
     rng = np.random.default_rng(99)  # the same photographs for every network
     photos = [
-        KnownPhoto(
+        EvaluationPhoto(
             Path(f"{source}/{part}-{i}.jpg"),
             source,
             part,
@@ -33,7 +33,7 @@ def toy_readings(skill: float, *, n: int = 240, seed: int = 0, n_ungradable: int
     logits = -0.6 * skill * distance + noise
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     gradable = np.arange(len(photos)) % n >= n_ungradable
-    return Readings(
+    return LabelledPredictions(
         photos=photos,
         truth=truth,
         sources=np.array([p.source for p in photos]),

@@ -7,9 +7,9 @@ from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from ml.metrics.grading import (
     area_under_curve,
     calibration_curve,
-    calibration_error,
-    calibration_error_by_chance,
     confusion,
+    ece_noise_floor,
+    expected_calibration_error,
     expected_grade,
     figures,
     quadratic_kappa,
@@ -109,13 +109,13 @@ def test_the_calibration_error_is_the_mean_distance_of_its_curve() -> None:
     curve = calibration_curve(positive, p)
     assert [n for _, _, n in curve] == [2, 1, 2]
     by_hand = (2 * 0.05 + 1 * 0.85 + 2 * 0.025) / 5
-    assert calibration_error(positive, p) == pytest.approx(by_hand)
+    assert expected_calibration_error(positive, p) == pytest.approx(by_hand)
     assert sum(n * abs(said - seen) for said, seen, n in curve) / 5 == pytest.approx(by_hand)
 
 
 def test_few_photographs_alone_raise_the_calibration_error() -> None:
     p = np.random.default_rng(2).random(2000)
-    assert calibration_error_by_chance(p[:50]) > 2 * calibration_error_by_chance(p) > 0
+    assert ece_noise_floor(p[:50]) > 2 * ece_noise_floor(p) > 0
 
 
 def test_the_operating_point_meets_what_is_wanted_of_the_easiest_source_where_the_others_stay_useful() -> None:

@@ -17,7 +17,7 @@ from ml.networks.architectures import architecture_for, build
 from ml.networks.from_onnx import from_bundle
 from ml.release.export import export_onnx
 from ml.training.checkpoints import load_trained
-from ml.training.train import refuse_bad_settings, starting_network
+from ml.training.train import starting_network, validate_config
 from tests.ml.networks.test_gradcam import lively
 from tests.ml.toys import toy_config, toy_retinas
 
@@ -117,7 +117,7 @@ def test_a_run_starts_from_a_bundle(tmp_path: Path) -> None:
     config = toy_config(start=str(bundle.folder))
     assert_same_function(starting_network(config, toy_retinas(), imagenet=None), bundle, random_photos(2, SIDE))
     with pytest.raises(InputError, match="does not hold a resnet50"):
-        refuse_bad_settings(toy_config(start=str(bundle.folder), architecture="resnet50"), imagenet=None)
+        validate_config(toy_config(start=str(bundle.folder), architecture="resnet50"), imagenet=None)
 
 
 def test_altered_weights_are_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD, build, features_and_head
 from ml.networks.gradcam import WithGradCAM, hardswish_slope, logits_and_slopes
-from ml.serving.preprocess import locate_retina, network_input
+from ml.serving.preprocess import crop_fundus, network_input
 from ml.vocabulary import N_GRADES
 
 
@@ -64,7 +64,7 @@ def test_it_equals_pytorch_grad_cam_on_random_input(architecture: str) -> None:
 
 @pytest.mark.real_data
 def test_it_equals_pytorch_grad_cam_on_real_photographs(data_dir: Path) -> None:
-    photos = [locate_retina(path, side_px=224) for path in sorted((data_dir / "samples").glob("*.jpg"))[::4]]
+    photos = [crop_fundus(path, side_px=224) for path in sorted((data_dir / "samples").glob("*.jpg"))[::4]]
     inputs = [network_input(p, mean=IMAGENET_MEAN, std=IMAGENET_STD) for p in photos if p is not None]
     assert len(inputs) >= 3
     assert_same_maps(lively("mobilenet_v3_small"), torch.from_numpy(np.stack(inputs)))

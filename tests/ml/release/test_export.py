@@ -11,9 +11,9 @@ from torch import nn
 
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD, build
 from ml.networks.gradcam import WithGradCAM
-from ml.networks.weight_format import Precision, store_weights
+from ml.networks.weight_format import WeightFormat, store_weights
 from ml.release.export import export_onnx, full_scale
-from ml.serving.preprocess import locate_retina, network_input
+from ml.serving.preprocess import crop_fundus, network_input
 from tests.ml.networks.test_gradcam import lively
 
 SIDE = 224
@@ -58,7 +58,7 @@ def test_onnx_and_torch_agree_on_random_input_of_any_batch(
 def test_onnx_and_torch_agree_on_real_photographs(
     session: onnxruntime.InferenceSession, network: nn.Module, data_dir: Path
 ) -> None:
-    retinas = [locate_retina(path, side_px=SIDE) for path in sorted((data_dir / "samples").glob("*.jpg"))]
+    retinas = [crop_fundus(path, side_px=SIDE) for path in sorted((data_dir / "samples").glob("*.jpg"))]
     inputs = [network_input(r, mean=IMAGENET_MEAN, std=IMAGENET_STD) for r in retinas if r is not None]
     assert len(inputs) == len(retinas) > 0
     assert_agree(session, network, torch.from_numpy(np.stack(inputs)))
@@ -87,7 +87,7 @@ def test_weights_in_fewer_bits_make_a_smaller_file_that_says_nearly_the_same(
     largest_share: float,
     error: float,
 ) -> None:
-    smaller = store_weights(onnx.load(exported), Precision(precision))
+    smaller = store_weights(onnx.load(exported), WeightFormat(precision))
     onnx.save(smaller, tmp_path / "smaller.onnx")
     assert (tmp_path / "smaller.onnx").stat().st_size < largest_share * exported.stat().st_size
     photos = np.random.default_rng(5).normal(size=(2, 3, SIDE, SIDE)).astype(np.float32)
@@ -108,4 +108,4 @@ def test_a_weight_beyond_half_precision_is_refused() -> None:
         [onnx.numpy_helper.from_array(values, "w")],
     )
     with pytest.raises(OverflowError, match="half precision"):
-        store_weights(onnx.helper.make_model(graph), Precision.FP16)
+        store_weights(onnx.helper.make_model(graph), WeightFormat.FP16)

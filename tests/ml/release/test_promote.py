@@ -10,13 +10,13 @@ import pytest
 from ml.bundle import Bundle, default_bundle, read_bundle
 from ml.errors import BundleError
 from ml.evaluation.compare import MEAN, compare
-from ml.evaluation.predictions import Readings
+from ml.evaluation.predictions import LabelledPredictions
 from ml.release import promote as promoting
-from ml.release.promote import judge, promote, same_photos
+from ml.release.promote import judge, promote, shared_test_set
 from tests.ml.evaluation.toy_readings import toy_readings
 
 
-def verdict_of(new: Readings, old: Readings) -> promoting.Verdict:
+def verdict_of(new: LabelledPredictions, old: LabelledPredictions) -> promoting.Verdict:
     bundle = read_bundle()
     return judge((bundle, new), (bundle, old), n_resamples=200)
 
@@ -116,4 +116,4 @@ def test_a_bundle_trained_on_another_split_cannot_be_compared(shelf: Path, monke
     monkeypatch.setattr(promoting, "photos_for", lambda *a, **k: next(splits))
     candidate: Bundle = read_bundle(shelf / "candidate")
     with pytest.raises(BundleError, match="different splits"):
-        same_photos(candidate, read_bundle(shelf / "current"), data=shelf, cache=shelf)
+        shared_test_set(candidate, read_bundle(shelf / "current"), data=shelf, cache=shelf)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml.bundle import Bundle, read_bundle
-from ml.evaluation.predictions import Readings
+from ml.evaluation.predictions import LabelledPredictions
 from ml.grader import calibrated
 from ml.release.calibration import fit
 from ml.release.recalibrate import refitted
@@ -19,7 +19,7 @@ def overconfident() -> Bundle:
 
 
 @pytest.fixture
-def readings(overconfident: Bundle) -> Readings:
+def readings(overconfident: Bundle) -> LabelledPredictions:
     """What the overconfident bundle says of photographs for which an honest one has the toy probabilities."""
     honest = toy_readings(1.0)
     shown = calibrated(np.log(honest.probabilities), overconfident)
@@ -28,7 +28,9 @@ def readings(overconfident: Bundle) -> Readings:
     return dataclasses.replace(honest, probabilities=shown, grades=grades)
 
 
-def test_refitting_finds_the_logits_behind_what_a_bundle_said(overconfident: Bundle, readings: Readings) -> None:
+def test_refitting_finds_the_logits_behind_what_a_bundle_said(
+    overconfident: Bundle, readings: LabelledPredictions
+) -> None:
     fitted, restated = refitted(overconfident, readings)
     rows = readings.where("validation")
     logits = np.log(toy_readings(1.0).probabilities)[rows]
@@ -40,7 +42,7 @@ def test_refitting_finds_the_logits_behind_what_a_bundle_said(overconfident: Bun
 
 
 def test_refitting_makes_the_true_grades_of_other_photographs_likelier(
-    overconfident: Bundle, readings: Readings
+    overconfident: Bundle, readings: LabelledPredictions
 ) -> None:
     _, restated = refitted(overconfident, readings)
     rows = np.setdiff1d(readings.where("test"), [7])
@@ -48,14 +50,18 @@ def test_refitting_makes_the_true_grades_of_other_photographs_likelier(
     assert after < 0.8 * before
 
 
-def test_a_photograph_without_a_retina_stays_without_a_word(overconfident: Bundle, readings: Readings) -> None:
+def test_a_photograph_without_a_retina_stays_without_a_word(
+    overconfident: Bundle, readings: LabelledPredictions
+) -> None:
     _, restated = refitted(overconfident, readings)
     assert restated.grades[7] == -1
     assert np.isnan(restated.probabilities[7]).all()
     assert (np.delete(restated.grades, 7) >= 0).all()
 
 
-def test_probabilities_that_underflowed_to_zero_do_no_harm(overconfident: Bundle, readings: Readings) -> None:
+def test_probabilities_that_underflowed_to_zero_do_no_harm(
+    overconfident: Bundle, readings: LabelledPredictions
+) -> None:
     certain = readings.probabilities.copy()
     certain[readings.where("validation")[0]] = (1.0, 0, 0, 0, 0)
     _, restated = refitted(overconfident, dataclasses.replace(readings, probabilities=certain))

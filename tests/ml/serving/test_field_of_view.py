@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from ml.serving.field_of_view import find_disc
+from ml.serving.field_of_view import detect_fov
 from ml.synthetic import FundusDrawing, draw_fundus
 
 
@@ -37,7 +37,7 @@ def photograph(size: tuple[int, int], centre: tuple[float, float], radius: float
 def test_the_disc_is_found_within_two_percent(
     size: tuple[int, int], centre: tuple[int, int], radius: int, noise: float
 ) -> None:
-    disc = find_disc(photograph(size, centre, radius, noise=noise))
+    disc = detect_fov(photograph(size, centre, radius, noise=noise))
     assert disc is not None
     assert disc.radius_px == pytest.approx(radius, rel=0.02)
     assert (disc.x_px, disc.y_px) == pytest.approx(centre, abs=0.02 * max(size))
@@ -46,14 +46,14 @@ def test_the_disc_is_found_within_two_percent(
 def test_a_shadow_over_a_third_of_the_retina_does_not_move_the_disc() -> None:
     image = photograph((800, 600), (400, 300), 280)
     ImageDraw.Draw(image).polygon([(0, 300), (330, 600), (0, 600)], fill=(3, 2, 2))
-    disc = find_disc(image)
+    disc = detect_fov(image)
     assert disc is not None
     assert disc.radius_px == pytest.approx(280, rel=0.03)
 
 
 def test_a_drawn_photograph_with_a_notch_is_found() -> None:
     image = draw_fundus(FundusDrawing(seed=3, has_notch=True))
-    disc = find_disc(image)
+    disc = detect_fov(image)
     assert disc is not None
     assert disc.support > 0.8
     assert disc.x_px == pytest.approx(image.width / 2, rel=0.02)
@@ -61,15 +61,15 @@ def test_a_drawn_photograph_with_a_notch_is_found() -> None:
 
 @pytest.mark.parametrize("colour", [(0, 0, 0), (7, 7, 7)])
 def test_a_black_picture_has_no_disc(colour: tuple[int, int, int]) -> None:
-    assert find_disc(Image.new("RGB", (400, 300), colour)) is None
+    assert detect_fov(Image.new("RGB", (400, 300), colour)) is None
 
 
 def test_a_speck_on_black_is_no_disc() -> None:
     image = Image.new("RGB", (400, 300))
     ImageDraw.Draw(image).ellipse((190, 140, 220, 170), fill=(255, 255, 255))
-    assert find_disc(image) is None
+    assert detect_fov(image) is None
 
 
 def test_the_same_picture_gives_the_same_disc() -> None:
     image = photograph((900, 600), (430, 310), 330, noise=5)
-    assert find_disc(image) == find_disc(image.copy())
+    assert detect_fov(image) == detect_fov(image.copy())

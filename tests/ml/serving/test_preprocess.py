@@ -7,15 +7,15 @@ import pytest
 from PIL import Image
 
 from ml.errors import GradingError
-from ml.serving.field_of_view import Disc
+from ml.serving.field_of_view import FieldOfView
 from ml.serving.preprocess import (
-    COLOUR_MEAN,
-    COLOUR_STD,
-    crop_to_disc,
+    COLOR_MEAN,
+    COLOR_STD,
+    crop_fundus,
+    crop_to_fov,
     decode,
-    even_colours,
-    locate_retina,
     network_input,
+    standardize_colors,
 )
 from ml.synthetic import FundusDrawing, draw_fundus
 
@@ -52,8 +52,8 @@ def test_every_exif_orientation_gives_the_upright_retina(drawn: Image.Image, ori
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
 def test_the_other_formats_give_the_same_retina(drawn: Image.Image, kind: str) -> None:
     options = {"lossless": True} if kind == "WEBP" else {}
-    retina = locate_retina(encoded(drawn, kind, **options), side_px=128)
-    expected = locate_retina(drawn, side_px=128)
+    retina = crop_fundus(encoded(drawn, kind, **options), side_px=128)
+    expected = crop_fundus(drawn, side_px=128)
     assert retina is not None
     assert expected is not None
     assert np.array_equal(retina.pixels, expected.pixels)
@@ -66,7 +66,7 @@ def test_the_other_formats_give_the_same_retina(drawn: Image.Image, kind: str) -
 )
 def test_what_is_no_photograph_is_refused_with_a_sentence(content: bytes) -> None:
     with pytest.raises(GradingError, match=r"\.$"):
-        locate_retina(content, side_px=64)
+        crop_fundus(content, side_px=64)
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
@@ -82,7 +82,7 @@ def test_a_photograph_of_just_under_100_megapixels_is_decoded() -> None:
 
 def test_nothing_is_distorted_where_the_frame_cuts_the_disc() -> None:
     image = Image.new("RGB", (300, 200), (180, 90, 50))
-    retina = crop_to_disc(image, Disc(150, 100, 150, 0, 1.0), side_px=100)
+    retina = crop_to_fov(image, FieldOfView(150, 100, 150, 0, 1.0), side_px=100)
     rows, columns = np.flatnonzero(retina.mask.any(axis=1)), np.flatnonzero(retina.mask.any(axis=0))
     assert np.ptp(columns) >= 96
     assert np.ptp(rows) + 1 == pytest.approx(67, abs=1)
@@ -93,7 +93,7 @@ def test_nothing_is_distorted_where_the_frame_cuts_the_disc() -> None:
 def test_a_small_retina_is_not_enlarged_while_the_file_holds_more_detail(drawn: Image.Image) -> None:
     frame = Image.new("RGB", (3600, 2400))
     frame.paste(drawn.resize((1100, 1100)), (1400, 800))
-    retina = locate_retina(encoded(frame, quality=92), side_px=224)
+    retina = crop_fundus(encoded(frame, quality=92), side_px=224)
     assert retina is not None
     assert retina.disc.diameter_px >= 224
 
@@ -103,28 +103,28 @@ def test_two_cameras_look_alike_after_evening_the_colours(drawn: Image.Image) ->
     other = Image.fromarray(
         np.clip(array * (0.75, 0.9, 0.6) + (12, 0, 6) * (array.max(2, keepdims=True) > 12), 0, 255).astype(np.uint8)
     )
-    first, second = locate_retina(drawn, side_px=128), locate_retina(other, side_px=128)
+    first, second = crop_fundus(drawn, side_px=128), crop_fundus(other, side_px=128)
     assert first is not None
     assert second is not None
     before = np.abs(first.pixels[first.mask].astype(float) - second.pixels[first.mask]).mean()
-    after = np.abs(even_colours(first)[first.mask].astype(float) - even_colours(second)[first.mask]).mean()
+    after = np.abs(standardize_colors(first)[first.mask].astype(float) - standardize_colors(second)[first.mask]).mean()
     assert after < before / 4
 
 
 def test_evened_colours_have_the_common_mean_and_spread(drawn: Image.Image) -> None:
-    retina = locate_retina(drawn, side_px=160)
+    retina = crop_fundus(drawn, side_px=160)
     assert retina is not None
-    inside = even_colours(retina)[retina.lit].astype(float)
-    assert inside.mean(axis=0) == pytest.approx([COLOUR_MEAN] * 3, abs=4)
-    assert inside.std(axis=0)[:2] == pytest.approx([COLOUR_STD] * 2, rel=0.15)
-    assert inside.std(axis=0)[2] < COLOUR_STD  # the drawing's blue is all but flat: it is not blown up to noise
+    inside = standardize_colors(retina)[retina.lit].astype(float)
+    assert inside.mean(axis=0) == pytest.approx([COLOR_MEAN] * 3, abs=4)
+    assert inside.std(axis=0)[:2] == pytest.approx([COLOR_STD] * 2, rel=0.15)
+    assert inside.std(axis=0)[2] < COLOR_STD  # the drawing's blue is all but flat: it is not blown up to noise
 
 
 def test_the_input_is_three_float_planes_and_deterministic(drawn: Image.Image) -> None:
     file = encoded(drawn, quality=90)
     first, second = (
         network_input(retina, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
-        for retina in (locate_retina(file, side_px=96), locate_retina(file, side_px=96))
+        for retina in (crop_fundus(file, side_px=96), crop_fundus(file, side_px=96))
         if retina is not None
     )
     assert first.shape == (3, 96, 96)
@@ -133,4 +133,4 @@ def test_the_input_is_three_float_planes_and_deterministic(drawn: Image.Image) -
 
 
 def test_no_disc_is_none_and_never_a_black_image() -> None:
-    assert locate_retina(Image.new("RGB", (500, 400)), side_px=64) is None
+    assert crop_fundus(Image.new("RGB", (500, 400)), side_px=64) is None

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from ml.data.augment import shrink
-from ml.data.cache import RetinaSet
+from ml.data.cache import FundusDataset
 from ml.data.unlabelled import unlabelled_retinas
 from ml.networks.architectures import build
-from ml.training.batches import TRAIN, as_batch, generator, shard_of
+from ml.training.batches import TRAIN, generator, load_images, shard_of
 from ml.training.config import Distillation, TrainingConfig, read_config
-from ml.training.distillation import DistillingTraining, distill
+from ml.training.distillation import DistillationTrainer, distill
 from ml.training.teacher import Teacher
-from ml.training.train import load_retinas, train
+from ml.training.train import load_run_data, train
 from tests.ml.toys import SOURCES, counting, opinionated_teacher, toy_config, toy_retinas, write_toy_data
 
 
@@ -68,9 +68,9 @@ def test_every_way_of_listening_trains_a_student(teacher_run: Path, toy_data: Pa
     assert read_config(run).distillation == Distillation(teacher=str(teacher_run), **changes)
 
 
-def agreement(training: DistillingTraining) -> float:
+def agreement(training: DistillationTrainer) -> float:
     """Mean absolute difference of the two networks' chances on the training photographs."""
-    pictures = shrink(as_batch(training.retinas, training.indices), side_px=64)
+    pictures = shrink(load_images(training.retinas, training.indices), side_px=64)
     with torch.no_grad():
         own = training.network.eval()((pictures - 0.45) / 0.225).softmax(1)
     return float((own - training.teacher.ask(pictures).logits.softmax(1)).abs().mean())
@@ -83,7 +83,7 @@ def test_a_student_comes_nearer_to_what_its_teacher_says(views: str, kind: str, 
     config = dataclasses.replace(config, n_epochs=6)
     retinas = toy_retinas()
     torch.manual_seed(0)
-    training = DistillingTraining(
+    training = DistillationTrainer(
         config,
         retinas,
         build("tiny"),
@@ -130,7 +130,7 @@ def test_the_same_pictures_are_asked_about_once_however_a_student_listens(
 def test_what_is_painted_is_learned_from_its_label_and_never_asked_about(tmp_path: Path) -> None:
     config = dataclasses.replace(taught("-", views="cached", weight=1.0), painted_share=1.0)
     retinas = toy_retinas()
-    training = DistillingTraining(
+    training = DistillationTrainer(
         config, retinas, build("tiny"), teacher=opinionated_teacher(), unlabelled=retinas.pixels[:0], cache=tmp_path
     )
     assert training.graded_words is not None
@@ -145,7 +145,7 @@ def test_what_is_painted_is_learned_from_its_label_and_never_asked_about(tmp_pat
 
 
 def test_nobody_held_out_and_nothing_rejected_is_among_the_unlabelled(toy_data: Path, tmp_path: Path) -> None:
-    retinas: RetinaSet = load_retinas(toy_config(), data=toy_data, cache=tmp_path)
+    retinas: FundusDataset = load_run_data(toy_config(), data=toy_data, cache=tmp_path)
     pixels = unlabelled_retinas(
         [toy_data / "eyeq"],
         graded=[toy_data / source for source in SOURCES],
@@ -185,11 +185,11 @@ def test_a_folder_that_is_no_teacher_is_refused(toy_data: Path, tmp_path: Path) 
 
 
 def test_a_stopped_student_with_a_layer_beside_it_goes_on_as_if_it_had_not_stopped(tmp_path: Path) -> None:
-    def begin() -> DistillingTraining:
+    def begin() -> DistillationTrainer:
         torch.manual_seed(0)
         retinas, teacher = toy_retinas(), opinionated_teacher()
         config = dataclasses.replace(taught("-", features="pooled", views="cached"), n_epochs=2)
-        return DistillingTraining(
+        return DistillationTrainer(
             config, retinas, build("tiny"), teacher=teacher, unlabelled=retinas.pixels[:7], cache=tmp_path
         )
 

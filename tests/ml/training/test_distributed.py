@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ml.training.checkpoints import read_state
-from ml.training.distributed import Processes, join, leave
+from ml.training.distributed import DistributedContext, join, leave
 from ml.training.train import train
 from tests.ml.toys import toy_config, write_toy_data
 from tests.screening.processes import free_port
@@ -66,6 +66,6 @@ def test_without_torchrun_one_process_trains_alone(monkeypatch: pytest.MonkeyPat
     for name in ("WORLD_SIZE", "RANK"):
         monkeypatch.delenv(name, raising=False)
     alone = join()
-    assert alone == Processes(device=alone.device)
+    assert alone == DistributedContext(device=alone.device)
     assert alone.told_by_first("word") == "word"
     leave(alone)

@@ -9,10 +9,10 @@ from ml.training.losses import (
     attention,
     attention_loss,
     decoupled_loss,
+    kd_loss,
     label_loss,
     ordinal_target,
     pooled_loss,
-    soft_loss,
 )
 from tests.ml.toys import toy_config
 
@@ -60,8 +60,8 @@ def test_an_unknown_loss_is_refused_with_the_known_ones() -> None:
 def test_the_soft_loss_is_hintons(temperature: float) -> None:
     p, q = (TEACHER / temperature).softmax(1), (STUDENT / temperature).softmax(1)
     expected = temperature**2 * (p * (p.log() - q.log())).sum(1).mean()
-    assert float(soft_loss(STUDENT, TEACHER, temperature)) == pytest.approx(float(expected), rel=1e-5)
-    assert float(soft_loss(TEACHER, TEACHER, temperature)) == pytest.approx(0, abs=1e-6)
+    assert float(kd_loss(STUDENT, TEACHER, temperature)) == pytest.approx(float(expected), rel=1e-5)
+    assert float(kd_loss(TEACHER, TEACHER, temperature)) == pytest.approx(0, abs=1e-6)
 
 
 def test_the_decoupled_loss_is_hintons_where_the_second_part_has_his_weight() -> None:
@@ -70,7 +70,7 @@ def test_the_decoupled_loss_is_hintons_where_the_second_part_has_his_weight() ->
         student, teacher, grade = STUDENT[i : i + 1], TEACHER[i : i + 1], GRADES[i : i + 1]
         p_others = 1 - float((teacher / 3).softmax(1)[0, grade])
         ours = decoupled_loss(student, teacher, grade, 3.0, target_share=1.0, others_share=p_others)
-        assert float(ours) == pytest.approx(float(soft_loss(student, teacher, 3.0)), rel=1e-4)
+        assert float(ours) == pytest.approx(float(kd_loss(student, teacher, 3.0)), rel=1e-4)
 
 
 def test_pooled_features_are_compared_by_direction() -> None:
@@ -94,7 +94,7 @@ def test_losses_of_a_teacher_have_finite_slopes_where_it_is_certain(name: str) -
     student = torch.zeros(1, 5, requires_grad=True)
     teacher = 60 * functional.one_hot(torch.tensor([3]), 5).float()
     loss = {
-        "soft": lambda: soft_loss(student, teacher, 1.0),
+        "soft": lambda: kd_loss(student, teacher, 1.0),
         "decoupled": lambda: decoupled_loss(
             student, teacher, torch.tensor([3]), 1.0, target_share=1.0, others_share=2.0
         ),

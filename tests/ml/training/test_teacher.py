@@ -10,7 +10,7 @@ import torch
 
 from ml.data.augment import shrink
 from ml.networks.architectures import build
-from ml.training.batches import TRAIN, as_batch, normalised
+from ml.training.batches import TRAIN, load_images, normalize
 from ml.training.checkpoints import read_state, save_atomically
 from ml.training.teacher import CachedTeacher, Ensemble, Remembering, Teacher, ask_once, view
 from tests.ml.toys import counting, opinionated_teacher, toy_retinas
@@ -22,7 +22,7 @@ def test_kept_words_are_the_mean_over_the_views_and_asked_for_once(
     retinas, teacher = toy_retinas(), opinionated_teacher()
     rows = retinas.where(TRAIN)
     first = ask_once(teacher, retinas.pixels, rows[:40], n_views=2, cache=tmp_path)
-    pictures = shrink(as_batch(retinas, rows[:3]), side_px=48)
+    pictures = shrink(load_images(retinas, rows[:3]), side_px=48)
     expected = (teacher.ask(pictures).logits + teacher.ask(pictures.flip(3)).logits) / 2
     assert torch.allclose(first.look_up(rows[:3]).logits, expected, atol=1e-5)
     with pytest.raises(KeyError, match="never asked"):
@@ -83,14 +83,14 @@ def test_a_teacher_that_is_folded_to_be_faster_says_the_same(architecture: str) 
             module.weight.data.uniform_(0.8, 1.2)
     pictures = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
-        expected = network(normalised(pictures))
+        expected = network(normalize(pictures))
     teacher = Teacher(network, 64)
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in teacher.network.modules())
     assert torch.allclose(teacher.ask(pictures).logits, expected, atol=1e-4)
 
 
 def test_several_teachers_speak_with_one_voice() -> None:
-    pictures = shrink(as_batch(toy_retinas(), np.arange(4)), side_px=64)
+    pictures = shrink(load_images(toy_retinas(), np.arange(4)), side_px=64)
     first, second = opinionated_teacher(side_px=48), opinionated_teacher(side_px=64)
     both = Ensemble([first, second])
     expected = (first.ask(pictures).logits + second.ask(pictures).logits) / 2

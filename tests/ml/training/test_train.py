@@ -13,9 +13,9 @@ import torch
 
 from ml.bundle import Bundle, read_bundle, read_evaluation
 from ml.cli.main import main
-from ml.data.cache import RetinaSet
+from ml.data.cache import FundusDataset
 from ml.errors import BundleError
-from ml.networks.weight_format import Precision
+from ml.networks.weight_format import WeightFormat
 from ml.release.export import export_bundle
 from ml.release.recalibrate import recalibrate
 from ml.training.batches import sampling_weights
@@ -139,14 +139,14 @@ def test_recalibration_stores_weights_in_fewer_bits_and_the_card_says_so(
     assert main([*command, "--data", str(toy_data), "--cache", str(cache)]) == 2
     assert "half exists already" in capsys.readouterr().err
     with pytest.raises(BundleError, match="only fp32 ones"):
-        recalibrate(half, version="1", folder=tmp_path / "x", data=toy_data, cache=cache, precision=Precision.INT8)
+        recalibrate(half, version="1", folder=tmp_path / "x", data=toy_data, cache=cache, precision=WeightFormat.INT8)
     assert not (tmp_path / "x").exists()
 
 
 def test_rare_grades_and_small_sources_are_drawn_more_often() -> None:
     sources = np.array(["big"] * 90 + ["small"] * 10)
     grades = np.array([0] * 80 + [4] * 10 + [0] * 8 + [4] * 2)
-    retinas = RetinaSet(
+    retinas = FundusDataset(
         pixels=np.zeros((100, 1, 1, 3), np.uint8),
         grades=grades,
         sources=sources,

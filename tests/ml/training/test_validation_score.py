@@ -1,6 +1,6 @@
 """What the best epoch is chosen by: the worst clinic counts, and a small one does not decide by its noise."""
 
-from ml.data.labels import UNNATURAL
+from ml.data.labels import EQUALIZED_SOURCE
 from ml.training.trainer import validation_score
 
 Figures = dict[str, dict[str, float]]
@@ -28,5 +28,5 @@ def test_the_kappa_of_a_small_clinic_moves_the_score_less() -> None:
 
 
 def test_colours_that_no_camera_makes_cannot_be_the_worst() -> None:
-    unnatural: Figures = {UNNATURAL: {"n": 300, "kappa": 0.7, "auc": 0.5}}
-    assert validation_score(figures() | unnatural) > validation_score(figures() | {"c": unnatural[UNNATURAL]})
+    unnatural: Figures = {EQUALIZED_SOURCE: {"n": 300, "kappa": 0.7, "auc": 0.5}}
+    assert validation_score(figures() | unnatural) > validation_score(figures() | {"c": unnatural[EQUALIZED_SOURCE]})

@@ -11,9 +11,9 @@ import pytest
 import sklearn.datasets
 from PIL import Image, ImageFilter
 
-from ml.serving.preprocess import Retina, locate_retina
-from ml.serving.quality.features import Measures, measure
-from ml.serving.quality.gate import FAULTS, GRADABLE, REFUSED_AT_MOST, RETINA, Quality, assess
+from ml.serving.preprocess import FundusCrop, crop_fundus
+from ml.serving.quality.features import QualityFeatures, measure
+from ml.serving.quality.gate import GRADABLE, QUALITY_RULES, REFUSED_AT_MOST, RETINA, Quality, assess_quality
 from ml.synthetic import Faults, draw_fundus, drawing_for_grade
 from ml.training.quality import negatives as not_retina
 from ml.vocabulary import ICDRGrade, Laterality, QualityReason
@@ -27,16 +27,16 @@ def drawn_eye(seed: int, faults: Faults | None = None, grade: ICDRGrade = ICDRGr
 
 
 def verdict(picture: Image.Image | Path, side_px: int = 224) -> Quality:
-    return assess(locate_retina(picture, side_px=side_px))
+    return assess_quality(crop_fundus(picture, side_px=side_px))
 
 
-def retina_of(picture: Image.Image) -> Retina:
-    retina = locate_retina(picture, side_px=224)
+def retina_of(picture: Image.Image) -> FundusCrop:
+    retina = crop_fundus(picture, side_px=224)
     assert retina is not None
     return retina
 
 
-def measures_of(picture: Image.Image) -> Measures:
+def measures_of(picture: Image.Image) -> QualityFeatures:
     measures = measure(retina_of(picture))
     assert measures is not None
     return measures
@@ -62,7 +62,7 @@ def test_a_drawn_eye_of_any_grade_is_accepted_without_reasons(grade: ICDRGrade) 
 
 
 def test_a_photograph_without_a_disc_has_no_retina() -> None:
-    assert assess(None) == Quality(p_gradable=0.0, is_gradable=False, reasons=(QualityReason.NO_RETINA,))
+    assert assess_quality(None) == Quality(p_gradable=0.0, is_gradable=False, reasons=(QualityReason.NO_RETINA,))
 
 
 @pytest.mark.parametrize(("name", "picture"), list(not_retina.drawn(np.random.default_rng(99))))
@@ -119,11 +119,11 @@ def test_a_photograph_that_shows_a_third_of_the_retina_has_its_field_cut() -> No
     retina = retina_of(drawn_eye(0))
     hidden = retina.mask.copy()
     hidden[: int(224 * 0.67)] = False
-    cut = Retina(
+    cut = FundusCrop(
         pixels=retina.pixels * hidden[..., None], mask=hidden, lit=retina.lit & hidden,
         box=retina.box, disc=retina.disc, size_px=retina.size_px,
     )  # fmt: skip
-    assert QualityReason.FIELD_CUT in assess(cut).reasons
+    assert QualityReason.FIELD_CUT in assess_quality(cut).reasons
 
 
 def test_the_verdict_does_not_hang_on_the_side_the_network_takes() -> None:
@@ -133,7 +133,7 @@ def test_the_verdict_does_not_hang_on_the_side_the_network_takes() -> None:
 
 def test_every_term_and_fault_names_a_measure() -> None:
     measures = measures_of(drawn_eye(0))
-    for entry in (*RETINA, *GRADABLE, *FAULTS):
+    for entry in (*RETINA, *GRADABLE, *QUALITY_RULES):
         assert np.isfinite(getattr(measures, entry.measure)), entry
 
 

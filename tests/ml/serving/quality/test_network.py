@@ -11,13 +11,13 @@ from PIL import Image, ImageFilter
 
 from ml.bundle import default_bundle, read_bundle
 from ml.errors import BundleError
-from ml.serving.preprocess import Retina, locate_retina
+from ml.serving.preprocess import FundusCrop, crop_fundus
 from ml.serving.quality.features import measure
-from ml.serving.quality.gate import REFUSED_AT_MOST, assess
+from ml.serving.quality.gate import REFUSED_AT_MOST, assess_quality
 from ml.serving.quality.network import (
     DESCRIPTION,
     WEIGHTS,
-    JoinedTerm,
+    FusionTerm,
     QualityNetwork,
     joined,
     network_view,
@@ -29,8 +29,8 @@ from ml.training.quality.model_card import DOCUMENTATION, card_text
 from ml.vocabulary import ICDRGrade, Laterality
 
 
-def retina_of(picture: Image.Image, side_px: int = 288) -> Retina:
-    retina = locate_retina(picture, side_px=side_px)
+def retina_of(picture: Image.Image, side_px: int = 288) -> FundusCrop:
+    retina = crop_fundus(picture, side_px=side_px)
     assert retina is not None
     return retina
 
@@ -57,7 +57,7 @@ def test_a_batch_is_scored_like_its_photographs_alone(eye: Image.Image) -> None:
     assert np.allclose(released().logits(views), alone, atol=1e-3)
 
 
-TERMS = (JoinedTerm("network", 0.0, 2.0, 0.8), JoinedTerm("rules", 0.0, 2.0, 0.6))
+TERMS = (FusionTerm("network", 0.0, 2.0, 0.8), FusionTerm("rules", 0.0, 2.0, 0.6))
 
 
 def test_the_joined_score_rises_with_each_of_its_two(eye: Image.Image) -> None:
@@ -79,7 +79,7 @@ def test_a_score_beyond_all_bounds_does_not_decide_alone(eye: Image.Image) -> No
 
 def test_a_network_that_gives_no_number_lets_nothing_pass(eye: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QualityNetwork, "logits", lambda *_: np.array([np.nan], np.float32))
-    quality = assess(retina_of(eye))
+    quality = assess_quality(retina_of(eye))
     assert not quality.is_gradable
     assert quality.p_gradable <= REFUSED_AT_MOST
     assert quality.reasons
@@ -88,9 +88,9 @@ def test_a_network_that_gives_no_number_lets_nothing_pass(eye: Image.Image, monk
 def test_a_photograph_that_no_single_rule_refuses_still_gets_a_reason(
     eye: Image.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert assess(retina_of(eye)).is_gradable
+    assert assess_quality(retina_of(eye)).is_gradable
     monkeypatch.setattr(QualityNetwork, "p_gradable", lambda *_: 0.05)
-    refused = assess(retina_of(eye))
+    refused = assess_quality(retina_of(eye))
     assert not refused.is_gradable
     assert len(refused.reasons) == 1
 

@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 from torchvision.models import mobilenet_v3_small
 
-from ml.data.cache import RetinaSet
+from ml.data.cache import FundusDataset
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.training.quality.augment import augment_quality
 from ml.training.quality.dataset import (
@@ -34,9 +34,9 @@ def photo(source: str, person: str, verdict: str = "good", name: str = "x.png") 
     return QualityPhoto(source, Path(name), verdict, person)
 
 
-def grading_set(parts: list[int]) -> RetinaSet:
+def grading_set(parts: list[int]) -> FundusDataset:
     n = len(parts)
-    return RetinaSet(
+    return FundusDataset(
         pixels=np.zeros((n, 8, 8, 3), np.uint8), grades=np.zeros(n, np.int64), sources=np.array(["eyepacs"] * n),
         groups=np.array([str(i) for i in range(n)]), parts=np.array(parts, np.int8), files=["x"] * n,
         n_copies=0, n_without_retina=0,
