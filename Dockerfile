@@ -50,7 +50,7 @@ LABEL org.opencontainers.image.title="Diabetic retinopathy screening" \
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=6 CMD ["python", "deploy/ask_health.py"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=6 CMD ["python", "deploy/healthcheck_web.py"]
 CMD ["sh", "deploy/start-web.sh"]
 
 # --- proxy ---

@@ -16,7 +16,7 @@ PYTEST_ARGS ?=
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed-serve
-	@exec $(BIN)/python -m drsite.demo
+	@exec $(BIN)/python -m screening.demo
 
 test: $(VENV)/.installed-all
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -9,7 +9,7 @@ from celery import Celery
 from celery.signals import after_task_publish, heartbeat_sent, setup_logging, worker_init, worker_shutting_down
 from django.conf import settings
 
-from drsite import trace  # noqa: F401 (its signals carry ids from requests to tasks)
+from drsite import request_id  # noqa: F401 (its signals carry ids from requests to tasks)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drsite.settings")
 
@@ -27,25 +27,25 @@ def use_the_sites_logging(**_kwargs: Any) -> None:
 @worker_init.connect
 def refuse_weak_secrets(**_kwargs: Any) -> None:
     """A worker does not start with a secret that could be guessed. Raises ImproperlyConfigured."""
-    from screening.checks import require_strong_secrets
+    from screening.system_checks import require_strong_secrets
 
     require_strong_secrets()
 
 
 @heartbeat_sent.connect
 def note_alive(sender: Any = None, **_kwargs: Any) -> None:
-    """The worker's main process runs and has its broker; see ``screening.services.workers``."""
-    from screening.services import workers
+    """The worker's main process runs and has its broker; see ``screening.health.worker_heartbeat``."""
+    from screening.health import worker_heartbeat
 
-    workers.note_alive(sender.eventer.hostname)
+    worker_heartbeat.note_alive(sender.eventer.hostname)
 
 
 @worker_shutting_down.connect
 def note_ending(sender: str = "", **_kwargs: Any) -> None:
     """A worker that ends on purpose is missed at once."""
-    from screening.services import workers
+    from screening.health import worker_heartbeat
 
-    workers.note_ending(sender)
+    worker_heartbeat.note_ending(sender)
 
 
 @after_task_publish.connect

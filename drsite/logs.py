@@ -16,7 +16,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
-from drsite.trace import request_id, task_id
+from drsite.request_id import request_id, task_id
 
 HIDDEN = "[hidden]"
 _CELERY_ERROR_TEXTS = ("exc", "traceback", "return_value", "args", "kwargs", "internal")
@@ -99,7 +99,7 @@ def logging_settings(*, format: str, level: str) -> dict[str, Any]:  # noqa: A00
         "loggers": {
             # NB: Django's own defaults mail the whole request to ADMINS; here everything goes to the one handler above.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
-            # A refused request is noted by drsite.trace; this logger would add the address as somebody typed it.
+            # A refused request is noted by drsite.request_id; this logger would add the address as somebody typed it.
             "django.request": {"level": "ERROR"},
             # With DEBUG this logger would print each statement with its values, names and numbers among them.
             "django.db.backends": {"level": "WARNING"},

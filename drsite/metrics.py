@@ -24,8 +24,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from ml.errors import BundleError
-from screening.selectors.workload import Workload, read_workload
-from screening.services import gradings, workers
+from screening.health import worker_heartbeat
+from screening.health.queue_stats import Workload, read_workload
+from screening.services import inference
 
 
 def _place() -> int:
@@ -126,10 +127,10 @@ def _quantile(ordered: tuple[float, ...], share: float) -> float:
 
 
 def _of_workers() -> Iterator[Metric]:
-    if not workers.broker_is_shared():
+    if not worker_heartbeat.broker_is_shared():
         return
     try:
-        n_alive = len(workers.list_alive())
+        n_alive = len(worker_heartbeat.list_alive())
     except (redis.RedisError, OSError):
         yield _gauge("drs_broker_up", "Whether the broker answers.", 0)
         return
@@ -139,7 +140,7 @@ def _of_workers() -> Iterator[Metric]:
 
 def _of_model() -> Iterator[Metric]:
     try:
-        version = gradings.current_bundle().model_version
+        version = inference.current_bundle().model_version
     except (BundleError, OSError):
         return
     yield InfoMetricFamily("drs_model", "The model that grades new photographs.", value={"version": version})

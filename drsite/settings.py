@@ -51,8 +51,8 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "drsite.probes.answer_probes",  # before those that redirect to HTTPS, check the host and note each request
-    "drsite.trace.trace_requests",
+    "drsite.health_endpoints.answer_probes",  # before the redirect to HTTPS and the check of the host
+    "drsite.request_id.trace_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -145,7 +145,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# The account that `manage.py prepare` makes where nobody can open the administration panel yet.
+# The account that `manage.py bootstrap` makes where nobody can open the administration panel yet.
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", default="admin")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
 LOGIN_URL = "/login/"

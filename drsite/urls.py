@@ -5,13 +5,13 @@ from django.urls import include, path
 
 from drsite.metrics import show as show_metrics
 from screening.api.views.docs import DocsView, SchemaView
-from screening.views import health
+from screening.health import views
 
 handler500 = "screening.views.errors.server_error"
 
 urlpatterns = [
-    path("health/live", health.live, name="health-live"),
-    path("health/ready", health.ready, name="health-ready"),
+    path("health/live", views.live, name="health-live"),
+    path("health/ready", views.ready, name="health-ready"),
     path("metrics", show_metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("screening.api.urls")),

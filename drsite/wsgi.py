@@ -22,6 +22,6 @@ def share_counters() -> None:
 share_counters()
 application = get_wsgi_application()
 
-from screening.checks import require_strong_secrets  # noqa: E402 (Django must be set up)
+from screening.system_checks import require_strong_secrets  # noqa: E402 (Django must be set up)
 
 require_strong_secrets()

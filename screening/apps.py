@@ -12,11 +12,11 @@ class ScreeningConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the start-up checks."""
-        from screening import checks  # noqa: F401
+        from screening import system_checks  # noqa: F401
 
 
 class PanelConfig(AdminConfig):
     """Django's admin with our own panel for a site."""
 
-    default_site = "screening.panel.Panel"
+    default_site = "screening.admin_site.Panel"
     default = False

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import ICDRGrade
-from screening.grade_words import GRADE_WORDS
+from screening.labels.grades import GRADE_WORDS
 from screening.models import FundusImage, Patient, Site
 from screening.models.reviews import MacularOedema
 from screening.models.sites import validate_timezone

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from screening.services.photo_files import MAX_BYTES
+from screening.photos.validation import MAX_BYTES
 
 MAX_BODY_BYTES = MAX_BYTES + 1024 * 1024
 """A photograph at its limit, and what a form writes around it."""

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from screening.services import gradings, photo_orphans
-from screening.services.grading_queue import GRADE_IMAGE_TASK
+from screening.services import gradings, orphaned_files, stale_gradings
+from screening.services.gradings import GRADE_IMAGE_TASK
 
 
 @shared_task(name=GRADE_IMAGE_TASK)
@@ -17,10 +17,10 @@ def grade_image(grading_id: str) -> None:
 @shared_task(name="screening.tasks.sweep_gradings")
 def sweep_gradings() -> None:
     """Queue again what a crash left behind."""
-    gradings.sweep_gradings()
+    stale_gradings.sweep_gradings()
 
 
 @shared_task(name="screening.tasks.sweep_orphans", acks_late=False, soft_time_limit=840, time_limit=900)
 def sweep_orphans() -> None:
     """Delete files that a crash left without a record."""
-    photo_orphans.sweep_orphans()
+    orphaned_files.sweep_orphans()

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 
-from screening.views import accounts, exams, gradings, images, patients, reviews, sites, trials, worklist
+from screening.views import accounts, exams, gradings, images, patients, predictions, reviews, sites, worklist
 
 
 class EyeConverter:
@@ -50,5 +50,5 @@ urlpatterns = [
     path("images/<uuid:image_id>/withdraw/", images.withdraw, name="image-withdraw"),
     path("images/<uuid:image_id>/laterality/", images.move, name="image-laterality"),
     path("gradings/<uuid:grading_id>/retry/", gradings.retry, name="grading-retry"),
-    path("try/", trials.show, name="trial"),
+    path("try/", predictions.show, name="trial"),
 ]

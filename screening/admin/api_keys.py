@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from screening.admin.rows import RowAdmin
+from screening.admin.base import RowAdmin
 from screening.models import ApiKey, User
 from screening.services.api_keys import issue_key, revoke_key
 

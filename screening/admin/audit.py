@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.rows import ReadOnlyAdmin
+from screening.admin.base import ReadOnlyAdmin
 from screening.models import AuditEvent
 
 

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.rows import ReadOnlyAdmin
+from screening.admin.base import ReadOnlyAdmin
 from screening.models import AuditEvent, Exam, FundusImage, Grading
 from screening.templatetags.gradings import percent
 

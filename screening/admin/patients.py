@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.rows import RowAdmin
+from screening.admin.base import RowAdmin
 from screening.models import AuditEvent, Patient
 
 

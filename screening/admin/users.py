@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.rows import RowAdmin
+from screening.admin.base import RowAdmin
 from screening.models import Membership, Site, User
 
 admin.site.unregister(Group)  # rights come from memberships alone (access.py)

@@ -11,11 +11,11 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from ml.errors import BundleError, GradingError
+from screening.errors import is_transient
+from screening.photos.validation import UnacceptablePhotograph
 from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
 from screening.services.gradings import GradingNotFailed
 from screening.services.patients import InvalidPatient
-from screening.services.photo_files import UnacceptablePhotograph
-from screening.views.errors import is_passing
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_S = 5
@@ -88,7 +88,7 @@ def _of_django(error: Exception) -> Refusal | None:
         return Refusal(413, "request_too_large", _("The request is too large. Send less at once."))
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return Refusal(400, "bad_request", _("The request could not be read. Send it again."))
-    if isinstance(error, BundleError) or is_passing(error):
+    if isinstance(error, BundleError) or is_transient(error):
         logger.error("The API cannot answer for now", exc_info=error)
         code = "model_unavailable" if isinstance(error, BundleError) else "busy"
         refusal = Refusal(503, code, _("This cannot be answered just now. Try again in some seconds."))

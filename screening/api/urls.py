@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from screening.api.views import exams, gradings, images, models, patients, predictions, reviews
-from screening.api.views.doors import Nowhere
+from screening.api.views.base import Nowhere
 
 app_name = "api"
 

@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from screening.models.rows import Row
+from screening.models.base import Row
 
 
 class ApiKey(Row):

@@ -5,8 +5,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import Laterality
+from screening.models.base import Row
 from screening.models.patients import Patient
-from screening.models.rows import Row
 from screening.models.sites import Site
 
 

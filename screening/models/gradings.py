@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from screening.models.base import Row
 from screening.models.images import FundusImage
-from screening.models.rows import Row
 
 _PENDING_OR_FAILED = ["queued", "running", "failed"]
 

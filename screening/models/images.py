@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from screening.models.base import Row
 from screening.models.exams import Exam
-from screening.models.rows import Row
 
 
 def random_photo_name(_image: "FundusImage", filename: str) -> str:

@@ -5,7 +5,7 @@ import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from screening.models.rows import Row
+from screening.models.base import Row
 from screening.models.sites import Site
 
 

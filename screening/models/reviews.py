@@ -6,9 +6,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from screening import policy
+from screening.models.base import Row
 from screening.models.exams import Exam
 from screening.models.images import FundusImage
-from screening.models.rows import Row
 
 
 class Review(Row):

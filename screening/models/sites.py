@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from screening.models.rows import Row
+from screening.models.base import Row
 
 
 def validate_timezone(name: str) -> None:

@@ -1,6 +1,6 @@
-"""The machine's readings: queueing, running once, retrying, and sweeping up after a crash.
+"""Gradings: queueing, running once, retrying.
 
-The only module that talks to ``ml.grader``. A grading is claimed by a conditional UPDATE, so two deliveries of one task
+A grading is claimed by a conditional UPDATE, so two deliveries of one task
 grade once, on SQLite and PostgreSQL alike; ``n_attempts`` fences off a worker that comes back after it was given up.
 """
 
@@ -8,33 +8,29 @@ import logging
 import threading
 import time
 import uuid
-from datetime import timedelta
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
-from django.conf import settings
+from celery import current_app
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
-from ml.bundle import Bundle, default_bundle, read_bundle
 from ml.errors import GradingError
 from ml.prediction import Prediction
 from screening.access import Action, require
 from screening.models import AuditEvent, FundusImage, Grading, User
+from screening.services import inference
 from screening.services.audit import record_event
-from screening.services.grading_queue import are_messages_waiting, publish
-
-if TYPE_CHECKING:
-    from ml.grader import Grader
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-_loading = threading.Lock()
+GRADE_IMAGE_TASK = "screening.tasks.grade_image"
+"""Published by name: the task module imports the services."""
+_last = threading.local()
 
 
 class _ModelChanged(Exception):
@@ -49,37 +45,6 @@ class GradingNotFailed(ValueError):
     """Only a failed grading can be tried again. The message is a sentence for the person who asked."""
 
 
-def read_own_bundle(*, verify: bool = False) -> Bundle:
-    """The bundle that this site's settings name, read anew; ``verify`` also hashes the weights. Raises BundleError."""
-    return read_bundle(_bundle_folder(), verify=verify)
-
-
-def _bundle_folder() -> Path:
-    return Path(settings.DR_BUNDLE) if settings.DR_BUNDLE else default_bundle()
-
-
-@lru_cache(maxsize=1)
-def current_bundle() -> Bundle:
-    """The bundle that grades new photographs, kept for the life of the process. Raises BundleError."""
-    return read_own_bundle()
-
-
-@lru_cache(maxsize=1)
-def _load_grader() -> "Grader":
-    from ml.grader import Grader
-
-    return Grader.load(_bundle_folder(), threads=settings.GRADING_THREADS)
-
-
-def current_grader() -> "Grader":
-    """This process's one Grader, made at first use: threads of onnxruntime do not survive a fork.
-
-    Raises BundleError.
-    """
-    with _loading:
-        return _load_grader()
-
-
 def queue_grading(*, image: FundusImage, by: User | None) -> Grading:
     """Queue a reading of ``image`` by the current model; a reading that exists already is given back as it is.
 
@@ -87,12 +52,28 @@ def queue_grading(*, image: FundusImage, by: User | None) -> Grading:
     """
     with transaction.atomic():
         grading, is_new = Grading.objects.get_or_create(
-            image=image, model_version=current_bundle().model_version, defaults={"queued_at": timezone.now()}
+            image=image, model_version=inference.current_bundle().model_version, defaults={"queued_at": timezone.now()}
         )
         if is_new:
-            _record(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
+            record_grading_event(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
             transaction.on_commit(lambda: publish(grading.pk))
     return grading
+
+
+def publish(grading_id: uuid.UUID) -> None:
+    """Send the task. Where the broker is away the grading stays QUEUED and the sweep sends it later."""
+    _last.unsent = None
+    try:
+        current_app.send_task(GRADE_IMAGE_TASK, args=[str(grading_id)], retry=False)
+    except OperationalError:
+        _last.unsent = grading_id
+        logger.warning("The broker is away: grading %s stays queued until the sweep", grading_id)
+
+
+def is_late_from_start(image: FundusImage) -> bool:
+    """Whether the broker was away when this thread just now queued ``image``: whoever sent it is told."""
+    unsent = getattr(_last, "unsent", None)
+    return unsent is not None and image.gradings.filter(pk=unsent).exists()
 
 
 def run_grading(*, grading_id: uuid.UUID) -> None:
@@ -108,25 +89,25 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
     try:
         prediction = _grade(grading)
     except _ModelChanged:
-        _finish(grading, started, _failure(Grading.FailureCode.MODEL_CHANGED))
+        _finish(grading, started, failure_fields(Grading.FailureCode.MODEL_CHANGED))
         queue_grading(image=grading.image, by=None)
     except GradingError:
         logger.warning("Grading %s: the photograph could not be read", grading_id)
-        _finish(grading, started, _failure(Grading.FailureCode.UNREADABLE))
+        _finish(grading, started, failure_fields(Grading.FailureCode.UNREADABLE))
     except FileNotFoundError:
         logger.exception("Grading %s: the stored file is missing", grading_id)
-        _finish(grading, started, _failure(Grading.FailureCode.FILE_MISSING))
+        _finish(grading, started, failure_fields(Grading.FailureCode.FILE_MISSING))
     except _StorageAway:
         logger.exception("Grading %s: the storage does not answer", grading_id)
         if grading.n_attempts >= MAX_ATTEMPTS or not _put_back(grading):
-            _finish(grading, started, _failure(Grading.FailureCode.STORAGE_AWAY))
+            _finish(grading, started, failure_fields(Grading.FailureCode.STORAGE_AWAY))
     except SoftTimeLimitExceeded:
         logger.warning("Grading %s: time limit", grading_id)
-        _finish(grading, started, _failure(Grading.FailureCode.TIME_LIMIT))
+        _finish(grading, started, failure_fields(Grading.FailureCode.TIME_LIMIT))
     except Exception:
         # The door of the task: whatever goes wrong must end as a visible failure, never as an endless wait.
         logger.exception("Grading %s failed", grading_id)
-        _finish(grading, started, _failure(Grading.FailureCode.UNEXPECTED))
+        _finish(grading, started, failure_fields(Grading.FailureCode.UNEXPECTED))
     else:
         _finish(grading, started, _result(prediction))
 
@@ -142,7 +123,7 @@ def _claim(grading_id: uuid.UUID) -> Grading | None:
 
 
 def _grade(grading: Grading) -> Prediction:
-    grader = current_grader()
+    grader = inference.current_grader()
     if grader.bundle.model_version != grading.model_version:
         raise _ModelChanged
     return grader.grade(_read(grading))
@@ -177,13 +158,13 @@ def _result(prediction: Prediction) -> dict[str, Any]:
         "probabilities": None if prediction.probabilities is None else list(prediction.probabilities),
         "p_referable": prediction.p_referable,
         "is_referable": prediction.is_referable,
-        "operating_point": current_grader().bundle.operating_point,
+        "operating_point": inference.current_grader().bundle.operating_point,
         "heatmap": prediction.heatmap.round(4).tolist() if prediction.heatmap is not None else None,
         "heatmap_box": list(prediction.heatmap_box) if has_heatmap and prediction.heatmap_box is not None else None,
     }
 
 
-def _failure(code: Grading.FailureCode) -> dict[str, Any]:
+def failure_fields(code: Grading.FailureCode) -> dict[str, Any]:
     sentences = {
         Grading.FailureCode.UNREADABLE: _("The photograph could not be read. Take it again, or upload another file."),
         Grading.FailureCode.FILE_MISSING: _("The stored photograph is missing. Upload it again and tell your manager."),
@@ -209,7 +190,7 @@ def _finish(grading: Grading, started: float, fields: dict[str, Any]) -> None:
             return
         is_done = fields["status"] == Grading.Status.DONE
         verb = AuditEvent.Verb.GRADING_DONE if is_done else AuditEvent.Verb.GRADING_FAILED
-        _record(verb, grading, code=fields["failure_code"], by=None)
+        record_grading_event(verb, grading, code=fields["failure_code"], by=None)
 
 
 @transaction.atomic
@@ -219,14 +200,14 @@ def retry_grading(*, grading: Grading, by: User) -> Grading:
     require(by, Action.RETRY_GRADING, locked.image.exam.site)
     if locked.status != Grading.Status.FAILED:
         raise GradingNotFailed(_("This grading has not failed, so there is nothing to try again."))
-    _record(AuditEvent.Verb.GRADING_RETRIED, locked, by=by)
-    if locked.model_version != current_bundle().model_version:
+    record_grading_event(AuditEvent.Verb.GRADING_RETRIED, locked, by=by)
+    if locked.model_version != inference.current_bundle().model_version:
         return queue_grading(image=locked.image, by=by)
-    _requeue(locked, n_attempts=0)
+    requeue(locked, n_attempts=0)
     return locked
 
 
-def _requeue(grading: Grading, **fields: Any) -> None:
+def requeue(grading: Grading, **fields: Any) -> None:
     grading.status, grading.queued_at = Grading.Status.QUEUED, timezone.now()
     grading.started_at = grading.finished_at = grading.duration_ms = None
     grading.failure_code = grading.failure_text = ""
@@ -236,44 +217,7 @@ def _requeue(grading: Grading, **fields: Any) -> None:
     transaction.on_commit(lambda: publish(grading.pk))
 
 
-def sweep_gradings(*, older_than_s: float | None = None) -> int:
-    """Queue again what a crash or a lost message left behind; after 3 attempts it fails, visibly. Returns how many.
-
-    ``older_than_s`` is for a process that knows to be the only one; else GRADING_STALE_AFTER_S decides.
-    """
-    age_s = settings.GRADING_STALE_AFTER_S if older_than_s is None else older_than_s
-    before = timezone.now() - timedelta(seconds=age_s)
-    stale = Q(status=Grading.Status.RUNNING, started_at__lt=before)
-    if not are_messages_waiting():
-        stale |= Q(status=Grading.Status.QUEUED, queued_at__lt=before)
-    ids = list(Grading.objects.filter(stale).order_by("queued_at").values_list("pk", flat=True))
-    for grading_id in ids:
-        with transaction.atomic():
-            grading = (
-                Grading.objects.select_for_update(of=("self",), skip_locked=True)
-                .select_related("image__exam__site")
-                .filter(stale, pk=grading_id)
-                .first()
-            )
-            if grading is not None:
-                _sweep_one(grading)
-    return len(ids)
-
-
-def _sweep_one(grading: Grading) -> None:
-    was_running = grading.status == Grading.Status.RUNNING
-    if was_running and grading.n_attempts >= MAX_ATTEMPTS:
-        for name, value in _failure(Grading.FailureCode.WORKER_LOST).items():
-            setattr(grading, name, value)
-        grading.finished_at = timezone.now()
-        grading.save()
-        _record(AuditEvent.Verb.GRADING_FAILED, grading, code=grading.failure_code, by=None)
-        return
-    _requeue(grading)
-    _record(AuditEvent.Verb.GRADING_REQUEUED, grading, by=None)
-
-
-def _record(verb: AuditEvent.Verb, grading: Grading, *, code: str = "", by: User | None) -> None:
+def record_grading_event(verb: AuditEvent.Verb, grading: Grading, *, code: str = "", by: User | None) -> None:
     data: dict[str, str | float] = {
         "image": str(grading.image_id),
         "model_version": grading.model_version,

@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.models import AuditEvent, Exam, FundusImage, User
-from screening.services import gradings, photo_files
+from screening.photos import validation
+from screening.photos.validation import UnacceptablePhotograph
+from screening.services import gradings
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, lock_exam, lock_open_exam
-from screening.services.photo_files import UnacceptablePhotograph
 
 __all__ = ("UnacceptablePhotograph", "attach_image", "change_laterality", "find_or_attach_image", "withdraw_image")
 
@@ -59,8 +60,8 @@ def find_or_attach_image(
     """
     require(by, Action.UPLOAD_IMAGE, exam.site)
     eye = FundusImage.Laterality(laterality)
-    data = upload.read(photo_files.MAX_BYTES + 1)
-    photo = photo_files.inspect(data)
+    data = upload.read(validation.MAX_BYTES + 1)
+    photo = validation.inspect(data)
     sha256 = hashlib.sha256(data).hexdigest()
     del data  # from here on the cleaned file is the one copy in memory
     image = FundusImage(
@@ -85,7 +86,7 @@ def find_or_attach_image(
         return twin, False
 
 
-def _store(image: FundusImage, photo: photo_files.PhotoFile, by: User) -> tuple[FundusImage, bool]:
+def _store(image: FundusImage, photo: validation.PhotoFile, by: User) -> tuple[FundusImage, bool]:
     storage = FundusImage._meta.get_field("file").storage
     stored_name = ""
     try:

@@ -8,8 +8,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality
-from screening.grade_words import EYE_WORDS, GRADE_WORDS, SHORT_GRADE_WORDS
-from screening.remedies import Remedy, remedies_for
+from screening.labels.grades import EYE_WORDS, GRADE_WORDS, SHORT_GRADE_WORDS
+from screening.labels.quality import Remedy, remedies_for
 
 register = template.Library()
 

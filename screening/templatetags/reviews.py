@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from screening.forms import UNGRADABLE
-from screening.grade_words import EYE_WORDS, GRADE_WORDS, SHORT_GRADE_WORDS
+from screening.labels.grades import EYE_WORDS, GRADE_WORDS, SHORT_GRADE_WORDS
 from screening.models import Exam, Review
 from screening.models.reviews import MacularOedema
 from screening.policy import Outcome, WorklistRank

@@ -2,13 +2,13 @@
 
 import sys
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.defaults import server_error as plain_server_error
 
-from screening.views.signed_in import wants_json
+from screening.errors import is_transient
+from screening.views.decorators import wants_json
 
 RETRY_AFTER_S = 10
 
@@ -18,7 +18,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Called while the exception is handled, wherever it was raised: in a view, or in a middleware that asked who it is.
     """
-    if not is_passing(sys.exc_info()[1]):
+    if not is_transient(sys.exc_info()[1]):
         return plain_server_error(request)
     sentence = _("The system cannot be reached for a moment. Nothing was changed. Try again in some seconds.")
     if request.path.startswith("/api/"):
@@ -30,11 +30,3 @@ def server_error(request: HttpRequest) -> HttpResponse:
     answer["Retry-After"] = str(RETRY_AFTER_S)
     answer["Cache-Control"] = "no-store"
     return answer
-
-
-def is_passing(error: BaseException | None) -> bool:
-    """Whether trying again may help: database or storage do not answer now."""
-    if isinstance(error, OperationalError | InterfaceError):
-        return True
-    # NB: by name, as loading boto3 takes a second that sites with a local folder need not spend.
-    return error is not None and type(error).__module__.startswith("botocore.")

@@ -17,8 +17,8 @@ from screening.models import AuditEvent, Exam
 from screening.selectors import ExamReading, get_exam, get_patient
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, cancel_exam, mark_eye_absent, open_exam, submit_exam
-from screening.views.eye_panels import missing_for_submit, panels_of, spoken_status, state_of
-from screening.views.signed_in import SignedInRequest, signed_in
+from screening.views.decorators import SignedInRequest, signed_in
+from screening.views.eye_cards import missing_for_submit, panels_of, spoken_status, state_of
 
 
 @signed_in

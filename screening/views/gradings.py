@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from screening.selectors import get_grading
 from screening.services.gradings import GradingNotFailed, retry_grading
-from screening.views.signed_in import SignedInRequest, signed_in
+from screening.views.decorators import SignedInRequest, signed_in
 
 
 @signed_in

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 from screening.access import AccessDenied
 from screening.forms import LateralityForm, PhotoForm, ReasonForm, sentences_of
 from screening.models import AuditEvent, FundusImage, User
+from screening.photos import thumbnails
 from screening.selectors import get_exam, get_image
-from screening.services import photo_renditions
 from screening.services.audit import record_event
 from screening.services.exams import ExamError
-from screening.services.grading_queue import is_late_from_start
+from screening.services.gradings import is_late_from_start
 from screening.services.images import UnacceptablePhotograph, attach_image, change_laterality, withdraw_image
-from screening.views.signed_in import SignedInRequest, signed_in, wants_json
+from screening.views.decorators import SignedInRequest, signed_in, wants_json
 
 CACHE_S = 600
 """A photograph never changes, but a shared desk should forget it soon."""
@@ -93,7 +93,7 @@ def photo(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
         raise Http404 from error
     if shown_as is None:
         with file:
-            content: BytesIO | FieldFile = BytesIO(photo_renditions.as_png(file))
+            content: BytesIO | FieldFile = BytesIO(thumbnails.as_png(file))
     else:
         content = file
     record_event(verb=AuditEvent.Verb.IMAGE_VIEWED, subject=image, site=image.exam.site, by=request.user)
@@ -119,7 +119,7 @@ def thumbnail(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
     image = get_image(user=request.user, image_id=image_id)
     try:
         with image.file.open("rb") as file:
-            small = photo_renditions.thumbnail(file)
+            small = thumbnails.thumbnail(file)
     except FileNotFoundError as error:
         raise Http404 from error
     return _with_photo_headers(HttpResponse(small, content_type="image/jpeg"))

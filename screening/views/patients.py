@@ -16,7 +16,7 @@ from screening.models import AuditEvent, Exam
 from screening.selectors import get_patient, get_patient_history, list_patients, search_patients
 from screening.services.audit import record_event
 from screening.services.patients import InvalidPatient, register_patient, update_patient
-from screening.views.signed_in import SignedInRequest, signed_in
+from screening.views.decorators import SignedInRequest, signed_in
 
 PER_PAGE = 25
 MAX_FOUND = 50

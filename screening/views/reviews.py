@@ -17,8 +17,8 @@ from screening.models import AuditEvent, Exam, Review, User
 from screening.selectors import ExamReading, get_exam, get_previous_exam, worklist
 from screening.services.audit import record_event
 from screening.services.reviews import ReviewError, preview_outcome, record_first_reading, sign_review
-from screening.views.review_panels import ReviewPanel, may_read, panel_of
-from screening.views.signed_in import SignedInRequest, signed_in
+from screening.views.decorators import SignedInRequest, signed_in
+from screening.views.review_panel import ReviewPanel, may_read, panel_of
 
 PAGE, PANEL = "screening/reviews/read.html", "screening/reviews/_panel.html"
 

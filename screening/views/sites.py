@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from screening.access import require_first_site
 from screening.forms import FirstSiteForm
 from screening.services.sites import open_first_site
-from screening.views.signed_in import SignedInRequest, signed_in
+from screening.views.decorators import SignedInRequest, signed_in
 
 
 @signed_in

@@ -14,7 +14,7 @@ from screening.models import Exam, Site
 from screening.policy import WorklistRank
 from screening.selectors import count_by_rank, worklist
 from screening.selectors.worklist import PER_PAGE
-from screening.views.signed_in import SignedInRequest, signed_in
+from screening.views.decorators import SignedInRequest, signed_in
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

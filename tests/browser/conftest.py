@@ -21,8 +21,8 @@ from pytest_django.live_server_helper import LiveServer
 from ml.synthetic import Faults, draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
 from screening.models import Exam, FundusImage, Site, User
-from screening.services import gradings
-from tests.conftest import photo_bytes
+from screening.services import inference
+from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -80,7 +80,7 @@ def address(shared_database: str) -> Iterator[str]:
 @pytest.fixture
 def worker(shared_database: str, celery_at: Callable[..., Celery]) -> Iterator[None]:
     """Celery's worker on a thread, with an in-memory queue, as the demo runs it; the model is loaded."""
-    gradings.current_grader()
+    inference.current_grader()
     app = celery_at(
         "memory://localhost/",
         broker_transport_options={"polling_interval": 0.1},

@@ -5,7 +5,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from screening.models import Exam, FundusImage, Site, User
 from tests.browser.conftest import Visit, chosen_file, drawn_photo
-from tests.conftest import photo_bytes
+from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory
 
 pytestmark = pytest.mark.browser

@@ -44,9 +44,9 @@ compose config >/dev/null || fail "docker compose config"
 
 say "Weak and missing secrets are refused"
 sed 's/^REDIS_PASSWORD=.*/REDIS_PASSWORD=redis/' "$work/env" >"$work/weak"
-if "${engine[@]}" --project-name "$project" --env-file "$work/weak" run --rm first-start; then fail "a weak secret was taken"; fi
+if "${engine[@]}" --project-name "$project" --env-file "$work/weak" run --rm preflight; then fail "a weak secret was taken"; fi
 sed '/^SECRET_KEY=/d' "$work/env" >"$work/none"
-if "${engine[@]}" --project-name "$project" --env-file "$work/none" run --rm first-start; then fail "a missing secret was taken"; fi
+if "${engine[@]}" --project-name "$project" --env-file "$work/none" run --rm preflight; then fail "a missing secret was taken"; fi
 
 say "Start, with two web containers and two workers"
 started=$(date +%s)

@@ -19,11 +19,11 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from screening import probes
+from screening.health import checks
 from screening.models import Exam, FundusImage, Grading, User
 from screening.services.gradings import run_grading
 from screening.services.images import attach_image
-from tests.conftest import FakeGrader, photo_bytes
+from tests.builders import FakeGrader, photo_bytes
 from tests.screening.factories import ExamFactory
 
 BUCKET = "photographs"
@@ -196,11 +196,11 @@ def test_while_a_photograph_is_stored_one_copy_of_it_is_in_memory(
 
 
 def test_readiness_asks_for_the_bucket(bucket: Any, settings: Any, s3_address: str) -> None:
-    assert probes.ask_storage() == "bucket photographs"
+    assert checks.ask_storage() == "bucket photographs"
     options = {**settings.STORAGES["default"]["OPTIONS"], "bucket_name": "nowhere"}
     settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
-    with pytest.raises(probes.Trouble, match=r"bucket nowhere cannot be used \(404\)"):
-        probes.ask_storage()
+    with pytest.raises(checks.Trouble, match=r"bucket nowhere cannot be used \(404\)"):
+        checks.ask_storage()
 
 
 def test_storage_that_is_away_gives_the_page_try_again(

@@ -9,7 +9,7 @@ from django.template.loader import get_template
 from django.test import Client
 
 from ml.vocabulary import QualityReason
-from screening.remedies import REMEDIES, UNNAMED, remedies_for
+from screening.labels.quality import REMEDIES, UNNAMED, remedies_for
 
 ROOT = Path(settings.BASE_DIR) / "templates"
 PAGES = sorted(

@@ -19,9 +19,9 @@ from django.utils import timezone
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
 from screening.models import AuditEvent, Exam, FundusImage, Grading, Site, User
-from screening.services.grading_queue import GRADE_IMAGE_TASK
+from screening.services.gradings import GRADE_IMAGE_TASK
 from screening.services.images import attach_image
-from tests.conftest import photo_bytes
+from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory
 from tests.screening.processes import environment, kill_group, start_celery_worker, wait_until
 

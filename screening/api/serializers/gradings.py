@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from ml.vocabulary import QualityReason
-from screening.grade_words import GRADE_WORDS
+from screening.labels.grades import GRADE_WORDS
+from screening.labels.quality import REMEDIES, UNNAMED
 from screening.models import Grading
-from screening.remedies import REMEDIES, UNNAMED
 
 _OF_THE_MACHINE = ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap", "heatmap_box")
 UNCLEAR = "unclear"

@@ -16,7 +16,7 @@ from screening.api.serializers.exams import (
     ExamSerializer,
     NewExamSerializer,
 )
-from screening.api.views.doors import Door, ListDoor
+from screening.api.views.base import Door, ListDoor
 from screening.models import AuditEvent, Exam
 from screening.selectors import get_exam_record, get_patient, list_exams
 from screening.services.audit import record_event

@@ -12,7 +12,7 @@ from screening.access import Action
 from screening.api.schema import READINGS, answers
 from screening.api.serializers.gradings import GradingDetailSerializer, GradingSerializer
 from screening.api.serializers.images import GradingQuerySerializer
-from screening.api.views.doors import Door, ListDoor
+from screening.api.views.base import Door, ListDoor
 from screening.models import Grading
 from screening.selectors import get_grading, get_revealed_grading, list_gradings
 from screening.services.gradings import retry_grading

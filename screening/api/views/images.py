@@ -14,7 +14,7 @@ from screening.api.errors import Refusal
 from screening.api.schema import EXAMS, answers
 from screening.api.serializers.errors import ExistingSerializer
 from screening.api.serializers.images import ImageQuerySerializer, ImageSerializer, NewImageSerializer
-from screening.api.views.doors import Door, ListDoor, PhotoDoor
+from screening.api.views.base import Door, ListDoor, PhotoDoor
 from screening.models import AuditEvent, FundusImage
 from screening.selectors import get_exam_record, get_image_record, list_images
 from screening.services.audit import record_event

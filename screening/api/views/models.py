@@ -9,9 +9,10 @@ from screening.access import Action
 from screening.api.schema import SITE, answers
 from screening.api.serializers.gradings import all_quality_words, grade_word, notice
 from screening.api.serializers.models import ModelSerializer
-from screening.api.views.doors import Door
+from screening.api.views.base import Door
 from screening.models import FundusImage
-from screening.services import gradings, photo_files
+from screening.photos import validation
+from screening.services import inference
 
 
 class ModelDoor(Door):
@@ -28,7 +29,7 @@ class ModelDoor(Door):
     )
     def get(self, request: Request) -> Response:
         """What bundle.json says, and what the model cannot do."""
-        bundle = gradings.current_bundle()
+        bundle = inference.current_bundle()
         shown = {
             "model_version": bundle.model_version,
             "name": bundle.name,
@@ -44,9 +45,9 @@ class ModelDoor(Door):
             "metrics": bundle.metrics,
             "not_graded": ["macular_oedema"],
             "photographs": {
-                "max_bytes": photo_files.MAX_BYTES,
-                "max_pixels": photo_files.MAX_PIXELS,
-                "min_side_px": photo_files.MIN_SIDE_PX,
+                "max_bytes": validation.MAX_BYTES,
+                "max_pixels": validation.MAX_PIXELS,
+                "min_side_px": validation.MIN_SIDE_PX,
                 "formats": FundusImage.Format.values,
             },
             "notice": notice(),

@@ -20,7 +20,7 @@ from screening.api.serializers.patients import (
     PatientSerializer,
     SiteSerializer,
 )
-from screening.api.views.doors import Door, ListDoor
+from screening.api.views.base import Door, ListDoor
 from screening.models import AuditEvent, Patient, Site, User
 from screening.selectors import find_patients, get_patient, list_patients
 from screening.services.audit import record_event

@@ -14,10 +14,10 @@ from screening.access import Action
 from screening.api.schema import PREDICTION_EXAMPLES, PREDICTIONS, answers
 from screening.api.serializers.gradings import grade_word, notice, quality_words
 from screening.api.serializers.predictions import PredictionQuerySerializer, PredictionSerializer, TrialSerializer
-from screening.api.views.doors import PhotoDoor
-from screening.services import gradings
-from screening.services.photo_files import MAX_BYTES, upright_size
-from screening.services.photo_trials import predict_photo
+from screening.api.views.base import PhotoDoor
+from screening.photos.validation import MAX_BYTES, upright_size
+from screening.services import inference
+from screening.services.predictions import predict_photo
 
 HEATMAP_SIDE_PX = 512
 """The network's grid has some ten cells a side; more pixels would show nothing more."""
@@ -61,7 +61,7 @@ def _shown(prediction: Prediction, data: bytes, *, wants_heatmap: bool) -> dict[
         "probabilities": prediction.probabilities,
         "p_referable": prediction.p_referable,
         "is_referable": prediction.is_referable,
-        "operating_point": gradings.current_grader().bundle.operating_point,
+        "operating_point": inference.current_grader().bundle.operating_point,
         "heatmap_png": _heatmap_png(prediction, data) if wants_heatmap else None,
         "heatmap_box": list(box) if wants_heatmap and box is not None else None,
         "notice": notice(),

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from screening.access import Action
 from screening.api.schema import READINGS, answers
 from screening.api.serializers.reviews import ReviewSerializer
-from screening.api.views.doors import Door
+from screening.api.views.base import Door
 from screening.models import AuditEvent
 from screening.selectors import get_review
 from screening.services.audit import record_event

@@ -16,9 +16,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from screening import probes
-from screening.probes import Trouble
-from screening.services import workers
+from screening.health import checks, worker_heartbeat
+from screening.health.checks import Trouble
 
 WORST_CLOCK_S = 5.0
 """A difference that never matters to gradings, and that any time service stays far below."""
@@ -80,14 +79,14 @@ def examine_migrations() -> str:
 
 def examine_broker() -> str:
     """A queue inside one process serves the demo and nothing else."""
-    if not workers.broker_is_shared() and not (settings.DEBUG or settings.SITE_IS_DEMO):
+    if not worker_heartbeat.broker_is_shared() and not (settings.DEBUG or settings.SITE_IS_DEMO):
         raise Trouble("REDIS_URL is not set, so no photograph would ever be graded")
-    return probes.ask_broker()
+    return checks.ask_broker()
 
 
 def examine_storage() -> str:
     """Write, read and delete a few bytes, as a photograph is."""
-    words = probes.ask_storage()
+    words = checks.ask_storage()
     content = uuid.uuid4().bytes
     try:
         name = default_storage.save(f"doctor/{uuid.uuid4().hex}", ContentFile(content))
@@ -132,7 +131,7 @@ def examine_mail() -> str:
 
 def examine_database() -> str:
     """The server's version."""
-    words = probes.ask_database()
+    words = checks.ask_database()
     if connection.vendor != "postgresql":
         return words
     major, minor, *_rest = connection.get_database_version()
@@ -161,21 +160,21 @@ EXAMINATIONS = (
     ),
     Examination(
         "bundle",
-        probes.ask_bundle_hash,
+        checks.ask_bundle_hash,
         "Restore the model folder from the release, or point DR_BUNDLE at a whole one.",
     ),
     Examination(
         "clock", examine_clock, "Switch on time synchronisation (chrony or systemd-timesyncd) on both machines."
     ),
-    Examination("disk", probes.ask_disk, "Delete what is not needed on this disk, or enlarge it: never photographs."),
+    Examination("disk", checks.ask_disk, "Delete what is not needed on this disk, or enlarge it: never photographs."),
     Examination(
         "worker",
-        probes.ask_worker,
+        checks.ask_worker,
         f"Start a worker: `celery -A drsite worker`, or `docker compose up -d worker`. {_SEE_LOG}",
     ),
     Examination(
         "queue",
-        probes.ask_queue,
+        checks.ask_queue,
         "See whether a worker is alive and the beat runs (`celery -A drsite beat`); if both do, add a worker.",
     ),
     Examination(

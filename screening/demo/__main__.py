@@ -1,0 +1,105 @@
+"""``python -m screening.demo`` (or ``make demo``): a screening clinic on this machine, with drawn photographs.
+
+Environment: ``PORT`` (8000), ``HOST`` (127.0.0.1), ``DEMO_DIR`` (var/demo), ``DEMO_PASSWORD`` and ``DEMO_API_KEY``
+(else random, and kept). Started again it keeps its data. Needs neither Redis nor a database server.
+"""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from screening.demo.folder import PROJECT, DemoError, keep_credentials, lock_folder, open_folder, settings_for
+
+
+def main() -> None:
+    """Prepare the folder and the clinic, then let the server take this process's place."""
+    try:
+        host, port = os.environ.get("HOST") or "127.0.0.1", _port(os.environ.get("PORT") or "8000")
+        _require_free(host, port)
+        folder = open_folder(os.environ)
+        lock_folder(folder)
+        credentials = keep_credentials(folder, os.environ)
+        os.environ.update(settings_for(folder, os.environ, host))
+        os.environ.update(HOST=host, PORT=str(port))
+        _say(f"Preparing the demo clinic in {folder} ...")
+        _prepare(folder)
+        from screening.demo import clinic
+
+        clinic.furnish(credentials)
+    except DemoError as error:
+        raise SystemExit(f"The demo did not start. {error}") from error
+    sys.stdout.flush()
+    os.chdir(PROJECT)
+    arguments = ["-m", "gunicorn", "--config", "python:screening.demo.server", "drsite.wsgi:application"]
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 (our own interpreter, fixed arguments)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise DemoError(f"PORT must be a number from 1 to 65535, not “{text}”.")
+    return int(text)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Find out now, with a sentence, and not in the server after a minute of preparation."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError as error:
+            raise DemoError(f"Port {port} needs administrator rights. Choose another: make demo PORT=8000") from error
+        except socket.gaierror as error:
+            raise DemoError(
+                f"HOST “{host}” is not an address of this machine. Leave it out, or use 0.0.0.0."
+            ) from error
+        except OSError as error:
+            free = port + 1 if port < 65535 else 8000
+            raise DemoError(
+                f"Port {port} of {host} is taken by another program. Choose another: make demo PORT={free}"
+            ) from error
+
+
+def _prepare(folder: Path) -> None:
+    """Database, static files and the model, each checked before anything listens."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from ml.errors import BundleError
+    from screening.services.inference import read_own_bundle
+
+    try:
+        _say(f"  model     {read_own_bundle(verify=True).model_version}")
+    except BundleError as error:
+        raise DemoError(str(error)) from error
+    call_command("migrate", interactive=False, verbosity=0)
+    _say(f"  database  {folder / 'db.sqlite3'}")
+    _collect_static(folder)
+
+
+def _collect_static(folder: Path) -> None:
+    """Collect style sheets and scripts, unless nothing changed since the last start: compressing takes seconds."""
+    from django.contrib.staticfiles.finders import get_finders
+    from django.core.management import call_command
+
+    seen = []
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            stat = Path(storage.path(name)).stat()
+            seen.append(f"{name} {stat.st_size} {stat.st_mtime_ns}")
+    fingerprint, kept = "\n".join(sorted(seen)), folder / "static.seen"
+    if (folder / "static" / "staticfiles.json").exists() and kept.exists() and kept.read_text() == fingerprint:
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    kept.write_text(fingerprint)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

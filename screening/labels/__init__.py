@@ -1,0 +1,1 @@
+"""Texts that pages and the API show for codes: grades, eyes, quality reasons."""

@@ -1,0 +1,32 @@
+"""Reading a photograph that somebody only tries: nothing of it is kept."""
+
+from ml.prediction import Prediction
+from screening.access import Action, require
+from screening.models import AuditEvent, User
+from screening.photos import validation
+from screening.photos.decode_lock import turn_for
+from screening.services import inference
+from screening.services.audit import record_event
+from screening.services.duplicates import find_stored_copy
+
+
+def predict_photo(*, data: bytes, by: User) -> Prediction:
+    """Read one photograph for a person who tries it; nothing is stored but an audit event.
+
+    The event names the stored photograph of the caller's sites that this is a copy of: whoever reads blind first could
+    otherwise ask the machine here, unnoticed.
+    Raises UnacceptablePhotograph or GradingError with a sentence, AccessDenied.
+    """
+    require(by, Action.TRY_PHOTO)
+    photo = validation.inspect(data)
+    with turn_for(photo.width_px * photo.height_px):
+        prediction = inference.current_grader().grade(photo.cleaned)
+    copy_of = find_stored_copy(data=data, photo=photo, of=by)
+    record_event(
+        verb=AuditEvent.Verb.PHOTO_TRIED,
+        subject=copy_of,
+        site=None if copy_of is None else copy_of.exam.site,
+        data={"model_version": prediction.model_version, "is_gradable": prediction.is_gradable},
+        by=by,
+    )
+    return prediction

@@ -1,0 +1,64 @@
+"""Gradings that a crash or a lost message left behind: queued again, or failed for good."""
+
+from datetime import timedelta
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from kombu.exceptions import ChannelError, OperationalError
+
+from screening.models import AuditEvent, Grading
+from screening.services.gradings import MAX_ATTEMPTS, failure_fields, record_grading_event, requeue
+
+
+def sweep_gradings(*, older_than_s: float | None = None) -> int:
+    """Queue again what a crash or a lost message left behind; after 3 attempts it fails, visibly. Returns how many.
+
+    ``older_than_s`` is for a process that knows to be the only one; else GRADING_STALE_AFTER_S decides.
+    """
+    age_s = settings.GRADING_STALE_AFTER_S if older_than_s is None else older_than_s
+    before = timezone.now() - timedelta(seconds=age_s)
+    stale = Q(status=Grading.Status.RUNNING, started_at__lt=before)
+    if not are_messages_waiting():
+        stale |= Q(status=Grading.Status.QUEUED, queued_at__lt=before)
+    ids = list(Grading.objects.filter(stale).order_by("queued_at").values_list("pk", flat=True))
+    for grading_id in ids:
+        with transaction.atomic():
+            grading = (
+                Grading.objects.select_for_update(of=("self",), skip_locked=True)
+                .select_related("image__exam__site")
+                .filter(stale, pk=grading_id)
+                .first()
+            )
+            if grading is not None:
+                _sweep_one(grading)
+    return len(ids)
+
+
+def _sweep_one(grading: Grading) -> None:
+    was_running = grading.status == Grading.Status.RUNNING
+    if was_running and grading.n_attempts >= MAX_ATTEMPTS:
+        for name, value in failure_fields(Grading.FailureCode.WORKER_LOST).items():
+            setattr(grading, name, value)
+        grading.finished_at = timezone.now()
+        grading.save()
+        record_grading_event(AuditEvent.Verb.GRADING_FAILED, grading, code=grading.failure_code, by=None)
+        return
+    requeue(grading)
+    record_grading_event(AuditEvent.Verb.GRADING_REQUEUED, grading, by=None)
+
+
+def are_messages_waiting() -> bool:
+    """Whether the queue holds messages: then the workers are behind, and sending all again would bury them."""
+    queue = current_app.conf.task_default_queue
+    try:
+        with current_app.connection_for_write() as connection:
+            channel: Any = connection.default_channel
+            return bool(channel.queue_declare(queue=queue, passive=True).message_count)
+    except ChannelError:  # brokers that forget an empty queue
+        return False
+    except OperationalError:
+        return True  # the broker is away: nothing could be sent now

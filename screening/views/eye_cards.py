@@ -1,0 +1,123 @@
+"""The two halves of the exam page: what each eye's card shows, and what is said aloud when it changes."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ml.vocabulary import Laterality
+from screening import policy
+from screening.labels.grades import EYE_WORDS, GRADE_WORDS
+from screening.labels.quality import remedies_for
+from screening.models import FundusImage, Grading
+from screening.selectors import ExamReading, EyeReading
+
+LATE_AFTER = timedelta(seconds=20)
+"""A photograph is usually graded within seconds; after this the page says that it takes longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoPanel:
+    """A photograph with its newest grading; ``is_late`` when that has been waiting unusually long."""
+
+    image: FundusImage
+    grading: Grading | None
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EyePanel:
+    """One eye. ``is_exhausted``: as many photographs as one visit asks for, and none can be graded; ``is_to_retake``:
+    none can be graded yet, and another try is asked for."""
+
+    laterality: Laterality
+    absent_reason: str
+    photos: tuple[PhotoPanel, ...]
+    is_exhausted: bool
+    is_to_retake: bool
+
+    @property
+    def n_attempts(self) -> int:
+        return len(self.photos)
+
+
+def panels_of(reading: ExamReading) -> tuple[EyePanel, EyePanel]:
+    """Right, then left."""
+    right, left = (_panel(eye) for eye in reading.eyes)
+    return right, left
+
+
+def _panel(eye: EyeReading) -> EyePanel:
+    late_before = timezone.now() - LATE_AFTER
+    photos = tuple(
+        PhotoPanel(
+            one.image,
+            one.grading,
+            is_late=one.grading is not None and one.grading.is_pending and one.grading.queued_at < late_before,
+        )
+        for one in eye.readings
+    )
+    gradings = [one.grading for one in eye.readings if one.grading is not None]
+    is_hopeful = any(grading.is_pending or grading.is_gradable for grading in gradings)
+    is_last_try_used = len(photos) >= policy.MAX_ATTEMPTS
+    return EyePanel(
+        eye.laterality,
+        eye.absent_reason,
+        photos,
+        is_exhausted=is_last_try_used and not is_hopeful,
+        is_to_retake=bool(photos) and not is_last_try_used and not is_hopeful,
+    )
+
+
+def state_of(reading: ExamReading, panels: tuple[EyePanel, EyePanel]) -> str:
+    """A short word that changes whenever the cards would look different: an unchanged page is not sent again."""
+    parts = [reading.exam.status]
+    for eye in panels:
+        parts.append(f"{eye.laterality}:{bool(eye.absent_reason)}")
+        for photo in eye.photos:
+            grading = photo.grading
+            parts.append(f"{photo.image.pk}:{grading and (grading.pk, grading.status)}:{photo.is_late}")
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
+
+
+def spoken_status(panels: tuple[EyePanel, EyePanel], *, shows_machine: bool) -> str:
+    """What a screen reader says when the cards have changed."""
+    n_pending = sum(
+        1 for eye in panels for photo in eye.photos if photo.grading is not None and photo.grading.is_pending
+    )
+    sentences = [_spoken_eye(eye, shows_machine) for eye in panels if eye.photos]
+    if n_pending:
+        sentences.append(
+            ngettext("%(n)d photograph is being read.", "%(n)d photographs are being read.", n_pending)
+            % {"n": n_pending}
+        )
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _spoken_eye(eye: EyePanel, shows_machine: bool) -> str:
+    grading = eye.photos[-1].grading
+    name = EYE_WORDS[eye.laterality]
+    if grading is None or grading.is_pending:
+        return ""
+    if grading.status == Grading.Status.FAILED:
+        return _("%(eye)s: the network could not read the photograph.") % {"eye": name}
+    if not grading.is_gradable:
+        return _("%(eye)s: not gradable. %(problem)s") % {
+            "eye": name,
+            "problem": remedies_for(grading.quality_reasons)[0].problem,
+        }
+    if not shows_machine or grading.grade is None:
+        return _("%(eye)s: gradable.") % {"eye": name}
+    return _("%(eye)s: %(grade)s.") % {"eye": name, "grade": GRADE_WORDS[grading.grade]}
+
+
+def missing_for_submit(panels: tuple[EyePanel, EyePanel]) -> list[str]:
+    """What must be done before the exam can go to the reviewer."""
+    return [
+        _("%(eye)s: add a photograph, or record why the eye is absent.") % {"eye": EYE_WORDS[eye.laterality]}
+        for eye in panels
+        if not eye.photos and not eye.absent_reason
+    ]

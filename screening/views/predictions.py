@@ -1,0 +1,61 @@
+"""Try a photograph: what would the network say? Nothing of it is stored."""
+
+from base64 import b64encode
+from io import BytesIO
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from ml.errors import GradingError
+from ml.prediction import Prediction
+from screening.access import Action, require
+from screening.forms import PHOTO_TYPES, TrialForm, sentences_of
+from screening.photos import thumbnails
+from screening.photos.validation import MAX_BYTES, UnacceptablePhotograph
+from screening.services import inference
+from screening.services.predictions import predict_photo
+from screening.views.decorators import SignedInRequest, signed_in
+
+PAGE, RESULT = "screening/predictions/predict.html", "screening/predictions/_result.html"
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def show(request: SignedInRequest) -> HttpResponseBase:
+    """One upload, the prediction and the heatmap; a photograph that cannot be taken gets a sentence."""
+    require(request.user, Action.TRY_PHOTO)
+    context: dict[str, Any] = {"section": "trial", "form": TrialForm(), "photo_types": PHOTO_TYPES}
+    if request.method != "POST":
+        return render(request, PAGE, context)
+    form = TrialForm(request.POST, request.FILES)
+    status = 422
+    if not form.is_valid():
+        context["refusal"] = sentences_of(form)
+    else:
+        data = form.cleaned_data["photo"].read(MAX_BYTES + 1)
+        try:
+            prediction = predict_photo(data=data, by=request.user)
+        except (UnacceptablePhotograph, GradingError) as refusal:
+            context["refusal"] = str(refusal)
+        else:
+            context |= _shown(prediction, data)
+            status = 200
+    return render(request, RESULT if request.htmx else PAGE, context, status=status)
+
+
+def _shown(prediction: Prediction, data: bytes) -> dict[str, Any]:
+    """The prediction with a reduced picture inside the page itself: there is no address to fetch it from."""
+    small = thumbnails.thumbnail(BytesIO(data), side_px=thumbnails.SCREEN_PX)
+    width_px, height_px = thumbnails.size_of(small)
+    return {
+        "prediction": prediction,
+        "operating_point": inference.current_bundle().operating_point,
+        "heatmap": None
+        if prediction.heatmap is None or prediction.heatmap_box is None or not prediction.grade
+        else {"rows": prediction.heatmap.round(4).tolist(), "box": list(prediction.heatmap_box)},
+        "picture": b64encode(small).decode(),
+        "width_px": width_px,
+        "height_px": height_px,
+    }

@@ -1,0 +1,73 @@
+"""Objects that many tests need: photographs, predictions, a grader that answers what it is told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ml.prediction import Prediction
+from ml.vocabulary import ICDRGrade
+
+FAKE_VERSION = "fake-1.0.0+00000000"
+
+
+@dataclass(frozen=True)
+class FakeBundle:
+    """What ``screening`` reads of a bundle."""
+
+    model_version: str = FAKE_VERSION
+    operating_point: float = 0.5
+    name: str = "fake"
+    version: str = "1.0.0"
+    architecture: str = "none"
+    weights_sha256: str = "0" * 64
+    metrics: dict[str, Any] = field(default_factory=lambda: {"test": {"referable_auc": 0.9}})
+
+
+@dataclass
+class FakeGrader:
+    """Answers ``prediction``, or raises ``error``; ``photos`` holds the bytes it was given."""
+
+    prediction: Prediction
+    error: Exception | None = None
+    bundle: FakeBundle = field(default_factory=FakeBundle)
+    photos: list[bytes] = field(default_factory=list)
+    before_answer: Callable[[], None] = lambda: None
+
+    def grade(self, photo: bytes) -> Prediction:
+        self.photos.append(photo)
+        self.before_answer()
+        if self.error is not None:
+            raise self.error
+        return self.prediction
+
+
+def make_prediction(grade: int | None = 2, **changes: Any) -> Prediction:
+    """A prediction of ``grade``; None: an ungradable photograph."""
+    if grade is None:
+        values: dict[str, Any] = {"p_gradable": 0.1, "is_gradable": False, "quality_reasons": ("blurred",)}
+    else:
+        shares = [0.05] * 5
+        shares[grade] = 0.8
+        values = {
+            "p_gradable": 0.98,
+            "is_gradable": True,
+            "grade": ICDRGrade(grade),
+            "probabilities": tuple(shares),
+            "p_referable": sum(shares[2:]),
+            "is_referable": grade >= 2,
+            "heatmap": np.linspace(0, 1, 49, dtype=np.float32).reshape(7, 7),
+            "heatmap_box": (0.1, 0.0, 0.9, 1.0),
+        }
+    return Prediction(**{"model_version": FAKE_VERSION, **values, **changes})
+
+
+def photo_bytes(format: str = "JPEG", size: tuple[int, int] = (120, 90), *, seed: int = 0, **options: Any) -> bytes:  # noqa: A002
+    """A small file of coloured noise; another ``seed`` is another photograph."""
+    noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    written = BytesIO()
+    Image.fromarray(noise).save(written, format=format, **options)
+    return written.getvalue()

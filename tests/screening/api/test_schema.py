@@ -1,0 +1,99 @@
+"""The OpenAPI schema tells the truth, and its page keeps to the site's content policy."""
+
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.test import Client
+
+from screening.models import User
+from tests.screening.api.client import Caller
+from tests.screening.factories import GradingFactory
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    schema: dict[str, Any] = Client().get("/api/schema/?format=json").json()
+    return schema
+
+
+def test_the_schema_is_valid_and_without_warnings(tmp_path: Path) -> None:
+    warnings = StringIO()
+    target = tmp_path / "schema.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(target), stderr=warnings)
+    assert "openapi: 3." in target.read_text()
+    assert warnings.getvalue() == ""
+
+
+def test_every_operation_is_described_secured_and_names_its_errors(schema: dict[str, Any]) -> None:
+    operations = [(path, method, one) for path, item in schema["paths"].items() for method, one in item.items()]
+    assert len(operations) == 19
+    for path, method, operation in operations:
+        assert operation["summary"], path
+        assert operation["tags"], path
+        assert {"ApiKey": []} in operation["security"]
+        assert {"401", "403", "429", "503"} <= operation["responses"].keys()
+        assert ("404" in operation["responses"]) == ("{" in path or operation["operationId"] == "open_exam"), path
+        assert ("415" in operation["responses"]) == ("requestBody" in operation), (path, method)
+
+
+def test_photographs_are_described_as_files(schema: dict[str, Any]) -> None:
+    for path in ("/api/v1/predict", "/api/v1/exams/{exam_id}/images"):
+        (form,) = schema["paths"][path]["post"]["requestBody"]["content"].items()
+        assert form[0] == "multipart/form-data"
+        name = form[1]["schema"]["$ref"].rpartition("/")[2]
+        assert schema["components"]["schemas"][name]["properties"]["photo"]["format"] == "binary"
+
+
+def test_no_parameter_of_an_address_is_a_patients_detail(schema: dict[str, Any]) -> None:
+    names = {
+        parameter["name"]
+        for item in schema["paths"].values()
+        for operation in item.values()
+        for parameter in operation.get("parameters", [])
+    }
+    ids = {f"{noun}_id" for noun in ("patient", "exam", "image", "grading", "review")}
+    assert names == ids | {"cursor", "page_size", "status", "patient", "exam", "image", "heatmap"}
+
+
+def test_an_answer_has_exactly_the_keys_the_schema_promises(schema: dict[str, Any], photographer: User) -> None:
+    caller = Caller(photographer)
+    site = photographer.memberships.get().site
+    grading = GradingFactory(image__exam__patient__site=site, is_done=True)
+    answers = {
+        "Prediction": caller.send("predict").body,
+        "Model": caller.get("model").body,
+        "Site": caller.get("sites").body[0],
+        "Patient": caller.get("patients").body["results"][0],
+        "Exam": caller.get("exams").body["results"][0],
+        "Image": caller.get("images").body["results"][0],
+        "Grading": caller.get("gradings").body["results"][0],
+        "GradingDetail": caller.get(f"gradings/{grading.pk}").body,
+    }
+    for name, body in answers.items():
+        assert body.keys() == schema["components"]["schemas"][name]["properties"].keys(), name
+
+
+def test_the_model_says_what_it_is_and_what_it_cannot_do(photographer: User) -> None:
+    body = Caller(photographer).get("model").body
+    assert (body["model_version"], body["operating_point"]) == ("fake-1.0.0+00000000", 0.5)
+    assert [grade["is_referable"] for grade in body["grades"]] == [False, False, True, True, True]
+    assert body["not_graded"] == ["macular_oedema"]
+    assert body["metrics"] == {"test": {"referable_auc": 0.9}}
+    assert body["photographs"]["max_bytes"] == 50 * 1024 * 1024
+    assert all(reason["remedy"] for reason in body["quality_reasons"])
+
+
+@pytest.mark.django_db
+def test_the_docs_page_has_local_files_alone_and_nothing_inline() -> None:
+    response = Client().get("/api/docs/")
+    page = response.content.decode()
+    assert "default-src 'self'" in response["Content-Security-Policy"]
+    assert "unsafe" not in response["Content-Security-Policy"]
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|https?://", page)
+    for address in re.findall(r'(?:src|href)="/static/([^"]+)"', page):
+        assert finders.find(address), address
