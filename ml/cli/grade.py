@@ -55,7 +55,7 @@ def write_overlay(photo: Path, prediction: Prediction, target: Path) -> None:
     """Write the photograph with its heatmap as a PNG of at most 1024 px; nothing for an ungraded one."""
     if prediction.heatmap is None or prediction.heatmap_box is None:
         return
-    picture = decode(photo, least_side_px=OVERLAY_SIDE_PX // 2)
+    picture = decode(photo, min_side_px=OVERLAY_SIDE_PX // 2)
     picture.thumbnail((OVERLAY_SIDE_PX, OVERLAY_SIDE_PX))
     target.parent.mkdir(parents=True, exist_ok=True)
     overlay(picture, prediction.heatmap, prediction.heatmap_box).save(target)

@@ -146,7 +146,7 @@ def _graded(grader: "Grader", photos: list[EvaluationPhoto]) -> "list[Prediction
 
 def _mirrored(grader: "Grader", photos: list[EvaluationPhoto]) -> "list[Prediction]":
     paths = tqdm([p.path for p in photos], desc="read mirrored", unit="photo", disable=not sys.stderr.isatty())
-    turned = (ImageOps.mirror(decode(path, least_side_px=grader.bundle.side_px)) for path in paths)
+    turned = (ImageOps.mirror(decode(path, min_side_px=grader.bundle.side_px)) for path in paths)
     return list(grader.grade_many(turned, even_if_ungradable=True))
 
 

@@ -43,20 +43,20 @@ class FundusCrop:
     ``mask`` (S, S) bool is True where the photograph shows the disc; ``lit`` (S, S) bool where that part is brighter
     than the frame, so that shadows do not count when colours are measured. ``box`` is where the square lies on the
     upright photograph, as shares of its width and height (left, top, right, bottom); it reaches outside [0, 1] where
-    the frame cuts the disc.
-    ``disc`` is in pixels of the decoded (reduced) photograph of ``size_px`` (W, H).
+    the frame cuts the fov.
+    ``fov`` is in pixels of the decoded (reduced) photograph of ``size_px`` (W, H).
     """
 
     pixels: "NDArray[np.uint8]"
     mask: "NDArray[np.bool_]"
     lit: "NDArray[np.bool_]"
     box: Box
-    disc: FieldOfView
+    fov: FieldOfView
     size_px: tuple[int, int]
 
 
-def decode(photo: Photo, *, least_side_px: int) -> Image.Image:
-    """Upright RGB picture whose shorter side is at least ``least_side_px`` where the photograph has as much.
+def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
+    """Upright RGB picture whose shorter side is at least ``min_side_px`` where the photograph has as much.
 
     JPEG is decoded at 1/2, 1/4 or 1/8 scale inside the DCT, which skips most of the work. Raises GradingError for
     whatever is not a whole photograph of an accepted format.
@@ -69,7 +69,7 @@ def decode(photo: Photo, *, least_side_px: int) -> Image.Image:
         with Image.open(source, formats=FORMATS) as image:
             _refuse_oversized(image)
             if image.format == "JPEG":
-                scale = max(1, min(image.size) // least_side_px)
+                scale = max(1, min(image.size) // min_side_px)
                 image.draft("RGB", (image.width // scale, image.height // scale))
             return _upright_rgb(image)
     except GradingError:
@@ -98,26 +98,26 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
 
 
 def crop_fundus(photo: Photo, *, side_px: int) -> FundusCrop | None:
-    """The retina of a photograph on a square of S = ``side_px`` pixels; None where there is no disc.
+    """The retina of a photograph on a square of S = ``side_px`` pixels; None where there is no fov.
 
     A retina that is small in its frame is decoded a second time at a finer scale, so that the square is never
     enlarged while the photograph holds more detail.
     """
-    image = decode(photo, least_side_px=side_px)
-    disc = detect_fov(image)
-    if disc is None:
+    image = decode(photo, min_side_px=side_px)
+    fov = detect_fov(image)
+    if fov is None:
         return None
-    if disc.diameter_px < side_px and not isinstance(photo, Image.Image):
-        finer = decode(photo, least_side_px=int(side_px * min(image.size) / disc.diameter_px) + 1)
+    if fov.diameter_px < side_px and not isinstance(photo, Image.Image):
+        finer = decode(photo, min_side_px=int(side_px * min(image.size) / fov.diameter_px) + 1)
         if finer.width > image.width:
-            disc, image = disc.scaled(finer.width / image.width), finer
-    return crop_to_fov(image, disc, side_px=side_px)
+            fov, image = fov.scaled(finer.width / image.width), finer
+    return crop_to_fov(image, fov, side_px=side_px)
 
 
-def crop_to_fov(image: Image.Image, disc: FieldOfView, *, side_px: int) -> FundusCrop:
-    """Cut the square around ``disc`` out of an upright picture; what the frame cuts off stays 0."""
-    left, top = disc.x_px - disc.radius_px, disc.y_px - disc.radius_px
-    side = disc.diameter_px
+def crop_to_fov(image: Image.Image, fov: FieldOfView, *, side_px: int) -> FundusCrop:
+    """Cut the square around ``fov`` out of an upright picture; what the frame cuts off stays 0."""
+    left, top = fov.x_px - fov.radius_px, fov.y_px - fov.radius_px
+    side = fov.diameter_px
     seen = (max(0.0, left), max(0.0, top), min(float(image.width), left + side), min(float(image.height), top + side))
     scale = side_px / side
     x0, y0 = round((seen[0] - left) * scale), round((seen[1] - top) * scale)
@@ -129,13 +129,13 @@ def crop_to_fov(image: Image.Image, disc: FieldOfView, *, side_px: int) -> Fundu
     mask = np.zeros((side_px, side_px), np.bool_)
     mask[y0:y1, x0:x1] = True
     mask &= _inside_circle(side_px)
-    lit = mask & (np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) > disc.dark_level)
+    lit = mask & (np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) > fov.dark_level)
     mask &= _without_bars(mask, lit)
     lit &= mask
     pixels[~mask] = 0
     width, height = image.size
     box = (left / width, top / height, (left + side) / width, (top + side) / height)
-    return FundusCrop(pixels=pixels, mask=mask, lit=lit, box=box, disc=disc, size_px=image.size)
+    return FundusCrop(pixels=pixels, mask=mask, lit=lit, box=box, fov=fov, size_px=image.size)
 
 
 @lru_cache(maxsize=8)

@@ -126,7 +126,7 @@ def assess_quality(retina: FundusCrop | None) -> Quality:
         return Quality(p_gradable=0.0, is_gradable=False, reasons=(QualityReason.NO_RETINA,))
     p_rules = evaluate(GRADABLE, GRADABLE_INTERCEPT, measures)
     p_gradable = released().p_gradable(retina, measures, p_rules)
-    return judge(measures, diameter_px=retina.disc.diameter_px, p_gradable=p_gradable)
+    return judge(measures, diameter_px=retina.fov.diameter_px, p_gradable=p_gradable)
 
 
 def judge(measures: QualityFeatures, *, diameter_px: float, p_gradable: float) -> Quality:

@@ -125,7 +125,7 @@ def _crop_all(photos: list[QualityPhoto], parts: "NDArray[np.int8]") -> "dict[st
         kept.append(number)
         pixels.append(square_view(retina))
         measures.append([getattr(found, name) if found else np.nan for name in MEASURES])
-        diameters_px.append(retina.disc.diameter_px)
+        diameters_px.append(retina.fov.diameter_px)
     return {
         "pixels": np.stack(pixels),
         "measures": np.array(measures),

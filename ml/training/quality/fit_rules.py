@@ -74,7 +74,7 @@ def samples_of(folder: Path) -> Iterator[Sample]:
 
 def defocused(path: Path, rng: np.random.Generator) -> Image.Image:
     """A copy out of focus by a random share of the disc, half of them with a sensor's grain on top."""
-    photo = decode(path, least_side_px=SIDE_PX)
+    photo = decode(path, min_side_px=SIDE_PX)
     disc = detect_fov(photo)
     blur_px = rng.uniform(*DEFOCUS_SHARES) * (disc.diameter_px if disc else min(photo.size))
     soft = np.asarray(photo.filter(ImageFilter.GaussianBlur(blur_px)), np.float64)

@@ -68,7 +68,7 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(folder: Path, monkeyp
 
     monkeypatch.setattr(Image, "open", refused)
     with pytest.raises(GradingError, match="permissions"):
-        decode(folder / "a.jpg", least_side_px=64)
+        decode(folder / "a.jpg", min_side_px=64)
 
 
 def test_even_if_ungradable_gives_a_grade_and_keeps_the_reason(

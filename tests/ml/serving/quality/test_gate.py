@@ -121,7 +121,7 @@ def test_a_photograph_that_shows_a_third_of_the_retina_has_its_field_cut() -> No
     hidden[: int(224 * 0.67)] = False
     cut = FundusCrop(
         pixels=retina.pixels * hidden[..., None], mask=hidden, lit=retina.lit & hidden,
-        box=retina.box, disc=retina.disc, size_px=retina.size_px,
+        box=retina.box, fov=retina.fov, size_px=retina.size_px,
     )  # fmt: skip
     assert QualityReason.FIELD_CUT in assess_quality(cut).reasons
 
