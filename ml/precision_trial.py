@@ -192,7 +192,7 @@ def report(bundle: Bundle, retinas: "FundusDataset", *, n_passes: int = N_PASSES
 
 def main() -> None:
     """Print the table for one bundle."""
-    from ml.data.cache import prepare
+    from ml.data.cache import load_dataset
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, required=True, help="a bundle in full precision")
@@ -200,7 +200,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--passes", type=int, default=N_PASSES)
     options = parser.parse_args()
-    retinas = prepare([options.data / source for source in TRAINED_ON], side_px=CACHE_SIDE_PX, cache=options.cache)
+    retinas = load_dataset([options.data / source for source in TRAINED_ON], side_px=CACHE_SIDE_PX, cache=options.cache)
     print(report(read_bundle(options.bundle), retinas, n_passes=options.passes))  # noqa: T201
 
 

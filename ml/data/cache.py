@@ -45,7 +45,7 @@ class FundusDataset:
         return np.flatnonzero(self.parts == part)
 
 
-def prepare(folders: list[Path], *, side_px: int, cache: Path, n_workers: int = 1) -> FundusDataset:
+def load_dataset(folders: list[Path], *, side_px: int, cache: Path, n_workers: int = 1) -> FundusDataset:
     """Read, crop, group and split all graded photographs of ``folders``; from the cache where the recipe is the same.
 
     Raises LabelError where a folder's labels cannot be understood, GradingError where no photograph shows a retina.

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from ml.data.cache import cache_dir_of, graded, prepare
+from ml.data.cache import cache_dir_of, graded, load_dataset
 from ml.data.labels import LabelledPhoto
 from ml.data.readers import read_photos, reader_of
-from ml.data.report import as_markdown, examine, write_report
+from ml.data.report import as_markdown, inspect, write_report
 from ml.data.tables import LabelError
 
 USUAL = ("aptos2019", "eyepacs", "odir5k", "eyepacs_equalized")
@@ -21,9 +21,9 @@ def prepare_data(
     """
     folders = [data / source for source in sources] if sources else usual_folders(data)
     read = [photo for folder in folders for photo in read_photos(folder)]
-    retinas = prepare(folders, side_px=side_px, cache=cache, n_workers=n_workers)
+    retinas = load_dataset(folders, side_px=side_px, cache=cache, n_workers=n_workers)
     place = cache_dir_of(graded(iter(read)), side_px=side_px, cache=cache)
-    report = examine(retinas, read, place=place)
+    report = inspect(retinas, read, place=place)
     write_report(report, place)
     if show:
         from ml.data.contact_sheet import contact_sheet

@@ -31,7 +31,7 @@ class Report:
     conflicts: list[dict[str, int]]
 
 
-def examine(retinas: FundusDataset, read: list[LabelledPhoto], *, place: Path) -> Report:
+def inspect(retinas: FundusDataset, read: list[LabelledPhoto], *, place: Path) -> Report:
     """Look through a prepared set; ``read`` is all that the readers gave, ``place`` the folder of its cache.
 
     Raises ValueError where a person or a copy is in more than one part of the split.

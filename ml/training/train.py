@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from ml.data.cache import FundusDataset, prepare
+from ml.data.cache import FundusDataset, load_dataset
 from ml.errors import InputError
 from ml.networks.architectures import architecture_for, build
 from ml.training.batches import TRAIN, changed, generator, load_images, normalize
@@ -89,7 +89,7 @@ def _earlier_log(run: Path) -> list[dict[str, Any]]:
 
 def load_run_data(config: TrainingConfig, *, data: Path, cache: Path) -> FundusDataset:
     """The cropped photographs of the run's sources."""
-    return prepare([data / source for source in config.sources], side_px=config.cache_side_px, cache=cache)
+    return load_dataset([data / source for source in config.sources], side_px=config.cache_side_px, cache=cache)
 
 
 def starting_network(config: TrainingConfig, retinas: FundusDataset, *, imagenet: Path | str | None) -> nn.Module:

@@ -65,7 +65,7 @@ class QualityFeatures:
     """Share of the disc that the photograph shows and that is lit."""
 
 
-def measure(retina: FundusCrop) -> QualityFeatures | None:
+def extract_features(retina: FundusCrop) -> QualityFeatures | None:
     """Measures of a retina, or None where too little of it is lit."""
     cells, lit = _cells(retina)
     if lit.sum() < MIN_CELLS:

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 from ml.serving.preprocess import FundusCrop
-from ml.serving.quality.features import QualityFeatures, measure
+from ml.serving.quality.features import QualityFeatures, extract_features
 from ml.serving.quality.network import released
 from ml.vocabulary import QualityReason
 
@@ -121,7 +121,7 @@ def assess_quality(retina: FundusCrop | None) -> Quality:
 
     Needs the photograph decoded to at least 100 px across the retina, or in full, as ``crop_fundus`` does.
     """
-    measures = measure(retina) if retina is not None else None
+    measures = extract_features(retina) if retina is not None else None
     if retina is None or measures is None:
         return Quality(p_gradable=0.0, is_gradable=False, reasons=(QualityReason.NO_RETINA,))
     p_rules = evaluate(GRADABLE, GRADABLE_INTERCEPT, measures)

@@ -19,7 +19,7 @@ from ml.data.cache import FundusDataset
 from ml.data.labels import SOURCE_GROUP
 from ml.data.splits import assert_no_leakage
 from ml.serving.preprocess import PREPROCESSING_VERSION, crop_fundus
-from ml.serving.quality.features import QualityFeatures, measure
+from ml.serving.quality.features import QualityFeatures, extract_features
 from ml.serving.quality.network import VIEW_SIDE_PX, square_view
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _crop_all(photos: list[QualityPhoto], parts: "NDArray[np.int8]") -> "dict[st
         retina = crop_fundus(photo.path, side_px=SERVING_SIDE_PX)
         if retina is None:
             continue
-        found = measure(retina)
+        found = extract_features(retina)
         kept.append(number)
         pixels.append(square_view(retina))
         measures.append([getattr(found, name) if found else np.nan for name in MEASURES])

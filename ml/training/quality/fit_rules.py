@@ -28,7 +28,7 @@ from tqdm import tqdm
 from ml.errors import GradingError
 from ml.serving.field_of_view import detect_fov
 from ml.serving.preprocess import Photo, crop_fundus, decode
-from ml.serving.quality.features import QualityFeatures, measure
+from ml.serving.quality.features import QualityFeatures, extract_features
 from ml.serving.quality.gate import GRADABLE, GRADABLE_INTERCEPT, RETINA, Quality, Term, assess_quality, evaluate
 from ml.training.quality import negatives as not_retina
 
@@ -99,7 +99,7 @@ def _sample(source: str, verdict: str, key: str, photo: Photo) -> Sample:
     except GradingError as error:
         raise SystemExit(f"{source}, {key}: {error}") from error
     is_held_out = hashlib.sha256(key.encode()).digest()[0] % 2 == 1
-    return Sample(source, verdict, is_held_out, measure(retina) if retina else None, assess_quality(retina))
+    return Sample(source, verdict, is_held_out, extract_features(retina) if retina else None, assess_quality(retina))
 
 
 def fit(

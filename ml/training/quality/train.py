@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from ml.data.cache import FundusDataset, prepare
+from ml.data.cache import FundusDataset, load_dataset
 from ml.data.labels import read_labels
 from ml.memory import keep_freed_memory
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
@@ -85,7 +85,7 @@ class QualityNet(nn.Module):
 
 def load_quality(data: Path, cache: Path) -> QualitySet:
     """The photographs with verdicts, split like those of the grading networks."""
-    grading = prepare([data / source for source in GRADING_SOURCES], side_px=GRADING_CACHE_SIDE_PX, cache=cache)
+    grading = load_dataset([data / source for source in GRADING_SOURCES], side_px=GRADING_CACHE_SIDE_PX, cache=cache)
     photos = read_photos(data)
     photos, parts = thinned(photos, parts_of(photos, grading, persons_of(grading, data)))
     return prepare_quality(photos, parts, cache=cache)

@@ -11,12 +11,12 @@ from PIL import Image
 
 from ml.cli.main import main
 from ml.data import cropping
-from ml.data.cache import FundusDataset, cache_dir_of, prepare
+from ml.data.cache import FundusDataset, cache_dir_of, load_dataset
 from ml.data.cropping import crop, crop_all
 from ml.data.labels import LabelledPhoto
 from ml.data.preparation import prepare_data, usual_folders
 from ml.data.readers import read_photos
-from ml.data.report import examine
+from ml.data.report import inspect
 from ml.data.tables import LabelError
 from ml.errors import GradingError
 
@@ -67,7 +67,7 @@ def prepared(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     """The set and its cache, with a report in it."""
     cache = tmp_path_factory.mktemp("cache")
     prepare_data(originals, sources=None, side_px=SIDE_PX, cache=cache)
-    return prepare([originals / "clinic"], side_px=SIDE_PX, cache=cache), cache
+    return load_dataset([originals / "clinic"], side_px=SIDE_PX, cache=cache), cache
 
 
 def test_what_the_data_set_says_of_each_photograph_comes_with_its_pixels(prepared: tuple[FundusDataset, Path]) -> None:
@@ -112,7 +112,7 @@ def test_a_leak_stops_the_report(prepared: tuple[FundusDataset, Path]) -> None:
     retinas.parts[:], kept = parts, retinas.parts.copy()
     try:
         with pytest.raises(ValueError, match="two parts"):
-            examine(retinas, retinas.photos, place=cache)
+            inspect(retinas, retinas.photos, place=cache)
     finally:
         retinas.parts[:] = kept
 
@@ -120,15 +120,15 @@ def test_a_leak_stops_the_report(prepared: tuple[FundusDataset, Path]) -> None:
 def test_a_second_call_reads_the_cache_and_changes_nothing(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = prepare([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "cache")
+    first = load_dataset([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "cache")
     monkeypatch.setattr(cropping, "crop", lambda *_, **__: pytest.fail("cropped again"))
-    again = prepare([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "cache")
+    again = load_dataset([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "cache")
     assert (again.parts == first.parts).all()
     assert (again.groups == first.groups).all()
 
 
 def test_a_stopped_call_goes_on_where_it_stopped(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = prepare([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "whole")
+    whole = load_dataset([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "whole")
     monkeypatch.setattr(cropping, "N_AT_ONCE", 8)
     done: list[Path] = []
 
@@ -141,7 +141,7 @@ def test_a_stopped_call_goes_on_where_it_stopped(data: Path, tmp_path: Path, mon
     with monkeypatch.context() as patch:
         patch.setattr(cropping, "crop", crop_until_the_power_fails)
         with pytest.raises(KeyboardInterrupt):
-            prepare([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "parts")
+            load_dataset([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "parts")
     assert not list((tmp_path / "parts").glob("*/rows.csv"))
     done.clear()
 
@@ -150,7 +150,7 @@ def test_a_stopped_call_goes_on_where_it_stopped(data: Path, tmp_path: Path, mon
         return crop(path, side_px=side_px)
 
     monkeypatch.setattr(cropping, "crop", crop_and_count)
-    parts = prepare([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "parts")
+    parts = load_dataset([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "parts")
     assert len(done) == 2 * N_PEOPLE - 16
     assert (parts.pixels == whole.pixels).all()
     assert [photo.path for photo in parts.photos] == [photo.path for photo in whole.photos]
@@ -167,17 +167,17 @@ def test_several_processes_give_the_cache_of_one(originals: Path, tmp_path: Path
 
 
 def test_a_cache_of_an_earlier_version_is_still_read(data: Path, tmp_path: Path) -> None:
-    first = prepare([data / "clinic"], side_px=SIDE_PX, cache=tmp_path)
+    first = load_dataset([data / "clinic"], side_px=SIDE_PX, cache=tmp_path)
     place = cache_dir_of(read_photos(data / "clinic"), side_px=SIDE_PX, cache=tmp_path)
     with (place / "rows.csv").open(newline="") as file:
         rows = [row[:4] for row in csv.reader(file)]
     with (place / "rows.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     (place / "outcomes.json").unlink()
-    again = prepare([data / "clinic"], side_px=SIDE_PX, cache=tmp_path)
+    again = load_dataset([data / "clinic"], side_px=SIDE_PX, cache=tmp_path)
     assert again.photos == first.photos
     assert (again.parts == first.parts).all()
-    report = examine(again, read_photos(data / "clinic"), place=place)
+    report = inspect(again, read_photos(data / "clinic"), place=place)
     assert report.no_retina == ["clinic/train/22_left.png"]
     assert len(report.unreadable) == 2
 
@@ -203,7 +203,7 @@ def test_files_of_one_name_in_two_folders_keep_their_own_labels(tmp_path: Path) 
         folder = tmp_path / "own" / "train" / ("0" if i < 3 else "3")
         folder.mkdir(parents=True, exist_ok=True)
         drawn(i).save(folder / f"{i % 3}.png")
-    retinas = prepare([tmp_path / "own"], side_px=SIDE_PX, cache=tmp_path / "cache")
+    retinas = load_dataset([tmp_path / "own"], side_px=SIDE_PX, cache=tmp_path / "cache")
     assert [photo.path.parent.name for photo in retinas.photos] == ["0", "0", "0", "3", "3", "3"]
     assert retinas.grades.tolist() == [0, 0, 0, 3, 3, 3]
 
@@ -213,7 +213,7 @@ def test_photographs_without_any_retina_are_refused(tmp_path: Path) -> None:
     Image.new("RGB", (90, 90)).save(tmp_path / "dark" / "a.png")
     (tmp_path / "dark" / "labels.csv").write_text("file,grade\na.png,0\n")
     with pytest.raises(GradingError, match="None of the photographs"):
-        prepare([tmp_path / "dark"], side_px=SIDE_PX, cache=tmp_path / "cache")
+        load_dataset([tmp_path / "dark"], side_px=SIDE_PX, cache=tmp_path / "cache")
 
 
 def test_too_few_photographs_to_split_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import sklearn.datasets
 from PIL import Image, ImageFilter
 
 from ml.serving.preprocess import FundusCrop, crop_fundus
-from ml.serving.quality.features import QualityFeatures, measure
+from ml.serving.quality.features import QualityFeatures, extract_features
 from ml.serving.quality.gate import GRADABLE, QUALITY_RULES, REFUSED_AT_MOST, RETINA, Quality, assess_quality
 from ml.synthetic import Faults, draw_fundus, drawing_for_grade
 from ml.training.quality import negatives as not_retina
@@ -37,7 +37,7 @@ def retina_of(picture: Image.Image) -> FundusCrop:
 
 
 def measures_of(picture: Image.Image) -> QualityFeatures:
-    measures = measure(retina_of(picture))
+    measures = extract_features(retina_of(picture))
     assert measures is not None
     return measures
 

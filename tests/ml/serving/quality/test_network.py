@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 from ml.bundle import default_bundle, read_bundle
 from ml.errors import BundleError
 from ml.serving.preprocess import FundusCrop, crop_fundus
-from ml.serving.quality.features import measure
+from ml.serving.quality.features import extract_features
 from ml.serving.quality.gate import REFUSED_AT_MOST, assess_quality
 from ml.serving.quality.network import (
     DESCRIPTION,
@@ -61,7 +61,7 @@ TERMS = (FusionTerm("network", 0.0, 2.0, 0.8), FusionTerm("rules", 0.0, 2.0, 0.6
 
 
 def test_the_joined_score_rises_with_each_of_its_two(eye: Image.Image) -> None:
-    measures = measure(retina_of(eye))
+    measures = extract_features(retina_of(eye))
     assert measures is not None
     for rising in (
         [joined(TERMS, -1.0, measures, logit=x, p_rules=0.5) for x in (-5, 0, 5)],
@@ -71,7 +71,7 @@ def test_the_joined_score_rises_with_each_of_its_two(eye: Image.Image) -> None:
 
 
 def test_a_score_beyond_all_bounds_does_not_decide_alone(eye: Image.Image) -> None:
-    measures = measure(retina_of(eye))
+    measures = extract_features(retina_of(eye))
     assert measures is not None
     highest = joined(TERMS, 0.0, measures, logit=1e6, p_rules=0.5)
     assert highest == joined(TERMS, 0.0, measures, logit=8.0, p_rules=0.5) < 0.97
