@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 class FundusDataset:
     """Cropped retinas with their grades. ``pixels`` (n, S, S, 3) uint8 with evened colours, memory-mapped.
 
-    ``parts`` holds 0 training, 1 validation, 2 test; ``groups`` the person or set of copies; ``photos`` what the data
-    sets say of each, for figures by eye, sex or age; ``copy_pairs`` the indices (i < j) of copies.
+    ``splits`` holds 0 training, 1 validation, 2 test; ``groups`` the person or set of copies; ``photos`` what the data
+    sets say of each, for figures by eye, sex or age; ``duplicate_pairs`` the indices (i < j) of copies.
     """
 
     pixels: "NDArray[np.uint8]"
     grades: "NDArray[np.int64]"
     sources: "NDArray[np.str_]"
     groups: "NDArray[np.str_]"
-    parts: "NDArray[np.int8]"
+    splits: "NDArray[np.int8]"
     files: list[str]
-    n_copies: int
+    n_duplicates: int
     n_without_retina: int
     photos: list[LabelledPhoto] = field(default_factory=list)
-    copy_pairs: list[tuple[int, int]] = field(default_factory=list)
+    duplicate_pairs: list[tuple[int, int]] = field(default_factory=list)
 
     def where(self, part: int) -> "NDArray[np.int64]":
         """Indices of the photographs in one part of the split."""
-        return np.flatnonzero(self.parts == part)
+        return np.flatnonzero(self.splits == part)
 
 
 def load_dataset(folders: list[Path], *, side_px: int, cache: Path, n_workers: int = 1) -> FundusDataset:
@@ -64,12 +64,12 @@ def load_dataset(folders: list[Path], *, side_px: int, cache: Path, n_workers: i
         grades=np.asarray(grades, np.int64),
         sources=np.asarray(sources),
         groups=np.asarray(groups),
-        parts=split(sources, grades, groups),
+        splits=split(sources, grades, groups),
         files=[photo.path.name for photo in kept],
-        n_copies=len(pairs),
+        n_duplicates=len(pairs),
         n_without_retina=len(photos) - len(kept),
         photos=kept,
-        copy_pairs=pairs,
+        duplicate_pairs=pairs,
     )
 
 

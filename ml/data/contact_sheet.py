@@ -43,7 +43,7 @@ def _examples(retinas: "FundusDataset", *, seed: int) -> list[int]:
     rng = np.random.default_rng(seed)
     chosen: list[int] = []
     for source in np.unique(retinas.sources):
-        inside = np.flatnonzero((retinas.sources == source) & (retinas.parts == 0))
+        inside = np.flatnonzero((retinas.sources == source) & (retinas.splits == 0))
         grades = retinas.grades[inside]
         extremes = np.unique(grades)[[0, -1]] if len(inside) else grades
         chosen += [int(rng.choice(inside[grades == grade])) for grade in extremes]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml.data.tables import Row, has_columns, read_table
+from ml.data.tables import CsvRow, has_columns, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def read_labels(folder: Path) -> list[LabelledPhoto]:
     return [_photo(row, folder, has_grades=has_grades) for row in read_table(folder / "labels.csv", columns=columns)]
 
 
-def _photo(row: Row, folder: Path, *, has_grades: bool) -> LabelledPhoto:
+def _photo(row: CsvRow, folder: Path, *, has_grades: bool) -> LabelledPhoto:
     file, quality = row.text("file"), row.values.get("quality", "").lower()
     if quality not in QUALITIES:
         raise row.error(f"quality {quality!r} is not one of good, usable, reject.")
@@ -75,7 +75,7 @@ def _photo(row: Row, folder: Path, *, has_grades: bool) -> LabelledPhoto:
     )
 
 
-def age_in(row: Row, column: str) -> int | None:
+def age_in(row: CsvRow, column: str) -> int | None:
     """Whole years, None where blank. Raises LabelError where the age is no number of 0 to 130."""
     value = row.values.get(column, "")
     if not value:
@@ -86,6 +86,6 @@ def age_in(row: Row, column: str) -> int | None:
     return int(whole)
 
 
-def sex_in(row: Row, column: str) -> str:
+def sex_in(row: CsvRow, column: str) -> str:
     """Female, male, or empty for anything else."""
     return SEXES.get(row.values.get(column, "").lower(), "")

@@ -10,7 +10,7 @@ from ml.data.cache import FundusDataset
 from ml.data.cropping import FOUND, NO_RETINA, crop
 from ml.data.duplicates import merge_groups
 from ml.data.labels import LabelledPhoto
-from ml.data.splits import PARTS, assert_no_leakage
+from ml.data.splits import SPLITS, assert_no_leakage
 from ml.vocabulary import N_GRADES
 
 SHOWN = 10
@@ -38,14 +38,14 @@ def inspect(retinas: FundusDataset, read: list[LabelledPhoto], *, place: Path) -
     """
     photos = retinas.photos
     exact = exact_pairs(photos)
-    assert_no_leakage(retinas.parts, retinas.groups.tolist())
-    assert_no_leakage(retinas.parts, [photo.group for photo in photos])
-    assert_no_leakage(retinas.parts, _linked(len(photos), retinas.copy_pairs + exact))
+    assert_no_leakage(retinas.splits, retinas.groups.tolist())
+    assert_no_leakage(retinas.splits, [photo.group for photo in photos])
+    assert_no_leakage(retinas.splits, _linked(len(photos), retinas.duplicate_pairs + exact))
     faults = _faults(photos, [photo for photo in read if photo.grade is not None], place=place)
-    copies = _sets(len(photos), retinas.copy_pairs + exact)
+    copies = _sets(len(photos), retinas.duplicate_pairs + exact)
     return Report(
         counts=_counts(retinas),
-        n_people={part: len(set(retinas.groups[retinas.where(i)].tolist())) for i, part in enumerate(PARTS)},
+        n_people={part: len(set(retinas.groups[retinas.where(i)].tolist())) for i, part in enumerate(SPLITS)},
         ungradable=dict(Counter(photo.source for photo in read if photo.grade is None)),
         no_retina=[name for name, outcome in faults.items() if outcome == NO_RETINA],
         unreadable={name: outcome for name, outcome in faults.items() if outcome != NO_RETINA},
@@ -97,9 +97,9 @@ def _sets(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
 
 def _counts(retinas: FundusDataset) -> dict[str, dict[str, list[int]]]:
     counts: dict[str, dict[str, list[int]]] = {}
-    for source, part, grade in zip(retinas.sources.tolist(), retinas.parts, retinas.grades, strict=True):
-        row = counts.setdefault(source, {name: [0] * N_GRADES for name in PARTS})
-        row[PARTS[part]][grade] += 1
+    for source, part, grade in zip(retinas.sources.tolist(), retinas.splits, retinas.grades, strict=True):
+        row = counts.setdefault(source, {name: [0] * N_GRADES for name in SPLITS})
+        row[SPLITS[part]][grade] += 1
     return counts
 
 

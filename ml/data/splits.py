@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 N_FOLDS = 10
-PARTS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
+TRAIN, VALIDATION, TEST = range(3)
 
 
 class TooFewPhotographs(InputError):

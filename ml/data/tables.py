@@ -15,7 +15,7 @@ class LabelError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CsvRow:
     """One line of a table: stripped texts by stripped column name. ``line`` counts from 1, the header included."""
 
     file: Path
@@ -44,7 +44,7 @@ class Row:
         return int(whole)
 
 
-def read_table(path: Path, *, columns: tuple[str, ...], delimiter: str = ",") -> Iterator[Row]:
+def read_table(path: Path, *, columns: tuple[str, ...], delimiter: str = ",") -> Iterator[CsvRow]:
     """All lines of a .csv or .xlsx file that are not blank. Raises LabelError, also where a column is missing."""
     cells = _spreadsheet(path) if path.suffix.lower() == ".xlsx" else _text(path, delimiter)
     header: list[str] | None = None
@@ -54,7 +54,7 @@ def read_table(path: Path, *, columns: tuple[str, ...], delimiter: str = ",") ->
             if missing := [column for column in columns if column not in header]:
                 raise LabelError(f"{path}, line {line}: the column {missing[0]!r} is missing.")
         elif any(value.strip() for value in values):
-            yield Row(path, line, {name: value.strip() for name, value in zip(header, values, strict=False) if name})
+            yield CsvRow(path, line, {name: value.strip() for name, value in zip(header, values, strict=False) if name})
     if header is None:
         raise LabelError(f"{path}, line 1: the file is empty.")
 

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ml.data.readers import read_photos
-from ml.data.splits import PARTS
+from ml.data.splits import SPLITS
 from ml.errors import GradingError, InputError
 from ml.serving.preprocess import PREPROCESSING_VERSION, crop_fundus, standardize_colors
 
@@ -41,8 +41,8 @@ def unlabelled_retinas(
 
 
 def _held_out_people(folders: list[Path], retinas: "FundusDataset") -> set[str]:
-    home = zip(retinas.sources.tolist(), retinas.files, retinas.parts.tolist(), strict=True)
-    held_out = {(source, file) for source, file, part in home if PARTS[part] != "train"}
+    home = zip(retinas.sources.tolist(), retinas.files, retinas.splits.tolist(), strict=True)
+    held_out = {(source, file) for source, file, part in home if SPLITS[part] != "train"}
     return {p.group for folder in folders for p in read_photos(folder) if (p.source, p.path.name) in held_out}
 
 

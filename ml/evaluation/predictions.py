@@ -77,7 +77,7 @@ class LabelledPredictions:
 
 def held_out_photos(data: Path, retinas: "FundusDataset") -> list[EvaluationPhoto]:
     """The natural-colour photographs of the validation and test parts of a run's split."""
-    rows = zip(retinas.photos, retinas.parts.tolist(), retinas.groups.tolist(), strict=True)
+    rows = zip(retinas.photos, retinas.splits.tolist(), retinas.groups.tolist(), strict=True)
     return [
         _known(photo, PARTS[part], group)
         for photo, part, group in rows

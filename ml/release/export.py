@@ -12,6 +12,7 @@ from tqdm import tqdm
 from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle
 from ml.data.augment import shrink
 from ml.data.labels import EQUALIZED_SOURCE
+from ml.data.splits import TEST, TRAIN, VALIDATION
 from ml.metrics.bootstrap import N_RESAMPLES
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
 from ml.networks.gradcam import WithGradCAM
@@ -19,7 +20,7 @@ from ml.networks.onnx_export import export_onnx_graph, weights_entry
 from ml.networks.weight_format import WeightFormat
 from ml.release.recalibrate import calibrate_bundle, new_bundle
 from ml.serving.preprocess import PREPROCESSING_VERSION
-from ml.training.batches import TEST, TRAIN, VALIDATION, load_images, normalize
+from ml.training.batches import load_images, normalize
 from ml.training.checkpoints import load_trained
 from ml.training.config import TrainingConfig, read_config
 from ml.training.provenance import stages_of
@@ -108,7 +109,7 @@ def run_onnx(
 
 def heatmap_full_scale(weights: Path, retinas: "FundusDataset", *, side_px: int) -> float:
     """Evidence shown at full strength, of validation photographs with natural colours."""
-    held = np.flatnonzero((retinas.parts == VALIDATION) & (retinas.sources != EQUALIZED_SOURCE))
+    held = np.flatnonzero((retinas.splits == VALIDATION) & (retinas.sources != EQUALIZED_SOURCE))
     return full_scale(*run_onnx(weights, retinas, held, side_px=side_px))
 
 
@@ -124,7 +125,7 @@ def describe_training(config: TrainingConfig, retinas: "FundusDataset", run: Pat
     counts = {
         str(source): {
             part: np.bincount(
-                retinas.grades[(retinas.sources == source) & (retinas.parts == number)], minlength=N_GRADES
+                retinas.grades[(retinas.sources == source) & (retinas.splits == number)], minlength=N_GRADES
             ).tolist()
             for part, number in (("train", TRAIN), ("validation", VALIDATION), ("test", TEST))
         }
@@ -133,6 +134,6 @@ def describe_training(config: TrainingConfig, retinas: "FundusDataset", run: Pat
     return {
         "stages": stages_of(run),
         "photographs_by_grade": counts,
-        "n_copies_kept_together": retinas.n_copies,
+        "n_copies_kept_together": retinas.n_duplicates,
         "n_without_retina": retinas.n_without_retina,
     }

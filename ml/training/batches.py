@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from ml.data.cache import FundusDataset
 
-TRAIN, VALIDATION, TEST = 0, 1, 2
-
 
 class Shard(NamedTuple):
     """A part of a batch: rows (n,) of the photographs, their grades [n] as they will be shown, which [n] of them are to

@@ -17,9 +17,10 @@ from torch import nn
 from tqdm import tqdm
 
 from ml.data.cache import FundusDataset, load_dataset
+from ml.data.splits import TRAIN
 from ml.errors import InputError
 from ml.networks.architectures import architecture_for, build
-from ml.training.batches import TRAIN, changed, generator, load_images, normalize
+from ml.training.batches import changed, generator, load_images, normalize
 from ml.training.checkpoints import BEST, LAST, load_trained, read_state, save_atomically
 from ml.training.config import TrainingConfig, write_config
 from ml.training.distributed import join, leave

@@ -9,19 +9,10 @@ import torch
 from torch import nn
 
 from ml.data.labels import EQUALIZED_SOURCE
+from ml.data.splits import TRAIN, VALIDATION
 from ml.errors import InputError
 from ml.metrics.grading import expected_grade, quadratic_kappa, referable_auc
-from ml.training.batches import (
-    TRAIN,
-    VALIDATION,
-    Shard,
-    augmented_images,
-    generator,
-    normalize,
-    predict,
-    sampling_weights,
-    shard_of,
-)
+from ml.training.batches import Shard, augmented_images, generator, normalize, predict, sampling_weights, shard_of
 from ml.training.config import TrainingConfig
 from ml.training.distributed import DistributedContext
 from ml.training.losses import label_loss

@@ -24,7 +24,7 @@ def retinas() -> FundusDataset:
     return FundusDataset(
         pixels=np.stack([np.asarray(eye) for eye in eyes]), grades=np.array(grades, np.int64),
         sources=np.array(["odir5k"] * n), groups=np.array([str(i) for i in range(n)]),
-        parts=np.array([0, 1] * (n // 2), np.int8), files=["x"] * n, n_copies=0, n_without_retina=0,
+        splits=np.array([0, 1] * (n // 2), np.int8), files=["x"] * n, n_duplicates=0, n_without_retina=0,
     )  # fmt: skip
 
 

@@ -60,9 +60,9 @@ def toy_retinas(n: int = N_PHOTOS) -> FundusDataset:
         grades=grades,
         sources=np.asarray([SOURCES[i % 2] for i in range(n)]),
         groups=np.asarray([str(i) for i in range(n)]),
-        parts=np.asarray([1 if i % 6 == 5 else 0 for i in range(n)], np.int8),
+        splits=np.asarray([1 if i % 6 == 5 else 0 for i in range(n)], np.int8),
         files=[f"{i}.png" for i in range(n)],
-        n_copies=0,
+        n_duplicates=0,
         n_without_retina=0,
     )
 

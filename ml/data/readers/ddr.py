@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ml.data.labels import LabelledPhoto, group_of
 from ml.data.readers.layout import PhotoIndex, Reader, existing
-from ml.data.tables import LabelError, Row, has_columns, read_table
+from ml.data.tables import CsvRow, LabelError, has_columns, read_table
 
 PARTS = ("train", "valid", "test")
 TABLE = "DR_grading.csv"
@@ -34,7 +34,7 @@ def read(folder: Path) -> list[LabelledPhoto]:
     return photos
 
 
-def _rows(folder: Path) -> Iterator[Row]:
+def _rows(folder: Path) -> Iterator[CsvRow]:
     if (folder / TABLE).is_file():
         yield from read_table(folder / TABLE, columns=("id_code", "diagnosis"))
         return
@@ -46,7 +46,7 @@ def _rows(folder: Path) -> Iterator[Row]:
                 name, _, grade = text.strip().rpartition(" ")
                 if not name:
                     raise LabelError(f"{path}, line {line}: {text.strip()!r} is not a name and a grade.")
-                yield Row(path, line, {"id_code": name.strip(), "diagnosis": grade})
+                yield CsvRow(path, line, {"id_code": name.strip(), "diagnosis": grade})
 
 
 def _part(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ml.data.labels import EYES, LabelledPhoto, group_of
 from ml.data.readers.layout import PhotoIndex, Reader, existing
-from ml.data.tables import Row, read_table
+from ml.data.tables import CsvRow, read_table
 
 PART = "regular_fundus_images"
 LABELLED = ("regular-fundus-training", "regular-fundus-validation")
@@ -61,7 +61,7 @@ def _evaluation(folder: Path, part: Path) -> Iterator[LabelledPhoto]:
 
 
 def _photo(
-    folder: Path, index: PhotoIndex, row: Row, *, person: str, eye: str, grade: int | None, quality: str
+    folder: Path, index: PhotoIndex, row: CsvRow, *, person: str, eye: str, grade: int | None, quality: str
 ) -> LabelledPhoto:
     name = row.text("image_id")
     path = index.find(name, missing=row.file.parent / "Images" / person / f"{name}.jpg")

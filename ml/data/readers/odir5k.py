@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ml.data.labels import LabelledPhoto, age_in, group_of, sex_in
 from ml.data.readers.layout import PhotoIndex, Reader
-from ml.data.tables import LabelError, Row, has_columns, read_table
+from ml.data.tables import CsvRow, LabelError, has_columns, read_table
 
 COLUMNS = ("ID", "Left-Fundus", "Right-Fundus", "Left-Diagnostic Keywords", "Right-Diagnostic Keywords")
 SEPARATORS = re.compile("[,;\N{FULLWIDTH COMMA}]")
@@ -41,7 +41,7 @@ def read(folder: Path) -> list[LabelledPhoto]:
     ]
 
 
-def _photo(row: Row, folder: Path, index: PhotoIndex, *, eye: str) -> LabelledPhoto:
+def _photo(row: CsvRow, folder: Path, index: PhotoIndex, *, eye: str) -> LabelledPhoto:
     name = row.text(f"{eye.title()}-Fundus")
     words = keywords(row.text(f"{eye.title()}-Diagnostic Keywords"))
     return LabelledPhoto(

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from ml.data.cache import FundusDataset
 from ml.data.labels import SOURCE_GROUP
-from ml.data.splits import assert_no_leakage
+from ml.data.splits import TEST, TRAIN, VALIDATION, assert_no_leakage
 from ml.serving.preprocess import PREPROCESSING_VERSION, crop_fundus
 from ml.serving.quality.features import QualityFeatures, extract_features
 from ml.serving.quality.network import VIEW_SIDE_PX, square_view
@@ -30,7 +30,6 @@ SERVING_SIDE_PX = 288
 SOURCES = ("eyeq", "eyepacs", "aptos2019", "odir5k")
 JUDGED = ("eyeq", "eyepacs")
 """Sources with readers' verdicts: good, usable or reject. All others were graded, so nearly all can be graded."""
-TRAIN, VALIDATION, TEST = 0, 1, 2
 MEASURES = tuple(field.name for field in fields(QualityFeatures))
 
 
@@ -48,7 +47,7 @@ class QualityPhoto:
 class QualitySet:
     """``pixels`` (n, 192, 192, 3) uint8 as photographed; ``measures`` (n, m) of the rules, NaN where they fail.
 
-    ``diameters_px`` (n,) of the disc as decoded. ``parts`` holds 0 training, 1 validation, 2 test.
+    ``diameters_px`` (n,) of the disc as decoded. ``splits`` holds 0 training, 1 validation, 2 test.
     """
 
     pixels: "NDArray[np.uint8]"
@@ -57,11 +56,11 @@ class QualitySet:
     sources: "NDArray[np.str_]"
     verdicts: "NDArray[np.str_]"
     persons: "NDArray[np.str_]"
-    parts: "NDArray[np.int8]"
+    splits: "NDArray[np.int8]"
 
     def where(self, part: int) -> "NDArray[np.int64]":
         """Indices of the photographs in one part of the split."""
-        return np.flatnonzero(self.parts == part)
+        return np.flatnonzero(self.splits == part)
 
 
 def read_photos(data: Path) -> list[QualityPhoto]:
@@ -83,7 +82,7 @@ def parts_of(photos: list[QualityPhoto], grading: FundusDataset, persons: list[s
 
     Raises ValueError where a person would be in two parts.
     """
-    known = dict(zip(persons, grading.parts.tolist(), strict=True))
+    known = dict(zip(persons, grading.splits.tolist(), strict=True))
     parts = np.array([known.get(p.person, _dealt(p.person)) for p in photos], np.int8)
     assert_no_leakage(parts, [p.person for p in photos])
     return parts
@@ -133,5 +132,5 @@ def _crop_all(photos: list[QualityPhoto], parts: "NDArray[np.int8]") -> "dict[st
         "sources": np.array([photos[i].source for i in kept]),
         "verdicts": np.array([photos[i].verdict for i in kept]),
         "persons": np.array([photos[i].person for i in kept]),
-        "parts": parts[kept],
+        "splits": parts[kept],
     }

@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
+from ml.data.splits import TEST, TRAIN, VALIDATION
 from ml.networks.onnx_export import export_onnx_graph, weights_entry
 from ml.networks.weight_format import WeightFormat
 from ml.serving.quality.features import QualityFeatures
@@ -31,7 +32,7 @@ from ml.serving.quality.network import (
     joined,
     network_view,
 )
-from ml.training.quality.dataset import MEASURES, TEST, TRAIN, VALIDATION, QualitySet
+from ml.training.quality.dataset import MEASURES, QualitySet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -154,7 +155,7 @@ def join(photos: QualitySet, scores: Scores) -> dict[str, Any]:
     Photographs without a verdict count as gradable: the network learned its scale from one clinic's cameras, and they
     show how the measures of others differ. The intercept rests on scores of a fit to four fifths of the other people.
     """
-    held = np.flatnonzero((photos.parts == VALIDATION) & np.isfinite(photos.measures).all(axis=1))
+    held = np.flatnonzero((photos.splits == VALIDATION) & np.isfinite(photos.measures).all(axis=1))
     p = np.clip(scores.p_rules, 1e-4, 1 - 1e-4)
     known = np.column_stack([scores.logits, np.log(p / (1 - p)), photos.measures])[held]  # (n, t)
     centre, spread = known.mean(axis=0), np.maximum(known.std(axis=0), 1e-6)
@@ -198,7 +199,7 @@ def counts(photos: QualitySet) -> dict[str, dict[str, list[int]]]:
     return {
         str(source): {
             str(verdict): [
-                int(((photos.sources == source) & (photos.verdicts == verdict) & (photos.parts == part)).sum())
+                int(((photos.sources == source) & (photos.verdicts == verdict) & (photos.splits == part)).sum())
                 for part in (TRAIN, VALIDATION, TEST)
             ]
             for verdict in np.unique(photos.verdicts[photos.sources == source])
@@ -211,7 +212,7 @@ def measure_both(photos: QualitySet, scores: Scores, weights: dict[str, Any]) ->
     """Figures of the test part: what is accepted, by source and verdict; on EyeQ also AUC, and rejects that pass."""
     both = scores.joined(photos, weights)
     accepted = {"rules": scores.accepted_by_rules(), "learned": scores.passes_rest & (both >= GRADABLE_LIMIT)}
-    test = photos.parts == TEST
+    test = photos.splits == TEST
     eyeq = test & (photos.sources == "eyeq")
     return {
         "accepted_on_test": {

@@ -20,11 +20,12 @@ from tqdm import tqdm
 
 from ml.data.cache import FundusDataset, load_dataset
 from ml.data.labels import read_labels
+from ml.data.splits import TRAIN, VALIDATION
 from ml.memory import keep_freed_memory
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
 from ml.serving.quality.network import INPUT_SIDE_PX, network_view
 from ml.training.quality.augment import augment_quality
-from ml.training.quality.dataset import TRAIN, VALIDATION, QualitySet, parts_of, prepare_quality, read_photos, thinned
+from ml.training.quality.dataset import QualitySet, parts_of, prepare_quality, read_photos, thinned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

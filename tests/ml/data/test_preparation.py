@@ -100,21 +100,21 @@ def test_the_report_names_every_fault(prepared: tuple[FundusDataset, Path]) -> N
 
 def test_people_who_share_a_copy_are_in_one_part(prepared: tuple[FundusDataset, Path]) -> None:
     retinas, _ = prepared
-    part_of = {photo.path.stem: int(part) for photo, part in zip(retinas.photos, retinas.parts, strict=True)}
+    part_of = {photo.path.stem: int(part) for photo, part in zip(retinas.photos, retinas.splits, strict=True)}
     assert part_of["3_right"] == part_of["3_left"] == part_of["11_right"] == part_of["11_left"]
     assert part_of["4_right"] == part_of["9_right"]
 
 
 def test_a_leak_stops_the_report(prepared: tuple[FundusDataset, Path]) -> None:
     retinas, cache = prepared
-    parts = retinas.parts.copy()
+    parts = retinas.splits.copy()
     parts[0] = (parts[0] + 1) % 3
-    retinas.parts[:], kept = parts, retinas.parts.copy()
+    retinas.splits[:], kept = parts, retinas.splits.copy()
     try:
         with pytest.raises(ValueError, match="two parts"):
             inspect(retinas, retinas.photos, place=cache)
     finally:
-        retinas.parts[:] = kept
+        retinas.splits[:] = kept
 
 
 def test_a_second_call_reads_the_cache_and_changes_nothing(
@@ -123,7 +123,7 @@ def test_a_second_call_reads_the_cache_and_changes_nothing(
     first = load_dataset([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "cache")
     monkeypatch.setattr(cropping, "crop", lambda *_, **__: pytest.fail("cropped again"))
     again = load_dataset([data / "clinic"], side_px=SIDE_PX, cache=tmp_path / "cache")
-    assert (again.parts == first.parts).all()
+    assert (again.splits == first.splits).all()
     assert (again.groups == first.groups).all()
 
 
@@ -154,7 +154,7 @@ def test_a_stopped_call_goes_on_where_it_stopped(data: Path, tmp_path: Path, mon
     assert len(done) == 2 * N_PEOPLE - 16
     assert (parts.pixels == whole.pixels).all()
     assert [photo.path for photo in parts.photos] == [photo.path for photo in whole.photos]
-    assert (parts.parts == whole.parts).all()
+    assert (parts.splits == whole.splits).all()
     assert [path.suffix for path in (tmp_path / "parts").iterdir()] == [""]
 
 
@@ -176,7 +176,7 @@ def test_a_cache_of_an_earlier_version_is_still_read(data: Path, tmp_path: Path)
     (place / "outcomes.json").unlink()
     again = load_dataset([data / "clinic"], side_px=SIDE_PX, cache=tmp_path)
     assert again.photos == first.photos
-    assert (again.parts == first.parts).all()
+    assert (again.splits == first.splits).all()
     report = inspect(again, read_photos(data / "clinic"), place=place)
     assert report.no_retina == ["clinic/train/22_left.png"]
     assert len(report.unreadable) == 2

@@ -11,9 +11,10 @@ import torch
 
 from ml.data.augment import shrink
 from ml.data.cache import FundusDataset
+from ml.data.splits import TRAIN
 from ml.data.unlabelled import unlabelled_retinas
 from ml.networks.architectures import build
-from ml.training.batches import TRAIN, generator, load_images, shard_of
+from ml.training.batches import generator, load_images, shard_of
 from ml.training.config import Distillation, TrainingConfig, read_config
 from ml.training.distillation import DistillationTrainer, distill
 from ml.training.teacher import Teacher
@@ -154,7 +155,7 @@ def test_nobody_held_out_and_nothing_rejected_is_among_the_unlabelled(toy_data: 
         cache=tmp_path,
     )
     held_out = {
-        f for s, f, p in zip(retinas.sources, retinas.files, retinas.parts, strict=True) if s == "eyepacs" and p
+        f for s, f, p in zip(retinas.sources, retinas.files, retinas.splits, strict=True) if s == "eyepacs" and p
     }
     people = {int(name.split("-")[1].split(".")[0]) for name in held_out}
     assert people  # the toy set's eyeq photographs are of the same thirty people

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from ml.data.augment import shrink
+from ml.data.splits import TRAIN
 from ml.networks.architectures import build
-from ml.training.batches import TRAIN, load_images, normalize
+from ml.training.batches import load_images, normalize
 from ml.training.checkpoints import read_state, save_atomically
 from ml.training.teacher import CachedTeacher, Ensemble, Remembering, Teacher, ask_once, view
 from tests.ml.toys import counting, opinionated_teacher, toy_retinas

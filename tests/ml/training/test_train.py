@@ -151,9 +151,9 @@ def test_rare_grades_and_small_sources_are_drawn_more_often() -> None:
         grades=grades,
         sources=sources,
         groups=sources,
-        parts=np.zeros(100, np.int8),
+        splits=np.zeros(100, np.int8),
         files=[],
-        n_copies=0,
+        n_duplicates=0,
         n_without_retina=0,
     )
     weights = sampling_weights(retinas, np.arange(100), power=0.5).numpy()

@@ -12,12 +12,11 @@ from sklearn.metrics import roc_auc_score
 from torchvision.models import mobilenet_v3_small
 
 from ml.data.cache import FundusDataset
+from ml.data.splits import TEST, TRAIN
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.training.quality.augment import augment_quality
 from ml.training.quality.dataset import (
     MEASURES,
-    TEST,
-    TRAIN,
     QualityPhoto,
     QualitySet,
     parts_of,
@@ -38,8 +37,8 @@ def grading_set(parts: list[int]) -> FundusDataset:
     n = len(parts)
     return FundusDataset(
         pixels=np.zeros((n, 8, 8, 3), np.uint8), grades=np.zeros(n, np.int64), sources=np.array(["eyepacs"] * n),
-        groups=np.array([str(i) for i in range(n)]), parts=np.array(parts, np.int8), files=["x"] * n,
-        n_copies=0, n_without_retina=0,
+        groups=np.array([str(i) for i in range(n)]), splits=np.array(parts, np.int8), files=["x"] * n,
+        n_duplicates=0, n_without_retina=0,
     )  # fmt: skip
 
 
@@ -53,7 +52,7 @@ def toy_set(n: int = 96, *, seed: int = 0) -> QualitySet:
     return QualitySet(
         pixels=pixels, measures=np.full((n, len(MEASURES)), np.nan), diameters_px=np.full(n, 180.0),
         sources=np.array(["eyeq"] * n), verdicts=verdicts, persons=np.array([str(i // 3) for i in range(n)]),
-        parts=(np.arange(n) // 3 % 3).astype(np.int8),
+        splits=(np.arange(n) // 3 % 3).astype(np.int8),
     )  # fmt: skip
 
 
@@ -160,7 +159,7 @@ def test_the_join_lets_no_group_of_gradable_photographs_pass_less_than_the_rules
     )  # fmt: skip
     accepted = scores.passes_rest & (scores.joined(photos, join(photos, scores)) >= 0.2)
     for verdict in ("good", "usable"):
-        rows = (photos.verdicts == verdict) & (photos.parts == 1)
+        rows = (photos.verdicts == verdict) & (photos.splits == 1)
         assert accepted[rows].sum() >= scores.accepted_by_rules()[rows].sum()
 
 
