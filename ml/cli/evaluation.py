@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml.bundle import BUNDLES, default_bundle, read_bundle
-from ml.errors import InputError
+from ml.bundle import default_bundle, read_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +19,9 @@ CACHE = Path("runs/cache")
 def add_commands(commands: "Commands", add_data: "AddData") -> None:
     """Add them to the command line of ``python -m ml``."""
     _add_evaluate(commands, add_data)
-    _add_recalibrate(commands, add_data)
     _add_promote(commands, add_data)
     _add_table(commands)
-    _add_ablation(commands)
+    _add_external(commands)
     _add_pointing(commands)
 
 
@@ -36,7 +34,6 @@ def _add_evaluate(commands: "Commands", add_data: "AddData") -> None:
     parser.add_argument("bundle", nargs="?", type=Path, help="folder or name of the bundle (the released one)")
     parser.add_argument("--against", type=Path, metavar="OTHER", help="another bundle to test the differences against")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the report (runs/evaluation/BUNDLE)")
-    parser.add_argument("--no-mirror", action="store_true", help="skip the second look at mirrored photographs")
     _add_cache(parser)
     add_data(parser)
     parser.set_defaults(run_command=_evaluate)
@@ -52,7 +49,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from ml.release.report import write_report
 
     bundle = resolve_bundle(options.bundle) if options.bundle else read_bundle(verify=True)
-    evaluation, readings = evaluate(bundle, data=options.data, cache=options.cache, mirrored=not options.no_mirror)
+    evaluation, readings = evaluate(bundle, data=options.data, cache=options.cache)
     write_evaluation(bundle.folder, evaluation)
     is_default = bundle.folder.resolve() == default_bundle().resolve()
     (write_cards if is_default else write_card)(bundle)
@@ -64,36 +61,6 @@ def _evaluate(options: argparse.Namespace) -> int:
         difference = comparison_text(bundle, other, compare((bundle, readings), (other, others)))
     out = options.out or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
     print(write_report(bundle, evaluation, readings, out, difference=difference))
-    return 0
-
-
-def _add_recalibrate(commands: "Commands", add_data: "AddData") -> None:
-    parser = commands.add_parser("recalibrate", help="fit calibration, grade rule and operating point of a bundle anew")
-    parser.add_argument("bundle", type=Path, help="folder or name of the bundle, which stays as it is")
-    parser.add_argument("--version", required=True, help="of the bundle that is made")
-    parser.add_argument("--precision", choices=("fp16", "int8"), help="store its weights in fewer bits")
-    parser.add_argument("--to", type=Path, help="its folder (ml/bundles/NAME-VERSION)")
-    _add_cache(parser)
-    add_data(parser)
-    parser.set_defaults(run_command=_recalibrate)
-
-
-def _recalibrate(options: argparse.Namespace) -> int:
-    from ml.networks.weight_format import WeightFormat
-    from ml.release.promote import resolve_bundle
-    from ml.release.recalibrate import recalibrate
-
-    bundle = resolve_bundle(options.bundle)
-    folder = options.to or BUNDLES / f"{bundle.name}-{options.version}"
-    made = recalibrate(
-        bundle,
-        version=options.version,
-        folder=folder,
-        data=options.data,
-        cache=options.cache,
-        precision=WeightFormat(options.precision) if options.precision else None,
-    )
-    print(f"{made.model_version} in {folder}")
     return 0
 
 
@@ -118,51 +85,31 @@ def _promote(options: argparse.Namespace) -> int:
 
 def _add_table(commands: "Commands") -> None:
     parser = commands.add_parser("table", help="teacher, student alone and distilled student beside the earlier system")
-    parser.add_argument(
-        "--left-out", nargs="+", type=Path, metavar="BUNDLE", help="figures on sources these were not trained on"
-    )
-    _add_keep(parser, "with --left-out: ")
     parser.set_defaults(run_command=_table)
 
 
 def _table(options: argparse.Namespace) -> int:
-    from ml.release.promote import resolve_bundle
     from ml.release.results_table import released, table
-    from ml.trials import keep_left_out, left_out_rows, left_out_table
 
-    if options.keep and not options.left_out:
-        raise InputError("--keep goes with --left-out.")
-    if not options.left_out:
-        print(table(released()), end="")
-        return 0
-    rows = left_out_rows([resolve_bundle(path) for path in options.left_out])
-    if options.keep:
-        print(keep_left_out(rows, options.keep), file=sys.stderr)
-    print(left_out_table(rows), end="")
+    print(table(released()), end="")
     return 0
 
 
-def _add_keep(parser: argparse.ArgumentParser, when: str = "") -> None:
-    """``--keep``: the folder of released bundles, unless another is named."""
-    text = f"{when}also keep the figures for the cards and reports of the bundles in FOLDER (ml/bundles)"
-    parser.add_argument("--keep", nargs="?", type=Path, const=BUNDLES, metavar="FOLDER", help=text)
+def _add_external(commands: "Commands") -> None:
+    parser = commands.add_parser("external", help="metrics of bundles on sources that they were not trained on")
+    parser.add_argument("bundles", nargs="+", type=Path, metavar="BUNDLE")
+    parser.add_argument("--output", type=Path, metavar="FILE.json", help="also store them, for the model cards")
+    parser.set_defaults(run_command=_external)
 
 
-def _add_ablation(commands: "Commands") -> None:
-    parser = commands.add_parser("ablation", help="what a setting brings: finished runs side by side, on validation")
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="runs of one seed or more")
-    _add_keep(parser)
-    parser.set_defaults(run_command=_ablation)
+def _external(options: argparse.Namespace) -> int:
+    from ml.release.external_validation import external_results, external_table, write_results
+    from ml.release.promote import resolve_bundle
 
-
-def _ablation(options: argparse.Namespace) -> int:
-    from ml.ablation import ablation_table, outcomes_of
-    from ml.trials import keep_ablation
-
-    outcomes = outcomes_of(options.runs)
-    if options.keep:
-        print(keep_ablation(outcomes, options.keep), file=sys.stderr)
-    print(ablation_table(outcomes), end="")
+    results = external_results([resolve_bundle(path) for path in options.bundles])
+    if options.output:
+        write_results(results, options.output)
+    print(external_table(results), end="")
     return 0
 
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from ml.bundle import EVALUATION_FILE, Bundle
 from ml.data.cache import load_dataset
-from ml.doubt import doubt_figures
 from ml.evaluation.predictions import (
     ATTRIBUTES,
     EXTERNAL,
@@ -53,14 +52,11 @@ SUMMARY = {
 
 
 def evaluate(
-    bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES, mirrored: bool = True
+    bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES
 ) -> tuple[dict[str, Any], LabelledPredictions]:
-    """Read all photographs kept from the bundle's training; the content of evaluation.json, and the readings.
-
-    ``mirrored`` also reads every photograph mirrored, to see what test-time augmentation would bring.
-    """
+    """Grade all photographs kept from the bundle's training; the content of evaluation.json, and the predictions."""
     photos = photos_for(bundle, data=data, cache=cache)
-    readings = read(Grader.load(bundle.folder), photos, mirrored=mirrored)
+    readings = read(Grader.load(bundle.folder), photos)
     return describe(bundle, readings, n_resamples=n_resamples), readings
 
 
@@ -93,7 +89,6 @@ def describe(bundle: Bundle, readings: LabelledPredictions, *, n_resamples: int 
             source: _subgroups(bundle, readings, parts[0], source, n_resamples)
             for source in readings.sources_in(parts[0])
         },
-        "doubt": doubt_figures(readings, bundle.operating_point),
     }
 
 

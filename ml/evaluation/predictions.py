@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import ImageOps
 from tqdm import tqdm
 
 from ml.data.labels import EQUALIZED_SOURCE, SOURCE_GROUP, LabelledPhoto, read_labels
-from ml.serving.preprocess import decode
 from ml.vocabulary import N_GRADES
 
 if TYPE_CHECKING:
@@ -49,10 +47,7 @@ class EvaluationPhoto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledPredictions:
-    """n photographs, read. ``probabilities`` (n, K) and ``grades`` (n,) are NaN and -1 where no retina was found.
-
-    ``mirrored`` (n, K) are the probabilities of the mirrored photographs, where asked for.
-    """
+    """n photographs, read. ``probabilities`` (n, K) and ``grades`` (n,) are NaN and -1 where no retina was found."""
 
     photos: list[EvaluationPhoto]
     truth: "NDArray[np.int64]"
@@ -64,7 +59,6 @@ class LabelledPredictions:
     grades: "NDArray[np.int64]"
     is_gradable: "NDArray[np.bool_]"
     p_gradable: "NDArray[np.float64]"
-    mirrored: "NDArray[np.float64] | None" = None
 
     def where(self, part: str, source: str | None = None) -> "NDArray[np.int64]":
         """Rows of a part, of one source or of all, that have a grade."""
@@ -118,10 +112,9 @@ def fingerprint(photos: list[EvaluationPhoto], part: str) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def read(grader: "Grader", photos: list[EvaluationPhoto], *, mirrored: bool = False) -> LabelledPredictions:
+def read(grader: "Grader", photos: list[EvaluationPhoto]) -> LabelledPredictions:
     """Grade every photograph, poor ones too. Raises GradingError where a file is no photograph."""
     said = _graded(grader, photos)
-    again = _mirrored(grader, photos) if mirrored else None
     geometry = [_geometry(p.heatmap_box) for p in said]
     return LabelledPredictions(
         photos=photos,
@@ -135,19 +128,12 @@ def read(grader: "Grader", photos: list[EvaluationPhoto], *, mirrored: bool = Fa
         grades=np.array([-1 if p.grade is None else int(p.grade) for p in said], np.int64),
         is_gradable=np.array([p.is_gradable for p in said]),
         p_gradable=np.array([p.p_gradable for p in said]),
-        mirrored=None if again is None else _shares(again),
     )
 
 
 def _graded(grader: "Grader", photos: list[EvaluationPhoto]) -> "list[Prediction]":
     paths = tqdm([p.path for p in photos], desc="read", unit="photo", disable=not sys.stderr.isatty())
     return list(grader.grade_many(paths, even_if_ungradable=True))
-
-
-def _mirrored(grader: "Grader", photos: list[EvaluationPhoto]) -> "list[Prediction]":
-    paths = tqdm([p.path for p in photos], desc="read mirrored", unit="photo", disable=not sys.stderr.isatty())
-    turned = (ImageOps.mirror(decode(path, min_side_px=grader.bundle.side_px)) for path in paths)
-    return list(grader.grade_many(turned, even_if_ungradable=True))
 
 
 def _shares(said: "list[Prediction]") -> "NDArray[np.float64]":

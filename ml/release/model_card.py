@@ -1,15 +1,14 @@
-"""The model card of a bundle, from bundle.json, evaluation.json and left_out.json alone: no number is another one."""
+"""The model card of a bundle: every number comes from its JSON files or the external validation beside it."""
 
 import dataclasses
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ml.bundle import Bundle, read_bundle, read_evaluation
 from ml.metrics.markdown import table, with_interval
+from ml.release.external_validation import external_section
 from ml.training.config import Distillation, TrainingConfig
 from ml.training.provenance import every_stage
-from ml.trials import left_out_section
 from ml.vocabulary import N_GRADES
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "model-card.md"
@@ -96,7 +95,7 @@ Of the photographs with a grade the share that got it (sensitivity), and of thos
 ### By camera geometry, eye, sex and age
 Where the source tells, and each group has 30 photographs. Test.
 
-{subgroups}{left_out}
+{subgroups}{external}
 The first tables are per photograph, by source, whatever the photograph's quality. To train in the same way, with the
 photographs in `DR_DATA_DIR` and ImageNet weights under torchvision's names in `imagenet.npz`, and to measure again:
 
@@ -151,7 +150,7 @@ def card_text(bundle: Bundle) -> str:
         by_grade=_grade_table(tested),
         confusion=_confusions(tested),
         subgroups=_subgroup_table(evaluation["subgroups"]),
-        left_out=left_out_section(bundle),
+        external=external_section(bundle),
         commands="\n".join(_commands(bundle)),
     )
 
@@ -189,25 +188,15 @@ def _commands(bundle: Bundle) -> list[str]:
         if stage.get("start_share") or others:
             beside = f" --with {' '.join(other['run'] for other in others)}" if others else ""
             commands.append(f"python -m ml blend {stage['run']}{beside} --share {stage['start_share']}")
-    return [*commands, *_release_commands(bundle), f"python -m ml evaluate ml/bundles/{bundle.name}-{bundle.version}"]
+    return [*commands, _export_command(bundle), f"python -m ml evaluate ml/bundles/{bundle.name}-{bundle.version}"]
 
 
-def _release_commands(bundle: Bundle) -> list[str]:
-    """The export of the trained network and what was made of its weights afterwards."""
-    last, own = bundle.training["stages"][-1], {"version": bundle.version, "precision": bundle.precision}
-    versions = [*bundle.training.get("earlier_versions", []), own]
-    changed = _precision_option("fp32", versions[0]["precision"])
-    changed += "" if bundle.side_px == last["side_px"] else f" --side-px {bundle.side_px}"
-    commands = [f"python -m ml export {last['run']} --name {bundle.name} --version {versions[0]['version']}{changed}"]
-    for old, new in pairwise(versions):
-        changed = _precision_option(old["precision"], new["precision"])
-        folder = f"ml/bundles/{bundle.name}-{old['version']}"
-        commands.append(f"python -m ml recalibrate {folder} --version {new['version']}{changed}")
-    return commands
-
-
-def _precision_option(before: str, after: str) -> str:
-    return "" if before == after else f" --precision {after}"
+def _export_command(bundle: Bundle) -> str:
+    last = bundle.training["stages"][-1]
+    options = [f"--name {bundle.name}", f"--version {bundle.version}"]
+    options += [] if bundle.precision == "fp32" else [f"--precision {bundle.precision}"]
+    options += [] if bundle.side_px == last["side_px"] else [f"--side-px {bundle.side_px}"]
+    return f"python -m ml export {last['run']} {' '.join(options)}"
 
 
 def _training_command(stage: dict[str, Any]) -> str:

@@ -124,7 +124,7 @@ def refitted(bundle: Bundle, readings: LabelledPredictions) -> tuple[Bundle, Lab
     )
     probabilities = calibrated(logits, fitted)  # (n, K), NaN where nothing was said
     grades = np.where(readings.grades < 0, -1, grades_by_cuts(fitted.grade_cuts, probabilities))
-    return fitted, dataclasses.replace(readings, probabilities=probabilities, grades=grades, mirrored=None)
+    return fitted, dataclasses.replace(readings, probabilities=probabilities, grades=grades)
 
 
 def _logits(bundle: Bundle, readings: LabelledPredictions) -> "NDArray[np.float64]":

@@ -10,7 +10,6 @@ from sklearn.metrics import roc_curve
 from ml.bundle import Bundle
 from ml.metrics.grading import SIGHT_THREATENING_FROM, calibration_curve
 from ml.release.model_card import card_text
-from ml.trials import ablation_section
 from ml.vocabulary import N_GRADES, REFERABLE_FROM
 
 if TYPE_CHECKING:
@@ -21,16 +20,6 @@ if TYPE_CHECKING:
 TITLES = {"aptos2019": "APTOS 2019", "eyepacs": "EyePACS", "odir5k": "ODIR-5K"}
 COLOURS = ("#1f6f8b", "#d1495b", "#66a182", "#edae49")
 MARKERS = ("o", "s", "^", "D")
-
-DOUBT = """## Which number tells of doubt
-Area under the curve with which each sorts photographs graded two or more grades off from the others, and photographs
-on the wrong side of the operating point from those on the right one: 0.5 is no help. Test part.
-
-{tables}
-Averaging with the mirror image (test-time augmentation) changes, with 95 % intervals:
-
-{gains}
-"""
 
 
 def write_report(
@@ -48,8 +37,6 @@ def write_report(
     for name, (figure, caption) in pictures.items():
         figure.savefig(folder / name, dpi=110)
         parts.append(f"### {caption}\n\n![{caption}]({name})\n")
-    parts.append(_doubt_text(evaluation["doubt"]))
-    parts.append(ablation_section(bundle.folder.parent))
     if difference:
         parts.append(f"## Against another bundle\n{difference}")
     report = folder / "report.md"
@@ -132,25 +119,3 @@ def _diagonal(axes: "Axes", x: str, y: str, title: str) -> None:
     axes.plot([0, 1], [0, 1], ":", color="grey")
     axes.set(xlabel=x, ylabel=y, title=title, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.grid(alpha=0.3)
-
-
-def _doubt_text(doubt: dict[str, Any]) -> str:
-    if not doubt:
-        return ""
-    sources = sorted(doubt)
-    names = list(doubt[sources[0]]["far_off"])
-    head = [f"{s} {title}" for s in sources for title in ("far off", "wrong side")]
-    lines = ["| doubt | " + " | ".join(head) + " |", "| --- " * (1 + len(head)) + "|"]
-    for name in names:
-        values = [doubt[s][kind][name] for s in sources for kind in ("far_off", "wrong_side")]
-        shown = ["-" if v is None else f"{v:.3f}" for v in values]
-        lines.append("| " + " | ".join([name.replace("_", " "), *shown]) + " |")
-    counts = [str(doubt[s][kind]) for s in sources for kind in ("n_far_off", "n_wrong_side")]
-    lines.append("| such photographs | " + " | ".join(counts) + " |")
-    gains = [
-        f"- {source}, {name.replace('_', ' ')}: {value[0]:+.3f} ({value[1]:+.3f} to {value[2]:+.3f})"
-        for source in sources
-        for name, value in doubt[source].get("gain_of_mirroring", {}).items()
-        if value is not None
-    ]
-    return DOUBT.format(tables="\n".join(lines) + "\n", gains="\n".join(gains) or "(not tried)")

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.bundle import BUNDLES, Bundle, default_bundle, read_bundle, read_evaluation
+from ml.bundle import Bundle, default_bundle, read_bundle, read_evaluation
 from ml.errors import BundleError
 from ml.evaluation.evaluate import as_json, describe, summary, write_evaluation
 from ml.evaluation.predictions import EvaluationPhoto, LabelledPredictions, fingerprint
 from ml.release.model_card import card_text
 from ml.release.report import write_report
-from ml.trials import ABLATION, ablation_section
 from tests.ml.evaluation.toy_readings import toy_readings
 
 
@@ -75,12 +74,6 @@ def test_groups_too_small_or_alone_are_not_reported(evaluation: dict[str, Any]) 
     assert set(evaluation["subgroups"]["eyepacs"]) == {"eye"}  # one geometry, one known age band, no sex
     eyes = evaluation["subgroups"]["eyepacs"]["eye"]
     assert {name: group["n"] for name, group in eyes.items()} == {"left": 120, "right": 120}
-
-
-def test_doubt_sorts_wrong_from_right_and_a_copy_of_itself_brings_nothing(evaluation: dict[str, Any]) -> None:
-    doubt = evaluation["doubt"]["aptos2019"]
-    assert doubt["far_off"]["spread_of_the_grade"] > 0.6
-    assert doubt["gain_of_mirroring"]["referable_auc"] == [0, 0, 0]
 
 
 def test_every_number_of_the_cards_figures_stands_in_the_evaluation(copy: Bundle, evaluation: dict[str, Any]) -> None:
@@ -164,13 +157,10 @@ def test_the_report_has_its_pictures(
     copy: Bundle, evaluation: dict[str, Any], readings: LabelledPredictions, tmp_path: Path
 ) -> None:
     write_evaluation(copy.folder, evaluation)
-    shutil.copy(BUNDLES / ABLATION, copy.folder.parent)
     report = write_report(copy, evaluation, readings, tmp_path / "report").read_text()
-    assert ablation_section(BUNDLES) in report
     for name in ("roc.png", "calibration.png", "confusion.png"):
         assert f"({name})" in report
         assert (tmp_path / "report" / name).read_bytes().startswith(b"\x89PNG")
-    assert "Which number tells of doubt" in report
 
 
 def test_numbers_in_a_row_stay_on_one_line_of_the_json() -> None:

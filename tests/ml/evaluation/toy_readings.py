@@ -49,5 +49,4 @@ def toy_readings(skill: float, *, n: int = 240, seed: int = 0, n_ungradable: int
         grades=probabilities.argmax(axis=1),
         is_gradable=gradable,
         p_gradable=np.where(gradable, 0.9, 0.05),
-        mirrored=probabilities[:, :],
     )

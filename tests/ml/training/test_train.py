@@ -12,10 +12,7 @@ import pytest
 import torch
 
 from ml.bundle import Bundle, read_bundle, read_evaluation
-from ml.cli.main import main
 from ml.data.cache import FundusDataset
-from ml.errors import BundleError
-from ml.networks.weight_format import WeightFormat
 from ml.release.export import export_bundle
 from ml.release.recalibrate import recalibrate
 from ml.training.batches import sampling_weights
@@ -120,27 +117,6 @@ def test_recalibration_finds_what_export_had_fitted(toy_bundle: Bundle, toy_data
     assert again.grade_cuts == pytest.approx(toy_bundle.grade_cuts, abs=0.05)
     assert (other / "bundle.json").read_bytes() == before
     assert not list(tmp_path.glob(".unfinished-*"))
-
-
-def test_recalibration_stores_weights_in_fewer_bits_and_the_card_says_so(
-    toy_bundle: Bundle, toy_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder, cache = tmp_path / "half", toy_bundle.folder.parent / "cache"
-    command = ["recalibrate", str(toy_bundle.folder), "--version", "0.0.2", "--precision", "fp16", "--to", str(folder)]
-    assert main([*command, "--data", str(tmp_path / "nowhere"), "--cache", str(cache)]) == 2
-    assert not folder.exists()  # nothing that looks like a bundle
-    assert main([*command, "--data", str(toy_data), "--cache", str(cache)]) == 0
-    half = read_bundle(folder, verify=True)
-    assert half.precision == "fp16"
-    assert half.weights.stat().st_size < 0.6 * toy_bundle.weights.stat().st_size
-    card = (folder / "model-card.md").read_text()
-    assert "--version 0.0.1\npython -m ml recalibrate ml/bundles/toy-0.0.1 --version 0.0.2 --precision fp16\n" in card
-    capsys.readouterr()
-    assert main([*command, "--data", str(toy_data), "--cache", str(cache)]) == 2
-    assert "half exists already" in capsys.readouterr().err
-    with pytest.raises(BundleError, match="only fp32 ones"):
-        recalibrate(half, version="1", folder=tmp_path / "x", data=toy_data, cache=cache, precision=WeightFormat.INT8)
-    assert not (tmp_path / "x").exists()
 
 
 def test_rare_grades_and_small_sources_are_drawn_more_often() -> None:
