@@ -1,6 +1,6 @@
-"""Find the retina's disc in a photograph: the bright circle a fundus camera leaves on a dark frame.
+"""Detect the field of view: the bright circle that a fundus camera leaves on a dark frame.
 
-The circle may be off-centre, cut by the frame on any side, or fill the frame altogether; the border may be noisy.
+The circle may be off-centre, cut by the frame on any side, or fill the frame; the border may be noisy.
 """
 
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+#: Longer side of the reduced image in which the circle is fitted: one pixel is under 1 % of the field of view.
 WORK_SIDE_PX = 160
-"""Longer side of the picture the circle is sought in: one pixel is then under 1 % of the disc."""
-MIN_AREA_SHARE = 0.08
-"""A retina smaller than this share of the frame is not a fundus photograph (the smallest of 12,800 fills 0.2)."""
-MAX_RADIUS_SHARE = 0.72
-"""Of the longer side of the lit region: a circle through all four corners of a square has 0.71. Larger ones come from
-photographs that somebody squeezed into another shape."""
-N_TRIALS = 160
+#: A lit region below this fraction of the frame is not a fundus photograph (the smallest of 12,800 fills 0.2).
+MIN_AREA_FRACTION = 0.08
+#: Radius over the longer side of the lit region: a circle through all four corners of a square has 0.71. Larger ones
+#: come from photographs that were stretched to another aspect ratio.
+MAX_RADIUS_FRACTION = 0.72
+N_RANSAC_ITERATIONS = 160
 N_RIM_POINTS = 200
 INLIER_PX = 1.3
 
 
 @dataclass(frozen=True, slots=True)
 class FieldOfView:
-    """A circle in pixels of the picture it was found in; may reach outside the frame.
+    """A circle in pixels of the image it was detected in; it may reach outside the frame.
 
-    ``support`` in [0, 1] is the share of the visible rim that lies on the circle (0: the rim is nowhere in sight).
+    ``support`` in [0, 1] is the fraction of visible rim points on the circle (0: no rim is visible).
     Pixels with no channel above ``dark_level`` (0..255) belong to the frame.
     """
 
@@ -51,7 +51,7 @@ class FieldOfView:
 
 
 def detect_fov(image: Image.Image) -> FieldOfView | None:
-    """The retina's disc in an upright RGB picture, or None where nothing stands out from the frame."""
+    """Detect the field of view in an upright RGB image; None if nothing stands out from the frame."""
     factor = min(1.0, WORK_SIDE_PX / max(image.size))
     small = image.resize(
         (max(1, round(image.width * factor)), max(1, round(image.height * factor))),
@@ -63,8 +63,8 @@ def detect_fov(image: Image.Image) -> FieldOfView | None:
     dark_level = _dark_level(level)
     if dark_level is None:
         return None
-    lit = _largest_part(level > dark_level)
-    if lit.mean() < MIN_AREA_SHARE:
+    lit = _largest_region(level > dark_level)
+    if lit.mean() < MIN_AREA_FRACTION:
         return None
     circle, support = _fit_circle(lit)
     x, y, radius = circle
@@ -78,55 +78,57 @@ def detect_fov(image: Image.Image) -> FieldOfView | None:
 
 
 def _dark_level(level: "NDArray[np.uint8]") -> int | None:
-    """Grey level that separates frame from retina; None for a picture without any contrast."""
+    """Grey level that separates frame from retina; None for an image without contrast."""
     bright = float(np.percentile(level[::2, ::2], 95))
     corner = max(2, min(level.shape) // 20)
     corners = [level[:corner, :corner], level[:corner, -corner:], level[-corner:, :corner], level[-corner:, -corner:]]
-    # the darkest corner: noisy black, or retina where the disc fills the frame
+    # noisy black, or retina if the field of view fills the frame
     darkest = min(corners, key=lambda c: float(np.median(c)))
     dark = float(np.median(darkest))
     if bright - dark < 12:
         return 0 if bright >= 12 else None
-    if dark > 0.35 * bright:  # no frame in sight
+    if dark > 0.35 * bright:  # no frame is visible
         return 0
     noise = min(float(np.percentile(darkest, 98)) - dark, 0.25 * bright)
     return int(dark + noise + max(6.0, 0.1 * (bright - dark)))
 
 
-def _largest_part(lit: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
-    """Largest connected region (4-neighbours, sought at half scale), by spreading labels along rows and columns."""
+def _largest_region(lit: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
+    """Largest 4-connected component of a mask, at half scale.
+
+    Labels are propagated along rows and columns until none changes; serving has no ``scipy.ndimage.label``.
+    """
     coarse = lit[::2, ::2]
     labels = np.where(coarse, np.arange(1, coarse.size + 1).reshape(coarse.shape), 0)
     while True:
         before = labels
         for axis in (0, 1):
             for flip in (False, True):
-                labels = _spread(labels, axis=axis, backwards=flip)
+                labels = _propagated(labels, axis=axis, backwards=flip)
         if np.array_equal(labels, before):
             break
     if not coarse.any():
         return lit
     largest = labels == np.bincount(labels[coarse]).argmax()
-    part: NDArray[np.bool_] = lit & largest.repeat(2, axis=0).repeat(2, axis=1)[: lit.shape[0], : lit.shape[1]]
-    return part
+    region: NDArray[np.bool_] = lit & largest.repeat(2, axis=0).repeat(2, axis=1)[: lit.shape[0], : lit.shape[1]]
+    return region
 
 
-def _spread(labels: "NDArray[np.int64]", *, axis: int, backwards: bool) -> "NDArray[np.int64]":
-    """Give each run of lit pixels along ``axis`` the largest label met so far in it."""
-    turned = labels if axis == 1 else labels.T
+def _propagated(labels: "NDArray[np.int64]", *, axis: int, backwards: bool) -> "NDArray[np.int64]":
+    """Running maximum of the labels inside each run of lit pixels along ``axis``."""
+    rows = labels if axis == 1 else labels.T
     if backwards:
-        turned = turned[:, ::-1]
-    run = np.cumsum(turned == 0, axis=1)  # grows at each gap, so runs are told apart
+        rows = rows[:, ::-1]
+    run = np.cumsum(rows == 0, axis=1)  # a number for each run: it grows at every gap
     base = run * (labels.size + 1)
-    spread = np.maximum.accumulate(base + turned, axis=1) - base
-    spread = np.where(turned > 0, spread, 0)
+    maximum = np.where(rows > 0, np.maximum.accumulate(base + rows, axis=1) - base, 0)
     if backwards:
-        spread = spread[:, ::-1]
-    return spread if axis == 1 else spread.T
+        maximum = maximum[:, ::-1]
+    return maximum if axis == 1 else maximum.T
 
 
 def _rim(lit: "NDArray[np.bool_]") -> "Floats":
-    """(n, 2) points x, y where rows and columns enter and leave the region, away from the picture's edge."""
+    """(n, 2) points x, y at which rows and columns enter and leave the region, away from the image border."""
     height, width = lit.shape
     points = []
     rows = np.flatnonzero(lit.any(axis=1))
@@ -137,59 +139,59 @@ def _rim(lit: "NDArray[np.bool_]") -> "Floats":
     points += [np.stack([columns, first - 0.5], 1), np.stack([columns, last + 0.5], 1)]
     rim = np.concatenate(points).astype(np.float64)
     x, y = rim.T
-    free = (x > 1) & (x < width - 2) & (y > 1) & (y < height - 2)
-    kept: Floats = rim[free]
-    return kept
+    is_inside = (x > 1) & (x < width - 2) & (y > 1) & (y < height - 2)
+    inner: Floats = rim[is_inside]
+    return inner
 
 
 def _fit_circle(lit: "NDArray[np.bool_]") -> tuple[tuple[float, float, float], float]:
-    """Circle (x, y, radius) through most of the rim, and its support; else the square around the region."""
+    """Circle (x, y, radius) through most of the rim, and its support; else the box around the region."""
     rim = _rim(lit)
     if len(rim) >= 12:
-        best = _best_trial(rim, lit)
-        if best is not None:
-            return best
+        fitted = _ransac_circle(rim, lit)
+        if fitted is not None:
+            return fitted
     rows, columns = np.flatnonzero(lit.any(axis=1)), np.flatnonzero(lit.any(axis=0))
     x, y = (columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2
     radius = max(columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1) / 2
     return (float(x), float(y), float(radius)), 0.0
 
 
-def _best_trial(rim: "Floats", lit: "NDArray[np.bool_]") -> tuple[tuple[float, float, float], float] | None:
-    """RANSAC over circles through three rim points, with a fixed seed; None where no circle fits."""
+def _ransac_circle(rim: "Floats", lit: "NDArray[np.bool_]") -> tuple[tuple[float, float, float], float] | None:
+    """RANSAC over circles through three rim points, with a fixed seed; None if no circle fits."""
     rim = rim[:: max(1, len(rim) // N_RIM_POINTS)]
-    chosen = np.random.default_rng(0).integers(0, len(rim), (N_TRIALS, 3))
-    circles = _circles_through(rim[chosen])  # (t, 3)
+    triples = np.random.default_rng(0).integers(0, len(rim), (N_RANSAC_ITERATIONS, 3))
+    circles = _circles_through(rim[triples])  # (t, 3)
     height, width = lit.shape
     extent = max(np.ptp(np.flatnonzero(lit.any(axis=0))), np.ptp(np.flatnonzero(lit.any(axis=1)))) + 1
     x, y, radius = circles.T
-    sane = np.isfinite(circles).all(1) & (radius > 0.3 * extent) & (radius < MAX_RADIUS_SHARE * extent)
-    sane &= (x > 0.1 * width) & (x < 0.9 * width) & (y > 0) & (y < height)
-    circles = circles[sane]
+    is_plausible = np.isfinite(circles).all(1) & (radius > 0.3 * extent) & (radius < MAX_RADIUS_FRACTION * extent)
+    is_plausible &= (x > 0.1 * width) & (x < 0.9 * width) & (y > 0) & (y < height)
+    circles = circles[is_plausible]
     if not len(circles):
         return None
-    every = lit[::5, ::5]
-    grid_y, grid_x = (5.0 * g for g in np.indices(every.shape))
-    apart = _distance(circles, grid_x.ravel(), grid_y.ravel())  # (t, m)
-    outside = (apart > INLIER_PX) @ every.ravel() / max(1, every.sum())  # lit, but not in the circle
-    unlit = (apart < -INLIER_PX) @ ~every.ravel() / max(1, every.sum())  # in the circle, but not lit
-    close = np.abs(_distance(circles, *rim.T)) < INLIER_PX  # (t, n)
-    best = int((close.mean(axis=1) - 4 * outside - unlit).argmax())
-    support = float(close[best].mean())
+    sampled = lit[::5, ::5]
+    grid_y, grid_x = (5.0 * g for g in np.indices(sampled.shape))
+    distance = _distance(circles, grid_x.ravel(), grid_y.ravel())  # (t, m)
+    outside = (distance > INLIER_PX) @ sampled.ravel() / max(1, sampled.sum())  # lit, but not in the circle
+    unlit = (distance < -INLIER_PX) @ ~sampled.ravel() / max(1, sampled.sum())  # in the circle, but not lit
+    inliers = np.abs(_distance(circles, *rim.T)) < INLIER_PX  # (t, n)
+    best = int((inliers.mean(axis=1) - 4 * outside - unlit).argmax())
+    support = float(inliers[best].mean())
     if support < 0.3 or outside[best] > 0.06 or unlit[best] > 0.5:
         return None
     near = np.abs(_distance(circles[best : best + 1], *rim.T))[0] < 2 * INLIER_PX
-    return _least_squares(rim[near]), support
+    return _least_squares_circle(rim[near]), support
 
 
 def _distance(circles: "Floats", x: "Floats", y: "Floats") -> "Floats":
-    """(t, n) distance of n points from the rims of t circles, in pixels; negative inside."""
-    away: Floats = np.sqrt((x - circles[:, :1]) ** 2 + (y - circles[:, 1:2]) ** 2) - circles[:, 2:]
-    return away
+    """(t, n) signed distance of n points from the rims of t circles, in pixels; negative inside."""
+    distance: Floats = np.sqrt((x - circles[:, :1]) ** 2 + (y - circles[:, 1:2]) ** 2) - circles[:, 2:]
+    return distance
 
 
 def _circles_through(triples: "Floats") -> "Floats":
-    """(t, 3, 2) points -> (t, 3) circles x, y, radius; not finite where the three lie on a line."""
+    """(t, 3, 2) points -> (t, 3) circumcircles x, y, radius; not finite for three points on a line."""
     (ax, ay), (bx, by), (cx, cy) = (triples[:, i].T for i in range(3))
     with np.errstate(divide="ignore", invalid="ignore"):
         d = 2 * (ax * (by - cy) + bx * (cy - ay) + cx * (ay - by))
@@ -199,7 +201,7 @@ def _circles_through(triples: "Floats") -> "Floats":
         return np.stack([x, y, np.hypot(ax - x, ay - y)], axis=1)
 
 
-def _least_squares(points: "Floats") -> tuple[float, float, float]:
+def _least_squares_circle(points: "Floats") -> tuple[float, float, float]:
     """Algebraic circle fit (Kasa 1976)."""
     x, y = points.T
     solution, *_ = np.linalg.lstsq(np.stack([x, y, np.ones_like(x)], 1), x**2 + y**2, rcond=None)

@@ -1,7 +1,7 @@
-"""Photograph -> network input, the same code in training and serving. Deterministic.
+"""Preprocess a photograph into network input; deterministic, the same in training and serving.
 
-Decode (at a reduced scale where the format allows), honour the EXIF orientation, find the retina's disc, crop to it,
-scale without distortion, blank what lies outside the disc, and even out the colours of different cameras.
+Decode (at a reduced scale if the format allows), apply the EXIF orientation, detect the field of view, crop to it,
+scale without distortion, set the surround to 0, and standardise the colours of different cameras.
 """
 
 import io
@@ -19,18 +19,17 @@ from ml.serving.field_of_view import FieldOfView, detect_fov
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+#: Raised if the same photograph would give other pixels: a bundle serves only the version it was trained with.
 PREPROCESSING_VERSION = 1
-"""Raised whenever the same photograph would give other pixels: a bundle serves only the version it was trained with."""
 
 MAX_PIXELS = 100_000_000
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
-COLOR_MEAN = 112.0
-COLOR_STD = 48.0
-"""Every channel's mean and standard deviation inside the disc after evening out, in grey levels of 0..255."""
-CONTRAST_FLOOR = 12.0
-"""A channel flatter than this (grey levels) is not stretched further: amplified noise looks like lesions."""
-BAR_SHARE = 0.1
-"""A row or column of the disc with less than this share of lit pixels is frame, not a shadow on the retina."""
+#: Mean and standard deviation of every channel inside the field of view once standardised, in grey levels of 0..255.
+COLOR_MEAN, COLOR_STD = 112.0, 48.0
+#: Lower limit of a channel's standard deviation (grey levels) when it is stretched: amplified noise looks like lesions.
+MIN_STD = 12.0
+#: A row or column of the field of view with a smaller fraction of lit pixels is frame, not a shadow on the retina.
+MIN_LIT_FRACTION = 0.1
 
 Box = tuple[float, float, float, float]
 Photo = Image.Image | bytes | Path
@@ -38,13 +37,13 @@ Photo = Image.Image | bytes | Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundusCrop:
-    """A photograph cropped to its retina. ``pixels`` (S, S, 3) uint8 RGB as photographed, 0 outside the retina.
+    """A photograph cropped to its field of view, as a square.
 
-    ``mask`` (S, S) bool is True where the photograph shows the disc; ``lit`` (S, S) bool where that part is brighter
-    than the frame, so that shadows do not count when colours are measured. ``box`` is where the square lies on the
-    upright photograph, as shares of its width and height (left, top, right, bottom); it reaches outside [0, 1] where
-    the frame cuts the fov.
-    ``fov`` is in pixels of the decoded (reduced) photograph of ``size_px`` (W, H).
+    ``pixels`` (S, S, 3) uint8 RGB are as photographed, 0 outside the field of view. ``mask`` (S, S) bool is the field
+    of view; ``lit`` (S, S) bool its pixels brighter than the frame, so that shadows do not count in colour statistics.
+    ``box`` is the square on the upright photograph, in fractions of its width and height (left, top, right, bottom);
+    it reaches outside [0, 1] if the frame cuts the field of view. ``fov`` is in pixels of the decoded (reduced)
+    photograph of ``size_px`` (W, H).
     """
 
     pixels: "NDArray[np.uint8]"
@@ -56,10 +55,10 @@ class FundusCrop:
 
 
 def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
-    """Upright RGB picture whose shorter side is at least ``min_side_px`` where the photograph has as much.
+    """Decode to an upright RGB image with a shorter side of at least ``min_side_px``, if there is as much.
 
     JPEG is decoded at 1/2, 1/4 or 1/8 scale inside the DCT, which skips most of the work. Raises GradingError for
-    whatever is not a whole photograph of an accepted format.
+    everything that is not a complete photograph of an accepted format.
     """
     if isinstance(photo, Image.Image):
         return _upright_rgb(photo)
@@ -67,7 +66,7 @@ def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
         # NB: Pillow warns from 89 megapixels on; turning warnings into errors is not safe among threads.
         source = io.BytesIO(photo) if isinstance(photo, bytes) else photo
         with Image.open(source, formats=FORMATS) as image:
-            _refuse_oversized(image)
+            _check_size(image)
             if image.format == "JPEG":
                 scale = max(1, min(image.size) // min_side_px)
                 image.draft("RGB", (image.width // scale, image.height // scale))
@@ -86,7 +85,7 @@ def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
         raise GradingError("The photograph is damaged or incomplete. Send the camera's original file.") from error
 
 
-def _refuse_oversized(image: Image.Image) -> None:
+def _check_size(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise GradingError("The photograph has more than 100 megapixels.")
 
@@ -98,9 +97,9 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
 
 
 def crop_fundus(photo: Photo, *, side_px: int) -> FundusCrop | None:
-    """The retina of a photograph on a square of S = ``side_px`` pixels; None where there is no fov.
+    """Crop a photograph to its field of view, S = ``side_px`` pixels; None if none is detected.
 
-    A retina that is small in its frame is decoded a second time at a finer scale, so that the square is never
+    A field of view that is small in its frame is decoded a second time at a finer scale, so that the square is never
     enlarged while the photograph holds more detail.
     """
     image = decode(photo, min_side_px=side_px)
@@ -115,22 +114,22 @@ def crop_fundus(photo: Photo, *, side_px: int) -> FundusCrop | None:
 
 
 def crop_to_fov(image: Image.Image, fov: FieldOfView, *, side_px: int) -> FundusCrop:
-    """Cut the square around ``fov`` out of an upright picture; what the frame cuts off stays 0."""
+    """Crop an upright image to the square around ``fov``; what lies outside the image is 0."""
     left, top = fov.x_px - fov.radius_px, fov.y_px - fov.radius_px
     side = fov.diameter_px
-    seen = (max(0.0, left), max(0.0, top), min(float(image.width), left + side), min(float(image.height), top + side))
+    inner = (max(0.0, left), max(0.0, top), min(float(image.width), left + side), min(float(image.height), top + side))
     scale = side_px / side
-    x0, y0 = round((seen[0] - left) * scale), round((seen[1] - top) * scale)
-    x1 = min(side_px, max(x0 + 1, round((seen[2] - left) * scale)))
-    y1 = min(side_px, max(y0 + 1, round((seen[3] - top) * scale)))
-    part = image.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, box=seen)  # Pillow's is antialiased
+    x0, y0 = round((inner[0] - left) * scale), round((inner[1] - top) * scale)
+    x1 = min(side_px, max(x0 + 1, round((inner[2] - left) * scale)))
+    y1 = min(side_px, max(y0 + 1, round((inner[3] - top) * scale)))
+    resized = image.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, box=inner)  # Pillow's is antialiased
     pixels = np.zeros((side_px, side_px, 3), np.uint8)
-    pixels[y0:y1, x0:x1] = np.asarray(part)
+    pixels[y0:y1, x0:x1] = np.asarray(resized)
     mask = np.zeros((side_px, side_px), np.bool_)
     mask[y0:y1, x0:x1] = True
     mask &= _inside_circle(side_px)
     lit = mask & (np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) > fov.dark_level)
-    mask &= _without_bars(mask, lit)
+    mask &= _letterbox_mask(mask, lit)
     lit &= mask
     pixels[~mask] = 0
     width, height = image.size
@@ -145,41 +144,41 @@ def _inside_circle(side_px: int) -> "NDArray[np.bool_]":
     return axis[:, None] ** 2 + axis[None, :] ** 2 <= (side_px / 2 * 0.985) ** 2
 
 
-def _without_bars(mask: "NDArray[np.bool_]", lit: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
-    """(S, S) bool, False in rows and columns where the disc is cut by a bar of the frame inside the picture."""
-    rows = lit.sum(axis=1) > BAR_SHARE * mask.sum(axis=1)  # (S,)
-    columns = lit.sum(axis=0) > BAR_SHARE * mask.sum(axis=0)  # (S,)
-    kept: NDArray[np.bool_] = rows[:, None] & columns[None, :]
-    return kept
+def _letterbox_mask(mask: "NDArray[np.bool_]", lit: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
+    """(S, S) bool, False in rows and columns that belong to a black bar inside the image."""
+    rows = lit.sum(axis=1) > MIN_LIT_FRACTION * mask.sum(axis=1)  # (S,)
+    columns = lit.sum(axis=0) > MIN_LIT_FRACTION * mask.sum(axis=0)  # (S,)
+    inside: NDArray[np.bool_] = rows[:, None] & columns[None, :]
+    return inside
 
 
-def standardize_colors(retina: FundusCrop) -> "NDArray[np.uint8]":
-    """(S, S, 3) uint8: each channel shifted and stretched to a common mean and spread inside the retina.
+def standardize_colors(crop: FundusCrop) -> "NDArray[np.uint8]":
+    """Shift and scale each channel to a common mean and standard deviation: (S, S, 3) uint8.
 
-    Cameras and clinics differ in exactly these six numbers before they differ in anything a grade depends on.
+    Cameras and clinics differ in these six numbers before they differ in anything that a grade depends on.
     """
-    photo = Image.fromarray(retina.pixels)
-    counts = np.asarray(photo.histogram(Image.fromarray(retina.lit)), np.float64).reshape(3, 256)
+    photo = Image.fromarray(crop.pixels)
+    counts = np.asarray(photo.histogram(Image.fromarray(crop.lit)), np.float64).reshape(3, 256)
     n = counts.sum(axis=1, keepdims=True)
     if not n.all():
-        return np.zeros_like(retina.pixels)
+        return np.zeros_like(crop.pixels)
     levels = np.arange(256.0)
     mean = (counts @ levels)[:, None] / n  # (3, 1)
     std = np.sqrt((counts @ levels**2)[:, None] / n - mean**2)  # (3, 1)
-    table = (levels - mean) * COLOR_STD / np.maximum(std, CONTRAST_FLOOR) + COLOR_MEAN  # (3, 256)
-    even = np.array(photo.point(np.clip(table, 0, 255).astype(np.uint8).ravel().tolist()))  # (S, S, 3)
-    even[~retina.mask] = 0
-    return even
+    table = (levels - mean) * COLOR_STD / np.maximum(std, MIN_STD) + COLOR_MEAN  # (3, 256)
+    pixels = np.array(photo.point(np.clip(table, 0, 255).astype(np.uint8).ravel().tolist()))  # (S, S, 3)
+    pixels[~crop.mask] = 0
+    return pixels
 
 
 def network_input(
-    retina: FundusCrop, *, mean: tuple[float, float, float], std: tuple[float, float, float]
+    crop: FundusCrop, *, mean: tuple[float, float, float], std: tuple[float, float, float]
 ) -> "NDArray[np.float32]":
-    """(3, S, S) float32: evened colours in [0, 1], less ``mean``, over ``std``."""
-    even = standardize_colors(retina)  # (S, S, 3)
+    """Network input (3, S, S) float32: standardised colours in [0, 1], less ``mean``, over ``std``."""
+    pixels = standardize_colors(crop)  # (S, S, 3)
     levels = np.arange(256, dtype=np.float32) / 255.0
     planes = [
-        np.take((levels - np.float32(m)) / np.float32(s), even[:, :, channel])
+        np.take((levels - np.float32(m)) / np.float32(s), pixels[:, :, channel])
         for channel, (m, s) in enumerate(zip(mean, std, strict=True))
     ]
     return np.stack(planes)  # (3, S, S)
