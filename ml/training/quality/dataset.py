@@ -1,4 +1,4 @@
-"""Photographs with a reader's verdict on their quality, cropped and measured once, split by person.
+"""Photographs with a reader's label on their quality, cropped and measured once, split by person.
 
 The parts are those of the grading networks: who is in their test part is in the test part here, and the same for
 validation, so that no figure of the whole system rests on a person whom any of its networks was trained on. People
@@ -29,8 +29,8 @@ SERVING_SIDE_PX = 288
 """Side of the square that the released student is served with; the quality network reads the same square."""
 SOURCES = ("eyeq", "eyepacs", "aptos2019", "odir5k")
 JUDGED = ("eyeq", "eyepacs")
-"""Sources with readers' verdicts: good, usable or reject. All others were graded, so nearly all can be graded."""
-MEASURES = tuple(field.name for field in fields(QualityFeatures))
+"""Sources with readers' labels: good, usable or reject. All others were graded, so nearly all can be graded."""
+FEATURES = tuple(field.name for field in fields(QualityFeatures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +39,23 @@ class QualityPhoto:
 
     source: str
     path: Path
-    verdict: str
-    person: str
+    label: str
+    patient: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualitySet:
-    """``pixels`` (n, 192, 192, 3) uint8 as photographed; ``measures`` (n, m) of the rules, NaN where they fail.
+    """``pixels`` (n, 192, 192, 3) uint8 as photographed; ``features`` (n, m) of the rules, NaN where they fail.
 
     ``diameters_px`` (n,) of the disc as decoded. ``splits`` holds 0 training, 1 validation, 2 test.
     """
 
     pixels: "NDArray[np.uint8]"
-    measures: "NDArray[np.float64]"
+    features: "NDArray[np.float64]"
     diameters_px: "NDArray[np.float64]"
     sources: "NDArray[np.str_]"
-    verdicts: "NDArray[np.str_]"
-    persons: "NDArray[np.str_]"
+    labels: "NDArray[np.str_]"
+    patients: "NDArray[np.str_]"
     splits: "NDArray[np.int8]"
 
     def where(self, part: int) -> "NDArray[np.int64]":
@@ -64,45 +64,45 @@ class QualitySet:
 
 
 def read_photos(data: Path) -> list[QualityPhoto]:
-    """All photographs of the judged sources that have a verdict, and all graded ones of the others."""
+    """All photographs of the judged sources that have a label, and all graded ones of the others."""
     photos = []
     for source in SOURCES:
         family = SOURCE_GROUP.get(source, source)
         with (data / source / "labels.csv").open(newline="") as file:
             for row in csv.DictReader(file):
-                verdict = row.get("quality") or ("" if source in JUDGED else "graded")
+                label = row.get("quality") or ("" if source in JUDGED else "graded")
                 person = row.get("patient") or f"file:{row['file']}"
-                if verdict:
-                    photos.append(QualityPhoto(source, data / source / row["file"], verdict, f"{family}:{person}"))
+                if label:
+                    photos.append(QualityPhoto(source, data / source / row["file"], label, f"{family}:{person}"))
     return photos
 
 
-def parts_of(photos: list[QualityPhoto], grading: FundusDataset, persons: list[str]) -> "NDArray[np.int8]":
-    """(n,) part of each photograph; ``persons`` names the person of each photograph of the grading set.
+def splits_of(photos: list[QualityPhoto], grading: FundusDataset, patients: list[str]) -> "NDArray[np.int8]":
+    """(n,) part of each photograph; ``patients`` names the person of each photograph of the grading set.
 
     Raises ValueError where a person would be in two parts.
     """
-    known = dict(zip(persons, grading.splits.tolist(), strict=True))
-    parts = np.array([known.get(p.person, _dealt(p.person)) for p in photos], np.int8)
-    assert_no_leakage(parts, [p.person for p in photos])
+    known = dict(zip(patients, grading.splits.tolist(), strict=True))
+    parts = np.array([known.get(p.patient, hash_split(p.patient)) for p in photos], np.int8)
+    assert_no_leakage(parts, [p.patient for p in photos])
     return parts
 
 
-def thinned(photos: list[QualityPhoto], parts: "NDArray[np.int8]") -> "tuple[list[QualityPhoto], NDArray[np.int8]]":
+def subsampled(photos: list[QualityPhoto], parts: "NDArray[np.int8]") -> "tuple[list[QualityPhoto], NDArray[np.int8]]":
     """Keep every third training photograph of those that no reader judged: they only stand for other cameras."""
-    kept = [i for i, p in enumerate(photos) if p.verdict != "graded" or parts[i] != TRAIN or i % 3 == 0]
+    kept = [i for i, p in enumerate(photos) if p.label != "graded" or parts[i] != TRAIN or i % 3 == 0]
     return [photos[i] for i in kept], parts[kept]
 
 
-def _dealt(person: str) -> int:
+def hash_split(patient: str) -> int:
     """12 of 20 to training, 3 to validation, 5 to test."""
-    number = hashlib.sha256(f"quality {person}".encode()).digest()[0] % 20
+    number = hashlib.sha256(f"quality {patient}".encode()).digest()[0] % 20
     return TRAIN if number < 12 else VALIDATION if number < 15 else TEST
 
 
 def prepare_quality(photos: list[QualityPhoto], parts: "NDArray[np.int8]", *, cache: Path) -> QualitySet:
     """Crop and measure, or take it from the cache where the recipe is the same. No disc: left out, as in serving."""
-    names = [(p.source, p.path.name, p.verdict, int(part)) for p, part in zip(photos, parts, strict=True)]
+    names = [(p.source, p.path.name, p.label, int(part)) for p, part in zip(photos, parts, strict=True)]
     recipe = json.dumps([PREPROCESSING_VERSION, SERVING_SIDE_PX, VIEW_SIDE_PX, names])
     place = cache / f"quality-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.npz"
     if not place.exists():
@@ -115,7 +115,7 @@ def prepare_quality(photos: list[QualityPhoto], parts: "NDArray[np.int8]", *, ca
 
 
 def _crop_all(photos: list[QualityPhoto], parts: "NDArray[np.int8]") -> "dict[str, NDArray[np.generic]]":
-    kept, pixels, measures, diameters_px = [], [], [], []
+    kept, pixels, features, diameters_px = [], [], [], []
     for number, photo in enumerate(tqdm(photos, desc="crop and measure", unit="photo", mininterval=5)):
         retina = crop_fundus(photo.path, side_px=SERVING_SIDE_PX)
         if retina is None:
@@ -123,14 +123,14 @@ def _crop_all(photos: list[QualityPhoto], parts: "NDArray[np.int8]") -> "dict[st
         found = extract_features(retina)
         kept.append(number)
         pixels.append(square_view(retina))
-        measures.append([getattr(found, name) if found else np.nan for name in MEASURES])
+        features.append([getattr(found, name) if found else np.nan for name in FEATURES])
         diameters_px.append(retina.fov.diameter_px)
     return {
         "pixels": np.stack(pixels),
-        "measures": np.array(measures),
+        "features": np.array(features),
         "diameters_px": np.array(diameters_px),
         "sources": np.array([photos[i].source for i in kept]),
-        "verdicts": np.array([photos[i].verdict for i in kept]),
-        "persons": np.array([photos[i].person for i in kept]),
+        "labels": np.array([photos[i].label for i in kept]),
+        "patients": np.array([photos[i].patient for i in kept]),
         "splits": parts[kept],
     }

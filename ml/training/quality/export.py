@@ -32,7 +32,7 @@ from ml.serving.quality.network import (
     joined,
     network_view,
 )
-from ml.training.quality.dataset import MEASURES, QualitySet
+from ml.training.quality.dataset import FEATURES, QualitySet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,7 +112,7 @@ class Scores:
     def joined(self, photos: QualitySet, score: dict[str, Any]) -> "Floats":
         """(n,) probability of network, rules and measures together; 0 where nothing could be measured."""
         terms = tuple(FusionTerm(**term) for term in score["terms"])
-        rows = zip(photos.measures.tolist(), self.logits.tolist(), self.p_rules.tolist(), strict=True)
+        rows = zip(photos.features.tolist(), self.logits.tolist(), self.p_rules.tolist(), strict=True)
 
         def one(row: list[float], logit: float, p_rules: float) -> float:
             if not np.isfinite(row).all():
@@ -123,14 +123,14 @@ class Scores:
 
 
 def as_measures(row: list[float]) -> QualityFeatures:
-    """One row of ``QualitySet.measures``."""
-    return QualityFeatures(**dict(zip(MEASURES, row, strict=True)))
+    """One row of ``QualitySet.features``."""
+    return QualityFeatures(**dict(zip(FEATURES, row, strict=True)))
 
 
 def score_all(photos: QualitySet, network: QualityNetwork) -> Scores:
     """Score every photograph as serving would."""
     p_rules, passes_rest = [], []
-    for row, diameter_px in zip(photos.measures.tolist(), photos.diameters_px.tolist(), strict=True):
+    for row, diameter_px in zip(photos.features.tolist(), photos.diameters_px.tolist(), strict=True):
         if not np.isfinite(row).all():
             p_rules.append(0.0)
             passes_rest.append(False)
@@ -152,19 +152,19 @@ def score_all(photos: QualitySet, network: QualityNetwork) -> Scores:
 def join(photos: QualitySet, scores: Scores) -> dict[str, Any]:
     """Terms of the joined score, fitted on validation, and the intercept at which no group passes less than by rules.
 
-    Photographs without a verdict count as gradable: the network learned its scale from one clinic's cameras, and they
+    Photographs without a label count as gradable: the network learned its scale from one clinic's cameras, and they
     show how the measures of others differ. The intercept rests on scores of a fit to four fifths of the other people.
     """
-    held = np.flatnonzero((photos.splits == VALIDATION) & np.isfinite(photos.measures).all(axis=1))
+    held = np.flatnonzero((photos.splits == VALIDATION) & np.isfinite(photos.features).all(axis=1))
     p = np.clip(scores.p_rules, 1e-4, 1 - 1e-4)
-    known = np.column_stack([scores.logits, np.log(p / (1 - p)), photos.measures])[held]  # (n, t)
+    known = np.column_stack([scores.logits, np.log(p / (1 - p)), photos.features])[held]  # (n, t)
     centre, spread = known.mean(axis=0), np.maximum(known.std(axis=0), 1e-6)
     z = np.clip((known - centre) / spread, -4, 4)
-    truth = photos.verdicts[held] != "reject"
-    weight = np.where(photos.verdicts[held] == "graded", GRADED_WEIGHT, 1.0)
+    truth = photos.labels[held] != "reject"
+    weight = np.where(photos.labels[held] == "graded", GRADED_WEIGHT, 1.0)
     model = LogisticRegression(C=0.1, max_iter=2000)
     unseen = cross_val_predict(
-        model, z, truth, groups=photos.persons[held], cv=GroupKFold(5), method="decision_function",
+        model, z, truth, groups=photos.patients[held], cv=GroupKFold(5), method="decision_function",
         params={"sample_weight": weight},
     )  # fmt: skip
     model.fit(z, truth, sample_weight=weight)
@@ -178,16 +178,16 @@ def join(photos: QualitySet, scores: Scores) -> dict[str, Any]:
     return {
         "terms": [
             {"name": name, "centre": round(float(c), 5), "spread": round(float(s), 5), "weight": round(float(w), 4)}
-            for name, c, s, w in zip(("network", "rules", *MEASURES), centre, spread, model.coef_[0], strict=True)
+            for name, c, s, w in zip(("network", "rules", *FEATURES), centre, spread, model.coef_[0], strict=True)
         ],
         "intercept": round(lowest + LIMIT_LOGIT - min(limits) + 1e-3, 4),
     }
 
 
 def gradable_groups(photos: QualitySet) -> "list[Bools]":
-    """(n,) masks of photographs that a reader could grade, by source and verdict."""
-    pairs = sorted(set(zip(photos.sources.tolist(), photos.verdicts.tolist(), strict=True)))
-    return [(photos.sources == s) & (photos.verdicts == v) for s, v in pairs if v != "reject" and (s, v) != TOO_FEW]
+    """(n,) masks of photographs that a reader could grade, by source and label."""
+    pairs = sorted(set(zip(photos.sources.tolist(), photos.labels.tolist(), strict=True)))
+    return [(photos.sources == s) & (photos.labels == v) for s, v in pairs if v != "reject" and (s, v) != TOO_FEW]
 
 
 TOO_FEW = ("eyepacs", "usable")
@@ -195,14 +195,14 @@ TOO_FEW = ("eyepacs", "usable")
 
 
 def counts(photos: QualitySet) -> dict[str, dict[str, list[int]]]:
-    """Photographs of each source and verdict in training, validation and test."""
+    """Photographs of each source and label in training, validation and test."""
     return {
         str(source): {
-            str(verdict): [
-                int(((photos.sources == source) & (photos.verdicts == verdict) & (photos.splits == part)).sum())
+            str(label): [
+                int(((photos.sources == source) & (photos.labels == label) & (photos.splits == part)).sum())
                 for part in (TRAIN, VALIDATION, TEST)
             ]
-            for verdict in np.unique(photos.verdicts[photos.sources == source])
+            for label in np.unique(photos.labels[photos.sources == source])
         }
         for source in np.unique(photos.sources)
     }
@@ -217,18 +217,18 @@ def measure_both(photos: QualitySet, scores: Scores, weights: dict[str, Any]) ->
     return {
         "accepted_on_test": {
             str(source): {
-                str(verdict): {
+                str(label): {
                     "n": int(rows.sum()),
                     **{name: round(float(passes[rows].mean()), 4) for name, passes in accepted.items()},
                 }
-                for verdict in np.unique(photos.verdicts[test & (photos.sources == source)])
-                for rows in [test & (photos.sources == source) & (photos.verdicts == verdict)]
+                for label in np.unique(photos.labels[test & (photos.sources == source)])
+                for rows in [test & (photos.sources == source) & (photos.labels == label)]
             }
             for source in np.unique(photos.sources)
         },
         "eyeq_test": compared(
-            photos.verdicts[eyeq] != "reject",
-            photos.persons[eyeq],
+            photos.labels[eyeq] != "reject",
+            photos.patients[eyeq],
             scores.p_rules[eyeq],
             scores.logits[eyeq],
             both[eyeq],
@@ -237,17 +237,17 @@ def measure_both(photos: QualitySet, scores: Scores, weights: dict[str, Any]) ->
 
 
 def compared(
-    truth: "Bools", persons: "NDArray[np.str_]", rules: "Floats", network: "Floats", both: "Floats"
+    truth: "Bools", patients: "NDArray[np.str_]", rules: "Floats", network: "Floats", both: "Floats"
 ) -> dict[str, Any]:
     """AUC of each score and the share of rejects that pass where as many gradable ones do, with 95 % by person."""
     figures: dict[str, Any] = {"n": len(truth), "n_reject": int((~truth).sum())}
     accepted = float((rules[truth] >= GRADABLE_LIMIT).mean())
     figures["gradable_accepted"] = round(accepted, 4)
     for name, score in (("rules", rules), ("network", network), ("learned", both)):
-        figures[f"auc_{name}"] = interval(partial(_auc, truth, score), persons)
-        figures[f"rejects_passed_{name}"] = interval(partial(_passed, truth, score, accepted), persons)
+        figures[f"auc_{name}"] = interval(partial(_auc, truth, score), patients)
+        figures[f"rejects_passed_{name}"] = interval(partial(_passed, truth, score, accepted), patients)
     figures["auc_gain"] = interval(
-        lambda i: roc_auc_score(truth[i], both[i]) - roc_auc_score(truth[i], rules[i]), persons
+        lambda i: roc_auc_score(truth[i], both[i]) - roc_auc_score(truth[i], rules[i]), patients
     )
     return figures
 
@@ -258,17 +258,17 @@ def rejects_passed(truth: "Bools", score: "Floats", accepted: float) -> float:
     return float((score[~truth] >= limit).mean())
 
 
-def interval(measure: "Callable[[NDArray[np.int64]], float]", persons: "NDArray[np.str_]") -> list[float]:
-    """[value, low, high] with a 95 % bootstrap interval over persons, drawn with all their photographs."""
+def interval(measure: "Callable[[NDArray[np.int64]], float]", patients: "NDArray[np.str_]") -> list[float]:
+    """[value, low, high] with a 95 % bootstrap interval over patients, drawn with all their photographs."""
     rng = np.random.default_rng(11)
-    _, home = np.unique(persons, return_inverse=True)
+    _, home = np.unique(patients, return_inverse=True)
     members = [np.flatnonzero(home == number) for number in range(int(home.max()) + 1)]
     values = [
         measure(np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))]))
         for _ in range(N_RESAMPLES)
     ]
     low, high = np.percentile(values, [2.5, 97.5])
-    return [round(float(v), 4) for v in (measure(np.arange(len(persons))), low, high)]
+    return [round(float(v), 4) for v in (measure(np.arange(len(patients))), low, high)]
 
 
 def _auc(truth: "Bools", score: "Floats", rows: "NDArray[np.int64]") -> float:

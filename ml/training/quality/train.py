@@ -25,7 +25,7 @@ from ml.memory import keep_freed_memory
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
 from ml.serving.quality.network import INPUT_SIDE_PX, network_view
 from ml.training.quality.augment import augment_quality
-from ml.training.quality.dataset import QualitySet, parts_of, prepare_quality, read_photos, thinned
+from ml.training.quality.dataset import QualitySet, prepare_quality, read_photos, splits_of, subsampled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,40 +85,40 @@ class QualityNet(nn.Module):
 
 
 def load_quality(data: Path, cache: Path) -> QualitySet:
-    """The photographs with verdicts, split like those of the grading networks."""
+    """The photographs with labels, split like those of the grading networks."""
     grading = load_dataset([data / source for source in GRADING_SOURCES], side_px=GRADING_CACHE_SIDE_PX, cache=cache)
     photos = read_photos(data)
-    photos, parts = thinned(photos, parts_of(photos, grading, persons_of(grading, data)))
+    photos, parts = subsampled(photos, splits_of(photos, grading, patients_of(grading, data)))
     return prepare_quality(photos, parts, cache=cache)
 
 
-def persons_of(grading: FundusDataset, data: Path) -> list[str]:
-    """The person of each photograph of the grading set, before persons were merged by copies."""
+def patients_of(grading: FundusDataset, data: Path) -> list[str]:
+    """The person of each photograph of the grading set, before patients were merged by copies."""
     group = {(p.source, p.path.name): p.group for source in GRADING_SOURCES for p in read_labels(data / source)}
     return [group[source, file] for source, file in zip(grading.sources.tolist(), grading.files, strict=True)]
 
 
-def targets_of(verdicts: "NDArray[np.str_]") -> "tuple[Tensor, Tensor]":
+def targets_of(labels: "NDArray[np.str_]") -> "tuple[Tensor, Tensor]":
     """[n, 2] targets (gradable, good) and [n, 2] weights of the loss."""
-    gradable = np.where(verdicts == "graded", GRADED_TARGET, verdicts != "reject")
-    good = verdicts == "good"
-    weight = np.where(verdicts == "graded", GRADED_WEIGHT, 1.0)
-    known = np.where(verdicts == "graded", 0.0, 0.5)
+    gradable = np.where(labels == "graded", GRADED_TARGET, labels != "reject")
+    good = labels == "good"
+    weight = np.where(labels == "graded", GRADED_WEIGHT, 1.0)
+    known = np.where(labels == "graded", 0.0, 0.5)
     return (
         torch.tensor(np.stack([gradable, good], axis=1), dtype=torch.float32),
         torch.tensor(np.stack([weight, known], axis=1), dtype=torch.float32),
     )
 
 
-def chances(photos: QualitySet, indices: "NDArray[np.int64]") -> "Tensor":
-    """(n,) chance of each training photograph: sources by SOURCE_SHARES, in EyePACS rare verdicts more often."""
-    sources, verdicts = photos.sources[indices], photos.verdicts[indices]
+def sampling_weights(photos: QualitySet, indices: "NDArray[np.int64]") -> "Tensor":
+    """(n,) chance of each training photograph: sources by SOURCE_SHARES, in EyePACS rare labels more often."""
+    sources, labels = photos.sources[indices], photos.labels[indices]
     weights = np.zeros(len(indices))
     for source, share in SOURCE_SHARES.items():
         rows = sources == source
         inside = np.zeros(len(indices))
-        for verdict in np.unique(verdicts[rows]):
-            same = rows & (verdicts == verdict)
+        for label in np.unique(labels[rows]):
+            same = rows & (labels == label)
             inside[same] = same.sum() ** -0.5
         weights += share * inside / max(inside.sum(), 1e-9)
     return torch.from_numpy(weights)
@@ -138,7 +138,7 @@ def train_quality(config: QualityConfig, photos: QualitySet, *, imagenet: Path |
     )
     random = torch.Generator().manual_seed(config.seed)
     indices = photos.where(TRAIN)
-    weights, (targets, importance) = chances(photos, indices), targets_of(photos.verdicts[indices])
+    weights, (targets, importance) = sampling_weights(photos, indices), targets_of(photos.labels[indices])
     for epoch in range(config.n_epochs):
         network.train()
         drawn = torch.multinomial(weights, n_steps * config.batch, replacement=True, generator=random)
@@ -198,7 +198,7 @@ def validation_auc(network: nn.Module, photos: QualitySet) -> float:
     """EyeQ's good and usable against reject."""
     rows = photos.where(VALIDATION)
     rows = rows[photos.sources[rows] == "eyeq"]
-    return float(roc_auc_score(photos.verdicts[rows] != "reject", logits_of(network, photos.pixels[rows])))
+    return float(roc_auc_score(photos.labels[rows] != "reject", logits_of(network, photos.pixels[rows])))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Quality is learned from readers' verdicts, and from nobody whom the grading networks are tested on."""
+"""Quality is learned from readers' labels, and from nobody whom the grading networks are tested on."""
 
 import csv
 import dataclasses
@@ -16,21 +16,21 @@ from ml.data.splits import TEST, TRAIN
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.training.quality.augment import augment_quality
 from ml.training.quality.dataset import (
-    MEASURES,
+    FEATURES,
     QualityPhoto,
     QualitySet,
-    parts_of,
     prepare_quality,
     read_photos,
-    thinned,
+    splits_of,
+    subsampled,
 )
 from ml.training.quality.export import Scores, export_quality_onnx, join, rejects_passed, score_all, unjoined
-from ml.training.quality.train import QualityConfig, QualityNet, chances, logits_of, targets_of, train_quality
+from ml.training.quality.train import QualityConfig, QualityNet, logits_of, sampling_weights, targets_of, train_quality
 from ml.vocabulary import ICDRGrade, Laterality
 
 
-def photo(source: str, person: str, verdict: str = "good", name: str = "x.png") -> QualityPhoto:
-    return QualityPhoto(source, Path(name), verdict, person)
+def photo(source: str, person: str, label: str = "good", name: str = "x.png") -> QualityPhoto:
+    return QualityPhoto(source, Path(name), label, person)
 
 
 def grading_set(parts: list[int]) -> FundusDataset:
@@ -45,26 +45,26 @@ def grading_set(parts: list[int]) -> FundusDataset:
 def toy_set(n: int = 96, *, seed: int = 0) -> QualitySet:
     """Rejects are smooth, all others are full of detail."""
     rng = np.random.default_rng(seed)
-    verdicts = np.array(["good", "usable", "reject"] * (n // 3))
+    labels = np.array(["good", "usable", "reject"] * (n // 3))
     detail = rng.integers(30, 200, (n, 192, 192, 3))
     smooth = np.broadcast_to(rng.integers(100, 131, (n, 1, 1, 1)), detail.shape)
-    pixels = np.where((verdicts == "reject")[:, None, None, None], smooth, detail).astype(np.uint8)
+    pixels = np.where((labels == "reject")[:, None, None, None], smooth, detail).astype(np.uint8)
     return QualitySet(
-        pixels=pixels, measures=np.full((n, len(MEASURES)), np.nan), diameters_px=np.full(n, 180.0),
-        sources=np.array(["eyeq"] * n), verdicts=verdicts, persons=np.array([str(i // 3) for i in range(n)]),
+        pixels=pixels, features=np.full((n, len(FEATURES)), np.nan), diameters_px=np.full(n, 180.0),
+        sources=np.array(["eyeq"] * n), labels=labels, patients=np.array([str(i // 3) for i in range(n)]),
         splits=(np.arange(n) // 3 % 3).astype(np.int8),
     )  # fmt: skip
 
 
 def test_a_person_of_the_grading_test_part_is_in_the_test_part_here() -> None:
     photos = [photo("eyeq", f"eyepacs:{i}") for i in range(3)]
-    parts = parts_of(photos, grading_set([2, 1, 0]), [f"eyepacs:{i}" for i in range(3)])
+    parts = splits_of(photos, grading_set([2, 1, 0]), [f"eyepacs:{i}" for i in range(3)])
     assert parts.tolist() == [2, 1, 0]
 
 
 def test_both_eyes_of_a_person_whom_grading_does_not_know_are_dealt_to_one_part() -> None:
     photos = [photo("eyeq", f"eyepacs:{i // 2}") for i in range(200)]
-    parts = parts_of(photos, grading_set([]), [])
+    parts = splits_of(photos, grading_set([]), [])
     assert (parts[::2] == parts[1::2]).all()
     assert set(parts.tolist()) == {0, 1, 2}
 
@@ -72,7 +72,7 @@ def test_both_eyes_of_a_person_whom_grading_does_not_know_are_dealt_to_one_part(
 def test_only_training_photographs_without_a_verdict_are_thinned() -> None:
     photos = [photo("odir5k", str(i), "graded") for i in range(30)] + [photo("eyeq", str(i)) for i in range(30)]
     parts = np.array([TRAIN] * 15 + [TEST] * 15 + [TRAIN] * 30, np.int8)
-    kept, kept_parts = thinned(photos, parts)
+    kept, kept_parts = subsampled(photos, parts)
     assert len(kept) == len(kept_parts) == 5 + 15 + 30
 
 
@@ -87,9 +87,9 @@ def test_photographs_without_disc_or_verdict_are_left_out_and_the_rest_is_croppe
         with (tmp_path / source / "labels.csv").open("w", newline="") as file:
             csv.writer(file).writerows([("file", "quality", "patient"), *(rows if source == "eyeq" else [])])
     photos = read_photos(tmp_path)
-    assert [(p.verdict, p.person) for p in photos] == [("good", "eyepacs:7"), ("reject", "eyepacs:8")]
+    assert [(p.label, p.patient) for p in photos] == [("good", "eyepacs:7"), ("reject", "eyepacs:8")]
     first = prepare_quality(photos, np.zeros(2, np.int8), cache=tmp_path / "cache")
-    assert first.verdicts.tolist() == ["good"]
+    assert first.labels.tolist() == ["good"]
     assert first.pixels.shape == (1, 192, 192, 3)
     (folder / "images/a.png").unlink()
     again = prepare_quality(photos, np.zeros(2, np.int8), cache=tmp_path / "cache")
@@ -116,9 +116,9 @@ def test_photographs_without_a_verdict_teach_gradable_alone_and_weigh_less() -> 
 
 def test_rare_rejects_are_drawn_more_often_than_their_share() -> None:
     photos = toy_set(90)
-    few = np.flatnonzero((photos.verdicts != "reject") | (np.arange(90) < 9))
-    drawn = chances(photos, few)
-    rejects = photos.verdicts[few] == "reject"
+    few = np.flatnonzero((photos.labels != "reject") | (np.arange(90) < 9))
+    drawn = sampling_weights(photos, few)
+    rejects = photos.labels[few] == "reject"
     assert drawn[rejects].sum() / drawn.sum() > rejects.mean()
 
 
@@ -145,21 +145,21 @@ def test_training_learns_a_plain_difference_and_the_released_file_says_the_same(
     export_quality_onnx(network, tmp_path / "quality.onnx")
     scores = score_all(photos, unjoined(tmp_path / "quality.onnx"))
     assert np.allclose(scores.logits, logits_of(network, photos.pixels), atol=0.05)
-    rejects = photos.verdicts == "reject"
+    rejects = photos.labels == "reject"
     assert roc_auc_score(~rejects, scores.logits) > 0.9
 
 
 def test_the_join_lets_no_group_of_gradable_photographs_pass_less_than_the_rules() -> None:
     rng = np.random.default_rng(5)
-    photos = dataclasses.replace(toy_set(90), measures=rng.normal(size=(90, len(MEASURES))))
-    gradable = photos.verdicts != "reject"
+    photos = dataclasses.replace(toy_set(90), features=rng.normal(size=(90, len(FEATURES))))
+    gradable = photos.labels != "reject"
     scores = Scores(
         logits=rng.normal(2.0 * gradable - 1), p_rules=1 / (1 + np.exp(-rng.normal(3.0 * gradable - 1))),
         passes_rest=rng.random(90) < 0.97,
     )  # fmt: skip
     accepted = scores.passes_rest & (scores.joined(photos, join(photos, scores)) >= 0.2)
-    for verdict in ("good", "usable"):
-        rows = (photos.verdicts == verdict) & (photos.splits == 1)
+    for label in ("good", "usable"):
+        rows = (photos.labels == label) & (photos.splits == 1)
         assert accepted[rows].sum() >= scores.accepted_by_rules()[rows].sum()
 
 
