@@ -1,7 +1,7 @@
 # make demo    a whole clinic on http://127.0.0.1:8000/ (PORT, HOST, DEMO_DIR, DEMO_PASSWORD, DEMO_API_KEY)
 # make test    every test; DATABASE_URL and REDIS_URL choose the database and the broker
 # make test-compose    the whole system in containers, with failures
-# make lint types contracts    style, strict types, import order
+# make lint types contracts    style, strict types, import order; make format writes what lint asks for
 # make run worker beat         the three processes of an installation, for development
 
 # The first Python that is 3.11 or newer; `make PYTHON=/path/to/python demo` overrides.
@@ -11,8 +11,10 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST_ARGS ?=
+# Files whose words and names are checked against docs/style/.
+VOCABULARY ?= docs
 
-.PHONY: demo test test-compose lint types contracts migrations run worker beat
+.PHONY: demo test test-compose lint words format types contracts migrations run worker beat
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed-serve
@@ -28,6 +30,19 @@ test-compose:
 lint: $(VENV)/.installed-all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory words
+	$(BIN)/oxlint --deny-warnings static
+	$(BIN)/djlint --quiet --lint templates deploy
+	$(BIN)/djlint --check templates deploy
+
+words: $(VENV)/.installed-all
+	$(BIN)/codespell $(VOCABULARY)
+	$(BIN)/python docs/style/vocabulary.py $(VOCABULARY)
+
+format: $(VENV)/.installed-all
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --quiet --reformat templates deploy
 
 types: $(VENV)/.installed-all
 	$(BIN)/mypy .
