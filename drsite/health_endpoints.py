@@ -16,10 +16,10 @@ PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "/health/ready": views.ready,
     "/metrics": show_metrics,
 }
-Answer = Callable[[HttpRequest], HttpResponse]
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-def answer_probes(get_response: Answer) -> Answer:
+def answer_probes(get_response: GetResponse) -> GetResponse:
     """Middleware: a probe's address goes to its view at once, everything else its usual way."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -3,7 +3,7 @@
 Several processes serve: with ``PROMETHEUS_MULTIPROC_DIR`` (``drsite.wsgi`` sets it) they count in files of one folder,
 and whichever is asked adds these up. A process that takes another's place (``METRICS_PLACE``, deploy/gunicorn_conf.py)
 counts on in its files, so that they stay as few as the processes. What workers do is read from the database, so their
-processes need no door.
+processes need no address.
 """
 
 import hmac

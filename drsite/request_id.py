@@ -21,10 +21,10 @@ _ACCEPTABLE = re.compile(r"[0-9A-Za-z_-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TASK_HEADER = "request_id"
 _current_task = task_id  # Celery's signals call an argument so too
-Answer = Callable[[HttpRequest], HttpResponse]
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-def trace_requests(get_response: Answer) -> Answer:
+def trace_requests(get_response: GetResponse) -> GetResponse:
     """Take or make the request's id, note how it went, and give the id back. Around all middleware that may fail."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -185,13 +185,13 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- the REST door ---------------------------------------------------------------------------------------------------
+# --- the REST API ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "screening.api.authentication.ApiKeyAuthentication",  # first: it makes a missing key 401 and not 403
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["screening.api.permissions.MayDo"],
+    "DEFAULT_PERMISSION_CLASSES": ["screening.api.permissions.HasActionPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_THROTTLE_CLASSES": ["screening.api.throttling.KeyThrottle"],
     "DEFAULT_THROTTLE_RATES": {
@@ -200,7 +200,7 @@ REST_FRAMEWORK = {
     },
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "screening.api.errors.answer",
+    "EXCEPTION_HANDLER": "screening.api.errors.exception_handler",
     "NUM_PROXIES": 1 if _BEHIND_PROXY else 0,  # X-Forwarded-For of anybody else is not read
 }
 # Counts requests to the API. Each process counts for itself unless CACHE_URL names a shared cache.

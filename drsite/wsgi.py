@@ -1,4 +1,4 @@
-"""The WSGI door: ``gunicorn drsite.wsgi``."""
+"""The WSGI application: ``gunicorn drsite.wsgi``."""
 
 import os
 import tempfile

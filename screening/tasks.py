@@ -1,4 +1,4 @@
-"""Celery's doors: each calls one service. Arguments are ids only."""
+"""Celery tasks: each calls one service. Arguments are ids only."""
 
 from uuid import UUID
 

@@ -25,6 +25,7 @@ else:
 
 _SESSION_KEY = "admin_search"
 _POSTED = "words"
+_ADMIN_CHANNEL = {"channel": "admin"}
 _LONGEST_SEARCH = 100
 
 
@@ -57,7 +58,7 @@ class RowAdmin(_ModelAdmin[M]):
             return _without_words(request)
         response = super().changelist_view(request, extra_context)
         if self.searched_verb is not None and request.method == "GET" and self.has_view_permission(request):
-            record_event(verb=self.searched_verb, subject=None, site=None, data={"door": "admin"}, by=_person(request))
+            record_event(verb=self.searched_verb, subject=None, site=None, data=_ADMIN_CHANNEL, by=_person(request))
         return response
 
     def _keep_search(self, request: HttpRequest) -> HttpResponse:
@@ -67,7 +68,7 @@ class RowAdmin(_ModelAdmin[M]):
         )  # PostgreSQL knows no NUL
         request.session[_SESSION_KEY] = kept
         if self.searched_verb is not None:
-            record_event(verb=self.searched_verb, subject=None, site=None, data={"door": "admin"}, by=_person(request))
+            record_event(verb=self.searched_verb, subject=None, site=None, data=_ADMIN_CHANNEL, by=_person(request))
         return _without_words(request)
 
     def change_view(

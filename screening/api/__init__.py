@@ -1,1 +1,1 @@
-"""The REST door for other programs: the same services, selectors and access rules as the pages."""
+"""The REST API for other programs: the same services, selectors and access rules as the pages."""

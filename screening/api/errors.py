@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_S = 5
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """A request that cannot be served. ``details`` stand beside code, message and fields."""
 
     def __init__(
@@ -33,26 +33,26 @@ class Refusal(Exception):
         self.headers: dict[str, str] = {}
 
 
-def answer(error: Exception, context: dict[str, Any]) -> Response:
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: every exception inside the API, foreseen or not, is answered in JSON without details."""
-    refusal = _foreseen(error, context)
-    if refusal is None:
+    api_error = _foreseen(error, context)
+    if api_error is None:
         set_rollback()
         view = type(context.get("view")).__name__
         logger.error("Unforeseen error in the API, %s", view, exc_info=error)
         message = _("Something went wrong on our side. Try again; if it happens again, tell your administrator.")
-        refusal = Refusal(500, "internal_error", message)
-    body = {"code": refusal.code, "message": refusal.message, "fields": refusal.fields, **refusal.details}
-    return Response(body, status=refusal.status, headers=refusal.headers)
+        api_error = ApiError(500, "internal_error", message)
+    body = {"code": api_error.code, "message": api_error.message, "fields": api_error.fields, **api_error.details}
+    return Response(body, status=api_error.status, headers=api_error.headers)
 
 
-def not_found() -> Refusal:
+def not_found() -> ApiError:
     """What is not there and what is another site's look alike."""
-    return Refusal(404, "not_found", _("There is no such record, or it belongs to a site where you have no role."))
+    return ApiError(404, "not_found", _("There is no such record, or it belongs to a site where you have no role."))
 
 
-def _foreseen(error: Exception, context: dict[str, Any]) -> Refusal | None:
-    if isinstance(error, Refusal):
+def _foreseen(error: Exception, context: dict[str, Any]) -> ApiError | None:
+    if isinstance(error, ApiError):
         return error
     if isinstance(error, Http404 | exceptions.NotFound):
         return not_found()
@@ -61,16 +61,16 @@ def _foreseen(error: Exception, context: dict[str, Any]) -> Refusal | None:
     return _of_services(error) or _of_django(error)
 
 
-def _of_services(error: Exception) -> Refusal | None:
+def _of_services(error: Exception) -> ApiError | None:
     message = str(error)
     if isinstance(error, UnacceptablePhotograph):
-        return Refusal(400, error.code, message, {"photo": message})
+        return ApiError(400, error.code, message, {"photo": message})
     if isinstance(error, GradingError):
-        return Refusal(400, "unreadable", message, {"photo": message})
+        return ApiError(400, "unreadable", message, {"photo": message})
     if isinstance(error, InvalidPatient):
-        return Refusal(400, "invalid", message, {error.field: message})
+        return ApiError(400, "invalid", message, {error.field: message})
     if isinstance(error, ExamError | GradingNotFailed):
-        return Refusal(409, _CONFLICTS.get(type(error), "exam_conflict"), message)
+        return ApiError(409, _CONFLICTS.get(type(error), "exam_conflict"), message)
     return None
 
 
@@ -81,38 +81,38 @@ _CONFLICTS: dict[type[Exception], str] = {
 }
 
 
-def _of_django(error: Exception) -> Refusal | None:
+def _of_django(error: Exception) -> ApiError | None:
     if isinstance(error, PermissionDenied):
-        return Refusal(403, "forbidden", str(error) or _("You may not do this."))
+        return ApiError(403, "forbidden", str(error) or _("You may not do this."))
     if isinstance(error, RequestDataTooBig):
-        return Refusal(413, "request_too_large", _("The request is too large. Send less at once."))
+        return ApiError(413, "request_too_large", _("The request is too large. Send less at once."))
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
-        return Refusal(400, "bad_request", _("The request could not be read. Send it again."))
+        return ApiError(400, "bad_request", _("The request could not be read. Send it again."))
     if isinstance(error, BundleError) or is_transient(error):
         logger.error("The API cannot answer for now", exc_info=error)
         code = "model_unavailable" if isinstance(error, BundleError) else "busy"
-        refusal = Refusal(503, code, _("This cannot be answered just now. Try again in some seconds."))
-        refusal.headers["Retry-After"] = str(RETRY_AFTER_S)
-        return refusal
+        api_error = ApiError(503, code, _("This cannot be answered just now. Try again in some seconds."))
+        api_error.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return api_error
     return None
 
 
 _CODES = {"permission_denied": "forbidden", "parse_error": "bad_request", "error": "internal_error"}
 
 
-def _of_rest_framework(error: exceptions.APIException, context: dict[str, Any]) -> Refusal:
+def _of_rest_framework(error: exceptions.APIException, context: dict[str, Any]) -> ApiError:
     if isinstance(error, exceptions.ValidationError):
         fields = _flat(error.detail)
-        return Refusal(400, "invalid", _summary(fields), fields)
+        return ApiError(400, "invalid", _summary(fields), fields)
     code = str(_CODES.get(error.default_code, error.default_code))
     if isinstance(error, exceptions.AuthenticationFailed) and isinstance(error.detail, exceptions.ErrorDetail):
         code = str(error.detail.code)
-    refusal = Refusal(error.status_code, code, _sentence(error, context))
+    api_error = ApiError(error.status_code, code, _sentence(error, context))
     if (header := getattr(error, "auth_header", None)) is not None:
-        refusal.headers["WWW-Authenticate"] = header
+        api_error.headers["WWW-Authenticate"] = header
     if (wait := getattr(error, "wait", None)) is not None:
-        refusal.headers["Retry-After"] = str(int(wait) + 1)
-    return refusal
+        api_error.headers["Retry-After"] = str(int(wait) + 1)
+    return api_error
 
 
 def _sentence(error: exceptions.APIException, context: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 PAGE_SIZE, MAX_PAGE_SIZE = 25, 100
 
 
-class NewestFirst(CursorPagination):
+class NewestFirstPagination(CursorPagination):
     """By time of creation, ties by id. The cursor holds a time and no more: nothing of a patient reaches an address."""
 
     page_size = PAGE_SIZE

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # NB: DRF loads this file while its own views are loading
     from rest_framework.views import APIView
 
 
-class MayDo(IsAuthenticated):
+class HasActionPermission(IsAuthenticated):
     """The caller may do, at one site at least, what the view declares for this method.
 
     Services ask again for the very site. Raises AccessDenied; KeyError for a handler that declares no action, so that

@@ -73,7 +73,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         }
 
 
-def answers(*statuses: int, has_body: bool = False, **successes: Any) -> dict[int, Any]:
+def responses(*statuses: int, has_body: bool = False, **successes: Any) -> dict[int, Any]:
     """The answers of an operation: ``ok=`` or ``created=`` a serializer, the named errors, and those of every one."""
     found: dict[int, Any] = {{"ok": 200, "created": 201}[name]: shape for name, shape in successes.items()}
     for status in sorted({*statuses, *_EVERYWHERE, *(_OF_BODIES if has_body else ())}):
@@ -108,7 +108,7 @@ PREDICTION_EXAMPLES = [
             "operating_point": 0.31,
             "heatmap_png": "iVBORw0KGgo...",
             "heatmap_box": [0.12, 0.0, 0.88, 1.0],
-            "notice": "Decision support for clinicians, not a certified medical device. ...",
+            "disclaimer": "Decision support for clinicians, not a certified medical device. ...",
         },
     ),
     OpenApiExample(
@@ -124,7 +124,7 @@ PREDICTION_EXAMPLES = [
                 {
                     "code": "blurred",
                     "problem": "The photograph is out of focus.",
-                    "remedy": "Refocus on the vessels at the disc, ask the patient to blink and hold still, ...",
+                    "advice": "Refocus on the vessels at the disc, ask the patient to blink and hold still, ...",
                 }
             ],
             "grade": None,
@@ -135,7 +135,7 @@ PREDICTION_EXAMPLES = [
             "operating_point": 0.31,
             "heatmap_png": None,
             "heatmap_box": None,
-            "notice": "Decision support for clinicians, not a certified medical device. ...",
+            "disclaimer": "Decision support for clinicians, not a certified medical device. ...",
         },
     ),
 ]

@@ -66,7 +66,7 @@ def _draw() -> None:
     try:
         clinic.draw_exams()
     except Exception:
-        # The door of this thread: the clinic is usable without its drawn photographs, but silence would puzzle.
+        # The boundary of this thread: the clinic is usable without its drawn photographs, but silence would puzzle.
         logger.exception("The demo photographs could not all be drawn; the next start goes on with them")
     finally:
         connections.close_all()

@@ -105,7 +105,7 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
         logger.warning("Grading %s: time limit", grading_id)
         _finish(grading, started, failure_fields(Grading.FailureCode.TIME_LIMIT))
     except Exception:
-        # The door of the task: whatever goes wrong must end as a visible failure, never as an endless wait.
+        # The boundary of the task: whatever goes wrong must end as a visible failure, never as an endless wait.
         logger.exception("Grading %s failed", grading_id)
         _finish(grading, started, failure_fields(Grading.FailureCode.UNEXPECTED))
     else:

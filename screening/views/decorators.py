@@ -1,4 +1,4 @@
-"""The door of every page: who is it, and how are they told that they were logged out."""
+"""Log-in of every page, and what a caller gets who was logged out."""
 
 from collections.abc import Callable
 from functools import wraps

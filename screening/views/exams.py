@@ -89,8 +89,8 @@ def submit(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     try:
         submit_exam(exam=exam, by=request.user)
-    except ExamError as refusal:
-        messages.error(request, str(refusal))
+    except ExamError as error:
+        messages.error(request, str(error))
     else:
         messages.success(request, _("The exam is submitted. It is now on the reviewer's worklist."))
     return redirect("screening:exam-detail", exam_id)
@@ -103,8 +103,8 @@ def cancel(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     try:
         cancel_exam(exam=exam, by=request.user)
-    except ExamError as refusal:
-        messages.error(request, str(refusal))
+    except ExamError as error:
+        messages.error(request, str(error))
         return redirect("screening:exam-detail", exam_id)
     messages.success(request, _("The exam is cancelled. Its photographs are kept."))
     return redirect("screening:patient-detail", exam.patient_id)
@@ -121,8 +121,8 @@ def absent(request: SignedInRequest, exam_id: UUID, laterality: str) -> HttpResp
         return redirect("screening:exam-detail", exam_id)
     try:
         mark_eye_absent(exam=exam, laterality=laterality, reason=form.cleaned_data["reason"], by=request.user)
-    except ExamError as refusal:
-        messages.error(request, str(refusal))
+    except ExamError as error:
+        messages.error(request, str(error))
     else:
         messages.success(request, _("Recorded."))
     return redirect("screening:exam-detail", exam_id)

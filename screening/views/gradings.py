@@ -20,8 +20,8 @@ def retry(request: SignedInRequest, grading_id: UUID) -> HttpResponseBase:
     grading = get_grading(user=request.user, grading_id=grading_id)
     try:
         retry_grading(grading=grading, by=request.user)
-    except GradingNotFailed as refusal:
-        messages.info(request, str(refusal))
+    except GradingNotFailed as error:
+        messages.info(request, str(error))
     else:
         messages.success(request, _("The photograph is given to the network again."))
     return redirect("screening:exam-detail", grading.image.exam_id)

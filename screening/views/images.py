@@ -45,14 +45,14 @@ def attach(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
             field=form.cleaned_data["field"],
             by=request.user,
         )
-    except UnacceptablePhotograph as refusal:
-        return _refuse(request, exam_id, refusal.code, str(refusal))
-    except ExamError as refusal:
-        return _refuse(request, exam_id, "exam", str(refusal))
-    except AccessDenied as refusal:
+    except UnacceptablePhotograph as error:
+        return _refuse(request, exam_id, error.code, str(error))
+    except ExamError as error:
+        return _refuse(request, exam_id, "exam", str(error))
+    except AccessDenied as error:
         if not wants_json(request):
             raise
-        return _refuse(request, exam_id, "forbidden", str(refusal), status=403)
+        return _refuse(request, exam_id, "forbidden", str(error), status=403)
     return _accept(request, image, form.cleaned_data["laterality"])
 
 
@@ -142,8 +142,8 @@ def withdraw(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
     reason = form.cleaned_data["reason"] if form.is_valid() else ""  # the service says what is wrong with none
     try:
         withdraw_image(image=image, reason=reason, by=request.user)
-    except ExamError as refusal:
-        messages.error(request, str(refusal))
+    except ExamError as error:
+        messages.error(request, str(error))
     else:
         messages.success(request, _("The photograph was withdrawn. It is kept with your reason."))
     return redirect("screening:exam-detail", image.exam_id)
@@ -160,8 +160,8 @@ def move(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
         return redirect("screening:exam-detail", image.exam_id)
     try:
         moved = change_laterality(image=image, laterality=form.cleaned_data["laterality"], by=request.user)
-    except ExamError as refusal:
-        messages.error(request, str(refusal))
+    except ExamError as error:
+        messages.error(request, str(error))
     else:
         eye = moved.get_laterality_display()
         messages.success(request, _("The photograph now belongs to: %(eye)s.") % {"eye": eye})

@@ -56,8 +56,8 @@ def register(request: SignedInRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         try:
             patient = register_patient(**form.cleaned_data, by=request.user)
-        except InvalidPatient as refusal:
-            form.add_error(refusal.field, str(refusal))
+        except InvalidPatient as error:
+            form.add_error(error.field, str(error))
         else:
             messages.success(request, _("The patient is registered. You can start an exam now."))
             return redirect("screening:patient-detail", patient.pk)
@@ -77,8 +77,8 @@ def edit(request: SignedInRequest, patient_id: UUID) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         try:
             update_patient(patient=patient, **form.cleaned_data, by=request.user)
-        except InvalidPatient as refusal:
-            form.add_error(refusal.field, str(refusal))
+        except InvalidPatient as error:
+            form.add_error(error.field, str(error))
         else:
             messages.success(request, _("The details are saved."))
             return redirect("screening:patient-detail", patient.pk)

@@ -32,13 +32,13 @@ def show(request: SignedInRequest) -> HttpResponseBase:
     form = TrialForm(request.POST, request.FILES)
     status = 422
     if not form.is_valid():
-        context["refusal"] = sentences_of(form)
+        context["error"] = sentences_of(form)
     else:
         data = form.cleaned_data["photo"].read(MAX_BYTES + 1)
         try:
             prediction = predict_photo(data=data, by=request.user)
-        except (UnacceptablePhotograph, GradingError) as refusal:
-            context["refusal"] = str(refusal)
+        except (UnacceptablePhotograph, GradingError) as error:
+            context["error"] = str(error)
         else:
             context |= _shown(prediction, data)
             status = 200

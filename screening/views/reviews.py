@@ -56,8 +56,8 @@ def first_reading(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
                         macular_oedema=finding.macular_oedema,
                         by=request.user,
                     )
-    except ReviewError as refusal:
-        return _page(request, reading, panel, refusal=refusal, status=422)
+    except ReviewError as error:
+        return _page(request, reading, panel, error=error, status=422)
     if not request.htmx:
         return redirect("screening:exam-review", exam_id)
     reading = get_exam(user=request.user, exam_id=exam_id)
@@ -74,8 +74,8 @@ def preview(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     if context["is_ready"]:
         try:
             decision, recall_on = preview_outcome(exam=reading.exam, findings=panel.findings(), by=request.user)
-        except ReviewError as refusal:
-            context |= {"is_ready": False, "refusal": refusal}
+        except ReviewError as error:
+            context |= {"is_ready": False, "error": error}
         else:
             outcome = Review.Outcome(decision.outcome)
             context |= {"outcome": outcome, "label": outcome.label, "recall_on": recall_on, "reasons": decision.reasons}
@@ -101,8 +101,8 @@ def sign(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
             amend_reason=form.cleaned_data["amend_reason"] if panel.is_amending else "",
             by=request.user,
         )
-    except ReviewError as refusal:
-        return _page(request, reading, panel, form=form, refusal=refusal, status=422)
+    except ReviewError as error:
+        return _page(request, reading, panel, form=form, error=error, status=422)
     messages.success(request, _("Signed: %(outcome)s.") % {"outcome": review.get_outcome_display()})
     return redirect("screening:exam-review", exam_id)
 
@@ -131,14 +131,14 @@ def _page(
     panel: ReviewPanel,
     *,
     form: SignForm | None = None,
-    refusal: ReviewError | None = None,
+    error: ReviewError | None = None,
     status: int = 200,
 ) -> HttpResponseBase:
     """The whole page, or only its panel where htmx puts it in place."""
-    if refusal is not None:
-        eye_form = panel.forms.get(refusal.laterality) if refusal.laterality else None
+    if error is not None:
+        eye_form = panel.forms.get(error.laterality) if error.laterality else None
         if eye_form is not None:
-            eye_form.add_error(None, str(refusal))
+            eye_form.add_error(None, str(error))
     exam = reading.exam
     context = {
         "section": "worklist",
@@ -148,7 +148,7 @@ def _page(
         "panel": panel,
         "review": reading.review,
         "sign_form": form or SignForm(),
-        "refusal": refusal if refusal is not None and refusal.laterality is None else None,
+        "error": error if error is not None and error.laterality is None else None,
         "is_pending": reading.is_pending,
         "next_exam": _next_exam(request.user, exam) if reading.review else None,
     }

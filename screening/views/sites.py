@@ -22,8 +22,8 @@ def first(request: SignedInRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         try:
             site = open_first_site(**form.cleaned_data, by=request.user)
-        except ValidationError as refusal:
-            form.add_error(None, " ".join(refusal.messages))
+        except ValidationError as error:
+            form.add_error(None, " ".join(error.messages))
         else:
             sentence = _("%(site)s is open, and you manage it. Add its people: users first, then their memberships.")
             messages.success(request, sentence % {"site": site.name})

@@ -82,9 +82,9 @@ def test_a_stranger_may_do_nothing(site: Site, stranger: Any) -> None:
 
 
 def test_a_refusal_is_a_sentence_and_a_403(site: Site, reviewer: User) -> None:
-    with pytest.raises(AccessDenied, match="Ask the site's manager") as refusal:
+    with pytest.raises(AccessDenied, match="Ask the site's manager") as caught:
         require(reviewer, Action.UPLOAD_IMAGE, site)
-    assert isinstance(refusal.value, PermissionDenied)
+    assert isinstance(caught.value, PermissionDenied)
 
 
 def test_rows_of_another_site_are_not_found(site: Site, photographer: User, outsider: User) -> None:

@@ -11,7 +11,7 @@ from screening.labels.grades import GRADE_WORDS
 from screening.labels.quality import REMEDIES, UNNAMED
 from screening.models import Grading
 
-_OF_THE_MACHINE = ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap", "heatmap_box")
+_MODEL_FIELDS = ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap", "heatmap_box")
 UNCLEAR = "unclear"
 """Ungradable for a reason that has no word of its own."""
 
@@ -21,7 +21,7 @@ class QualityReasonSerializer(serializers.Serializer[dict[str, str]]):
 
     code = serializers.CharField(help_text="`no_retina`, `blurred`, `too_dark`, ... or `unclear`.")
     problem = serializers.CharField()
-    remedy = serializers.CharField()
+    advice = serializers.CharField()
 
 
 class BoxField(serializers.ListField):
@@ -76,7 +76,7 @@ class GradingSerializer(VerdictSerializer):
         shown = _Shown(instance, instance.quality_reasons if is_ungradable else (), is_ungradable=is_ungradable)
         answer: dict[str, Any] = super().to_representation(shown)
         if not answer["is_revealed"]:
-            answer |= dict.fromkeys(_OF_THE_MACHINE & answer.keys())
+            answer |= dict.fromkeys(_MODEL_FIELDS & answer.keys())
         return answer
 
 
@@ -96,7 +96,7 @@ class _Shown:
 
     def __init__(self, grading: Grading, reasons: Iterable[str], *, is_ungradable: bool) -> None:
         self._grading = grading
-        self.quality_reasons = quality_words(reasons, is_ungradable=is_ungradable)
+        self.quality_reasons = describe_quality_reasons(reasons, is_ungradable=is_ungradable)
         self.grade_name = grade_word(grading.grade)
 
     def __getattr__(self, name: str) -> Any:
@@ -108,7 +108,7 @@ def grade_word(grade: int | None) -> str | None:
     return None if grade is None else str(GRADE_WORDS[grade])
 
 
-def quality_words(codes: Iterable[str], *, is_ungradable: bool) -> list[dict[str, str]]:
+def describe_quality_reasons(codes: Iterable[str], *, is_ungradable: bool) -> list[dict[str, str]]:
     """Each machine word with problem and remedy; an ungradable photograph always says at least one."""
     known = {reason.value: remedy for reason, remedy in REMEDIES.items()}
     words = list(codes) or ([UNCLEAR] if is_ungradable else [])
@@ -116,18 +116,18 @@ def quality_words(codes: Iterable[str], *, is_ungradable: bool) -> list[dict[str
         {
             "code": word,
             "problem": str(known.get(word, UNNAMED).problem),
-            "remedy": str(known.get(word, UNNAMED).advice),
+            "advice": str(known.get(word, UNNAMED).advice),
         }
         for word in words
     ]
 
 
-def all_quality_words() -> list[dict[str, str]]:
+def all_quality_reasons() -> list[dict[str, str]]:
     """Every reason the model may give."""
-    return quality_words([reason.value for reason in QualityReason], is_ungradable=False)
+    return describe_quality_reasons([reason.value for reason in QualityReason], is_ungradable=False)
 
 
-def notice() -> str:
+def disclaimer() -> str:
     """What every prediction says of itself."""
     return _(
         "Decision support for clinicians, not a certified medical device. Macular oedema is not graded: a clinician "

@@ -38,4 +38,4 @@ class ModelSerializer(serializers.Serializer[Any]):
     metrics = serializers.DictField(help_text="Measured figures by data set, as in the bundle's model card.")
     not_graded = serializers.ListField(child=serializers.CharField(), help_text="What a clinician must look for.")
     photographs = LimitsSerializer()
-    notice = serializers.CharField()
+    disclaimer = serializers.CharField()

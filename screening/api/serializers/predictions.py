@@ -9,7 +9,7 @@ from screening.api.serializers.gradings import BoxField, VerdictSerializer
 from screening.api.serializers.images import PhotoField
 
 
-class TrialSerializer(serializers.Serializer[Any]):
+class NewPredictionSerializer(serializers.Serializer[Any]):
     """The photograph to grade."""
 
     photo = PhotoField()
@@ -41,4 +41,4 @@ class PredictionSerializer(VerdictSerializer):
         allow_null=True,
         help_text="Where the network's view lies on the upright photograph: left, top, right, bottom as shares.",
     )
-    notice = serializers.CharField(help_text="Show it with the result.")
+    disclaimer = serializers.CharField(help_text="Show it with the result.")

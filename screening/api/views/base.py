@@ -14,8 +14,8 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from screening.access import Action
-from screening.api.errors import Refusal, not_found
-from screening.api.pagination import NewestFirst
+from screening.api.errors import ApiError, not_found
+from screening.api.pagination import NewestFirstPagination
 from screening.models import User
 from screening.photos import validation
 
@@ -25,7 +25,7 @@ _MAX_FORM_BYTES = validation.MAX_BYTES + 1024 * 1024
 """A photograph at its limit, and what multipart writes around it."""
 
 
-class Door(GenericAPIView[Any]):
+class ApiView(GenericAPIView[Any]):
     """Base of all views: JSON in, JSON out, nothing kept in caches; ``actions`` says what each method asks of access.
 
     Sizes are checked before a body is read.
@@ -39,14 +39,14 @@ class Door(GenericAPIView[Any]):
 
     @property
     def user(self) -> User:
-        """Who calls, after ``MayDo``."""
-        assert isinstance(self.request.user, User)  # noqa: S101 (for the type: MayDo let nobody else in)
+        """Who calls, after ``HasActionPermission``."""
+        assert isinstance(self.request.user, User)  # noqa: S101 (for the type: HasActionPermission let nobody else in)
         return self.request.user
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Raises Refusal (413) by the announced size."""
+        """Raises ApiError (413) by the announced size."""
         if int(request.META.get("CONTENT_LENGTH") or 0) > self.max_body_bytes:
-            raise Refusal(413, "request_too_large", self.too_large())
+            raise ApiError(413, "request_too_large", self.too_large())
         super().initial(request, *args, **kwargs)
 
     def too_large(self) -> str:
@@ -59,20 +59,20 @@ class Door(GenericAPIView[Any]):
         final.headers["Cache-Control"] = "no-store"
         return final
 
-    def read(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
+    def validated_data(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
         """The body, checked by ``serializer``. Raises ValidationError."""
         body = serializer(data=self.request.data)
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
 
-    def read_query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
+    def validated_query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
         """The query of the address, checked by ``serializer``. Raises ValidationError."""
         query = serializer(data=self.request.query_params)
         query.is_valid(raise_exception=True)
         return dict(query.validated_data)
 
 
-class PhotoDoor(Door):
+class PhotoUploadView(ApiView):
     """Base of views that take a photograph."""
 
     parser_classes = (MultiPartParser,)
@@ -84,13 +84,13 @@ class PhotoDoor(Door):
         return _("The file is larger than 50 MB. Export the photograph as JPEG and upload that file.")
 
 
-class ListDoor(Door, ListModelMixin):
+class ApiListView(ApiView, ListModelMixin):
     """Base of lists: newest first, in pages."""
 
-    pagination_class = NewestFirst
+    pagination_class = NewestFirstPagination
 
 
-class Nowhere(APIView):
+class NotFoundView(APIView):
     """Addresses that do not exist answer in JSON too, to everybody: there is nothing to protect."""
 
     authentication_classes = ()
@@ -103,7 +103,7 @@ class Nowhere(APIView):
         return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Raises Refusal (404)."""
-        refusal = not_found()
-        refusal.message = _("There is nothing at this address. Addresses of the API do not end with a slash.")
-        raise refusal
+        """Raises ApiError (404)."""
+        api_error = not_found()
+        api_error.message = _("There is nothing at this address. Addresses of the API do not end with a slash.")
+        raise api_error

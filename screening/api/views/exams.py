@@ -9,21 +9,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import Action
-from screening.api.schema import EXAMS, NEW_EXAM_EXAMPLE, answers
+from screening.api.schema import EXAMS, NEW_EXAM_EXAMPLE, responses
 from screening.api.serializers.exams import (
     AbsentEyeSerializer,
     ExamQuerySerializer,
     ExamSerializer,
     NewExamSerializer,
 )
-from screening.api.views.base import Door, ListDoor
+from screening.api.views.base import ApiListView, ApiView
 from screening.models import AuditEvent, Exam
 from screening.selectors import get_exam_record, get_patient, list_exams
 from screening.services.audit import record_event
 from screening.services.exams import mark_eye_absent, open_exam, submit_exam
 
 
-class ExamsDoor(ListDoor):
+class ExamListView(ApiListView):
     """``GET`` and ``POST exams``"""
 
     actions = {"GET": Action.VIEW_PATIENT, "POST": Action.OPEN_EXAM}
@@ -31,7 +31,7 @@ class ExamsDoor(ListDoor):
 
     def get_queryset(self) -> QuerySet[Exam]:
         """Exams of the caller's sites, by status and patient."""
-        wanted = self.read_query(ExamQuerySerializer)
+        wanted = self.validated_query(ExamQuerySerializer)
         return list_exams(user=self.user).filter(**wanted)
 
     @extend_schema(
@@ -40,7 +40,7 @@ class ExamsDoor(ListDoor):
         summary="Exams of your sites, newest first",
         description="With photographs, gradings and the signed outcome: `status=reviewed` gives what can be sent on.",
         parameters=[ExamQuerySerializer],
-        responses=answers(400, ok=ExamSerializer(many=True)),
+        responses=responses(400, ok=ExamSerializer(many=True)),
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """A page of exams."""
@@ -51,17 +51,17 @@ class ExamsDoor(ListDoor):
         tags=[EXAMS],
         summary="Open an exam",
         request=NewExamSerializer,
-        responses=answers(404, has_body=True, created=ExamSerializer),
+        responses=responses(404, has_body=True, created=ExamSerializer),
         examples=[NEW_EXAM_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
         """201; 404 for a patient of another site."""
-        patient = get_patient(user=self.user, patient_id=self.read(NewExamSerializer)["patient"])
+        patient = get_patient(user=self.user, patient_id=self.validated_data(NewExamSerializer)["patient"])
         exam = open_exam(patient=patient, by=self.user)
         return Response(ExamSerializer(get_exam_record(user=self.user, exam_id=exam.pk)).data, status=201)
 
 
-class ExamDoor(Door):
+class ExamDetailView(ApiView):
     """``GET exams/{id}``"""
 
     actions = {"GET": Action.VIEW_PATIENT}
@@ -73,7 +73,7 @@ class ExamDoor(Door):
         summary="One exam with photographs, gradings and signed outcome",
         description="Ask again while `n_pending` is over 0 to wait for the machine, and until `review` is there to "
         "wait for the clinician.",
-        responses=answers(404, ok=ExamSerializer),
+        responses=responses(404, ok=ExamSerializer),
     )
     def get(self, request: Request, exam_id: UUID) -> Response:
         """Audited as a look at the exam."""
@@ -82,7 +82,7 @@ class ExamDoor(Door):
         return Response(ExamSerializer(exam).data)
 
 
-class ExamSubmitDoor(Door):
+class ExamSubmitView(ApiView):
     """``POST exams/{id}/submit``"""
 
     actions = {"POST": Action.SUBMIT_EXAM}
@@ -95,7 +95,7 @@ class ExamSubmitDoor(Door):
         description="Each eye needs a photograph or the reason of its absence; else 409, `eye_not_photographed`. "
         "Gradings need not be finished.",
         request=None,
-        responses=answers(404, 409, ok=ExamSerializer),
+        responses=responses(404, 409, ok=ExamSerializer),
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
         """200; 409 when it is closed or an eye is missing."""
@@ -103,7 +103,7 @@ class ExamSubmitDoor(Door):
         return Response(ExamSerializer(get_exam_record(user=self.user, exam_id=exam_id)).data)
 
 
-class AbsentEyeDoor(Door):
+class AbsentEyeView(ApiView):
     """``POST exams/{id}/absent-eye``"""
 
     actions = {"POST": Action.UPLOAD_IMAGE}
@@ -115,10 +115,10 @@ class AbsentEyeDoor(Door):
         summary="Record why an eye cannot be photographed for good",
         description="A prosthesis, say. Not for photographs that came out badly: those are taken again.",
         request=AbsentEyeSerializer,
-        responses=answers(404, 409, has_body=True, ok=ExamSerializer),
+        responses=responses(404, 409, has_body=True, ok=ExamSerializer),
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
         """200; 409 when the exam is closed or the eye has photographs."""
         exam = get_exam_record(user=self.user, exam_id=exam_id)
-        mark_eye_absent(exam=exam, **self.read(AbsentEyeSerializer), by=self.user)
+        mark_eye_absent(exam=exam, **self.validated_data(AbsentEyeSerializer), by=self.user)
         return Response(ExamSerializer(get_exam_record(user=self.user, exam_id=exam_id)).data)

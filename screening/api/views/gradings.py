@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import Action
-from screening.api.schema import READINGS, answers
+from screening.api.schema import READINGS, responses
 from screening.api.serializers.gradings import GradingDetailSerializer, GradingSerializer
 from screening.api.serializers.images import GradingQuerySerializer
-from screening.api.views.base import Door, ListDoor
+from screening.api.views.base import ApiListView, ApiView
 from screening.models import Grading
 from screening.selectors import get_grading, get_revealed_grading, list_gradings
 from screening.services.gradings import retry_grading
@@ -20,7 +20,7 @@ from screening.services.gradings import retry_grading
 _PATHS = {"status": "status", "image": "image", "exam": "image__exam"}
 
 
-class GradingsDoor(ListDoor):
+class GradingListView(ApiListView):
     """``GET gradings``"""
 
     actions = {"GET": Action.VIEW_PATIENT}
@@ -28,7 +28,7 @@ class GradingsDoor(ListDoor):
 
     def get_queryset(self) -> QuerySet[Grading]:
         """Gradings of the caller's sites, by status, photograph and exam."""
-        wanted = self.read_query(GradingQuerySerializer)
+        wanted = self.validated_query(GradingQuerySerializer)
         return list_gradings(user=self.user).filter(**{_PATHS[name]: value for name, value in wanted.items()})
 
     @extend_schema(
@@ -37,14 +37,14 @@ class GradingsDoor(ListDoor):
         summary="Gradings of your sites, newest first",
         description="Without heatmaps. `status=failed` finds what needs another try.",
         parameters=[GradingQuerySerializer],
-        responses=answers(400, ok=GradingSerializer(many=True)),
+        responses=responses(400, ok=GradingSerializer(many=True)),
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """A page of gradings."""
         return self.list(request, *args, **kwargs)
 
 
-class GradingDoor(Door):
+class GradingDetailView(ApiView):
     """``GET gradings/{id}``"""
 
     actions = {"GET": Action.VIEW_PATIENT}
@@ -55,7 +55,7 @@ class GradingDoor(Door):
         tags=[READINGS],
         summary="One grading with its heatmap",
         description="Ask every second or two until `status` is `done` or `failed`.",
-        responses=answers(404, ok=GradingDetailSerializer),
+        responses=responses(404, ok=GradingDetailSerializer),
     )
     def get(self, request: Request, grading_id: UUID) -> Response:
         """How far it is, and the result."""
@@ -63,7 +63,7 @@ class GradingDoor(Door):
         return Response(GradingDetailSerializer(grading).data)
 
 
-class GradingRetryDoor(Door):
+class GradingRetryView(ApiView):
     """``POST gradings/{id}/retry``"""
 
     actions = {"POST": Action.RETRY_GRADING}
@@ -75,7 +75,7 @@ class GradingRetryDoor(Door):
         summary="Try a failed grading again",
         description="With the model now in use; if that is another one, the answer is another grading.",
         request=None,
-        responses=answers(404, 409, ok=GradingDetailSerializer),
+        responses=responses(404, 409, ok=GradingDetailSerializer),
     )
     def post(self, request: Request, grading_id: UUID) -> Response:
         """200 with the grading that now waits; 409 unless it had failed."""

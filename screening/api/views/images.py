@@ -10,18 +10,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import Action
-from screening.api.errors import Refusal
-from screening.api.schema import EXAMS, answers
+from screening.api.errors import ApiError
+from screening.api.schema import EXAMS, responses
 from screening.api.serializers.errors import ExistingSerializer
 from screening.api.serializers.images import ImageQuerySerializer, ImageSerializer, NewImageSerializer
-from screening.api.views.base import Door, ListDoor, PhotoDoor
+from screening.api.views.base import ApiListView, ApiView, PhotoUploadView
 from screening.models import AuditEvent, FundusImage
 from screening.selectors import get_exam_record, get_image_record, list_images
 from screening.services.audit import record_event
 from screening.services.images import find_or_attach_image
 
 
-class ExamImagesDoor(PhotoDoor):
+class ExamImageUploadView(PhotoUploadView):
     """``POST exams/{id}/images``"""
 
     actions = {"POST": Action.UPLOAD_IMAGE}
@@ -36,7 +36,7 @@ class ExamImagesDoor(PhotoDoor):
         "and the file's name is not kept. On any refusal nothing is stored.",
         request={"multipart/form-data": NewImageSerializer},
         responses={
-            **answers(404, has_body=True, created=ImageSerializer),
+            **responses(404, has_body=True, created=ImageSerializer),
             200: OpenApiResponse(ImageSerializer, "The exam has this file already."),
             409: OpenApiResponse(
                 ExistingSerializer,
@@ -48,18 +48,18 @@ class ExamImagesDoor(PhotoDoor):
     def post(self, request: Request, exam_id: UUID) -> Response:
         """201 new, 200 known; 409 for a file that the exam has for the other eye."""
         exam = get_exam_record(user=self.user, exam_id=exam_id)
-        sent = self.read(NewImageSerializer)
+        sent = self.validated_data(NewImageSerializer)
         image, is_new = find_or_attach_image(
             exam=exam, upload=sent["photo"], laterality=sent["laterality"], field=sent["field"], by=self.user
         )
         if image.laterality != sent["laterality"]:
             message = _("This exam has this file as a photograph of the other eye. Check which eye it shows.")
-            raise Refusal(409, "other_eye", message, {"laterality": message}, existing_id=str(image.pk))
+            raise ApiError(409, "other_eye", message, {"laterality": message}, existing_id=str(image.pk))
         record = get_image_record(user=self.user, image_id=image.pk)
         return Response(ImageSerializer(record).data, status=201 if is_new else 200)
 
 
-class ImagesDoor(ListDoor):
+class ImageListView(ApiListView):
     """``GET images``"""
 
     actions = {"GET": Action.VIEW_PATIENT}
@@ -67,21 +67,21 @@ class ImagesDoor(ListDoor):
 
     def get_queryset(self) -> QuerySet[FundusImage]:
         """Photographs of the caller's sites, withdrawn ones too."""
-        return list_images(user=self.user).filter(**self.read_query(ImageQuerySerializer))
+        return list_images(user=self.user).filter(**self.validated_query(ImageQuerySerializer))
 
     @extend_schema(
         operation_id="list_images",
         tags=[EXAMS],
         summary="Photographs of your sites, newest first",
         parameters=[ImageQuerySerializer],
-        responses=answers(400, ok=ImageSerializer(many=True)),
+        responses=responses(400, ok=ImageSerializer(many=True)),
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """A page of records; no pixels."""
         return self.list(request, *args, **kwargs)
 
 
-class ImageDoor(Door):
+class ImageDetailView(ApiView):
     """``GET images/{id}``"""
 
     actions = {"GET": Action.VIEW_PATIENT}
@@ -91,7 +91,7 @@ class ImageDoor(Door):
         operation_id="get_image",
         tags=[EXAMS],
         summary="The record of one photograph with its newest grading",
-        responses=answers(404, ok=ImageSerializer),
+        responses=responses(404, ok=ImageSerializer),
     )
     def get(self, request: Request, image_id: UUID) -> Response:
         """Audited as a look at the photograph."""

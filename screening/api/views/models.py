@@ -6,16 +6,16 @@ from rest_framework.response import Response
 
 from ml.vocabulary import ICDRGrade
 from screening.access import Action
-from screening.api.schema import SITE, answers
-from screening.api.serializers.gradings import all_quality_words, grade_word, notice
+from screening.api.schema import SITE, responses
+from screening.api.serializers.gradings import all_quality_reasons, disclaimer, grade_word
 from screening.api.serializers.models import ModelSerializer
-from screening.api.views.base import Door
+from screening.api.views.base import ApiView
 from screening.models import FundusImage
 from screening.photos import validation
 from screening.services import inference
 
 
-class ModelDoor(Door):
+class ModelDetailView(ApiView):
     """``GET model``"""
 
     actions = {"GET": Action.TRY_PHOTO}
@@ -25,7 +25,7 @@ class ModelDoor(Door):
         operation_id="get_model",
         tags=[SITE],
         summary="The model in use: version, operating point, measured figures, limits",
-        responses=answers(ok=ModelSerializer),
+        responses=responses(ok=ModelSerializer),
     )
     def get(self, request: Request) -> Response:
         """What bundle.json says, and what the model cannot do."""
@@ -41,7 +41,7 @@ class ModelDoor(Door):
                 {"grade": grade.value, "name": grade_word(grade), "is_referable": grade.is_referable}
                 for grade in ICDRGrade
             ],
-            "quality_reasons": all_quality_words(),
+            "quality_reasons": all_quality_reasons(),
             "metrics": bundle.metrics,
             "not_graded": ["macular_oedema"],
             "photographs": {
@@ -50,6 +50,6 @@ class ModelDoor(Door):
                 "min_side_px": validation.MIN_SIDE_PX,
                 "formats": FundusImage.Format.values,
             },
-            "notice": notice(),
+            "disclaimer": disclaimer(),
         }
         return Response(ModelSerializer(shown).data)

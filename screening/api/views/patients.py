@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import AccessDenied, Action, require, sites_for
-from screening.api.errors import Refusal
-from screening.api.schema import EXISTS_EXAMPLE, NEW_PATIENT_EXAMPLE, PATIENTS, SEARCH_EXAMPLE, SITE, answers
+from screening.api.errors import ApiError
+from screening.api.schema import EXISTS_EXAMPLE, NEW_PATIENT_EXAMPLE, PATIENTS, SEARCH_EXAMPLE, SITE, responses
 from screening.api.serializers.errors import ExistingSerializer
 from screening.api.serializers.patients import (
     NewPatientSerializer,
@@ -20,7 +20,7 @@ from screening.api.serializers.patients import (
     PatientSerializer,
     SiteSerializer,
 )
-from screening.api.views.base import Door, ListDoor
+from screening.api.views.base import ApiListView, ApiView
 from screening.models import AuditEvent, Patient, Site, User
 from screening.selectors import find_patients, get_patient, list_patients
 from screening.services.audit import record_event
@@ -29,7 +29,7 @@ from screening.services.patients import PatientExists, register_patient
 _EXISTS = {409: OpenApiResponse(ExistingSerializer, "The number is taken at this site.", [EXISTS_EXAMPLE])}
 
 
-class PatientsDoor(ListDoor):
+class PatientListView(ApiListView):
     """``GET`` and ``POST patients``"""
 
     actions = {"GET": Action.VIEW_PATIENT, "POST": Action.REGISTER_PATIENT}
@@ -44,7 +44,7 @@ class PatientsDoor(ListDoor):
         tags=[PATIENTS],
         summary="Patients of your sites, newest first",
         description="To find one by number use `POST patients/search`.",
-        responses=answers(400, ok=PatientSerializer(many=True)),
+        responses=responses(400, ok=PatientSerializer(many=True)),
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Audited as a search: a list shows names."""
@@ -59,23 +59,23 @@ class PatientsDoor(ListDoor):
         description="Safe to repeat: a number that the site knows already is answered with 409, `patient_exists`, and "
         "the `existing_id` to go on with. People are told apart by number, never by name.",
         request=NewPatientSerializer,
-        responses={**answers(has_body=True, created=PatientSerializer), **_EXISTS},
+        responses={**responses(has_body=True, created=PatientSerializer), **_EXISTS},
         examples=[NEW_PATIENT_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
         """201, or 409 with the id of the patient who has this number."""
-        details = self.read(NewPatientSerializer)
+        details = self.validated_data(NewPatientSerializer)
         site = _site_of(self.user, details.pop("site", None))
         try:
             patient = register_patient(site=site, **details, by=self.user)
-        except PatientExists as refusal:
+        except PatientExists as error:
             known = find_patients(user=self.user, mrn=details["mrn"].strip()).get(site=site)
-            message = str(refusal)
-            raise Refusal(409, "patient_exists", message, {"mrn": message}, existing_id=str(known.pk)) from refusal
+            message = str(error)
+            raise ApiError(409, "patient_exists", message, {"mrn": message}, existing_id=str(known.pk)) from error
         return Response(PatientSerializer(patient).data, status=201)
 
 
-class PatientDoor(Door):
+class PatientDetailView(ApiView):
     """``GET patients/{id}``"""
 
     actions = {"GET": Action.VIEW_PATIENT}
@@ -85,7 +85,7 @@ class PatientDoor(Door):
         operation_id="get_patient",
         tags=[PATIENTS],
         summary="One patient",
-        responses=answers(404, ok=PatientSerializer),
+        responses=responses(404, ok=PatientSerializer),
     )
     def get(self, request: Request, patient_id: UUID) -> Response:
         """Audited as a look at the patient."""
@@ -94,7 +94,7 @@ class PatientDoor(Door):
         return Response(PatientSerializer(patient).data)
 
 
-class PatientSearchDoor(ListDoor):
+class PatientSearchView(ApiListView):
     """``POST patients/search``"""
 
     actions = {"POST": Action.VIEW_PATIENT}
@@ -102,7 +102,7 @@ class PatientSearchDoor(ListDoor):
 
     def get_queryset(self) -> QuerySet[Patient]:
         """The patients found."""
-        wanted = self.read(PatientSearchSerializer)
+        wanted = self.validated_data(PatientSearchSerializer)
         return find_patients(user=self.user, mrn=wanted["mrn"], is_prefix=wanted["match"] == "prefix")
 
     @extend_schema(
@@ -112,7 +112,7 @@ class PatientSearchDoor(ListDoor):
         description="By POST, so that no number stands in an address or a log. For a further page send the same body "
         "to `next`.",
         request=PatientSearchSerializer,
-        responses=answers(has_body=True, ok=PatientSerializer(many=True)),
+        responses=responses(has_body=True, ok=PatientSerializer(many=True)),
         examples=[SEARCH_EXAMPLE],
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -122,7 +122,7 @@ class PatientSearchDoor(ListDoor):
         return response
 
 
-class SitesDoor(Door):
+class SiteListView(ApiView):
     """``GET sites``"""
 
     actions = {"GET": Action.VIEW_PATIENT}
@@ -134,7 +134,7 @@ class SitesDoor(Door):
         tags=[SITE],
         summary="Sites where you have a role",
         description="All of them in one answer, by name.",
-        responses=answers(ok=SiteSerializer(many=True)),
+        responses=responses(ok=SiteSerializer(many=True)),
     )
     def get(self, request: Request) -> Response:
         """By name; nobody works at so many that pages were needed."""

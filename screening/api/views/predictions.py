@@ -11,10 +11,14 @@ from rest_framework.response import Response
 from ml.prediction import Prediction
 from ml.serving.heatmap_overlay import heatmap_layer
 from screening.access import Action
-from screening.api.schema import PREDICTION_EXAMPLES, PREDICTIONS, answers
-from screening.api.serializers.gradings import grade_word, notice, quality_words
-from screening.api.serializers.predictions import PredictionQuerySerializer, PredictionSerializer, TrialSerializer
-from screening.api.views.base import PhotoDoor
+from screening.api.schema import PREDICTION_EXAMPLES, PREDICTIONS, responses
+from screening.api.serializers.gradings import describe_quality_reasons, disclaimer, grade_word
+from screening.api.serializers.predictions import (
+    NewPredictionSerializer,
+    PredictionQuerySerializer,
+    PredictionSerializer,
+)
+from screening.api.views.base import PhotoUploadView
 from screening.photos.validation import MAX_BYTES, upright_size
 from screening.services import inference
 from screening.services.predictions import predict_photo
@@ -23,7 +27,7 @@ HEATMAP_SIDE_PX = 512
 """The network's grid has some ten cells a side; more pixels would show nothing more."""
 
 
-class PredictDoor(PhotoDoor):
+class PredictView(PhotoUploadView):
     """``POST predict``"""
 
     actions = {"POST": Action.TRY_PHOTO}
@@ -37,14 +41,14 @@ class PredictDoor(PhotoDoor):
         "graded. A photograph that cannot be graded is answered with 200, the reasons and what to do about them; a "
         "file that is no acceptable photograph with 400.",
         parameters=[PredictionQuerySerializer],
-        request={"multipart/form-data": TrialSerializer},
-        responses=answers(has_body=True, ok=PredictionSerializer),
+        request={"multipart/form-data": NewPredictionSerializer},
+        responses=responses(has_body=True, ok=PredictionSerializer),
         examples=PREDICTION_EXAMPLES,
     )
     def post(self, request: Request) -> Response:
         """Check, grade, answer."""
-        wants_heatmap = self.read_query(PredictionQuerySerializer)["heatmap"]
-        data = self.read(TrialSerializer)["photo"].read(MAX_BYTES + 1)
+        wants_heatmap = self.validated_query(PredictionQuerySerializer)["heatmap"]
+        data = self.validated_data(NewPredictionSerializer)["photo"].read(MAX_BYTES + 1)
         prediction = predict_photo(data=data, by=self.user)
         return Response(PredictionSerializer(_shown(prediction, data, wants_heatmap=wants_heatmap)).data)
 
@@ -55,7 +59,9 @@ def _shown(prediction: Prediction, data: bytes, *, wants_heatmap: bool) -> dict[
         "model_version": prediction.model_version,
         "is_gradable": prediction.is_gradable,
         "p_gradable": prediction.p_gradable,
-        "quality_reasons": quality_words(prediction.quality_reasons, is_ungradable=not prediction.is_gradable),
+        "quality_reasons": describe_quality_reasons(
+            prediction.quality_reasons, is_ungradable=not prediction.is_gradable
+        ),
         "grade": None if prediction.grade is None else int(prediction.grade),
         "grade_name": grade_word(prediction.grade),
         "probabilities": prediction.probabilities,
@@ -64,7 +70,7 @@ def _shown(prediction: Prediction, data: bytes, *, wants_heatmap: bool) -> dict[
         "operating_point": inference.current_grader().bundle.operating_point,
         "heatmap_png": _heatmap_png(prediction, data) if wants_heatmap else None,
         "heatmap_box": list(box) if wants_heatmap and box is not None else None,
-        "notice": notice(),
+        "disclaimer": disclaimer(),
     }
 
 

@@ -7,15 +7,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import Action
-from screening.api.schema import READINGS, answers
+from screening.api.schema import READINGS, responses
 from screening.api.serializers.reviews import ReviewSerializer
-from screening.api.views.base import Door
+from screening.api.views.base import ApiView
 from screening.models import AuditEvent
 from screening.selectors import get_review
 from screening.services.audit import record_event
 
 
-class ReviewDoor(Door):
+class ReviewDetailView(ApiView):
     """``GET reviews/{id}``"""
 
     actions = {"GET": Action.VIEW_PATIENT}
@@ -26,7 +26,7 @@ class ReviewDoor(Door):
         tags=[READINGS],
         summary="A signed review with its findings and outcome",
         description="An amended review stays as it was; `amended_by` names the one that holds.",
-        responses=answers(404, ok=ReviewSerializer),
+        responses=responses(404, ok=ReviewSerializer),
     )
     def get(self, request: Request, review_id: UUID) -> Response:
         """Audited as a look at the exam."""

@@ -32,8 +32,8 @@ class Command(BaseCommand):
             return
         try:
             user = create_first_administrator(username=settings.ADMIN_USERNAME, password=settings.ADMIN_PASSWORD)
-        except ValidationError as refusal:
-            raise CommandError(f"The administrator was not created: {' '.join(refusal.messages)}") from refusal
+        except ValidationError as error:
+            raise CommandError(f"The administrator was not created: {' '.join(error.messages)}") from error
         if user is not None:
             self.stdout.write("The first administrator was created; the first log-in asks for another password.")
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from screening.models import Exam, FundusImage, Grading, Patient, Site, User
-from tests.screening.api.client import Caller
+from tests.screening.api.client import ApiClient
 from tests.screening.factories import (
     EyeFindingFactory,
     FundusImageFactory,
@@ -38,13 +38,13 @@ def fill(site: Site, n: int) -> None:
 
 
 @pytest.fixture
-def caller(photographer: User) -> Caller:
-    caller = Caller(photographer)
+def caller(photographer: User) -> ApiClient:
+    caller = ApiClient(photographer)
     caller.get("sites")  # notes the use of the key, which is not done again for a minute
     return caller
 
 
-def follow(caller: Caller, noun: str, page_size: int) -> tuple[list[str], list[Any]]:
+def follow(caller: ApiClient, noun: str, page_size: int) -> tuple[list[str], list[Any]]:
     ids, pages = [], [caller.get(noun, page_size=page_size)]
     while pages[-1].body["next"]:
         pages.append(caller.get(pages[-1].body["next"]))
@@ -54,7 +54,7 @@ def follow(caller: Caller, noun: str, page_size: int) -> tuple[list[str], list[A
 
 
 @pytest.mark.parametrize("noun", LISTS)
-def test_following_next_gives_every_row_once_newest_first(noun: str, caller: Caller, site: Site) -> None:
+def test_following_next_gives_every_row_once_newest_first(noun: str, caller: ApiClient, site: Site) -> None:
     fill(site, 4)
     ids, pages = follow(caller, noun, 3)
     expected = [str(row.pk) for row in MODELS[noun].objects.order_by("-created_at", "pk")]
@@ -63,14 +63,14 @@ def test_following_next_gives_every_row_once_newest_first(noun: str, caller: Cal
     assert caller.get(pages[1].body["previous"]).body["results"] == pages[0].body["results"]
 
 
-def test_rows_of_the_same_moment_are_neither_lost_nor_doubled(caller: Caller, site: Site) -> None:
+def test_rows_of_the_same_moment_are_neither_lost_nor_doubled(caller: ApiClient, site: Site) -> None:
     PatientFactory.create_batch(7, site=site)
     Patient.objects.update(created_at=timezone.now())
     ids, _pages = follow(caller, "patients", 2)
     assert len(ids) == len(set(ids)) == 7
 
 
-def test_a_row_added_meanwhile_moves_nothing(caller: Caller, site: Site) -> None:
+def test_a_row_added_meanwhile_moves_nothing(caller: ApiClient, site: Site) -> None:
     PatientFactory.create_batch(4, site=site)
     first = caller.get("patients", page_size=2)
     PatientFactory(site=site)
@@ -79,14 +79,14 @@ def test_a_row_added_meanwhile_moves_nothing(caller: Caller, site: Site) -> None
     assert len(set(ids)) == 4
 
 
-def test_a_page_holds_25_rows_unless_asked_and_100_at_most(caller: Caller, site: Site) -> None:
+def test_a_page_holds_25_rows_unless_asked_and_100_at_most(caller: ApiClient, site: Site) -> None:
     PatientFactory.create_batch(101, site=site)
     assert len(caller.get("patients").body["results"]) == 25
     assert len(caller.get("patients", page_size=100).body["results"]) == 100
     assert caller.get("patients", page_size=101).status == 400
 
 
-def test_a_search_goes_on_with_the_same_body(caller: Caller, site: Site) -> None:
+def test_a_search_goes_on_with_the_same_body(caller: ApiClient, site: Site) -> None:
     for n in range(3):
         PatientFactory(site=site, mrn=f"X{n}")
     body = {"mrn": "X", "match": "prefix"}
@@ -98,7 +98,7 @@ def test_a_search_goes_on_with_the_same_body(caller: Caller, site: Site) -> None
 @pytest.mark.parametrize("noun", LISTS)
 @pytest.mark.parametrize("n", [1, 12])
 def test_a_list_needs_the_same_few_queries_however_long_it_is(
-    noun: str, n: int, caller: Caller, site: Site, django_assert_max_num_queries: Callable[..., Any]
+    noun: str, n: int, caller: ApiClient, site: Site, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     fill(site, n)
     with django_assert_max_num_queries(BUDGETS[noun]):
@@ -108,7 +108,7 @@ def test_a_list_needs_the_same_few_queries_however_long_it_is(
 
 @pytest.mark.parametrize("n", [1, 12])
 def test_an_exam_needs_the_same_few_queries_however_many_photographs_it_has(
-    n: int, caller: Caller, site: Site, django_assert_max_num_queries: Callable[..., Any]
+    n: int, caller: ApiClient, site: Site, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     fill(site, 1)
     exam = Exam.objects.get()
@@ -119,14 +119,14 @@ def test_an_exam_needs_the_same_few_queries_however_many_photographs_it_has(
 
 
 def test_asking_how_far_a_grading_is_needs_three_queries(
-    caller: Caller, site: Site, django_assert_max_num_queries: Callable[..., Any]
+    caller: ApiClient, site: Site, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     grading = GradingFactory(image__exam__patient__site=site)
     with django_assert_max_num_queries(_COMMON + 1):
         assert caller.get(f"gradings/{grading.pk}").body["status"] == "queued"
 
 
-def test_filters_narrow_lists(caller: Caller, site: Site) -> None:
+def test_filters_narrow_lists(caller: ApiClient, site: Site) -> None:
     fill(site, 2)
     exam = Exam.objects.first()
     assert exam is not None
@@ -138,7 +138,7 @@ def test_filters_narrow_lists(caller: Caller, site: Site) -> None:
     assert caller.get("gradings", exam=exam.pk, status="failed").body["results"] == []
 
 
-def test_the_newest_grading_of_a_photograph_is_the_one_shown(caller: Caller, site: Site) -> None:
+def test_the_newest_grading_of_a_photograph_is_the_one_shown(caller: ApiClient, site: Site) -> None:
     image = FundusImageFactory(exam__patient__site=site)
     newest = GradingFactory(image=image, model_version="b", is_done=True)
     older = GradingFactory(image=image, model_version="a", is_done=True)

@@ -15,7 +15,7 @@ from screening.access import Action
 from screening.api import urls
 from screening.models import ApiKey, Exam, Patient, Site, User
 from screening.services.api_keys import issue_key, revoke_key
-from tests.screening.api.client import V1, Answer, Caller, assert_is_error
+from tests.screening.api.client import V1, ApiClient, ApiResponse, assert_is_error
 from tests.screening.factories import (
     ExamFactory,
     EyeFindingFactory,
@@ -29,7 +29,7 @@ from tests.screening.factories import (
 ROLES = ("photographer", "reviewer", "manager", "outsider", "roleless", "stranger")
 NEW_PATIENT = {"mrn": "NEW1", "given_name": "Eve", "family_name": "New", "born_on": "1970-01-02"}
 
-Ask = Callable[[Caller, dict[str, Any]], Answer]
+Ask = Callable[[ApiClient, dict[str, Any]], ApiResponse]
 READS: dict[str, Ask] = {
     "GET model": lambda caller, _rows: caller.get("model"),
     "GET sites": lambda caller, _rows: caller.get("sites"),
@@ -89,9 +89,9 @@ def rows(site: Site) -> dict[str, Any]:
 
 
 @pytest.fixture
-def callers(photographer: User, reviewer: User, manager: User, outsider: User) -> dict[str, Caller]:
+def callers(photographer: User, reviewer: User, manager: User, outsider: User) -> dict[str, ApiClient]:
     users = (photographer, reviewer, manager, outsider, UserFactory(username="roleless"), None)
-    return {role: Caller(user) for role, user in zip(ROLES, users, strict=True)}
+    return {role: ApiClient(user) for role, user in zip(ROLES, users, strict=True)}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def callers(photographer: User, reviewer: User, manager: User, outsider: User) -
 )
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_is_answered_as_the_table_says(
-    role: str, ask: Ask, statuses: tuple[int, ...], callers: dict[str, Caller], rows: dict[str, Any]
+    role: str, ask: Ask, statuses: tuple[int, ...], callers: dict[str, ApiClient], rows: dict[str, Any]
 ) -> None:
     answer = ask(callers[role], rows)
     assert answer.status == statuses[ROLES.index(role)], answer.body
@@ -125,7 +125,7 @@ def test_every_handler_declares_an_action_of_access() -> None:
 
 
 def test_an_outsiders_lists_are_empty(outsider: User, rows: dict[str, Any]) -> None:
-    caller = Caller(outsider)
+    caller = ApiClient(outsider)
     for noun in ("patients", "exams", "images", "gradings"):
         assert caller.get(noun).body["results"] == []
     assert caller.post("patients/search", {"mrn": rows["patient"].mrn}).body["results"] == []
@@ -133,12 +133,12 @@ def test_an_outsiders_lists_are_empty(outsider: User, rows: dict[str, Any]) -> N
 
 def test_an_exam_cannot_be_opened_for_another_sites_patient(outsider: User, rows: dict[str, Any]) -> None:
     before = Exam.objects.count()
-    assert_is_error(Caller(outsider).post("exams", {"patient": rows["patient"].pk}), 404, "not_found")
+    assert_is_error(ApiClient(outsider).post("exams", {"patient": rows["patient"].pk}), 404, "not_found")
     assert Exam.objects.count() == before
 
 
 def test_filters_by_another_sites_ids_find_nothing(outsider: User, rows: dict[str, Any]) -> None:
-    caller = Caller(outsider)
+    caller = ApiClient(outsider)
     assert caller.get("exams", patient=rows["patient"].pk).body["results"] == []
     assert caller.get("images", exam=rows["exam"].pk).body["results"] == []
     assert caller.get("gradings", image=rows["image"].pk).body["results"] == []
@@ -151,13 +151,13 @@ def test_a_key_is_stored_as_its_hash_alone(photographer: User) -> None:
     key.refresh_from_db()
     assert key.key_hash == hashlib.sha256(text.encode()).hexdigest()
     assert text not in json.dumps(list(ApiKey.objects.values()), default=str)
-    assert Caller(None, key=text).get("sites").status == 200
+    assert ApiClient(None, key=text).get("sites").status == 200
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired", "user_closed", "unknown", "empty", "hash_instead"])
 def test_a_key_that_cannot_be_used_is_401(how: str, photographer: User, manager: User) -> None:
     key, text = issue_key(user=photographer, name="camera", by=None)
-    assert Caller(None, key=text).get("sites").status == 200
+    assert ApiClient(None, key=text).get("sites").status == 200
     if how == "revoked":
         revoke_key(key=key, by=manager)
     elif how == "expired":
@@ -166,14 +166,14 @@ def test_a_key_that_cannot_be_used_is_401(how: str, photographer: User, manager:
         User.objects.filter(pk=photographer.pk).update(is_active=False)
     else:
         text = {"unknown": "drk_" + "x" * 43, "empty": " ", "hash_instead": key.key_hash}[how]
-    answer = Caller(None, key=text).get("sites")
+    answer = ApiClient(None, key=text).get("sites")
     assert_is_error(answer, 401, "invalid_key")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 def test_the_use_of_a_key_is_noted_once_a_minute(photographer: User) -> None:
     key, text = issue_key(user=photographer, name="camera", by=None)
-    caller = Caller(None, key=text)
+    caller = ApiClient(None, key=text)
     caller.get("sites")
     key.refresh_from_db()
     first = key.last_used_at

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from screening.models import User
-from tests.screening.api.client import Caller
+from tests.screening.api.client import ApiClient
 from tests.screening.factories import GradingFactory
 
 
@@ -61,7 +61,7 @@ def test_no_parameter_of_an_address_is_a_patients_detail(schema: dict[str, Any])
 
 
 def test_an_answer_has_exactly_the_keys_the_schema_promises(schema: dict[str, Any], photographer: User) -> None:
-    caller = Caller(photographer)
+    caller = ApiClient(photographer)
     site = photographer.memberships.get().site
     grading = GradingFactory(image__exam__patient__site=site, is_done=True)
     answers = {
@@ -79,13 +79,13 @@ def test_an_answer_has_exactly_the_keys_the_schema_promises(schema: dict[str, An
 
 
 def test_the_model_says_what_it_is_and_what_it_cannot_do(photographer: User) -> None:
-    body = Caller(photographer).get("model").body
+    body = ApiClient(photographer).get("model").body
     assert (body["model_version"], body["operating_point"]) == ("fake-1.0.0+00000000", 0.5)
     assert [grade["is_referable"] for grade in body["grades"]] == [False, False, True, True, True]
     assert body["not_graded"] == ["macular_oedema"]
     assert body["metrics"] == {"test": {"referable_auc": 0.9}}
     assert body["photographs"]["max_bytes"] == 50 * 1024 * 1024
-    assert all(reason["remedy"] for reason in body["quality_reasons"])
+    assert all(reason["advice"] for reason in body["quality_reasons"])
 
 
 @pytest.mark.django_db

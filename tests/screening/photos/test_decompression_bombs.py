@@ -54,9 +54,9 @@ def test_a_file_made_to_keep_a_decoder_busy_is_refused_before_it_is_opened(
     data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("PIL.Image.open", lambda *_args, **_options: pytest.fail("a decoder was started"))
-    with pytest.raises(UnacceptablePhotograph) as refusal:
+    with pytest.raises(UnacceptablePhotograph) as caught:
         inspect(data)
-    assert refusal.value.code == "damaged"
+    assert caught.value.code == "damaged"
 
 
 @pytest.mark.parametrize(

@@ -106,42 +106,42 @@ REFUSED: list[tuple[str, str, Callable[[], bytes]]] = [
 
 @pytest.mark.parametrize(("code", "make"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_an_unacceptable_file_gets_a_code_and_a_sentence(code: str, make: Callable[[], bytes]) -> None:
-    with pytest.raises(UnacceptablePhotograph) as refusal:
+    with pytest.raises(UnacceptablePhotograph) as caught:
         inspect(make())
-    assert refusal.value.code == code
-    assert str(refusal.value).endswith(".")
-    assert len(str(refusal.value).split()) > 6
+    assert caught.value.code == code
+    assert str(caught.value).endswith(".")
+    assert len(str(caught.value).split()) > 6
 
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_a_file_that_breaks_off_is_refused(format: str, share: float) -> None:  # noqa: A002
     whole = photo_bytes(format, (200, 160))
-    with pytest.raises(UnacceptablePhotograph) as refusal:
+    with pytest.raises(UnacceptablePhotograph) as caught:
         inspect(whole[: int(len(whole) * share)])
-    assert refusal.value.code == "damaged"
+    assert caught.value.code == "damaged"
 
 
 def test_a_png_with_a_flipped_bit_is_refused() -> None:
     data = bytearray(photo_bytes("PNG"))
     data[len(data) // 2] ^= 1
-    with pytest.raises(UnacceptablePhotograph) as refusal:
+    with pytest.raises(UnacceptablePhotograph) as caught:
         inspect(bytes(data))
-    assert refusal.value.code == "damaged"
+    assert caught.value.code == "damaged"
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(validation, "MAX_BYTES", 1000)
-    with pytest.raises(UnacceptablePhotograph) as refusal:
+    with pytest.raises(UnacceptablePhotograph) as caught:
         inspect(b"\xff\xd8\xff" + b"\x00" * 998)
-    assert refusal.value.code == "too_large"
+    assert caught.value.code == "too_large"
 
 
 def test_a_refusal_never_repeats_what_the_file_says() -> None:
-    with pytest.raises(UnacceptablePhotograph) as refusal:
+    with pytest.raises(UnacceptablePhotograph) as caught:
         inspect(b"\x89PNG\r\n\x1a\n" + png_chunk(SECRET[:4], SECRET))
-    assert SECRET.decode() not in str(refusal.value)
-    assert refusal.value.__suppress_context__
+    assert SECRET.decode() not in str(caught.value)
+    assert caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("format", FORMATS)

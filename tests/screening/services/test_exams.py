@@ -52,9 +52,9 @@ def test_an_exam_is_opened_at_the_patients_site(site: Site, photographer: User) 
 @pytest.mark.parametrize("eyes", [("OD",), ("OS",), ()])
 def test_an_exam_is_not_submitted_while_an_eye_is_missing(exam: Exam, photographer: User, eyes: tuple[str]) -> None:
     photograph(exam, *eyes)
-    with pytest.raises(EyeNotPhotographed) as refusal:
+    with pytest.raises(EyeNotPhotographed) as caught:
         submit_exam(exam=exam, by=photographer)
-    assert refusal.value.laterality is (Laterality.LEFT if "OD" in eyes else Laterality.RIGHT)
+    assert caught.value.laterality is (Laterality.LEFT if "OD" in eyes else Laterality.RIGHT)
     exam.refresh_from_db()
     assert (exam.status, exam.submitted_at) == (Status.OPEN, None)
 

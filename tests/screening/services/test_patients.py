@@ -36,9 +36,9 @@ def test_a_patient_is_registered_once_and_in_the_trail(site: Site, photographer:
     assert (patient.mrn, patient.given_name, patient.site) == ("A-1", "Ada", site)
     event = AuditEvent.objects.get()
     assert (event.verb, event.object_id, event.actor) == ("patient.registered", str(patient.pk), photographer)
-    with pytest.raises(PatientExists, match="already registered") as refusal:
+    with pytest.raises(PatientExists, match="already registered") as caught:
         register_patient(site=site, **DETAILS, by=photographer)
-    assert refusal.value.field == "mrn"
+    assert caught.value.field == "mrn"
     assert Patient.objects.count() == 1
 
 
@@ -69,10 +69,10 @@ def test_people_of_the_same_name_and_birthday_are_different_patients(site: Site,
 def test_a_detail_that_cannot_be_is_refused_with_a_sentence(
     site: Site, photographer: User, field: str, value: Any
 ) -> None:
-    with pytest.raises(InvalidPatient) as refusal:
+    with pytest.raises(InvalidPatient) as caught:
         register_patient(site=site, **{**DETAILS, field: value}, by=photographer)
-    assert refusal.value.field == field
-    assert str(refusal.value).endswith(".")
+    assert caught.value.field == field
+    assert str(caught.value).endswith(".")
     assert not Patient.objects.exists()
     assert not AuditEvent.objects.exists()
 

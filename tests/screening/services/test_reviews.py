@@ -132,9 +132,9 @@ def test_an_absent_eye_is_signed_as_absent(exam: Exam, reviewer: User) -> None:
 def test_an_incomplete_review_is_not_signed(
     exam: Exam, reviewer: User, findings: dict[Laterality, Finding], eye: Laterality
 ) -> None:
-    with pytest.raises(ReviewError) as refusal:
+    with pytest.raises(ReviewError) as caught:
         sign_review(exam=exam, findings=findings, by=reviewer)
-    assert refusal.value.laterality is eye
+    assert caught.value.laterality is eye
     exam.refresh_from_db()
     assert exam.status == Exam.Status.SUBMITTED
     assert not Review.objects.exists()
@@ -189,9 +189,9 @@ def test_an_amendment_needs_a_reason_and_its_own_exam(exam: Exam, reviewer: User
 
 def test_a_blind_first_site_signs_only_after_its_own_reading(exam: Exam, reviewer: User) -> None:
     blind(exam)
-    with pytest.raises(ReviewError, match="own first reading") as refusal:
+    with pytest.raises(ReviewError, match="own first reading") as caught:
         sign_review(exam=exam, findings=both(), by=reviewer)
-    assert refusal.value.laterality is RIGHT
+    assert caught.value.laterality is RIGHT
     for eye in ("OD", "OS"):
         record_first_reading(exam=exam, laterality=eye, is_gradable=True, grade=0, macular_oedema="none", by=reviewer)
     assert sign_review(exam=exam, findings=both(), by=reviewer).outcome == "rescreen"
@@ -211,9 +211,9 @@ def test_another_reviewers_first_reading_is_not_ones_own(exam: Exam, reviewer: U
 )
 def test_a_change_after_the_reveal_needs_a_reason(exam: Exam, reviewer: User, changed: Finding) -> None:
     record_first_reading(exam=exam, laterality="OD", is_gradable=True, grade=0, macular_oedema="none", by=reviewer)
-    with pytest.raises(ReviewError, match="Say why") as refusal:
+    with pytest.raises(ReviewError, match="Say why") as caught:
         sign_review(exam=exam, findings=both() | {RIGHT: changed}, by=reviewer)
-    assert refusal.value.laterality is RIGHT
+    assert caught.value.laterality is RIGHT
     explained = Finding(
         laterality=RIGHT,
         is_gradable=changed.is_gradable,

@@ -15,7 +15,7 @@ from screening.services.gradings import run_grading
 from screening.services.images import withdraw_image
 from screening.services.reviews import Finding, record_first_reading, sign_review
 from tests.builders import FakeGrader, make_prediction, photo_bytes
-from tests.screening.api.client import FILE_NAME, Caller, assert_is_error
+from tests.screening.api.client import FILE_NAME, ApiClient, assert_is_error
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, MembershipFactory, PatientFactory
 from tests.screening.photos.test_validation import REFUSED
 
@@ -24,8 +24,8 @@ HIDDEN = ("grade", "grade_name", "probabilities", "p_referable", "is_referable")
 
 
 @pytest.fixture
-def caller(photographer: User) -> Caller:
-    return Caller(photographer)
+def caller(photographer: User) -> ApiClient:
+    return ApiClient(photographer)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def findings(grade: ICDRGrade) -> dict[Laterality, Finding]:
 
 
 def test_a_visit_goes_from_registering_to_the_signed_outcome(
-    caller: Caller, reviewer: User, published: list[UUID], django_capture_on_commit_callbacks: Any
+    caller: ApiClient, reviewer: User, published: list[UUID], django_capture_on_commit_callbacks: Any
 ) -> None:
     patient = caller.post("patients", DETAILS).body["id"]
     opened = caller.post("exams", {"patient": patient})
@@ -70,7 +70,7 @@ def test_a_visit_goes_from_registering_to_the_signed_outcome(
     assert [(one["laterality"], one["grade"]) for one in alone["findings"]] == [("OD", 2), ("OS", 2)]
 
 
-def test_registering_a_number_twice_is_409_with_the_id_to_go_on_with(caller: Caller) -> None:
+def test_registering_a_number_twice_is_409_with_the_id_to_go_on_with(caller: ApiClient) -> None:
     first = caller.post("patients", DETAILS)
     assert (first.status, first.body["site"], first.body["mrn"]) == (201, "harbour", "000417")
     second = caller.post("patients", {**DETAILS, "mrn": " 000417 ", "given_name": "Augusta"})
@@ -80,7 +80,7 @@ def test_registering_a_number_twice_is_409_with_the_id_to_go_on_with(caller: Cal
 
 
 def test_whoever_works_at_two_sites_says_at_which(
-    caller: Caller, photographer: User, other_site: Site, reviewer: User
+    caller: ApiClient, photographer: User, other_site: Site, reviewer: User
 ) -> None:
     assert caller.post("patients", {**DETAILS, "site": "hill"}).body["fields"].keys() == {"site"}
     MembershipFactory(user=photographer, site=other_site, role="photographer")
@@ -89,10 +89,10 @@ def test_whoever_works_at_two_sites_says_at_which(
     assert caller.post("patients", {**DETAILS, "site": "harbour"}).status == 201
     assert {one["code"] for one in caller.get("sites").body} == {"harbour", "hill"}
     MembershipFactory(user=reviewer, site=other_site, role="photographer")
-    assert_is_error(Caller(reviewer).post("patients", {**DETAILS, "site": "harbour"}), 403, "forbidden")
+    assert_is_error(ApiClient(reviewer).post("patients", {**DETAILS, "site": "harbour"}), 403, "forbidden")
 
 
-def test_a_number_is_found_whole_or_by_its_beginning(caller: Caller, site: Site) -> None:
+def test_a_number_is_found_whole_or_by_its_beginning(caller: ApiClient, site: Site) -> None:
     for mrn in ("A-100", "A-101", "B-100"):
         PatientFactory(site=site, mrn=mrn)
 
@@ -106,7 +106,7 @@ def test_a_number_is_found_whole_or_by_its_beginning(caller: Caller, site: Site)
     assert_is_error(caller.post("patients/search", {"mrn": ""}), 400, "invalid")
 
 
-def test_reading_patients_and_exams_is_audited_without_their_data(caller: Caller, site: Site, exam: Exam) -> None:
+def test_reading_patients_and_exams_is_audited_without_their_data(caller: ApiClient, site: Site, exam: Exam) -> None:
     caller.post("patients/search", {"mrn": exam.patient.mrn})
     caller.get("patients")
     caller.get(f"patients/{exam.patient.pk}")
@@ -116,7 +116,7 @@ def test_reading_patients_and_exams_is_audited_without_their_data(caller: Caller
     assert not any(exam.patient.mrn in str(event.data) for event in AuditEvent.objects.all())
 
 
-def test_the_same_file_again_is_200_with_the_first_record(caller: Caller, exam: Exam, media_root: Path) -> None:
+def test_the_same_file_again_is_200_with_the_first_record(caller: ApiClient, exam: Exam, media_root: Path) -> None:
     first = caller.send(f"exams/{exam.pk}/images", laterality="OD", field="disc")
     again = caller.send(f"exams/{exam.pk}/images", laterality="OD")
     assert (first.status, again.status) == (201, 200)
@@ -131,7 +131,7 @@ def test_the_same_file_again_is_200_with_the_first_record(caller: Caller, exam: 
 
 @pytest.mark.parametrize(("code", "make"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_a_refused_upload_leaves_no_row_and_no_file(
-    code: str, make: Callable[[], bytes], caller: Caller, exam: Exam, media_root: Path
+    code: str, make: Callable[[], bytes], caller: ApiClient, exam: Exam, media_root: Path
 ) -> None:
     n_events = AuditEvent.objects.count()
     assert_is_error(caller.send(f"exams/{exam.pk}/images", make(), laterality="OD"), 400, code)
@@ -144,7 +144,7 @@ def test_a_refused_upload_leaves_no_row_and_no_file(
 @pytest.mark.parametrize(
     "fields", [{}, {"laterality": "left"}, {"laterality": "od"}, {"laterality": "OD", "field": "x"}]
 )
-def test_an_eye_is_never_assumed(fields: dict[str, Any], caller: Caller, exam: Exam, media_root: Path) -> None:
+def test_an_eye_is_never_assumed(fields: dict[str, Any], caller: ApiClient, exam: Exam, media_root: Path) -> None:
     answer = caller.send(f"exams/{exam.pk}/images", **fields)
     assert_is_error(answer, 400, "invalid")
     assert set(answer.body["fields"]) == ({"field"} if "field" in fields else {"laterality"})
@@ -153,7 +153,7 @@ def test_an_eye_is_never_assumed(fields: dict[str, Any], caller: Caller, exam: E
 
 @pytest.mark.parametrize("status", [Exam.Status.SUBMITTED, Exam.Status.REVIEWED, Exam.Status.CANCELLED])
 def test_a_closed_exam_takes_no_photograph_and_no_second_submission(
-    status: str, caller: Caller, site: Site, media_root: Path
+    status: str, caller: ApiClient, site: Site, media_root: Path
 ) -> None:
     exam = ExamFactory(patient__site=site, is_submitted=True, status=status)
     assert_is_error(caller.send(f"exams/{exam.pk}/images", laterality="OD"), 409, "exam_not_open")
@@ -161,7 +161,7 @@ def test_a_closed_exam_takes_no_photograph_and_no_second_submission(
     assert not list(media_root.rglob("*"))
 
 
-def test_an_exam_is_submitted_only_when_each_eye_is_there_or_absent(caller: Caller, exam: Exam) -> None:
+def test_an_exam_is_submitted_only_when_each_eye_is_there_or_absent(caller: ApiClient, exam: Exam) -> None:
     caller.send(f"exams/{exam.pk}/images", laterality="OD")
     refused = caller.post(f"exams/{exam.pk}/submit")
     assert_is_error(refused, 409, "eye_not_photographed")
@@ -176,7 +176,7 @@ def test_an_exam_is_submitted_only_when_each_eye_is_there_or_absent(caller: Call
 
 
 def test_a_withdrawn_photograph_leaves_the_exam_and_keeps_its_record(
-    caller: Caller, exam: Exam, photographer: User
+    caller: ApiClient, exam: Exam, photographer: User
 ) -> None:
     image = FundusImageFactory(exam=exam)
     withdraw_image(image=image, reason="wrong patient", by=photographer)
@@ -185,17 +185,17 @@ def test_a_withdrawn_photograph_leaves_the_exam_and_keeps_its_record(
 
 
 def test_an_ungradable_photograph_says_what_to_do_and_is_never_negative(
-    caller: Caller, exam: Exam, fake_grader: FakeGrader
+    caller: ApiClient, exam: Exam, fake_grader: FakeGrader
 ) -> None:
     fake_grader.prediction = make_prediction(None)
     grading = caller.send(f"exams/{exam.pk}/images", laterality="OD").body["grading"]["id"]
     run_grading(grading_id=UUID(grading))
     body = caller.get(f"gradings/{grading}").body
     assert (body["status"], body["is_gradable"], body["is_referable"]) == ("done", False, None)
-    assert body["quality_reasons"][0]["remedy"]
+    assert body["quality_reasons"][0]["advice"]
 
 
-def test_a_failed_grading_can_be_tried_again_once_it_has_failed(caller: Caller, exam: Exam) -> None:
+def test_a_failed_grading_can_be_tried_again_once_it_has_failed(caller: ApiClient, exam: Exam) -> None:
     grading = GradingFactory(image__exam=exam, is_failed=True)
     failed = caller.get(f"gradings/{grading.pk}").body
     assert (failed["status"], failed["failure_code"], failed["grade"]) == ("failed", "unexpected", None)
@@ -205,7 +205,7 @@ def test_a_failed_grading_can_be_tried_again_once_it_has_failed(caller: Caller, 
     assert_is_error(caller.post(f"gradings/{grading.pk}/retry"), 409, "grading_not_failed")
 
 
-def test_an_amended_review_names_the_one_that_holds(caller: Caller, reviewer: User, site: Site) -> None:
+def test_an_amended_review_names_the_one_that_holds(caller: ApiClient, reviewer: User, site: Site) -> None:
     exam = ExamFactory(patient__site=site, is_submitted=True)
     first = sign_review(exam=exam, findings=findings(ICDRGrade.NONE), by=reviewer)
     second = sign_review(
@@ -234,7 +234,7 @@ def test_a_reviewer_who_must_read_first_does_not_see_the_grade_through_the_api(
         sign_review(exam=exam, findings=findings(ICDRGrade.SEVERE), by=reviewer)
     is_revealed = step not in {"nothing read", "one eye read"}
     for user, sees in ((reviewer, is_revealed), (photographer, True)):
-        caller = Caller(user)
+        caller = ApiClient(user)
         assert get_exam(user=user, exam_id=exam.pk).is_machine_revealed(user) is sees
         shown = [
             caller.get(f"gradings/{grading.pk}").body,

@@ -12,7 +12,7 @@ from PIL import Image
 
 from screening.models import AuditEvent, FundusImage, Grading, User
 from tests.builders import FakeGrader, make_prediction, photo_bytes
-from tests.screening.api.client import V1, Caller, assert_is_error
+from tests.screening.api.client import V1, ApiClient, assert_is_error
 from tests.screening.photos.test_validation import REFUSED
 
 KEYS = {
@@ -28,20 +28,20 @@ KEYS = {
     "operating_point",
     "heatmap_png",
     "heatmap_box",
-    "notice",
+    "disclaimer",
 }
 
 
 @pytest.fixture
-def caller(photographer: User) -> Caller:
-    return Caller(photographer)
+def caller(photographer: User) -> ApiClient:
+    return ApiClient(photographer)
 
 
 def layer_of(body: dict[str, Any]) -> Image.Image:
     return Image.open(BytesIO(base64.b64decode(body["heatmap_png"], validate=True)))
 
 
-def test_a_gradable_photograph_is_answered_with_everything_the_page_shows(caller: Caller) -> None:
+def test_a_gradable_photograph_is_answered_with_everything_the_page_shows(caller: ApiClient) -> None:
     answer = caller.send("predict")
     assert answer.status == 200
     assert set(answer.body) == KEYS
@@ -53,11 +53,11 @@ def test_a_gradable_photograph_is_answered_with_everything_the_page_shows(caller
     assert answer.body["p_referable"] == pytest.approx(sum(answer.body["probabilities"][2:]))
     assert (answer.body["is_referable"], answer.body["operating_point"]) == (True, 0.5)
     assert answer.body["heatmap_box"] == [0.1, 0.0, 0.9, 1.0]
-    assert "oedema is not graded" in answer.body["notice"]
+    assert "oedema is not graded" in answer.body["disclaimer"]
 
 
 def test_an_ungradable_photograph_is_a_result_with_remedies_and_never_a_negative(
-    caller: Caller, fake_grader: FakeGrader
+    caller: ApiClient, fake_grader: FakeGrader
 ) -> None:
     fake_grader.prediction = make_prediction(None)
     answer = caller.send("predict")
@@ -66,29 +66,29 @@ def test_an_ungradable_photograph_is_a_result_with_remedies_and_never_a_negative
         assert answer.body[key] is None
     (reason,) = answer.body["quality_reasons"]
     assert reason["code"] == "blurred"
-    assert "Refocus" in reason["remedy"]
+    assert "Refocus" in reason["advice"]
 
 
-def test_a_reason_that_has_no_word_still_has_a_remedy(caller: Caller, fake_grader: FakeGrader) -> None:
+def test_a_reason_that_has_no_word_still_has_a_remedy(caller: ApiClient, fake_grader: FakeGrader) -> None:
     fake_grader.prediction = make_prediction(None, quality_reasons=("of_the_future",))
     assert [one["code"] for one in caller.send("predict").body["quality_reasons"]] == ["of_the_future"]
     fake_grader.prediction = make_prediction(None, quality_reasons=())
     (reason,) = caller.send("predict").body["quality_reasons"]
     assert reason["code"] == "unclear"
-    assert reason["remedy"]
+    assert reason["advice"]
 
 
 @pytest.mark.parametrize(
     ("size", "expected"), [((120, 90), (120, 90)), ((1200, 900), (512, 384)), ((700, 1400), (256, 512))]
 )
 def test_the_heatmap_has_the_photographs_proportions(
-    size: tuple[int, int], expected: tuple[int, int], caller: Caller
+    size: tuple[int, int], expected: tuple[int, int], caller: ApiClient
 ) -> None:
     layer = layer_of(caller.send("predict", photo_bytes(size=size)).body)
     assert (layer.format, layer.mode, layer.size) == ("PNG", "RGBA", expected)
 
 
-def test_the_heatmap_lies_on_the_upright_photograph(caller: Caller) -> None:
+def test_the_heatmap_lies_on_the_upright_photograph(caller: ApiClient) -> None:
     exif = Image.Exif()
     exif[274] = 6  # the camera was held upright: the stored rows are columns of the scene
     layer = layer_of(caller.send("predict", photo_bytes(size=(600, 300), exif=exif)).body)
@@ -96,7 +96,7 @@ def test_the_heatmap_lies_on_the_upright_photograph(caller: Caller) -> None:
 
 
 def test_the_heatmap_is_clear_outside_its_box_and_where_there_is_no_evidence(
-    caller: Caller, fake_grader: FakeGrader
+    caller: ApiClient, fake_grader: FakeGrader
 ) -> None:
     heat = np.zeros((4, 4), np.float32)
     heat[:, 3] = 1
@@ -108,7 +108,7 @@ def test_the_heatmap_is_clear_outside_its_box_and_where_there_is_no_evidence(
     assert alpha[:, 280:299].min() > alpha[:, 100:120].max()
 
 
-def test_the_heatmap_can_be_left_out(caller: Caller) -> None:
+def test_the_heatmap_can_be_left_out(caller: ApiClient) -> None:
     answer = caller.send("predict?heatmap=false")
     assert (answer.status, answer.body["heatmap_png"], answer.body["heatmap_box"]) == (200, None, None)
     assert answer.body["grade"] == 2
@@ -116,7 +116,7 @@ def test_the_heatmap_can_be_left_out(caller: Caller) -> None:
 
 
 def test_nothing_is_stored_but_an_audit_event_without_the_photograph(
-    caller: Caller, photographer: User, media_root: Path, published: list[Any]
+    caller: ApiClient, photographer: User, media_root: Path, published: list[Any]
 ) -> None:
     caller.send("predict")
     assert not FundusImage.objects.exists()
@@ -129,7 +129,7 @@ def test_nothing_is_stored_but_an_audit_event_without_the_photograph(
     assert set(event.data) == {"model_version", "is_gradable"}
 
 
-def test_the_grader_is_given_the_photograph_without_its_metadata(caller: Caller, fake_grader: FakeGrader) -> None:
+def test_the_grader_is_given_the_photograph_without_its_metadata(caller: ApiClient, fake_grader: FakeGrader) -> None:
     caller.send("predict", photo_bytes(comment=b"Byron, Ada"))
     (given,) = fake_grader.photos
     assert b"Byron" not in given
@@ -137,7 +137,7 @@ def test_the_grader_is_given_the_photograph_without_its_metadata(caller: Caller,
 
 @pytest.mark.parametrize(("code", "make"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_a_file_that_is_no_photograph_is_400_with_a_sentence(
-    code: str, make: Callable[[], bytes], caller: Caller, fake_grader: FakeGrader
+    code: str, make: Callable[[], bytes], caller: ApiClient, fake_grader: FakeGrader
 ) -> None:
     answer = caller.send("predict", make())
     assert_is_error(answer, 400, code)
@@ -146,7 +146,7 @@ def test_a_file_that_is_no_photograph_is_400_with_a_sentence(
 
 
 @pytest.mark.parametrize("form", [{}, {"photo": "text"}, {"file": "text"}])
-def test_a_form_without_a_file_says_how_to_send_one(form: dict[str, str], caller: Caller) -> None:
+def test_a_form_without_a_file_says_how_to_send_one(form: dict[str, str], caller: ApiClient) -> None:
     response = caller.client.post(V1 + "predict", form)
     assert response.status_code == 400
     assert response.json()["code"] == "invalid"
