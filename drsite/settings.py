@@ -36,7 +36,7 @@ QUEUE_LATE_AFTER_S = env.int("QUEUE_LATE_AFTER_S", default=300)  # from then on 
 # --- applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "screening.apps.ScreeningConfig",
-    "screening.apps.PanelConfig",
+    "screening.apps.ScreeningAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

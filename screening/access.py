@@ -38,7 +38,7 @@ class Action(StrEnum):
     CANCEL_EXAM = "cancel_exam"
     REVIEW_EXAM = "review_exam"
     RETRY_GRADING = "retry_grading"
-    TRY_PHOTO = "try_photo"
+    PREDICT_PHOTO = "predict_photo"
     VIEW_AUDIT = "view_audit"
     MANAGE_SITE = "manage_site"
 
@@ -56,7 +56,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.CANCEL_EXAM: _CAMERA,
     Action.REVIEW_EXAM: frozenset({Role.REVIEWER}),
     Action.RETRY_GRADING: ANYBODY,
-    Action.TRY_PHOTO: ANYBODY,
+    Action.PREDICT_PHOTO: ANYBODY,
     Action.VIEW_AUDIT: frozenset({Role.MANAGER}),
     Action.MANAGE_SITE: frozenset({Role.MANAGER}),
 }

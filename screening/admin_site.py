@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 
-class Panel(AdminSite):
+class ScreeningAdminSite(AdminSite):
     """Django's admin panel, for superusers alone: it shows every site's rows, where pages keep to the user's own."""
 
     site_title = _("Screening administration")

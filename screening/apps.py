@@ -15,8 +15,8 @@ class ScreeningConfig(AppConfig):
         from screening import system_checks  # noqa: F401
 
 
-class PanelConfig(AdminConfig):
+class ScreeningAdminConfig(AdminConfig):
     """Django's admin with our own panel for a site."""
 
-    default_site = "screening.admin_site.Panel"
+    default_site = "screening.admin_site.ScreeningAdminSite"
     default = False

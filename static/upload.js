@@ -28,7 +28,7 @@
     }
   }
 
-  class Row {
+  class UploadRow {
     constructor(box, file, number) {
       this.box = box;
       this.file = file;
@@ -165,7 +165,7 @@
     }
 
     add(files) {
-      const rows = [...files].map((file) => new Row(this, file, (this.nRows += 1)));
+      const rows = [...files].map((file) => new UploadRow(this, file, (this.nRows += 1)));
       this.rows.append(...rows.map((row) => row.node));
       if (rows.length) rows[0].node.querySelector("input:checked, input").focus();
     }

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from screening.admin.base import RowAdmin
+from screening.admin.base import BaseAdmin
 from screening.models import ApiKey, User
 from screening.services.api_keys import issue_key, revoke_key
 
@@ -18,7 +18,7 @@ _SHOWN = ["user", "name", "prefix", "created_at", "last_used_at", "expires_at", 
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(RowAdmin[ApiKey]):
+class ApiKeyAdmin(BaseAdmin[ApiKey]):
     """Keys of programs. A key is never changed and never deleted, but revoked."""
 
     list_display = ["name", "user", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at"]

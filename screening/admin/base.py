@@ -24,12 +24,12 @@ else:
 
 
 _SESSION_KEY = "admin_search"
-_POSTED = "words"
-_ADMIN_CHANNEL = {"channel": "admin"}
-_LONGEST_SEARCH = 100
+_SEARCH_FIELD = "search"
+_CHANNEL = {"channel": "admin"}
+_MAX_SEARCH_CHARS = 100
 
 
-class PostedSearchList(ChangeList):
+class PostSearchChangeList(ChangeList):
     """A list narrowed by the words that were last posted to it."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet[Any]:
@@ -37,7 +37,7 @@ class PostedSearchList(ChangeList):
         return super().get_queryset(request, exclude_parameters)
 
 
-class RowAdmin(_ModelAdmin[M]):
+class BaseAdmin(_ModelAdmin[M]):
     """Rows that are not deleted here, searched by POST, every change and every look at a person in the audit trail."""
 
     list_per_page = 50
@@ -49,27 +49,27 @@ class RowAdmin(_ModelAdmin[M]):
         return False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return PostedSearchList
+        return PostSearchChangeList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if request.method == "POST" and _POSTED in request.POST and self.has_view_permission(request):
+        if request.method == "POST" and _SEARCH_FIELD in request.POST and self.has_view_permission(request):
             return self._keep_search(request)
         if SEARCH_VAR in request.GET:
-            return _without_words(request)
+            return _redirect_without_search(request)
         response = super().changelist_view(request, extra_context)
         if self.searched_verb is not None and request.method == "GET" and self.has_view_permission(request):
-            record_event(verb=self.searched_verb, subject=None, site=None, data=_ADMIN_CHANNEL, by=_person(request))
+            record_event(verb=self.searched_verb, subject=None, site=None, data=_CHANNEL, by=_person(request))
         return response
 
     def _keep_search(self, request: HttpRequest) -> HttpResponse:
         kept = request.session.get(_SESSION_KEY, {})
         kept[self.opts.label_lower] = (
-            request.POST[_POSTED].replace("\x00", "").strip()[:_LONGEST_SEARCH]
+            request.POST[_SEARCH_FIELD].replace("\x00", "").strip()[:_MAX_SEARCH_CHARS]
         )  # PostgreSQL knows no NUL
         request.session[_SESSION_KEY] = kept
         if self.searched_verb is not None:
-            record_event(verb=self.searched_verb, subject=None, site=None, data=_ADMIN_CHANNEL, by=_person(request))
-        return _without_words(request)
+            record_event(verb=self.searched_verb, subject=None, site=None, data=_CHANNEL, by=_person(request))
+        return _redirect_without_search(request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -97,7 +97,7 @@ class RowAdmin(_ModelAdmin[M]):
         record_event(verb=verb, subject=row, site=_site_of(row), by=_person(request))
 
 
-class ReadOnlyAdmin(RowAdmin[M]):
+class ReadOnlyAdmin(BaseAdmin[M]):
     """Rows that only services write: what the machine said, what was signed, what happened."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -107,7 +107,7 @@ class ReadOnlyAdmin(RowAdmin[M]):
         return False
 
 
-def _without_words(request: HttpRequest) -> HttpResponse:
+def _redirect_without_search(request: HttpRequest) -> HttpResponse:
     """Back to the list; filters and order stay in the address, words and the page's number do not."""
     rest = request.GET.copy()
     for name in (SEARCH_VAR, "p"):

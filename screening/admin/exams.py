@@ -37,7 +37,7 @@ class FundusImageAdmin(ReadOnlyAdmin[FundusImage]):
         "laterality",
         "field",
         "format",
-        "is_drawn",
+        "is_synthetic",
         ("withdrawn_at", admin.EmptyFieldListFilter),
     ]
     list_select_related = ["exam"]

@@ -4,12 +4,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.base import RowAdmin
+from screening.admin.base import BaseAdmin
 from screening.models import AuditEvent, Patient
 
 
 @admin.register(Patient)
-class PatientAdmin(RowAdmin[Patient]):
+class PatientAdmin(BaseAdmin[Patient]):
     """A patient's details can be corrected; the site stays, as exams, reviews and access hang on it."""
 
     list_display = ["mrn", "family_name", "given_name", "born_on", "sex", "diabetes_type", "site", "created_at"]

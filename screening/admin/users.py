@@ -8,14 +8,14 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.base import RowAdmin
+from screening.admin.base import BaseAdmin
 from screening.models import Membership, Site, User
 
 admin.site.unregister(Group)  # rights come from memberships alone (access.py)
 
 
 @admin.register(User)
-class PersonAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg]
+class PersonAdmin(BaseAdmin[User], UserAdmin):  # type: ignore[type-arg]
     """People who log in. Whoever leaves is made inactive: what they did stays theirs."""
 
     list_display = ["username", "first_name", "last_name", "is_active", "is_superuser", "last_login"]
@@ -42,7 +42,7 @@ class PersonAdmin(RowAdmin[User], UserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Site)
-class SiteAdmin(RowAdmin[Site]):
+class SiteAdmin(BaseAdmin[Site]):
     """Clinics. A site that closes is made inactive: its rows stay."""
 
     list_display = ["name", "code", "timezone", "reading_mode", "is_active"]
@@ -53,7 +53,7 @@ class SiteAdmin(RowAdmin[Site]):
 
 
 @admin.register(Membership)
-class MembershipAdmin(RowAdmin[Membership]):
+class MembershipAdmin(BaseAdmin[Membership]):
     """Who may do what where. Taking a role away is the one deletion of this panel; the trail keeps it."""
 
     list_display = ["user", "site", "role", "created_at"]

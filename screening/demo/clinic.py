@@ -173,7 +173,7 @@ def _attach(exam: Exam, laterality: Laterality, eye: _Eye, number: int, *, by: U
     file = BytesIO()
     draw_fundus(drawing).save(file, "JPEG", quality=_JPEG_QUALITY)
     file.seek(0)
-    images.attach_image(exam=exam, upload=file, laterality=laterality, is_drawn=True, by=by)
+    images.attach_image(exam=exam, upload=file, laterality=laterality, is_synthetic=True, by=by)
 
 
 def _sign(exam: Exam, person: _Person, reviewer: User) -> None:

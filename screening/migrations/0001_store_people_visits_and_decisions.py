@@ -274,7 +274,7 @@ class Migration(migrations.Migration):
                 ("height_px", models.PositiveIntegerField(verbose_name="height (px, upright)")),
                 ("n_bytes", models.PositiveIntegerField(verbose_name="size (bytes)")),
                 ("camera", models.CharField(blank=True, default="", max_length=80, verbose_name="camera")),
-                ("is_drawn", models.BooleanField(default=False, verbose_name="drawn, not a patient")),
+                ("is_synthetic", models.BooleanField(default=False, verbose_name="synthetic, not a patient")),
                 ("withdrawn_at", models.DateTimeField(blank=True, null=True, verbose_name="withdrawn at")),
                 (
                     "withdrawn_reason",
@@ -635,7 +635,7 @@ class Migration(migrations.Migration):
                             ("grading.failed", "failed to grade a photograph"),
                             ("grading.retried", "asked for another try at grading"),
                             ("grading.requeued", "queued again what a crash left behind"),
-                            ("photo.tried", "tried a photograph"),
+                            ("photo.predicted", "graded a photograph without storing it"),
                             ("first_reading.recorded", "recorded a first reading"),
                             ("review.signed", "signed a review"),
                             ("review.amended", "amended a review"),
@@ -786,7 +786,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="grading",
-            index=models.Index(fields=["status", "queued_at"], name="grading_sweep"),
+            index=models.Index(fields=["status", "queued_at"], name="grading_by_status"),
         ),
         migrations.AddConstraint(
             model_name="grading",
@@ -855,7 +855,7 @@ class Migration(migrations.Migration):
                     models.Q(("p_gradable__gte", 0.0), ("p_gradable__lte", 1.0)),
                     _connector="OR",
                 ),
-                name="grading_p_gradable_is_share",
+                name="grading_p_gradable_is_fraction",
             ),
         ),
         migrations.AddConstraint(
@@ -866,7 +866,7 @@ class Migration(migrations.Migration):
                     models.Q(("p_referable__gte", 0.0), ("p_referable__lte", 1.0)),
                     _connector="OR",
                 ),
-                name="grading_p_referable_is_share",
+                name="grading_p_referable_is_fraction",
             ),
         ),
         migrations.AddConstraint(

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                     ("grading.failed", "failed to grade a photograph"),
                     ("grading.retried", "asked for another try at grading"),
                     ("grading.requeued", "queued again what a crash left behind"),
-                    ("photo.tried", "tried a photograph"),
+                    ("photo.predicted", "graded a photograph without storing it"),
                     ("first_reading.recorded", "recorded a first reading"),
                     ("review.signed", "signed a review"),
                     ("review.amended", "amended a review"),

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
                 choices=[
                     ("unreadable", "The photograph could not be read"),
                     ("file_missing", "The stored file is missing"),
-                    ("storage_away", "The storage did not answer"),
+                    ("storage_unavailable", "The storage did not answer"),
                     ("time_limit", "Grading took too long"),
                     ("worker_lost", "The grading program stopped"),
                     ("model_changed", "The model was replaced meanwhile"),

@@ -5,10 +5,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from screening.models.base import Row
+from screening.models.base import BaseModel
 
 
-class ApiKey(Row):
+class ApiKey(BaseModel):
     """A key that acts as its user. Only a hash is stored: the text is shown once, when it is issued."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="api_keys")

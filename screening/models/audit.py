@@ -34,7 +34,7 @@ class AuditEvent(models.Model):
         GRADING_FAILED = "grading.failed", _("failed to grade a photograph")
         GRADING_RETRIED = "grading.retried", _("asked for another try at grading")
         GRADING_REQUEUED = "grading.requeued", _("queued again what a crash left behind")
-        PHOTO_TRIED = "photo.tried", _("tried a photograph")
+        PHOTO_PREDICTED = "photo.predicted", _("graded a photograph without storing it")
         FIRST_READING_RECORDED = "first_reading.recorded", _("recorded a first reading")
         REVIEW_SIGNED = "review.signed", _("signed a review")
         REVIEW_AMENDED = "review.amended", _("amended a review")

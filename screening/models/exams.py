@@ -5,12 +5,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import Laterality
-from screening.models.base import Row
+from screening.models.base import BaseModel
 from screening.models.patients import Patient
 from screening.models.sites import Site
 
 
-class Exam(Row):
+class Exam(BaseModel):
     """One visit. ``status`` is the progress of people; the machine's is ``Grading.status``, and neither moves the
     other."""
 

@@ -4,17 +4,17 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from screening.models.base import Row
+from screening.models.base import BaseModel
 from screening.models.images import FundusImage
 
 _PENDING_OR_FAILED = ["queued", "running", "failed"]
 
 
-def _share(field: str) -> Q:
+def _is_fraction(field: str) -> Q:
     return Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__gte": 0.0, f"{field}__lte": 1.0})
 
 
-class Grading(Row):
+class Grading(BaseModel):
     """One photograph read by one version of the model. Re-grading adds a row and never rewrites history.
 
     ``heatmap`` holds rows of numbers in [0, 1] on the network's own grid; ``heatmap_box`` says where it lies on the
@@ -30,7 +30,7 @@ class Grading(Row):
     class FailureCode(models.TextChoices):
         UNREADABLE = "unreadable", _("The photograph could not be read")
         FILE_MISSING = "file_missing", _("The stored file is missing")
-        STORAGE_AWAY = "storage_away", _("The storage did not answer")
+        STORAGE_UNAVAILABLE = "storage_unavailable", _("The storage did not answer")
         TIME_LIMIT = "time_limit", _("Grading took too long")
         WORKER_LOST = "worker_lost", _("The grading program stopped")
         MODEL_CHANGED = "model_changed", _("The model was replaced meanwhile")
@@ -63,7 +63,7 @@ class Grading(Row):
         verbose_name = _("grading")
         verbose_name_plural = _("gradings")
         ordering = ["-created_at", "id"]
-        indexes = [models.Index(fields=["status", "queued_at"], name="grading_sweep")]
+        indexes = [models.Index(fields=["status", "queued_at"], name="grading_by_status")]
         constraints = [
             models.UniqueConstraint(fields=["image", "model_version"], name="grading_once_a_version"),
             models.CheckConstraint(
@@ -91,8 +91,8 @@ class Grading(Row):
             ),
             models.CheckConstraint(condition=~Q(status="failed") | ~Q(failure_code=""), name="grading_failed_says_why"),
             models.CheckConstraint(condition=Q(grade__isnull=True) | Q(grade__lte=4), name="grading_grade_0_to_4"),
-            models.CheckConstraint(condition=_share("p_gradable"), name="grading_p_gradable_is_share"),
-            models.CheckConstraint(condition=_share("p_referable"), name="grading_p_referable_is_share"),
+            models.CheckConstraint(condition=_is_fraction("p_gradable"), name="grading_p_gradable_is_fraction"),
+            models.CheckConstraint(condition=_is_fraction("p_referable"), name="grading_p_referable_is_fraction"),
         ]
 
     def __str__(self) -> str:

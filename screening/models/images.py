@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from screening.models.base import Row
+from screening.models.base import BaseModel
 from screening.models.exams import Exam
 
 
@@ -16,7 +16,7 @@ def random_photo_name(_image: "FundusImage", filename: str) -> str:
     return f"photos/{name[:2]}/{name}.{filename.rpartition('.')[2].lower()}"
 
 
-class FundusImage(Row):
+class FundusImage(BaseModel):
     """A photograph of one eye. The name it was uploaded under is never kept: it often names the patient."""
 
     class Laterality(models.TextChoices):
@@ -48,7 +48,7 @@ class FundusImage(Row):
     height_px = models.PositiveIntegerField(_("height (px, upright)"))
     n_bytes = models.PositiveIntegerField(_("size (bytes)"))
     camera = models.CharField(_("camera"), max_length=80, blank=True, default="")
-    is_drawn = models.BooleanField(_("drawn, not a patient"), default=False)
+    is_synthetic = models.BooleanField(_("synthetic, not a patient"), default=False)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
     withdrawn_reason = models.CharField(_("withdrawn: reason"), max_length=200, blank=True, default="")

@@ -5,11 +5,11 @@ import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from screening.models.base import Row
+from screening.models.base import BaseModel
 from screening.models.sites import Site
 
 
-class Patient(Row):
+class Patient(BaseModel):
     """A person registered at a site, identified there by the medical record number (MRN), never by name."""
 
     class Sex(models.TextChoices):

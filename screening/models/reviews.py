@@ -6,12 +6,12 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from screening import policy
-from screening.models.base import Row
+from screening.models.base import BaseModel
 from screening.models.exams import Exam
 from screening.models.images import FundusImage
 
 
-class Review(Row):
+class Review(BaseModel):
     """A signed decision on an exam. It is never changed: an amendment is a new review that names the one it amends."""
 
     class Outcome(models.TextChoices):
@@ -73,7 +73,7 @@ class MacularOedema(models.TextChoices):
 _OEDEMA_KNOWN = Q(macular_oedema__in=[value.value for value in policy.MacularOedema])
 
 
-class EyeFinding(Row):
+class EyeFinding(BaseModel):
     """The signed finding for one eye."""
 
     Laterality = FundusImage.Laterality
@@ -108,7 +108,7 @@ class EyeFinding(Row):
         return f"Finding {self.id}"
 
 
-class FirstReading(Row):
+class FirstReading(BaseModel):
     """The grade a reviewer recorded for one eye before the machine's was revealed. Append-only, by a trigger."""
 
     Laterality = FundusImage.Laterality

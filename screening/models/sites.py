@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from screening.models.base import Row
+from screening.models.base import BaseModel
 
 
 def validate_timezone(name: str) -> None:
@@ -18,7 +18,7 @@ def validate_timezone(name: str) -> None:
         )
 
 
-class Site(Row):
+class Site(BaseModel):
     """A place that screens: its patients are its own."""
 
     class ReadingMode(models.TextChoices):
@@ -55,7 +55,7 @@ class Site(Row):
         return zoneinfo.ZoneInfo(self.timezone)
 
 
-class Membership(Row):
+class Membership(BaseModel):
     """One role of one user at one site; a user may hold several."""
 
     class Role(models.TextChoices):

@@ -37,7 +37,7 @@ class _ModelChanged(Exception):
     """This process grades with another version than the row was queued for."""
 
 
-class _StorageAway(Exception):
+class _StorageUnavailable(Exception):
     """The storage of photographs did not answer, which says nothing about this one."""
 
 
@@ -97,10 +97,10 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
     except FileNotFoundError:
         logger.exception("Grading %s: the stored file is missing", grading_id)
         _finish(grading, started, failure_fields(Grading.FailureCode.FILE_MISSING))
-    except _StorageAway:
+    except _StorageUnavailable:
         logger.exception("Grading %s: the storage does not answer", grading_id)
         if grading.n_attempts >= MAX_ATTEMPTS or not _put_back(grading):
-            _finish(grading, started, failure_fields(Grading.FailureCode.STORAGE_AWAY))
+            _finish(grading, started, failure_fields(Grading.FailureCode.STORAGE_UNAVAILABLE))
     except SoftTimeLimitExceeded:
         logger.warning("Grading %s: time limit", grading_id)
         _finish(grading, started, failure_fields(Grading.FailureCode.TIME_LIMIT))
@@ -136,7 +136,7 @@ def _read(grading: Grading) -> bytes:
     except (FileNotFoundError, SoftTimeLimitExceeded):
         raise
     except Exception as error:  # each storage has its own ways to be away
-        raise _StorageAway from error
+        raise _StorageUnavailable from error
 
 
 def _put_back(grading: Grading) -> bool:
@@ -169,7 +169,7 @@ def failure_fields(code: Grading.FailureCode) -> dict[str, Any]:
         Grading.FailureCode.UNREADABLE: _("The photograph could not be read. Take it again, or upload another file."),
         Grading.FailureCode.FILE_MISSING: _("The stored photograph is missing. Upload it again and tell your manager."),
         Grading.FailureCode.TIME_LIMIT: _("Grading took too long and was stopped. Try again in a minute."),
-        Grading.FailureCode.STORAGE_AWAY: _(
+        Grading.FailureCode.STORAGE_UNAVAILABLE: _(
             "The stored photograph could not be fetched. Try again; if it fails, tell your manager."
         ),
         Grading.FailureCode.WORKER_LOST: _("Grading was interrupted three times. Try again, or tell your manager."),

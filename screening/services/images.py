@@ -34,13 +34,13 @@ def attach_image(
     upload: Upload,
     laterality: str,
     field: str = FundusImage.Field.MACULA,
-    is_drawn: bool = False,
+    is_synthetic: bool = False,
     by: User,
 ) -> FundusImage:
     """As ``find_or_attach_image``, for whom it is the same whether the photograph is new."""
-    return find_or_attach_image(exam=exam, upload=upload, laterality=laterality, field=field, is_drawn=is_drawn, by=by)[
-        0
-    ]
+    return find_or_attach_image(
+        exam=exam, upload=upload, laterality=laterality, field=field, is_synthetic=is_synthetic, by=by
+    )[0]
 
 
 def find_or_attach_image(
@@ -49,7 +49,7 @@ def find_or_attach_image(
     upload: Upload,
     laterality: str,
     field: str = FundusImage.Field.MACULA,
-    is_drawn: bool = False,
+    is_synthetic: bool = False,
     by: User,
 ) -> tuple[FundusImage, bool]:
     """Check, clean and store a photograph of one eye and queue its grading. Returns it, and whether it is new.
@@ -74,7 +74,7 @@ def find_or_attach_image(
         height_px=photo.height_px,
         n_bytes=len(photo.cleaned),
         camera=photo.camera,
-        is_drawn=is_drawn,
+        is_synthetic=is_synthetic,
         uploaded_by=by,
     )
     try:

@@ -17,13 +17,13 @@ def predict_photo(*, data: bytes, by: User) -> Prediction:
     otherwise ask the machine here, unnoticed.
     Raises UnacceptablePhotograph or GradingError with a sentence, AccessDenied.
     """
-    require(by, Action.TRY_PHOTO)
+    require(by, Action.PREDICT_PHOTO)
     photo = validation.inspect(data)
     with turn_for(photo.width_px * photo.height_px):
         prediction = inference.current_grader().grade(photo.cleaned)
     copy_of = find_stored_copy(data=data, photo=photo, of=by)
     record_event(
-        verb=AuditEvent.Verb.PHOTO_TRIED,
+        verb=AuditEvent.Verb.PHOTO_PREDICTED,
         subject=copy_of,
         site=None if copy_of is None else copy_of.exam.site,
         data={"model_version": prediction.model_version, "is_gradable": prediction.is_gradable},

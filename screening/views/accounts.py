@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from screening.services.accounts import change_password
-from screening.views.decorators import SignedInRequest, signed_in
+from screening.views.decorators import AuthenticatedRequest, login_required
 
 
-@signed_in
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def password(request: SignedInRequest) -> HttpResponseBase:
+def password(request: AuthenticatedRequest) -> HttpResponseBase:
     """Ask for the old password and twice for the new one; other sessions of this person end."""
     is_forced = request.user.must_change_password
     form = PasswordChangeForm(request.user, request.POST or None)

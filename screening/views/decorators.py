@@ -18,14 +18,14 @@ from screening.models import User
 P = ParamSpec("P")
 
 
-class SignedInRequest(HttpRequest):
+class AuthenticatedRequest(HttpRequest):
     """A request of somebody who is logged in."""
 
     user: User
     htmx: HtmxDetails
 
 
-Page = Callable[Concatenate[SignedInRequest, P], HttpResponseBase]
+Page = Callable[Concatenate[AuthenticatedRequest, P], HttpResponseBase]
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -33,14 +33,14 @@ def wants_json(request: HttpRequest) -> bool:
     return request.headers.get("Accept", "").startswith("application/json")
 
 
-def signed_in(view: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+def login_required(view: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Ask for a log-in, in the way that suits who asks, and keep the answer out of shared and disk caches."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return _ask_to_log_in(request)
-        response = view(cast("SignedInRequest", request), *args, **kwargs)
+            return _login_response(request)
+        response = view(cast("AuthenticatedRequest", request), *args, **kwargs)
         if not response.has_header("Cache-Control"):
             # On a shared desk the Back button must not show a patient after log-off (OWASP ASVS 5.0, 14.3.2).
             patch_cache_control(response, private=True, no_store=True)
@@ -49,7 +49,7 @@ def signed_in(view: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpRespon
     return wrapper
 
 
-def _ask_to_log_in(request: HttpRequest) -> HttpResponseBase:
+def _login_response(request: HttpRequest) -> HttpResponseBase:
     if wants_json(request):
         sentence = _("You were logged out. Log in in another tab, then try again; the photograph is still here.")
         return JsonResponse({"code": "logged_out", "sentence": sentence}, status=401)

@@ -17,22 +17,22 @@ from screening.models import AuditEvent, Exam
 from screening.selectors import ExamReading, get_exam, get_patient
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, cancel_exam, mark_eye_absent, open_exam, submit_exam
-from screening.views.decorators import SignedInRequest, signed_in
+from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.eye_cards import missing_for_submit, panels_of, spoken_status, state_of
 
 
-@signed_in
+@login_required
 @require_POST
-def open_new(request: SignedInRequest, patient_id: UUID) -> HttpResponseBase:
+def open_new(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
     """Start a visit of a patient."""
     patient = get_patient(user=request.user, patient_id=patient_id)
     exam = open_exam(patient=patient, by=request.user)
     return redirect("screening:exam-detail", exam.pk)
 
 
-@signed_in
+@login_required
 @require_safe
-def detail(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
+def detail(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """The exam: both eyes, live."""
     reading = get_exam(user=request.user, exam_id=exam_id)
     record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=reading.exam, site=reading.exam.site, by=request.user)
@@ -46,9 +46,9 @@ def detail(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     return render(request, "screening/exams/detail.html", context)
 
 
-@signed_in
+@login_required
 @require_safe
-def status(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
+def status(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """The eyes' cards for the live page; 204 while nothing has changed, so that nobody's typing is disturbed."""
     reading = get_exam(user=request.user, exam_id=exam_id)
     context = _context(request, reading)
@@ -58,7 +58,7 @@ def status(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     return render(request, "screening/exams/_status.html", context)
 
 
-def _context(request: SignedInRequest, reading: ExamReading) -> dict[str, Any]:
+def _context(request: AuthenticatedRequest, reading: ExamReading) -> dict[str, Any]:
     exam, user = reading.exam, request.user
     eyes = panels_of(reading)
     may_upload = exam.is_open and can(user, Action.UPLOAD_IMAGE, exam.site)
@@ -82,9 +82,9 @@ def _context(request: SignedInRequest, reading: ExamReading) -> dict[str, Any]:
     }
 
 
-@signed_in
+@login_required
 @require_POST
-def submit(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
+def submit(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Hand the exam to the reviewer."""
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     try:
@@ -96,9 +96,9 @@ def submit(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     return redirect("screening:exam-detail", exam_id)
 
 
-@signed_in
+@login_required
 @require_POST
-def cancel(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
+def cancel(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """End an exam that will not be reviewed."""
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     try:
@@ -110,9 +110,9 @@ def cancel(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     return redirect("screening:patient-detail", exam.patient_id)
 
 
-@signed_in
+@login_required
 @require_POST
-def absent(request: SignedInRequest, exam_id: UUID, laterality: str) -> HttpResponseBase:
+def absent(request: AuthenticatedRequest, exam_id: UUID, laterality: str) -> HttpResponseBase:
     """Record why an eye cannot be photographed; an empty reason takes that back."""
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     form = AbsentEyeForm(request.POST)

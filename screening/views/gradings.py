@@ -10,12 +10,12 @@ from django.views.decorators.http import require_POST
 
 from screening.selectors import get_grading
 from screening.services.gradings import GradingNotFailed, retry_grading
-from screening.views.decorators import SignedInRequest, signed_in
+from screening.views.decorators import AuthenticatedRequest, login_required
 
 
-@signed_in
+@login_required
 @require_POST
-def retry(request: SignedInRequest, grading_id: UUID) -> HttpResponseBase:
+def retry(request: AuthenticatedRequest, grading_id: UUID) -> HttpResponseBase:
     """Try a failed grading again."""
     grading = get_grading(user=request.user, grading_id=grading_id)
     try:

@@ -22,16 +22,16 @@ from screening.services.audit import record_event
 from screening.services.exams import ExamError
 from screening.services.gradings import is_late_from_start
 from screening.services.images import UnacceptablePhotograph, attach_image, change_laterality, withdraw_image
-from screening.views.decorators import SignedInRequest, signed_in, wants_json
+from screening.views.decorators import AuthenticatedRequest, login_required, wants_json
 
 CACHE_S = 600
 """A photograph never changes, but a shared desk should forget it soon."""
 _SHOWN_AS_IS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
-@signed_in
+@login_required
 @require_POST
-def attach(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
+def attach(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Add one photograph; a script gets JSON, a plain form comes back to the exam."""
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     form = PhotoForm(request.POST, request.FILES)
@@ -56,7 +56,7 @@ def attach(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     return _accept(request, image, form.cleaned_data["laterality"])
 
 
-def _accept(request: SignedInRequest, image: FundusImage, asked_for: str) -> HttpResponseBase:
+def _accept(request: AuthenticatedRequest, image: FundusImage, asked_for: str) -> HttpResponseBase:
     sentence = _("Photograph of the %(eye)s received.") % {"eye": image.get_laterality_display()}
     if is_late_from_start(image):
         sentence += " " + _("It is stored, but grading is delayed. It will be graded by itself: do not send it again.")
@@ -71,7 +71,7 @@ def _accept(request: SignedInRequest, image: FundusImage, asked_for: str) -> Htt
 
 
 def _refuse(
-    request: SignedInRequest, exam_id: UUID, code: str, sentence: str, *, status: int = 400
+    request: AuthenticatedRequest, exam_id: UUID, code: str, sentence: str, *, status: int = 400
 ) -> HttpResponseBase:
     if wants_json(request):
         return JsonResponse({"code": code, "sentence": sentence}, status=status)
@@ -79,9 +79,9 @@ def _refuse(
     return redirect("screening:exam-detail", exam_id)
 
 
-@signed_in
+@login_required
 @require_safe
-def photo(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
+def photo(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBase:
     """The whole photograph, as stored; a TIFF as PNG, because browsers do not show TIFF."""
     image = get_image(user=request.user, image_id=image_id)
     shown_as = _SHOWN_AS_IS.get(image.format)
@@ -112,9 +112,9 @@ def _handed_to_proxy(image: FundusImage, shown_as: str, *, by: User) -> HttpResp
     return _with_photo_headers(response)
 
 
-@signed_in
+@login_required
 @require_safe
-def thumbnail(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
+def thumbnail(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBase:
     """A small JPEG for lists."""
     image = get_image(user=request.user, image_id=image_id)
     try:
@@ -133,9 +133,9 @@ def _with_photo_headers(response: HttpResponse | FileResponse) -> HttpResponseBa
     return response
 
 
-@signed_in
+@login_required
 @require_POST
-def withdraw(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
+def withdraw(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBase:
     """Take a photograph out of its exam, with a reason."""
     image = get_image(user=request.user, image_id=image_id)
     form = ReasonForm(request.POST)
@@ -149,9 +149,9 @@ def withdraw(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
     return redirect("screening:exam-detail", image.exam_id)
 
 
-@signed_in
+@login_required
 @require_POST
-def move(request: SignedInRequest, image_id: UUID) -> HttpResponseBase:
+def move(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBase:
     """Move a photograph to the other eye."""
     image = get_image(user=request.user, image_id=image_id)
     form = LateralityForm(request.POST)

@@ -16,16 +16,16 @@ from screening.models import AuditEvent, Exam
 from screening.selectors import get_patient, get_patient_history, list_patients, search_patients
 from screening.services.audit import record_event
 from screening.services.patients import InvalidPatient, register_patient, update_patient
-from screening.views.decorators import SignedInRequest, signed_in
+from screening.views.decorators import AuthenticatedRequest, login_required
 
 PER_PAGE = 25
 MAX_FOUND = 50
 """A search that finds more is to be narrowed: its text must not travel in the address of a second page."""
 
 
-@signed_in
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def show_list(request: SignedInRequest) -> HttpResponseBase:
+def show_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """Everybody by name (GET), or a search (POST, so that no name reaches an address or a log)."""
     form = PatientSearchForm(request.POST if request.method == "POST" else None)
     context = {
@@ -46,9 +46,9 @@ def show_list(request: SignedInRequest) -> HttpResponseBase:
     return render(request, "screening/patients/list.html", context)
 
 
-@signed_in
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def register(request: SignedInRequest) -> HttpResponseBase:
+def register(request: AuthenticatedRequest) -> HttpResponseBase:
     """Register a patient; what was typed stays where something is wrong."""
     require(request.user, Action.REGISTER_PATIENT)
     sites = sites_for(request.user, Action.REGISTER_PATIENT)
@@ -65,9 +65,9 @@ def register(request: SignedInRequest) -> HttpResponseBase:
     return render(request, "screening/patients/form.html", context, status=422 if form.errors else 200)
 
 
-@signed_in
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: SignedInRequest, patient_id: UUID) -> HttpResponseBase:
+def edit(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
     """Correct a patient's details."""
     patient = get_patient(user=request.user, patient_id=patient_id)
     require(request.user, Action.UPDATE_PATIENT, patient.site)
@@ -86,9 +86,9 @@ def edit(request: SignedInRequest, patient_id: UUID) -> HttpResponseBase:
     return render(request, "screening/patients/form.html", context, status=422 if form.errors else 200)
 
 
-@signed_in
+@login_required
 @require_safe
-def detail(request: SignedInRequest, patient_id: UUID) -> HttpResponseBase:
+def detail(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
     """A patient with every exam and what followed."""
     history = get_patient_history(user=request.user, patient_id=patient_id)
     patient = history.patient

@@ -16,16 +16,16 @@ from screening.photos import thumbnails
 from screening.photos.validation import MAX_BYTES, UnacceptablePhotograph
 from screening.services import inference
 from screening.services.predictions import predict_photo
-from screening.views.decorators import SignedInRequest, signed_in
+from screening.views.decorators import AuthenticatedRequest, login_required
 
 PAGE, RESULT = "screening/predictions/predict.html", "screening/predictions/_result.html"
 
 
-@signed_in
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def show(request: SignedInRequest) -> HttpResponseBase:
+def show(request: AuthenticatedRequest) -> HttpResponseBase:
     """One upload, the prediction and the heatmap; a photograph that cannot be taken gets a sentence."""
-    require(request.user, Action.TRY_PHOTO)
+    require(request.user, Action.PREDICT_PHOTO)
     context: dict[str, Any] = {"section": "trial", "form": TrialForm(), "photo_types": PHOTO_TYPES}
     if request.method != "POST":
         return render(request, PAGE, context)

@@ -17,15 +17,15 @@ from screening.models import AuditEvent, Exam, Review, User
 from screening.selectors import ExamReading, get_exam, get_previous_exam, worklist
 from screening.services.audit import record_event
 from screening.services.reviews import ReviewError, preview_outcome, record_first_reading, sign_review
-from screening.views.decorators import SignedInRequest, signed_in
+from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.review_panel import ReviewPanel, may_read, panel_of
 
 PAGE, PANEL = "screening/reviews/read.html", "screening/reviews/_panel.html"
 
 
-@signed_in
+@login_required
 @require_safe
-def show(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
+def show(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """The review page. An exam that cannot be read yet sends back to its own page."""
     reading = _reading_for(request, exam_id)
     if not may_read(request.user, reading.exam):
@@ -35,9 +35,9 @@ def show(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     return _page(request, reading, _panel(request.user, reading))
 
 
-@signed_in
+@login_required
 @require_POST
-def first_reading(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
+def first_reading(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Record the grades of both eyes before the machine's are revealed; the answer holds the revealed panel."""
     reading = _reading_for(request, exam_id)
     panel = _panel(request.user, reading, request.POST)
@@ -64,9 +64,9 @@ def first_reading(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     return _page(request, reading, _panel(request.user, reading))
 
 
-@signed_in
+@login_required
 @require_POST
-def preview(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
+def preview(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Say what the policy makes of the form as it stands; nothing is stored."""
     reading = _reading_for(request, exam_id)
     panel = _panel(request.user, reading, request.POST)
@@ -82,9 +82,9 @@ def preview(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     return render(request, "screening/reviews/_preview.html", context)
 
 
-@signed_in
+@login_required
 @require_POST
-def sign(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
+def sign(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Sign both eyes, or amend what was signed; then offer the next exam."""
     reading = _reading_for(request, exam_id)
     panel = _panel(request.user, reading, request.POST)
@@ -107,13 +107,13 @@ def sign(request: SignedInRequest, exam_id: UUID) -> HttpResponseBase:
     return redirect("screening:exam-review", exam_id)
 
 
-def _reading_for(request: SignedInRequest, exam_id: UUID) -> ExamReading:
+def _reading_for(request: AuthenticatedRequest, exam_id: UUID) -> ExamReading:
     reading = get_exam(user=request.user, exam_id=exam_id)
     require(request.user, Action.REVIEW_EXAM, reading.exam.site)
     return reading
 
 
-def _require_as_seen(request: SignedInRequest, panel: ReviewPanel) -> None:
+def _require_as_seen(request: AuthenticatedRequest, panel: ReviewPanel) -> None:
     """Raises ReviewError where a photograph was moved to the other eye after the page was loaded."""
     if request.POST.get("seen", panel.seen) != panel.seen:
         raise ReviewError(
@@ -126,7 +126,7 @@ def _panel(user: User, reading: ExamReading, data: Any = None) -> ReviewPanel:
 
 
 def _page(
-    request: SignedInRequest,
+    request: AuthenticatedRequest,
     reading: ExamReading,
     panel: ReviewPanel,
     *,

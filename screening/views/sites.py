@@ -10,12 +10,12 @@ from django.views.decorators.http import require_http_methods
 from screening.access import require_first_site
 from screening.forms import FirstSiteForm
 from screening.services.sites import open_first_site
-from screening.views.decorators import SignedInRequest, signed_in
+from screening.views.decorators import AuthenticatedRequest, login_required
 
 
-@signed_in
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def first(request: SignedInRequest) -> HttpResponseBase:
+def first(request: AuthenticatedRequest) -> HttpResponseBase:
     """Ask for name and time zone; then on to the panel, where its people are added."""
     require_first_site(request.user)
     form = FirstSiteForm(request.POST or None)

@@ -14,7 +14,7 @@ from screening.models import Exam, Site
 from screening.policy import WorklistRank
 from screening.selectors import count_by_rank, worklist
 from screening.selectors.worklist import PER_PAGE
-from screening.views.decorators import SignedInRequest, signed_in
+from screening.views.decorators import AuthenticatedRequest, login_required
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -42,9 +42,9 @@ FILTERS = (
 )
 
 
-@signed_in
+@login_required
 @require_safe
-def show(request: SignedInRequest) -> HttpResponseBase:
+def show(request: AuthenticatedRequest) -> HttpResponseBase:
     """Exams that wait for a reviewer, or that are still being photographed.
 
     A reviewer at a blind-first site sees the order and not the reason for it: the grade comes after the first reading.

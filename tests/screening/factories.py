@@ -17,7 +17,7 @@ from screening.models import Exam, EyeFinding, FundusImage, Grading, Membership,
 M_co = TypeVar("M_co", bound=Model, covariant=True)
 
 
-class Rows(Protocol[M_co]):
+class Factory(Protocol[M_co]):
     """What tests do with a factory: call it for a stored row. (Its class says that it makes an instance of itself.)"""
 
     def __call__(self, **values: Any) -> M_co: ...
@@ -150,12 +150,12 @@ class _EyeFindingFactory(DjangoModelFactory[EyeFinding]):
     macular_oedema = EyeFinding.MacularOedema.NONE
 
 
-UserFactory = cast("Rows[User]", _UserFactory)
-SiteFactory = cast("Rows[Site]", _SiteFactory)
-MembershipFactory = cast("Rows[Membership]", _MembershipFactory)
-PatientFactory = cast("Rows[Patient]", _PatientFactory)
-ExamFactory = cast("Rows[Exam]", _ExamFactory)
-FundusImageFactory = cast("Rows[FundusImage]", _FundusImageFactory)
-GradingFactory = cast("Rows[Grading]", _GradingFactory)
-ReviewFactory = cast("Rows[Review]", _ReviewFactory)
-EyeFindingFactory = cast("Rows[EyeFinding]", _EyeFindingFactory)
+UserFactory = cast("Factory[User]", _UserFactory)
+SiteFactory = cast("Factory[Site]", _SiteFactory)
+MembershipFactory = cast("Factory[Membership]", _MembershipFactory)
+PatientFactory = cast("Factory[Patient]", _PatientFactory)
+ExamFactory = cast("Factory[Exam]", _ExamFactory)
+FundusImageFactory = cast("Factory[FundusImage]", _FundusImageFactory)
+GradingFactory = cast("Factory[Grading]", _GradingFactory)
+ReviewFactory = cast("Factory[Review]", _ReviewFactory)
+EyeFindingFactory = cast("Factory[EyeFinding]", _EyeFindingFactory)

@@ -32,7 +32,7 @@ TABLE: dict[Action, set[str]] = {
     Action.CANCEL_EXAM: {P, M},
     Action.REVIEW_EXAM: {R},
     Action.RETRY_GRADING: {P, R, M},
-    Action.TRY_PHOTO: {P, R, M},
+    Action.PREDICT_PHOTO: {P, R, M},
     Action.VIEW_AUDIT: {M},
     Action.MANAGE_SITE: {M},
 }
@@ -77,7 +77,7 @@ def test_a_closed_account_or_a_closed_site_may_do_nothing(site: Site, photograph
 
 @pytest.mark.parametrize("stranger", [AnonymousUser(), None, "photographer"])
 def test_a_stranger_may_do_nothing(site: Site, stranger: Any) -> None:
-    assert not can(stranger, Action.TRY_PHOTO, site)
+    assert not can(stranger, Action.PREDICT_PHOTO, site)
     assert not sites_for(stranger).exists()
 
 

@@ -75,10 +75,10 @@ def test_every_list_is_shown_searched_and_filtered_in_a_constant_number_of_queri
     panel: Client, model: type[Model], django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     make_rows(6)
-    panel.post(url(model), {"words": "a"})
+    panel.post(url(model), {"search": "a"})
     with django_assert_max_num_queries(16):
         assert panel.get(url(model)).status_code == 200
-    panel.post(url(model), {"words": ""})
+    panel.post(url(model), {"search": ""})
     with django_assert_max_num_queries(16):
         page = panel.get(url(model))
     assert page.context["cl"].result_count >= 6
@@ -116,7 +116,7 @@ def test_no_row_that_others_hang_on_can_be_deleted(panel: Client, model: type[Mo
 def test_a_search_never_reaches_an_address(panel: Client) -> None:
     found = PatientFactory(family_name=SEARCHED)
     PatientFactory(family_name="Somerville")
-    answer = panel.post(url(Patient) + "?sex__exact=F", {"words": SEARCHED})
+    answer = panel.post(url(Patient) + "?sex__exact=F", {"search": SEARCHED})
     assert (answer.status_code, answer.headers["Location"]) == (302, url(Patient) + "?sex__exact=F")
     page = panel.get(url(Patient))
     assert list(page.context["cl"].result_list) == [found]
@@ -131,7 +131,7 @@ def test_an_address_made_by_hand_loses_its_words(panel: Client) -> None:
 
 def test_a_search_with_a_nul_character_finds_what_it_finds_without(panel: Client) -> None:
     found = PatientFactory(family_name=SEARCHED)
-    panel.post(url(Patient), {"words": f"{SEARCHED[:4]}\x00{SEARCHED[4:]}"})
+    panel.post(url(Patient), {"search": f"{SEARCHED[:4]}\x00{SEARCHED[4:]}"})
     assert list(panel.get(url(Patient)).context["cl"].result_list) == [found]
 
 
@@ -143,7 +143,7 @@ def test_a_look_at_the_list_of_patients_is_in_the_trail(panel: Client, chief: Us
 
 def test_a_search_of_patients_and_a_look_at_one_are_in_the_trail(panel: Client, chief: User) -> None:
     patient = PatientFactory()
-    panel.post(url(Patient), {"words": SEARCHED})
+    panel.post(url(Patient), {"search": SEARCHED})
     panel.get(url(Patient, "change", patient.pk))
     events = AuditEvent.objects.filter(actor=chief).order_by("id").values_list("verb", "object_id")
     assert list(events) == [(Verb.PATIENTS_SEARCHED, ""), (Verb.PATIENT_VIEWED, str(patient.pk))]

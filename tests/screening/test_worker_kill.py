@@ -85,7 +85,7 @@ def start_worker(
 
 
 def attach(exam: Exam, data: bytes, by: User, laterality: str = "OD") -> Grading:
-    image = attach_image(exam=exam, upload=BytesIO(data), laterality=laterality, is_drawn=True, by=by)
+    image = attach_image(exam=exam, upload=BytesIO(data), laterality=laterality, is_synthetic=True, by=by)
     return image.gradings.get()
 
 

@@ -67,7 +67,7 @@ class ImageSerializer(serializers.ModelSerializer[FundusImage]):
             "height_px",
             "n_bytes",
             "camera",
-            "is_drawn",
+            "is_synthetic",
             "withdrawn_at",
             "withdrawn_reason",
             "created_at",

@@ -18,7 +18,7 @@ from screening.services import inference
 class ModelDetailView(ApiView):
     """``GET model``"""
 
-    actions = {"GET": Action.TRY_PHOTO}
+    actions = {"GET": Action.PREDICT_PHOTO}
     serializer_class = ModelSerializer
 
     @extend_schema(

@@ -30,7 +30,7 @@ HEATMAP_SIDE_PX = 512
 class PredictView(PhotoUploadView):
     """``POST predict``"""
 
-    actions = {"POST": Action.TRY_PHOTO}
+    actions = {"POST": Action.PREDICT_PHOTO}
     serializer_class = PredictionSerializer
 
     @extend_schema(

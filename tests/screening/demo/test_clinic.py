@@ -91,7 +91,7 @@ def test_every_photograph_is_marked_as_drawn_and_waits_for_its_grade() -> None:
     clinic.draw_exams()
     images = FundusImage.objects.all()
     assert len(images) == 2 * len(clinic.PEOPLE) - 1
-    assert all(image.is_drawn for image in images)
+    assert all(image.is_synthetic for image in images)
     assert Grading.objects.filter(status=Grading.Status.QUEUED).count() == len(images)
 
 

@@ -35,7 +35,7 @@ def stored(image: FundusImage) -> bytes:
 
 
 def event() -> AuditEvent:
-    return AuditEvent.objects.get(verb=AuditEvent.Verb.PHOTO_TRIED)
+    return AuditEvent.objects.get(verb=AuditEvent.Verb.PHOTO_PREDICTED)
 
 
 @pytest.mark.parametrize("how", ["as the camera gave it", "as the page gives it out"])

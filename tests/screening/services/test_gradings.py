@@ -92,7 +92,7 @@ def test_a_storage_that_stays_away_fails_visibly_at_the_third_time(
     for _ in range(gradings.MAX_ATTEMPTS + 1):
         tasks.grade_image(str(waiting.pk))
     waiting.refresh_from_db()
-    assert (waiting.status, waiting.failure_code, waiting.n_attempts) == (Status.FAILED, "storage_away", 3)
+    assert (waiting.status, waiting.failure_code, waiting.n_attempts) == (Status.FAILED, "storage_unavailable", 3)
     assert "/data" not in waiting.failure_text
     assert "Try again" in waiting.failure_text
     assert n_events(Verb.GRADING_FAILED) == 1
@@ -278,7 +278,7 @@ def test_trying_a_photograph_stores_an_event_and_nothing_else(photographer: User
     prediction = predict_photo(data=photo_bytes(comment=b"Byron"), by=photographer)
     assert prediction.grade == 2
     assert b"Byron" not in fake_grader.photos[0]
-    event = AuditEvent.objects.get(verb=Verb.PHOTO_TRIED)
+    event = AuditEvent.objects.get(verb=Verb.PHOTO_PREDICTED)
     assert (event.actor, event.data) == (photographer, {"model_version": FAKE_VERSION, "is_gradable": True})
     assert not Grading.objects.exists()
     assert not FundusImage.objects.exists()

@@ -124,7 +124,7 @@ def test_nothing_is_stored_but_an_audit_event_without_the_photograph(
     assert not media_root.exists()
     assert published == []
     event = AuditEvent.objects.exclude(verb=AuditEvent.Verb.API_KEY_ISSUED).get()
-    assert event.verb == AuditEvent.Verb.PHOTO_TRIED
+    assert event.verb == AuditEvent.Verb.PHOTO_PREDICTED
     assert event.actor == photographer
     assert set(event.data) == {"model_version", "is_gradable"}
 
