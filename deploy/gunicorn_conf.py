@@ -25,7 +25,7 @@ keepalive = 75
 max_requests = 5000
 max_requests_jitter = 500
 
-worker_tmp_dir = "/dev/shm"  # noqa: S108 (in memory: on a slow disk the sign of life would come late)
+worker_tmp_dir = "/dev/shm"  # noqa: S108 (in memory: on a slow disk the heartbeat would come late)
 forwarded_allow_ips = "*"  # the proxy's address changes, and nobody else reaches this port
 accesslog = None  # the proxy and the application write a line a request
 errorlog = "-"
@@ -34,11 +34,11 @@ control_socket_disable = True
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give the new process the lowest place that none of the others has, for drsite/metrics.py."""
-    taken = {other.metrics_place for other in server.WORKERS.values()}
-    worker.metrics_place = next(place for place in range(1, len(taken) + 2) if place not in taken)
+    """Give the new process the lowest slot that none of the others has, for drsite/metrics.py."""
+    taken = {other.metrics_slot for other in server.WORKERS.values()}
+    worker.metrics_slot = next(place for place in range(1, len(taken) + 2) if place not in taken)
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """In the new process: its counters go on in the files of the one whose place it takes."""
-    os.environ["METRICS_PLACE"] = str(worker.metrics_place)
+    """In the new process: its counters go on in the files of the one whose slot it takes."""
+    os.environ["PROMETHEUS_WORKER_SLOT"] = str(worker.metrics_slot)

@@ -1,4 +1,4 @@
-"""Asks the broker for this worker's sign of life; exit code 0 or 1, for the engine's health check.
+"""Asks the broker for this worker's heartbeat; exit code 0 or 1, for the engine's health check.
 
 Without Django, which would cost more than a grading each time. The key is that of
 ``screening.health.worker_heartbeat``.
@@ -21,4 +21,4 @@ try:
 except redis.RedisError as error:
     sys.exit(f"The broker does not answer: {type(error).__name__}")
 if not is_alive:
-    sys.exit("The worker has given no sign of life for 45 s.")
+    sys.exit("No heartbeat of the worker for 45 s.")

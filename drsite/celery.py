@@ -19,13 +19,13 @@ app.autodiscover_tasks()
 
 
 @setup_logging.connect
-def use_the_sites_logging(**_kwargs: Any) -> None:
+def configure_logging(**_kwargs: Any) -> None:
     """Give workers the site's log format, which never prints an exception's own words."""
     logging.config.dictConfig(settings.LOGGING)
 
 
 @worker_init.connect
-def refuse_weak_secrets(**_kwargs: Any) -> None:
+def check_secrets(**_kwargs: Any) -> None:
     """A worker does not start with a secret that could be guessed. Raises ImproperlyConfigured."""
     from screening.system_checks import require_strong_secrets
 
@@ -33,23 +33,23 @@ def refuse_weak_secrets(**_kwargs: Any) -> None:
 
 
 @heartbeat_sent.connect
-def note_alive(sender: Any = None, **_kwargs: Any) -> None:
+def record_heartbeat(sender: Any = None, **_kwargs: Any) -> None:
     """The worker's main process runs and has its broker; see ``screening.health.worker_heartbeat``."""
     from screening.health import worker_heartbeat
 
-    worker_heartbeat.note_alive(sender.eventer.hostname)
+    worker_heartbeat.record_heartbeat(sender.eventer.hostname)
 
 
 @worker_shutting_down.connect
-def note_ending(sender: str = "", **_kwargs: Any) -> None:
+def clear_heartbeat(sender: str = "", **_kwargs: Any) -> None:
     """A worker that ends on purpose is missed at once."""
     from screening.health import worker_heartbeat
 
-    worker_heartbeat.note_ending(sender)
+    worker_heartbeat.clear_heartbeat(sender)
 
 
 @after_task_publish.connect
-def leave_sign(**_kwargs: Any) -> None:
-    """Touch BEAT_SIGN_FILE where one is set: in beat, whose health is that the broker takes what it sends."""
-    if sign := os.environ.get("BEAT_SIGN_FILE"):
+def touch_heartbeat_file(**_kwargs: Any) -> None:
+    """Touch BEAT_HEARTBEAT_FILE where one is set: in beat, whose health is that the broker takes what it sends."""
+    if sign := os.environ.get("BEAT_HEARTBEAT_FILE"):
         Path(sign).touch()

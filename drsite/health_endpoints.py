@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from drsite.metrics import show as show_metrics
+from drsite.metrics import metrics
 from screening.health import views
 
 PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "/health/live": views.live,
     "/health/ready": views.ready,
-    "/metrics": show_metrics,
+    "/metrics": metrics,
 }
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

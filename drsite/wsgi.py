@@ -9,7 +9,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drsite.settings")
 
 
-def share_counters() -> None:
+def set_multiproc_dir() -> None:
     """Name the folder in which this server's processes count together; before anything imports prometheus_client.
 
     Loaded before the fork, the name is inherited; loaded after it, all processes have the same parent and so the name.
@@ -19,7 +19,7 @@ def share_counters() -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-share_counters()
+set_multiproc_dir()
 application = get_wsgi_application()
 
 from screening.system_checks import require_strong_secrets  # noqa: E402 (Django must be set up)

@@ -1,4 +1,4 @@
-"""One question to each part that the site needs. Each answers with a few words, or raises Trouble."""
+"""Checks of the components that the site needs. Each returns a short text, or raises HealthCheckError."""
 
 import os
 import shutil
@@ -17,118 +17,118 @@ from screening.health.queue_stats import oldest_waiting_s
 from screening.photos.validation import MAX_BYTES
 from screening.services import inference
 
-LEAST_FREE_BYTES = 4 * MAX_BYTES
+MIN_FREE_BYTES = 4 * MAX_BYTES
 """Room for a few photographs of the largest size: below it uploads will soon fail."""
 
 
-class Trouble(Exception):
-    """A part cannot be used (``state`` "unavailable"), or works too slowly ("late"). For operators: it names places."""
+class HealthCheckError(Exception):
+    """A component is unavailable or slow (``state`` "unavailable", "late"). For operators: it names places."""
 
-    def __init__(self, words: str, state: str = "unavailable") -> None:
-        super().__init__(words)
+    def __init__(self, message: str, state: str = "unavailable") -> None:
+        super().__init__(message)
         self.state = state
 
 
-def ask_database() -> str:
-    """Raises Trouble."""
+def check_database() -> str:
+    """Raises HealthCheckError."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
-        raise Trouble(f"{connection.vendor} does not answer ({type(error).__name__})") from error
+        raise HealthCheckError(f"{connection.vendor} does not answer ({type(error).__name__})") from error
     return connection.vendor
 
 
-def ask_broker() -> str:
-    """Raises Trouble."""
+def check_broker() -> str:
+    """Raises HealthCheckError."""
     if not worker_heartbeat.broker_is_shared():
         return "a queue inside this process"
     try:
         with worker_heartbeat.connect_broker() as client:
             client.ping()
     except (redis.RedisError, OSError) as error:
-        raise Trouble(f"Redis does not answer ({type(error).__name__})") from error
+        raise HealthCheckError(f"Redis does not answer ({type(error).__name__})") from error
     return "Redis answers"
 
 
-def ask_storage() -> str:
-    """Whether photographs can be stored, as far as can be seen without storing one. Raises Trouble."""
+def check_storage() -> str:
+    """Whether photographs can be stored, as far as can be seen without storing one. Raises HealthCheckError."""
     storage = default_storage
     if isinstance(storage, FileSystemStorage):
-        return _ask_folder(Path(storage.location))
+        return _check_folder(Path(storage.location))
     try:
         return str(storage.ping())  # type: ignore[attr-defined]
     except OSError as error:
-        raise Trouble(str(error)) from error
+        raise HealthCheckError(str(error)) from error
 
 
-def _ask_folder(folder: Path) -> str:
+def _check_folder(folder: Path) -> str:
     try:
-        existing = next(place for place in (folder, *folder.parents) if place.exists())
+        existing = next(folder for folder in (folder, *folder.parents) if folder.exists())
         n_free = shutil.disk_usage(existing).free
     except OSError as error:
-        raise Trouble(f"{folder} cannot be read ({type(error).__name__})") from error
+        raise HealthCheckError(f"{folder} cannot be read ({type(error).__name__})") from error
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise Trouble(f"{folder} cannot be written")
-    if n_free < LEAST_FREE_BYTES:
-        raise Trouble(f"{folder} has only {n_free // 10**6} MB left")
+        raise HealthCheckError(f"{folder} cannot be written")
+    if n_free < MIN_FREE_BYTES:
+        raise HealthCheckError(f"{folder} has only {n_free // 10**6} MB left")
     return f"{n_free / 10**9:.1f} GB free"
 
 
-def ask_disk() -> str:
-    """Space where this process writes: temporary files of uploads, and VAR_DIR. Raises Trouble."""
+def check_disk() -> str:
+    """Space where this process writes: temporary files of uploads, and VAR_DIR. Raises HealthCheckError."""
     places = {Path(tempfile.gettempdir()), settings.VAR_DIR}
-    return ", ".join(f"{place}: {_ask_folder(place)}" for place in sorted(places))
+    return ", ".join(f"{folder}: {_check_folder(folder)}" for folder in sorted(places))
 
 
-def ask_bundle() -> str:
-    """The model's version, by its description alone. Raises Trouble."""
-    return _ask_bundle(verify=False)
+def check_bundle() -> str:
+    """The model's version, by its description alone. Raises HealthCheckError."""
+    return _check_bundle(verify=False)
 
 
-def ask_bundle_hash() -> str:
-    """The model's version, its weights hashed anew. Raises Trouble."""
-    return _ask_bundle(verify=True)
+def check_bundle_hash() -> str:
+    """The model's version, its weights hashed anew. Raises HealthCheckError."""
+    return _check_bundle(verify=True)
 
 
-def _ask_bundle(*, verify: bool) -> str:
+def _check_bundle(*, verify: bool) -> str:
     try:
         return inference.read_own_bundle(verify=verify).model_version
     except (BundleError, OSError) as error:
-        raise Trouble(str(error)) from error
+        raise HealthCheckError(str(error)) from error
 
 
-def ask_queue() -> str:
-    """Raises Trouble ("late") when a photograph has waited longer than QUEUE_LATE_AFTER_S."""
+def check_queue() -> str:
+    """Raises HealthCheckError ("late") when a photograph has waited longer than QUEUE_LATE_AFTER_S."""
     try:
         seconds = oldest_waiting_s()
     except DatabaseError as error:
-        raise Trouble(f"the database does not answer ({type(error).__name__})") from error
+        raise HealthCheckError(f"the database does not answer ({type(error).__name__})") from error
     if seconds > settings.QUEUE_LATE_AFTER_S:
-        raise Trouble(f"the oldest photograph has waited {seconds:.0f} s", "late")
+        raise HealthCheckError(f"the oldest photograph has waited {seconds:.0f} s", "late")
     return f"the oldest photograph has waited {seconds:.0f} s" if seconds else "nothing waits"
 
 
-def ask_worker() -> str:
-    """Raises Trouble when no worker gave a sign of life within the last 45 s."""
+def check_worker() -> str:
+    """Raises HealthCheckError without a heartbeat of a worker in the last 45 s."""
     if not worker_heartbeat.broker_is_shared():
         return "inside this process"
     try:
-        alive = worker_heartbeat.list_alive()
+        alive = worker_heartbeat.list_live_workers()
     except (redis.RedisError, OSError) as error:
-        raise Trouble(f"Redis does not answer ({type(error).__name__})") from error
+        raise HealthCheckError(f"Redis does not answer ({type(error).__name__})") from error
     if not alive:
-        raise Trouble(f"no worker gave a sign of life within {worker_heartbeat.ALIVE_FOR_S} s")
+        raise HealthCheckError(f"no heartbeat of a worker within {worker_heartbeat.HEARTBEAT_TTL_S} s")
     return f"{len(alive)} alive"
 
 
-PARTS: dict[str, Callable[[], str]] = {
-    "database": ask_database,
-    "broker": ask_broker,
-    "storage": ask_storage,
-    "bundle": ask_bundle,
-    "queue": ask_queue,
-    "worker": ask_worker,
+COMPONENTS: dict[str, Callable[[], str]] = {
+    "database": check_database,
+    "broker": check_broker,
+    "storage": check_storage,
+    "bundle": check_bundle,
+    "queue": check_queue,
+    "worker": check_worker,
 }
-NOT_NEEDED_FOR_PAGES = frozenset({"queue", "worker"})
-"""Taking the pages away would not mend these: photographs are still taken in, and wait."""
+NON_CRITICAL = frozenset({"queue", "worker"})
+"""A restart of the pages would not fix these: photographs are still taken in, and wait."""

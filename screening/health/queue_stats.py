@@ -13,9 +13,9 @@ Status = Grading.Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
+class QueueStats:
     """``oldest_waiting_s`` is 0 with nothing waiting. The rest is about gradings queued within the last hour:
-    ``durations_s`` sorted, of those that are done; ``n_failed`` by failure code; ``gradable_share`` in [0, 1], None
+    ``durations_s`` sorted, of those that are done; ``n_failed`` by failure code; ``gradable_fraction`` in [0, 1], None
     without any.
     """
 
@@ -25,24 +25,24 @@ class Workload:
     n_done: int
     n_failed: dict[str, int]
     durations_s: tuple[float, ...]
-    gradable_share: float | None
+    gradable_fraction: float | None
 
 
-def read_workload() -> Workload:
+def read_queue_stats() -> QueueStats:
     """Four queries, all over the index of status and time, so that a scrape stays cheap after years."""
     now = timezone.now()
     waiting = Grading.objects.filter(status=Status.QUEUED).aggregate(n=Count("pk"), oldest=Min("queued_at"))
     recent = Grading.objects.filter(queued_at__gte=now - WINDOW).order_by()
     done = list(recent.filter(status=Status.DONE).values_list("is_gradable", "duration_ms"))
     failed = recent.filter(status=Status.FAILED).values_list("failure_code").annotate(n=Count("pk"))
-    return Workload(
+    return QueueStats(
         n_waiting=waiting["n"],
         n_running=Grading.objects.filter(status=Status.RUNNING).count(),
         oldest_waiting_s=_age_s(waiting["oldest"], now),
         n_done=len(done),
         n_failed=dict(failed),
         durations_s=tuple(sorted(ms / 1000 for _is_gradable, ms in done if ms is not None)),
-        gradable_share=sum(bool(is_gradable) for is_gradable, _ms in done) / len(done) if done else None,
+        gradable_fraction=sum(bool(is_gradable) for is_gradable, _ms in done) / len(done) if done else None,
     )
 
 

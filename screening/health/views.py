@@ -25,17 +25,17 @@ def ready(_request: HttpRequest) -> JsonResponse:
 
     200 and "degraded" when only the grading behind is late or without a worker.
     """
-    parts = {name: _state(name) for name in checks.PARTS}
-    troubled = {name for name, state in parts.items() if state != "ok"}
-    is_ready = troubled <= checks.NOT_NEEDED_FOR_PAGES
-    status = "unavailable" if not is_ready else "degraded" if troubled else "ok"
-    return JsonResponse({"status": status, **parts}, status=200 if is_ready else 503)
+    components = {name: _state(name) for name in checks.COMPONENTS}
+    failing = {name for name, state in components.items() if state != "ok"}
+    is_ready = failing <= checks.NON_CRITICAL
+    status = "unavailable" if not is_ready else "degraded" if failing else "ok"
+    return JsonResponse({"status": status, **components}, status=200 if is_ready else 503)
 
 
 def _state(name: str) -> str:
     try:
-        checks.PARTS[name]()
-    except checks.Trouble as trouble:
-        logger.warning("Not well: %s is %s", name, trouble.state)
-        return trouble.state
+        checks.COMPONENTS[name]()
+    except checks.HealthCheckError as error:
+        logger.warning("Not well: %s is %s", name, error.state)
+        return error.state
     return "ok"

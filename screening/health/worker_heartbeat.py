@@ -1,4 +1,4 @@
-"""Signs of life of the grading workers, kept in the broker: each lapses by itself when its worker is gone."""
+"""Heartbeats of the grading workers, kept in the broker: each expires when its worker is gone."""
 
 import logging
 import time
@@ -9,11 +9,11 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 2
-ALIVE_FOR_S = 45
-"""A worker counts as alive so long after its last sign; longer than the pause in which a broker restarts."""
-NOTE_EVERY_S = 10
+HEARTBEAT_TTL_S = 45
+"""A worker counts as alive so long after its last heartbeat; longer than the pause in which a broker restarts."""
+HEARTBEAT_INTERVAL_S = 10
 _PREFIX = "screening:worker:"
-_noted_at: dict[str, float] = {}
+_recorded_at: dict[str, float] = {}
 
 
 def broker_is_shared() -> bool:
@@ -28,21 +28,21 @@ def connect_broker() -> redis.Redis:
     )
 
 
-def note_alive(name: str) -> None:
+def record_heartbeat(name: str) -> None:
     """A worker's main process says that it runs and reaches the broker; more often than every 10 s is passed over."""
     now = time.monotonic()
-    if not broker_is_shared() or now - _noted_at.get(name, -NOTE_EVERY_S) < NOTE_EVERY_S:
+    if not broker_is_shared() or now - _recorded_at.get(name, -HEARTBEAT_INTERVAL_S) < HEARTBEAT_INTERVAL_S:
         return
     try:
         with connect_broker() as broker:
-            broker.set(_PREFIX + name, "alive", ex=ALIVE_FOR_S)
+            broker.set(_PREFIX + name, "alive", ex=HEARTBEAT_TTL_S)
     except redis.RedisError:
         logger.warning("The broker is away: this worker cannot say that it is alive")
     else:
-        _noted_at[name] = now
+        _recorded_at[name] = now
 
 
-def note_ending(name: str) -> None:
+def clear_heartbeat(name: str) -> None:
     """A worker that ends in good order is missed at once."""
     if not broker_is_shared():
         return
@@ -50,10 +50,10 @@ def note_ending(name: str) -> None:
         with connect_broker() as broker:
             broker.delete(_PREFIX + name)
     except redis.RedisError:
-        logger.warning("The broker is away: this worker will be missed %d s later", ALIVE_FOR_S)
+        logger.warning("The broker is away: this worker will be missed %d s later", HEARTBEAT_TTL_S)
 
 
-def list_alive() -> list[str]:
+def list_live_workers() -> list[str]:
     """Names of the workers that are alive. Raises redis.RedisError."""
     with connect_broker() as broker:
         return sorted(key.removeprefix(_PREFIX) for key in broker.scan_iter(match=f"{_PREFIX}*", count=1000))

@@ -103,5 +103,5 @@ all_healthy() {
             sleep 3
         done
     done
-    compose exec -T beat sh -c 'test -n "$(find /tmp -maxdepth 1 -name beat-sign -mmin -2)"' || fail "beat leaves no sign"
+    compose exec -T beat sh -c 'test -n "$(find /tmp -maxdepth 1 -name beat-heartbeat -mmin -2)"' || fail "beat leaves no sign"
 }

@@ -19,6 +19,6 @@ def test_beat_leaves_a_sign_when_the_broker_took_its_task(monkeypatch: pytest.Mo
     sign = tmp_path / "sign"
     after_task_publish.send(sender="screening.tasks.sweep")
     assert not sign.exists()
-    monkeypatch.setenv("BEAT_SIGN_FILE", str(sign))
+    monkeypatch.setenv("BEAT_HEARTBEAT_FILE", str(sign))
     after_task_publish.send(sender="screening.tasks.sweep")
     assert sign.exists()

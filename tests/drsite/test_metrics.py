@@ -102,7 +102,7 @@ def test_gradings_are_counted_as_the_database_knows_them(client: Client) -> None
     assert values["drs_gradings_running", ()] == 1
     assert values["drs_gradings_done_last_hour", ()] == 4
     assert values["drs_gradings_failed_last_hour", (("reason", "unexpected"),)] == 1
-    assert values["drs_gradable_share_last_hour", ()] == 0.75
+    assert values["drs_gradable_fraction_last_hour", ()] == 0.75
     seconds = [values["drs_grading_seconds_last_hour", (("quantile", q),)] for q in ("0.5", "0.95", "1.0")]
     assert seconds == [0.2, 4.0, 4.0]
     assert values["drs_model_info", (("version", "fake-1.0.0+00000000"),)] == 1
@@ -119,7 +119,7 @@ def test_metrics_tell_that_the_database_is_away(client: Client, monkeypatch: pyt
     def fail() -> None:
         raise OperationalError
 
-    monkeypatch.setattr("drsite.metrics.read_workload", fail)
+    monkeypatch.setattr("drsite.metrics.read_queue_stats", fail)
     values = scrape(client)
     assert values["drs_database_up", ()] == 0
     assert ("drs_queue_depth", ()) not in values

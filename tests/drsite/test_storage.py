@@ -196,11 +196,11 @@ def test_while_a_photograph_is_stored_one_copy_of_it_is_in_memory(
 
 
 def test_readiness_asks_for_the_bucket(bucket: Any, settings: Any, s3_address: str) -> None:
-    assert checks.ask_storage() == "bucket photographs"
+    assert checks.check_storage() == "bucket photographs"
     options = {**settings.STORAGES["default"]["OPTIONS"], "bucket_name": "nowhere"}
     settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
-    with pytest.raises(checks.Trouble, match=r"bucket nowhere cannot be used \(404\)"):
-        checks.ask_storage()
+    with pytest.raises(checks.HealthCheckError, match=r"bucket nowhere cannot be used \(404\)"):
+        checks.check_storage()
 
 
 def test_storage_that_is_away_gives_the_page_try_again(

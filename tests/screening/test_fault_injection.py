@@ -160,13 +160,13 @@ def test_a_worker_that_is_asked_to_end_finishes_the_photograph_in_hand_and_signs
         sent = send(client, exam, photo_bytes(size=(2000, 1500))).headers["X-Request-ID"]
     worker = start_worker(own_redis.url)
     wait_until(lambda: gradings_of.get().status != Status.QUEUED, "the photograph was taken in hand", worker)
-    assert worker_heartbeat.list_alive() == ["faults@here"]
+    assert worker_heartbeat.list_live_workers() == ["faults@here"]
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(DEADLINE_S) == 0
     grading = gradings_of.get()
     assert (grading.status, grading.n_attempts) == (Status.DONE, 1), (tmp_path / "worker.log").read_text()
     assert AuditEvent.objects.filter(verb=Verb.GRADING_DONE, object_id=str(grading.pk)).count() == 1
-    assert worker_heartbeat.list_alive() == []
+    assert worker_heartbeat.list_live_workers() == []
     lines = [json.loads(line) for line in (tmp_path / "worker.log").read_text().splitlines() if line.startswith("{")]
     of_the_task = [line for line in lines if line.get("task_id")]
     assert {line["request_id"] for line in of_the_task} == {sent}, "the task's lines name the upload's request"

@@ -1,4 +1,4 @@
-"""``manage.py doctor``: what this installation needs, one line a part, with a sentence how to mend what is broken."""
+"""``manage.py doctor``: checks of an installation, one line each, with advice on how to fix what failed."""
 
 import datetime
 import uuid
@@ -17,7 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from screening.health import checks, worker_heartbeat
-from screening.health.checks import Trouble
+from screening.health.checks import HealthCheckError
 
 WORST_CLOCK_S = 5.0
 """A difference that never matters to gradings, and that any time service stays far below."""
@@ -25,68 +25,68 @@ _DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
-    """``ask`` answers with a few words or raises; ``remedy`` says what to do then."""
+class Diagnostic:
+    """``check`` returns a short text or raises; ``fix`` is what to do then."""
 
     name: str
-    ask: Callable[[], str]
-    remedy: str
+    check: Callable[[], str]
+    fix: str
 
 
 class Command(BaseCommand):
     """Exit code 0 when everything is in order, else 1."""
 
-    help = "Checks what this installation needs and says how to mend it. Exit code 1 when something is broken."
-    requires_system_checks: list[str] = []  # the doctor reports them among the rest
+    help = "Checks what this installation needs, with advice on how to fix it. Exit code 1 when a check fails."
+    requires_system_checks: list[str] = []  # reported among the rest
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Examine everything, whatever was found before."""
-        n_broken = sum(not self._examine(one) for one in EXAMINATIONS)
+        """Run every check, also after one failed."""
+        n_broken = sum(not self._run(one) for one in DIAGNOSTICS)
         if n_broken:
-            self.stdout.write(f"{n_broken} of {len(EXAMINATIONS)} parts need mending.")
+            self.stdout.write(f"{n_broken} of {len(DIAGNOSTICS)} checks failed.")
             raise SystemExit(1)
-        self.stdout.write(f"All {len(EXAMINATIONS)} parts are in order.")
+        self.stdout.write(f"All {len(DIAGNOSTICS)} checks passed.")
 
-    def _examine(self, one: Examination) -> bool:
+    def _run(self, one: Diagnostic) -> bool:
         try:
-            words, is_well = one.ask(), True
-        except Trouble as trouble:
-            words, is_well = str(trouble), False
+            message, is_ok = one.check(), True
+        except HealthCheckError as error:
+            message, is_ok = str(error), False
         except Exception as error:
-            words, is_well = type(error).__name__, False
-        self.stdout.write(f"{'OK  ' if is_well else 'FAIL'}  {one.name:<11} {words}")
-        if not is_well:
-            self.stdout.write(f"      {'':<11} {one.remedy}")
-        return is_well
+            message, is_ok = type(error).__name__, False
+        self.stdout.write(f"{'OK  ' if is_ok else 'FAIL'}  {one.name:<11} {message}")
+        if not is_ok:
+            self.stdout.write(f"      {'':<11} {one.fix}")
+        return is_ok
 
 
-def examine_settings() -> str:
+def diagnose_settings() -> str:
     """Django's and our own checks, as ``manage.py check``; warnings are for ``check --deploy``."""
     found = [one for one in run_checks() if one.is_serious()]
     if found:
-        raise Trouble(" ".join(f"{one.id}: {one.msg}" for one in found))
+        raise HealthCheckError(" ".join(f"{one.id}: {one.msg}" for one in found))
     return "no errors"
 
 
-def examine_migrations() -> str:
+def diagnose_migrations() -> str:
     """Whether the database's tables are those of this version."""
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
-        raise Trouble(f"{len(missing)} not applied, the first is {missing[0][0]}")
+        raise HealthCheckError(f"{len(missing)} not applied, the first is {missing[0][0]}")
     return f"{len(executor.loader.applied_migrations)} applied"
 
 
-def examine_broker() -> str:
+def diagnose_broker() -> str:
     """A queue inside one process serves the demo and nothing else."""
     if not worker_heartbeat.broker_is_shared() and not (settings.DEBUG or settings.SITE_IS_DEMO):
-        raise Trouble("REDIS_URL is not set, so no photograph would ever be graded")
-    return checks.ask_broker()
+        raise HealthCheckError("REDIS_URL is not set, so no photograph would ever be graded")
+    return checks.check_broker()
 
 
-def examine_storage() -> str:
+def diagnose_storage() -> str:
     """Write, read and delete a few bytes, as a photograph is."""
-    words = checks.ask_storage()
+    message = checks.check_storage()
     content = uuid.uuid4().bytes
     try:
         name = default_storage.save(f"doctor/{uuid.uuid4().hex}", ContentFile(content))
@@ -97,13 +97,15 @@ def examine_storage() -> str:
             default_storage.delete(name)
         is_left = default_storage.exists(name)
     except Exception as error:
-        raise Trouble(f"writing, reading or deleting failed ({type(error).__name__})") from error
+        raise HealthCheckError(f"writing, reading or deleting failed ({type(error).__name__})") from error
     if not is_same or is_left:
-        raise Trouble("what was written is not what was read" if not is_same else "a deleted file is still there")
-    return f"written, read, deleted; {words}"
+        raise HealthCheckError(
+            "what was written is not what was read" if not is_same else "a deleted file is still there"
+        )
+    return f"written, read, deleted; {message}"
 
 
-def examine_clock() -> str:
+def diagnose_clock() -> str:
     """This machine's clock against the database's: gradings are called lost by comparing times of several machines."""
     if connection.vendor != "postgresql":
         return f"no other machine to compare with ({connection.vendor})"
@@ -114,11 +116,11 @@ def examine_clock() -> str:
         after = timezone.now()
     gap_s = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0.0)
     if gap_s > WORST_CLOCK_S:
-        raise Trouble(f"{gap_s:.0f} s from the database's")
+        raise HealthCheckError(f"{gap_s:.0f} s from the database's")
     return f"within {max(gap_s, 0.1):.1f} s of the database's"
 
 
-def examine_mail() -> str:
+def diagnose_mail() -> str:
     """Whether the mail server takes a connection and knows the password; nothing is sent."""
     if settings.EMAIL_BACKEND == _DUMMY_MAIL:
         return "not set up, and not needed: the site sends none"
@@ -126,58 +128,58 @@ def examine_mail() -> str:
         with get_connection():
             return f"{settings.EMAIL_HOST} answers"
     except OSError as error:  # smtplib's errors are OSErrors too
-        raise Trouble(f"{settings.EMAIL_HOST} does not take our connection ({type(error).__name__})") from error
+        raise HealthCheckError(f"{settings.EMAIL_HOST} refuses our connection ({type(error).__name__})") from error
 
 
-def examine_database() -> str:
+def diagnose_database() -> str:
     """The server's version."""
-    words = checks.ask_database()
+    message = checks.check_database()
     if connection.vendor != "postgresql":
-        return words
+        return message
     major, minor, *_rest = connection.get_database_version()
     return f"PostgreSQL {major}.{minor}"
 
 
 _SEE_LOG = "Its log says what happened."
-EXAMINATIONS = (
-    Examination("settings", examine_settings, "Run `manage.py check`: each finding comes with a hint."),
-    Examination(
+DIAGNOSTICS = (
+    Diagnostic("settings", diagnose_settings, "Run `manage.py check`: each finding comes with a hint."),
+    Diagnostic(
         "database",
-        examine_database,
+        diagnose_database,
         f"Start PostgreSQL, then compare DATABASE_URL and DATABASE_PASSWORD with what it expects. {_SEE_LOG}",
     ),
-    Examination("migrations", examine_migrations, "Run `manage.py migrate`; make a backup of the database first."),
-    Examination(
+    Diagnostic("migrations", diagnose_migrations, "Run `manage.py migrate`; make a backup of the database first."),
+    Diagnostic(
         "broker",
-        examine_broker,
+        diagnose_broker,
         f"Start Redis, then compare REDIS_URL and REDIS_PASSWORD with what it expects. {_SEE_LOG}",
     ),
-    Examination(
+    Diagnostic(
         "storage",
-        examine_storage,
+        diagnose_storage,
         "Free some space, or give MEDIA_ROOT to the user that runs the site; with S3, check S3_BUCKET, "
         "S3_ENDPOINT_URL, the keys and what they allow.",
     ),
-    Examination(
+    Diagnostic(
         "bundle",
-        checks.ask_bundle_hash,
+        checks.check_bundle_hash,
         "Restore the model folder from the release, or point DR_BUNDLE at a whole one.",
     ),
-    Examination(
-        "clock", examine_clock, "Switch on time synchronisation (chrony or systemd-timesyncd) on both machines."
+    Diagnostic(
+        "clock", diagnose_clock, "Switch on time synchronisation (chrony or systemd-timesyncd) on both machines."
     ),
-    Examination("disk", checks.ask_disk, "Delete what is not needed on this disk, or enlarge it: never photographs."),
-    Examination(
+    Diagnostic("disk", checks.check_disk, "Delete what is not needed on this disk, or enlarge it: never photographs."),
+    Diagnostic(
         "worker",
-        checks.ask_worker,
+        checks.check_worker,
         f"Start a worker: `celery -A drsite worker`, or `docker compose up -d worker`. {_SEE_LOG}",
     ),
-    Examination(
+    Diagnostic(
         "queue",
-        checks.ask_queue,
+        checks.check_queue,
         "See whether a worker is alive and the beat runs (`celery -A drsite beat`); if both do, add a worker.",
     ),
-    Examination(
-        "mail", examine_mail, "Compare EMAIL_URL with the mail server's address, port, user and password, or empty it."
+    Diagnostic(
+        "mail", diagnose_mail, "Compare EMAIL_URL with the mail server's address, port, user and password, or empty it."
     ),
 )

@@ -42,7 +42,7 @@ def broker_in_memory(settings: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str
         def ping(self) -> None: ...
 
         def set(self, key: str, value: str, *, ex: int) -> None:
-            assert ex == worker_heartbeat.ALIVE_FOR_S
+            assert ex == worker_heartbeat.HEARTBEAT_TTL_S
             kept[key] = value
 
         def delete(self, key: str) -> None:
@@ -53,7 +53,7 @@ def broker_in_memory(settings: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str
 
     settings.CELERY_BROKER_URL = "redis://broker:6379/0"
     monkeypatch.setattr("screening.health.worker_heartbeat.connect_broker", Broker)
-    monkeypatch.setattr("screening.health.worker_heartbeat._noted_at", {})
+    monkeypatch.setattr("screening.health.worker_heartbeat._recorded_at", {})
     return kept
 
 
@@ -95,7 +95,7 @@ def lose_the_bundle(monkeypatch: pytest.MonkeyPatch, _settings: Any, _folder: Pa
 
 def fill_the_disk(monkeypatch: pytest.MonkeyPatch, _settings: Any, _folder: Path) -> None:
     class Usage:
-        free = checks.LEAST_FREE_BYTES - 1
+        free = checks.MIN_FREE_BYTES - 1
 
     monkeypatch.setattr("screening.health.checks.shutil.disk_usage", lambda _folder: Usage)
 
@@ -126,16 +126,16 @@ def test_a_worker_that_gives_no_sign_of_life_is_noticed_and_the_pages_stay(
 ) -> None:
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()) == (200, {"status": "degraded", **WELL, "worker": "unavailable"})
-    worker_heartbeat.note_alive("celery@one")
+    worker_heartbeat.record_heartbeat("celery@one")
     assert client.get("/health/ready").json() == {"status": "ok", **WELL}
-    worker_heartbeat.note_ending("celery@one")
+    worker_heartbeat.clear_heartbeat("celery@one")
     assert client.get("/health/ready").json()["worker"] == "unavailable"
 
 
 def test_each_worker_counts_for_itself(broker_in_memory: dict[str, str]) -> None:
     for name in ("celery@two", "celery@one", "celery@two"):
-        worker_heartbeat.note_alive(name)
-    assert worker_heartbeat.list_alive() == ["celery@one", "celery@two"]
+        worker_heartbeat.record_heartbeat(name)
+    assert worker_heartbeat.list_live_workers() == ["celery@one", "celery@two"]
 
 
 def test_a_worker_says_that_it_lives_no_more_often_than_needed(
@@ -143,18 +143,18 @@ def test_a_worker_says_that_it_lives_no_more_often_than_needed(
 ) -> None:
     now = 1000.0
     monkeypatch.setattr("screening.health.worker_heartbeat.time.monotonic", lambda: now)
-    worker_heartbeat.note_alive("celery@one")
+    worker_heartbeat.record_heartbeat("celery@one")
     broker_in_memory.clear()
-    worker_heartbeat.note_alive("celery@one")
+    worker_heartbeat.record_heartbeat("celery@one")
     assert broker_in_memory == {}
-    now += worker_heartbeat.NOTE_EVERY_S
-    worker_heartbeat.note_alive("celery@one")
-    assert worker_heartbeat.list_alive() == ["celery@one"]
+    now += worker_heartbeat.HEARTBEAT_INTERVAL_S
+    worker_heartbeat.record_heartbeat("celery@one")
+    assert worker_heartbeat.list_live_workers() == ["celery@one"]
 
 
 def test_a_worker_goes_on_while_the_broker_is_away(broker_away: None) -> None:
-    worker_heartbeat.note_alive("celery@one")
-    worker_heartbeat.note_ending("celery@one")
+    worker_heartbeat.record_heartbeat("celery@one")
+    worker_heartbeat.clear_heartbeat("celery@one")
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""The doctor names every broken part with a sentence how to mend it, and says so by its exit code."""
+"""Every failed check is reported with its fix, and sets the exit code."""
 
 import datetime
 import socket
@@ -41,8 +41,8 @@ def visit() -> tuple[int, dict[str, str], str]:
         call_command("doctor", stdout=said)
     except SystemExit as end:
         code = int(end.code or 0)
-    words = [line.split() for line in said.getvalue().splitlines()]
-    return code, {line[1]: line[0] for line in words if line and line[0] in {"OK", "FAIL"}}, said.getvalue()
+    message = [line.split() for line in said.getvalue().splitlines()]
+    return code, {line[1]: line[0] for line in message if line and line[0] in {"OK", "FAIL"}}, said.getvalue()
 
 
 def test_a_healthy_installation_gets_a_line_a_part_and_exit_code_0(media_root: Path) -> None:
@@ -86,7 +86,7 @@ def fill_the_disk(_settings: Any, patch: pytest.MonkeyPatch, _folder: Path) -> N
     class Usage:
         free = 1_000_000
 
-    patch.setattr("screening.health.checks.shutil.disk_usage", lambda _place: Usage)
+    patch.setattr("screening.health.checks.shutil.disk_usage", lambda _worker_slot: Usage)
 
 
 def leave_a_photograph_waiting(_settings: Any, _patch: pytest.MonkeyPatch, _folder: Path) -> None:
@@ -125,7 +125,7 @@ def lose_the_database(_settings: Any, patch: pytest.MonkeyPatch, _folder: Path) 
 def test_each_broken_part_is_named_with_what_to_do(
     harm: Callable[..., None],
     broken: set[str],
-    remedy: str,
+    fix: str,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -136,12 +136,12 @@ def test_each_broken_part_is_named_with_what_to_do(
     is_clock_asked = connection.vendor == "postgresql" and "database" in broken
     assert failed == broken | ({"clock"} if is_clock_asked else set()), said
     assert code == 1
-    assert remedy in said
+    assert fix in said
     assert not any(secret in said for secret in ("hunter2", "password authentication", STRONG))
 
 
 @pytest.mark.parametrize(("gap_s", "is_well"), [(0, True), (4, True), (-7, False), (3600, False)])
-def test_the_clock_is_compared_with_the_databases(gap_s: int, is_well: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clock_is_compared_with_the_databases(gap_s: int, is_ok: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no clock of its own")
     with monkeypatch.context() as patch:
@@ -149,8 +149,8 @@ def test_the_clock_is_compared_with_the_databases(gap_s: int, is_well: bool, mon
         patch.setattr(
             "screening.management.commands.doctor.timezone.now", lambda: real() + datetime.timedelta(seconds=gap_s)
         )
-        if is_well:
-            assert "within" in doctor.examine_clock()
+        if is_ok:
+            assert "within" in doctor.diagnose_clock()
         else:
-            with pytest.raises(checks.Trouble, match="from the database's"):
-                doctor.examine_clock()
+            with pytest.raises(checks.HealthCheckError, match="from the database's"):
+                doctor.diagnose_clock()
