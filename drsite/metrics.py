@@ -2,8 +2,8 @@
 
 Several processes serve: with ``PROMETHEUS_MULTIPROC_DIR`` (``drsite.wsgi`` sets it) they count in files of one folder,
 and whichever is asked adds these up. A process that takes another's slot (``PROMETHEUS_WORKER_SLOT``,
-deploy/gunicorn_conf.py) counts on in its files, so that they stay as few as the processes. What workers do is read from the database, so their
-processes need no address.
+deploy/gunicorn_conf.py) counts on in its files, so that they stay as few as the processes. What workers do is read from
+the database, so their processes need no address.
 """
 
 import hmac

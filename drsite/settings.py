@@ -262,7 +262,10 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BEAT_SCHEDULE = {
     "sweep-gradings": {"task": "screening.tasks.sweep_gradings", "schedule": 30.0},
-    "sweep-orphans": {"task": "screening.tasks.sweep_orphans", "schedule": crontab(hour="3", minute="17")},
+    "delete-orphaned-files": {
+        "task": "screening.tasks.delete_orphaned_files",
+        "schedule": crontab(hour="3", minute="17"),
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 

@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import ICDRGrade
-from screening.labels.grades import GRADE_WORDS
+from screening.labels.grades import GRADE_LABELS
 from screening.models import FundusImage, Patient, Site
 from screening.models.reviews import MacularOedema
 from screening.models.sites import validate_timezone
 
 UNGRADABLE = "U"
-VERDICTS = [*((str(grade.value), GRADE_WORDS[grade]) for grade in ICDRGrade), (UNGRADABLE, _("Ungradable"))]
+VERDICTS = [*((str(grade.value), GRADE_LABELS[grade]) for grade in ICDRGrade), (UNGRADABLE, _("Ungradable"))]
 PHOTO_TYPES = "image/jpeg,image/png,image/tiff,image/webp,.jpg,.jpeg,.png,.tif,.tiff,.webp"
 
 

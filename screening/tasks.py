@@ -20,7 +20,7 @@ def sweep_gradings() -> None:
     stale_gradings.sweep_gradings()
 
 
-@shared_task(name="screening.tasks.sweep_orphans", acks_late=False, soft_time_limit=840, time_limit=900)
-def sweep_orphans() -> None:
+@shared_task(name="screening.tasks.delete_orphaned_files", acks_late=False, soft_time_limit=840, time_limit=900)
+def delete_orphaned_files() -> None:
     """Delete files that a crash left without a record."""
-    orphaned_files.sweep_orphans()
+    orphaned_files.delete_orphaned_files()

@@ -12,7 +12,7 @@ from rest_framework.views import set_rollback
 
 from ml.errors import BundleError, GradingError
 from screening.errors import is_transient
-from screening.photos.validation import UnacceptablePhotograph
+from screening.photos.validation import InvalidPhoto
 from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
 from screening.services.gradings import GradingNotFailed
 from screening.services.patients import InvalidPatient
@@ -63,7 +63,7 @@ def _foreseen(error: Exception, context: dict[str, Any]) -> ApiError | None:
 
 def _of_services(error: Exception) -> ApiError | None:
     message = str(error)
-    if isinstance(error, UnacceptablePhotograph):
+    if isinstance(error, InvalidPhoto):
         return ApiError(400, error.code, message, {"photo": message})
     if isinstance(error, GradingError):
         return ApiError(400, "unreadable", message, {"photo": message})

@@ -9,21 +9,21 @@ from ml.vocabulary import ICDRGrade, Laterality
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-GRADE_WORDS: dict[int, "_StrPromise"] = {
+GRADE_LABELS: dict[int, "_StrPromise"] = {
     ICDRGrade.NONE: _("No apparent retinopathy"),
     ICDRGrade.MILD: _("Mild non-proliferative"),
     ICDRGrade.MODERATE: _("Moderate non-proliferative"),
     ICDRGrade.SEVERE: _("Severe non-proliferative"),
     ICDRGrade.PROLIFERATIVE: _("Proliferative"),
 }
-SHORT_GRADE_WORDS: dict[int, "_StrPromise"] = {
+SHORT_GRADE_LABELS: dict[int, "_StrPromise"] = {
     ICDRGrade.NONE: _("None"),
     ICDRGrade.MILD: _("Mild"),
     ICDRGrade.MODERATE: _("Moderate"),
     ICDRGrade.SEVERE: _("Severe"),
     ICDRGrade.PROLIFERATIVE: _("Proliferative"),
 }
-EYE_WORDS: dict[str, "_StrPromise"] = {
+EYE_LABELS: dict[str, "_StrPromise"] = {
     Laterality.RIGHT: _("Right eye"),
     Laterality.LEFT: _("Left eye"),
 }

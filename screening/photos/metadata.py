@@ -20,7 +20,7 @@ _JPEG_STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_TABLES = frozenset({0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD})
 """Huffman and arithmetic tables, scans, quantisation, number of lines, restart interval (ITU T.81, table B.1)."""
-MAX_PARTS = 20_000
+MAX_SEGMENTS = 20_000
 """A photograph of 50 MB in chunks of 4 kB has 12,500. Millions of empty ones keep a reader busy for a minute."""
 MAX_SCANS = 64
 """Progressive JPEGs have some ten. Each scan walks over every pixel: thousands fit into a small file and take hours."""
@@ -33,37 +33,37 @@ _WEBP_KEPT = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ICCP"})
 _WEBP_HAS_EXIF, _WEBP_HAS_XMP, _WEBP_IS_ANIMATED = 0x08, 0x04, 0x02
 
 
-class DamagedPhotograph(ValueError):
+class CorruptImage(ValueError):
     """The file breaks off, or its parts do not fit together."""
 
 
-class AnimatedPhotograph(ValueError):
+class MultiFrameImage(ValueError):
     """The file holds several pictures."""
 
 
-class DeepPhotograph(ValueError):
+class UnsupportedBitDepth(ValueError):
     """The file has more than 8 bits a channel."""
 
 
 def strip_metadata(data: bytes, *, format: str, orientation: int) -> bytes:  # noqa: A002 (Pillow's word for it)
     """The file without metadata. ``format`` is JPEG, PNG, WEBP or TIFF; ``orientation`` the EXIF value 1 to 8 to keep.
 
-    Raises DamagedPhotograph, AnimatedPhotograph, DeepPhotograph; KeyError for another format.
+    Raises CorruptImage, MultiFrameImage, UnsupportedBitDepth; KeyError for another format.
     """
     strip = {"JPEG": _strip_jpeg, "PNG": _strip_png, "WEBP": _strip_webp, "TIFF": _rewrite_tiff}[format]
     return strip(data, orientation)
 
 
-def require_few_parts(data: bytes, *, format: str) -> None:  # noqa: A002 (Pillow's word for it)
+def check_segment_count(data: bytes, *, format: str) -> None:  # noqa: A002 (Pillow's word for it)
     """Walk over the parts of a file before a decoder does, so that no file keeps one busy for minutes.
 
-    Raises DamagedPhotograph for more than MAX_PARTS parts or MAX_SCANS scans, or a file that breaks off.
+    Raises CorruptImage for more than MAX_SEGMENTS parts or MAX_SCANS scans, or a file that breaks off.
     """
     walks = {"JPEG": _jpeg_segments, "PNG": _png_chunks, "WEBP": _webp_chunks}
     if format in walks:
-        for n_parts, _part in enumerate(walks[format](data), 1):
-            if n_parts > MAX_PARTS:
-                raise DamagedPhotograph
+        for n_segments, _segment in enumerate(walks[format](data), 1):
+            if n_segments > MAX_SEGMENTS:
+                raise CorruptImage
 
 
 def webp_size(data: bytes) -> tuple[int, int]:
@@ -77,7 +77,7 @@ def webp_size(data: bytes) -> tuple[int, int]:
         if kind == b"VP8 " and len(body) >= 10:
             width, height = struct.unpack_from("<HH", body, 6)
             return width & 0x3FFF, height & 0x3FFF
-    raise DamagedPhotograph
+    raise CorruptImage
 
 
 def _orientation_block(orientation: int) -> bytes:
@@ -98,7 +98,7 @@ def _strip_jpeg(data: bytes, orientation: int) -> bytes:
             kept.append(app1)
             is_exif_due = False
         if marker in _JPEG_FRAME and segment[4:5] != b"\x08":
-            raise DeepPhotograph
+            raise UnsupportedBitDepth
         kept.append(_kept_jpeg_segment(marker, segment))
     return b"".join(kept)
 
@@ -119,12 +119,12 @@ def _kept_jpeg_segment(marker: int, segment: bytes) -> bytes:
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Each marker with its bytes, coded pixels included, to the end of the first picture."""
     if data[:2] != b"\xff\xd8":
-        raise DamagedPhotograph
+        raise CorruptImage
     at, n_scans = 2, 0
     while True:
         fill = _JPEG_FILL.match(data, at)
         if fill is None or fill.end() >= len(data) or fill.end() - at > _MAX_FILL:
-            raise DamagedPhotograph
+            raise CorruptImage
         at = fill.end() - 1
         marker = data[at + 1]
         if marker == 0xD9:
@@ -138,13 +138,13 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         if marker == 0xDA:
             n_scans += 1
             if n_scans > MAX_SCANS:
-                raise DamagedPhotograph
+                raise CorruptImage
             found = _JPEG_MARKER.search(data, end)
             if found is None:
-                raise DamagedPhotograph
+                raise CorruptImage
             end = found.start()
         if end > len(data) or end < at + 4:
-            raise DamagedPhotograph
+            raise CorruptImage
         yield marker, data[at:end]
         at = end
 
@@ -154,9 +154,9 @@ def _strip_png(data: bytes, orientation: int) -> bytes:
     kept = [_PNG_SIGNATURE]
     for kind, body in _png_chunks(data):
         if kind == b"acTL":
-            raise AnimatedPhotograph
+            raise MultiFrameImage
         if kind == b"IHDR" and body[8:9] == b"\x10":
-            raise DeepPhotograph
+            raise UnsupportedBitDepth
         if kind in _PNG_KEPT:
             kept.append(_png_chunk(kind, body))
         if kind == b"IHDR" and exif:
@@ -171,14 +171,14 @@ def _png_chunk(kind: bytes, body: bytes) -> bytes:
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Each chunk to IEND, its check sum verified."""
     if data[:8] != _PNG_SIGNATURE:
-        raise DamagedPhotograph
+        raise CorruptImage
     at, kind = 8, b""
     while kind != b"IEND":
         length = int.from_bytes(data[at : at + 4], "big")
         kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
         check_sum = data[at + 8 + length : at + 12 + length]
         if len(check_sum) != 4 or int.from_bytes(check_sum, "big") != zlib.crc32(kind + body):
-            raise DamagedPhotograph
+            raise CorruptImage
         yield kind, body
         at += 12 + length
 
@@ -189,7 +189,7 @@ def _strip_webp(data: bytes, orientation: int) -> bytes:
     has_header = False
     for kind, body in _webp_chunks(data):
         if kind in {b"ANIM", b"ANMF"} or (kind == b"VP8X" and body[0] & _WEBP_IS_ANIMATED):
-            raise AnimatedPhotograph
+            raise MultiFrameImage
         if kind == b"VP8X":
             has_header = True
             flags = body[0] & ~(_WEBP_HAS_EXIF | _WEBP_HAS_XMP) | (_WEBP_HAS_EXIF if exif else 0)
@@ -208,16 +208,16 @@ def _webp_chunk(kind: bytes, body: bytes) -> bytes:
 
 def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
-        raise DamagedPhotograph
+        raise CorruptImage
     end = 8 + int.from_bytes(data[4:8], "little")
     if end > len(data):
-        raise DamagedPhotograph
+        raise CorruptImage
     at = 12
     while at + 8 <= end:
         length = int.from_bytes(data[at + 4 : at + 8], "little")
         body = data[at + 8 : at + 8 + length]
         if len(body) != length or not body:
-            raise DamagedPhotograph
+            raise CorruptImage
         yield data[at : at + 4], body
         at += 8 + length + length % 2
 

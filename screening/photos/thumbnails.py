@@ -5,7 +5,7 @@ from typing import IO
 
 from PIL import Image, ImageCms, ImageOps
 
-from screening.photos.decode_lock import turn_for
+from screening.photos.decode_lock import large_image_lock
 
 THUMBNAIL_PX = 640
 SCREEN_PX = 1600
@@ -13,7 +13,7 @@ SCREEN_PX = 1600
 
 def thumbnail(file: IO[bytes], *, side_px: int = THUMBNAIL_PX) -> bytes:
     """An upright JPEG with no side longer than ``side_px``; a JPEG is decoded at the nearest reduced scale."""
-    with Image.open(file) as photo, turn_for(photo.width * photo.height):
+    with Image.open(file) as photo, large_image_lock(photo.width * photo.height):
         photo.draft("RGB", (side_px, side_px))
         small = _upright(photo)
         small.thumbnail((side_px, side_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
@@ -25,12 +25,12 @@ def thumbnail(file: IO[bytes], *, side_px: int = THUMBNAIL_PX) -> bytes:
 def as_png(file: IO[bytes]) -> bytes:
     """Every pixel, upright, as PNG: for formats that browsers do not show."""
     out = BytesIO()
-    with Image.open(file) as photo, turn_for(photo.width * photo.height):
+    with Image.open(file) as photo, large_image_lock(photo.width * photo.height):
         _upright(photo).save(out, "PNG", compress_level=1)  # speed matters more than size on the way to one reader
     return out.getvalue()
 
 
-def size_of(data: bytes) -> tuple[int, int]:
+def image_size(data: bytes) -> tuple[int, int]:
     """Width and height of an encoded photograph, px."""
     with Image.open(BytesIO(data)) as photo:
         return photo.size

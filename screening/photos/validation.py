@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from PIL import ExifTags, Image
 
 from screening.photos import metadata
-from screening.photos.decode_lock import turn_for
+from screening.photos.decode_lock import large_image_lock
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_PIXELS = 100_000_000
@@ -36,7 +36,7 @@ _DECODER_ERRORS = (
 """What Pillow's decoders raise on broken files."""
 
 
-class UnacceptablePhotograph(ValueError):
+class InvalidPhoto(ValueError):
     """A file that cannot be taken. ``code`` is for programs; the message says what is wrong and what to do."""
 
     def __init__(self, code: str) -> None:
@@ -60,33 +60,33 @@ class PhotoFile:
         return _EXTENSIONS[self.format]
 
 
-def inspect(data: bytes) -> PhotoFile:
+def validate(data: bytes) -> PhotoFile:
     """Verify that ``data`` is a whole photograph within limits and clean it. The name it came under plays no part.
 
-    Raises UnacceptablePhotograph with a code and a sentence.
+    Raises InvalidPhoto with a code and a sentence.
     """
     if not data:
-        raise UnacceptablePhotograph("empty")
+        raise InvalidPhoto("empty")
     if len(data) > MAX_BYTES:
-        raise UnacceptablePhotograph("too_large")
-    kind = _kind_of(data)
+        raise InvalidPhoto("too_large")
+    kind = _sniff_format(data)
     try:
-        metadata.require_few_parts(data, format=kind)
-        camera, orientation, n_pixels = _look(data, kind)
-        with turn_for(n_pixels):
+        metadata.check_segment_count(data, format=kind)
+        camera, orientation, n_pixels = _read_header(data, kind)
+        with large_image_lock(n_pixels):
             cleaned = metadata.strip_metadata(data, format=kind, orientation=orientation)
             width_px, height_px, orientation = _decode(cleaned, kind)
-    except UnacceptablePhotograph:
+    except InvalidPhoto:
         raise
-    except metadata.AnimatedPhotograph:
-        raise UnacceptablePhotograph("several_pictures") from None
-    except metadata.DeepPhotograph:
-        raise UnacceptablePhotograph("bit_depth") from None
+    except metadata.MultiFrameImage:
+        raise InvalidPhoto("several_pictures") from None
+    except metadata.UnsupportedBitDepth:
+        raise InvalidPhoto("bit_depth") from None
     except Image.DecompressionBombError:
-        raise UnacceptablePhotograph("too_many_pixels") from None
+        raise InvalidPhoto("too_many_pixels") from None
     except _DECODER_ERRORS:
         # NB: "from None": a decoder's own words may quote text that stands in the file, a name perhaps.
-        raise UnacceptablePhotograph("damaged") from None
+        raise InvalidPhoto("damaged") from None
     if orientation in _SIDEWAYS:
         width_px, height_px = height_px, width_px
     return PhotoFile(
@@ -95,15 +95,15 @@ def inspect(data: bytes) -> PhotoFile:
 
 
 def upright_size(data: bytes) -> tuple[int, int]:
-    """Width and height in px, seen upright, of a file that ``inspect`` took; only its headers are read."""
-    with Image.open(BytesIO(data), formats=[_kind_of(data)]) as photo:
+    """Width and height in px, seen upright, of a file that ``validate`` took; only its headers are read."""
+    with Image.open(BytesIO(data), formats=[_sniff_format(data)]) as photo:
         width_px, height_px = photo.size
         _camera, orientation = _exif_of(photo)
     return (height_px, width_px) if orientation in _SIDEWAYS else (width_px, height_px)
 
 
-def _kind_of(data: bytes) -> str:
-    """The format by the first bytes. Raises UnacceptablePhotograph, naming what the file is where that helps."""
+def _sniff_format(data: bytes) -> str:
+    """The format by the first bytes. Raises InvalidPhoto, naming what the file is where that helps."""
     known = (
         (b"\xff\xd8\xff", "JPEG"),
         (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -117,10 +117,10 @@ def _kind_of(data: bytes) -> str:
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
-    raise UnacceptablePhotograph(_what_else(data))
+    raise InvalidPhoto(_rejection_code(data))
 
 
-def _what_else(data: bytes) -> str:
+def _rejection_code(data: bytes) -> str:
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if data[:6] in {b"GIF87a", b"GIF89a"}:
         return "gif"
@@ -135,7 +135,7 @@ def _what_else(data: bytes) -> str:
     return "not_a_photograph"
 
 
-def _look(data: bytes, kind: str) -> tuple[str, int, int]:
+def _read_header(data: bytes, kind: str) -> tuple[str, int, int]:
     """Refuse by the headers, before pixels are decoded; the camera's name, the EXIF orientation, how many pixels."""
     if kind == "WEBP":
         _require_size(*metadata.webp_size(data), is_small_allowed=True)
@@ -149,31 +149,31 @@ def _look(data: bytes, kind: str) -> tuple[str, int, int]:
 
 def _require_size(width_px: int, height_px: int, *, is_small_allowed: bool = False) -> None:
     if width_px * height_px > MAX_PIXELS:
-        raise UnacceptablePhotograph("too_many_pixels")
+        raise InvalidPhoto("too_many_pixels")
     if min(width_px, height_px) < MIN_SIDE_PX and not is_small_allowed:
-        raise UnacceptablePhotograph("too_small")
+        raise InvalidPhoto("too_small")
 
 
 def _require_mode(photo: Image.Image) -> None:
     if photo.mode in _DEEP_MODES:
-        raise UnacceptablePhotograph("bit_depth")
+        raise InvalidPhoto("bit_depth")
     if photo.mode == "CMYK":
-        raise UnacceptablePhotograph("cmyk")
+        raise InvalidPhoto("cmyk")
     if photo.mode not in _MODES:
-        raise UnacceptablePhotograph("colours")
+        raise InvalidPhoto("colours")
 
 
 def _require_plain_tiff(photo: Image.Image) -> None:
     """Pillow reads 16-bit colour TIFFs as if they had 8 bits, so the tag itself is asked."""
     bits: Any = getattr(photo, "tag_v2", {}).get(258, (8,))
     if any(n_bits != 8 for n_bits in (bits if isinstance(bits, tuple) else (bits,))):
-        raise UnacceptablePhotograph("bit_depth")
+        raise InvalidPhoto("bit_depth")
     try:
         photo.seek(1)
     except EOFError:
         photo.seek(0)
         return
-    raise UnacceptablePhotograph("several_pictures")
+    raise InvalidPhoto("several_pictures")
 
 
 def _exif_of(photo: Image.Image) -> tuple[str, int]:

@@ -6,19 +6,19 @@ from screening.access import restrict
 from screening.models import FundusImage, User
 from screening.photos.validation import PhotoFile
 
-_MOST_COMPARED = 5
+_MAX_COMPARED = 5
 """Photographs of one size in pixels and bytes are hardly ever two; a bound keeps a trial quick whatever was stored."""
 
 
-def find_stored_copy(*, data: bytes, photo: PhotoFile, of: User) -> FundusImage | None:
+def find_duplicate(*, data: bytes, photo: PhotoFile, of: User) -> FundusImage | None:
     """The newest photograph of the user's sites with these bytes, as they were sent or as the page gives them out."""
     known = restrict(FundusImage.objects.select_related("exam__site"), of).order_by("-created_at")
-    twin = known.filter(sha256=hashlib.sha256(data).hexdigest()).first()
-    if twin is not None:
-        return twin
+    duplicate = known.filter(sha256=hashlib.sha256(data).hexdigest()).first()
+    if duplicate is not None:
+        return duplicate
     alike = known.filter(n_bytes=len(photo.cleaned), width_px=photo.width_px, height_px=photo.height_px)
     digest = hashlib.sha256(photo.cleaned).digest()
-    return next((image for image in alike[:_MOST_COMPARED] if _digest_of(image) == digest), None)
+    return next((image for image in alike[:_MAX_COMPARED] if _digest_of(image) == digest), None)
 
 
 def _digest_of(image: FundusImage) -> bytes:

@@ -12,12 +12,12 @@ from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.models import AuditEvent, Exam, FundusImage, User
 from screening.photos import validation
-from screening.photos.validation import UnacceptablePhotograph
+from screening.photos.validation import InvalidPhoto
 from screening.services import gradings
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, lock_exam, lock_open_exam
 
-__all__ = ("UnacceptablePhotograph", "attach_image", "change_laterality", "find_or_attach_image", "withdraw_image")
+__all__ = ("InvalidPhoto", "attach_image", "change_laterality", "find_or_attach_image", "withdraw_image")
 
 _REASON_MAX = 200
 
@@ -56,12 +56,12 @@ def find_or_attach_image(
 
     The same file twice in one exam gives the first image back, whatever eye it is sent for. On any failure neither a
     row nor a file is left; so this must be the outermost transaction.
-    Raises UnacceptablePhotograph with a code and a sentence, ExamNotOpen, ExamError, AccessDenied.
+    Raises InvalidPhoto with a code and a sentence, ExamNotOpen, ExamError, AccessDenied.
     """
     require(by, Action.UPLOAD_IMAGE, exam.site)
     eye = FundusImage.Laterality(laterality)
     data = upload.read(validation.MAX_BYTES + 1)
-    photo = validation.inspect(data)
+    photo = validation.validate(data)
     sha256 = hashlib.sha256(data).hexdigest()
     del data  # from here on the cleaned file is the one copy in memory
     image = FundusImage(
@@ -80,10 +80,10 @@ def find_or_attach_image(
     try:
         return _store(image, photo, by)
     except IntegrityError:
-        twin = _first_copy(exam, sha256)  # two requests sent the same file at the same moment
-        if twin is None:
+        duplicate = _find_duplicate(exam, sha256)  # two requests sent the same file at the same moment
+        if duplicate is None:
             raise
-        return twin, False
+        return duplicate, False
 
 
 def _store(image: FundusImage, photo: validation.PhotoFile, by: User) -> tuple[FundusImage, bool]:
@@ -93,9 +93,9 @@ def _store(image: FundusImage, photo: validation.PhotoFile, by: User) -> tuple[F
         # durable: were this inside another transaction, a roll-back after our return would leave the file behind.
         with transaction.atomic(durable=True):
             exam = lock_open_exam(image.exam, Action.UPLOAD_IMAGE, by)
-            twin = _first_copy(exam, image.sha256)
-            if twin is not None:
-                return twin, False
+            duplicate = _find_duplicate(exam, image.sha256)
+            if duplicate is not None:
+                return duplicate, False
             _require_present(exam, image.laterality)
             image.file.save(f"photo.{photo.extension}", ContentFile(photo.cleaned), save=False)
             stored_name = image.file.name or ""
@@ -173,5 +173,5 @@ def change_laterality(*, image: FundusImage, laterality: str, by: User) -> Fundu
     return locked
 
 
-def _first_copy(exam: Exam, sha256: str) -> FundusImage | None:
+def _find_duplicate(exam: Exam, sha256: str) -> FundusImage | None:
     return FundusImage.objects.filter(exam=exam, sha256=sha256, withdrawn_at__isnull=True).first()

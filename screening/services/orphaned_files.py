@@ -12,17 +12,17 @@ from screening.models import FundusImage
 logger = logging.getLogger(__name__)
 
 FOLDER = "photos"
-OLDER_THAN = timedelta(days=1)
+MIN_AGE = timedelta(days=1)
 """No upload takes so long: its record will not come any more."""
-MOST = 50
+MAX_DELETED = 50
 """Crashes leave a few. More than that means that the records are missing: an older database was restored, perhaps."""
 
 
-def sweep_orphans() -> int:
+def delete_orphaned_files() -> int:
     """Delete files older than a day that no record names. Returns how many; deletes none where there are too many."""
     storage = FundusImage._meta.get_field("file").storage
     names = list(_find(storage))
-    if len(names) > MOST:
+    if len(names) > MAX_DELETED:
         logger.error(
             "%d photographs have no record: none was deleted. Was an older database restored? "
             "Restore the newest one, or move the files away.",
@@ -36,7 +36,7 @@ def sweep_orphans() -> int:
 
 
 def _find(storage: Storage) -> Iterator[str]:
-    before = timezone.now() - OLDER_THAN
+    before = timezone.now() - MIN_AGE
     try:
         folders = storage.listdir(FOLDER)[0]
     except FileNotFoundError:  # no photograph was ever stored

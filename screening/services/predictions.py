@@ -4,10 +4,10 @@ from ml.prediction import Prediction
 from screening.access import Action, require
 from screening.models import AuditEvent, User
 from screening.photos import validation
-from screening.photos.decode_lock import turn_for
+from screening.photos.decode_lock import large_image_lock
 from screening.services import inference
 from screening.services.audit import record_event
-from screening.services.duplicates import find_stored_copy
+from screening.services.duplicates import find_duplicate
 
 
 def predict_photo(*, data: bytes, by: User) -> Prediction:
@@ -15,13 +15,13 @@ def predict_photo(*, data: bytes, by: User) -> Prediction:
 
     The event names the stored photograph of the caller's sites that this is a copy of: whoever reads blind first could
     otherwise ask the machine here, unnoticed.
-    Raises UnacceptablePhotograph or GradingError with a sentence, AccessDenied.
+    Raises InvalidPhoto or GradingError with a sentence, AccessDenied.
     """
     require(by, Action.PREDICT_PHOTO)
-    photo = validation.inspect(data)
-    with turn_for(photo.width_px * photo.height_px):
+    photo = validation.validate(data)
+    with large_image_lock(photo.width_px * photo.height_px):
         prediction = inference.current_grader().grade(photo.cleaned)
-    copy_of = find_stored_copy(data=data, photo=photo, of=by)
+    copy_of = find_duplicate(data=data, photo=photo, of=by)
     record_event(
         verb=AuditEvent.Verb.PHOTO_PREDICTED,
         subject=copy_of,

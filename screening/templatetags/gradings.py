@@ -8,28 +8,28 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality
-from screening.labels.grades import EYE_WORDS, GRADE_WORDS, SHORT_GRADE_WORDS
-from screening.labels.quality import Remedy, remedies_for
+from screening.labels.grades import EYE_LABELS, GRADE_LABELS, SHORT_GRADE_LABELS
+from screening.labels.quality import QualityAdvice, advice_for
 
 register = template.Library()
 
 
 @register.filter
-def grade_word(grade: int | None) -> str:
+def grade_label(grade: int | None) -> str:
     """Name an ICDR grade; no grade is said as such and never looks like grade 0."""
-    return _("No grade") if grade is None else str(GRADE_WORDS[grade])
+    return _("No grade") if grade is None else str(GRADE_LABELS[grade])
 
 
 @register.filter
-def short_grade_word(grade: int | None) -> str:
+def short_grade_label(grade: int | None) -> str:
     """Name an ICDR grade in one word, for tables."""
-    return _("No grade") if grade is None else str(SHORT_GRADE_WORDS[grade])
+    return _("No grade") if grade is None else str(SHORT_GRADE_LABELS[grade])
 
 
 @register.filter
-def eye_word(laterality: str) -> str:
+def eye_label(laterality: str) -> str:
     """Name an eye: "Right eye" for OD."""
-    return str(EYE_WORDS[laterality])
+    return str(EYE_LABELS[laterality])
 
 
 @register.filter
@@ -39,9 +39,9 @@ def other_eye(laterality: str) -> str:
 
 
 @register.filter
-def remedies(quality_reasons: list[str]) -> list[Remedy]:
-    """Say what the photographer does about each machine word."""
-    return remedies_for(quality_reasons)
+def quality_advice(quality_reasons: list[str]) -> list[QualityAdvice]:
+    """Say what the photographer does about each code."""
+    return advice_for(quality_reasons)
 
 
 @register.simple_tag
@@ -79,7 +79,9 @@ def grade_bars(result: Any) -> dict[str, Any]:
     """Draw the five probabilities of a Grading or a Prediction."""
     shares = result.probabilities or [0.0] * N_GRADES
     return {
-        "bars": [(grade, SHORT_GRADE_WORDS[grade], share, grade == result.grade) for grade, share in enumerate(shares)],
+        "bars": [
+            (grade, SHORT_GRADE_LABELS[grade], share, grade == result.grade) for grade, share in enumerate(shares)
+        ],
         # The bundle cuts the mean grade, which is not always the most probable one.
         "is_longest": shares[result.grade] == max(shares),
     }

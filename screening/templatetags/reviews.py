@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from screening.forms import UNGRADABLE
-from screening.labels.grades import EYE_WORDS, GRADE_WORDS, SHORT_GRADE_WORDS
+from screening.labels.grades import EYE_LABELS, GRADE_LABELS, SHORT_GRADE_LABELS
 from screening.models import Exam, Review
 from screening.models.reviews import MacularOedema
 from screening.policy import Outcome, WorklistRank
@@ -46,7 +46,7 @@ def how_soon(outcome: str) -> str:
 
 
 @register.filter
-def due_words(recall_on: date, outcome: str) -> str:
+def due_label(recall_on: date, outcome: str) -> str:
     """Say what happens on the recall date; beside a referral it must not read as the specialist's appointment."""
     day = recall_on.isoformat()
     if outcome in {Outcome.REFER, Outcome.REFER_URGENT}:
@@ -55,29 +55,29 @@ def due_words(recall_on: date, outcome: str) -> str:
 
 
 @register.filter
-def reason_words(reason: str) -> str:
+def reason_label(reason: str) -> str:
     """Say a reason of ``policy.Decision``: ``right_grade_2`` is "right eye: moderate non-proliferative"."""
     side, _underscore, fact = reason.partition("_")
-    eye = EYE_WORDS["OD" if side == "right" else "OS"]
+    eye = EYE_LABELS["OD" if side == "right" else "OS"]
     if fact.startswith("grade_"):
-        words = str(GRADE_WORDS[int(fact.removeprefix("grade_"))])
+        label = str(GRADE_LABELS[int(fact.removeprefix("grade_"))])
     elif fact == "ungradable":
-        words = _("ungradable, which is never a negative")
+        label = _("ungradable, which is never a negative")
     elif fact == "oedema_unknown":
-        words = _("macular oedema could not be judged")
+        label = _("macular oedema could not be judged")
     else:
-        words = _("macular oedema: %(which)s") % {"which": MacularOedema(fact.removeprefix("oedema_")).label}
-    return f"{eye}: {words}"
+        label = _("macular oedema: %(which)s") % {"which": MacularOedema(fact.removeprefix("oedema_")).label}
+    return f"{eye}: {label}"
 
 
 @register.filter
-def verdict_word(verdict: str) -> str:
+def verdict_label(verdict: str) -> str:
     """Name a choice of the grade in one word, so that all of them stand in one row."""
-    return _("Ungradable") if verdict == UNGRADABLE else str(SHORT_GRADE_WORDS[int(verdict)])
+    return _("Ungradable") if verdict == UNGRADABLE else str(SHORT_GRADE_LABELS[int(verdict)])
 
 
 @register.filter
-def oedema_word(oedema: str) -> str:
+def oedema_label(oedema: str) -> str:
     """Name a choice of the macular oedema shortly; its long name is the choice's title."""
     return {
         MacularOedema.NONE.value: _("None"),
@@ -103,7 +103,7 @@ def waiting(since: datetime | None) -> str:
 @register.simple_tag
 def rank_chip(exam: Any) -> SafeString:
     """Say how urgent an exam is by the network, with the worst grade. Reads the worklist's annotations."""
-    words, tone = {
+    label, tone = {
         WorklistRank.SIGHT_THREATENING: (_("Sight-threatening"), "is-alarm"),
         WorklistRank.REFERABLE: (_("Referable"), "is-refer"),
         WorklistRank.UNGRADED: (_("Not gradable or failed"), "is-unclear"),
@@ -111,11 +111,11 @@ def rank_chip(exam: Any) -> SafeString:
         WorklistRank.REST: (_("Not referable"), "is-fine"),
     }[WorklistRank(exam.rank)]
     if not exam.n_images:
-        words, tone = _("No photograph"), ""
-    chip = format_html('<span class="chip {}">{}</span>', tone, words)
+        label, tone = _("No photograph"), ""
+    chip = format_html('<span class="chip {}">{}</span>', tone, label)
     if exam.worst_grade is None:
         return chip
-    worst = _("worst eye: %(grade)s") % {"grade": GRADE_WORDS[exam.worst_grade]}
+    worst = _("worst eye: %(grade)s") % {"grade": GRADE_LABELS[exam.worst_grade]}
     return format_html('{} <span class="small soft">{}</span>', chip, worst)
 
 

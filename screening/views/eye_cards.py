@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 
 from ml.vocabulary import Laterality
 from screening import policy
-from screening.labels.grades import EYE_WORDS, GRADE_WORDS
-from screening.labels.quality import remedies_for
+from screening.labels.grades import EYE_LABELS, GRADE_LABELS
+from screening.labels.quality import advice_for
 from screening.models import FundusImage, Grading
 from screening.selectors import ExamReading, EyeReading
 
@@ -99,7 +99,7 @@ def spoken_status(panels: tuple[EyePanel, EyePanel], *, shows_machine: bool) -> 
 
 def _spoken_eye(eye: EyePanel, shows_machine: bool) -> str:
     grading = eye.photos[-1].grading
-    name = EYE_WORDS[eye.laterality]
+    name = EYE_LABELS[eye.laterality]
     if grading is None or grading.is_pending:
         return ""
     if grading.status == Grading.Status.FAILED:
@@ -107,17 +107,17 @@ def _spoken_eye(eye: EyePanel, shows_machine: bool) -> str:
     if not grading.is_gradable:
         return _("%(eye)s: not gradable. %(problem)s") % {
             "eye": name,
-            "problem": remedies_for(grading.quality_reasons)[0].problem,
+            "problem": advice_for(grading.quality_reasons)[0].problem,
         }
     if not shows_machine or grading.grade is None:
         return _("%(eye)s: gradable.") % {"eye": name}
-    return _("%(eye)s: %(grade)s.") % {"eye": name, "grade": GRADE_WORDS[grading.grade]}
+    return _("%(eye)s: %(grade)s.") % {"eye": name, "grade": GRADE_LABELS[grading.grade]}
 
 
 def missing_for_submit(panels: tuple[EyePanel, EyePanel]) -> list[str]:
     """What must be done before the exam can go to the reviewer."""
     return [
-        _("%(eye)s: add a photograph, or record why the eye is absent.") % {"eye": EYE_WORDS[eye.laterality]}
+        _("%(eye)s: add a photograph, or record why the eye is absent.") % {"eye": EYE_LABELS[eye.laterality]}
         for eye in panels
         if not eye.photos and not eye.absent_reason
     ]

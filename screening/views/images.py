@@ -21,7 +21,7 @@ from screening.selectors import get_exam, get_image
 from screening.services.audit import record_event
 from screening.services.exams import ExamError
 from screening.services.gradings import is_late_from_start
-from screening.services.images import UnacceptablePhotograph, attach_image, change_laterality, withdraw_image
+from screening.services.images import InvalidPhoto, attach_image, change_laterality, withdraw_image
 from screening.views.decorators import AuthenticatedRequest, login_required, wants_json
 
 CACHE_S = 600
@@ -45,7 +45,7 @@ def attach(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
             field=form.cleaned_data["field"],
             by=request.user,
         )
-    except UnacceptablePhotograph as error:
+    except InvalidPhoto as error:
         return _refuse(request, exam_id, error.code, str(error))
     except ExamError as error:
         return _refuse(request, exam_id, "exam", str(error))

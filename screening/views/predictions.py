@@ -13,7 +13,7 @@ from ml.prediction import Prediction
 from screening.access import Action, require
 from screening.forms import PHOTO_TYPES, TrialForm, sentences_of
 from screening.photos import thumbnails
-from screening.photos.validation import MAX_BYTES, UnacceptablePhotograph
+from screening.photos.validation import MAX_BYTES, InvalidPhoto
 from screening.services import inference
 from screening.services.predictions import predict_photo
 from screening.views.decorators import AuthenticatedRequest, login_required
@@ -37,7 +37,7 @@ def show(request: AuthenticatedRequest) -> HttpResponseBase:
         data = form.cleaned_data["photo"].read(MAX_BYTES + 1)
         try:
             prediction = predict_photo(data=data, by=request.user)
-        except (UnacceptablePhotograph, GradingError) as error:
+        except (InvalidPhoto, GradingError) as error:
             context["error"] = str(error)
         else:
             context |= _shown(prediction, data)
@@ -48,7 +48,7 @@ def show(request: AuthenticatedRequest) -> HttpResponseBase:
 def _shown(prediction: Prediction, data: bytes) -> dict[str, Any]:
     """The prediction with a reduced picture inside the page itself: there is no address to fetch it from."""
     small = thumbnails.thumbnail(BytesIO(data), side_px=thumbnails.SCREEN_PX)
-    width_px, height_px = thumbnails.size_of(small)
+    width_px, height_px = thumbnails.image_size(small)
     return {
         "prediction": prediction,
         "operating_point": inference.current_bundle().operating_point,

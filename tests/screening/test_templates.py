@@ -9,7 +9,7 @@ from django.template.loader import get_template
 from django.test import Client
 
 from ml.vocabulary import QualityReason
-from screening.labels.quality import REMEDIES, UNNAMED, remedies_for
+from screening.labels.quality import FALLBACK, QUALITY_ADVICE, advice_for
 
 ROOT = Path(settings.BASE_DIR) / "templates"
 PAGES = sorted(
@@ -58,9 +58,9 @@ def test_the_policy_allows_no_inline_code(client: Client, db: None) -> None:
 
 
 def test_each_quality_reason_has_a_remedy() -> None:
-    assert set(REMEDIES) == set(QualityReason)
+    assert set(QUALITY_ADVICE) == set(QualityReason)
 
 
 def test_an_unknown_reason_is_still_told() -> None:
-    assert remedies_for(["glitter"]) == [UNNAMED]
-    assert remedies_for([]) == [UNNAMED]
+    assert advice_for(["glitter"]) == [FALLBACK]
+    assert advice_for([]) == [FALLBACK]

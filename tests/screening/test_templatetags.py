@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from screening.models import Grading
 from screening.policy import Outcome
 from screening.templatetags.gradings import grade_bars
-from screening.templatetags.reviews import due_words, how_soon
+from screening.templatetags.reviews import due_label, how_soon
 
 RECALL = datetime.date(2027, 5, 23)
 EXPLANATION = "it can differ from the longest bar"
@@ -26,10 +26,10 @@ def test_a_grade_that_is_not_the_longest_bar_is_explained(probabilities: list[fl
 
 def test_the_date_of_the_next_screening_does_not_read_as_the_specialists_appointment() -> None:
     assert how_soon(Outcome.REFER) == "within 3 to 6 months"
-    assert due_words(RECALL, Outcome.REFER) == "next screening 2027-05-23"
-    assert due_words(RECALL, Outcome.REFER_URGENT) == "next screening 2027-05-23"
+    assert due_label(RECALL, Outcome.REFER) == "next screening 2027-05-23"
+    assert due_label(RECALL, Outcome.REFER_URGENT) == "next screening 2027-05-23"
 
 
 def test_a_patient_who_is_not_referred_is_due_on_the_date() -> None:
     assert how_soon(Outcome.RESCREEN) == ""
-    assert due_words(RECALL, Outcome.RESCREEN) == "due 2027-05-23"
+    assert due_label(RECALL, Outcome.RESCREEN) == "due 2027-05-23"

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from ml.vocabulary import QualityReason
-from screening.labels.grades import GRADE_WORDS
-from screening.labels.quality import REMEDIES, UNNAMED
+from screening.labels.grades import GRADE_LABELS
+from screening.labels.quality import FALLBACK, QUALITY_ADVICE
 from screening.models import Grading
 
 _MODEL_FIELDS = ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap", "heatmap_box")
@@ -97,28 +97,28 @@ class _Shown:
     def __init__(self, grading: Grading, reasons: Iterable[str], *, is_ungradable: bool) -> None:
         self._grading = grading
         self.quality_reasons = describe_quality_reasons(reasons, is_ungradable=is_ungradable)
-        self.grade_name = grade_word(grading.grade)
+        self.grade_name = grade_label(grading.grade)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._grading, name)
 
 
-def grade_word(grade: int | None) -> str | None:
+def grade_label(grade: int | None) -> str | None:
     """The grade in words; None where there is none."""
-    return None if grade is None else str(GRADE_WORDS[grade])
+    return None if grade is None else str(GRADE_LABELS[grade])
 
 
 def describe_quality_reasons(codes: Iterable[str], *, is_ungradable: bool) -> list[dict[str, str]]:
-    """Each machine word with problem and remedy; an ungradable photograph always says at least one."""
-    known = {reason.value: remedy for reason, remedy in REMEDIES.items()}
-    words = list(codes) or ([UNCLEAR] if is_ungradable else [])
+    """Each code with problem and remedy; an ungradable photograph always says at least one."""
+    known = {reason.value: advice for reason, advice in QUALITY_ADVICE.items()}
+    codes = list(codes) or ([UNCLEAR] if is_ungradable else [])
     return [
         {
-            "code": word,
-            "problem": str(known.get(word, UNNAMED).problem),
-            "advice": str(known.get(word, UNNAMED).advice),
+            "code": code,
+            "problem": str(known.get(code, FALLBACK).problem),
+            "advice": str(known.get(code, FALLBACK).advice),
         }
-        for word in words
+        for code in codes
     ]
 
 

@@ -3,7 +3,7 @@
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from screening.api.serializers.gradings import grade_word
+from screening.api.serializers.gradings import grade_label
 from screening.models import EyeFinding, Review
 
 
@@ -27,7 +27,7 @@ class FindingSerializer(serializers.ModelSerializer[EyeFinding]):
 
     def get_grade_name(self, finding: EyeFinding) -> str | None:
         """The grade in words."""
-        return grade_word(finding.grade)
+        return grade_label(finding.grade)
 
 
 class ReviewSerializer(serializers.ModelSerializer[Review]):

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from ml.vocabulary import ICDRGrade
 from screening.access import Action
 from screening.api.schema import SITE, responses
-from screening.api.serializers.gradings import all_quality_reasons, disclaimer, grade_word
+from screening.api.serializers.gradings import all_quality_reasons, disclaimer, grade_label
 from screening.api.serializers.models import ModelSerializer
 from screening.api.views.base import ApiView
 from screening.models import FundusImage
@@ -38,7 +38,7 @@ class ModelDetailView(ApiView):
             "weights_sha256": bundle.weights_sha256,
             "operating_point": bundle.operating_point,
             "grades": [
-                {"grade": grade.value, "name": grade_word(grade), "is_referable": grade.is_referable}
+                {"grade": grade.value, "name": grade_label(grade), "is_referable": grade.is_referable}
                 for grade in ICDRGrade
             ],
             "quality_reasons": all_quality_reasons(),

@@ -12,7 +12,7 @@ from ml.prediction import Prediction
 from ml.serving.heatmap_overlay import heatmap_layer
 from screening.access import Action
 from screening.api.schema import PREDICTION_EXAMPLES, PREDICTIONS, responses
-from screening.api.serializers.gradings import describe_quality_reasons, disclaimer, grade_word
+from screening.api.serializers.gradings import describe_quality_reasons, disclaimer, grade_label
 from screening.api.serializers.predictions import (
     NewPredictionSerializer,
     PredictionQuerySerializer,
@@ -63,7 +63,7 @@ def _shown(prediction: Prediction, data: bytes, *, wants_heatmap: bool) -> dict[
             prediction.quality_reasons, is_ungradable=not prediction.is_gradable
         ),
         "grade": None if prediction.grade is None else int(prediction.grade),
-        "grade_name": grade_word(prediction.grade),
+        "grade_name": grade_label(prediction.grade),
         "probabilities": prediction.probabilities,
         "p_referable": prediction.p_referable,
         "is_referable": prediction.is_referable,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from screening.photos import decode_lock, metadata
-from screening.photos.validation import UnacceptablePhotograph, inspect
+from screening.photos.validation import InvalidPhoto, validate
 from tests.builders import photo_bytes
 
 SECRET = b"BYRON-ADA-19600517"
@@ -45,8 +45,8 @@ def jpeg_with_fill(n_bytes: int) -> bytes:
     "data",
     [
         pytest.param(progressive_with_scans(metadata.MAX_SCANS), id="scans"),
-        pytest.param(png_with_chunks(metadata.MAX_PARTS), id="PNG chunks"),
-        pytest.param(webp_with_chunks(metadata.MAX_PARTS), id="WebP chunks"),
+        pytest.param(png_with_chunks(metadata.MAX_SEGMENTS), id="PNG chunks"),
+        pytest.param(webp_with_chunks(metadata.MAX_SEGMENTS), id="WebP chunks"),
         pytest.param(jpeg_with_fill(2000), id="fill bytes"),
     ],
 )
@@ -54,8 +54,8 @@ def test_a_file_made_to_keep_a_decoder_busy_is_refused_before_it_is_opened(
     data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("PIL.Image.open", lambda *_args, **_options: pytest.fail("a decoder was started"))
-    with pytest.raises(UnacceptablePhotograph) as caught:
-        inspect(data)
+    with pytest.raises(InvalidPhoto) as caught:
+        validate(data)
     assert caught.value.code == "damaged"
 
 
@@ -69,7 +69,7 @@ def test_a_file_made_to_keep_a_decoder_busy_is_refused_before_it_is_opened(
     ],
 )
 def test_a_photograph_with_many_parts_is_taken(data: bytes) -> None:
-    assert inspect(data).width_px >= 64
+    assert validate(data).width_px >= 64
 
 
 @pytest.mark.parametrize("marker", [0xF0, 0xF5, 0xFD, 0x02, 0xBF, 0xDF])
@@ -85,7 +85,7 @@ def test_words_behind_the_colour_mark_of_a_jpeg_are_cut_off() -> None:
     data = photo_bytes()
     mark = b"Adobe\x00d\x00\x00\x00\x00\x01"
     padded = b"\xff\xee" + struct.pack(">H", 2 + len(mark + SECRET)) + mark + SECRET
-    cleaned = inspect(data[:2] + padded + data[2:]).cleaned
+    cleaned = validate(data[:2] + padded + data[2:]).cleaned
     assert mark in cleaned
     assert SECRET not in cleaned
 
@@ -94,13 +94,13 @@ def test_large_photographs_wait_for_each_other_and_small_ones_do_not() -> None:
     entered = threading.Event()
 
     def decode_another() -> None:
-        with decode_lock.turn_for(decode_lock.LARGE_PIXELS + 1):
+        with decode_lock.large_image_lock(decode_lock.LARGE_PIXELS + 1):
             entered.set()
 
-    with decode_lock.turn_for(decode_lock.LARGE_PIXELS + 1):
+    with decode_lock.large_image_lock(decode_lock.LARGE_PIXELS + 1):
         other = threading.Thread(target=decode_another)
         other.start()
-        with decode_lock.turn_for(decode_lock.LARGE_PIXELS):
+        with decode_lock.large_image_lock(decode_lock.LARGE_PIXELS):
             assert not entered.wait(0.05)
     assert entered.wait(5)
     other.join()

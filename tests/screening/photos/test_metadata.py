@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 
 from screening.photos import metadata
-from screening.photos.validation import inspect
+from screening.photos.validation import validate
 from tests.builders import photo_bytes
 
 
 def test_transparency_of_a_png_is_kept() -> None:
     written = BytesIO()
     Image.new("RGBA", (80, 80), (200, 80, 40, 128)).save(written, format="PNG")
-    cleaned = inspect(written.getvalue()).cleaned
+    cleaned = validate(written.getvalue()).cleaned
     assert Image.open(BytesIO(cleaned)).getpixel((0, 0)) == (200, 80, 40, 128)
 
 

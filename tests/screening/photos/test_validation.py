@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageOps, PngImagePlugin
 
 from screening.photos import validation
-from screening.photos.validation import UnacceptablePhotograph, inspect
+from screening.photos.validation import InvalidPhoto, validate
 from tests.builders import photo_bytes
 
 SECRET = b"BYRON-ADA-19600517"
@@ -106,8 +106,8 @@ REFUSED: list[tuple[str, str, Callable[[], bytes]]] = [
 
 @pytest.mark.parametrize(("code", "make"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_an_unacceptable_file_gets_a_code_and_a_sentence(code: str, make: Callable[[], bytes]) -> None:
-    with pytest.raises(UnacceptablePhotograph) as caught:
-        inspect(make())
+    with pytest.raises(InvalidPhoto) as caught:
+        validate(make())
     assert caught.value.code == code
     assert str(caught.value).endswith(".")
     assert len(str(caught.value).split()) > 6
@@ -117,29 +117,29 @@ def test_an_unacceptable_file_gets_a_code_and_a_sentence(code: str, make: Callab
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_a_file_that_breaks_off_is_refused(format: str, share: float) -> None:  # noqa: A002
     whole = photo_bytes(format, (200, 160))
-    with pytest.raises(UnacceptablePhotograph) as caught:
-        inspect(whole[: int(len(whole) * share)])
+    with pytest.raises(InvalidPhoto) as caught:
+        validate(whole[: int(len(whole) * share)])
     assert caught.value.code == "damaged"
 
 
 def test_a_png_with_a_flipped_bit_is_refused() -> None:
     data = bytearray(photo_bytes("PNG"))
     data[len(data) // 2] ^= 1
-    with pytest.raises(UnacceptablePhotograph) as caught:
-        inspect(bytes(data))
+    with pytest.raises(InvalidPhoto) as caught:
+        validate(bytes(data))
     assert caught.value.code == "damaged"
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(validation, "MAX_BYTES", 1000)
-    with pytest.raises(UnacceptablePhotograph) as caught:
-        inspect(b"\xff\xd8\xff" + b"\x00" * 998)
+    with pytest.raises(InvalidPhoto) as caught:
+        validate(b"\xff\xd8\xff" + b"\x00" * 998)
     assert caught.value.code == "too_large"
 
 
 def test_a_refusal_never_repeats_what_the_file_says() -> None:
-    with pytest.raises(UnacceptablePhotograph) as caught:
-        inspect(b"\x89PNG\r\n\x1a\n" + png_chunk(SECRET[:4], SECRET))
+    with pytest.raises(InvalidPhoto) as caught:
+        validate(b"\x89PNG\r\n\x1a\n" + png_chunk(SECRET[:4], SECRET))
     assert SECRET.decode() not in str(caught.value)
     assert caught.value.__suppress_context__
 
@@ -148,20 +148,20 @@ def test_a_refusal_never_repeats_what_the_file_says() -> None:
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_a_photograph_is_accepted(format: str, mode: str) -> None:  # noqa: A002
     noise = Image.open(BytesIO(photo_bytes("PNG", (120, 90)))).convert(mode)
-    photo = inspect(saved(noise, format))
+    photo = validate(saved(noise, format))
     assert (photo.format, photo.width_px, photo.height_px, photo.camera) == (format, 120, 90, "")
     assert photo.extension in {"jpg", "png", "webp", "tif"}
 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 100, "subsampling": 0}])
 def test_every_kind_of_jpeg_is_accepted(options: dict[str, Any]) -> None:
-    assert inspect(photo_bytes("JPEG", **options)).format == "JPEG"
+    assert validate(photo_bytes("JPEG", **options)).format == "JPEG"
 
 
 def test_a_jpeg_with_restart_markers_keeps_its_pixels() -> None:
     data = photo_bytes("JPEG", (200, 160), restart_marker_rows=1)
     assert b"\xff\xd0" in data
-    np.testing.assert_array_equal(pixels(inspect(data).cleaned), pixels(data))
+    np.testing.assert_array_equal(pixels(validate(data).cleaned), pixels(data))
 
 
 def pixels(data: bytes) -> "np.typing.NDArray[np.uint8]":
@@ -214,7 +214,7 @@ def with_secrets(format: str, orientation: int = 1) -> bytes:  # noqa: A002
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_word_of_the_metadata_is_kept_and_no_pixel_changes(format: str, orientation: int) -> None:  # noqa: A002
     data = with_secrets(format, orientation)
-    photo = inspect(data)
+    photo = validate(data)
     assert SECRET in data
     assert SECRET not in photo.cleaned
     if format == "PNG":
@@ -238,25 +238,25 @@ def upright(data: bytes) -> "np.typing.NDArray[np.uint8]":
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_colour_profile_is_kept(format: str) -> None:  # noqa: A002
     profile = b"\x00\x00\x02\x00" + bytes(range(256)) * 2
-    cleaned = inspect(photo_bytes(format, icc_profile=profile)).cleaned
+    cleaned = validate(photo_bytes(format, icc_profile=profile)).cleaned
     assert Image.open(BytesIO(cleaned)).info["icc_profile"] == profile
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_clean_file_stays_as_it_is(format: str) -> None:  # noqa: A002
-    once = inspect(photo_bytes(format)).cleaned
-    assert inspect(once).cleaned == once
+    once = validate(photo_bytes(format)).cleaned
+    assert validate(once).cleaned == once
 
 
 def test_the_coded_pixels_of_a_jpeg_are_the_same_bytes() -> None:
     data = with_secrets("JPEG")
     scan = data[data.index(b"\xff\xda") : data.rindex(b"\xff\xd9")]
-    assert scan in inspect(data).cleaned
+    assert scan in validate(data).cleaned
 
 
 def test_a_second_picture_behind_the_first_is_cut_off() -> None:
     first, second = photo_bytes(seed=1), photo_bytes(seed=2)
-    assert inspect(first + second).cleaned == inspect(first).cleaned
+    assert validate(first + second).cleaned == validate(first).cleaned
 
 
 def test_a_thumbnail_in_the_jfif_header_is_cut_out() -> None:
@@ -264,29 +264,29 @@ def test_a_thumbnail_in_the_jfif_header_is_cut_out() -> None:
     header = data[2:20]
     thumbnail = b"\xff\xe0" + struct.pack(">H", 16 + 3 * len(SECRET)) + header[4:16] + bytes([len(SECRET), 1])
     assert data[6:11] == b"JFIF\x00"
-    cleaned = inspect(data[:2] + thumbnail + SECRET * 3 + data[20:]).cleaned
+    cleaned = validate(data[:2] + thumbnail + SECRET * 3 + data[20:]).cleaned
     assert SECRET not in cleaned
-    assert cleaned == inspect(data).cleaned
+    assert cleaned == validate(data).cleaned
 
 
 def test_a_broken_exif_block_is_dropped_and_the_photograph_kept() -> None:
     data = photo_bytes()
     block = b"Exif\x00\x00II*\x00\xff\xff\xff\xff"
     broken = data[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + data[2:]
-    photo = inspect(broken)
+    photo = validate(broken)
     assert (photo.orientation, photo.camera) == (1, "")
     np.testing.assert_array_equal(pixels(photo.cleaned), pixels(data))
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])
 def test_an_orientation_that_does_not_exist_means_upright(orientation: int) -> None:
-    photo = inspect(photo_bytes(exif=exif_with_secret(orientation)))
+    photo = validate(photo_bytes(exif=exif_with_secret(orientation)))
     assert (photo.orientation, photo.width_px) == (1, 120)
 
 
 def test_a_camera_name_is_kept_short_and_printable() -> None:
     exif = Image.Exif()
     exif[0x0110] = "Fundus\x07\n  camera " + "x" * 200
-    camera = inspect(photo_bytes(exif=exif)).camera
+    camera = validate(photo_bytes(exif=exif)).camera
     assert camera.startswith("Fundus camera xxx")
     assert len(camera) == 80

@@ -12,7 +12,7 @@ from screening.access import AccessDenied
 from screening.models import AuditEvent, Exam, FundusImage, Grading, Site, User
 from screening.services import images
 from screening.services.exams import ExamError, ExamNotOpen, cancel_exam, mark_eye_absent
-from screening.services.images import UnacceptablePhotograph, attach_image, change_laterality, withdraw_image
+from screening.services.images import InvalidPhoto, attach_image, change_laterality, withdraw_image
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory
 
@@ -80,9 +80,9 @@ def test_two_requests_that_race_with_one_file_end_with_one_image(
     exam: Exam, photographer: User, media_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = attach_image(exam=exam, upload=upload(), laterality="OD", by=photographer)
-    find = images._first_copy
+    find = images._find_duplicate
     answers = iter([None])
-    monkeypatch.setattr(images, "_first_copy", lambda exam, sha256: next(answers, find(exam, sha256)))
+    monkeypatch.setattr(images, "_find_duplicate", lambda exam, sha256: next(answers, find(exam, sha256)))
     assert attach_image(exam=exam, upload=upload(), laterality="OD", by=photographer) == first
     assert len(files_in(media_root)) == 1
 
@@ -103,7 +103,7 @@ def test_the_same_file_in_another_exam_is_another_image(exam: Exam, photographer
 def test_an_unacceptable_file_leaves_nothing_behind(
     exam: Exam, photographer: User, media_root: Path, data: bytes
 ) -> None:
-    with pytest.raises(UnacceptablePhotograph):
+    with pytest.raises(InvalidPhoto):
         attach_image(exam=exam, upload=upload(data), laterality="OD", by=photographer)
     assert_nothing_left(media_root)
 

@@ -44,7 +44,7 @@ def test_only_an_old_file_without_a_record_is_deleted(image: FundusImage, media_
     old_elsewhere = leave_behind(media_root, f"photos/zz/{'1' * 32}.jpg", age_s=TWO_DAYS_S)
     on_its_way = leave_behind(media_root, f"{folder}/{'2' * 32}.jpg", age_s=60)
     others = leave_behind(media_root, "reports/1.pdf", age_s=TWO_DAYS_S)
-    tasks.sweep_orphans()
+    tasks.delete_orphaned_files()
     assert not old.exists()
     assert not old_elsewhere.exists()
     assert on_its_way.exists()
@@ -54,19 +54,19 @@ def test_only_an_old_file_without_a_record_is_deleted(image: FundusImage, media_
 
 def test_a_withdrawn_photograph_keeps_its_file(image: FundusImage, media_root: Path) -> None:
     FundusImage.objects.update(withdrawn_at="2026-01-01T00:00Z", withdrawn_reason="wrong patient")
-    assert orphaned_files.sweep_orphans() == 0
+    assert orphaned_files.delete_orphaned_files() == 0
     assert place_of(image, media_root).exists()
 
 
 def test_nothing_is_deleted_where_the_records_seem_to_be_missing(
     image: FundusImage, media_root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("screening.services.orphaned_files.MOST", 2)
+    monkeypatch.setattr("screening.services.orphaned_files.MAX_DELETED", 2)
     files = [leave_behind(media_root, f"photos/aa/{n}.jpg", age_s=TWO_DAYS_S) for n in range(3)]
-    assert orphaned_files.sweep_orphans() == 0
+    assert orphaned_files.delete_orphaned_files() == 0
     assert all(file.exists() for file in files)
     assert "Was an older database restored?" in caplog.text
 
 
 def test_a_new_site_has_nothing_to_sweep(media_root: Path) -> None:
-    assert orphaned_files.sweep_orphans() == 0
+    assert orphaned_files.delete_orphaned_files() == 0
