@@ -261,7 +261,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BEAT_SCHEDULE = {
-    "sweep-gradings": {"task": "screening.tasks.sweep_gradings", "schedule": 30.0},
+    "requeue-stale-gradings": {"task": "screening.tasks.requeue_stale_gradings", "schedule": 30.0},
     "delete-orphaned-files": {
         "task": "screening.tasks.delete_orphaned_files",
         "schedule": crontab(hour="3", minute="17"),

@@ -127,7 +127,7 @@ class LateralityForm(forms.Form):
     laterality = forms.ChoiceField(choices=FundusImage.Laterality.choices)
 
 
-class TrialForm(forms.Form):
+class PredictionForm(forms.Form):
     """One photograph to try; nothing of it is stored."""
 
     photo = PhotoField(label=_("Photograph"))

@@ -12,7 +12,7 @@ from enum import IntEnum, StrEnum
 
 from ml.vocabulary import ICDRGrade
 
-MAX_ATTEMPTS = 3
+MAX_PHOTOS_PER_EYE = 3
 """Photographs of one eye in one visit after which it counts as not obtainable by camera."""
 MAX_VISITS = 2
 """Visits with an ungradable eye after which it is referred for slit-lamp examination."""
@@ -53,19 +53,19 @@ class WorklistRank(IntEnum):
     UNGRADED = 2
     """An eye that is there has no gradable photograph, whether the quality or the grading failed."""
     PENDING = 3
-    REST = 4
+    ROUTINE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EyeResult:
-    """What a reviewer found in one eye. ``n_attempts`` counts photographs in this visit, ``n_visits`` visits with
+    """What a reviewer found in one eye. ``n_photos`` counts photographs in this visit, ``n_visits`` visits with
     this eye ungradable, this one included."""
 
     is_absent: bool = False
     is_gradable: bool = True
     grade: ICDRGrade | None = None
     macular_oedema: MacularOedema = MacularOedema.UNKNOWN
-    n_attempts: int = 1
+    n_photos: int = 1
     n_visits: int = 1
 
     def __post_init__(self) -> None:
@@ -124,7 +124,7 @@ def decide_outcome(right: EyeResult, left: EyeResult) -> Decision:
 
 def _decide_eye(name: str, eye: EyeResult) -> Decision:
     if eye.grade is None:
-        is_given_up = eye.n_attempts >= MAX_ATTEMPTS or eye.n_visits >= MAX_VISITS
+        is_given_up = eye.n_photos >= MAX_PHOTOS_PER_EYE or eye.n_visits >= MAX_VISITS
         outcome = Outcome.REFER_SLIT_LAMP if is_given_up else Outcome.REPEAT_IMAGING
         urgency = Urgency.SOON if is_given_up else Urgency.ROUTINE
         return Decision(
@@ -144,7 +144,7 @@ def _decide_eye(name: str, eye: EyeResult) -> Decision:
     )
 
 
-def urgency_of(
+def worklist_rank(
     *, grades: Iterable[int], is_any_referable: bool, is_any_eye_ungraded: bool, is_any_pending: bool
 ) -> WorklistRank:
     """Place of an exam on the worklist, from the machine's latest readings: the most urgent fact decides.
@@ -158,7 +158,7 @@ def urgency_of(
         return WorklistRank.REFERABLE
     if is_any_eye_ungraded:
         return WorklistRank.UNGRADED
-    return WorklistRank.PENDING if is_any_pending else WorklistRank.REST
+    return WorklistRank.PENDING if is_any_pending else WorklistRank.ROUTINE
 
 
 def add_months(day: datetime.date, months: int) -> datetime.date:

@@ -14,10 +14,10 @@ def grade_image(grading_id: str) -> None:
     gradings.run_grading(grading_id=UUID(grading_id))
 
 
-@shared_task(name="screening.tasks.sweep_gradings")
-def sweep_gradings() -> None:
+@shared_task(name="screening.tasks.requeue_stale_gradings")
+def requeue_stale_gradings() -> None:
     """Queue again what a crash left behind."""
-    stale_gradings.sweep_gradings()
+    stale_gradings.requeue_stale_gradings()
 
 
 @shared_task(name="screening.tasks.delete_orphaned_files", acks_late=False, soft_time_limit=840, time_limit=900)

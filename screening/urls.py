@@ -50,5 +50,5 @@ urlpatterns = [
     path("images/<uuid:image_id>/withdraw/", images.withdraw, name="image-withdraw"),
     path("images/<uuid:image_id>/laterality/", images.move, name="image-laterality"),
     path("gradings/<uuid:grading_id>/retry/", gradings.retry, name="grading-retry"),
-    path("try/", predictions.show, name="trial"),
+    path("try/", predictions.predict, name="predict"),
 ]

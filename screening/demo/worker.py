@@ -28,7 +28,7 @@ def start() -> None:
     app = app_or_default()
     _hurry(app)
     inference.current_grader()  # weights that cannot be loaded stop the start, and the first photograph need not wait
-    stale_gradings.sweep_gradings(older_than_s=0)
+    stale_gradings.requeue_stale_gradings(older_than_s=0)
     connections.close_all()
     controller = WorkController(
         app=app,

@@ -77,7 +77,7 @@ class ExamReading:
                 return reading
         return None
 
-    def is_machine_revealed(self, user: User) -> bool:
+    def is_model_revealed(self, user: User) -> bool:
         """Whether ``user`` may see the machine's grade: a reviewer at a blind-first site must grade each eye before.
 
         The photographer sees it at once, as another photograph can only be taken while the patient is there.

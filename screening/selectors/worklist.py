@@ -27,7 +27,7 @@ def worklist(
 
     Each exam has ``patient`` and ``site`` loaded and the annotations ``rank`` (a ``WorklistRank``), ``worst_grade``,
     ``max_p_referable`` (None before the machine read anything), ``n_images`` and ``n_pending``. The rank is
-    ``policy.urgency_of`` written for the database; a test holds the two together.
+    ``policy.worklist_rank`` written for the database; a test holds the two together.
     """
     exams = restrict(Exam.objects.filter(status__in=list(statuses)), user)
     if site is not None:
@@ -96,7 +96,7 @@ def _rank(latest: QuerySet[Grading]) -> Case:
             then=WorklistRank.UNGRADED.value,
         ),
         When(n_pending__gt=0, then=WorklistRank.PENDING.value),
-        default=WorklistRank.REST.value,
+        default=WorklistRank.ROUTINE.value,
         output_field=IntegerField(),
     )
 

@@ -27,7 +27,7 @@ from screening.services.audit import record_event
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3
+MAX_RETRIES = 3
 GRADE_IMAGE_TASK = "screening.tasks.grade_image"
 """Published by name: the task module imports the services."""
 _last = threading.local()
@@ -70,7 +70,7 @@ def publish(grading_id: uuid.UUID) -> None:
         logger.warning("The broker is away: grading %s stays queued until the sweep", grading_id)
 
 
-def is_late_from_start(image: FundusImage) -> bool:
+def broker_was_down(image: FundusImage) -> bool:
     """Whether the broker was away when this thread just now queued ``image``: whoever sent it is told."""
     unsent = getattr(_last, "unsent", None)
     return unsent is not None and image.gradings.filter(pk=unsent).exists()
@@ -99,7 +99,7 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
         _finish(grading, started, failure_fields(Grading.FailureCode.FILE_MISSING))
     except _StorageUnavailable:
         logger.exception("Grading %s: the storage does not answer", grading_id)
-        if grading.n_attempts >= MAX_ATTEMPTS or not _put_back(grading):
+        if grading.n_attempts >= MAX_RETRIES or not _release(grading):
             _finish(grading, started, failure_fields(Grading.FailureCode.STORAGE_UNAVAILABLE))
     except SoftTimeLimitExceeded:
         logger.warning("Grading %s: time limit", grading_id)
@@ -139,7 +139,7 @@ def _read(grading: Grading) -> bytes:
         raise _StorageUnavailable from error
 
 
-def _put_back(grading: Grading) -> bool:
+def _release(grading: Grading) -> bool:
     """Let it wait for the sweep. False if the row was taken from us meanwhile."""
     running = Grading.objects.filter(pk=grading.pk, status=Grading.Status.RUNNING, n_attempts=grading.n_attempts)
     return bool(running.update(status=Grading.Status.QUEUED, queued_at=timezone.now(), started_at=None))

@@ -206,7 +206,7 @@ def _eye_result(exam: Exam, eye: Laterality, findings: Mapping[Laterality, Findi
         is_gradable=finding.is_gradable,
         grade=finding.grade,
         macular_oedema=finding.macular_oedema,
-        n_attempts=FundusImage.objects.filter(exam=exam, laterality=eye.value).count(),
+        n_photos=FundusImage.objects.filter(exam=exam, laterality=eye.value).count(),
         n_visits=1 + _n_earlier_ungradable_visits(exam, eye),
     )
 

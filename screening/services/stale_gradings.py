@@ -11,10 +11,10 @@ from django.utils import timezone
 from kombu.exceptions import ChannelError, OperationalError
 
 from screening.models import AuditEvent, Grading
-from screening.services.gradings import MAX_ATTEMPTS, failure_fields, record_grading_event, requeue
+from screening.services.gradings import MAX_RETRIES, failure_fields, record_grading_event, requeue
 
 
-def sweep_gradings(*, older_than_s: float | None = None) -> int:
+def requeue_stale_gradings(*, older_than_s: float | None = None) -> int:
     """Queue again what a crash or a lost message left behind; after 3 attempts it fails, visibly. Returns how many.
 
     ``older_than_s`` is for a process that knows to be the only one; else GRADING_STALE_AFTER_S decides.
@@ -22,7 +22,7 @@ def sweep_gradings(*, older_than_s: float | None = None) -> int:
     age_s = settings.GRADING_STALE_AFTER_S if older_than_s is None else older_than_s
     before = timezone.now() - timedelta(seconds=age_s)
     stale = Q(status=Grading.Status.RUNNING, started_at__lt=before)
-    if not are_messages_waiting():
+    if not has_backlog():
         stale |= Q(status=Grading.Status.QUEUED, queued_at__lt=before)
     ids = list(Grading.objects.filter(stale).order_by("queued_at").values_list("pk", flat=True))
     for grading_id in ids:
@@ -34,13 +34,13 @@ def sweep_gradings(*, older_than_s: float | None = None) -> int:
                 .first()
             )
             if grading is not None:
-                _sweep_one(grading)
+                _requeue_or_fail(grading)
     return len(ids)
 
 
-def _sweep_one(grading: Grading) -> None:
+def _requeue_or_fail(grading: Grading) -> None:
     was_running = grading.status == Grading.Status.RUNNING
-    if was_running and grading.n_attempts >= MAX_ATTEMPTS:
+    if was_running and grading.n_attempts >= MAX_RETRIES:
         for name, value in failure_fields(Grading.FailureCode.WORKER_LOST).items():
             setattr(grading, name, value)
         grading.finished_at = timezone.now()
@@ -51,7 +51,7 @@ def _sweep_one(grading: Grading) -> None:
     record_grading_event(AuditEvent.Verb.GRADING_REQUEUED, grading, by=None)
 
 
-def are_messages_waiting() -> bool:
+def has_backlog() -> bool:
     """Whether the queue holds messages: then the workers are behind, and sending all again would bury them."""
     queue = current_app.conf.task_default_queue
     try:

@@ -108,7 +108,7 @@ def rank_chip(exam: Any) -> SafeString:
         WorklistRank.REFERABLE: (_("Referable"), "is-refer"),
         WorklistRank.UNGRADED: (_("Not gradable or failed"), "is-unclear"),
         WorklistRank.PENDING: (_("Network at work"), "is-waiting"),
-        WorklistRank.REST: (_("Not referable"), "is-fine"),
+        WorklistRank.ROUTINE: (_("Not referable"), "is-fine"),
     }[WorklistRank(exam.rank)]
     if not exam.n_images:
         label, tone = _("No photograph"), ""

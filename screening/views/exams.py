@@ -54,7 +54,7 @@ def status(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     context = _context(request, reading)
     if request.GET.get("state") == context["state"]:
         return HttpResponse(status=204)
-    context["spoken"] = spoken_status(context["eyes"], shows_machine=context["shows_machine"])
+    context["spoken"] = spoken_status(context["eyes"], shows_model=context["shows_model"])
     return render(request, "screening/exams/_status.html", context)
 
 
@@ -69,7 +69,7 @@ def _context(request: AuthenticatedRequest, reading: ExamReading) -> dict[str, A
         "eyes": eyes,
         "n_pending": sum(1 for eye in reading.eyes if eye.is_pending),
         "state": state_of(reading, eyes),
-        "shows_machine": reading.is_machine_revealed(user),
+        "shows_model": reading.is_model_revealed(user),
         "may_upload": may_upload,
         "may_submit": may_upload and can(user, Action.SUBMIT_EXAM, exam.site),
         "may_move": exam.status == Exam.Status.SUBMITTED and can(user, Action.UPLOAD_IMAGE, exam.site),
@@ -78,7 +78,7 @@ def _context(request: AuthenticatedRequest, reading: ExamReading) -> dict[str, A
         "may_review": is_reviewable and can(user, Action.REVIEW_EXAM, exam.site),
         "missing": missing_for_submit(eyes),
         "to_retake": [eye for eye in eyes if eye.is_to_retake],
-        "max_attempts": policy.MAX_ATTEMPTS,
+        "max_photos": policy.MAX_PHOTOS_PER_EYE,
     }
 
 

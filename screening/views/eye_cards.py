@@ -40,7 +40,7 @@ class EyePanel:
     is_to_retake: bool
 
     @property
-    def n_attempts(self) -> int:
+    def n_photos(self) -> int:
         return len(self.photos)
 
 
@@ -62,7 +62,7 @@ def _panel(eye: EyeReading) -> EyePanel:
     )
     gradings = [one.grading for one in eye.readings if one.grading is not None]
     is_hopeful = any(grading.is_pending or grading.is_gradable for grading in gradings)
-    is_last_try_used = len(photos) >= policy.MAX_ATTEMPTS
+    is_last_try_used = len(photos) >= policy.MAX_PHOTOS_PER_EYE
     return EyePanel(
         eye.laterality,
         eye.absent_reason,
@@ -83,12 +83,12 @@ def state_of(reading: ExamReading, panels: tuple[EyePanel, EyePanel]) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 
 
-def spoken_status(panels: tuple[EyePanel, EyePanel], *, shows_machine: bool) -> str:
+def spoken_status(panels: tuple[EyePanel, EyePanel], *, shows_model: bool) -> str:
     """What a screen reader says when the cards have changed."""
     n_pending = sum(
         1 for eye in panels for photo in eye.photos if photo.grading is not None and photo.grading.is_pending
     )
-    sentences = [_spoken_eye(eye, shows_machine) for eye in panels if eye.photos]
+    sentences = [_spoken_eye(eye, shows_model) for eye in panels if eye.photos]
     if n_pending:
         sentences.append(
             ngettext("%(n)d photograph is being read.", "%(n)d photographs are being read.", n_pending)
@@ -97,7 +97,7 @@ def spoken_status(panels: tuple[EyePanel, EyePanel], *, shows_machine: bool) -> 
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _spoken_eye(eye: EyePanel, shows_machine: bool) -> str:
+def _spoken_eye(eye: EyePanel, shows_model: bool) -> str:
     grading = eye.photos[-1].grading
     name = EYE_LABELS[eye.laterality]
     if grading is None or grading.is_pending:
@@ -109,7 +109,7 @@ def _spoken_eye(eye: EyePanel, shows_machine: bool) -> str:
             "eye": name,
             "problem": advice_for(grading.quality_reasons)[0].problem,
         }
-    if not shows_machine or grading.grade is None:
+    if not shows_model or grading.grade is None:
         return _("%(eye)s: gradable.") % {"eye": name}
     return _("%(eye)s: %(grade)s.") % {"eye": name, "grade": GRADE_LABELS[grading.grade]}
 

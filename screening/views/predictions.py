@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from ml.errors import GradingError
 from ml.prediction import Prediction
 from screening.access import Action, require
-from screening.forms import PHOTO_TYPES, TrialForm, sentences_of
+from screening.forms import PHOTO_TYPES, PredictionForm, sentences_of
 from screening.photos import thumbnails
 from screening.photos.validation import MAX_BYTES, InvalidPhoto
 from screening.services import inference
@@ -23,13 +23,13 @@ PAGE, RESULT = "screening/predictions/predict.html", "screening/predictions/_res
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def show(request: AuthenticatedRequest) -> HttpResponseBase:
+def predict(request: AuthenticatedRequest) -> HttpResponseBase:
     """One upload, the prediction and the heatmap; a photograph that cannot be taken gets a sentence."""
     require(request.user, Action.PREDICT_PHOTO)
-    context: dict[str, Any] = {"section": "trial", "form": TrialForm(), "photo_types": PHOTO_TYPES}
+    context: dict[str, Any] = {"section": "predict", "form": PredictionForm(), "photo_types": PHOTO_TYPES}
     if request.method != "POST":
         return render(request, PAGE, context)
-    form = TrialForm(request.POST, request.FILES)
+    form = PredictionForm(request.POST, request.FILES)
     status = 422
     if not form.is_valid():
         context["error"] = sentences_of(form)

@@ -77,7 +77,7 @@ def panel_of(
     reading: ExamReading, user: User, *, data: Mapping[str, str] | None = None, previous: ExamReading | None = None
 ) -> ReviewPanel:
     """Build the page's panel; ``data`` is what was posted."""
-    is_revealed = reading.is_machine_revealed(user)
+    is_revealed = reading.is_model_revealed(user)
     earlier = {eye.laterality: eye.readings for eye in previous.eyes} if previous else {}
     right, left = (
         EyePanel(

@@ -38,7 +38,7 @@ FILTERS = (
     Filter("referable", _("Referable"), (WorklistRank.REFERABLE,), is_grade=True),
     Filter("ungraded", _("Not gradable or failed"), (WorklistRank.UNGRADED,)),
     Filter("pending", _("Network at work"), (WorklistRank.PENDING,)),
-    Filter("rest", _("Not referable"), (WorklistRank.REST,), is_grade=True),
+    Filter("routine", _("Not referable"), (WorklistRank.ROUTINE,), is_grade=True),
 )
 
 

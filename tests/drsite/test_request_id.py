@@ -94,7 +94,7 @@ def test_a_task_is_sent_with_the_id_of_its_request(settings: Any) -> None:
     try:
         with current_app.connection_for_write("memory://") as connection:
             queue = connection.SimpleQueue("traced")
-            current_app.send_task("screening.tasks.sweep_gradings", connection=connection, queue="traced")
+            current_app.send_task("screening.tasks.requeue_stale_gradings", connection=connection, queue="traced")
             message = queue.get(timeout=5)
     finally:
         request_id.reset(token)

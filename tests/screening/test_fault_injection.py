@@ -130,7 +130,7 @@ def test_a_photograph_sent_while_redis_is_away_is_kept_and_graded_when_it_is_bac
     queue = app.conf.task_default_queue
     with redis.Redis.from_url(own_redis.url) as broker:
         broker.delete(queue)
-        assert stale_gradings.sweep_gradings(older_than_s=0) == 2
+        assert stale_gradings.requeue_stale_gradings(older_than_s=0) == 2
         sent = [json.loads(message) for message in broker.lrange(queue, 0, -1)]
     assert {message["headers"]["argsrepr"] for message in sent} >= {f"['{grading.pk}']"}
     gradings.run_grading(grading_id=grading.pk)

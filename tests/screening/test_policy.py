@@ -42,13 +42,13 @@ TABLE: list[tuple[EyeResult, EyeResult, Outcome, Urgency, int | None]] = [
     (eye(1, UNKNOWN), CLEAR, REPEAT, ROUTINE, 0),
     (ungradable(), CLEAR, REPEAT, ROUTINE, 0),
     (ungradable(), ungradable(), REPEAT, ROUTINE, 0),
-    (ungradable(n_attempts=2), CLEAR, REPEAT, ROUTINE, 0),
-    (ungradable(n_attempts=3), CLEAR, SLIT_LAMP, SOON, None),
+    (ungradable(n_photos=2), CLEAR, REPEAT, ROUTINE, 0),
+    (ungradable(n_photos=3), CLEAR, SLIT_LAMP, SOON, None),
     (ungradable(n_visits=2), CLEAR, SLIT_LAMP, SOON, None),
-    (ungradable(n_attempts=3), ungradable(), SLIT_LAMP, SOON, None),
+    (ungradable(n_photos=3), ungradable(), SLIT_LAMP, SOON, None),
     (ungradable(), eye(2), REFER, SOON, 6),
     (ungradable(), eye(3), URGENT, IMMEDIATE, 3),
-    (ungradable(n_attempts=3), eye(4), URGENT, IMMEDIATE, 3),
+    (ungradable(n_photos=3), eye(4), URGENT, IMMEDIATE, 3),
     (ABSENT, CLEAR, RESCREEN, ROUTINE, 12),
     (ABSENT, eye(3), URGENT, IMMEDIATE, 3),
     (ABSENT, ungradable(), REPEAT, ROUTINE, 0),
@@ -66,8 +66,8 @@ def test_the_worse_eye_decides_whichever_side_it_is(
 
 @pytest.mark.parametrize("other", [CLEAR, eye(1), ABSENT, ungradable()])
 @pytest.mark.parametrize("n_attempts", [0, 1, 2, 3, 10])
-def test_an_ungradable_eye_is_never_rescreened(other: EyeResult, n_attempts: int) -> None:
-    decision = decide_outcome(ungradable(n_attempts=n_attempts), other)
+def test_an_ungradable_eye_is_never_rescreened(other: EyeResult, n_photos: int) -> None:
+    decision = decide_outcome(ungradable(n_photos=n_photos), other)
     assert decision.outcome in {REPEAT, SLIT_LAMP}
     assert decision.recall_months != 12
 
@@ -116,13 +116,13 @@ def test_an_eye_that_cannot_be_is_refused(values: dict[str, Any]) -> None:
         ([], False, True, False, WorklistRank.UNGRADED),
         ([1], False, False, True, WorklistRank.PENDING),
         ([], False, False, True, WorklistRank.PENDING),
-        ([0, 1], False, False, False, WorklistRank.REST),
+        ([0, 1], False, False, False, WorklistRank.ROUTINE),
     ],
 )
 def test_the_most_urgent_fact_decides_the_place_on_the_worklist(
     grades: list[int], is_referable: bool, is_ungraded: bool, is_pending: bool, rank: WorklistRank
 ) -> None:
-    found = policy.urgency_of(
+    found = policy.worklist_rank(
         grades=grades, is_any_referable=is_referable, is_any_eye_ungraded=is_ungraded, is_any_pending=is_pending
     )
     assert found is rank

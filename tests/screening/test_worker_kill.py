@@ -142,7 +142,7 @@ def test_a_photograph_in_the_hands_of_a_killed_worker_is_graded_once_by_the_next
     started_at = Grading.objects.get(pk=grading.pk).started_at
     assert started_at is not None
     wait_until(lambda: (timezone.now() - started_at).total_seconds() > STALE_AFTER_S, "the grading was stale", worker)
-    app.send_task(str(site_settings.CELERY_BEAT_SCHEDULE["sweep-gradings"]["task"]))
+    app.send_task(str(site_settings.CELERY_BEAT_SCHEDULE["requeue-stale-gradings"]["task"]))
     wait_until(lambda: status()[0] == Status.DONE, "the photograph was graded", worker)
 
     # The broker gives out the dead worker's message as well, minutes later. Behind it a second photograph: when that

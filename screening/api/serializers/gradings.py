@@ -31,7 +31,7 @@ class BoxField(serializers.ListField):
 
 
 class VerdictSerializer(serializers.Serializer[Any]):
-    """The quality and the grade, as gradings and trials share them."""
+    """The quality and the grade, as gradings and predictions share them."""
 
     model_version = serializers.CharField()
     is_gradable = serializers.BooleanField(allow_null=True)

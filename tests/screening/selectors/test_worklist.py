@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from screening.models import Exam, Grading, Site, User
-from screening.policy import WorklistRank, urgency_of
+from screening.policy import WorklistRank, worklist_rank
 from screening.selectors import worklist, worklist_page
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory
 
@@ -43,7 +43,7 @@ def rank_by_policy(exam: Exam) -> WorklistRank:
     gradings = list(Grading.objects.filter(image__exam=exam).select_related("image"))
     promising = {row.image.laterality for row in gradings if row.is_gradable or row.is_pending}
     present = {eye for eye in ("OD", "OS") if not exam.absent_reason(eye)}
-    return urgency_of(
+    return worklist_rank(
         grades=[row.grade for row in gradings if row.grade is not None],
         is_any_referable=any(row.is_referable for row in gradings),
         is_any_eye_ungraded=bool(present - promising),
@@ -84,7 +84,7 @@ def test_only_the_newest_grading_of_a_photograph_in_use_counts(site: Site, revie
     withdrawn = FundusImageFactory(exam=exam, withdrawn_at=timezone.now(), withdrawn_reason="Wrong eye")
     GradingFactory(image=withdrawn, is_done=True, grade=4)
     found = worklist(user=reviewer).get()
-    assert (found.rank, found.worst_grade, found.n_images) == (WorklistRank.REST, 0, 2)  # type: ignore[attr-defined]
+    assert (found.rank, found.worst_grade, found.n_images) == (WorklistRank.ROUTINE, 0, 2)  # type: ignore[attr-defined]
 
 
 def test_an_exam_tells_what_the_page_shows(site: Site, reviewer: User) -> None:

@@ -58,7 +58,7 @@ def test_a_photograph_of_another_site_is_not_given_away(image: FundusImage, sent
     assert (event().object_id, event().site) == ("", None)
 
 
-def test_a_lost_file_does_not_stop_a_trial(image: FundusImage, reviewer: User) -> None:
+def test_a_lost_file_does_not_stop_a_prediction(image: FundusImage, reviewer: User) -> None:
     data: Any = stored(image)
     image.file.delete(save=False)
     predict_photo(data=data, by=reviewer)

@@ -195,13 +195,13 @@ def test_a_blind_first_reviewer_sees_the_machine_after_reading_each_eye(
     site.reading_mode = Site.ReadingMode.BLIND_FIRST
     site.save()
     exam = ExamFactory(patient__site=site, is_submitted=True)
-    assert get_exam(user=photographer, exam_id=exam.pk).is_machine_revealed(photographer)
+    assert get_exam(user=photographer, exam_id=exam.pk).is_model_revealed(photographer)
     for eye in ("OD", "OS"):
-        assert not get_exam(user=reviewer, exam_id=exam.pk).is_machine_revealed(reviewer)
+        assert not get_exam(user=reviewer, exam_id=exam.pk).is_model_revealed(reviewer)
         FirstReading.objects.create(exam=exam, reviewer=reviewer, laterality=eye, is_gradable=True, grade=0)
-    assert get_exam(user=reviewer, exam_id=exam.pk).is_machine_revealed(reviewer)
+    assert get_exam(user=reviewer, exam_id=exam.pk).is_model_revealed(reviewer)
 
 
 def test_side_by_side_reveals_at_once(site: Site, reviewer: User) -> None:
     exam = ExamFactory(patient__site=site, is_submitted=True)
-    assert get_exam(user=reviewer, exam_id=exam.pk).is_machine_revealed(reviewer)
+    assert get_exam(user=reviewer, exam_id=exam.pk).is_model_revealed(reviewer)

@@ -66,16 +66,16 @@ def test_while_the_storage_is_away_a_grading_waits_and_is_taken_up_again(
         raise ConnectionError("storage.example.org:443")
 
     # What waits at the broker, which other tests share, is not asked here.
-    monkeypatch.setattr("screening.services.stale_gradings.are_messages_waiting", lambda: False)
+    monkeypatch.setattr("screening.services.stale_gradings.has_backlog", lambda: False)
     with monkeypatch.context() as patch:
         patch.setattr("django.core.files.storage.FileSystemStorage._open", refuse)
         tasks.grade_image(str(waiting.pk))
     waiting.refresh_from_db()
     assert (waiting.status, waiting.n_attempts, waiting.started_at) == (Status.QUEUED, 1, None)
-    assert stale_gradings.sweep_gradings() == 0, "it would hammer a storage that is away"
+    assert stale_gradings.requeue_stale_gradings() == 0, "it would hammer a storage that is away"
     age(waiting, queued_at=100)
     with django_capture_on_commit_callbacks(execute=True):
-        assert stale_gradings.sweep_gradings() == 1
+        assert stale_gradings.requeue_stale_gradings() == 1
     assert published == [waiting.pk]
     tasks.grade_image(str(waiting.pk))
     waiting.refresh_from_db()

@@ -46,7 +46,7 @@ def age(grading: Grading, **times: int) -> Grading:
 
 def sweep(published: list[uuid.UUID], capture: Any) -> list[uuid.UUID]:
     with capture(execute=True):
-        tasks.sweep_gradings()
+        tasks.requeue_stale_gradings()
     return published
 
 

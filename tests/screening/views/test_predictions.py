@@ -12,7 +12,7 @@ from ml.errors import GradingError
 from screening.models import FundusImage, Grading, User
 from tests.builders import FakeGrader, make_prediction, photo_bytes
 
-ADDRESS = reverse("screening:trial")
+ADDRESS = reverse("screening:predict")
 
 
 def send(client: Client, data: bytes, **headers: str) -> Any:
@@ -23,7 +23,7 @@ def test_the_prediction_and_the_heatmap_are_shown_and_nothing_is_stored(photogra
     client.force_login(photographer)
     text = send(client, photo_bytes()).content.decode()
     assert "Moderate non-proliferative" in text
-    assert 'id="heatmap-trial"' in text
+    assert 'id="heatmap-prediction"' in text
     assert "Jane" not in text
     assert not FundusImage.objects.exists()
     assert not Grading.objects.exists()
@@ -41,7 +41,7 @@ def test_without_a_lesion_grade_there_is_no_heatmap(
 ) -> None:
     fake_grader.prediction = make_prediction(grade)
     client.force_login(photographer)
-    assert "heatmap-trial" not in send(client, photo_bytes()).content.decode()
+    assert "heatmap-prediction" not in send(client, photo_bytes()).content.decode()
 
 
 def test_an_ungradable_photograph_is_never_shown_as_grade_0(
