@@ -1,9 +1,9 @@
 """What pages and the API read, one noun a file. Every selector keeps to the user's own sites."""
 
 from screening.selectors.exams import (
-    ExamReading,
-    EyeReading,
-    ImageReading,
+    ExamDetail,
+    EyeDetail,
+    ImageWithGrading,
     get_exam,
     get_exam_record,
     get_grading,
@@ -25,9 +25,9 @@ from screening.selectors.reviews import get_review
 from screening.selectors.worklist import count_by_rank, worklist, worklist_page
 
 __all__ = (
-    "ExamReading",
-    "EyeReading",
-    "ImageReading",
+    "ExamDetail",
+    "EyeDetail",
+    "ImageWithGrading",
     "PatientHistory",
     "count_by_rank",
     "find_patients",

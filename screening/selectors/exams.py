@@ -14,7 +14,7 @@ from screening.selectors.reviews import reviews_with_findings
 
 
 @dataclass(frozen=True, slots=True)
-class ImageReading:
+class ImageWithGrading:
     """A photograph and its newest grading."""
 
     image: FundusImage
@@ -22,42 +22,42 @@ class ImageReading:
 
 
 @dataclass(frozen=True, slots=True)
-class EyeReading:
+class EyeDetail:
     """One eye: its photographs in use, oldest first, or the reason why it is absent."""
 
     laterality: Laterality
     absent_reason: str
-    readings: tuple[ImageReading, ...]
+    images: tuple[ImageWithGrading, ...]
 
     @property
     def is_pending(self) -> bool:
-        return any(reading.grading is not None and reading.grading.is_pending for reading in self.readings)
+        return any(one.grading is not None and one.grading.is_pending for one in self.images)
 
     @property
-    def leading(self) -> ImageReading | None:
-        """The reading that decides for the eye: the gradable one most likely referable, else the newest."""
+    def decisive_image(self) -> ImageWithGrading | None:
+        """The photograph that decides for the eye: the gradable one most likely referable, else the newest."""
         gradable = [
-            (reading.grading.p_referable or 0.0, index)
-            for index, reading in enumerate(self.readings)
-            if reading.grading is not None and reading.grading.is_gradable
+            (one.grading.p_referable or 0.0, index)
+            for index, one in enumerate(self.images)
+            if one.grading is not None and one.grading.is_gradable
         ]
         if gradable:
-            return self.readings[max(gradable)[1]]
-        return self.readings[-1] if self.readings else None
+            return self.images[max(gradable)[1]]
+        return self.images[-1] if self.images else None
 
 
 @dataclass(frozen=True, slots=True)
-class ExamReading:
+class ExamDetail:
     """An exam with both eyes, its reviews (newest first, findings loaded) and its first readings."""
 
     exam: Exam
-    right: EyeReading
-    left: EyeReading
+    right: EyeDetail
+    left: EyeDetail
     reviews: tuple[Review, ...]
     first_readings: tuple[FirstReading, ...]
 
     @property
-    def eyes(self) -> tuple[EyeReading, EyeReading]:
+    def eyes(self) -> tuple[EyeDetail, EyeDetail]:
         """Right, then left: as the patient sits before the examiner."""
         return self.right, self.left
 
@@ -72,9 +72,9 @@ class ExamReading:
 
     def first_reading(self, user: User, laterality: str) -> FirstReading | None:
         """What ``user`` recorded for this eye before the reveal."""
-        for reading in self.first_readings:
-            if reading.reviewer_id == user.pk and reading.laterality == laterality:
-                return reading
+        for one in self.first_readings:
+            if one.reviewer_id == user.pk and one.laterality == laterality:
+                return one
         return None
 
     def is_model_revealed(self, user: User) -> bool:
@@ -89,21 +89,21 @@ class ExamReading:
         return all(eye.absent_reason or self.first_reading(user, eye.laterality) is not None for eye in self.eyes)
 
 
-def get_exam(*, user: User, exam_id: uuid.UUID | str) -> ExamReading:
+def get_exam(*, user: User, exam_id: uuid.UUID | str) -> ExamDetail:
     """The exam with everything a page shows, in a constant number of queries. Raises Http404."""
     exams = restrict(Exam.objects.select_related("patient", "site", "opened_by"), user)
     exam = get_object_or_404(exams.prefetch_related(*_prefetches()), pk=exam_id)
-    return _reading_of(exam)
+    return _exam_detail(exam)
 
 
-def get_previous_exam(*, user: User, exam: Exam) -> ExamReading | None:
+def get_previous_exam(*, user: User, exam: Exam) -> ExamDetail | None:
     """The patient's last exam with photographs before ``exam``, to compare with; None for a first visit."""
     exams = restrict(Exam.objects.select_related("patient", "site", "opened_by"), user)
     photographs = FundusImage.objects.filter(exam=OuterRef("pk"), withdrawn_at__isnull=True)
     earlier = exams.filter(Exists(photographs), patient=exam.patient_id, created_at__lt=exam.created_at)
     earlier = earlier.exclude(status=Exam.Status.CANCELLED).order_by("-created_at", "pk")
     previous = earlier.prefetch_related(*_prefetches()).first()
-    return None if previous is None else _reading_of(previous)
+    return None if previous is None else _exam_detail(previous)
 
 
 def list_exams(*, user: User) -> QuerySet[Exam]:
@@ -150,18 +150,18 @@ def _prefetches() -> list["Prefetch[str]"]:
     ]
 
 
-def _reading_of(exam: Exam) -> ExamReading:
+def _exam_detail(exam: Exam) -> ExamDetail:
     images = list(exam.images.all())
     right, left = (
-        EyeReading(
+        EyeDetail(
             laterality=eye,
             absent_reason=exam.absent_reason(eye),
-            readings=tuple(_newest(image) for image in images if image.laterality == eye.value),
+            images=tuple(_newest(image) for image in images if image.laterality == eye.value),
         )
         for eye in Laterality
     )
-    return ExamReading(exam, right, left, tuple(exam.reviews.all()), tuple(exam.first_readings.all()))
+    return ExamDetail(exam, right, left, tuple(exam.reviews.all()), tuple(exam.first_readings.all()))
 
 
-def _newest(image: FundusImage) -> ImageReading:
-    return ImageReading(image, next(iter(image.gradings.all()), None))
+def _newest(image: FundusImage) -> ImageWithGrading:
+    return ImageWithGrading(image, next(iter(image.gradings.all()), None))

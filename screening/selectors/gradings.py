@@ -12,7 +12,7 @@ from screening.models import FirstReading, Grading, Review, Site, User
 
 
 def reveal(gradings: QuerySet[Grading], user: User) -> QuerySet[Grading]:
-    """Annotate ``is_revealed``: ``ExamReading.is_model_revealed`` written for the database; a test holds them
+    """Annotate ``is_revealed``: ``ExamDetail.is_model_revealed`` written for the database; a test holds them
     together.
 
     At a site that reads blind first, whoever reviews there sees the machine's grade only after their own.

@@ -7,7 +7,7 @@ from screening.models import FundusImage, User
 from screening.photos.validation import PhotoFile
 
 _MAX_COMPARED = 5
-"""Photographs of one size in pixels and bytes are hardly ever two; a bound keeps a prediction quick whatever was stored."""
+"""Photographs of one size in pixels and bytes are hardly ever two; a bound keeps a prediction quick."""
 
 
 def find_duplicate(*, data: bytes, photo: PhotoFile, of: User) -> FundusImage | None:

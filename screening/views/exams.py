@@ -14,11 +14,11 @@ from screening import policy
 from screening.access import Action, can
 from screening.forms import PHOTO_TYPES, AbsentEyeForm, PhotoForm, sentences_of
 from screening.models import AuditEvent, Exam
-from screening.selectors import ExamReading, get_exam, get_patient
+from screening.selectors import ExamDetail, get_exam, get_patient
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, cancel_exam, mark_eye_absent, open_exam, submit_exam
 from screening.views.decorators import AuthenticatedRequest, login_required
-from screening.views.eye_cards import missing_for_submit, panels_of, spoken_status, state_of
+from screening.views.eye_cards import build_eye_cards, missing_for_submit, spoken_status, state_of
 
 
 @login_required
@@ -34,12 +34,14 @@ def open_new(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBas
 @require_safe
 def detail(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """The exam: both eyes, live."""
-    reading = get_exam(user=request.user, exam_id=exam_id)
-    record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=reading.exam, site=reading.exam.site, by=request.user)
-    context = _context(request, reading) | {
+    exam_detail = get_exam(user=request.user, exam_id=exam_id)
+    record_event(
+        verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam_detail.exam, site=exam_detail.exam.site, by=request.user
+    )
+    context = _context(request, exam_detail) | {
         "section": "patients",
-        "age": reading.exam.patient.age_on(timezone.localdate(timezone=reading.exam.site.zone)),
-        "review": reading.review,
+        "age": exam_detail.exam.patient.age_on(timezone.localdate(timezone=exam_detail.exam.site.zone)),
+        "review": exam_detail.review,
         "photo_form": PhotoForm(),
         "photo_types": PHOTO_TYPES,
     }
@@ -50,26 +52,26 @@ def detail(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
 @require_safe
 def status(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """The eyes' cards for the live page; 204 while nothing has changed, so that nobody's typing is disturbed."""
-    reading = get_exam(user=request.user, exam_id=exam_id)
-    context = _context(request, reading)
+    exam_detail = get_exam(user=request.user, exam_id=exam_id)
+    context = _context(request, exam_detail)
     if request.GET.get("state") == context["state"]:
         return HttpResponse(status=204)
     context["spoken"] = spoken_status(context["eyes"], shows_model=context["shows_model"])
     return render(request, "screening/exams/_status.html", context)
 
 
-def _context(request: AuthenticatedRequest, reading: ExamReading) -> dict[str, Any]:
-    exam, user = reading.exam, request.user
-    eyes = panels_of(reading)
+def _context(request: AuthenticatedRequest, exam_detail: ExamDetail) -> dict[str, Any]:
+    exam, user = exam_detail.exam, request.user
+    eyes = build_eye_cards(exam_detail)
     may_upload = exam.is_open and can(user, Action.UPLOAD_IMAGE, exam.site)
     is_unsigned = exam.status in {Exam.Status.OPEN, Exam.Status.SUBMITTED}
     is_reviewable = exam.status in {Exam.Status.SUBMITTED, Exam.Status.REVIEWED}
     return {
         "exam": exam,
         "eyes": eyes,
-        "n_pending": sum(1 for eye in reading.eyes if eye.is_pending),
-        "state": state_of(reading, eyes),
-        "shows_model": reading.is_model_revealed(user),
+        "n_pending": sum(1 for eye in exam_detail.eyes if eye.is_pending),
+        "state": state_of(exam_detail, eyes),
+        "shows_model": exam_detail.is_model_revealed(user),
         "may_upload": may_upload,
         "may_submit": may_upload and can(user, Action.SUBMIT_EXAM, exam.site),
         "may_move": exam.status == Exam.Status.SUBMITTED and can(user, Action.UPLOAD_IMAGE, exam.site),

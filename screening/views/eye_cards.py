@@ -13,14 +13,14 @@ from screening import policy
 from screening.labels.grades import EYE_LABELS, GRADE_LABELS
 from screening.labels.quality import advice_for
 from screening.models import FundusImage, Grading
-from screening.selectors import ExamReading, EyeReading
+from screening.selectors import ExamDetail, EyeDetail
 
 LATE_AFTER = timedelta(seconds=20)
 """A photograph is usually graded within seconds; after this the page says that it takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoPanel:
+class PhotoCard:
     """A photograph with its newest grading; ``is_late`` when that has been waiting unusually long."""
 
     image: FundusImage
@@ -29,13 +29,13 @@ class PhotoPanel:
 
 
 @dataclass(frozen=True, slots=True)
-class EyePanel:
+class EyeCard:
     """One eye. ``is_exhausted``: as many photographs as one visit asks for, and none can be graded; ``is_to_retake``:
     none can be graded yet, and another try is asked for."""
 
     laterality: Laterality
     absent_reason: str
-    photos: tuple[PhotoPanel, ...]
+    photos: tuple[PhotoCard, ...]
     is_exhausted: bool
     is_to_retake: bool
 
@@ -44,26 +44,26 @@ class EyePanel:
         return len(self.photos)
 
 
-def panels_of(reading: ExamReading) -> tuple[EyePanel, EyePanel]:
+def build_eye_cards(exam_detail: ExamDetail) -> tuple[EyeCard, EyeCard]:
     """Right, then left."""
-    right, left = (_panel(eye) for eye in reading.eyes)
+    right, left = (_eye_card(eye) for eye in exam_detail.eyes)
     return right, left
 
 
-def _panel(eye: EyeReading) -> EyePanel:
+def _eye_card(eye: EyeDetail) -> EyeCard:
     late_before = timezone.now() - LATE_AFTER
     photos = tuple(
-        PhotoPanel(
+        PhotoCard(
             one.image,
             one.grading,
             is_late=one.grading is not None and one.grading.is_pending and one.grading.queued_at < late_before,
         )
-        for one in eye.readings
+        for one in eye.images
     )
-    gradings = [one.grading for one in eye.readings if one.grading is not None]
+    gradings = [one.grading for one in eye.images if one.grading is not None]
     is_hopeful = any(grading.is_pending or grading.is_gradable for grading in gradings)
     is_last_try_used = len(photos) >= policy.MAX_PHOTOS_PER_EYE
-    return EyePanel(
+    return EyeCard(
         eye.laterality,
         eye.absent_reason,
         photos,
@@ -72,10 +72,10 @@ def _panel(eye: EyeReading) -> EyePanel:
     )
 
 
-def state_of(reading: ExamReading, panels: tuple[EyePanel, EyePanel]) -> str:
+def state_of(exam_detail: ExamDetail, cards: tuple[EyeCard, EyeCard]) -> str:
     """A short word that changes whenever the cards would look different: an unchanged page is not sent again."""
-    parts = [reading.exam.status]
-    for eye in panels:
+    parts = [exam_detail.exam.status]
+    for eye in cards:
         parts.append(f"{eye.laterality}:{bool(eye.absent_reason)}")
         for photo in eye.photos:
             grading = photo.grading
@@ -83,12 +83,12 @@ def state_of(reading: ExamReading, panels: tuple[EyePanel, EyePanel]) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 
 
-def spoken_status(panels: tuple[EyePanel, EyePanel], *, shows_model: bool) -> str:
+def spoken_status(cards: tuple[EyeCard, EyeCard], *, shows_model: bool) -> str:
     """What a screen reader says when the cards have changed."""
     n_pending = sum(
-        1 for eye in panels for photo in eye.photos if photo.grading is not None and photo.grading.is_pending
+        1 for eye in cards for photo in eye.photos if photo.grading is not None and photo.grading.is_pending
     )
-    sentences = [_spoken_eye(eye, shows_model) for eye in panels if eye.photos]
+    sentences = [_spoken_eye(eye, shows_model) for eye in cards if eye.photos]
     if n_pending:
         sentences.append(
             ngettext("%(n)d photograph is being read.", "%(n)d photographs are being read.", n_pending)
@@ -97,7 +97,7 @@ def spoken_status(panels: tuple[EyePanel, EyePanel], *, shows_model: bool) -> st
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _spoken_eye(eye: EyePanel, shows_model: bool) -> str:
+def _spoken_eye(eye: EyeCard, shows_model: bool) -> str:
     grading = eye.photos[-1].grading
     name = EYE_LABELS[eye.laterality]
     if grading is None or grading.is_pending:
@@ -114,10 +114,10 @@ def _spoken_eye(eye: EyePanel, shows_model: bool) -> str:
     return _("%(eye)s: %(grade)s.") % {"eye": name, "grade": GRADE_LABELS[grading.grade]}
 
 
-def missing_for_submit(panels: tuple[EyePanel, EyePanel]) -> list[str]:
+def missing_for_submit(cards: tuple[EyeCard, EyeCard]) -> list[str]:
     """What must be done before the exam can go to the reviewer."""
     return [
         _("%(eye)s: add a photograph, or record why the eye is absent.") % {"eye": EYE_LABELS[eye.laterality]}
-        for eye in panels
+        for eye in cards
         if not eye.photos and not eye.absent_reason
     ]

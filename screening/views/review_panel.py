@@ -9,39 +9,39 @@ from screening.access import Action, can
 from screening.forms import UNGRADABLE, EyeReadingForm
 from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Site, User
 from screening.policy import MacularOedema
-from screening.selectors import ExamReading, EyeReading, ImageReading
+from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading
 from screening.services.reviews import Finding
 
 
 @dataclass(frozen=True, slots=True)
-class EyePanel:
-    """One eye: its photographs, those of the previous exam, the reviewer's form, and the reading that leads.
+class EyeReviewForm:
+    """One eye: its photographs, those of the previous exam, the reviewer's form, and the photograph that decides.
 
-    ``form`` is None for an absent eye. ``leading`` is None while the machine's result is hidden.
+    ``form`` is None for an absent eye. ``decisive_image`` is None while the machine's result is hidden.
     """
 
     laterality: Laterality
     absent_reason: str
-    readings: tuple[ImageReading, ...]
-    previous: tuple[ImageReading, ...]
+    images: tuple[ImageWithGrading, ...]
+    previous: tuple[ImageWithGrading, ...]
     form: EyeReadingForm | None
     first: FirstReading | None
-    leading: ImageReading | None
+    decisive_image: ImageWithGrading | None
 
     @property
-    def shown(self) -> ImageReading | None:
+    def shown(self) -> ImageWithGrading | None:
         """The photograph that is shown at first: the macula-centred one. It does not depend on the machine."""
-        centred = [one for one in self.readings if one.image.field == FundusImage.Field.MACULA]
-        return next(iter(centred or self.readings), None)
+        centred = [one for one in self.images if one.image.field == FundusImage.Field.MACULA]
+        return next(iter(centred or self.images), None)
 
     @property
     def first_verdict(self) -> str:
         return _verdict(self.first) if self.first else ""
 
     @property
-    def differs(self) -> bool:
+    def disagrees(self) -> bool:
         """Whether the machine and the reading before the reveal disagree on this eye."""
-        grading = self.leading.grading if self.leading else None
+        grading = self.decisive_image.grading if self.decisive_image else None
         if self.first is None or grading is None or grading.is_gradable is None:
             return False
         return (self.first.is_gradable, self.first.grade) != (grading.is_gradable, grading.grade)
@@ -51,13 +51,13 @@ class EyePanel:
 class ReviewPanel:
     """Both eyes, and what may be done. ``is_blind``: the first reading comes next and the machine is hidden.
 
-    ``seen`` changes when a photograph is moved to the other eye: what is signed must be what was looked at.
+    ``page_version`` changes when a photograph is moved to the other eye: what is signed must be what was looked at.
     """
 
-    eyes: tuple[EyePanel, EyePanel]
+    eyes: tuple[EyeReviewForm, EyeReviewForm]
     is_blind: bool
     is_amending: bool
-    seen: str
+    page_version: str
 
     @property
     def forms(self) -> dict[Laterality, EyeReadingForm]:
@@ -73,54 +73,56 @@ class ReviewPanel:
         return all(checked)
 
 
-def panel_of(
-    reading: ExamReading, user: User, *, data: Mapping[str, str] | None = None, previous: ExamReading | None = None
+def build_review_panel(
+    exam_detail: ExamDetail, user: User, *, data: Mapping[str, str] | None = None, previous: ExamDetail | None = None
 ) -> ReviewPanel:
     """Build the page's panel; ``data`` is what was posted."""
-    is_revealed = reading.is_model_revealed(user)
-    earlier = {eye.laterality: eye.readings for eye in previous.eyes} if previous else {}
+    is_revealed = exam_detail.is_model_revealed(user)
+    earlier = {eye.laterality: eye.images for eye in previous.eyes} if previous else {}
     right, left = (
-        EyePanel(
+        EyeReviewForm(
             laterality=eye.laterality,
             absent_reason=eye.absent_reason,
-            readings=eye.readings,
+            images=eye.images,
             previous=earlier.get(eye.laterality, ()),
-            form=None if eye.absent_reason else _form(reading, eye, user, data),
-            first=reading.first_reading(user, eye.laterality),
-            leading=eye.leading if is_revealed else None,
+            form=None if eye.absent_reason else _form(exam_detail, eye, user, data),
+            first=exam_detail.first_reading(user, eye.laterality),
+            decisive_image=eye.decisive_image if is_revealed else None,
         )
-        for eye in reading.eyes
+        for eye in exam_detail.eyes
     )
-    return ReviewPanel((right, left), not is_revealed, reading.exam.status == Exam.Status.REVIEWED, _seen(reading))
+    return ReviewPanel(
+        (right, left), not is_revealed, exam_detail.exam.status == Exam.Status.REVIEWED, _page_version(exam_detail)
+    )
 
 
-def _seen(reading: ExamReading) -> str:
-    parts = [f"{eye.laterality}:{one.image.pk}" for eye in reading.eyes for one in eye.readings]
+def _page_version(exam_detail: ExamDetail) -> str:
+    parts = [f"{eye.laterality}:{one.image.pk}" for eye in exam_detail.eyes for one in eye.images]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
-def may_read(user: User, exam: Exam) -> bool:
+def can_review(user: User, exam: Exam) -> bool:
     """Whether the exam is at a stage where ``user`` reads or amends it."""
     return exam.status in {Exam.Status.SUBMITTED, Exam.Status.REVIEWED} and can(user, Action.REVIEW_EXAM, exam.site)
 
 
-def _form(reading: ExamReading, eye: EyeReading, user: User, data: Mapping[str, str] | None) -> EyeReadingForm:
-    first = reading.first_reading(user, eye.laterality)
-    findings = reading.review.findings.all() if reading.review else ()
+def _form(exam_detail: ExamDetail, eye: EyeDetail, user: User, data: Mapping[str, str] | None) -> EyeReadingForm:
+    first = exam_detail.first_reading(user, eye.laterality)
+    findings = exam_detail.review.findings.all() if exam_detail.review else ()
     signed = next((one for one in findings if one.laterality == eye.laterality and not one.is_absent), None)
     source = signed or first
     initial = {}
     if source is not None:
         initial = {"verdict": _verdict(source), "macular_oedema": source.macular_oedema}
         initial["changed_reason"] = signed.changed_reason if signed else ""
-    elif reading.exam.site.reading_mode == Site.ReadingMode.TRIAGE:
+    elif exam_detail.exam.site.reading_mode == Site.ReadingMode.TRIAGE:
         initial = _triage_initial(eye)
     return EyeReadingForm(data, prefix=eye.laterality.value, initial=initial)
 
 
-def _triage_initial(eye: EyeReading) -> dict[str, str]:
+def _triage_initial(eye: EyeDetail) -> dict[str, str]:
     """At a triage site a clear negative is filled in to be confirmed; an eye that needs care never is, nor oedema."""
-    grading = eye.leading.grading if eye.leading else None
+    grading = eye.decisive_image.grading if eye.decisive_image else None
     if grading is None or grading.grade is None or grading.is_referable:
         return {}
     return {"verdict": str(grading.grade)}

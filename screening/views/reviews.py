@@ -14,11 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 from screening.access import Action, require, sites_for
 from screening.forms import SignForm
 from screening.models import AuditEvent, Exam, Review, User
-from screening.selectors import ExamReading, get_exam, get_previous_exam, worklist
+from screening.selectors import ExamDetail, get_exam, get_previous_exam, worklist
 from screening.services.audit import record_event
 from screening.services.reviews import ReviewError, preview_outcome, record_first_reading, sign_review
 from screening.views.decorators import AuthenticatedRequest, login_required
-from screening.views.review_panel import ReviewPanel, may_read, panel_of
+from screening.views.review_panel import ReviewPanel, build_review_panel, can_review
 
 PAGE, PANEL = "screening/reviews/read.html", "screening/reviews/_panel.html"
 
@@ -27,29 +27,31 @@ PAGE, PANEL = "screening/reviews/read.html", "screening/reviews/_panel.html"
 @require_safe
 def show(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """The review page. An exam that cannot be read yet sends back to its own page."""
-    reading = _reading_for(request, exam_id)
-    if not may_read(request.user, reading.exam):
+    exam_detail = _get_exam(request, exam_id)
+    if not can_review(request.user, exam_detail.exam):
         messages.info(request, _("This exam is not ready for review."))
         return redirect("screening:exam-detail", exam_id)
-    record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=reading.exam, site=reading.exam.site, by=request.user)
-    return _page(request, reading, _panel(request.user, reading))
+    record_event(
+        verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam_detail.exam, site=exam_detail.exam.site, by=request.user
+    )
+    return _page(request, exam_detail, _panel(request.user, exam_detail))
 
 
 @login_required
 @require_POST
 def first_reading(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Record the grades of both eyes before the machine's are revealed; the answer holds the revealed panel."""
-    reading = _reading_for(request, exam_id)
-    panel = _panel(request.user, reading, request.POST)
+    exam_detail = _get_exam(request, exam_id)
+    panel = _panel(request.user, exam_detail, request.POST)
     if not panel.are_valid():
-        return _page(request, reading, panel, status=422)
+        return _page(request, exam_detail, panel, status=422)
     try:
-        _require_as_seen(request, panel)
+        _reject_stale_page(request, panel)
         with transaction.atomic():  # both eyes or none: half a reading must not reveal the machine's
             for eye, finding in panel.findings().items():
-                if reading.first_reading(request.user, eye) is None:
+                if exam_detail.first_reading(request.user, eye) is None:
                     record_first_reading(
-                        exam=reading.exam,
+                        exam=exam_detail.exam,
                         laterality=eye,
                         is_gradable=finding.is_gradable,
                         grade=finding.grade,
@@ -57,23 +59,23 @@ def first_reading(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseB
                         by=request.user,
                     )
     except ReviewError as error:
-        return _page(request, reading, panel, error=error, status=422)
+        return _page(request, exam_detail, panel, error=error, status=422)
     if not request.htmx:
         return redirect("screening:exam-review", exam_id)
-    reading = get_exam(user=request.user, exam_id=exam_id)
-    return _page(request, reading, _panel(request.user, reading))
+    exam_detail = get_exam(user=request.user, exam_id=exam_id)
+    return _page(request, exam_detail, _panel(request.user, exam_detail))
 
 
 @login_required
 @require_POST
 def preview(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Say what the policy makes of the form as it stands; nothing is stored."""
-    reading = _reading_for(request, exam_id)
-    panel = _panel(request.user, reading, request.POST)
+    exam_detail = _get_exam(request, exam_id)
+    panel = _panel(request.user, exam_detail, request.POST)
     context: dict[str, Any] = {"is_ready": panel.are_valid()}
     if context["is_ready"]:
         try:
-            decision, recall_on = preview_outcome(exam=reading.exam, findings=panel.findings(), by=request.user)
+            decision, recall_on = preview_outcome(exam=exam_detail.exam, findings=panel.findings(), by=request.user)
         except ReviewError as error:
             context |= {"is_ready": False, "error": error}
         else:
@@ -86,48 +88,50 @@ def preview(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
 @require_POST
 def sign(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Sign both eyes, or amend what was signed; then offer the next exam."""
-    reading = _reading_for(request, exam_id)
-    panel = _panel(request.user, reading, request.POST)
+    exam_detail = _get_exam(request, exam_id)
+    panel = _panel(request.user, exam_detail, request.POST)
     form = SignForm(request.POST)
     if not (panel.are_valid() and form.is_valid()):
-        return _page(request, reading, panel, form=form, status=422)
+        return _page(request, exam_detail, panel, form=form, status=422)
     try:
-        _require_as_seen(request, panel)
+        _reject_stale_page(request, panel)
         review = sign_review(
-            exam=reading.exam,
+            exam=exam_detail.exam,
             findings=panel.findings(),
             note=form.cleaned_data["note"],
-            amends=reading.review if panel.is_amending else None,
+            amends=exam_detail.review if panel.is_amending else None,
             amend_reason=form.cleaned_data["amend_reason"] if panel.is_amending else "",
             by=request.user,
         )
     except ReviewError as error:
-        return _page(request, reading, panel, form=form, error=error, status=422)
+        return _page(request, exam_detail, panel, form=form, error=error, status=422)
     messages.success(request, _("Signed: %(outcome)s.") % {"outcome": review.get_outcome_display()})
     return redirect("screening:exam-review", exam_id)
 
 
-def _reading_for(request: AuthenticatedRequest, exam_id: UUID) -> ExamReading:
-    reading = get_exam(user=request.user, exam_id=exam_id)
-    require(request.user, Action.REVIEW_EXAM, reading.exam.site)
-    return reading
+def _get_exam(request: AuthenticatedRequest, exam_id: UUID) -> ExamDetail:
+    exam_detail = get_exam(user=request.user, exam_id=exam_id)
+    require(request.user, Action.REVIEW_EXAM, exam_detail.exam.site)
+    return exam_detail
 
 
-def _require_as_seen(request: AuthenticatedRequest, panel: ReviewPanel) -> None:
+def _reject_stale_page(request: AuthenticatedRequest, panel: ReviewPanel) -> None:
     """Raises ReviewError where a photograph was moved to the other eye after the page was loaded."""
-    if request.POST.get("seen", panel.seen) != panel.seen:
+    if request.POST.get("page_version", panel.page_version) != panel.page_version:
         raise ReviewError(
             _("A photograph was moved to the other eye while you were reading. Reload the page and look again.")
         )
 
 
-def _panel(user: User, reading: ExamReading, data: Any = None) -> ReviewPanel:
-    return panel_of(reading, user, data=data, previous=get_previous_exam(user=user, exam=reading.exam))
+def _panel(user: User, exam_detail: ExamDetail, data: Any = None) -> ReviewPanel:
+    return build_review_panel(
+        exam_detail, user, data=data, previous=get_previous_exam(user=user, exam=exam_detail.exam)
+    )
 
 
 def _page(
     request: AuthenticatedRequest,
-    reading: ExamReading,
+    exam_detail: ExamDetail,
     panel: ReviewPanel,
     *,
     form: SignForm | None = None,
@@ -139,18 +143,18 @@ def _page(
         eye_form = panel.forms.get(error.laterality) if error.laterality else None
         if eye_form is not None:
             eye_form.add_error(None, str(error))
-    exam = reading.exam
+    exam = exam_detail.exam
     context = {
         "section": "worklist",
         "exam": exam,
         "patient": exam.patient,
         "age": exam.patient.age_on(timezone.localdate(timezone=exam.site.zone)),
         "panel": panel,
-        "review": reading.review,
+        "review": exam_detail.review,
         "sign_form": form or SignForm(),
         "error": error if error is not None and error.laterality is None else None,
-        "is_pending": reading.is_pending,
-        "next_exam": _next_exam(request.user, exam) if reading.review else None,
+        "is_pending": exam_detail.is_pending,
+        "next_exam": _next_exam(request.user, exam) if exam_detail.review else None,
     }
     return render(request, PANEL if request.htmx else PAGE, context, status=status)
 

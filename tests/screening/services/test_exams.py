@@ -139,20 +139,20 @@ def test_an_exam_shows_each_eye_with_the_newest_grading(exam: Exam, photographer
     GradingFactory(image=image, is_failed=True, model_version="old")
     newest = GradingFactory(image=image, is_done=True, grade=1)
     FundusImageFactory(exam=exam, withdrawn_at=exam.created_at, withdrawn_reason="Blurred")
-    reading = get_exam(user=photographer, exam_id=exam.pk)
-    assert [eye.laterality for eye in reading.eyes] == [Laterality.RIGHT, Laterality.LEFT]
-    assert reading.right.readings == ()
-    assert reading.right.leading is None
-    assert [(row.image, row.grading) for row in reading.left.readings] == [(image, newest)]
+    exam_detail = get_exam(user=photographer, exam_id=exam.pk)
+    assert [eye.laterality for eye in exam_detail.eyes] == [Laterality.RIGHT, Laterality.LEFT]
+    assert exam_detail.right.images == ()
+    assert exam_detail.right.decisive_image is None
+    assert [(row.image, row.grading) for row in exam_detail.left.images] == [(image, newest)]
 
 
 def test_the_most_suspicious_gradable_photograph_leads_its_eye(exam: Exam, photographer: User) -> None:
     worst = GradingFactory(image__exam=exam, is_done=True, grade=3)
     GradingFactory(image__exam=exam, is_done=True, grade=0)
     GradingFactory(image__exam=exam, is_ungradable=True)
-    leading = get_exam(user=photographer, exam_id=exam.pk).right.leading
-    assert leading is not None
-    assert leading.grading == worst
+    decisive = get_exam(user=photographer, exam_id=exam.pk).right.decisive_image
+    assert decisive is not None
+    assert decisive.grading == worst
 
 
 def test_an_exam_is_pending_while_a_grading_waits(exam: Exam, photographer: User) -> None:
@@ -170,11 +170,14 @@ def test_an_exam_costs_the_same_queries_however_many_photographs_it_has(
         GradingFactory(image__exam=exam, is_done=True)
     EyeFindingFactory(review=ReviewFactory(exam=exam))
     with django_assert_max_num_queries(6):
-        reading = get_exam(user=photographer, exam_id=exam.pk)
-        shown = (reading.exam.patient.mrn, reading.exam.site.name, reading.exam.opened_by.username)
-        grades = [row.grading.grade for row in reading.right.readings if row.grading is not None]
-        assert reading.review is not None
-        signed = (reading.review.reviewer.username, [finding.grade for finding in reading.review.findings.all()])
+        exam_detail = get_exam(user=photographer, exam_id=exam.pk)
+        shown = (exam_detail.exam.patient.mrn, exam_detail.exam.site.name, exam_detail.exam.opened_by.username)
+        grades = [row.grading.grade for row in exam_detail.right.images if row.grading is not None]
+        assert exam_detail.review is not None
+        signed = (
+            exam_detail.review.reviewer.username,
+            [finding.grade for finding in exam_detail.review.findings.all()],
+        )
     assert all(shown)
     assert (grades, signed[1]) == ([2] * n_images, [0])
 

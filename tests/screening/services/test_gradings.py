@@ -89,7 +89,7 @@ def test_a_storage_that_stays_away_fails_visibly_at_the_third_time(
         raise PermissionError("/data/media")
 
     monkeypatch.setattr("django.core.files.storage.FileSystemStorage._open", refuse)
-    for _ in range(gradings.MAX_ATTEMPTS + 1):
+    for _ in range(gradings.MAX_RETRIES + 1):
         tasks.grade_image(str(waiting.pk))
     waiting.refresh_from_db()
     assert (waiting.status, waiting.failure_code, waiting.n_attempts) == (Status.FAILED, "storage_unavailable", 3)

@@ -64,10 +64,10 @@ def test_what_was_moved_to_the_other_eye_meanwhile_must_be_looked_at_again(
     client.force_login(reviewer)
     if step == "sign":
         client.post(page("first-reading", blind_exam), reading())
-    seen = client.get(page("review", blind_exam)).context["panel"].seen
+    page_version = client.get(page("review", blind_exam)).context["panel"].page_version
     n_readings = FirstReading.objects.count()
     FundusImage.objects.filter(exam=blind_exam, laterality="OD").update(laterality="OS")
-    answer = client.post(page(step, blind_exam), reading(seen=seen), headers=HTMX)
+    answer = client.post(page(step, blind_exam), reading(page_version=page_version), headers=HTMX)
     assert answer.status_code == 422
     assert "moved to the other eye while you were reading" in text_of(answer)
     assert (FirstReading.objects.count(), Review.objects.count()) == (n_readings, 0)
@@ -76,9 +76,9 @@ def test_what_was_moved_to_the_other_eye_meanwhile_must_be_looked_at_again(
 def test_the_form_of_the_review_page_says_what_was_seen(exam: Exam, reviewer: User, client: Client) -> None:
     client.force_login(reviewer)
     answer = client.get(page("review", exam))
-    seen = answer.context["panel"].seen
-    assert f'name="seen" value="{seen}"' in text_of(answer)
-    assert client.post(page("sign", exam), reading(seen=seen)).status_code == 302
+    page_version = answer.context["panel"].page_version
+    assert f'name="page_version" value="{page_version}"' in text_of(answer)
+    assert client.post(page("sign", exam), reading(page_version=page_version)).status_code == 302
 
 
 def test_the_machine_is_revealed_in_place_when_both_eyes_are_read(
