@@ -36,7 +36,7 @@ control_socket_disable = True
 def pre_fork(server: Any, worker: Any) -> None:
     """Give the new process the lowest slot that none of the others has, for drsite/metrics.py."""
     taken = {other.metrics_slot for other in server.WORKERS.values()}
-    worker.metrics_slot = next(place for place in range(1, len(taken) + 2) if place not in taken)
+    worker.metrics_slot = next(slot for slot in range(1, len(taken) + 2) if slot not in taken)
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 OWNER = 10001
 GIVEN, IN_USE = Path("/tls-given"), Path("/tls")
 CERTIFICATE, KEY = "fullchain.pem", "privkey.pem"
-SHORTEST = {"SECRET_KEY": 50, "DATABASE_PASSWORD": 20, "REDIS_PASSWORD": 20, "ADMIN_PASSWORD": 12, "METRICS_TOKEN": 20}
+MIN_CHARS = {"SECRET_KEY": 50, "DATABASE_PASSWORD": 20, "REDIS_PASSWORD": 20, "ADMIN_PASSWORD": 12, "METRICS_TOKEN": 20}
 OPTIONAL = {"ADMIN_PASSWORD", "METRICS_TOKEN"}
-FEWEST_SIGNS = 6
+MIN_DISTINCT_CHARS = 6
 """Different characters of a random secret of 12 are seldom fewer than 9."""
 GUESSABLE = ("changeme", "change-me", "password", "insecure", "secret", "example", "12345678", "qwerty")
 SELF_SIGNED_DAYS = 825
@@ -24,13 +24,13 @@ SELF_SIGNED_DAYS = 825
 
 def main() -> int:
     """0, or 1 after saying what is wrong with the secrets."""
-    problems = [problem for name in SHORTEST for problem in weaknesses(name, read_secret(name))]
+    problems = [problem for name in MIN_CHARS for problem in weak_secret_errors(name, read_secret(name))]
     for problem in problems:
         sys.stderr.write(f"Refused: {problem}\n")
     if problems:
         sys.stderr.write("`sh deploy/new-env.sh screening.example.org > .env` writes a file with new random secrets.\n")
         return 1
-    sys.stdout.write(f"Secrets are in order. {place_certificate()}\n")
+    sys.stdout.write(f"Secrets are in order. {install_certificate()}\n")
     return 0
 
 
@@ -45,20 +45,20 @@ def read_secret(name: str) -> str:
     return os.environ.get(name, "").strip()
 
 
-def weaknesses(name: str, value: str) -> list[str]:
+def weak_secret_errors(name: str, value: str) -> list[str]:
     """Sentences; none for a secret that will do."""
     if not value:
         return [] if name in OPTIONAL else [f"{name} is missing."]
-    if len(value) < SHORTEST[name]:
-        return [f"{name} is weak: it has {len(value)} characters, and {SHORTEST[name]} are needed."]
-    if len(set(value)) < FEWEST_SIGNS:
+    if len(value) < MIN_CHARS[name]:
+        return [f"{name} is weak: it has {len(value)} characters, and {MIN_CHARS[name]} are needed."]
+    if len(set(value)) < MIN_DISTINCT_CHARS:
         return [f"{name} is weak: it repeats too few different characters."]
     if any(word in value.lower() for word in GUESSABLE):
         return [f"{name} is weak: it contains a word that everybody tries."]
     return []
 
 
-def place_certificate() -> str:
+def install_certificate() -> str:
     """The given certificate, else the one made at an earlier start, else a new one signed by itself. Says which."""
     given = [GIVEN / CERTIFICATE, GIVEN / KEY]
     if all(path.is_file() for path in given):

@@ -24,14 +24,22 @@ SECRETS = (
     "EMAIL_URL",
 )
 """Variables that may come from a file."""
+RENAMED = {
+    "DR_BUNDLE": "MODEL_BUNDLE",
+    "PHOTOS_BY_PROXY": "X_ACCEL_REDIRECT_PREFIX",
+}
+"""Variables of earlier versions: a site that still sets one must not run without it unnoticed."""
 _PASSWORD_OF = {"DATABASE_URL": "DATABASE_PASSWORD", "REDIS_URL": "REDIS_PASSWORD", "CACHE_URL": "REDIS_PASSWORD"}
 
 
 def read_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """``environ`` with secrets read from their files and passwords put into the addresses.
 
-    Raises ImproperlyConfigured with a sentence when a file cannot be read, is empty, or a secret is given twice.
+    Raises ImproperlyConfigured for a renamed variable, a file that cannot be read or is empty, a secret given twice.
     """
+    for old, new in RENAMED.items():
+        if old in environ:
+            raise ImproperlyConfigured(f"{old} is now called {new}. Set {new} instead.")
     values = dict(environ)
     for name in SECRETS:
         path = values.get(f"{name}_FILE")
@@ -62,5 +70,5 @@ def _with_password(url: str, password: str) -> str:
     parts = urlsplit(url)
     if not parts.hostname or parts.password:
         return url
-    user, _at, place = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.removesuffix(':')}:{quote(password, safe='')}@{place}"))
+    user, _at, server = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.removesuffix(':')}:{quote(password, safe='')}@{server}"))

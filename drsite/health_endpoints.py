@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from drsite.metrics import metrics
 from screening.health import views
 
-PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+HEALTH_ENDPOINTS: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "/health/live": views.live,
     "/health/ready": views.ready,
     "/metrics": metrics,
@@ -19,10 +19,10 @@ PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-def answer_probes(get_response: GetResponse) -> GetResponse:
+def serve_health_endpoints(get_response: GetResponse) -> GetResponse:
     """Middleware: a probe's address goes to its view at once, everything else its usual way."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return PROBES.get(request.path_info, get_response)(request)
+        return HEALTH_ENDPOINTS.get(request.path_info, get_response)(request)
 
     return middleware

@@ -11,7 +11,7 @@ from django.db.models import Sum
 from django.http import HttpRequest
 
 
-class AddressHandler(AxesDatabaseHandler):  # type: ignore[misc]  # the package has no types
+class IpLockoutHandler(AxesDatabaseHandler):  # type: ignore[misc]  # the package has no types
     """Locks a name at an address as usual, and an address after many failures under whatever names."""
 
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
@@ -28,4 +28,4 @@ class AddressHandler(AxesDatabaseHandler):  # type: ignore[misc]  # the package 
             ip_address=get_client_ip_address(request), attempt_time__gte=get_cool_off_threshold(request)
         )
         n_failures: int | None = attempts.aggregate(n=Sum("failures_since_start"))["n"]
-        return (n_failures or 0) >= settings.FAILURES_OF_ONE_ADDRESS
+        return (n_failures or 0) >= settings.LOGIN_FAILURE_LIMIT_PER_IP

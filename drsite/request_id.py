@@ -24,7 +24,7 @@ _current_task = task_id  # Celery's signals call an argument so too
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-def trace_requests(get_response: GetResponse) -> GetResponse:
+def request_id_middleware(get_response: GetResponse) -> GetResponse:
     """Take or make the request's id, note how it went, and give the id back. Around all middleware that may fail."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -34,7 +34,7 @@ def trace_requests(get_response: GetResponse) -> GetResponse:
         try:
             response = get_response(request)
             response[HEADER] = request_id.get()
-            _note(request, response.status_code, time.perf_counter() - started)
+            _log_request(request, response.status_code, time.perf_counter() - started)
             return response
         finally:
             request_id.reset(token)
@@ -42,7 +42,7 @@ def trace_requests(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def _note(request: HttpRequest, status: int, seconds: float) -> None:
+def _log_request(request: HttpRequest, status: int, seconds: float) -> None:
     from drsite.metrics import count_request
 
     match = request.resolver_match
@@ -81,7 +81,7 @@ def take_request_id(task_id: str = "", task: Any = None, **_kwargs: Any) -> None
 
 
 @task_postrun.connect
-def forget_ids(**_kwargs: Any) -> None:
+def clear_ids(**_kwargs: Any) -> None:
     """The next task in this process has ids of its own."""
     _current_task.set("")
     request_id.set("")

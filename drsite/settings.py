@@ -25,7 +25,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SITE_IS_DEMO = env.bool("SITE_IS_DEMO", default=False)
 
 # --- grading ---------------------------------------------------------------------------------------------------------
-DR_BUNDLE = env.str("DR_BUNDLE", default="")  # empty: ml.bundle.default_bundle()
+MODEL_BUNDLE = env.str("MODEL_BUNDLE", default="")  # empty: ml.bundle.default_bundle()
 GRADING_THREADS = env.int("GRADING_THREADS", default=1)
 GRADING_SOFT_LIMIT_S = 45
 GRADING_HARD_LIMIT_S = 60
@@ -51,8 +51,8 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "drsite.health_endpoints.answer_probes",  # before the redirect to HTTPS and the check of the host
-    "drsite.request_id.trace_requests",
+    "drsite.health_endpoints.serve_health_endpoints",  # before the redirect to HTTPS and the check of the host
+    "drsite.request_id.request_id_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -109,7 +109,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
 MEDIA_URL = ""  # NB: photographs have no public address; a view that asks access.py serves them
 # Where nginx finds MEDIA_ROOT under an address of its own (`internal`): it sends photographs after the access check.
-PHOTOS_BY_PROXY = env.str("PHOTOS_BY_PROXY", default="")
+X_ACCEL_REDIRECT_PREFIX = env.str("X_ACCEL_REDIRECT_PREFIX", default="")
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 STATIC_URL = "static/"
@@ -152,10 +152,10 @@ LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
 SESSION_COOKIE_AGE = 30 * 60  # idle log-off; screening.middleware says what counts as activity
-SESSION_LONGEST_S = 12 * 60 * 60  # a shift; then a person logs in again, however busy
+SESSION_MAX_AGE = 12 * 60 * 60  # a shift; then a person logs in again, however busy
 AXES_FAILURE_LIMIT = 5
-AXES_HANDLER = "drsite.lockout.AddressHandler"
-FAILURES_OF_ONE_ADDRESS = 50  # whatever the names: a clinic shares one address, and few of its people err at once
+AXES_HANDLER = "drsite.lockout.IpLockoutHandler"
+LOGIN_FAILURE_LIMIT_PER_IP = 50  # whatever the names: a clinic shares one address, and few of its people err at once
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True

@@ -102,18 +102,18 @@ def require(user: Any, action: Action, site: Site | None = None) -> None:
         raise AccessDenied(_("Your role at this site does not allow this. Ask the site's manager for access."))
 
 
-def may_open_first_site(user: Any) -> bool:
+def can_create_first_site(user: Any) -> bool:
     """Whether ``user`` runs the installation and no site is there yet: the one moment without roles."""
     return isinstance(user, User) and user.is_active and user.is_superuser and not Site.objects.exists()
 
 
 def require_first_site(user: Any) -> None:
-    """Raises AccessDenied, with a sentence for the user, unless ``may_open_first_site(user)``."""
-    if not may_open_first_site(user):
+    """Raises AccessDenied, with a sentence for the user, unless ``can_create_first_site(user)``."""
+    if not can_create_first_site(user):
         raise AccessDenied(_("The first site is open already. Further ones are made in the administration panel."))
 
 
-def give_manager_role(user: User, site: Site) -> Membership:
+def add_manager(user: User, site: Site) -> Membership:
     """Make ``user`` a manager of ``site``; for ``services.sites``, which records it."""
     return Membership.objects.create(user=user, site=site, role=Role.MANAGER)
 

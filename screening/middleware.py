@@ -20,7 +20,7 @@ from screening.photos.validation import MAX_BYTES
 MAX_BODY_BYTES = MAX_BYTES + 1024 * 1024
 """A photograph at its limit, and what a form writes around it."""
 _SEEN_AT, _SIGNED_IN_AT = "seen_at", "signed_in_at"
-_NOTE_EVERY_S = 60
+_LAST_SEEN_INTERVAL_S = 60
 """A write to the session table a minute is enough, and does not slow each request down."""
 
 
@@ -65,9 +65,9 @@ def idle_logoff(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable
 def _note_time(request: HttpRequest) -> None:
     now = int(time.time())
     signed_in_at = request.session.setdefault(_SIGNED_IN_AT, now)
-    if now - signed_in_at >= settings.SESSION_LONGEST_S:
+    if now - signed_in_at >= settings.SESSION_MAX_AGE:
         logout(request)
-    elif _is_a_persons(request) and now - request.session.get(_SEEN_AT, 0) >= _NOTE_EVERY_S:
+    elif _is_a_persons(request) and now - request.session.get(_SEEN_AT, 0) >= _LAST_SEEN_INTERVAL_S:
         request.session[_SEEN_AT] = now
 
 

@@ -20,7 +20,7 @@ from screening.services import inference
 
 MIN_SECRET_KEY_CHARS = 50
 """Django's own strength check (security.W009) asks for as many; ours runs without ``--deploy``."""
-MIN_SECRET_KEY_SIGNS = 5
+MIN_DISTINCT_CHARS = 5
 MIN_TOKEN_CHARS = 20
 MIN_PASSWORD_CHARS = 12
 _PLACEHOLDERS = ("change", "example", "insecure", "password", "postgres", "secret", "default", "replace")
@@ -76,8 +76,8 @@ def check_server_passwords(**_kwargs: Any) -> Sequence[CheckMessage]:
 
 
 def _is_weak(secret: str, min_chars: int) -> bool:
-    few_signs = len(set(secret)) < MIN_SECRET_KEY_SIGNS
-    return len(secret) < min_chars or few_signs or secret.lower().startswith(_PLACEHOLDERS)
+    has_few_characters = len(set(secret)) < MIN_DISTINCT_CHARS
+    return len(secret) < min_chars or has_few_characters or secret.lower().startswith(_PLACEHOLDERS)
 
 
 def require_strong_secrets() -> None:
@@ -93,7 +93,7 @@ def check_bundle(**_kwargs: Any) -> Sequence[CheckMessage]:
     try:
         inference.read_own_bundle(verify=True)
     except (BundleError, OSError) as error:
-        hint = "Point DR_BUNDLE at a bundle folder, or restore the one that came with the release."
+        hint = "Point MODEL_BUNDLE at a bundle folder, or restore the one that came with the release."
         return [Error(f"The model bundle cannot be used: {error}", hint=hint, id="screening.E003")]
     return []
 

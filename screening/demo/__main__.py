@@ -1,4 +1,4 @@
-"""``python -m screening.demo`` (or ``make demo``): a screening clinic on this machine, with drawn photographs.
+"""``python -m screening.demo`` (or ``make demo``): a screening clinic on this machine, with synthetic photographs.
 
 Environment: ``PORT`` (8000), ``HOST`` (127.0.0.1), ``DEMO_DIR`` (var/demo), ``DEMO_PASSWORD`` and ``DEMO_API_KEY``
 (else random, and kept). Started again it keeps its data. Needs neither Redis nor a database server.
@@ -9,7 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
-from screening.demo.folder import PROJECT, DemoError, keep_credentials, lock_folder, open_folder, settings_for
+from screening.demo.folder import PROJECT, DemoError, load_or_create_credentials, lock_folder, open_folder, settings_for
 
 
 def main() -> None:
@@ -19,14 +19,14 @@ def main() -> None:
         _require_free(host, port)
         folder = open_folder(os.environ)
         lock_folder(folder)
-        credentials = keep_credentials(folder, os.environ)
+        credentials = load_or_create_credentials(folder, os.environ)
         os.environ.update(settings_for(folder, os.environ, host))
         os.environ.update(HOST=host, PORT=str(port))
         _say(f"Preparing the demo clinic in {folder} ...")
         _prepare(folder)
         from screening.demo import clinic
 
-        clinic.furnish(credentials)
+        clinic.seed_demo(credentials)
     except DemoError as error:
         raise SystemExit(f"The demo did not start. {error}") from error
     sys.stdout.flush()
@@ -84,12 +84,12 @@ def _collect_static(folder: Path) -> None:
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command
 
-    seen = []
+    entries = []
     for finder in get_finders():
         for name, storage in finder.list([]):
             stat = Path(storage.path(name)).stat()
-            seen.append(f"{name} {stat.st_size} {stat.st_mtime_ns}")
-    fingerprint, kept = "\n".join(sorted(seen)), folder / "static.seen"
+            entries.append(f"{name} {stat.st_size} {stat.st_mtime_ns}")
+    fingerprint, kept = "\n".join(sorted(entries)), folder / "static.fingerprint"
     if (folder / "static" / "staticfiles.json").exists() and kept.exists() and kept.read_text() == fingerprint:
         return
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)

@@ -22,7 +22,7 @@ _ROLES = {
     "reviewer": ("Rune", "Reviewer", [Membership.Role.REVIEWER]),
     "admin": ("Ada", "Admin", [Membership.Role.MANAGER, Membership.Role.PHOTOGRAPHER, Membership.Role.REVIEWER]),
 }
-_GOOD = Faults()
+_NO_FAULTS = Faults()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class _Eye:
     """What is drawn for one eye; no grade: the eye is absent, for the reason given."""
 
     grade: ICDRGrade | None
-    faults: Faults = _GOOD
+    faults: Faults = _NO_FAULTS
     absent_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Person:
+class _DemoPatient:
     """A made-up patient. ``is_signed``: the exam is already reviewed."""
 
     mrn: str
@@ -49,59 +49,59 @@ class _Person:
     is_signed: bool = False
 
 
-def _drawn(grade: int, **faults: float) -> _Eye:
+def _eye(grade: int, **faults: float) -> _Eye:
     return _Eye(ICDRGrade(grade), Faults(**faults))
 
 
 def _person(
     number: int, name: str, born: str, diabetes: tuple[str, int], right: _Eye, left: _Eye, *, is_signed: bool = False
-) -> _Person:
+) -> _DemoPatient:
     given, family, sex = name.split()
     day = datetime.date.fromisoformat(born)
-    return _Person(f"DEMO-{number:04}", given, family, day, sex, diabetes, right, left, is_signed)
+    return _DemoPatient(f"DEMO-{number:04}", given, family, day, sex, diabetes, right, left, is_signed)
 
 
 _PROSTHESIS = _Eye(None, absent_reason="Prosthesis since childhood")
-PEOPLE = (
-    _person(1, "Emil Fictitious M", "1957-03-14", ("2", 1998), _drawn(4), _drawn(3)),
-    _person(2, "Alma Sample F", "1984-11-02", ("1", 2009), _drawn(0), _drawn(0)),
-    _person(3, "Chidi Specimen M", "1966-07-21", ("2", 2011), _drawn(2), _drawn(2)),
-    _person(4, "Farah Invented F", "1971-01-30", ("2", 2015), _drawn(1), _drawn(2, blur_px=16.0, exposure_stops=-3.2)),
-    _person(5, "Bruno Example M", "1979-09-09", ("2", 2019), _drawn(1), _drawn(0)),
-    _person(6, "Dora Placeholder F", "1949-05-17", ("2", 1995), _drawn(3), _drawn(2), is_signed=True),
-    _person(7, "Goran Imaginary M", "1962-12-05", ("1", 1980), _drawn(1), _PROSTHESIS),
+DEMO_PATIENTS = (
+    _person(1, "Emil Fictitious M", "1957-03-14", ("2", 1998), _eye(4), _eye(3)),
+    _person(2, "Alma Sample F", "1984-11-02", ("1", 2009), _eye(0), _eye(0)),
+    _person(3, "Chidi Specimen M", "1966-07-21", ("2", 2011), _eye(2), _eye(2)),
+    _person(4, "Farah Invented F", "1971-01-30", ("2", 2015), _eye(1), _eye(2, blur_px=16.0, exposure_stops=-3.2)),
+    _person(5, "Bruno Example M", "1979-09-09", ("2", 2019), _eye(1), _eye(0)),
+    _person(6, "Dora Placeholder F", "1949-05-17", ("2", 1995), _eye(3), _eye(2), is_signed=True),
+    _person(7, "Goran Imaginary M", "1962-12-05", ("1", 1980), _eye(1), _PROSTHESIS),
 )
-NEWCOMER = ("DEMO-0008", "Hana", "Pretend", datetime.date(1990, 4, 23), Patient.Sex.FEMALE)
+PATIENT_WITHOUT_PHOTOS = ("DEMO-0008", "Hana", "Pretend", datetime.date(1990, 4, 23), Patient.Sex.FEMALE)
 """A patient with an open exam and no photographs yet: the place to drop one's own."""
 
 
-def furnish(credentials: Credentials) -> None:
+def seed_demo(credentials: Credentials) -> None:
     """Make the site, its users, its API key and its patients, and give them these credentials. Safe to repeat."""
     with transaction.atomic():
         site, is_new = Site.objects.get_or_create(code=SITE_CODE, defaults={"name": "Demo clinic"})
         if is_new:
             record_event(verb=AuditEvent.Verb.ROW_ADDED, subject=site, site=site, by=None)
         for username in _ROLES:
-            _furnish_user(username, credentials.password, site)
-    _furnish_key(credentials.api_key)
+            _seed_user(username, credentials.password, site)
+    _seed_api_key(credentials.api_key)
     if is_new:
         photographer = User.objects.get(username="photographer")
-        for person in PEOPLE:
+        for person in DEMO_PATIENTS:
             _register(person, site, photographer)
-        mrn, given, family, born_on, sex = NEWCOMER
-        newcomer = patients.register_patient(
+        mrn, given, family, born_on, sex = PATIENT_WITHOUT_PHOTOS
+        patient = patients.register_patient(
             site=site, mrn=mrn, given_name=given, family_name=family, born_on=born_on, sex=sex, by=photographer
         )
-        exams.open_exam(patient=newcomer, by=photographer)
+        exams.open_exam(patient=patient, by=photographer)
 
 
-def draw_exams() -> None:
+def create_demo_exams() -> None:
     """Draw, attach and submit what is missing in the seeded exams. Takes about two seconds a photograph.
 
     Continues where an earlier run was interrupted: the same drawing is the same file, which an exam takes once.
     """
     photographer, reviewer = (User.objects.get(username=name) for name in ("photographer", "reviewer"))
-    for number, person in enumerate(PEOPLE):
+    for number, person in enumerate(DEMO_PATIENTS):
         exam = Exam.objects.filter(patient__mrn=person.mrn, site__code=SITE_CODE).order_by("created_at").first()
         if exam is None or exam.status != Exam.Status.OPEN:
             continue
@@ -112,7 +112,7 @@ def draw_exams() -> None:
             _sign(exam, person, reviewer)
 
 
-def _furnish_user(username: str, password: str, site: Site) -> None:
+def _seed_user(username: str, password: str, site: Site) -> None:
     given, family, roles = _ROLES[username]
     is_admin = username == "admin"
     user, is_new = User.objects.get_or_create(
@@ -128,7 +128,7 @@ def _furnish_user(username: str, password: str, site: Site) -> None:
         user.save(update_fields=["password"])
 
 
-def _furnish_key(text: str) -> None:
+def _seed_api_key(text: str) -> None:
     """The key acts as the photographer: enough for the whole API, and no more."""
     if api_keys.find_key(text) is not None:
         return
@@ -141,7 +141,7 @@ def _furnish_key(text: str) -> None:
         raise DemoError("The API key was revoked earlier. Set DEMO_API_KEY to a new one.") from error
 
 
-def _register(person: _Person, site: Site, by: User) -> None:
+def _register(person: _DemoPatient, site: Site, by: User) -> None:
     diabetes_type, since = person.diabetes
     patient = patients.register_patient(
         site=site,
@@ -176,7 +176,7 @@ def _attach(exam: Exam, laterality: Laterality, eye: _Eye, number: int, *, by: U
     images.attach_image(exam=exam, upload=file, laterality=laterality, is_synthetic=True, by=by)
 
 
-def _sign(exam: Exam, person: _Person, reviewer: User) -> None:
+def _sign(exam: Exam, person: _DemoPatient, reviewer: User) -> None:
     """An exam that was read before, so that a patient's page has a history to show."""
     findings = {}
     for laterality, eye in ((Laterality.RIGHT, person.right), (Laterality.LEFT, person.left)):
@@ -188,4 +188,4 @@ def _sign(exam: Exam, person: _Person, reviewer: User) -> None:
         findings[laterality] = reviews.Finding(
             laterality=laterality, grade=eye.grade, macular_oedema=MacularOedema.NONE
         )
-    reviews.sign_review(exam=exam, findings=findings, note="Demo: drawn photographs, not a patient.", by=reviewer)
+    reviews.sign_review(exam=exam, findings=findings, note="Demo: synthetic photographs, not a patient.", by=reviewer)

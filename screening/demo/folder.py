@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-_SHORTEST_API_KEY = 8
+_MIN_API_KEY_CHARS = 8
 
 
 class DemoError(Exception):
@@ -58,7 +58,7 @@ def settings_for(folder: Path, environ: Mapping[str, str], host: str) -> dict[st
     return {
         "DJANGO_SETTINGS_MODULE": "drsite.settings",
         "DEBUG": "false",
-        "SECRET_KEY": _kept_secret(folder / "secret_key"),
+        "SECRET_KEY": _load_or_create_secret(folder / "secret_key"),
         "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
         "REDIS_URL": "memory://localhost/",  # a queue inside the one process
         "MEDIA_ROOT": str(folder / "media"),
@@ -71,7 +71,7 @@ def settings_for(folder: Path, environ: Mapping[str, str], host: str) -> dict[st
     }
 
 
-def keep_credentials(folder: Path, environ: Mapping[str, str]) -> Credentials:
+def load_or_create_credentials(folder: Path, environ: Mapping[str, str]) -> Credentials:
     """The credentials of ``DEMO_PASSWORD`` and ``DEMO_API_KEY``, else those of the last start, else new random ones.
 
     Raises DemoError with a sentence for a key or password that could not be typed back.
@@ -83,8 +83,8 @@ def keep_credentials(folder: Path, environ: Mapping[str, str]) -> Credentials:
     )
     if not credentials.password.isprintable() or not credentials.api_key.isprintable():
         raise DemoError("DEMO_PASSWORD and DEMO_API_KEY may hold printable characters only.")
-    if len(credentials.api_key) < _SHORTEST_API_KEY or " " in credentials.api_key:
-        raise DemoError(f"DEMO_API_KEY must be at least {_SHORTEST_API_KEY} characters long, without spaces.")
+    if len(credentials.api_key) < _MIN_API_KEY_CHARS or " " in credentials.api_key:
+        raise DemoError(f"DEMO_API_KEY must be at least {_MIN_API_KEY_CHARS} characters long, without spaces.")
     if credentials != before:
         _write_private(folder / "credentials", f"password={credentials.password}\napi_key={credentials.api_key}\n")
     return credentials
@@ -102,7 +102,7 @@ def read_credentials(folder: Path) -> Credentials | None:
     return Credentials(values["password"], values["api_key"])
 
 
-def _kept_secret(path: Path) -> str:
+def _load_or_create_secret(path: Path) -> str:
     if not path.exists() or not path.read_text(encoding="utf-8").strip():
         _write_private(path, secrets.token_urlsafe(50))
     return path.read_text(encoding="utf-8").strip()

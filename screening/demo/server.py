@@ -52,7 +52,7 @@ def welcome() -> str:
     address = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 (only compared)
     rows = [
         "Diabetic retinopathy screening: demo clinic",
-        "Its photographs are drawn. Decision support, not a certified medical device.",
+        "Its photographs are synthetic. Decision support, not a certified medical device.",
         "",
         f"Address    {address}/",
         "Users      photographer, reviewer, admin",

@@ -26,7 +26,7 @@ _grading: list[threading.Thread] = []
 def start() -> None:
     """Start grading, sweeping and, in a new clinic, drawing. Call once, in the process that serves."""
     app = app_or_default()
-    _hurry(app)
+    _poll_faster(app)
     inference.current_grader()  # weights that cannot be loaded stop the start, and the first photograph need not wait
     stale_gradings.requeue_stale_gradings(older_than_s=0)
     connections.close_all()
@@ -42,7 +42,7 @@ def start() -> None:
     )
     _grading.append(_thread("grading", controller.start))
     _thread("sweeping", _sweeper(app).start)
-    _thread("drawing", _draw)
+    _thread("drawing", _create_exams)
 
 
 def stop() -> None:
@@ -52,7 +52,7 @@ def stop() -> None:
         thread.join(_JOIN_S)
 
 
-def _hurry(celery: Celery) -> None:
+def _poll_faster(celery: Celery) -> None:
     """The in-memory transport looks for messages once a second by default; an upload should not wait for that."""
     celery.conf.broker_transport_options = {"polling_interval": 0.1}
 
@@ -62,9 +62,9 @@ def _sweeper(celery: Celery) -> Any:
     return beat.Service(celery, max_interval=5, scheduler_cls=beat.Scheduler)
 
 
-def _draw() -> None:
+def _create_exams() -> None:
     try:
-        clinic.draw_exams()
+        clinic.create_demo_exams()
     except Exception:
         # The boundary of this thread: the clinic is usable without its drawn photographs, but silence would puzzle.
         logger.exception("The demo photographs could not all be drawn; the next start goes on with them")

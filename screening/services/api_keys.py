@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from screening.models import ApiKey, AuditEvent, User
 from screening.services.audit import record_event
 
-KEY_START = "drk_"
+KEY_PREFIX = "drk_"
 _N_BYTES = 32
 """256 random bits: 43 url-safe characters; nobody guesses it, so a plain SHA-256 keeps it."""
-_SHOWN_CHARS = 12
-_FEWEST_CHARS = 8
+_PREFIX_CHARS = 12
+_MIN_CHARS = 8
 """Of a key chosen by a person; one made here has 47."""
-_NOTE_USE_EVERY = datetime.timedelta(minutes=1)
+_LAST_USED_INTERVAL = datetime.timedelta(minutes=1)
 
 
 @transaction.atomic
@@ -29,13 +29,13 @@ def issue_key(
 
     ``text`` is for a demo that must know its key beforehand. Raises ValidationError when it is short or has spaces.
     """
-    text = text or KEY_START + secrets.token_urlsafe(_N_BYTES)
-    if len(text) < _FEWEST_CHARS or not text.isprintable() or " " in text:
+    text = text or KEY_PREFIX + secrets.token_urlsafe(_N_BYTES)
+    if len(text) < _MIN_CHARS or not text.isprintable() or " " in text:
         raise ValidationError(_("An API key has at least 8 characters and no spaces."), code="api_key")
     key = ApiKey.objects.create(
         user=user,
         name=name,
-        prefix=text[: min(_SHOWN_CHARS, len(text) // 2)],
+        prefix=text[: min(_PREFIX_CHARS, len(text) // 2)],
         key_hash=_hash(text),
         expires_at=expires_at,
     )
@@ -60,7 +60,7 @@ def find_key(text: str) -> ApiKey | None:
     if key is None or not key.is_usable or not key.user.is_active:
         return None
     now = timezone.now()
-    if key.last_used_at is None or now - key.last_used_at > _NOTE_USE_EVERY:
+    if key.last_used_at is None or now - key.last_used_at > _LAST_USED_INTERVAL:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
     return key
 

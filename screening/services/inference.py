@@ -21,7 +21,7 @@ def read_own_bundle(*, verify: bool = False) -> Bundle:
 
 
 def _bundle_folder() -> Path:
-    return Path(settings.DR_BUNDLE) if settings.DR_BUNDLE else default_bundle()
+    return Path(settings.MODEL_BUNDLE) if settings.MODEL_BUNDLE else default_bundle()
 
 
 @lru_cache(maxsize=1)

@@ -10,9 +10,9 @@ from screening.access import Action, require
 from screening.models import AuditEvent, Patient, Site, User
 from screening.services.audit import record_event
 
-EARLIEST_BIRTH_YEAR = 1900
+MIN_BIRTH_YEAR = 1900
 """Nobody alive is older (the oldest person of 2025 was born in 1909)."""
-_LONGEST = {"mrn": 40, "given_name": 80, "family_name": 80}
+_MAX_CHARS = {"mrn": 40, "given_name": 80, "family_name": 80}
 """Characters; the columns' own lengths, which SQLite does not enforce."""
 
 
@@ -120,7 +120,7 @@ def _save(patient: Patient) -> None:
 
 
 def _validate(patient: Patient) -> None:
-    for field, limit in _LONGEST.items():
+    for field, limit in _MAX_CHARS.items():
         value = str(getattr(patient, field))
         if not value:
             raise InvalidPatient(field, _("This is missing. Fill it in."))
@@ -131,7 +131,7 @@ def _validate(patient: Patient) -> None:
     today = timezone.localdate(timezone=patient.site.zone)
     if patient.born_on > today:
         raise InvalidPatient("born_on", _("The birth date is in the future. Check the year."))
-    if patient.born_on.year < EARLIEST_BIRTH_YEAR:
+    if patient.born_on.year < MIN_BIRTH_YEAR:
         raise InvalidPatient("born_on", _("The birth date is before 1900. Check the year."))
     if patient.sex not in Patient.Sex.values:
         raise InvalidPatient("sex", _("Choose one of: F, M, X, U."))

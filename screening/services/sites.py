@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils.text import slugify
 
-from screening.access import give_manager_role, require_first_site
+from screening.access import add_manager, require_first_site
 from screening.models import AuditEvent, Site, User
 from screening.services.audit import record_event
 
@@ -11,7 +11,7 @@ _CODE_CHARS = 40
 
 
 @transaction.atomic
-def open_first_site(*, name: str, timezone: str, by: User) -> Site:
+def create_first_site(*, name: str, timezone: str, by: User) -> Site:
     """Open the site of a new installation and make ``by`` its manager.
 
     Raises AccessDenied when there is a site already or ``by`` does not run the installation, ValidationError for a name
@@ -23,6 +23,6 @@ def open_first_site(*, name: str, timezone: str, by: User) -> Site:
     site.full_clean()
     site.save(force_insert=True)
     record_event(verb=AuditEvent.Verb.ROW_ADDED, subject=site, site=site, by=by)
-    membership = give_manager_role(by, site)
+    membership = add_manager(by, site)
     record_event(verb=AuditEvent.Verb.ROW_ADDED, subject=membership, site=site, by=by)
     return site

@@ -85,7 +85,7 @@ def photo(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBase:
     """The whole photograph, as stored; a TIFF as PNG, because browsers do not show TIFF."""
     image = get_image(user=request.user, image_id=image_id)
     shown_as = _SHOWN_AS_IS.get(image.format)
-    if shown_as is not None and settings.PHOTOS_BY_PROXY and isinstance(image.file.storage, FileSystemStorage):
+    if shown_as is not None and settings.X_ACCEL_REDIRECT_PREFIX and isinstance(image.file.storage, FileSystemStorage):
         return _handed_to_proxy(image, shown_as, by=request.user)
     try:
         file = image.file.open("rb")
@@ -108,7 +108,7 @@ def _handed_to_proxy(image: FundusImage, shown_as: str, *, by: User) -> HttpResp
         raise Http404
     record_event(verb=AuditEvent.Verb.IMAGE_VIEWED, subject=image, site=image.exam.site, by=by)
     response = HttpResponse(content_type=shown_as)
-    response["X-Accel-Redirect"] = f"{settings.PHOTOS_BY_PROXY.rstrip('/')}/{quote(name)}"
+    response["X-Accel-Redirect"] = f"{settings.X_ACCEL_REDIRECT_PREFIX.rstrip('/')}/{quote(name)}"
     return _with_photo_headers(response)
 
 

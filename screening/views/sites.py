@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from screening.access import require_first_site
 from screening.forms import FirstSiteForm
-from screening.services.sites import open_first_site
+from screening.services.sites import create_first_site
 from screening.views.decorators import AuthenticatedRequest, login_required
 
 
@@ -21,7 +21,7 @@ def first(request: AuthenticatedRequest) -> HttpResponseBase:
     form = FirstSiteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            site = open_first_site(**form.cleaned_data, by=request.user)
+            site = create_first_site(**form.cleaned_data, by=request.user)
         except ValidationError as error:
             form.add_error(None, " ".join(error.messages))
         else:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from screening.access import Action, can, may_open_first_site, sites_for
+from screening.access import Action, can, can_create_first_site, sites_for
 from screening.models import Exam, Site
 from screening.policy import WorklistRank
 from screening.selectors import count_by_rank, worklist
@@ -50,7 +50,7 @@ def show(request: AuthenticatedRequest) -> HttpResponseBase:
     A reviewer at a blind-first site sees the order and not the reason for it: the grade comes after the first reading.
     """
     user = request.user
-    if may_open_first_site(user):
+    if can_create_first_site(user):
         return redirect("screening:site-first")
     blind_sites = set(
         sites_for(user, Action.REVIEW_EXAM)

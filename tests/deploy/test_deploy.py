@@ -33,7 +33,7 @@ def preflight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(module, "GIVEN", tmp_path / "given")
     monkeypatch.setattr(module, "IN_USE", tmp_path / "in-use")
     monkeypatch.setattr(module.os, "chown", lambda *_args: None)
-    for name in module.SHORTEST:
+    for name in module.MIN_CHARS:
         monkeypatch.setenv(name, STRONG)
     return module
 
@@ -90,7 +90,7 @@ def test_new_settings_pass_the_check_and_differ_each_time(preflight: Any, monkey
     command = ["sh", str(DEPLOY / "new-env.sh"), "screening.example.org"]
     first, second = (subprocess.run(command, capture_output=True, check=True).stdout.decode() for _ in range(2))
     values = dict(line.split("=", 1) for line in first.splitlines() if re.match("[A-Z]", line))
-    for name in preflight.SHORTEST:
+    for name in preflight.MIN_CHARS:
         monkeypatch.setenv(name, values[name])
         assert f"{name}={values[name]}" not in second
     assert preflight.main() == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from drsite.environment import read_environment
+from drsite.environment import RENAMED, read_environment
 
 
 def test_a_secret_is_read_from_its_file_without_the_line_end(tmp_path: Path) -> None:
@@ -55,3 +55,9 @@ def test_a_file_may_not_name_what_is_no_secret(tmp_path: Path) -> None:
     file = tmp_path / "debug"
     file.write_text("true")
     assert "DEBUG" not in read_environment({"DEBUG_FILE": str(file)})
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_a_renamed_variable_is_refused_with_its_new_name(old: str, new: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"{old} is now called {new}"):
+        read_environment({old: "value"})

@@ -15,7 +15,7 @@ RIGHT = {"username": "photographer", "password": "correct horse battery"}
 
 @pytest.fixture(autouse=True)
 def few(settings: Any) -> None:
-    settings.FAILURES_OF_ONE_ADDRESS = 8
+    settings.LOGIN_FAILURE_LIMIT_PER_IP = 8
 
 
 def fail(client: Client, n: int, address: str = "192.0.2.1") -> None:

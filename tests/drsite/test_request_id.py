@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from drsite.logs import JsonLinesFormatter, logging_settings
-from drsite.request_id import forget_ids, request_id, take_request_id, task_id, trace_requests
+from drsite.request_id import clear_ids, request_id, request_id_middleware, take_request_id, task_id
 from screening.models import User
 
 GIVEN = "0123456789abcdef0123456789abcdef"
@@ -30,7 +30,7 @@ def line(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("given", ["", "short", "Ada Byron, born 1815", "a" * 65, 'x"\n{"level": "ERROR"}', GIVEN])
 def test_an_id_is_taken_over_where_it_is_one_and_made_where_it_is_not(given: str) -> None:
     seen = []
-    middleware = trace_requests(lambda _request: seen.append(request_id.get()) or HttpResponse())  # type: ignore[func-returns-value]
+    middleware = request_id_middleware(lambda _request: seen.append(request_id.get()) or HttpResponse())  # type: ignore[func-returns-value]
     request = RequestFactory().get("/")
     request.META["HTTP_X_REQUEST_ID"] = given
     answer = middleware(request)
@@ -70,7 +70,7 @@ def test_a_line_holds_the_ids_of_request_and_task() -> None:
     assert not {"request_id", "task_id"} & set(outside)
     take_request_id(task_id="task-1", task=SimpleNamespace(request=SimpleNamespace(request_id=GIVEN)))
     inside = line()
-    forget_ids()
+    clear_ids()
     assert (inside["request_id"], inside["task_id"]) == (GIVEN, "task-1")
     assert (request_id.get(), task_id.get()) == ("", "")
 

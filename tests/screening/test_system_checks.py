@@ -120,7 +120,7 @@ def make_bundle(folder: Path, weights: bytes = b"weights") -> Path:
 
 
 def test_a_whole_bundle_is_passed_over(settings: Any, tmp_path: Path) -> None:
-    settings.DR_BUNDLE = str(make_bundle(tmp_path / "toy"))
+    settings.MODEL_BUNDLE = str(make_bundle(tmp_path / "toy"))
     assert ids(system_checks.check_bundle) == []
 
 
@@ -140,7 +140,7 @@ def lose_the_description(bundle: Path) -> None:
 def test_missing_or_altered_weights_stop_the_start(settings: Any, tmp_path: Path, harm: Callable[[Path], None]) -> None:
     bundle = make_bundle(tmp_path / "toy")
     harm(bundle)
-    settings.DR_BUNDLE = str(bundle)
+    settings.MODEL_BUNDLE = str(bundle)
     assert ids(system_checks.check_bundle) == ["screening.E003"]
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from screening.health import checks, worker_heartbeat
 from screening.health.checks import HealthCheckError
 
-WORST_CLOCK_S = 5.0
+MAX_CLOCK_SKEW_S = 5.0
 """A difference that never matters to gradings, and that any time service stays far below."""
 _DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
 
@@ -115,7 +115,7 @@ def diagnose_clock() -> str:
         theirs: datetime.datetime = cursor.fetchone()[0]
         after = timezone.now()
     gap_s = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0.0)
-    if gap_s > WORST_CLOCK_S:
+    if gap_s > MAX_CLOCK_SKEW_S:
         raise HealthCheckError(f"{gap_s:.0f} s from the database's")
     return f"within {max(gap_s, 0.1):.1f} s of the database's"
 
@@ -163,7 +163,7 @@ DIAGNOSTICS = (
     Diagnostic(
         "bundle",
         checks.check_bundle_hash,
-        "Restore the model folder from the release, or point DR_BUNDLE at a whole one.",
+        "Restore the model folder from the release, or point MODEL_BUNDLE at a whole one.",
     ),
     Diagnostic(
         "clock", diagnose_clock, "Switch on time synchronisation (chrony or systemd-timesyncd) on both machines."

@@ -37,7 +37,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[FundusDrawing]:
 
 
 def test_each_user_has_the_role_of_the_name() -> None:
-    clinic.furnish(CREDENTIALS)
+    clinic.seed_demo(CREDENTIALS)
     site = Site.objects.get()
     photographer, reviewer, admin = (User.objects.get(username=n) for n in ("photographer", "reviewer", "admin"))
     assert can(photographer, Action.UPLOAD_IMAGE, site)
@@ -49,7 +49,7 @@ def test_each_user_has_the_role_of_the_name() -> None:
 
 
 def test_the_password_and_the_key_open_the_clinic() -> None:
-    clinic.furnish(CREDENTIALS)
+    clinic.seed_demo(CREDENTIALS)
     assert all(user.check_password(CREDENTIALS.password) for user in User.objects.all())
     key = api_keys.find_key(CREDENTIALS.api_key)
     assert key is not None
@@ -57,18 +57,18 @@ def test_the_password_and_the_key_open_the_clinic() -> None:
 
 
 def test_new_credentials_replace_the_old_ones() -> None:
-    clinic.furnish(CREDENTIALS)
-    clinic.furnish(Credentials("another password", "drk_another-key-of-the-demo"))
+    clinic.seed_demo(CREDENTIALS)
+    clinic.seed_demo(Credentials("another password", "drk_another-key-of-the-demo"))
     assert all(user.check_password("another password") for user in User.objects.all())
     assert api_keys.find_key(CREDENTIALS.api_key) is None
     assert api_keys.find_key("drk_another-key-of-the-demo") is not None
 
 
 def test_a_revoked_key_does_not_come_back() -> None:
-    clinic.furnish(CREDENTIALS)
+    clinic.seed_demo(CREDENTIALS)
     api_keys.revoke_key(key=ApiKey.objects.get(), by=User.objects.get(username="admin"))
     with pytest.raises(DemoError, match="revoked"):
-        clinic.furnish(CREDENTIALS)
+        clinic.seed_demo(CREDENTIALS)
 
 
 def test_starting_again_adds_nothing() -> None:
@@ -77,26 +77,26 @@ def test_starting_again_adds_nothing() -> None:
         return [table.objects.count() for table in tables]
 
     for _ in range(2):
-        clinic.furnish(CREDENTIALS)
-        clinic.draw_exams()
+        clinic.seed_demo(CREDENTIALS)
+        clinic.create_demo_exams()
     first = counts()
-    clinic.furnish(CREDENTIALS)
-    clinic.draw_exams()
+    clinic.seed_demo(CREDENTIALS)
+    clinic.create_demo_exams()
     assert counts() == first
-    assert first[4] == len(clinic.PEOPLE) + 1
+    assert first[4] == len(clinic.DEMO_PATIENTS) + 1
 
 
 def test_every_photograph_is_marked_as_drawn_and_waits_for_its_grade() -> None:
-    clinic.furnish(CREDENTIALS)
-    clinic.draw_exams()
+    clinic.seed_demo(CREDENTIALS)
+    clinic.create_demo_exams()
     images = FundusImage.objects.all()
-    assert len(images) == 2 * len(clinic.PEOPLE) - 1
+    assert len(images) == 2 * len(clinic.DEMO_PATIENTS) - 1
     assert all(image.is_synthetic for image in images)
     assert Grading.objects.filter(status=Grading.Status.QUEUED).count() == len(images)
 
 
 def test_drawing_goes_on_where_it_was_interrupted(monkeypatch: pytest.MonkeyPatch, drawn: list[FundusDrawing]) -> None:
-    clinic.furnish(CREDENTIALS)
+    clinic.seed_demo(CREDENTIALS)
 
     def draw_three(drawing: FundusDrawing) -> Image.Image:
         if len(drawn) == 3:
@@ -107,35 +107,37 @@ def test_drawing_goes_on_where_it_was_interrupted(monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr(clinic, "draw_fundus", draw_three)
         with pytest.raises(KeyboardInterrupt):
-            clinic.draw_exams()
+            clinic.create_demo_exams()
     assert FundusImage.objects.count() == 3
-    clinic.draw_exams()
-    assert FundusImage.objects.count() == 2 * len(clinic.PEOPLE) - 1
-    assert not Exam.objects.filter(status=Exam.Status.OPEN).exclude(patient__mrn=clinic.NEWCOMER[0]).exists()
+    clinic.create_demo_exams()
+    assert FundusImage.objects.count() == 2 * len(clinic.DEMO_PATIENTS) - 1
+    assert (
+        not Exam.objects.filter(status=Exam.Status.OPEN).exclude(patient__mrn=clinic.PATIENT_WITHOUT_PHOTOS[0]).exists()
+    )
 
 
 def test_an_exam_that_a_visitor_cancelled_stays_cancelled(drawn: list[FundusDrawing]) -> None:
-    clinic.furnish(CREDENTIALS)
-    exam = Exam.objects.get(patient__mrn=clinic.PEOPLE[0].mrn)
+    clinic.seed_demo(CREDENTIALS)
+    exam = Exam.objects.get(patient__mrn=clinic.DEMO_PATIENTS[0].mrn)
     exams.cancel_exam(exam=exam, by=User.objects.get(username="photographer"))
-    clinic.draw_exams()
+    clinic.create_demo_exams()
     assert not exam.images.exists()
 
 
 def test_the_clinic_shows_every_grade_a_fault_an_absent_eye_and_a_signed_review() -> None:
-    clinic.furnish(CREDENTIALS)
-    clinic.draw_exams()
-    eyes = [eye for person in clinic.PEOPLE for eye in (person.right, person.left)]
+    clinic.seed_demo(CREDENTIALS)
+    clinic.create_demo_exams()
+    eyes = [eye for person in clinic.DEMO_PATIENTS for eye in (person.right, person.left)]
     assert {eye.grade for eye in eyes if eye.grade is not None} == {0, 1, 2, 3, 4}
     assert any(eye.faults.blur_px for eye in eyes)
     assert Exam.objects.exclude(left_eye_absent_reason="").count() == 1
     review = Review.objects.get()
-    assert review.exam.patient.mrn == next(person.mrn for person in clinic.PEOPLE if person.is_signed)
+    assert review.exam.patient.mrn == next(person.mrn for person in clinic.DEMO_PATIENTS if person.is_signed)
 
 
 def test_two_eyes_of_one_person_come_from_one_camera(drawn: list[FundusDrawing]) -> None:
-    clinic.furnish(CREDENTIALS)
-    clinic.draw_exams()
+    clinic.seed_demo(CREDENTIALS)
+    clinic.create_demo_exams()
     right, left = drawn[:2]
     assert (right.laterality, left.laterality) == ("OD", "OS")
     assert (right.frame, right.cut, right.complexion) == (left.frame, left.cut, left.complexion)

@@ -9,7 +9,7 @@ from screening.demo import server
 from screening.demo.folder import (
     Credentials,
     DemoError,
-    keep_credentials,
+    load_or_create_credentials,
     lock_folder,
     open_folder,
     read_credentials,
@@ -24,41 +24,41 @@ def mode(path: Path) -> int:
 
 
 def test_random_credentials_are_kept_for_the_next_start(tmp_path: Path) -> None:
-    first = keep_credentials(tmp_path, {})
-    assert keep_credentials(tmp_path, {}) == first
+    first = load_or_create_credentials(tmp_path, {})
+    assert load_or_create_credentials(tmp_path, {}) == first
 
 
 def test_two_folders_never_share_random_credentials(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    one, two = (keep_credentials(tmp_path / name, {}) for name in ("one", "two"))
+    one, two = (load_or_create_credentials(tmp_path / name, {}) for name in ("one", "two"))
     assert one.password != two.password
     assert one.api_key != two.api_key
     assert len(one.password) >= 16
 
 
 def test_given_credentials_take_the_place_of_the_kept_ones(tmp_path: Path) -> None:
-    before = keep_credentials(tmp_path, {})
-    assert keep_credentials(tmp_path, {"DEMO_PASSWORD": "given"}) == Credentials("given", before.api_key)
-    assert keep_credentials(tmp_path, {"DEMO_API_KEY": KEY}) == Credentials("given", KEY)
+    before = load_or_create_credentials(tmp_path, {})
+    assert load_or_create_credentials(tmp_path, {"DEMO_PASSWORD": "given"}) == Credentials("given", before.api_key)
+    assert load_or_create_credentials(tmp_path, {"DEMO_API_KEY": KEY}) == Credentials("given", KEY)
     assert read_credentials(tmp_path) == Credentials("given", KEY)
 
 
 def test_a_password_may_hold_an_equals_sign(tmp_path: Path) -> None:
-    keep_credentials(tmp_path, {"DEMO_PASSWORD": "a=b=c"})
-    assert keep_credentials(tmp_path, {}).password == "a=b=c"
+    load_or_create_credentials(tmp_path, {"DEMO_PASSWORD": "a=b=c"})
+    assert load_or_create_credentials(tmp_path, {}).password == "a=b=c"
 
 
 def test_only_the_owner_reads_credentials_and_secret_key(tmp_path: Path) -> None:
     folder = open_folder({"DEMO_DIR": str(tmp_path / "demo")})
-    keep_credentials(folder, {})
+    load_or_create_credentials(folder, {})
     settings_for(folder, {}, "127.0.0.1")
     assert [mode(folder), mode(folder / "credentials"), mode(folder / "secret_key")] == [0o700, 0o600, 0o600]
 
 
 def test_a_damaged_credentials_file_is_written_anew(tmp_path: Path) -> None:
     (tmp_path / "credentials").write_text("passw")
-    assert keep_credentials(tmp_path, {}) == read_credentials(tmp_path)
+    assert load_or_create_credentials(tmp_path, {}) == read_credentials(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_credentials_that_could_not_be_used_are_refused_with_a_sentence(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
     with pytest.raises(DemoError, match=r"^DEMO_.*\.$"):
-        keep_credentials(tmp_path, environ)
+        load_or_create_credentials(tmp_path, environ)
     assert read_credentials(tmp_path) is None
 
 
@@ -102,7 +102,7 @@ def test_the_secret_key_survives_a_restart(tmp_path: Path) -> None:
 def test_the_welcome_says_how_to_get_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_DIR", str(tmp_path))
     monkeypatch.setattr(server, "bind", "0.0.0.0:8765")
-    credentials = keep_credentials(tmp_path, {})
+    credentials = load_or_create_credentials(tmp_path, {})
     text = server.welcome()
     for part in ("http://127.0.0.1:8765/", credentials.password, credentials.api_key, "photographer", "curl"):
         assert part in text

@@ -1,4 +1,4 @@
-"""The demo as a newcomer meets it: started as a program, used over HTTP, stopped with Ctrl-C, started again."""
+"""The demo as a patient meets it: started as a program, used over HTTP, stopped with Ctrl-C, started again."""
 
 import http.cookiejar
 import os

@@ -13,7 +13,7 @@ from screening.access import AccessDenied
 from screening.management.commands.bootstrap import one_at_a_time
 from screening.models import AuditEvent, Membership, Site, User
 from screening.services.accounts import change_password, create_first_administrator
-from screening.services.sites import open_first_site
+from screening.services.sites import create_first_site
 from tests.screening.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -128,16 +128,16 @@ def test_a_time_zone_that_nobody_knows_is_refused(client: Client, administrator:
 
 
 def test_a_name_without_latin_letters_gets_a_code(administrator: User) -> None:
-    assert open_first_site(name="診療所", timezone="Asia/Tokyo", by=administrator).code == "site"
+    assert create_first_site(name="診療所", timezone="Asia/Tokyo", by=administrator).code == "site"
 
 
 def test_nobody_else_opens_a_site_and_no_second_is_opened_so(client: Client, administrator: User) -> None:
     stranger = UserFactory()
     with pytest.raises(AccessDenied):
-        open_first_site(name="Harbour clinic", timezone="UTC", by=stranger)
+        create_first_site(name="Harbour clinic", timezone="UTC", by=stranger)
     client.force_login(stranger)
     assert client.get("/sites/first/").status_code == 403
-    open_first_site(name="Harbour clinic", timezone="UTC", by=administrator)
+    create_first_site(name="Harbour clinic", timezone="UTC", by=administrator)
     with pytest.raises(AccessDenied):
-        open_first_site(name="Hill clinic", timezone="UTC", by=administrator)
+        create_first_site(name="Hill clinic", timezone="UTC", by=administrator)
     assert Site.objects.count() == 1

@@ -85,7 +85,7 @@ def test_a_thumbnail_is_small_and_upright() -> None:
 def test_the_proxy_sends_the_photograph_after_the_access_check(
     site: Site, reviewer: User, client: Client, settings: Any
 ) -> None:
-    settings.PHOTOS_BY_PROXY = "/photographs-by-proxy/"
+    settings.X_ACCEL_REDIRECT_PREFIX = "/photographs-by-proxy/"
     image = stored(site, photo_bytes())
     client.force_login(reviewer)
     response = client.get(address(image))
@@ -96,7 +96,7 @@ def test_the_proxy_sends_the_photograph_after_the_access_check(
 
 
 def test_the_proxy_sends_nothing_to_a_stranger(site: Site, reviewer: User, client: Client, settings: Any) -> None:
-    settings.PHOTOS_BY_PROXY = "/photographs-by-proxy/"
+    settings.X_ACCEL_REDIRECT_PREFIX = "/photographs-by-proxy/"
     image = FundusImageFactory()  # of another site
     client.force_login(reviewer)
     response = client.get(address(image))

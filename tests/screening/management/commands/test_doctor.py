@@ -115,7 +115,7 @@ def lose_the_database(_settings: Any, patch: pytest.MonkeyPatch, _folder: Path) 
         (forget_the_broker, {"broker"}, "REDIS_URL"),
         (forget_a_migration, {"migrations"}, "manage.py migrate"),
         (put_a_file_where_photographs_go, {"storage", "settings"}, "MEDIA_ROOT"),
-        (alter_the_weights, {"bundle", "settings"}, "DR_BUNDLE"),
+        (alter_the_weights, {"bundle", "settings"}, "MODEL_BUNDLE"),
         (fill_the_disk, {"disk", "storage"}, "enlarge"),
         (leave_a_photograph_waiting, {"queue"}, "add a worker"),
         (lose_the_mail_server, {"mail"}, "EMAIL_URL"),
