@@ -208,7 +208,7 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Diabetic retinopathy screening",
     "DESCRIPTION": (
-        "Register patients, send photographs of both eyes, read what the machine says and the clinician signed.\n\n"
+        "Register patients, send photographs of both eyes, read the model's result and what the clinician signed.\n\n"
         "**Decision support, reviewed by a clinician. Not a certified medical device. Macular oedema is not graded.**"
         "\n\nEvery error is `{code, message, fields}`. Lists come in pages, newest first: follow `next` until it is "
         "null. Records of a site where the key's user has no role are not found (404)."
@@ -229,7 +229,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "Predictions", "description": "One photograph graded at once, nothing stored."},
         {"name": "Patients", "description": "Registering people and finding them by number."},
         {"name": "Exams", "description": "Visits and their photographs."},
-        {"name": "Readings", "description": "What the machine said, and what a clinician signed."},
+        {"name": "Readings", "description": "Results of the model, and what a clinician signed."},
         {"name": "System", "description": "The model in use and your sites."},
     ],
 }

@@ -17,7 +17,7 @@ VERDICTS = [*((str(grade.value), GRADE_LABELS[grade]) for grade in ICDRGrade), (
 PHOTO_TYPES = "image/jpeg,image/png,image/tiff,image/webp,.jpg,.jpeg,.png,.tif,.tiff,.webp"
 
 
-def sentences_of(form: forms.Form) -> str:
+def error_text(form: forms.Form) -> str:
     """All that is wrong with a form, for a place that shows one text."""
     return " ".join(str(error) for errors in form.errors.values() for error in errors)
 
@@ -165,7 +165,7 @@ class EyeReadingForm(forms.Form):
         choices=MacularOedema.choices,
         widget=forms.RadioSelect,
         required=False,
-        help_text=_("The network does not grade it."),
+        help_text=_("The model does not grade it."),
     )
     changed_reason = forms.CharField(label=_("Why changed from the first reading?"), max_length=300, required=False)
 
@@ -175,7 +175,7 @@ class EyeReadingForm(forms.Form):
         if data.get("verdict") == UNGRADABLE:
             data["macular_oedema"] = MacularOedema.UNKNOWN.value
         elif data.get("verdict") and not data.get("macular_oedema"):
-            self.add_error("macular_oedema", _("Say whether there is macular oedema; the network does not grade it."))
+            self.add_error("macular_oedema", _("Say whether there is macular oedema; the model does not grade it."))
         return data
 
     @property

@@ -39,8 +39,8 @@ def body_limit(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 def _too_large(request: HttpRequest) -> HttpResponse:
     if request.headers.get("Accept", "").startswith("application/json"):
-        sentence = _("The file is larger than 50 MB. Export the photograph as JPEG and upload that file.")
-        return JsonResponse({"code": "too_large", "sentence": sentence}, status=413)
+        message = _("The file is larger than 50 MB. Export the photograph as JPEG and upload that file.")
+        return JsonResponse({"code": "too_large", "message": message}, status=413)
     return render(request, "413.html", status=413)
 
 
@@ -79,8 +79,8 @@ def new_password(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
         if not (user.is_authenticated and user.must_change_password) or _is_on_the_way(request):
             return get_response(request)
         if request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json"):
-            sentence = _("Choose another password first: the page for that opens when you load this one again.")
-            return JsonResponse({"code": "new_password", "message": sentence, "sentence": sentence}, status=403)
+            message = _("Choose another password first: the page for that opens when you load this one again.")
+            return JsonResponse({"code": "new_password", "message": message}, status=403)
         return redirect("screening:password")
 
     return middleware

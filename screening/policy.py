@@ -134,7 +134,7 @@ def _decide_eye(name: str, eye: EyeResult) -> Decision:
     if eye.macular_oedema in _BY_OEDEMA:
         rules.append((*_BY_OEDEMA[eye.macular_oedema], f"{name}_oedema_{eye.macular_oedema.value}"))
     elif eye.macular_oedema is MacularOedema.UNKNOWN and not eye.grade.is_referable:
-        # The network does not grade oedema: where the reviewer could not either, the eye is not a negative.
+        # The model does not grade oedema: where the reviewer could not either, the eye is not a negative.
         rules.append((Outcome.REPEAT_IMAGING, Urgency.ROUTINE, 0, f"{name}_oedema_unknown"))
     return Decision(
         outcome=max((rule[0] for rule in rules), key=_OUTCOMES.index),
@@ -147,7 +147,7 @@ def _decide_eye(name: str, eye: EyeResult) -> Decision:
 def worklist_rank(
     *, grades: Iterable[int], is_any_referable: bool, is_any_eye_ungraded: bool, is_any_pending: bool
 ) -> WorklistRank:
-    """Place of an exam on the worklist, from the machine's latest readings: the most urgent fact decides.
+    """Place of an exam on the worklist, from the model's latest gradings: the most urgent fact decides.
 
     ``is_any_eye_ungraded``: an eye that is there has no gradable photograph and none on the way.
     """

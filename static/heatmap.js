@@ -1,4 +1,4 @@
-// Draws the network's attention grid on a canvas. The grid's values are absolute, 0 to 1: a map is never stretched
+// Draws the model's attention grid on a canvas. The grid's values are absolute, 0 to 1: a map is never stretched
 // to its own maximum, because a blank map must look blank.
 "use strict";
 

@@ -4,10 +4,10 @@
 (() => {
   const THEME_KEY = "reading-theme";
 
-  function problem(sentence) {
+  function problem(message) {
     const box = document.getElementById("page-problem");
     if (!box) return;
-    box.querySelector("p").textContent = sentence;
+    box.querySelector("p").textContent = message;
     box.hidden = false;
   }
 

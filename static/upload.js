@@ -1,4 +1,4 @@
-// Several photographs at once: a row a file with preview, eye, field, progress, and a sentence when one is refused.
+// Several photographs at once: a row a file with preview, eye, field, progress, and a message when one is refused.
 // Each eye is confirmed by a person before its photograph leaves the browser. Without this file the form still works.
 "use strict";
 
@@ -103,19 +103,19 @@
         answer = {}; // a proxy's page, not ours
       }
       if (request.status >= 200 && request.status < 300 && answer.image) {
-        this.box.announce(answer.sentence);
+        this.box.announce(answer.message);
         this.remove();
         document.body.dispatchEvent(new CustomEvent("photo-uploaded"));
         return;
       }
-      this.fail(answer.sentence || this.box.root.dataset.failed);
+      this.fail(answer.message || this.box.root.dataset.failed);
     }
 
-    fail(sentence) {
+    fail(message) {
       this.lock(false);
       this.part("progress").hidden = true;
       this.node.classList.add("is-failed");
-      this.part("error").textContent = sentence;
+      this.part("error").textContent = message;
       this.part("send").textContent = this.box.root.dataset.retry;
       this.part("send").focus();
     }
@@ -170,8 +170,8 @@
       if (rows.length) rows[0].node.querySelector("input:checked, input").focus();
     }
 
-    announce(sentence) {
-      this.live.textContent = sentence;
+    announce(message) {
+      this.live.textContent = message;
     }
   }
 

@@ -1,5 +1,5 @@
 // Photographs side by side: zoom and pan together by wheel, pinch, drag and keys; red-free, brightness and contrast;
-// the network's heatmap over the photograph. Needs heatmap.js. Controls carry data-viewer-do and may stand anywhere.
+// the model's heatmap over the photograph. Needs heatmap.js. Controls carry data-viewer-do and may stand anywhere.
 "use strict";
 
 window.viewer = (() => {
@@ -229,7 +229,7 @@ window.viewer = (() => {
   function start() {
     for (const root of document.querySelectorAll("[data-viewer-pane]:not([data-viewer-ready])")) {
       root.dataset.viewerReady = "";
-      state.isHeatOn = false; // a new photograph is first seen without the machine's opinion on it
+      state.isHeatOn = false; // a new photograph is first seen without the model's opinion on it
       const pane = new Pane(root);
       panes.push(pane);
       listenTo(pane);

@@ -61,5 +61,5 @@ class ApiKeyAdmin(BaseAdmin[ApiKey]):
         for key in queryset:
             revoke_key(key=key, by=request.user)
         n_keys = len(queryset)
-        sentence = ngettext("%(n)d key is revoked.", "%(n)d keys are revoked.", n_keys) % {"n": n_keys}
-        self.message_user(request, sentence, messages.SUCCESS)
+        message = ngettext("%(n)d key is revoked.", "%(n)d keys are revoked.", n_keys) % {"n": n_keys}
+        self.message_user(request, message, messages.SUCCESS)

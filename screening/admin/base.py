@@ -98,7 +98,7 @@ class BaseAdmin(_ModelAdmin[M]):
 
 
 class ReadOnlyAdmin(BaseAdmin[M]):
-    """Rows that only services write: what the machine said, what was signed, what happened."""
+    """Rows that only services write: results of the model, what was signed, what happened."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,4 +1,4 @@
-"""Exams, their photographs and the machine's readings in the admin panel: to look at."""
+"""Exams, their photographs and the model's gradings in the admin panel: to look at."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -49,7 +49,7 @@ class FundusImageAdmin(ReadOnlyAdmin[FundusImage]):
 
 @admin.register(Grading)
 class GradingAdmin(ReadOnlyAdmin[Grading]):
-    """What the machine said."""
+    """Results of the model."""
 
     list_display = [
         "first_letters",

@@ -25,8 +25,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = find_key(text.strip().decode("latin-1"))  # what a header may hold; any other text is just unknown
         if key is None:
             # One sentence for unknown, expired and revoked: who guesses keys learns nothing.
-            sentence = _("This API key is unknown, expired or revoked. Ask your administrator for a new one.")
-            raise AuthenticationFailed(sentence, code="invalid_key")
+            message = _("This API key is unknown, expired or revoked. Ask your administrator for a new one.")
+            raise AuthenticationFailed(message, code="invalid_key")
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:

@@ -107,7 +107,7 @@ def _of_rest_framework(error: exceptions.APIException, context: dict[str, Any]) 
     code = str(_CODES.get(error.default_code, error.default_code))
     if isinstance(error, exceptions.AuthenticationFailed) and isinstance(error.detail, exceptions.ErrorDetail):
         code = str(error.detail.code)
-    api_error = ApiError(error.status_code, code, _sentence(error, context))
+    api_error = ApiError(error.status_code, code, _message(error, context))
     if (header := getattr(error, "auth_header", None)) is not None:
         api_error.headers["WWW-Authenticate"] = header
     if (wait := getattr(error, "wait", None)) is not None:
@@ -115,9 +115,9 @@ def _of_rest_framework(error: exceptions.APIException, context: dict[str, Any]) 
     return api_error
 
 
-def _sentence(error: exceptions.APIException, context: dict[str, Any]) -> str:
+def _message(error: exceptions.APIException, context: dict[str, Any]) -> str:
     accepted = ", ".join(parser.media_type for parser in getattr(context.get("view"), "parser_classes", ()))
-    sentences: dict[type[exceptions.APIException], str] = {
+    texts: dict[type[exceptions.APIException], str] = {
         exceptions.NotAuthenticated: _("Send your API key in the header “Authorization: Bearer drk_...”."),
         exceptions.MethodNotAllowed: _("This address does not answer this method. See the header “Allow”."),
         exceptions.UnsupportedMediaType: _("This cannot be read in this form. Send it as %(accepted)s.")
@@ -126,7 +126,7 @@ def _sentence(error: exceptions.APIException, context: dict[str, Any]) -> str:
         exceptions.ParseError: _("The body could not be read. Check how it is written and its Content-Type."),
         exceptions.Throttled: _("Too many requests. Wait as long as the header “Retry-After” says, in seconds."),
     }
-    return sentences.get(type(error), str(error.detail))
+    return texts.get(type(error), str(error.detail))
 
 
 def _summary(fields: dict[str, str]) -> str:

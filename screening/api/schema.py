@@ -10,7 +10,7 @@ from screening.api.serializers.errors import ErrorSerializer
 
 PREDICTIONS, PATIENTS, EXAMS, READINGS, SITE = "Predictions", "Patients", "Exams", "Readings", "System"
 
-_SENTENCES = {
+_ERRORS = {
     400: ("Something that was sent cannot be accepted.", "invalid", "Say which eye this is: OD (right) or OS (left)."),
     401: (
         "No key, or one that cannot be used.",
@@ -82,7 +82,7 @@ def responses(*statuses: int, has_body: bool = False, **successes: Any) -> dict[
 
 
 def _error(status: int) -> OpenApiResponse:
-    description, code, message = _SENTENCES[status]
+    description, code, message = _ERRORS[status]
     fields = {"laterality": message} if status == 400 else {}
     example = OpenApiExample(code, value={"code": code, "message": message, "fields": fields})
     return OpenApiResponse(ErrorSerializer, description, [example])

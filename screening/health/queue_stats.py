@@ -1,4 +1,4 @@
-"""How much is waiting for the machine, and how the last hour went: numbers for probes and metrics, of nobody."""
+"""How much is waiting for the model, and how the last hour went: numbers for probes and metrics, of nobody."""
 
 import datetime
 from dataclasses import dataclass

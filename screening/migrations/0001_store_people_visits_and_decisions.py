@@ -527,8 +527,8 @@ class Migration(migrations.Migration):
                     "reading_mode",
                     models.CharField(
                         choices=[
-                            ("blind_first", "Blind first: the reviewer grades before seeing the machine's grade"),
-                            ("side_by_side", "Side by side: the machine's grade is shown at once"),
+                            ("blind_first", "Blind first: the reviewer grades before seeing the model's grade"),
+                            ("side_by_side", "Side by side: the model's grade is shown at once"),
                             ("triage", "Triage: as side by side, and likely negatives are read last"),
                         ],
                         default="blind_first",

@@ -11,7 +11,7 @@ from screening.models.sites import Site
 
 
 class Exam(BaseModel):
-    """One visit. ``status`` is the progress of people; the machine's is ``Grading.status``, and neither moves the
+    """One visit. ``status`` is the progress of people; the model's is ``Grading.status``, and neither moves the
     other."""
 
     class Status(models.TextChoices):

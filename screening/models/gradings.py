@@ -1,4 +1,4 @@
-"""What the machine said of a photograph, and how far it has come."""
+"""The result of the model for a photograph, and its progress."""
 
 from django.db import models
 from django.db.models import Q
@@ -17,7 +17,7 @@ def _is_fraction(field: str) -> Q:
 class Grading(BaseModel):
     """One photograph read by one version of the model. Re-grading adds a row and never rewrites history.
 
-    ``heatmap`` holds rows of numbers in [0, 1] on the network's own grid; ``heatmap_box`` says where it lies on the
+    ``heatmap`` holds rows of numbers in [0, 1] on the model's own grid; ``heatmap_box`` says where it lies on the
     upright photograph as (left, top, right, bottom), shares of its width and height.
     """
 

@@ -62,7 +62,7 @@ class Review(BaseModel):
 
 
 class MacularOedema(models.TextChoices):
-    """Macular oedema as the reviewer saw it; the network does not grade it."""
+    """Macular oedema as the reviewer saw it; the model does not grade it."""
 
     NONE = policy.MacularOedema.NONE.value, _("None")
     NOT_CENTRE = policy.MacularOedema.NOT_CENTRE.value, _("Present, centre not involved")
@@ -109,7 +109,7 @@ class EyeFinding(BaseModel):
 
 
 class FirstReading(BaseModel):
-    """The grade a reviewer recorded for one eye before the machine's was revealed. Append-only, by a trigger."""
+    """The grade a reviewer recorded for one eye before the model's was revealed. Append-only, by a trigger."""
 
     Laterality = FundusImage.Laterality
     MacularOedema = MacularOedema

@@ -22,10 +22,10 @@ class Site(BaseModel):
     """A place that screens: its patients are its own."""
 
     class ReadingMode(models.TextChoices):
-        """How the machine's grade is shown to the reviewer (see docs/glossary.md)."""
+        """How the model's grade is shown to the reviewer (see docs/glossary.md)."""
 
-        BLIND_FIRST = "blind_first", _("Blind first: the reviewer grades before seeing the machine's grade")
-        SIDE_BY_SIDE = "side_by_side", _("Side by side: the machine's grade is shown at once")
+        BLIND_FIRST = "blind_first", _("Blind first: the reviewer grades before seeing the model's grade")
+        SIDE_BY_SIDE = "side_by_side", _("Side by side: the model's grade is shown at once")
         TRIAGE = "triage", _("Triage: as side by side, and likely negatives are read last")
 
     name = models.CharField(_("name"), max_length=120)

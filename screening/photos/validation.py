@@ -41,7 +41,7 @@ class InvalidPhoto(ValueError):
 
     def __init__(self, code: str) -> None:
         self.code = code
-        super().__init__(_sentences()[code])
+        super().__init__(_messages()[code])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +204,7 @@ def _decode(cleaned: bytes, kind: str) -> tuple[int, int, int]:
     return width_px, height_px, orientation
 
 
-def _sentences() -> dict[str, str]:
+def _messages() -> dict[str, str]:
     accepted = _("Upload a JPEG, PNG, TIFF or WebP file.")
     return {
         "empty": _("The file is empty. Export the photograph from the camera again and upload that file."),

@@ -1,4 +1,4 @@
-"""An exam as a page or the API shows it: each eye with its photographs and what the machine said of them."""
+"""An exam as a page or the API shows it: each eye with its photographs and the result of the model."""
 
 import uuid
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ class ExamDetail:
         return None
 
     def is_model_revealed(self, user: User) -> bool:
-        """Whether ``user`` may see the machine's grade: a reviewer at a blind-first site must grade each eye before.
+        """Whether ``user`` may see the model's grade: a reviewer at a blind-first site must grade each eye before.
 
         The photographer sees it at once, as another photograph can only be taken while the patient is there.
         """

@@ -1,4 +1,4 @@
-"""Gradings as programs read them, each with whether the reader may see the machine's grade yet."""
+"""Gradings as programs read them, each with whether the reader may see the model's grade yet."""
 
 import uuid
 
@@ -15,7 +15,7 @@ def reveal(gradings: QuerySet[Grading], user: User) -> QuerySet[Grading]:
     """Annotate ``is_revealed``: ``ExamDetail.is_model_revealed`` written for the database; a test holds them
     together.
 
-    At a site that reads blind first, whoever reviews there sees the machine's grade only after their own.
+    At a site that reads blind first, whoever reviews there sees the model's grade only after their own.
     """
     exam = "image__exam"
     is_blind = Q(**{f"{exam}__site__reading_mode": Site.ReadingMode.BLIND_FIRST}) & Q(

@@ -1,4 +1,4 @@
-"""Photographs as programs read them, each with what the machine said of it."""
+"""Photographs as programs read them, each with the result of the model."""
 
 import uuid
 

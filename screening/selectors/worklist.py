@@ -26,7 +26,7 @@ def worklist(
     """Exams of the user's sites, most urgent first; equally urgent ones by P(referable), then by waiting time.
 
     Each exam has ``patient`` and ``site`` loaded and the annotations ``rank`` (a ``WorklistRank``), ``worst_grade``,
-    ``max_p_referable`` (None before the machine read anything), ``n_images`` and ``n_pending``. The rank is
+    ``max_p_referable`` (None before the model read anything), ``n_images`` and ``n_pending``. The rank is
     ``policy.worklist_rank`` written for the database; a test holds the two together.
     """
     exams = restrict(Exam.objects.filter(status__in=list(statuses)), user)

@@ -19,7 +19,7 @@ def record_event(
 ) -> AuditEvent:
     """Add an audit event in the caller's transaction, so that a deed without its event cannot be stored.
 
-    ``data`` holds ids and codes only. ``by`` is None where the machine acted by itself.
+    ``data`` holds ids and codes only. ``by`` is None if the system acted by itself.
     Raises TypeError for data that is not plain, as a model or a form put there by mistake would hold a patient's data.
     """
     stored = dict(data or {})

@@ -29,12 +29,12 @@ class EyeNotPhotographed(ExamError):
 
     def __init__(self, laterality: Laterality) -> None:
         self.laterality = laterality
-        sentence = (
+        message = (
             _("The right eye (OD) has no photograph. Add one, or record why the eye is absent.")
             if laterality is Laterality.RIGHT
             else _("The left eye (OS) has no photograph. Add one, or record why the eye is absent.")
         )
-        super().__init__(sentence)
+        super().__init__(message)
 
 
 def lock_exam(exam: Exam) -> Exam:

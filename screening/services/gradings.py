@@ -165,7 +165,7 @@ def _result(prediction: Prediction) -> dict[str, Any]:
 
 
 def failure_fields(code: Grading.FailureCode) -> dict[str, Any]:
-    sentences = {
+    texts = {
         Grading.FailureCode.UNREADABLE: _("The photograph could not be read. Take it again, or upload another file."),
         Grading.FailureCode.FILE_MISSING: _("The stored photograph is missing. Upload it again and tell your manager."),
         Grading.FailureCode.TIME_LIMIT: _("Grading took too long and was stopped. Try again in a minute."),
@@ -176,7 +176,7 @@ def failure_fields(code: Grading.FailureCode) -> dict[str, Any]:
         Grading.FailureCode.MODEL_CHANGED: _("The model was replaced while this waited. The new one grades it now."),
         Grading.FailureCode.UNEXPECTED: _("Grading failed unexpectedly. Try again; if it fails, tell your manager."),
     }
-    return {"status": Grading.Status.FAILED, "failure_code": code, "failure_text": sentences[code]}
+    return {"status": Grading.Status.FAILED, "failure_code": code, "failure_text": texts[code]}
 
 
 def _finish(grading: Grading, started: float, fields: dict[str, Any]) -> None:

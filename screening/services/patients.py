@@ -19,8 +19,8 @@ _MAX_CHARS = {"mrn": 40, "given_name": 80, "family_name": 80}
 class InvalidPatient(ValueError):
     """A detail of the patient cannot be. ``field`` names it; the message is a sentence for the person who typed it."""
 
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
         self.field = field
 
 
@@ -28,8 +28,8 @@ class PatientExists(InvalidPatient):
     """The medical record number is taken at this site."""
 
     def __init__(self) -> None:
-        sentence = _("This medical record number is already registered at this site. Open that patient instead.")
-        super().__init__("mrn", sentence)
+        message = _("This medical record number is already registered at this site. Open that patient instead.")
+        super().__init__("mrn", message)
 
 
 @transaction.atomic

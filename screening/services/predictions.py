@@ -14,7 +14,7 @@ def predict_photo(*, data: bytes, by: User) -> Prediction:
     """Read one photograph for a person who tries it; nothing is stored but an audit event.
 
     The event names the stored photograph of the caller's sites that this is a copy of: whoever reads blind first could
-    otherwise ask the machine here, unnoticed.
+    otherwise ask the model here, unnoticed.
     Raises InvalidPhoto or GradingError with a sentence, AccessDenied.
     """
     require(by, Action.PREDICT_PHOTO)

@@ -33,8 +33,8 @@ class Finding:
 class ReviewError(ExamError):
     """The review cannot be signed so. ``laterality`` names the eye, where one is meant."""
 
-    def __init__(self, sentence: str, laterality: Laterality | None = None) -> None:
-        super().__init__(sentence)
+    def __init__(self, message: str, laterality: Laterality | None = None) -> None:
+        super().__init__(message)
         self.laterality = laterality
 
 
@@ -55,7 +55,7 @@ def record_first_reading(
     macular_oedema: str = policy.MacularOedema.UNKNOWN,
     by: User,
 ) -> FirstReading:
-    """Record what the reviewer says of one eye before the machine's grade is revealed. It can never be changed.
+    """Record what the reviewer says of one eye before the model's grade is revealed. It can never be changed.
 
     Raises ReviewError with a sentence when it was recorded before, or does not fit together; AccessDenied.
     """
@@ -233,7 +233,7 @@ def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
 
 
 def _require_first_readings(exam: Exam, amends: Review | None, by: User) -> None:
-    """Only a grade recorded before the machine's is seen protects from its wrong advice."""
+    """Only a grade recorded before the model's is seen protects from its wrong advice."""
     if amends is not None or exam.site.reading_mode != Site.ReadingMode.BLIND_FIRST:
         return
     read = set(FirstReading.objects.filter(exam=exam, reviewer=by).values_list("laterality", flat=True))
@@ -250,7 +250,7 @@ def _require_reasons_for_changes(exam: Exam, findings: Mapping[Laterality, Findi
         before = (reading.is_gradable, reading.grade, reading.macular_oedema)
         is_changed = before != (finding.is_gradable, finding.grade, finding.macular_oedema.value)
         if is_changed and not finding.changed_reason.strip():
-            raise ReviewError(_("You changed this eye after seeing the machine's grade. Say why."), finding.laterality)
+            raise ReviewError(_("You changed this eye after seeing the model's grade. Say why."), finding.laterality)
         if len(finding.changed_reason.strip()) > _REASON_MAX:
             raise ReviewError(_("The reason is too long: write at most 300 characters."), finding.laterality)
 

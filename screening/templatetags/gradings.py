@@ -1,4 +1,4 @@
-"""What the network says, drawn without inline styles: the Content-Security-Policy forbids them."""
+"""Result of the model, drawn without inline styles: the Content-Security-Policy forbids them."""
 
 from typing import Any
 
@@ -57,33 +57,34 @@ def same(one: object, other: object) -> bool:
 
 
 @register.filter
-def percent(share: float | None) -> str:
-    """Write a share as a percentage; never 0 % or 100 %, because a network is never that sure."""
-    if share is None:
+def percent(fraction: float | None) -> str:
+    """Write a fraction as a percentage; never 0 % or 100 %, because no model is that certain."""
+    if fraction is None:
         return "–"
-    if share < 0.01:
+    if fraction < 0.01:
         return _("< 1 %")
-    if share > 0.99:
+    if fraction > 0.99:
         return _("> 99 %")
-    return _("%(percent)d %%") % {"percent": round(share * 100)}
+    return _("%(percent)d %%") % {"percent": round(fraction * 100)}
 
 
 @register.filter
-def svg_units(share: float | None) -> str:
-    """Turn a share in [0, 1] into a coordinate of a drawing 100 wide, with a point in every language."""
-    return f"{100 * (share or 0.0):.2f}"
+def svg_units(fraction: float | None) -> str:
+    """Turn a fraction in [0, 1] into a coordinate of a drawing 100 wide, with a point in every language."""
+    return f"{100 * (fraction or 0.0):.2f}"
 
 
 @register.inclusion_tag("screening/gradings/_bars.html")
 def grade_bars(result: Any) -> dict[str, Any]:
     """Draw the five probabilities of a Grading or a Prediction."""
-    shares = result.probabilities or [0.0] * N_GRADES
+    probabilities = result.probabilities or [0.0] * N_GRADES
     return {
         "bars": [
-            (grade, SHORT_GRADE_LABELS[grade], share, grade == result.grade) for grade, share in enumerate(shares)
+            (grade, SHORT_GRADE_LABELS[grade], fraction, grade == result.grade)
+            for grade, fraction in enumerate(probabilities)
         ],
         # The bundle cuts the mean grade, which is not always the most probable one.
-        "is_longest": shares[result.grade] == max(shares),
+        "is_longest": probabilities[result.grade] == max(probabilities),
     }
 
 

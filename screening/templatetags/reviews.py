@@ -102,12 +102,12 @@ def waiting(since: datetime | None) -> str:
 
 @register.simple_tag
 def rank_chip(exam: Any) -> SafeString:
-    """Say how urgent an exam is by the network, with the worst grade. Reads the worklist's annotations."""
+    """Say how urgent an exam is by the model, with the worst grade. Reads the worklist's annotations."""
     label, tone = {
         WorklistRank.SIGHT_THREATENING: (_("Sight-threatening"), "is-alarm"),
         WorklistRank.REFERABLE: (_("Referable"), "is-refer"),
         WorklistRank.UNGRADED: (_("Not gradable or failed"), "is-unclear"),
-        WorklistRank.PENDING: (_("Network at work"), "is-waiting"),
+        WorklistRank.PENDING: (_("Being graded"), "is-waiting"),
         WorklistRank.ROUTINE: (_("Not referable"), "is-fine"),
     }[WorklistRank(exam.rank)]
     if not exam.n_images:
@@ -126,5 +126,5 @@ def blind_chip(exam: Exam) -> SafeString:
     if rank is WorklistRank.UNGRADED:
         return format_html('<span class="chip is-unclear">{}</span>', _("Not gradable or failed"))
     if rank is WorklistRank.PENDING:
-        return format_html('<span class="chip is-waiting">{}</span>', _("Network at work"))
+        return format_html('<span class="chip is-waiting">{}</span>', _("Being graded"))
     return format_html('<span class="soft">{}</span>', _("hidden until your reading"))

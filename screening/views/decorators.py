@@ -51,8 +51,8 @@ def login_required(view: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
 
 def _login_response(request: HttpRequest) -> HttpResponseBase:
     if wants_json(request):
-        sentence = _("You were logged out. Log in in another tab, then try again; the photograph is still here.")
-        return JsonResponse({"code": "logged_out", "sentence": sentence}, status=401)
+        message = _("You were logged out. Log in in another tab, then try again; the photograph is still here.")
+        return JsonResponse({"code": "logged_out", "message": message}, status=401)
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
     if htmx:
         here = htmx.current_url_abs_path or "/"

@@ -20,11 +20,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """
     if not is_transient(sys.exc_info()[1]):
         return plain_server_error(request)
-    sentence = _("The system cannot be reached for a moment. Nothing was changed. Try again in some seconds.")
+    message = _("The system cannot be reached for a moment. Nothing was changed. Try again in some seconds.")
     if request.path.startswith("/api/"):
-        answer: HttpResponse = JsonResponse({"code": "busy", "message": sentence, "fields": {}}, status=503)
+        answer: HttpResponse = JsonResponse({"code": "busy", "message": message, "fields": {}}, status=503)
     elif wants_json(request):
-        answer = JsonResponse({"code": "busy", "sentence": sentence}, status=503)
+        answer = JsonResponse({"code": "busy", "message": message}, status=503)
     else:
         answer = render(request, "503.html", status=503)
     answer["Retry-After"] = str(RETRY_AFTER_S)

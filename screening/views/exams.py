@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from screening import policy
 from screening.access import Action, can
-from screening.forms import PHOTO_TYPES, AbsentEyeForm, PhotoForm, sentences_of
+from screening.forms import PHOTO_TYPES, AbsentEyeForm, PhotoForm, error_text
 from screening.models import AuditEvent, Exam
 from screening.selectors import ExamDetail, get_exam, get_patient
 from screening.services.audit import record_event
@@ -119,7 +119,7 @@ def absent(request: AuthenticatedRequest, exam_id: UUID, laterality: str) -> Htt
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     form = AbsentEyeForm(request.POST)
     if not form.is_valid():
-        messages.error(request, sentences_of(form))
+        messages.error(request, error_text(form))
         return redirect("screening:exam-detail", exam_id)
     try:
         mark_eye_absent(exam=exam, laterality=laterality, reason=form.cleaned_data["reason"], by=request.user)

@@ -88,13 +88,13 @@ def spoken_status(cards: tuple[EyeCard, EyeCard], *, shows_model: bool) -> str:
     n_pending = sum(
         1 for eye in cards for photo in eye.photos if photo.grading is not None and photo.grading.is_pending
     )
-    sentences = [_spoken_eye(eye, shows_model) for eye in cards if eye.photos]
+    texts = [_spoken_eye(eye, shows_model) for eye in cards if eye.photos]
     if n_pending:
-        sentences.append(
+        texts.append(
             ngettext("%(n)d photograph is being read.", "%(n)d photographs are being read.", n_pending)
             % {"n": n_pending}
         )
-    return " ".join(sentence for sentence in sentences if sentence)
+    return " ".join(message for message in texts if message)
 
 
 def _spoken_eye(eye: EyeCard, shows_model: bool) -> str:
@@ -103,7 +103,7 @@ def _spoken_eye(eye: EyeCard, shows_model: bool) -> str:
     if grading is None or grading.is_pending:
         return ""
     if grading.status == Grading.Status.FAILED:
-        return _("%(eye)s: the network could not read the photograph.") % {"eye": name}
+        return _("%(eye)s: the model could not read the photograph.") % {"eye": name}
     if not grading.is_gradable:
         return _("%(eye)s: not gradable. %(problem)s") % {
             "eye": name,

@@ -1,4 +1,4 @@
-"""The machine's readings: asking for another try."""
+"""The model's gradings: asking for another try."""
 
 from uuid import UUID
 
@@ -23,5 +23,5 @@ def retry(request: AuthenticatedRequest, grading_id: UUID) -> HttpResponseBase:
     except GradingNotFailed as error:
         messages.info(request, str(error))
     else:
-        messages.success(request, _("The photograph is given to the network again."))
+        messages.success(request, _("The photograph is given to the model again."))
     return redirect("screening:exam-detail", grading.image.exam_id)

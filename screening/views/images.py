@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from screening.access import AccessDenied
-from screening.forms import LateralityForm, PhotoForm, ReasonForm, sentences_of
+from screening.forms import LateralityForm, PhotoForm, ReasonForm, error_text
 from screening.models import AuditEvent, FundusImage, User
 from screening.photos import thumbnails
 from screening.selectors import get_exam, get_image
@@ -36,7 +36,7 @@ def attach(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     form = PhotoForm(request.POST, request.FILES)
     if not form.is_valid():
-        return _refuse(request, exam_id, "invalid", sentences_of(form))
+        return _refuse(request, exam_id, "invalid", error_text(form))
     try:
         image = attach_image(
             exam=exam,
@@ -57,25 +57,25 @@ def attach(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
 
 
 def _accept(request: AuthenticatedRequest, image: FundusImage, asked_for: str) -> HttpResponseBase:
-    sentence = _("Photograph of the %(eye)s received.") % {"eye": image.get_laterality_display()}
+    message = _("Photograph of the %(eye)s received.") % {"eye": image.get_laterality_display()}
     if broker_was_down(image):
-        sentence += " " + _("It is stored, but grading is delayed. It will be graded by itself: do not send it again.")
+        message += " " + _("It is stored, but grading is delayed. It will be graded by itself: do not send it again.")
     if image.laterality != asked_for:
-        sentence = _("This file is already in the exam, as %(eye)s. If that is wrong, move it there.") % {
+        message = _("This file is already in the exam, as %(eye)s. If that is wrong, move it there.") % {
             "eye": image.get_laterality_display()
         }
     if wants_json(request):
-        return JsonResponse({"image": str(image.pk), "laterality": image.laterality, "sentence": sentence}, status=201)
-    messages.success(request, sentence)
+        return JsonResponse({"image": str(image.pk), "laterality": image.laterality, "message": message}, status=201)
+    messages.success(request, message)
     return redirect("screening:exam-detail", image.exam_id)
 
 
 def _refuse(
-    request: AuthenticatedRequest, exam_id: UUID, code: str, sentence: str, *, status: int = 400
+    request: AuthenticatedRequest, exam_id: UUID, code: str, message: str, *, status: int = 400
 ) -> HttpResponseBase:
     if wants_json(request):
-        return JsonResponse({"code": code, "sentence": sentence}, status=status)
-    messages.error(request, sentence)
+        return JsonResponse({"code": code, "message": message}, status=status)
+    messages.error(request, message)
     return redirect("screening:exam-detail", exam_id)
 
 

@@ -1,4 +1,4 @@
-"""Try a photograph: what would the network say? Nothing of it is stored."""
+"""Try a photograph: what would the model say? Nothing of it is stored."""
 
 from base64 import b64encode
 from io import BytesIO
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from ml.errors import GradingError
 from ml.prediction import Prediction
 from screening.access import Action, require
-from screening.forms import PHOTO_TYPES, PredictionForm, sentences_of
+from screening.forms import PHOTO_TYPES, PredictionForm, error_text
 from screening.photos import thumbnails
 from screening.photos.validation import MAX_BYTES, InvalidPhoto
 from screening.services import inference
@@ -32,7 +32,7 @@ def predict(request: AuthenticatedRequest) -> HttpResponseBase:
     form = PredictionForm(request.POST, request.FILES)
     status = 422
     if not form.is_valid():
-        context["error"] = sentences_of(form)
+        context["error"] = error_text(form)
     else:
         data = form.cleaned_data["photo"].read(MAX_BYTES + 1)
         try:

@@ -17,7 +17,7 @@ from screening.services.reviews import Finding
 class EyeReviewForm:
     """One eye: its photographs, those of the previous exam, the reviewer's form, and the photograph that decides.
 
-    ``form`` is None for an absent eye. ``decisive_image`` is None while the machine's result is hidden.
+    ``form`` is None for an absent eye. ``decisive_image`` is None while the model's result is hidden.
     """
 
     laterality: Laterality
@@ -30,7 +30,7 @@ class EyeReviewForm:
 
     @property
     def shown(self) -> ImageWithGrading | None:
-        """The photograph that is shown at first: the macula-centred one. It does not depend on the machine."""
+        """The photograph that is shown at first: the macula-centred one. It does not depend on the model."""
         centred = [one for one in self.images if one.image.field == FundusImage.Field.MACULA]
         return next(iter(centred or self.images), None)
 
@@ -40,7 +40,7 @@ class EyeReviewForm:
 
     @property
     def disagrees(self) -> bool:
-        """Whether the machine and the reading before the reveal disagree on this eye."""
+        """Whether the model and the reading before the reveal disagree on this eye."""
         grading = self.decisive_image.grading if self.decisive_image else None
         if self.first is None or grading is None or grading.is_gradable is None:
             return False
@@ -49,7 +49,7 @@ class EyeReviewForm:
 
 @dataclass(frozen=True, slots=True)
 class ReviewPanel:
-    """Both eyes, and what may be done. ``is_blind``: the first reading comes next and the machine is hidden.
+    """Both eyes, and what may be done. ``is_blind``: the first reading comes next and the model is hidden.
 
     ``page_version`` changes when a photograph is moved to the other eye: what is signed must be what was looked at.
     """

@@ -40,14 +40,14 @@ def show(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
 @login_required
 @require_POST
 def first_reading(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
-    """Record the grades of both eyes before the machine's are revealed; the answer holds the revealed panel."""
+    """Record the grades of both eyes before the model's are revealed; the answer holds the revealed panel."""
     exam_detail = _get_exam(request, exam_id)
     panel = _panel(request.user, exam_detail, request.POST)
     if not panel.are_valid():
         return _page(request, exam_detail, panel, status=422)
     try:
         _reject_stale_page(request, panel)
-        with transaction.atomic():  # both eyes or none: half a reading must not reveal the machine's
+        with transaction.atomic():  # both eyes or none: half a reading must not reveal the model's
             for eye, finding in panel.findings().items():
                 if exam_detail.first_reading(request.user, eye) is None:
                     record_first_reading(

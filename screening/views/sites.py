@@ -25,7 +25,7 @@ def first(request: AuthenticatedRequest) -> HttpResponseBase:
         except ValidationError as error:
             form.add_error(None, " ".join(error.messages))
         else:
-            sentence = _("%(site)s is open, and you manage it. Add its people: users first, then their memberships.")
-            messages.success(request, sentence % {"site": site.name})
+            message = _("%(site)s is open, and you manage it. Add its people: users first, then their memberships.")
+            messages.success(request, message % {"site": site.name})
             return redirect("admin:index")
     return render(request, "screening/sites/first.html", {"form": form}, status=422 if form.errors else 200)

@@ -24,7 +24,7 @@ TO_REVIEW, BEING_PHOTOGRAPHED = "all", "open"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One tab of the worklist. ``is_grade`` marks those that tell what the network said."""
+    """One tab of the worklist. ``is_grade`` marks those that tell what the model said."""
 
     name: str
     label: "_StrPromise"
@@ -37,7 +37,7 @@ FILTERS = (
     Filter("sight", _("Sight-threatening"), (WorklistRank.SIGHT_THREATENING,), is_grade=True),
     Filter("referable", _("Referable"), (WorklistRank.REFERABLE,), is_grade=True),
     Filter("ungraded", _("Not gradable or failed"), (WorklistRank.UNGRADED,)),
-    Filter("pending", _("Network at work"), (WorklistRank.PENDING,)),
+    Filter("pending", _("Being graded"), (WorklistRank.PENDING,)),
     Filter("routine", _("Not referable"), (WorklistRank.ROUTINE,), is_grade=True),
 )
 

@@ -152,7 +152,7 @@ def chosen_file(name: str, data: bytes) -> FilePayload:
 
 @pytest.fixture
 def read_exam(site: Site, photographer: User, shared_database: str) -> Exam:
-    """A submitted exam of both eyes that the network has read: grade 3 right, grade 2 left."""
+    """A submitted exam of both eyes that the model has read: grade 3 right, grade 2 left."""
     exam = ExamFactory(patient__site=site, opened_by=photographer, is_submitted=True)
     for seed, (eye, grade) in enumerate([(FundusImage.Laterality.RIGHT, 3), (FundusImage.Laterality.LEFT, 2)]):
         file = ContentFile(photo_bytes(size=(480, 360), seed=seed), name="photo.jpg")

@@ -33,7 +33,7 @@ def test_an_exam_is_read_and_signed_by_keyboard_alone(
     press = page.keyboard.press
     for key in ("3", "m", "ArrowRight", "1", "m", "s", "s"):
         press(key)
-    expect(page.get_by_role("region", name="What the network says")).to_have_count(2)
+    expect(page.get_by_role("region", name="Result of the model")).to_have_count(2)
     expect(page.get_by_role("group", name="Your reading")).to_be_focused()
 
     heat = page.locator("[data-viewer-heat]").first

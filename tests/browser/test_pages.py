@@ -146,7 +146,7 @@ def test_a_photograph_can_be_tried_and_leaves_nothing_behind(
     page = visit("/try/", person)
     page.get_by_label("Photograph").set_input_files([chosen_file("eye.jpg", drawn_photo(4, "OD"))])
     page.get_by_role("button", name="Read it").click()
-    says = page.get_by_role("region", name="What the network says")
+    says = page.get_by_role("region", name="Result of the model")
     expect(says).to_contain_text("Chance that this eye needs a specialist")
     heat = page.locator("[data-viewer-heat]")
     expect(heat).to_be_hidden()

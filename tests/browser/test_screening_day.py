@@ -53,15 +53,15 @@ def photograph(page: Page) -> None:
 
 
 def read_blind(page: Page) -> None:
-    """Grade both eyes before the network's result is shown."""
+    """Grade both eyes before the model's result is shown."""
     expect(page.get_by_label("Heatmap opacity")).to_have_count(0)
-    expect(page.get_by_role("region", name="What the network says")).to_have_count(0)
+    expect(page.get_by_role("region", name="Result of the model")).to_have_count(0)
     for eye, grade in (("Right eye", "4"), ("Left eye", "3")):
         form = page.get_by_role("group", name=re.compile(f"^{eye} O[DS]"))
         form.get_by_role("radiogroup", name="Grade").get_by_role("radio", name=grade).check()
         form.get_by_role("radiogroup", name="Macular oedema").get_by_role("radio", name="None").check()
     page.get_by_role("button", name="Record my reading").click()
-    expect(page.get_by_role("region", name="What the network says")).to_have_count(2)
+    expect(page.get_by_role("region", name="Result of the model")).to_have_count(2)
 
 
 def opaque_pixels(canvas: Locator) -> int:

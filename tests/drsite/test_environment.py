@@ -15,7 +15,7 @@ def test_a_secret_is_read_from_its_file_without_the_line_end(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("content", "also", "sentence"),
+    ("content", "also", "message"),
     [
         (None, {}, "cannot be read"),
         ("\n", {}, "is empty"),

@@ -117,8 +117,8 @@ def test_a_photograph_sent_while_redis_is_away_is_kept_and_graded_when_it_is_bac
     own_redis.stop()
     answer = send(client, exam, photo_bytes())
     assert answer.status_code == 201
-    assert "grading is delayed" in answer.json()["sentence"]
-    assert "do not send it again" in answer.json()["sentence"]
+    assert "grading is delayed" in answer.json()["message"]
+    assert "do not send it again" in answer.json()["message"]
     grading = FundusImage.objects.get(pk=answer.json()["image"]).gradings.get()
     assert (grading.status, grading.n_attempts) == (Status.QUEUED, 0)
 
@@ -126,7 +126,7 @@ def test_a_photograph_sent_while_redis_is_away_is_kept_and_graded_when_it_is_bac
     assert FundusImage.objects.count() == Grading.objects.count() == 1
 
     own_redis.start()
-    assert "delayed" not in send(client, exam, photo_bytes(seed=1)).json()["sentence"]
+    assert "delayed" not in send(client, exam, photo_bytes(seed=1)).json()["message"]
     queue = app.conf.task_default_queue
     with redis.Redis.from_url(own_redis.url) as broker:
         broker.delete(queue)

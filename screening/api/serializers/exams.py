@@ -75,7 +75,7 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
         return [self._of_eye.to_representation(eye) for eye in eyes]
 
     def get_n_pending(self, exam: Exam) -> int:
-        """How many photographs the machine has not finished."""
+        """How many photographs the model has not finished."""
         newest = [next(iter(image.gradings.all()), None) for image in _images(exam)]
         return sum(1 for grading in newest if grading is not None and grading.is_pending)
 

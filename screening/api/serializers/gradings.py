@@ -1,4 +1,4 @@
-"""What the machine said of a photograph."""
+"""Gradings: the result of the model for a photograph, and its progress."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -86,7 +86,7 @@ class GradingDetailSerializer(GradingSerializer):
     heatmap = serializers.ListField(
         child=serializers.ListField(child=serializers.FloatField()),
         allow_null=True,
-        help_text="Where the network looked for this grade: rows of numbers in 0 to 1. Not a map of lesions.",
+        help_text="Where the model looked for this grade: rows of numbers in 0 to 1. Not a map of lesions.",
     )
     heatmap_box = BoxField(allow_null=True, help_text="Where the grid lies on the upright photograph.")
 

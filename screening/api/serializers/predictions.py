@@ -27,7 +27,7 @@ class PngField(serializers.CharField):
 
 
 class PredictionSerializer(VerdictSerializer):
-    """What the machine says of one photograph."""
+    """Result of the model of one photograph."""
 
     is_gradable = serializers.BooleanField()
     p_gradable = serializers.FloatField(help_text="Probability that it is gradable.")
@@ -35,10 +35,10 @@ class PredictionSerializer(VerdictSerializer):
     heatmap_png = PngField(
         allow_null=True,
         help_text="Base64 of a PNG with transparency, in the upright photograph's proportions, 512 px at most: lay it "
-        "over the photograph. Where the network looked for this grade, not a map of lesions. Null when not gradable.",
+        "over the photograph. Where the model looked for this grade, not a map of lesions. Null when not gradable.",
     )
     heatmap_box = BoxField(
         allow_null=True,
-        help_text="Where the network's view lies on the upright photograph: left, top, right, bottom as shares.",
+        help_text="Where the model's view lies on the upright photograph: left, top, right, bottom as shares.",
     )
     disclaimer = serializers.CharField(help_text="Show it with the result.")

@@ -71,7 +71,7 @@ class ExamDetailView(ApiView):
         operation_id="get_exam",
         tags=[EXAMS],
         summary="One exam with photographs, gradings and signed outcome",
-        description="Ask again while `n_pending` is over 0 to wait for the machine, and until `review` is there to "
+        description="Ask again while `n_pending` is over 0 to wait for the model, and until `review` is there to "
         "wait for the clinician.",
         responses=responses(404, ok=ExamSerializer),
     )

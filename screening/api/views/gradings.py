@@ -1,4 +1,4 @@
-"""The machine's readings: waiting for them, trying again what failed."""
+"""The model's gradings: waiting for them, trying again what failed."""
 
 from typing import Any
 from uuid import UUID

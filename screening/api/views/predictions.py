@@ -24,7 +24,7 @@ from screening.services import inference
 from screening.services.predictions import predict_photo
 
 HEATMAP_SIDE_PX = 512
-"""The network's grid has some ten cells a side; more pixels would show nothing more."""
+"""The model's grid has some ten cells a side; more pixels would show nothing more."""
 
 
 class PredictView(PhotoUploadView):

@@ -58,4 +58,4 @@ def assert_is_error(answer: ApiResponse, status: int, code: str) -> None:
     assert (answer.status, answer.body["code"]) == (status, code), answer.body
     assert set(answer.body) - {"existing_id"} == {"code", "message", "fields"}
     assert answer.body["message"].endswith(".")
-    assert all(isinstance(sentence, str) and sentence for sentence in answer.body["fields"].values())
+    assert all(isinstance(message, str) and message for message in answer.body["fields"].values())

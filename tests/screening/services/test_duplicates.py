@@ -1,4 +1,4 @@
-"""A photograph of one's own site cannot be shown to the machine unnoticed before it is read."""
+"""A photograph of one's own site cannot be shown to the model unnoticed before it is read."""
 
 from io import BytesIO
 from typing import Any

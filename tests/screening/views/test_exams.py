@@ -50,7 +50,7 @@ def test_without_a_script_one_photograph_goes_up_by_the_plain_form(
 
 
 @pytest.mark.parametrize(
-    ("data", "changes", "sentence"),
+    ("data", "changes", "message"),
     [
         (b"hello, I am a text", {}, "This file is not a photograph"),
         (b"", {}, "This file is empty"),
@@ -60,12 +60,12 @@ def test_without_a_script_one_photograph_goes_up_by_the_plain_form(
     ],
 )
 def test_a_refused_upload_gets_a_sentence_and_leaves_nothing(
-    data: bytes, changes: dict[str, str], sentence: str, exam: Exam, photographer: User, client: Client
+    data: bytes, changes: dict[str, str], message: str, exam: Exam, photographer: User, client: Client
 ) -> None:
     client.force_login(photographer)
     response = client.post(page("images", exam), {"photo": upload(data), "laterality": "OD", **changes}, headers=JSON)
     assert response.status_code == 400
-    assert sentence in response.json()["sentence"]
+    assert message in response.json()["message"]
     assert not FundusImage.objects.exists()
 
 
@@ -75,7 +75,7 @@ def test_the_same_file_for_the_other_eye_says_where_it_already_is(
     client.force_login(photographer)
     for eye in ("OD", "OS"):
         response = client.post(page("images", exam), {"photo": upload(photo_bytes()), "laterality": eye}, headers=JSON)
-    assert "already in the exam, as Right eye (OD)" in response.json()["sentence"]
+    assert "already in the exam, as Right eye (OD)" in response.json()["message"]
     assert FundusImage.objects.count() == 1
 
 

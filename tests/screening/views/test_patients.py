@@ -60,7 +60,7 @@ def test_a_registered_patient_opens_on_the_own_page(site: Site, photographer: Us
 
 
 @pytest.mark.parametrize(
-    ("changes", "sentence"),
+    ("changes", "message"),
     [
         ({"born_on": "2999-01-01"}, "The birth date is in the future."),
         ({"diabetes_since_year": "1950"}, "Diabetes cannot begin before birth"),
@@ -69,14 +69,14 @@ def test_a_registered_patient_opens_on_the_own_page(site: Site, photographer: Us
     ],
 )
 def test_a_mistake_is_explained_and_nothing_typed_is_lost(
-    changes: dict[str, str], sentence: str, site: Site, photographer: User, client: Client
+    changes: dict[str, str], message: str, site: Site, photographer: User, client: Client
 ) -> None:
     PatientFactory(site=site, mrn="TAKEN")
     client.force_login(photographer)
     response = client.post(NEW, details(site, **changes))
     text = response.content.decode()
     assert response.status_code == 422
-    assert sentence in text
+    assert message in text
     assert 'value="Lovelace"' in text
     assert Patient.objects.count() == 1
 

@@ -55,15 +55,15 @@ def test_an_ungradable_photograph_is_never_shown_as_grade_0(
 
 
 @pytest.mark.parametrize(
-    ("data", "sentence"), [(b"a text", "This file is not a photograph"), (b"", "This file is empty")]
+    ("data", "message"), [(b"a text", "This file is not a photograph"), (b"", "This file is empty")]
 )
 def test_a_file_that_is_no_photograph_gets_a_sentence(
-    data: bytes, sentence: str, photographer: User, client: Client
+    data: bytes, message: str, photographer: User, client: Client
 ) -> None:
     client.force_login(photographer)
     response = send(client, data)
     assert response.status_code == 422
-    assert sentence in response.content.decode()
+    assert message in response.content.decode()
 
 
 def test_a_failure_of_the_grader_is_a_sentence_and_not_a_grade(
