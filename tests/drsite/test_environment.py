@@ -23,12 +23,12 @@ def test_a_secret_is_read_from_its_file_without_the_line_end(tmp_path: Path) -> 
     ],
 )
 def test_a_secret_file_that_cannot_serve_is_refused_with_a_sentence(
-    tmp_path: Path, content: str | None, also: dict[str, str], sentence: str
+    tmp_path: Path, content: str | None, also: dict[str, str], message: str
 ) -> None:
     file = tmp_path / "key"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(ImproperlyConfigured, match=sentence):
+    with pytest.raises(ImproperlyConfigured, match=message):
         read_environment({"SECRET_KEY_FILE": str(file), **also})
 
 

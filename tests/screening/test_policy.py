@@ -65,7 +65,7 @@ def test_the_worse_eye_decides_whichever_side_it_is(
 
 
 @pytest.mark.parametrize("other", [CLEAR, eye(1), ABSENT, ungradable()])
-@pytest.mark.parametrize("n_attempts", [0, 1, 2, 3, 10])
+@pytest.mark.parametrize("n_photos", [0, 1, 2, 3, 10])
 def test_an_ungradable_eye_is_never_rescreened(other: EyeResult, n_photos: int) -> None:
     decision = decide_outcome(ungradable(n_photos=n_photos), other)
     assert decision.outcome in {REPEAT, SLIT_LAMP}

@@ -38,7 +38,7 @@ def test_a_filter_shows_its_exams_and_every_tab_its_count(site: Site, reviewer: 
     assert "Grave" in response.content.decode()
     assert "Calm" not in response.content.decode()
     assert {tab.name: n for tab, n in response.context["tabs"]} == {
-        "all": 2, "sight": 1, "referable": 0, "ungraded": 0, "pending": 0, "rest": 1,
+        "all": 2, "sight": 1, "referable": 0, "ungraded": 0, "pending": 0, "routine": 1,
     }  # fmt: skip
 
 

@@ -108,7 +108,7 @@ def lose_the_database(_settings: Any, patch: pytest.MonkeyPatch, _folder: Path) 
 
 
 @pytest.mark.parametrize(
-    ("harm", "broken", "remedy"),
+    ("harm", "broken", "fix"),
     [
         (lose_the_key, {"settings"}, "manage.py check"),
         (lose_the_broker, {"broker", "worker"}, "REDIS_PASSWORD"),
@@ -140,7 +140,7 @@ def test_each_broken_part_is_named_with_what_to_do(
     assert not any(secret in said for secret in ("hunter2", "password authentication", STRONG))
 
 
-@pytest.mark.parametrize(("gap_s", "is_well"), [(0, True), (4, True), (-7, False), (3600, False)])
+@pytest.mark.parametrize(("gap_s", "is_ok"), [(0, True), (4, True), (-7, False), (3600, False)])
 def test_the_clock_is_compared_with_the_databases(gap_s: int, is_ok: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no clock of its own")
