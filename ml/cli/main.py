@@ -9,7 +9,6 @@ from typing import TypeAlias
 from ml.bundle import read_bundle
 from ml.cli import evaluation as evaluation_commands
 from ml.errors import BundleError, GradingError, InputError
-from ml.memory import keep_freed_memory
 from ml.training.config import Distillation, TrainingConfig, add_options, chosen_options
 
 
@@ -21,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     _add_prepare(commands)
     _add_train(commands)
     _add_distill(commands)
-    _add_blend(commands)
+    _add_average(commands)
     _add_export(commands)
     _add_benchmark(commands)
     evaluation_commands.add_commands(commands, _add_data)
@@ -108,12 +107,10 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--imagenet", help=".npz with ImageNet weights under torchvision's names, or: torchvision")
     parser.add_argument("--resume", action="store_true", help="go on at the step of the last checkpoint")
     parser.add_argument("--network", dest="architecture", default=argparse.SUPPRESS, help="same as --architecture")
-    parser.add_argument("--bf16", dest="use_bf16", action="store_true", default=argparse.SUPPRESS)
     add_options(parser, TrainingConfig)
 
 
 def _train(options: argparse.Namespace) -> int:
-    keep_freed_memory()
     from ml.training.train import train
 
     config = TrainingConfig(**chosen_options(options, TrainingConfig))
@@ -130,7 +127,6 @@ def _add_distill(commands: Commands) -> None:
 
 
 def _distill(options: argparse.Namespace) -> int:
-    keep_freed_memory()
     from ml.training.distillation import distill
 
     how = Distillation(**chosen_options(options, Distillation))
@@ -139,21 +135,18 @@ def _distill(options: argparse.Namespace) -> int:
     return 0
 
 
-def _add_blend(commands: Commands) -> None:
-    parser = commands.add_parser("blend", help="blend a finished run with its start, and with others of it")
+def _add_average(commands: Commands) -> None:
+    parser = commands.add_parser("average", help="interpolate a run's weights with its starting weights (WiSE-FT)")
     parser.add_argument("run", type=Path)
-    parser.add_argument(
-        "--with", dest="further", nargs="+", type=Path, default=[], metavar="RUN", help="averaged with, of its start"
-    )
-    parser.add_argument("--share", type=float, help="of the starting weights, 0 to 1 (the one that validates best)")
+    parser.add_argument("--alpha", type=float, help="weight of the starting weights, 0 to 1 (the best on validation)")
     _add_data(parser)
-    parser.set_defaults(run_command=_blend)
+    parser.set_defaults(run_command=_average)
 
 
-def _blend(options: argparse.Namespace) -> int:
-    from ml.training.weight_averaging import blend
+def _average(options: argparse.Namespace) -> int:
+    from ml.training.weight_averaging import average
 
-    print(blend(options.run, data=options.data, share=options.share, further=tuple(options.further)))
+    print(average(options.run, data=options.data, alpha=options.alpha), end="")
     return 0
 
 

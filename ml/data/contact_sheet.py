@@ -1,4 +1,4 @@
-"""A picture of what training sees: photographs of each source as cached, some of their changes, and lesions painted."""
+"""A picture of what training sees: photographs of each source as cached, and some of their changes."""
 
 from typing import TYPE_CHECKING
 
@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from ml.data.augment import augment, reduced, shrink
-from ml.data.painted import paint
-from ml.vocabulary import N_GRADES
+from ml.data.augment import augment, shrink
+from ml.data.splits import TRAIN
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,8 +21,7 @@ CAPTION_PX = 16
 
 
 def contact_sheet(retinas: "FundusDataset", *, seed: int = 5) -> Image.Image:
-    """For each source the least and the most diseased training photograph, as cached and changed; on healthy ones also
-    the lesions of every grade, painted."""
+    """For each source the least and the most diseased training photograph, as cached and changed."""
     random = torch.Generator().manual_seed(seed)
     rows = []
     for i in _examples(retinas, seed=seed):
@@ -31,11 +29,6 @@ def contact_sheet(retinas: "FundusDataset", *, seed: int = 5) -> Image.Image:
         changed = augment(photo.repeat(N_CHANGES, 1, 1, 1), side_px=SIDE_PX, random=random)  # [5, 3, S, S]
         squares = torch.cat([shrink(photo[None], side_px=SIDE_PX), changed])  # [6, 3, S, S]
         rows.append((f"{retinas.sources[i]}, grade {retinas.grades[i]}: as cached, then {N_CHANGES} changes", squares))
-        if retinas.grades[i] == 0:
-            small = reduced(photo[None], side_px=SIDE_PX)[0]  # [3, 1.15 S, 1.15 S]
-            painted = torch.stack([paint(small, grade, random=random) for grade in range(N_GRADES)])
-            caption = f"{retinas.sources[i]}: the same, then grades 1 to 4 painted on it"
-            rows.append((caption, shrink(painted, side_px=SIDE_PX)))
     return _drawn(rows)
 
 
@@ -43,7 +36,7 @@ def _examples(retinas: "FundusDataset", *, seed: int) -> list[int]:
     rng = np.random.default_rng(seed)
     chosen: list[int] = []
     for source in np.unique(retinas.sources):
-        inside = np.flatnonzero((retinas.sources == source) & (retinas.splits == 0))
+        inside = np.flatnonzero((retinas.sources == source) & (retinas.splits == TRAIN))
         grades = retinas.grades[inside]
         extremes = np.unique(grades)[[0, -1]] if len(inside) else grades
         chosen += [int(rng.choice(inside[grades == grade])) for grade in extremes]

@@ -30,6 +30,8 @@ EYES = {"left": "left", "right": "right", "l": "left", "r": "right", "os": "left
 SEXES = {"female": "female", "male": "male", "f": "female", "m": "male"}
 QUALITIES = ("", "good", "usable", "reject")
 
+DEFAULT_SOURCES = ("aptos2019", "eyepacs", "odir5k", "eyepacs_equalized")
+"""Training sources of the released models. NB: the cache and the split depend on their order."""
 SOURCE_GROUP = {"eyepacs_equalized": "eyepacs", "eyeq": "eyepacs"}
 """Sources that photograph the same people under the same patient numbers."""
 EQUALIZED_SOURCE = "eyepacs_equalized"

@@ -3,13 +3,10 @@
 from pathlib import Path
 
 from ml.data.cache import cache_dir_of, graded, load_dataset
-from ml.data.labels import LabelledPhoto
+from ml.data.labels import DEFAULT_SOURCES, LabelledPhoto
 from ml.data.readers import read_photos, reader_of
 from ml.data.report import as_markdown, inspect, write_report
 from ml.data.tables import LabelError
-
-USUAL = ("aptos2019", "eyepacs", "odir5k", "eyepacs_equalized")
-"""The sources of the released networks, in the order that their cache and their split depend on."""
 
 
 def prepare_data(
@@ -38,7 +35,7 @@ def usual_folders(data: Path) -> list[Path]:
 
     Raises LabelError where there is nothing at all.
     """
-    usual = [data / name for name in USUAL if (data / name).is_dir()]
+    usual = [data / name for name in DEFAULT_SOURCES if (data / name).is_dir()]
     if usual:
         return usual
     below = sorted(path for path in data.iterdir() if path.is_dir()) if data.is_dir() else []

@@ -64,7 +64,7 @@ def photos_for(bundle: Bundle, *, data: Path, cache: Path) -> list[EvaluationPho
     """Validation and test parts of the split the bundle was trained on, and all of the sources it never saw."""
     stage = bundle.training["stages"][-1]
     trained_on = tuple({s: None for each in bundle.training["stages"] for s in each["sources"]})
-    retinas = load_dataset([data / s for s in stage["sources"]], side_px=stage["cache_side_px"], cache=cache)
+    retinas = load_dataset([data / s for s in stage["sources"]], side_px=stage["cache_size"], cache=cache)
     return held_out_photos(data, retinas) + external_photos(data, trained_on)
 
 

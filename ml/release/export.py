@@ -23,7 +23,7 @@ from ml.serving.preprocess import PREPROCESSING_VERSION
 from ml.training.batches import load_images, normalize
 from ml.training.checkpoints import load_trained
 from ml.training.config import TrainingConfig, read_config
-from ml.training.provenance import stages_of
+from ml.training.provenance import training_history
 from ml.training.train import load_run_data
 from ml.vocabulary import N_GRADES, ICDRGrade
 
@@ -71,7 +71,7 @@ def export_bundle(
     ``folder`` exists; where anything fails it is not made.
     """
     config = read_config(run)
-    stages_of(run)  # fails at once where a file of the run is missing
+    training_history(run)  # fails at once where a file of the run is missing
     network, trained_px = load_trained(run)
     side_px, cache = side_px or trained_px, run.parent / "cache"
     with new_bundle(folder) as draft:
@@ -132,7 +132,7 @@ def describe_training(config: TrainingConfig, retinas: "FundusDataset", run: Pat
         for source in np.unique(retinas.sources)
     }
     return {
-        "stages": stages_of(run),
+        "stages": training_history(run),
         "photographs_by_grade": counts,
         "n_copies_kept_together": retinas.n_duplicates,
         "n_without_retina": retinas.n_without_retina,

@@ -46,7 +46,7 @@ def external_results(bundles: list[Bundle]) -> list[dict[str, Any]]:
 
 def _network(bundle: Bundle) -> str:
     stages = bundle.training["stages"]
-    n_epochs = sum(stage.get("n_epochs_finished", stage["n_epochs"]) for stage in stages)
+    n_epochs = sum(stage.get("epochs_finished", stage["epochs"]) for stage in stages)
     return f"{bundle.architecture}, {bundle.side_px} px, {n_epochs} epochs"
 
 

@@ -8,7 +8,6 @@ from ml.bundle import Bundle, read_bundle, read_evaluation
 from ml.metrics.markdown import table, with_interval
 from ml.release.external_validation import external_section
 from ml.training.config import Distillation, TrainingConfig
-from ml.training.provenance import every_stage
 from ml.vocabulary import N_GRADES
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "model-card.md"
@@ -44,8 +43,8 @@ STARTING_WEIGHTS = {
     "resnet50_v1_5": "ImageNet weights of torchvision (BSD-3-Clause)",
 }
 
-ALWAYS_SAID = ("side_px", "cache_side_px", "n_epochs", "batch", "learning_rate", "weight_decay", "seed", "n_threads")
-SAID_APART = {"start", "start_share", "blended_with", "distillation", "teacher"}
+ALWAYS_SHOWN = ("image_size", "cache_size", "epochs", "batch_size", "learning_rate", "weight_decay", "seed", "threads")
+SHOWN_ELSEWHERE = {"init_from", "alpha", "distillation", "teachers"}
 
 TEXT = """# Model card: {version}
 
@@ -163,16 +162,10 @@ def _rule(cuts: tuple[float, ...]) -> str:
 
 def _lessons(stages: list[dict[str, Any]]) -> str:
     """What a network was taught by beside labelled photographs, in paragraphs of their own; empty where nothing."""
-    shares = [stage.get("painted_share", 0.0) for stage in every_stage(stages)]
-    ways = [stage["distillation"] for stage in every_stage(stages) if stage.get("distillation")]
-    teachers = dict.fromkeys(name for way in ways for name in (way["teacher"], *way.get("further_teachers", [])))
+    ways = [stage["distillation"] for stage in stages if stage.get("distillation")]
+    teachers = dict.fromkeys(name for way in ways for name in way["teachers"])
     unlabelled = dict.fromkeys(name for way in ways for name in way.get("unlabelled", []))
     text = ""
-    if any(shares):
-        text += f"""
-
-In stages of its training {max(shares):.0%} of the healthy photographs had lesions painted on them by a program, and the
-grade that these earn for a label. Validation and test photographs are as they were taken."""
     if teachers:
         text += f"\n\nIt was distilled from {' and '.join(f'`{name}`' for name in teachers)}"
         text += f", also on photographs of {', '.join(unlabelled)} without a grade." if unlabelled else "."
@@ -183,11 +176,9 @@ def _commands(bundle: Bundle) -> list[str]:
     """The command line of each stage of training, of the export and of the evaluation."""
     commands = []
     for stage in bundle.training["stages"]:
-        others = stage.get("blended_with", [])
-        commands += [_training_command(each) for each in every_stage([stage])]
-        if stage.get("start_share") or others:
-            beside = f" --with {' '.join(other['run'] for other in others)}" if others else ""
-            commands.append(f"python -m ml blend {stage['run']}{beside} --share {stage['start_share']}")
+        commands.append(_training_command(stage))
+        if stage.get("alpha"):
+            commands.append(f"python -m ml average {stage['run']} --alpha {stage['alpha']}")
     return [*commands, _export_command(bundle), f"python -m ml evaluate ml/bundles/{bundle.name}-{bundle.version}"]
 
 
@@ -195,19 +186,20 @@ def _export_command(bundle: Bundle) -> str:
     last = bundle.training["stages"][-1]
     options = [f"--name {bundle.name}", f"--version {bundle.version}"]
     options += [] if bundle.precision == "fp32" else [f"--precision {bundle.precision}"]
-    options += [] if bundle.side_px == last["side_px"] else [f"--side-px {bundle.side_px}"]
+    options += [] if bundle.side_px == last["image_size"] else [f"--side-px {bundle.side_px}"]
     return f"python -m ml export {last['run']} {' '.join(options)}"
 
 
 def _training_command(stage: dict[str, Any]) -> str:
-    begin = f"--start {stage['start']}" if stage["start"] else "--imagenet imagenet.npz"
-    options = [f"--run {stage['run']}", begin, *_options(stage, TrainingConfig(), always=ALWAYS_SAID)]
+    begin = f"--init-from {stage['init_from']}" if stage["init_from"] else "--imagenet imagenet.npz"
+    options = [f"--run {stage['run']}", begin, *_options(stage, TrainingConfig(), always=ALWAYS_SHOWN)]
     command, how = "train", stage.get("distillation")
     if how:
         command = "distill"
-        options += [f"--teacher {how['teacher']}", *_options(how, Distillation(teacher=how["teacher"]))]
-    n_finished = stage.get("n_epochs_finished", stage["n_epochs"])
-    stopped = "" if n_finished >= stage["n_epochs"] else f"  # stopped after {n_finished} epochs"
+        teachers = tuple(how["teachers"])
+        options += [f"--teachers {' '.join(teachers)}", *_options(how, Distillation(teachers=teachers))]
+    n_finished = stage.get("epochs_finished", stage["epochs"])
+    stopped = "" if n_finished >= stage["epochs"] else f"  # stopped after {n_finished} epochs"
     return f"python -m ml {command} {' '.join(options)}{stopped}"
 
 
@@ -217,7 +209,7 @@ def _options(stage: dict[str, Any], usual: TrainingConfig | Distillation, *, alw
     for field in dataclasses.fields(usual):
         name, value = field.name, stage.get(field.name, getattr(usual, field.name))
         value = tuple(value) if isinstance(value, list) else value
-        if name in SAID_APART or (name not in always and value == getattr(usual, name)):
+        if name in SHOWN_ELSEWHERE or (name not in always and value == getattr(usual, name)):
             continue
         option = name.replace("_", "-")
         if isinstance(value, bool):

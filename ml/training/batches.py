@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from ml.data.augment import augment, equalise_some, reduced, shrink
-from ml.data.painted import draw_grades, paint
+from ml.data.augment import augment, equalise_some, shrink
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
 from ml.vocabulary import N_GRADES
 
@@ -18,12 +17,10 @@ if TYPE_CHECKING:
 
 
 class Shard(NamedTuple):
-    """A part of a batch: rows (n,) of the photographs, their grades [n] as they will be shown, which [n] of them are to
-    be painted on, and the random numbers for all that changes them."""
+    """A part of a batch: rows (n,) of the photographs, their grades [n], and the random numbers for all changes."""
 
     rows: "NDArray[np.int64]"
     grades: "Tensor"
-    is_painted: "Tensor"
     random: "Generator"
 
 
@@ -48,26 +45,11 @@ def changed(photos: "Tensor", *, side_px: int, equalised_share: float, random: "
     return augment(equalise_some(photos, share=equalised_share, random=random), side_px=side_px, random=random)
 
 
-def shard_of(
-    retinas: "FundusDataset", rows: "NDArray[np.int64]", *, painted_share: float, random: "Generator"
-) -> Shard:
-    """The photographs in ``rows``; a share of the healthy ones is to be painted on, and has the grade to be shown."""
-    grades = torch.from_numpy(retinas.grades[rows])  # [n]
-    is_painted = torch.zeros(len(rows), dtype=torch.bool)
-    if painted_share:
-        is_painted = (torch.rand(len(rows), generator=random) < painted_share) & (grades == 0)
-        grades[is_painted] = draw_grades(len(rows), random=random)[is_painted]
-    return Shard(rows, grades, is_painted, random)
-
-
 def augmented_images(retinas: "FundusDataset", shard: Shard, *, side_px: int, equalised_share: float) -> "Tensor":
-    """[n, 3, S, S] in [0, 1]: the shard's photographs, painted on and changed at random."""
-    photos = load_images(retinas, shard.rows)
-    if shard.is_painted.any():
-        photos = reduced(photos, side_px=side_px)
-        for i in torch.nonzero(shard.is_painted).flatten().tolist():
-            photos[i] = paint(photos[i], int(shard.grades[i]), random=shard.random)
-    return changed(photos, side_px=side_px, equalised_share=equalised_share, random=shard.random)
+    """[n, 3, S, S] in [0, 1]: the shard's photographs, changed at random."""
+    return changed(
+        load_images(retinas, shard.rows), side_px=side_px, equalised_share=equalised_share, random=shard.random
+    )
 
 
 def normalize(x: "Tensor") -> "Tensor":

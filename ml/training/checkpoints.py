@@ -17,8 +17,8 @@ from ml.training.config import read_config
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-BEST, LAST, BLENDED = "best.pt", "last.pt", "blended.pt"
-"""The best averaged weights, the state to resume from, and what ml/blend.py made of the best ones."""
+BEST, LAST, AVERAGED = "best.pt", "last.pt", "averaged.pt"
+"""The best averaged weights, the state to resume from, and their interpolation with the starting weights."""
 
 
 def save_atomically(state: object, path: Path) -> None:
@@ -40,7 +40,7 @@ def read_state(path: Path) -> Any:
 
 
 def load_trained(folder: Path, *, photos: "Callable[[int], Tensor] | None" = None) -> "tuple[nn.Module, int]":
-    """The network of a finished run (its best weights, or their blend) or of a bundle, and its side in training in px.
+    """Load the network of a finished run or of a bundle; returns it with its image size in training.
 
     ``photos`` (side -> [n, 3, S, S]) gives normalised pictures for the statistics of a bundle's batch norms; they are
     needed to train it further, and not to use it. Raises InputError or BundleError for a folder that is neither.
@@ -53,6 +53,5 @@ def load_trained(folder: Path, *, photos: "Callable[[int], Tensor] | None" = Non
     if not (folder / BEST).is_file():
         raise InputError(f"{folder} has no {BEST}: its first epoch is not finished.")
     network = build(config.architecture)
-    is_blended = config.start_share or config.blended_with
-    network.load_state_dict(read_state(folder / (BLENDED if is_blended else BEST)))
-    return network, config.side_px
+    network.load_state_dict(read_state(folder / (AVERAGED if config.alpha else BEST)))
+    return network, config.image_size

@@ -1,4 +1,4 @@
-"""What a run depends on but the photographs: saved with the run, overridable from the command line."""
+"""Configuration of training runs: saved with a run, and set by command line options."""
 
 import argparse
 import dataclasses
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ml.data.labels import DEFAULT_SOURCES
 from ml.errors import InputError
 
 Config = TypeVar("Config")
@@ -16,88 +17,76 @@ Config = TypeVar("Config")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distillation:
-    """How a student learns from a teacher."""
+    """Knowledge distillation: a student is trained on the outputs of teachers."""
 
-    teacher: str
-    """Folder of a finished run or of a bundle."""
-    further_teachers: tuple[str, ...] = ()
-    """More such folders, whose logits count as much as the teacher's own; features to match are the teacher's alone."""
-    ask_in_bf16: bool = False
-    """Teachers compute in bf16 though the student trains in full precision: on many processors the fastest for both."""
-    kind: str = "soft"
-    """soft: divergence from the teacher's softened chances (Hinton et al. 2015); decoupled: Zhao et al., CVPR 2022."""
-    weight: float = 0.7
-    """Of the whole loss, the share of the teacher's; the rest is the loss of the labels."""
+    teachers: tuple[str, ...]
+    """Folders of finished runs or bundles; the logits of several teachers are averaged."""
+    teacher_bf16: bool = False
+    """Run the teachers in bfloat16, even if the student trains in float32."""
+    distill_loss_weight: float = 0.7
+    """Weight of the distillation loss, 0 to 1; the loss on the labels has the rest."""
     temperature: float = 2.0
-    """Logits of both are divided by it; 1 leaves the teacher's chances as they are."""
-    target_share: float = 1.0
-    """decoupled: weight of "the label or another grade", alpha in the paper."""
-    others_share: float = 2.0
-    """decoupled: weight of "which other grade", beta in the paper."""
-    features: str = "none"
-    """none; pooled: regression on the teacher's pooled features through a linear layer (FitNets, Romero et al. 2015);
-    attention: maps of where the activation is (Zagoruyko & Komodakis 2017), with the views "same" alone."""
-    features_weight: float = 1.0
-    views: str = "same"
-    """same: the teacher sees the student's very picture at its own side; cached: its logits are averaged once over
-    fixed views of every photograph and kept, and only the student's view varies."""
-    keep_words: bool = False
-    """same: what was said is kept beside the runs, and read where a run with the same seed shows the same pictures."""
-    n_views: int = 2
-    """cached: 1 the plain photograph, 2 also its mirror image, up to 8 also quarter turns."""
+    """Both logits are divided by it; 1 leaves the teacher's probabilities unchanged."""
     unlabelled: tuple[str, ...] = ()
-    """Folders below the data's with photographs without a grade, such as eyeq: the teacher's word alone counts."""
-    unlabelled_share: float = 0.25
-    """Unlabelled photographs in a batch for one with a label."""
+    """Folders below the data folder with photographs without a grade, such as eyeq."""
+    unlabelled_fraction: float = 0.25
+    """Unlabelled photographs in a batch per labelled photograph."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
-    """Everything a run depends on but the photographs. Saved with the run and in the bundle."""
+    """Configuration of a training run, except the photographs; saved with the run and in the bundle."""
 
     architecture: str = "mobilenet_v3_small"
-    sources: tuple[str, ...] = ("aptos2019", "eyepacs", "odir5k", "eyepacs_equalized")
-    side_px: int = 224
-    cache_side_px: int = 256
-    n_epochs: int = 16
-    batch: int = 32
-    """Photographs in a step, over all processes together."""
+    """Network architecture: mobilenet_v3_small, resnet50, resnet50_v1_5 or tiny."""
+    sources: tuple[str, ...] = DEFAULT_SOURCES
+    """Folders of the data sets below the data folder."""
+    image_size: int = 224
+    """Side of the network's square input, in pixels."""
+    cache_size: int = 256
+    """Side of the cached fundus crops, in pixels."""
+    epochs: int = 16
+    """Maximum number of epochs."""
+    batch_size: int = 32
+    """Photographs per optimiser step, over all processes together."""
     learning_rate: float = 6e-4
+    """Maximum of the one-cycle learning rate schedule."""
     weight_decay: float = 0.02
+    """Weight decay of AdamW."""
     loss: str = "sord"
-    """Of the labels: sord, cross_entropy or emd; see ml/losses.py."""
-    ordinal_sharpness: float = 2.0
-    """sord: how fast a grade's share falls with the squared distance to the label."""
+    """Loss on the labels: sord (soft ordinal labels) or cross_entropy (smoothed)."""
+    sord_alpha: float = 2.0
+    """sord: how fast a grade's target probability falls with the squared distance to the label."""
     label_smoothing: float = 0.05
-    """cross_entropy and emd: the share that is spread over all grades."""
+    """cross_entropy: probability that is spread evenly over all grades."""
     ema_decay: float = 0.998
-    rare_grade_power: float = 0.5
+    """Decay of the exponential moving average of the weights."""
+    class_balance_power: float = 0.5
+    """Photographs are sampled in proportion to (frequency of their grade) ** -power."""
     clip_norm: float = 2.0
-    use_bf16: bool = False
-    compile_backend: str = ""
-    """A torch.compile backend, such as inductor; empty: as written."""
-    n_threads: int = 2
+    """Maximum norm of the gradient."""
+    bf16: bool = False
+    """Train with bfloat16 autocast."""
+    threads: int = 2
+    """Threads of PyTorch on the CPU."""
     seed: int = 1
-    frozen: tuple[str, ...] = ()
-    """Modules that keep their starting weights and statistics, such as ("conv1", "bn1", "layer1"): a third faster."""
-    equalised_share: float = 0.0
-    """Of the photographs, the share shown with equalised channels, so that the equalised set teaches the others."""
-    painted_share: float = 0.0
-    """Of the healthy photographs in a batch, the share on which lesions are painted; the label is then theirs."""
-    start: str = ""
-    """Folder of a finished run or of a bundle whose weights this run starts from, such as for a larger input."""
-    start_share: float = dataclasses.field(default=0.0, metadata={"is_option": False})
-    """Of the finished weights, the share of those that the run started from: set by ml/blend.py, not by training."""
-    blended_with: tuple[str, ...] = dataclasses.field(default=(), metadata={"is_option": False})
-    """Names of further runs whose weights are in the finished ones: set by ml/blend.py, which keeps their settings."""
+    """Seed of all random numbers."""
+    freeze: tuple[str, ...] = ()
+    """Modules that keep their weights and batch statistics, such as conv1 bn1 layer1."""
+    equalize_prob: float = 0.0
+    """Probability that the channels of a photograph are histogram-equalised."""
+    init_from: str = ""
+    """Folder of a finished run or bundle with the starting weights; empty: ImageNet or random weights."""
+    alpha: float = dataclasses.field(default=0.0, metadata={"is_option": False})
+    """Weight of the starting weights in the interpolated result; set by weight averaging."""
     patience: int = 0
-    """Epochs without a better validation score after which the run stops; 0: never."""
+    """Epochs without a better validation score after which training stops; 0: never."""
     n_shards: int = 1
-    """Parts of a batch that draw their random numbers apart. N processes take at least N; one process with as many
-    sees the same photographs changed in the same way."""
+    """Parts of a batch with independent random numbers: at least one per process."""
     checkpoint_seconds: float = 600.0
-    """Time between two checkpoints within an epoch."""
+    """Time between two checkpoints within an epoch, in seconds."""
     distillation: Distillation | None = None
+    """Distillation from teachers; none: training on the labels alone."""
 
 
 def read_config(run: Path) -> TrainingConfig:

@@ -65,7 +65,7 @@ def report_text(config: TrainingConfig, history: list[dict[str, Any]], name: str
         settings += [[f"distillation: {key}", str(v)] for key, v in dataclasses.asdict(config.distillation).items()]
     minutes = sum(row["seconds"] for row in history) / 60
     summary = (
-        f"{config.architecture} at {config.side_px} px: {len(history)} of {config.n_epochs} epochs in {minutes:.0f} "
+        f"{config.architecture} at {config.image_size} px: {len(history)} of {config.epochs} epochs in {minutes:.0f} "
         f"minutes; the weights of epoch {best['epoch']} are kept. Figures are of validation photographs, one by one "
         "and uncalibrated: they choose, they do not prove."
     )

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from ml.training.config import TrainingConfig, write_config
 from ml.training.distributed import join, leave
 from ml.training.losses import label_loss
 from ml.training.run_report import write_report
-from ml.training.trainer import Trainer, validation_score
+from ml.training.trainer import Trainer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,7 +51,7 @@ def train(
     """
     processes = join()
     try:
-        torch.set_num_threads(config.n_threads)
+        torch.set_num_threads(config.threads)
         config = dataclasses.replace(config, architecture=architecture_for(config.architecture, imagenet))
         validate_config(config, imagenet=imagenet)
         if processes.is_first:
@@ -63,7 +63,7 @@ def train(
         network = starting_network(config, retinas, imagenet=imagenet)
         training = begin(config, retinas, network, processes=processes)
         if resume and (run / LAST).exists():
-            training.load_state({"history": _earlier_log(run)} | read_state(run / LAST))
+            training.load_state(read_state(run / LAST))
         run_to_end(training, run)
     finally:
         leave(processes)
@@ -74,30 +74,23 @@ def validate_config(config: TrainingConfig, *, imagenet: Path | str | None) -> N
     """Raise InputError or BundleError for what could only fail later, after minutes of cropping photographs."""
     label_loss(config.loss)
     expected = build(config.architecture, imagenet=imagenet).state_dict()
-    if not config.start:
+    if not config.init_from:
         return
-    given = load_trained(Path(config.start))[0].state_dict()
+    given = load_trained(Path(config.init_from))[0].state_dict()
     if {k: v.shape for k, v in given.items()} != {k: v.shape for k, v in expected.items()}:
-        raise InputError(f"{config.start} does not hold a {config.architecture}.")
-
-
-def _earlier_log(run: Path) -> list[dict[str, Any]]:
-    """The log rows of a run of an earlier version, whose checkpoints do not hold them."""
-    lines = (run / "log.jsonl").read_text().splitlines() if (run / "log.jsonl").exists() else []
-    rows = [json.loads(line) for line in lines]
-    return [{"score": round(validation_score(row["validation"]), 4)} | row for row in rows]
+        raise InputError(f"{config.init_from} does not hold a {config.architecture}.")
 
 
 def load_run_data(config: TrainingConfig, *, data: Path, cache: Path) -> FundusDataset:
     """The cropped photographs of the run's sources."""
-    return load_dataset([data / source for source in config.sources], side_px=config.cache_side_px, cache=cache)
+    return load_dataset([data / source for source in config.sources], side_px=config.cache_size, cache=cache)
 
 
 def starting_network(config: TrainingConfig, retinas: FundusDataset, *, imagenet: Path | str | None) -> nn.Module:
     """The network a run begins with: from another run or a bundle, from ImageNet, or random."""
-    if not config.start:
+    if not config.init_from:
         return build(config.architecture, imagenet=imagenet)
-    network, _ = load_trained(Path(config.start), photos=lambda side_px: _measured(config, retinas, side_px))
+    network, _ = load_trained(Path(config.init_from), photos=lambda side_px: _measured(config, retinas, side_px))
     return network
 
 
@@ -107,7 +100,7 @@ def _measured(config: TrainingConfig, retinas: FundusDataset, side_px: int) -> "
     indices = retinas.where(TRAIN)
     chosen = indices[torch.randperm(len(indices), generator=random)[:N_MEASURED].numpy()]
     parts = [
-        changed(load_images(retinas, rows), side_px=side_px, equalised_share=config.equalised_share, random=random)
+        changed(load_images(retinas, rows), side_px=side_px, equalised_share=config.equalize_prob, random=random)
         for rows in np.array_split(chosen, max(1, len(chosen) // 32))
     ]
     return normalize(torch.cat(parts))

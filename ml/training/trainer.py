@@ -12,7 +12,14 @@ from ml.data.labels import EQUALIZED_SOURCE
 from ml.data.splits import TRAIN, VALIDATION
 from ml.errors import InputError
 from ml.metrics.grading import expected_grade, quadratic_kappa, referable_auc
-from ml.training.batches import Shard, augmented_images, generator, normalize, predict, sampling_weights, shard_of
+from ml.training.batches import (
+    Shard,
+    augmented_images,
+    generator,
+    normalize,
+    predict,
+    sampling_weights,
+)
 from ml.training.config import TrainingConfig
 from ml.training.distributed import DistributedContext
 from ml.training.losses import label_loss
@@ -44,14 +51,14 @@ class Trainer:
         self.label_loss = label_loss(config.loss)
         self.n_shards = _shards(config, self.processes)
         self.network: nn.Module = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        for name in config.frozen:
+        for name in config.freeze:
             self.network.get_submodule(name).requires_grad_(requires_grad=False)
         self.average = copy.deepcopy(self.network).eval()
         self.indices = retinas.where(TRAIN)
-        self.n_steps = len(self.indices) // config.batch
+        self.n_steps = len(self.indices) // config.batch_size
         if not self.n_steps:
-            raise InputError(f"{len(self.indices)} training photographs do not fill one batch of {config.batch}.")
-        self.weights = sampling_weights(retinas, self.indices, power=config.rare_grade_power)
+            raise InputError(f"{len(self.indices)} training photographs do not fill one batch of {config.batch_size}.")
+        self.weights = sampling_weights(retinas, self.indices, power=config.class_balance_power)
         self.step, self.epoch_loss, self.epoch_seconds = 0, 0.0, 0.0
         self.best_score, self.n_since_best, self.is_best = -1.0, 0, False
         self.history: list[dict[str, Any]] = []
@@ -61,14 +68,12 @@ class Trainer:
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
         )
-        n_rates = config.n_epochs * self.n_steps + 1
+        n_rates = config.epochs * self.n_steps + 1
         rising = max(0.2, 2 / n_rates)  # at least one step: torch divides by their number
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, config.learning_rate, total_steps=n_rates, pct_start=rising
         )
         self.learn: nn.Module = self.processes.share_gradients(learner)
-        if config.compile_backend:
-            self.learn.compile(backend=config.compile_backend)  # in place: names of weights stay as they are
 
     def learner(self) -> nn.Module:
         """The module that is trained: the network, and what a subclass needs beside it. Called once."""
@@ -83,13 +88,13 @@ class Trainer:
     def is_over(self) -> bool:
         """All epochs are done, or patience ran out."""
         patience = self.config.patience
-        return self.epoch >= self.config.n_epochs or (patience > 0 and self.n_since_best >= patience)
+        return self.epoch >= self.config.epochs or (patience > 0 and self.n_since_best >= patience)
 
     def run_step(self) -> None:
         """One batch: loss, gradients, step of the optimiser, of the schedule and of the moving average."""
         started = time.perf_counter()
         self.learn.train()
-        for name in self.config.frozen:
+        for name in self.config.freeze:
             self.network.get_submodule(name).eval()
         torch.manual_seed(generator(self.config.seed, DROP, self.step, self.processes.rank).initial_seed())
         loss = self.loss(self._shards_of(self.step))
@@ -105,14 +110,14 @@ class Trainer:
 
     def loss(self, shards: list[Shard]) -> "Tensor":
         """The loss of this process's part of a batch."""
-        x = self.pictures(shards, side_px=self.config.side_px)  # [B, 3, S, S]
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.use_bf16):
+        x = self.pictures(shards, side_px=self.config.image_size)  # [B, 3, S, S]
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
             logits = self.learn(normalize(x).to(self.device))  # [B, K]
         return self.label_loss(logits.float(), self.grades(shards), self.config)
 
     def pictures(self, shards: list[Shard], *, side_px: int) -> "Tensor":
         """[B, 3, S, S] in [0, 1]: the photographs of the shards, each shard changed with its own random numbers."""
-        share = self.config.equalised_share
+        share = self.config.equalize_prob
         return torch.cat([augmented_images(self.retinas, s, side_px=side_px, equalised_share=share) for s in shards])
 
     def grades(self, shards: list[Shard]) -> "Tensor":
@@ -122,22 +127,17 @@ class Trainer:
     def _shards_of(self, step: int) -> list[Shard]:
         """This process's photographs of a step. Drawn for an epoch at once, so that every process knows them all."""
         epoch, number = divmod(step, self.n_steps)
-        size = self.config.batch
+        size = self.config.batch_size
         drawn = torch.multinomial(
             self.weights, self.n_steps * size, replacement=True, generator=generator(self.config.seed, DRAW, epoch)
         )
         rows = self.indices[drawn[number * size : (number + 1) * size].numpy()]
         mine = self.n_shards // self.processes.count
         first = self.processes.rank * mine
-        parts = np.split(rows, self.n_shards)
+        shards = list(enumerate(np.split(rows, self.n_shards)))[first : first + mine]
         return [
-            shard_of(
-                self.retinas,
-                parts[i],
-                painted_share=self.config.painted_share,
-                random=generator(self.config.seed, CHANGE, step, i),
-            )
-            for i in range(first, first + mine)
+            Shard(part, torch.from_numpy(self.retinas.grades[part]), generator(self.config.seed, CHANGE, step, i))
+            for i, part in shards
         ]
 
     @torch.no_grad()
@@ -152,7 +152,7 @@ class Trainer:
 
     def finish_epoch(self) -> dict[str, Any]:
         """Validate the average; returns the log row. ``is_best`` then says whether it is the best so far."""
-        figures = validate(self.average, self.retinas, side_px=self.config.side_px)
+        figures = validate(self.average, self.retinas, side_px=self.config.image_size)
         score = validation_score(figures)
         self.is_best = score > self.best_score
         self.best_score = max(score, self.best_score)
@@ -186,22 +186,22 @@ class Trainer:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take up where ``state()`` was taken; also where an earlier version stopped, which did so between epochs."""
+        """Take up where ``state()`` was taken."""
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
-        self.step = state["step"] if "step" in state else state["epoch"] * self.n_steps
-        self.epoch_loss, self.epoch_seconds = state.get("epoch_loss", 0.0), state.get("epoch_seconds", 0.0)
-        self.best_score, self.n_since_best = state["best_score"], state.get("n_since_best", 0)
-        self.history = state.get("history", [])
+        self.step = state["step"]
+        self.epoch_loss, self.epoch_seconds = state["epoch_loss"], state["epoch_seconds"]
+        self.best_score, self.n_since_best = state["best_score"], state["n_since_best"]
+        self.history = state["history"]
 
 
 def _shards(config: TrainingConfig, processes: DistributedContext) -> int:
     n_shards = max(config.n_shards, processes.count)
-    if n_shards % processes.count or config.batch % n_shards:
+    if n_shards % processes.count or config.batch_size % n_shards:
         raise InputError(
-            f"A batch of {config.batch} in {n_shards} shards cannot be divided among {processes.count} processes."
+            f"A batch of {config.batch_size} in {n_shards} shards cannot be divided among {processes.count} processes."
         )
     return n_shards
 

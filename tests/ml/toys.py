@@ -4,7 +4,6 @@ import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -72,11 +71,11 @@ def toy_config(**changes: object) -> TrainingConfig:
     values = {
         "architecture": "tiny",
         "sources": SOURCES,
-        "side_px": 64,
-        "cache_side_px": 64,
-        "n_epochs": 2,
-        "batch": 12,
-        "n_threads": 1,
+        "image_size": 64,
+        "cache_size": 64,
+        "epochs": 2,
+        "batch_size": 12,
+        "threads": 1,
         "learning_rate": 3e-3,
     }
     return TrainingConfig(**values | changes)  # type: ignore[arg-type]
@@ -100,17 +99,10 @@ def frozen_norms() -> Iterator[None]:
         norm.forward = usual  # type: ignore[method-assign]
 
 
-def opinionated_teacher(side_px: int = 48) -> Teacher:
+def random_teacher(image_size: int = 48) -> Teacher:
+    """A teacher with random weights and confident predictions."""
     torch.manual_seed(5)
     network = build("tiny")
     with torch.no_grad():
         network.get_submodule("classifier.3").weight.mul_(20)  # type: ignore[operator]
-    return Teacher(network, side_px)
-
-
-def counting(ask: Any, asked: list[int]) -> Any:
-    def counted(self: Teacher, pictures: torch.Tensor, **options: Any) -> Any:
-        asked.append(len(pictures))
-        return ask(self, pictures, **options)
-
-    return counted
+    return Teacher(network, image_size)

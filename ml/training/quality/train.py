@@ -19,9 +19,8 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from ml.data.cache import FundusDataset, load_dataset
-from ml.data.labels import read_labels
+from ml.data.labels import DEFAULT_SOURCES, read_labels
 from ml.data.splits import TRAIN, VALIDATION
-from ml.memory import keep_freed_memory
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
 from ml.serving.quality.network import INPUT_SIDE_PX, network_view
 from ml.training.quality.augment import augment_quality
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 N_BLOCKS = 8
-GRADING_SOURCES = ("aptos2019", "eyepacs", "odir5k", "eyepacs_equalized")
-"""Of the released grading networks, in their order: their split is kept."""
 GRADING_CACHE_SIDE_PX = 320
 SOURCE_SHARES = {"eyeq": 0.58, "eyepacs": 0.16, "aptos2019": 0.13, "odir5k": 0.13}
 """Of the photographs drawn in training. Nearly all rejects that readers named are in EyeQ."""
@@ -86,7 +83,7 @@ class QualityNet(nn.Module):
 
 def load_quality(data: Path, cache: Path) -> QualitySet:
     """The photographs with labels, split like those of the grading networks."""
-    grading = load_dataset([data / source for source in GRADING_SOURCES], side_px=GRADING_CACHE_SIDE_PX, cache=cache)
+    grading = load_dataset([data / source for source in DEFAULT_SOURCES], side_px=GRADING_CACHE_SIDE_PX, cache=cache)
     photos = read_photos(data)
     photos, parts = subsampled(photos, splits_of(photos, grading, patients_of(grading, data)))
     return prepare_quality(photos, parts, cache=cache)
@@ -94,7 +91,7 @@ def load_quality(data: Path, cache: Path) -> QualitySet:
 
 def patients_of(grading: FundusDataset, data: Path) -> list[str]:
     """The person of each photograph of the grading set, before patients were merged by copies."""
-    group = {(p.source, p.path.name): p.group for source in GRADING_SOURCES for p in read_labels(data / source)}
+    group = {(p.source, p.path.name): p.group for source in DEFAULT_SOURCES for p in read_labels(data / source)}
     return [group[source, file] for source, file in zip(grading.sources.tolist(), grading.files, strict=True)]
 
 
@@ -213,7 +210,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=QualityConfig().seed)
     parser.add_argument("--release", action="store_true", help="write ml/quality_network.onnx and .json from best.pt")
     options = parser.parse_args()
-    keep_freed_memory()
     photos = load_quality(options.data, options.run.parent / "cache")
     config = QualityConfig(n_epochs=options.n_epochs, seed=options.seed)
     if options.release:

@@ -103,31 +103,21 @@ def test_one_changed_number_makes_another_card(copy: Bundle, evaluation: dict[st
     assert "0.123 (" in card_text(copy)
 
 
-def test_the_card_tells_who_taught_a_network_and_what_was_painted(copy: Bundle, evaluation: dict[str, Any]) -> None:
+def test_the_card_names_teachers_and_training_commands(copy: Bundle, evaluation: dict[str, Any]) -> None:
     write_evaluation(copy.folder, evaluation)
     stage = copy.training["stages"][-1]
-    plain = stage | {"distillation": None, "painted_share": 0.0, "start_share": 0.0}
-    way = {"teacher": "runs/elder", "further_teachers": ["ml/bundles/x"], "unlabelled": ["eyeq"]}
-    taught = plain | {"distillation": way, "painted_share": 0.4, "start_share": 0.5}
+    plain = stage | {"distillation": None, "alpha": 0.0}
+    distillation = {"teachers": ["runs/elder", "ml/bundles/x"], "unlabelled": ["eyeq"]}
 
     def card_of(last: dict[str, Any]) -> str:
         return card_text(dataclasses.replace(copy, training=copy.training | {"stages": [last]}))
 
     assert "distilled" not in card_of(plain)
-    assert "painted" not in card_of(plain)
-    text = card_of(taught)
+    assert "ml average" not in card_of(plain)
+    text = card_of(plain | {"distillation": distillation, "alpha": 0.5})
     assert "distilled from `runs/elder` and `ml/bundles/x`, also on photographs of eyeq without a grade." in text
-    assert "40% of the healthy photographs had lesions painted on them" in text
-    assert "ml blend" not in card_of(plain)
-    assert f"\npython -m ml blend {stage['run']} --share 0.5\n" in text
-    assert "--start-share" not in text
-    beside = plain | {"run": "runs/beside", "seed": 77, "distillation": way | {"unlabelled": ["other"]}}
-    text = card_of(taught | {"blended_with": [beside], "start_share": 0.0})
-    assert "also on photographs of eyeq, other without a grade." in text
-    assert f"\npython -m ml blend {stage['run']} --with runs/beside --share 0.0\n" in text
-    assert text.index("python -m ml distill --run runs/beside") < text.index("python -m ml blend")
-    text = card_of(taught)
-    assert "--painted-share 0.4 --teacher runs/elder --further-teachers ml/bundles/x --unlabelled eyeq" in text
+    assert f"\npython -m ml average {stage['run']} --alpha 0.5\n" in text
+    assert "--teachers runs/elder ml/bundles/x --unlabelled eyeq" in text
 
 
 @pytest.mark.parametrize("change", [{"weights_sha256": "0" * 64}, {"operating_point": 0.5}])

@@ -114,10 +114,10 @@ def test_the_released_bundle_is_read_back_exactly() -> None:
 
 def test_a_run_starts_from_a_bundle(tmp_path: Path) -> None:
     bundle = write_bundle(tmp_path / "tiny", awake("tiny"), "tiny")
-    config = toy_config(start=str(bundle.folder))
+    config = toy_config(init_from=str(bundle.folder))
     assert_same_function(starting_network(config, toy_retinas(), imagenet=None), bundle, random_photos(2, SIDE))
     with pytest.raises(InputError, match="does not hold a resnet50"):
-        validate_config(toy_config(start=str(bundle.folder), architecture="resnet50"), imagenet=None)
+        validate_config(toy_config(init_from=str(bundle.folder), architecture="resnet50"), imagenet=None)
 
 
 def test_altered_weights_are_refused(tmp_path: Path) -> None:

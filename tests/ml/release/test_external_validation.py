@@ -31,7 +31,7 @@ def without_odir(tmp_path: Path) -> Bundle:
 def test_it_tabulates_the_sources_that_a_bundle_was_not_trained_on(without_odir: Bundle) -> None:
     results = external_results([without_odir, read_bundle()])
     assert len(results) == 1  # the released bundle was trained on all sources
-    n_epochs = sum(stage["n_epochs"] for stage in without_odir.training["stages"])  # none of them was stopped early
+    n_epochs = sum(stage["epochs"] for stage in without_odir.training["stages"])  # none of them was stopped early
     line = external_table(results).splitlines()[2]
     network = f"mobilenet_v3_small, {without_odir.side_px} px, {n_epochs} epochs"
     assert line.startswith(f"| odir5k | {without_odir.model_version} | {network} | 2652 | ")

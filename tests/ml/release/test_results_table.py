@@ -16,7 +16,7 @@ def bundle(folder: Path, name: str, version: str, *, architecture: str, teacher:
     path = place / "bundle.json"
     content: dict[str, Any] = json.loads(path.read_text())
     content |= {"name": name, "version": version, "architecture": architecture}
-    content["training"]["stages"][-1]["distillation"] = {"teacher": teacher} if teacher else None
+    content["training"]["stages"][-1]["distillation"] = {"teachers": [teacher]} if teacher else None
     path.write_text(json.dumps(content))
     made = read_bundle(place)
     evaluation = json.loads((place / "evaluation.json").read_text())

@@ -29,7 +29,7 @@ def toy_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_training_lowers_the_loss_and_leaves_log_and_checkpoints(toy_data: Path, tmp_path: Path) -> None:
-    best = train(toy_config(n_epochs=12), data=toy_data, imagenet=None, run=tmp_path / "run")
+    best = train(toy_config(epochs=12), data=toy_data, imagenet=None, run=tmp_path / "run")
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == list(range(1, 13))
     assert rows[-1]["loss"] < rows[0]["loss"] - 0.05
@@ -43,17 +43,17 @@ KILLED_RUN = """
 import os, signal, sys
 from pathlib import Path
 from ml.training.train import train
-from ml.training.trainer import Training
+from ml.training.trainer import Trainer
 from tests.ml.toys import toy_config
 
-run_step = Training.run_step
+run_step = Trainer.run_step
 
 def run_step_or_die(training):
     if training.step == 5:
         os.kill(os.getpid(), signal.SIGKILL)
     run_step(training)
 
-Training.run_step = run_step_or_die
+Trainer.run_step = run_step_or_die
 train(toy_config(checkpoint_seconds=0), data=Path(sys.argv[1]), imagenet=None, run=Path(sys.argv[2]))
 """
 
@@ -80,7 +80,7 @@ def test_a_run_becomes_a_bundle_that_loads_whatever_its_sources_are_called(toy_d
     shutil.copytree(toy_data / "aptos2019", data / "our_clinic")
     shutil.copytree(toy_data / "eyepacs", data / "eyepacs")
     sources = ("our_clinic", "eyepacs")
-    changes = {"n_epochs": 3, "learning_rate": 0.0, "patience": 1, "sources": sources}
+    changes = {"epochs": 3, "learning_rate": 0.0, "patience": 1, "sources": sources}
     train(toy_config(architecture="mobilenet_v3_small", **changes), data=data, imagenet=None, run=tmp_path / "run")
     folder = tmp_path / "bundle"
     bundle = export_bundle(tmp_path / "run", data=data, folder=folder, name="toy", version="0.0.1", side_px=96)
@@ -97,7 +97,7 @@ def test_a_run_becomes_a_bundle_that_loads_whatever_its_sources_are_called(toy_d
 @pytest.fixture(scope="module")
 def toy_bundle(toy_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     place = tmp_path_factory.mktemp("released")
-    config = toy_config(architecture="mobilenet_v3_small", n_epochs=1)
+    config = toy_config(architecture="mobilenet_v3_small", epochs=1)
     train(config, data=toy_data, imagenet=None, run=place / "run")
     return export_bundle(place / "run", data=toy_data, folder=place / "bundle", name="toy", version="0.0.1")
 
