@@ -82,7 +82,7 @@ class _DatabaseCollector(Collector):
     """What database, broker and bundle say at this moment."""
 
     def collect(self) -> Iterator[Metric]:
-        """A part that is away is told by its ``up``, and leaves its numbers out: none is made up."""
+        """A part that is unavailable is told by its ``up``, and leaves its numbers out: none is made up."""
         try:
             stats = read_queue_stats()
         except DatabaseError:

@@ -229,14 +229,14 @@ SPECTACULAR_SETTINGS = {
         {"name": "Predictions", "description": "One photograph graded at once, nothing stored."},
         {"name": "Patients", "description": "Registering people and finding them by number."},
         {"name": "Exams", "description": "Visits and their photographs."},
-        {"name": "Readings", "description": "Results of the model, and what a clinician signed."},
+        {"name": "Results", "description": "Results of the model, and what a clinician signed."},
         {"name": "System", "description": "The model in use and your sites."},
     ],
 }
 
 # --- background work -------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("REDIS_URL", default="") or "memory://"
-# An upload must not hang when Redis is away: it is stored, stays QUEUED, and the sweep queues it again.
+# An upload must not hang when Redis is unavailable: it is stored, stays QUEUED, and the sweep queues it again.
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {

@@ -23,7 +23,7 @@ def error_text(form: forms.Form) -> str:
 
 
 class PhotoField(forms.FileField):
-    """A photograph as it arrives. What is in the file is judged by ``services.photo_files``."""
+    """A photograph as it arrives. What is in the file is judged by ``photos.validation``."""
 
     widget = forms.FileInput(attrs={"accept": PHOTO_TYPES})
     default_error_messages = {

@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from screening.api.authentication import ApiKeyAuthentication
 from screening.api.serializers.errors import ErrorSerializer
 
-PREDICTIONS, PATIENTS, EXAMS, READINGS, SITE = "Predictions", "Patients", "Exams", "Readings", "System"
+PREDICTIONS, PATIENTS, EXAMS, RESULTS, SITE = "Predictions", "Patients", "Exams", "Results", "System"
 
 _ERRORS = {
     400: ("Something that was sent cannot be accepted.", "invalid", "Say which eye this is: OD (right) or OS (left)."),

@@ -20,11 +20,11 @@ class KeyThrottle(ScopedRateThrottle):
     """Counts by key, for a person by user, for a stranger by address; each scope on its own."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        """Where the shared cache is away nobody is turned off: a clinic at work matters more than a count."""
+        """Where the shared cache is unavailable nobody is turned off: a clinic at work matters more than a count."""
         try:
             return super().allow_request(request, view)
         except (RedisError, OSError):
-            logger.warning("The cache is away: requests are not counted")
+            logger.warning("The cache is unavailable: requests are not counted")
             return True
 
     def get_cache_key(self, request: Request | HttpRequest, view: "APIView") -> str:

@@ -37,7 +37,7 @@ def record_heartbeat(name: str) -> None:
         with connect_broker() as broker:
             broker.set(_PREFIX + name, "alive", ex=HEARTBEAT_TTL_S)
     except redis.RedisError:
-        logger.warning("The broker is away: this worker cannot say that it is alive")
+        logger.warning("The broker is unavailable: this worker cannot say that it is alive")
     else:
         _recorded_at[name] = now
 
@@ -50,7 +50,7 @@ def clear_heartbeat(name: str) -> None:
         with connect_broker() as broker:
             broker.delete(_PREFIX + name)
     except redis.RedisError:
-        logger.warning("The broker is away: this worker will be missed %d s later", HEARTBEAT_TTL_S)
+        logger.warning("The broker is unavailable: this worker will be missed %d s later", HEARTBEAT_TTL_S)
 
 
 def list_live_workers() -> list[str]:

@@ -61,17 +61,17 @@ def queue_grading(*, image: FundusImage, by: User | None) -> Grading:
 
 
 def publish(grading_id: uuid.UUID) -> None:
-    """Send the task. Where the broker is away the grading stays QUEUED and the sweep sends it later."""
+    """Send the task. Where the broker is unavailable the grading stays QUEUED and the sweep sends it later."""
     _last.unsent = None
     try:
         current_app.send_task(GRADE_IMAGE_TASK, args=[str(grading_id)], retry=False)
     except OperationalError:
         _last.unsent = grading_id
-        logger.warning("The broker is away: grading %s stays queued until the sweep", grading_id)
+        logger.warning("The broker is unavailable: grading %s stays queued until the sweep", grading_id)
 
 
 def broker_was_down(image: FundusImage) -> bool:
-    """Whether the broker was away when this thread just now queued ``image``: whoever sent it is told."""
+    """Whether the broker was unavailable when this thread just now queued ``image``: whoever sent it is told."""
     unsent = getattr(_last, "unsent", None)
     return unsent is not None and image.gradings.filter(pk=unsent).exists()
 

@@ -61,4 +61,4 @@ def has_backlog() -> bool:
     except ChannelError:  # brokers that forget an empty queue
         return False
     except OperationalError:
-        return True  # the broker is away: nothing could be sent now
+        return True  # the broker is unavailable: nothing could be sent now

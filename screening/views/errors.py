@@ -14,7 +14,7 @@ RETRY_AFTER_S = 10
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's ``handler500``: 503 "try again" where database or storage is away, else 500. Neither tells details.
+    """Django's ``handler500``: 503 "try again" if database or storage is unavailable, else 500. Neither tells details.
 
     Called while the exception is handled, wherever it was raised: in a view, or in a middleware that asked who it is.
     """

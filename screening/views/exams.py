@@ -23,7 +23,7 @@ from screening.views.eye_cards import build_eye_cards, missing_for_submit, spoke
 
 @login_required
 @require_POST
-def open_new(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
+def new_exam(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
     """Start a visit of a patient."""
     patient = get_patient(user=request.user, patient_id=patient_id)
     exam = open_exam(patient=patient, by=request.user)

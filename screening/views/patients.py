@@ -25,7 +25,7 @@ MAX_FOUND = 50
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def show_list(request: AuthenticatedRequest) -> HttpResponseBase:
+def patient_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """Everybody by name (GET), or a search (POST, so that no name reaches an address or a log)."""
     form = PatientSearchForm(request.POST if request.method == "POST" else None)
     context = {

@@ -25,7 +25,7 @@ PAGE, PANEL = "screening/reviews/read.html", "screening/reviews/_panel.html"
 
 @login_required
 @require_safe
-def show(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+def exam_review(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """The review page. An exam that cannot be read yet sends back to its own page."""
     exam_detail = _get_exam(request, exam_id)
     if not can_review(request.user, exam_detail.exam):

@@ -15,7 +15,7 @@ from screening.views.decorators import AuthenticatedRequest, login_required
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def first(request: AuthenticatedRequest) -> HttpResponseBase:
+def first_site(request: AuthenticatedRequest) -> HttpResponseBase:
     """Ask for name and time zone; then on to the panel, where its people are added."""
     require_first_site(request.user)
     form = FirstSiteForm(request.POST or None)

@@ -44,7 +44,7 @@ FILTERS = (
 
 @login_required
 @require_safe
-def show(request: AuthenticatedRequest) -> HttpResponseBase:
+def worklist_page(request: AuthenticatedRequest) -> HttpResponseBase:
     """Exams that wait for a reviewer, or that are still being photographed.
 
     A reviewer at a blind-first site sees the order and not the reason for it: the grade comes after the first reading.

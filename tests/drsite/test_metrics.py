@@ -115,7 +115,7 @@ def test_an_idle_site_makes_up_no_share_and_no_duration(client: Client) -> None:
     assert not any(name.startswith(("drs_gradable_share", "drs_grading_seconds")) for name, _labels in values)
 
 
-def test_metrics_tell_that_the_database_is_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_tell_that_the_database_is_unavailable(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise OperationalError
 
@@ -125,7 +125,7 @@ def test_metrics_tell_that_the_database_is_away(client: Client, monkeypatch: pyt
     assert ("drs_queue_depth", ()) not in values
 
 
-def test_metrics_tell_that_the_broker_is_away(client: Client, db: None, settings: Any) -> None:
+def test_metrics_tell_that_the_broker_is_unavailable(client: Client, db: None, settings: Any) -> None:
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
     values = scrape(client)
     assert values["drs_broker_up", ()] == 0

@@ -57,7 +57,7 @@ def test_the_policy_allows_no_inline_code(client: Client, db: None) -> None:
     assert "unsafe" not in policy
 
 
-def test_each_quality_reason_has_a_remedy() -> None:
+def test_each_quality_reason_has_advice() -> None:
     assert set(QUALITY_ADVICE) == set(QualityReason)
 
 

@@ -1,4 +1,4 @@
-"""A worker that is killed, and a broker that is away: nothing is lost, nothing is graded twice, nobody waits."""
+"""A worker that is killed, and a broker that is unavailable: nothing is lost, nothing is graded twice, nobody waits."""
 
 import os
 import signal
@@ -158,7 +158,7 @@ def test_a_photograph_in_the_hands_of_a_killed_worker_is_graded_once_by_the_next
 
 
 @pytest.fixture(params=["closed", "silent"])
-def broker_away(request: pytest.FixtureRequest) -> Iterator[str]:
+def broker_unavailable(request: pytest.FixtureRequest) -> Iterator[str]:
     """Redis is not there: its port is closed, or takes calls and never says a word."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -167,11 +167,11 @@ def broker_away(request: pytest.FixtureRequest) -> Iterator[str]:
         yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
 
 
-def test_a_photograph_is_stored_within_seconds_though_the_broker_is_away(
-    exam: Exam, photographer: User, broker_away: str, celery_at: Callable[..., Celery], media_root: Path
+def test_a_photograph_is_stored_within_seconds_though_the_broker_is_unavailable(
+    exam: Exam, photographer: User, broker_unavailable: str, celery_at: Callable[..., Celery], media_root: Path
 ) -> None:
     options = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry_on_timeout": False}
-    celery_at(broker_away, broker_transport_options=site_settings.CELERY_BROKER_TRANSPORT_OPTIONS or options)
+    celery_at(broker_unavailable, broker_transport_options=site_settings.CELERY_BROKER_TRANSPORT_OPTIONS or options)
     began = time.monotonic()
     grading = attach(exam, photo_bytes(), photographer)
     assert time.monotonic() - began < 8

@@ -109,7 +109,7 @@ def grade_label(grade: int | None) -> str | None:
 
 
 def describe_quality_reasons(codes: Iterable[str], *, is_ungradable: bool) -> list[dict[str, str]]:
-    """Each code with problem and remedy; an ungradable photograph always says at least one."""
+    """Each code with problem and advice; an ungradable photograph always says at least one."""
     known = {reason.value: advice for reason, advice in QUALITY_ADVICE.items()}
     codes = list(codes) or ([UNCLEAR] if is_ungradable else [])
     return [

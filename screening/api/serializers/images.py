@@ -13,7 +13,7 @@ from screening.models import FundusImage, Grading
 
 
 class PhotoField(serializers.FileField):
-    """A photograph as it arrives. What is in the file is judged by ``services.photo_files``; its name plays no part."""
+    """A photograph as it arrives. What is in the file is judged by ``photos.validation``; its name plays no part."""
 
     default_error_messages = {
         "required": _("Send the photograph as the file field “photo” of a multipart form."),

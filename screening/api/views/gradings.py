@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import Action
-from screening.api.schema import READINGS, responses
+from screening.api.schema import RESULTS, responses
 from screening.api.serializers.gradings import GradingDetailSerializer, GradingSerializer
 from screening.api.serializers.images import GradingQuerySerializer
 from screening.api.views.base import ApiListView, ApiView
@@ -33,7 +33,7 @@ class GradingListView(ApiListView):
 
     @extend_schema(
         operation_id="list_gradings",
-        tags=[READINGS],
+        tags=[RESULTS],
         summary="Gradings of your sites, newest first",
         description="Without heatmaps. `status=failed` finds what needs another try.",
         parameters=[GradingQuerySerializer],
@@ -52,7 +52,7 @@ class GradingDetailView(ApiView):
 
     @extend_schema(
         operation_id="get_grading",
-        tags=[READINGS],
+        tags=[RESULTS],
         summary="One grading with its heatmap",
         description="Ask every second or two until `status` is `done` or `failed`.",
         responses=responses(404, ok=GradingDetailSerializer),
@@ -71,7 +71,7 @@ class GradingRetryView(ApiView):
 
     @extend_schema(
         operation_id="retry_grading",
-        tags=[READINGS],
+        tags=[RESULTS],
         summary="Try a failed grading again",
         description="With the model now in use; if that is another one, the answer is another grading.",
         request=None,

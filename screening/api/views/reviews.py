@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import Action
-from screening.api.schema import READINGS, responses
+from screening.api.schema import RESULTS, responses
 from screening.api.serializers.reviews import ReviewSerializer
 from screening.api.views.base import ApiView
 from screening.models import AuditEvent
@@ -23,7 +23,7 @@ class ReviewDetailView(ApiView):
 
     @extend_schema(
         operation_id="get_review",
-        tags=[READINGS],
+        tags=[RESULTS],
         summary="A signed review with its findings and outcome",
         description="An amended review stays as it was; `amended_by` names the one that holds.",
         responses=responses(404, ok=ReviewSerializer),

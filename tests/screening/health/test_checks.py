@@ -24,7 +24,7 @@ def healthy(monkeypatch: pytest.MonkeyPatch, settings: Any, fake_grader: Any) ->
 
 
 @pytest.fixture
-def broker_away(settings: Any) -> None:
+def broker_unavailable(settings: Any) -> None:
     settings.CELERY_BROKER_URL = "redis://:password@127.0.0.1:1/0"
 
 
@@ -62,7 +62,7 @@ def test_a_live_process_answers_without_logging_in(client: Client) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-def test_probes_are_answered_under_any_host_name_and_over_plain_http(client: Client, settings: Any) -> None:
+def test_health_checks_are_answered_under_any_host_name_and_over_plain_http(client: Client, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["screening.example.org"]
     settings.SECURE_SSL_REDIRECT = True
     assert client.get("/health/live", headers={"Host": "web:8000"}).status_code == 200
@@ -152,7 +152,7 @@ def test_a_worker_says_that_it_lives_no_more_often_than_needed(
     assert worker_heartbeat.list_live_workers() == ["celery@one"]
 
 
-def test_a_worker_goes_on_while_the_broker_is_away(broker_away: None) -> None:
+def test_a_worker_goes_on_while_the_broker_is_unavailable(broker_unavailable: None) -> None:
     worker_heartbeat.record_heartbeat("celery@one")
     worker_heartbeat.clear_heartbeat("celery@one")
 

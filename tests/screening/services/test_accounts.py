@@ -27,16 +27,16 @@ def administrator() -> User:
     return user
 
 
-def prepare(settings: Any, password: str) -> str:
+def bootstrap(settings: Any, password: str) -> str:
     settings.ADMIN_USERNAME, settings.ADMIN_PASSWORD = "admin", password
     out = StringIO()
     call_command("bootstrap", stdout=out, verbosity=0)
     return out.getvalue()
 
 
-def test_prepare_makes_the_first_administrator_once(settings: Any) -> None:
-    assert "was created" in prepare(settings, FIRST)
-    assert prepare(settings, NEXT) == ""
+def test_bootstrap_makes_the_first_administrator_once(settings: Any) -> None:
+    assert "was created" in bootstrap(settings, FIRST)
+    assert bootstrap(settings, NEXT) == ""
     user = User.objects.get()
     assert user.is_superuser
     assert user.must_change_password
@@ -44,14 +44,14 @@ def test_prepare_makes_the_first_administrator_once(settings: Any) -> None:
     assert AuditEvent.objects.filter(verb="row.added", object_id=str(user.pk)).count() == 1
 
 
-def test_prepare_without_a_password_makes_nobody(settings: Any) -> None:
-    prepare(settings, "")
+def test_bootstrap_without_a_password_makes_nobody(settings: Any) -> None:
+    bootstrap(settings, "")
     assert not User.objects.exists()
 
 
-def test_prepare_refuses_a_password_that_people_may_not_have(settings: Any) -> None:
+def test_bootstrap_refuses_a_password_that_people_may_not_have(settings: Any) -> None:
     with pytest.raises(CommandError, match="too short"):
-        prepare(settings, "short")
+        bootstrap(settings, "short")
     assert not User.objects.exists()
 
 

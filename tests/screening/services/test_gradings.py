@@ -72,7 +72,7 @@ def test_while_the_storage_is_away_a_grading_waits_and_is_taken_up_again(
         tasks.grade_image(str(waiting.pk))
     waiting.refresh_from_db()
     assert (waiting.status, waiting.n_attempts, waiting.started_at) == (Status.QUEUED, 1, None)
-    assert stale_gradings.requeue_stale_gradings() == 0, "it would hammer a storage that is away"
+    assert stale_gradings.requeue_stale_gradings() == 0, "it would hammer a storage that is unavailable"
     age(waiting, queued_at=100)
     with django_capture_on_commit_callbacks(execute=True):
         assert stale_gradings.requeue_stale_gradings() == 1

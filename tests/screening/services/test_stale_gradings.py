@@ -98,7 +98,7 @@ def test_workers_that_are_behind_are_not_buried_under_copies(
         messages.clear()
 
 
-def test_nothing_is_sent_again_while_the_broker_is_away(
+def test_nothing_is_sent_again_while_the_broker_is_unavailable(
     waiting: Grading, published: list[uuid.UUID], django_capture_on_commit_callbacks: Any, settings: Any
 ) -> None:
     age(waiting, queued_at=91)

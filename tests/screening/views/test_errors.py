@@ -20,7 +20,7 @@ BUSY_PAGE, BUSY_CODE = "Try again in a moment", "busy"
 
 
 @pytest.fixture
-def database_away(db: None) -> Iterator[None]:
+def database_unavailable(db: None) -> Iterator[None]:
     def refuse() -> None:
         raise OperationalError("connection to server at db failed: FATAL: password authentication failed")
 
@@ -30,7 +30,9 @@ def database_away(db: None) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("path", ["/", "/patients/", "/exams/5f0c1f3e-0000-4000-8000-000000000000/"])
-def test_without_the_database_a_person_is_asked_to_try_again(client: Client, database_away: None, path: str) -> None:
+def test_without_the_database_a_person_is_asked_to_try_again(
+    client: Client, database_unavailable: None, path: str
+) -> None:
     client.raise_request_exception = False
     client.cookies["sessionid"] = "somebody"
     answer = client.get(path)

@@ -1,4 +1,4 @@
-"""The exam page: upload, live state, remedies, handing over."""
+"""The exam page: upload, live state, advice, handing over."""
 
 from collections.abc import Callable
 from typing import Any

@@ -56,7 +56,7 @@ def test_a_gradable_photograph_is_answered_with_everything_the_page_shows(caller
     assert "oedema is not graded" in answer.body["disclaimer"]
 
 
-def test_an_ungradable_photograph_is_a_result_with_remedies_and_never_a_negative(
+def test_an_ungradable_photograph_is_a_result_with_advice_and_never_a_negative(
     caller: ApiClient, fake_grader: FakeGrader
 ) -> None:
     fake_grader.prediction = make_prediction(None)
@@ -69,7 +69,7 @@ def test_an_ungradable_photograph_is_a_result_with_remedies_and_never_a_negative
     assert "Refocus" in reason["advice"]
 
 
-def test_a_reason_that_has_no_word_still_has_a_remedy(caller: ApiClient, fake_grader: FakeGrader) -> None:
+def test_a_reason_that_has_no_text_still_has_advice(caller: ApiClient, fake_grader: FakeGrader) -> None:
     fake_grader.prediction = make_prediction(None, quality_reasons=("of_the_future",))
     assert [one["code"] for one in caller.send("predict").body["quality_reasons"]] == ["of_the_future"]
     fake_grader.prediction = make_prediction(None, quality_reasons=())
