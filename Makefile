@@ -1,4 +1,4 @@
-# make demo    a whole clinic on http://127.0.0.1:8000/ (PORT, HOST, DEMO_DIR, DEMO_PASSWORD, DEMO_API_KEY)
+# make demo    a whole clinic on http://127.0.0.1:8000/ (PORT, HOST, DEMO_DIR, DEMO_PASSWORD, DEMO_API_KEY, DEMO_PHOTOS)
 # make test    every test; DATABASE_URL and REDIS_URL choose the database and the broker
 # make test-compose    the whole system in containers, with failures
 # make lint types contracts    style, strict types, import order; make format writes what lint asks for

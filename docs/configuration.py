@@ -37,6 +37,7 @@ _DEMO = """
 | `HOST` | 127.0.0.1 | address to which the server binds; 0.0.0.0 makes it reachable from other machines |
 | `DEMO_DIR` | var/demo | database, photographs and secrets; delete the folder for a new clinic |
 | `DEMO_PASSWORD` | random, kept in the folder | password of the three users |
+| `DEMO_PHOTOS` | | a folder of photographs for a new clinic, in place of synthetic ones |
 | `DEMO_API_KEY` | random, kept in the folder | key for the REST API |
 """
 

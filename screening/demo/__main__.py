@@ -1,7 +1,8 @@
 """``python -m screening.demo`` (or ``make demo``): a screening clinic on this machine, with synthetic photographs.
 
 Environment: ``PORT`` (8000), ``HOST`` (127.0.0.1), ``DEMO_DIR`` (var/demo), ``DEMO_PASSWORD`` and ``DEMO_API_KEY``
-(else random, and kept). Started again it keeps its data. Needs neither Redis nor a database server.
+(else random, and kept), ``DEMO_PHOTOS`` (a folder of photographs for a new clinic, in place of synthetic ones).
+Started again it keeps its data. Needs neither Redis nor a database server.
 """
 
 import os
@@ -24,9 +25,11 @@ def main() -> None:
         os.environ.update(HOST=host, PORT=str(port))
         _say(f"Preparing the demo clinic in {folder} ...")
         _prepare(folder)
-        from screening.demo import clinic
+        from screening.demo import clinic, own_photos
 
-        clinic.seed_demo(credentials)
+        photos = own_photos.photo_folder(os.environ)
+        clinic.seed_demo(credentials, photos)
+        os.environ["DEMO_PHOTOS"] = str(photos or "")
     except DemoError as error:
         raise SystemExit(f"The demo did not start. {error}") from error
     sys.stdout.flush()

@@ -3,11 +3,13 @@
 import datetime
 from dataclasses import dataclass, replace
 from io import BytesIO
+from pathlib import Path
 
 from django.db import IntegrityError, transaction
 
 from ml.synthetic import Faults, draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
+from screening.demo import own_photos
 from screening.demo.folder import Credentials, DemoError
 from screening.models import ApiKey, AuditEvent, Exam, Membership, Patient, Site, User
 from screening.policy import MacularOedema
@@ -75,8 +77,12 @@ PATIENT_WITHOUT_PHOTOS = ("DEMO-0008", "Hana", "Pretend", datetime.date(1990, 4,
 """A patient with an open exam and no photographs yet: the place to drop one's own."""
 
 
-def seed_demo(credentials: Credentials) -> None:
-    """Make the site, its users, its API key and its patients, and give them these credentials. Safe to repeat."""
+def seed_demo(credentials: Credentials, photos: Path | None = None) -> None:
+    """Make the site, its users, its API key and its patients, and give them these credentials. Safe to repeat.
+
+    With ``photos`` a new clinic has a patient for each pair of photographs in this folder.
+    Raises DemoError if the clinic exists and has other patients.
+    """
     with transaction.atomic():
         site, is_new = Site.objects.get_or_create(code=SITE_CODE, defaults={"name": "Demo clinic"})
         if is_new:
@@ -84,10 +90,15 @@ def seed_demo(credentials: Credentials) -> None:
         for username in _ROLES:
             _seed_user(username, credentials.password, site)
     _seed_api_key(credentials.api_key)
+    if photos is not None and not is_new and not own_photos.is_filled_from_photos(site):
+        raise DemoError("DEMO_PHOTOS fills a new clinic, and this one has patients. Set DEMO_DIR to another folder.")
     if is_new:
         photographer = User.objects.get(username="photographer")
-        for person in DEMO_PATIENTS:
-            _register(person, site, photographer)
+        if photos is not None:
+            own_photos.register_patients(photos, site, by=photographer)
+        else:
+            for person in DEMO_PATIENTS:
+                _register(person, site, photographer)
         mrn, given, family, born_on, sex = PATIENT_WITHOUT_PHOTOS
         patient = patients.register_patient(
             site=site, mrn=mrn, given_name=given, family_name=family, born_on=born_on, sex=sex, by=photographer
@@ -95,12 +106,17 @@ def seed_demo(credentials: Credentials) -> None:
         exams.open_exam(patient=patient, by=photographer)
 
 
-def create_demo_exams() -> None:
+def create_demo_exams(photos: Path | None = None) -> None:
     """Draw, attach and submit what is missing in the seeded exams. Takes about two seconds a photograph.
+
+    With ``photos`` nothing is drawn: the photographs of this folder are attached.
 
     Continues where an earlier run was interrupted: the same drawing is the same file, which an exam takes once.
     """
     photographer, reviewer = (User.objects.get(username=name) for name in ("photographer", "reviewer"))
+    if photos is not None:
+        own_photos.create_exams(photos, Site.objects.get(code=SITE_CODE), by=photographer)
+        return
     for number, person in enumerate(DEMO_PATIENTS):
         exam = Exam.objects.filter(patient__mrn=person.mrn, site__code=SITE_CODE).order_by("created_at").first()
         if exam is None or exam.status != Exam.Status.OPEN:

@@ -50,9 +50,10 @@ def welcome() -> str:
         return ""
     host, port = bind.rsplit(":", 1)
     address = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 (only compared)
+    photographs = "" if os.environ.get("DEMO_PHOTOS") else "Its photographs are synthetic. "
     rows = [
         "Diabetic retinopathy screening: demo clinic",
-        "Its photographs are synthetic. Decision support, not a certified medical device.",
+        f"{photographs}Decision support, not a certified medical device.",
         "",
         f"Address    {address}/",
         "Users      photographer, reviewer, admin",

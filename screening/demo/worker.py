@@ -5,7 +5,9 @@ or running at the start is a leftover, and is queued again at once.
 """
 
 import logging
+import os
 import threading
+from pathlib import Path
 from typing import Any
 
 from celery import Celery, beat
@@ -63,8 +65,9 @@ def _sweeper(celery: Celery) -> Any:
 
 
 def _create_exams() -> None:
+    photos = os.environ.get("DEMO_PHOTOS")
     try:
-        clinic.create_demo_exams()
+        clinic.create_demo_exams(Path(photos) if photos else None)
     except Exception:
         # The boundary of this thread: the clinic is usable without its drawn photographs, but silence would puzzle.
         logger.exception("The demo photographs could not all be drawn; the next start goes on with them")
