@@ -40,7 +40,7 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _append_only_tables_may_be_flushed() -> Iterator[None]:
     """Between transactional tests Django empties every table; the triggers step aside for that alone."""
-    triggers: Any = import_module("screening.migrations.0002_make_audit_append_only")
+    triggers: Any = import_module("screening.migrations.0002_append_only_audit")
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def flush_without_triggers(self: BaseDatabaseOperations, sql_list: list[str]) -> None:

@@ -1,4 +1,6 @@
-"""Who did what, when: rows that can be added and never changed."""
+"""Audit events: who did what, and when. Rows are added and never changed."""
+
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
@@ -7,40 +9,48 @@ from django.utils.translation import gettext_lazy as _
 
 from screening.models.sites import Site
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+def verb_choices() -> "list[tuple[str, _StrPromise]]":
+    """Verbs with their labels: a callable, so that a new verb needs no migration."""
+    return AuditEvent.Verb.choices
+
 
 class AuditEvent(models.Model):
-    """One thing that happened. Append-only: triggers in the database refuse UPDATE, DELETE and TRUNCATE.
+    """One audited action. Append-only: database triggers refuse UPDATE, DELETE and TRUNCATE.
 
-    The object is named by type and id and not by a foreign key, so no deletion can reach these rows; ``data`` holds
-    ids and codes only, never a name, a number or a date of a patient.
+    Type and id name the object, not a foreign key: deleting the object leaves the event. ``data`` holds ids and codes
+    only, never a patient's name, number or date.
     """
 
     class Verb(models.TextChoices):
         PATIENT_REGISTERED = "patient.registered", _("registered a patient")
         PATIENT_UPDATED = "patient.updated", _("changed a patient's details")
-        PATIENT_VIEWED = "patient.viewed", _("looked at a patient")
+        PATIENT_VIEWED = "patient.viewed", _("viewed a patient")
         PATIENTS_SEARCHED = "patients.searched", _("searched patients")
         EXAM_OPENED = "exam.opened", _("opened an exam")
-        EXAM_VIEWED = "exam.viewed", _("looked at an exam")
+        EXAM_VIEWED = "exam.viewed", _("viewed an exam")
         EXAM_SUBMITTED = "exam.submitted", _("submitted an exam")
         EXAM_CANCELLED = "exam.cancelled", _("cancelled an exam")
         EYE_ABSENT = "exam.eye_absent", _("recorded an absent eye")
         IMAGE_ATTACHED = "image.attached", _("added a photograph")
-        IMAGE_VIEWED = "image.viewed", _("looked at a photograph")
+        IMAGE_VIEWED = "image.viewed", _("viewed a photograph")
         IMAGE_WITHDRAWN = "image.withdrawn", _("withdrew a photograph")
         LATERALITY_CHANGED = "image.laterality_changed", _("changed the eye of a photograph")
         GRADING_QUEUED = "grading.queued", _("queued a grading")
         GRADING_DONE = "grading.done", _("graded a photograph")
         GRADING_FAILED = "grading.failed", _("failed to grade a photograph")
-        GRADING_RETRIED = "grading.retried", _("asked for another try at grading")
-        GRADING_REQUEUED = "grading.requeued", _("queued again what a crash left behind")
+        GRADING_RETRIED = "grading.retried", _("retried a grading")
+        GRADING_REQUEUED = "grading.requeued", _("requeued a stale grading")
         PHOTO_PREDICTED = "photo.predicted", _("graded a photograph without storing it")
         FIRST_READING_RECORDED = "first_reading.recorded", _("recorded a first reading")
         REVIEW_SIGNED = "review.signed", _("signed a review")
         REVIEW_AMENDED = "review.amended", _("amended a review")
         API_KEY_ISSUED = "api_key.issued", _("issued an API key")
         API_KEY_REVOKED = "api_key.revoked", _("revoked an API key")
-        PASSWORD_CHANGED = "user.password_changed", _("chose another password")
+        PASSWORD_CHANGED = "user.password_changed", _("changed the password")
         ROW_ADDED = "row.added", _("added a row in the admin panel")
         ROW_CHANGED = "row.changed", _("changed a row in the admin panel")
         ROW_REMOVED = "row.removed", _("removed a row in the admin panel")
@@ -48,7 +58,7 @@ class AuditEvent(models.Model):
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False, db_index=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True)
-    verb = models.CharField(_("verb"), max_length=40, choices=Verb.choices)
+    verb = models.CharField(_("verb"), max_length=40, choices=verb_choices)
     object_type = models.CharField(_("object type"), max_length=40)
     object_id = models.CharField(_("object id"), max_length=64, blank=True, default="")
     site = models.ForeignKey(Site, models.PROTECT, related_name="+", null=True, blank=True)

@@ -56,6 +56,6 @@ def drop_triggers(_apps: StateApps | None, schema_editor: BaseDatabaseSchemaEdit
 
 
 class Migration(migrations.Migration):
-    dependencies = [("screening", "0001_store_people_visits_and_decisions")]
+    dependencies = [("screening", "0001_initial")]
 
     operations = [migrations.RunPython(create_triggers, drop_triggers)]
