@@ -33,7 +33,7 @@ from PIL import Image
 from ml.bundle import Bundle, read_bundle
 from ml.data.labels import EQUALIZED_SOURCE
 from ml.errors import BundleError
-from ml.evaluation.predictions import NATURAL
+from ml.evaluation.predictions import CLINICAL_SOURCES as NATURAL
 from ml.grader import calibrated, decide_grade
 from ml.metrics.grading import quadratic_kappa, referable_auc
 from ml.networks.weight_format import WeightFormat, store_weights

@@ -42,25 +42,25 @@ def _add_evaluate(commands: "Commands", add_data: "AddData") -> None:
 def _evaluate(options: argparse.Namespace) -> int:
     from ml.evaluation.compare import compare, comparison_text
     from ml.evaluation.evaluate import evaluate, write_evaluation
-    from ml.evaluation.predictions import read
+    from ml.evaluation.predictions import predict
     from ml.grader import Grader
     from ml.release.model_card import write_card, write_cards
     from ml.release.promote import resolve_bundle, shared_test_set
     from ml.release.report import write_report
 
-    bundle = resolve_bundle(options.bundle) if options.bundle else read_bundle(verify=True)
-    evaluation, readings = evaluate(bundle, data=options.data, cache=options.cache)
+    bundle = resolve_bundle(options.bundle)
+    evaluation, predictions = evaluate(bundle, data=options.data, cache=options.cache)
     write_evaluation(bundle.folder, evaluation)
     is_default = bundle.folder.resolve() == default_bundle().resolve()
     (write_cards if is_default else write_card)(bundle)
-    difference = ""
+    comparison = ""
     if options.against:
         other = resolve_bundle(options.against)
         shared_test_set(bundle, other, data=options.data, cache=options.cache)
-        others = read(Grader.load(other.folder), readings.photos)
-        difference = comparison_text(bundle, other, compare((bundle, readings), (other, others)))
+        others = predict(Grader.load(other.folder), predictions.photos)
+        comparison = comparison_text(bundle, other, compare((bundle, predictions), (other, others)))
     out = options.out or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
-    print(write_report(bundle, evaluation, readings, out, difference=difference))
+    print(write_report(bundle, evaluation, predictions, out, comparison=comparison))
     return 0
 
 
@@ -76,11 +76,11 @@ def _promote(options: argparse.Namespace) -> int:
     from ml.release.promote import promote, resolve_bundle
 
     candidate, current = resolve_bundle(options.bundle), read_bundle(verify=True)
-    verdict = promote(candidate, current, data=options.data, cache=options.cache)
+    decision = promote(candidate, current, data=options.data, cache=options.cache)
     print((candidate.folder / "comparison.md").read_text())
-    for reason in verdict.reasons:
-        print(f"refused: {reason}", file=sys.stderr)
-    return 0 if verdict.is_promoted else 1
+    for failure in decision.failures:
+        print(f"refused: {failure}", file=sys.stderr)
+    return 0 if decision.is_promoted else 1
 
 
 def _add_table(commands: "Commands") -> None:
@@ -89,9 +89,9 @@ def _add_table(commands: "Commands") -> None:
 
 
 def _table(options: argparse.Namespace) -> int:
-    from ml.release.results_table import released, table
+    from ml.release.results_table import released_bundles, results_table
 
-    print(table(released()), end="")
+    print(results_table(released_bundles()), end="")
     return 0
 
 
@@ -122,20 +122,15 @@ def _add_pointing(commands: "Commands") -> None:
 
 
 def _pointing(options: argparse.Namespace) -> int:
-    from ml.evaluation.pointing_game import drawn_masks, games, idrid_masks, pointing_figures
+    from ml.evaluation.pointing_game import idrid_masks, pointing_metrics, score_photos, synthetic_masks
     from ml.grader import Grader
     from ml.release.promote import resolve_bundle
 
     if (options.folder is None) == (options.drawn is None):
         print("error: name a folder, or --drawn N", file=sys.stderr)
         return 2
-    bundle = resolve_bundle(options.bundle) if options.bundle else read_bundle(verify=True)
-    pairs = drawn_masks(options.drawn) if options.folder is None else idrid_masks(options.folder)
-    try:
-        figures = pointing_figures(games(Grader.load(bundle.folder), pairs))
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    for name, value in figures.items():
+    bundle = resolve_bundle(options.bundle)
+    pairs = synthetic_masks(options.drawn) if options.folder is None else idrid_masks(options.folder)
+    for name, value in pointing_metrics(score_photos(Grader.load(bundle.folder), pairs)).items():
         print(f"{name.replace('_', ' ')}: {value:g}" if name == "n" else f"{name.replace('_', ' ')}: {value:.3f}")
     return 0

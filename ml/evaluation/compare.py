@@ -1,7 +1,6 @@
-"""Is one bundle better than another? Both read the same photographs; what differs is drawn anew by patient, in pairs.
+"""Paired comparison of two bundles on the same photographs, by a bootstrap over patients.
 
-A paired bootstrap and not DeLong's test: it serves kappa as well as areas, and DeLong's takes the two eyes of one
-person for two people.
+Not DeLong's test, which serves areas only and takes two eyes of one person for two people.
 """
 
 from dataclasses import dataclass
@@ -9,32 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml.metrics.bootstrap import N_RESAMPLES, bootstrap, interval, p_value
-from ml.metrics.grading import figures
+from ml.metrics.bootstrap import N_RESAMPLES, bootstrap, confidence_interval, p_value
+from ml.metrics.grading import MAIN_METRICS, METRICS, compute_metrics
+from ml.metrics.markdown import table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from ml.bundle import Bundle
     from ml.evaluation.predictions import LabelledPredictions
 
-COMPARED = (
-    "quadratic_kappa",
-    "accuracy",
-    "referable_auc",
-    "sight_threatening_auc",
-    "referable_sensitivity",
-    "referable_specificity",
-    "sensitivity_grade_4",
-)
+    Candidate = tuple[Bundle, LabelledPredictions]
+
 MEAN = "mean of the sources"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One figure of two bundles. ``low`` and ``high`` bound the difference first - second with 95 %."""
+    """One metric of two bundles. ``low`` and ``high``: the 95 % interval of first - second, None if undefined."""
 
     first: float
     second: float
@@ -46,9 +37,16 @@ class Difference:
     def value(self) -> float:
         return self.first - self.second
 
+    @classmethod
+    def of(cls, values: tuple[float, float], resampled: "NDArray[np.float64]") -> "Difference":
+        """From the values of both bundles, and (n_resamples,) differences."""
+        interval = confidence_interval(resampled)
+        low, high = interval or (None, None)
+        return cls(first=values[0], second=values[1], low=low, high=high, p=p_value(resampled) if interval else None)
+
     def as_json(self) -> dict[str, float | None]:
-        """Rounded to four places."""
-        named = {
+        """Rounded to four decimal places."""
+        values = {
             "first": self.first,
             "second": self.second,
             "difference": self.value,
@@ -56,93 +54,77 @@ class Difference:
             "high": self.high,
             "p": self.p,
         }
-        return {name: None if v is None or not np.isfinite(v) else round(v, 4) for name, v in named.items()}
+        return {name: None if v is None or not np.isfinite(v) else round(v, 4) for name, v in values.items()}
 
 
 Comparison = dict[str, dict[str, Difference]]
+"""Differences by source and metric; MEAN is one of the sources."""
 
 
 def compare(
-    first: "tuple[Bundle, LabelledPredictions]",
-    second: "tuple[Bundle, LabelledPredictions]",
-    *,
-    part: str = "test",
-    n_resamples: int = N_RESAMPLES,
+    first: "Candidate", second: "Candidate", *, split: str = "test", n_resamples: int = N_RESAMPLES
 ) -> Comparison:
-    """Differences by source and of the mean of the sources. Raises ValueError where other photographs were read."""
+    """Differences by source, and of the mean of the sources. Raises ValueError if the photographs differ."""
     if first[1].photos != second[1].photos:
-        raise ValueError("The two bundles read different photographs: their figures cannot be compared.")
-    found: Comparison = {}
-    values: list[tuple[Mapping[str, float], Mapping[str, float]]] = []
-    drawn: list[dict[str, NDArray[np.float64]]] = []
-    for seed, source in enumerate(first[1].sources_in(part)):
-        rows = np.intersect1d(first[1].where(part, source), second[1].where(part, source))
-        everything = np.arange(len(rows))
-        one, other = (_measure(*each, rows, everything) for each in (first, second))
+        raise ValueError("The two bundles graded different photographs: their metrics cannot be compared.")
+    values, resampled, comparison = [], [], {}
+    for seed, source in enumerate(first[1].sources_in(split)):
+        indices = np.intersect1d(first[1].where(split, source), second[1].where(split, source))
 
-        def difference(chosen: "NDArray[np.int64]", rows: "NDArray[np.int64]" = rows) -> dict[str, float]:
-            one, other = (_measure(*each, rows, chosen) for each in (first, second))
-            return {name: one[name] - other[name] for name in COMPARED}
+        def differences(chosen: "NDArray[np.int64]", indices: "NDArray[np.int64]" = indices) -> dict[str, float]:
+            one, other = (_metrics(each, indices[chosen]) for each in (first, second))
+            return {name: one[name] - other[name] for name in MAIN_METRICS}
 
-        again = bootstrap(difference, first[1].groups[rows], n_resamples=n_resamples, seed=seed)
-        found[source] = {name: _difference(one[name], other[name], again[name]) for name in COMPARED}
+        one, other = _metrics(first, indices), _metrics(second, indices)
         values.append((one, other))
-        drawn.append(again)
-    found[MEAN] = {
-        name: _difference(
-            float(np.mean([one[name] for one, _ in values])),
-            float(np.mean([other[name] for _, other in values])),
-            np.mean([each[name] for each in drawn], axis=0),
+        resampled.append(bootstrap(differences, first[1].groups[indices], n_resamples=n_resamples, seed=seed))
+        comparison[source] = {
+            name: Difference.of((one[name], other[name]), resampled[-1][name]) for name in MAIN_METRICS
+        }
+    comparison[MEAN] = {
+        name: Difference.of(
+            (float(np.mean([one[name] for one, _ in values])), float(np.mean([other[name] for _, other in values]))),
+            np.mean([each[name] for each in resampled], axis=0),
         )
-        for name in COMPARED
+        for name in MAIN_METRICS
     }
-    return found
+    return comparison
 
 
-def _measure(
-    bundle: "Bundle", readings: "LabelledPredictions", rows: "NDArray[np.int64]", chosen: "NDArray[np.int64]"
-) -> dict[str, float]:
-    picked = rows[chosen]
-    return figures(
-        readings.truth[picked], readings.probabilities[picked], readings.grades[picked], bundle.operating_point
-    )
-
-
-def _difference(first: float, second: float, drawn: "NDArray[np.float64]") -> Difference:
-    ends = interval(drawn)
-    return Difference(
-        first=first,
-        second=second,
-        low=None if ends is None else ends[0],
-        high=None if ends is None else ends[1],
-        p=None if ends is None else p_value(drawn),
-    )
+def _metrics(candidate: "Candidate", indices: "NDArray[np.int64]") -> dict[str, float]:
+    bundle, predictions = candidate
+    return compute_metrics(predictions.graded(indices, bundle.operating_point), MAIN_METRICS)
 
 
 def comparison_json(first: "Bundle", second: "Bundle", comparison: Comparison) -> dict[str, Any]:
-    """What stands in comparison.json."""
+    """The content of comparison.json."""
     return {
         "first": first.model_version,
         "second": second.model_version,
         "differences": {
-            source: {name: each.as_json() for name, each in named.items()} for source, named in comparison.items()
+            source: {name: difference.as_json() for name, difference in differences.items()}
+            for source, differences in comparison.items()
         },
     }
 
 
 def comparison_text(first: "Bundle", second: "Bundle", comparison: Comparison) -> str:
-    """A table in Markdown."""
-    lines = [
-        f"First {first.model_version}, second {second.model_version}, on the test part.",
-        "95 % intervals of the difference and p by a paired bootstrap over patients.",
-        "",
-        "| source | figure | first | second | difference | 95 % interval | p |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+    """The comparison as a table in Markdown."""
+    rows = [["source", "metric", "first", "second", "difference", "95 % interval", "p"]]
+    rows += [
+        [source, METRICS[name].title, *_cells(difference)]
+        for source, differences in comparison.items()
+        for name, difference in differences.items()
     ]
-    for source, named in comparison.items():
-        for name, each in named.items():
-            ends = "-" if each.low is None or each.high is None else f"{each.low:+.3f} to {each.high:+.3f}"
-            p = "-" if each.p is None else f"{each.p:.3f}"
-            numbers = [f"{each.first:.3f}", f"{each.second:.3f}", f"{each.value:+.3f}", ends, p]
-            lines.append("| " + " | ".join([source, name.replace("_", " "), *numbers]) + " |")
-    return "\n".join(lines).replace("+nan", "-").replace("nan", "-") + "\n"
+    return (
+        f"First {first.model_version}, second {second.model_version}, on the test split.\n"
+        f"95 % intervals of the difference and p by a paired bootstrap over patients.\n\n{table(rows)}"
+    )
+
+
+def _cells(difference: Difference) -> list[str]:
+    values = (difference.first, difference.second, difference.value)
+    numbers = [f"{v:{sign}.3f}" if np.isfinite(v) else "-" for v, sign in zip(values, ("", "", "+"), strict=True)]
+    if difference.low is None or difference.high is None or difference.p is None:
+        return [*numbers, "-", "-"]
+    return [*numbers, f"{difference.low:+.3f} to {difference.high:+.3f}", f"{difference.p:.3f}"]

@@ -1,7 +1,7 @@
-"""Measure a bundle on photographs it was not trained on: ``python -m ml evaluate [BUNDLE] [--against OTHER]``.
+"""Evaluate a bundle on photographs it was not trained on: ``python -m ml evaluate [BUNDLE]``.
 
-The very files are read through the Grader, so the figures are those of what a clinic installs. ``evaluation.json`` and
-the card go into the bundle's folder, the report with its pictures into a folder of its own (``--out``).
+The files are graded through the Grader, so the metrics are those of what a clinic installs. ``evaluation.json`` goes
+into the bundle's folder.
 """
 
 import json
@@ -21,186 +21,158 @@ from ml.evaluation.predictions import (
     external_photos,
     fingerprint,
     held_out_photos,
-    read,
+    predict,
 )
 from ml.grader import Grader
-from ml.metrics.bootstrap import N_RESAMPLES, with_intervals
+from ml.metrics.bootstrap import N_RESAMPLES, with_confidence_intervals
 from ml.metrics.grading import (
+    MAIN_METRICS,
+    METRICS,
+    SUBGROUP_METRICS,
+    GradedPhotos,
     calibration_curve,
-    confusion,
+    compute_metrics,
     ece_noise_floor,
-    figures,
-    sensitivity_specificity,
-    share,
 )
+from ml.metrics.quality_gate import compute_gate_metrics
 from ml.vocabulary import N_GRADES, REFERABLE_FROM
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
-LEAST_IN_SUBGROUP = 30
-SUBGROUP_FIGURES = (
-    "accuracy",
-    "quadratic_kappa",
-    "referable_auc",
-    "referable_sensitivity",
-    "referable_specificity",
-)
-SUMMARY = {
-    name: name for name in (*SUBGROUP_FIGURES, "quadratic_kappa_most_probable", "referable_brier", "calibration_error")
-} | {"proliferative_sensitivity": "sensitivity_grade_4"}
+    Intervals = dict[str, list[float | None] | None]
+
+MIN_SUBGROUP_PHOTOS = 30
 
 
 def evaluate(
     bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES
 ) -> tuple[dict[str, Any], LabelledPredictions]:
-    """Grade all photographs kept from the bundle's training; the content of evaluation.json, and the predictions."""
-    photos = photos_for(bundle, data=data, cache=cache)
-    readings = read(Grader.load(bundle.folder), photos)
-    return describe(bundle, readings, n_resamples=n_resamples), readings
+    """Grade the photographs kept from the bundle's training; the content of evaluation.json, and the predictions."""
+    predictions = predict(Grader.load(bundle.folder), evaluation_photos(bundle, data=data, cache=cache))
+    return build_evaluation(bundle, predictions, n_resamples=n_resamples), predictions
 
 
-def photos_for(bundle: Bundle, *, data: Path, cache: Path) -> list[EvaluationPhoto]:
-    """Validation and test parts of the split the bundle was trained on, and all of the sources it never saw."""
-    stage = bundle.training["stages"][-1]
-    trained_on = tuple({s: None for each in bundle.training["stages"] for s in each["sources"]})
-    retinas = load_dataset([data / s for s in stage["sources"]], side_px=stage["cache_size"], cache=cache)
-    return held_out_photos(data, retinas) + external_photos(data, trained_on)
+def evaluation_photos(bundle: Bundle, *, data: Path, cache: Path) -> list[EvaluationPhoto]:
+    """Validation and test split of the bundle's training data, and all of the sources it was not trained on."""
+    stages = bundle.training["stages"]
+    folders = [data / source for source in stages[-1]["sources"]]
+    dataset = load_dataset(folders, side_px=stages[-1]["cache_size"], cache=cache)
+    trained_on = tuple({source: None for stage in stages for source in stage["sources"]})
+    return held_out_photos(dataset) + external_photos(data, trained_on)
 
 
-def describe(bundle: Bundle, readings: LabelledPredictions, *, n_resamples: int = N_RESAMPLES) -> dict[str, Any]:
-    """Every figure of every part, source and subgroup."""
-    parts = [part for part in ("test", "validation", EXTERNAL) if (readings.parts == part).any()]
+def build_evaluation(
+    bundle: Bundle, predictions: LabelledPredictions, *, n_resamples: int = N_RESAMPLES
+) -> dict[str, Any]:
+    """The content of evaluation.json: every metric of every split and source, and of subgroups of the first split."""
+    splits = [split for split in ("test", "validation", EXTERNAL) if (predictions.splits == split).any()]
+    evaluator = _Evaluator(bundle, predictions, n_resamples)
     return {
         "format": 1,
         "model_version": bundle.model_version,
         "weights_sha256": bundle.weights_sha256,
         "operating_point": bundle.operating_point,
         "n_resamples": n_resamples,
-        "photographs": {part: fingerprint(readings.photos, part) for part in parts},
-        "parts": {
-            part: {
-                source: _source_entry(bundle, readings, part, source, n_resamples)
-                for source in readings.sources_in(part)
-            }
-            for part in parts
+        "fingerprints": {split: fingerprint(predictions.photos, split) for split in splits},
+        "splits": {
+            split: {source: evaluator.source_entry(split, source) for source in predictions.sources_in(split)}
+            for split in splits
         },
-        "subgroups": {
-            source: _subgroups(bundle, readings, parts[0], source, n_resamples)
-            for source in readings.sources_in(parts[0])
-        },
+        "subgroups": {source: evaluator.subgroups(splits[0], source) for source in predictions.sources_in(splits[0])},
     }
 
 
-def _source_entry(
-    bundle: Bundle, readings: LabelledPredictions, part: str, source: str, n_resamples: int
-) -> dict[str, Any]:
-    rows = readings.where(part, source)
-    truth, probabilities = readings.truth[rows], readings.probabilities[rows]
-    p_referable = probabilities[:, REFERABLE_FROM:].sum(axis=1)
-    curve = calibration_curve(truth >= REFERABLE_FROM, p_referable)
-    return {
-        "n": len(rows),
-        "n_people_or_sets_of_copies": len(np.unique(readings.groups[rows])),
-        "n_by_grade": np.bincount(truth, minlength=N_GRADES).tolist(),
-        "figures": _figures(bundle, readings, rows, n_resamples),
-        "confusion": confusion(truth, readings.grades[rows]).tolist(),
-        "calibration_curve": [[round(p, 4), round(seen, 4), n] for p, seen, n in curve],
-        "calibration_error_by_chance": round(ece_noise_floor(p_referable), 4),
-        "quality_gate": _gate(bundle, readings, part, source, n_resamples),
-    }
+class _Evaluator:
+    """Metrics of one bundle's predictions for chosen photographs."""
 
+    def __init__(self, bundle: Bundle, predictions: LabelledPredictions, n_resamples: int) -> None:
+        self.bundle, self.predictions, self.n_resamples = bundle, predictions, n_resamples
 
-def _figures(
-    bundle: Bundle, readings: LabelledPredictions, rows: "NDArray[np.int64]", n_resamples: int
-) -> dict[str, list[float | None] | None]:
-    """Figures with intervals of some rows, graded whatever their quality."""
-    truth, probabilities, grades = readings.truth[rows], readings.probabilities[rows], readings.grades[rows]
-
-    def measure(drawn: "NDArray[np.int64]") -> dict[str, float]:
-        return figures(truth[drawn], probabilities[drawn], grades[drawn], bundle.operating_point)
-
-    return with_intervals(measure, readings.groups[rows], n_resamples=n_resamples)
-
-
-def _gate(
-    bundle: Bundle, readings: LabelledPredictions, part: str, source: str, n_resamples: int
-) -> dict[str, list[float | None] | None]:
-    """What the quality gate does: the share it accepts, and sensitivity and specificity of what follows.
-
-    *accepted*: among accepted photographs alone. *intention to screen*: of all, where an ungradable one counts as
-    positive, because it is sent for another photograph or the slit lamp.
-    """
-    rows = np.flatnonzero((readings.parts == part) & (readings.sources == source))
-    truth, accepted = readings.truth[rows], readings.is_gradable[rows]
-    p_referable = np.nan_to_num(readings.probabilities[rows, REFERABLE_FROM:].sum(axis=1), nan=1.0)
-    screened = np.where(accepted, p_referable, 1.0)
-
-    def measure(drawn: "NDArray[np.int64]") -> dict[str, float]:
-        t, a = truth[drawn], accepted[drawn]
-        among = sensitivity_specificity(t[a], p_referable[drawn][a], bundle.operating_point)
-        intended = sensitivity_specificity(t, screened[drawn], bundle.operating_point)
+    def source_entry(self, split: str, source: str) -> dict[str, Any]:
+        """Everything about one source of a split."""
+        indices = self.predictions.where(split, source)
+        graded = self._graded(indices)
+        curve = calibration_curve(graded.is_referable, graded.p_referable)
         return {
-            "imageability": share(a),
-            "sensitivity_accepted": among[0],
-            "specificity_accepted": among[1],
-            "sensitivity_intention_to_screen": intended[0],
-            "specificity_intention_to_screen": intended[1],
+            "n": len(indices),
+            "n_groups": len(np.unique(self.predictions.groups[indices])),
+            "n_by_grade": np.bincount(graded.truth, minlength=N_GRADES).tolist(),
+            "metrics": self._metrics(indices),
+            "confusion_matrix": graded.confusion.tolist(),
+            "calibration_curve": [[round(p, 4), round(observed, 4), n] for p, observed, n in curve],
+            "ece_noise_floor": round(ece_noise_floor(graded.p_referable), 4),
+            "quality_gate": self._gate_metrics(split, source),
         }
 
-    return with_intervals(measure, readings.groups[rows], n_resamples=n_resamples)
+    def subgroups(self, split: str, source: str) -> dict[str, dict[str, Any]]:
+        """Metrics by attribute, if a source has at least two groups of MIN_SUBGROUP_PHOTOS."""
+        indices = self.predictions.where(split, source)
+        entries: dict[str, dict[str, Any]] = {}
+        for attribute in ATTRIBUTES:
+            values = self.predictions.attributes[attribute][indices]
+            unique, counts = np.unique(values, return_counts=True)
+            names = [v for v, n in zip(unique.tolist(), counts, strict=True) if v and n >= MIN_SUBGROUP_PHOTOS]
+            if len(names) > 1:
+                entries[attribute] = {name: self._subgroup_entry(indices[values == name]) for name in names}
+        return entries
 
+    def _subgroup_entry(self, indices: "NDArray[np.int64]") -> dict[str, Any]:
+        return {
+            "n": len(indices),
+            "n_referable": int((self.predictions.truth[indices] >= REFERABLE_FROM).sum()),
+            "metrics": self._metrics(indices, SUBGROUP_METRICS),
+        }
 
-def _subgroups(
-    bundle: Bundle, readings: LabelledPredictions, part: str, source: str, n_resamples: int
-) -> dict[str, dict[str, Any]]:
-    """By camera geometry, eye, sex and age, where a source knows at least two groups of 30 photographs."""
-    rows = readings.where(part, source)
-    found: dict[str, dict[str, Any]] = {}
-    for attribute in ATTRIBUTES:
-        values = readings.attributes[attribute][rows]
-        names = [v for v in np.unique(values).tolist() if v and (values == v).sum() >= LEAST_IN_SUBGROUP]
-        if len(names) < 2:
-            continue
-        found[attribute] = {}
-        for name in names:
-            chosen = rows[values == name]
-            all_figures = _figures(bundle, readings, chosen, n_resamples)
-            kept = {figure: all_figures[figure] for figure in SUBGROUP_FIGURES}
-            found[attribute][name] = {
-                "n": len(chosen),
-                "n_referable": int((readings.truth[chosen] >= REFERABLE_FROM).sum()),
-                "figures": kept,
-            }
-    return found
+    def _graded(self, indices: "NDArray[np.int64]") -> GradedPhotos:
+        return self.predictions.graded(indices, self.bundle.operating_point)
+
+    def _metrics(self, indices: "NDArray[np.int64]", names: "Iterable[str]" = METRICS) -> "Intervals":
+        def statistic(resampled: "NDArray[np.int64]") -> dict[str, float]:
+            return compute_metrics(self._graded(indices[resampled]), names)
+
+        groups = self.predictions.groups[indices]
+        return with_confidence_intervals(statistic, groups, n_resamples=self.n_resamples)
+
+    def _gate_metrics(self, split: str, source: str) -> "Intervals":
+        """Of all photographs of a source, those without a predicted grade too."""
+        predictions, point = self.predictions, self.bundle.operating_point
+        indices = np.flatnonzero((predictions.splits == split) & (predictions.sources == source))
+        p_referable = predictions.probabilities[:, REFERABLE_FROM:].sum(axis=1)
+        p_referable = np.nan_to_num(p_referable, nan=1.0)  # no prediction: never a negative
+
+        def statistic(resampled: "NDArray[np.int64]") -> dict[str, float]:
+            i = indices[resampled]
+            return compute_gate_metrics(predictions.truth[i], p_referable[i], predictions.is_gradable[i], point)
+
+        return with_confidence_intervals(statistic, predictions.groups[indices], n_resamples=self.n_resamples)
 
 
 def write_evaluation(folder: Path, evaluation: dict[str, Any]) -> Path:
-    """Write evaluation.json into a bundle's folder, and its main figures into bundle.json, for who reads only that."""
+    """Write evaluation.json into a bundle's folder, and its main metrics into bundle.json."""
     path = folder / EVALUATION_FILE
-    path.write_text(as_json(evaluation))
+    path.write_text(compact_json(evaluation))
     description = folder / "bundle.json"
     content = json.loads(description.read_text())
-    description.write_text(json.dumps(content | {"metrics": summary(evaluation)}, indent=1) + "\n")
+    description.write_text(json.dumps(content | {"metrics": main_metrics(evaluation)}, indent=1) + "\n")
     return path
 
 
-def summary(evaluation: dict[str, Any]) -> dict[str, dict[str, dict[str, float | int | None]]]:
-    """Part -> source -> main figures without their intervals."""
+def main_metrics(evaluation: dict[str, Any]) -> dict[str, dict[str, dict[str, float | int | None]]]:
+    """Main metrics by split and source, without their intervals."""
     return {
-        part: {
+        split: {
             source: {"n": entry["n"]}
-            | {
-                name: None if entry["figures"][figure] is None else entry["figures"][figure][0]
-                for name, figure in SUMMARY.items()
-            }
+            | {name: entry["metrics"][name] and entry["metrics"][name][0] for name in MAIN_METRICS}
             for source, entry in entries.items()
         }
-        for part, entries in evaluation["parts"].items()
+        for split, entries in evaluation["splits"].items()
     }
 
 
-def as_json(content: dict[str, Any]) -> str:
-    """Indented JSON with the innermost lists on one line, so that a triple of numbers reads as one."""
+def compact_json(content: dict[str, Any]) -> str:
+    """Indented JSON with the innermost lists on one line."""
     text = json.dumps(content, indent=1)
     return re.sub(r"\[([^\[\]{}]*)\]", lambda m: "[" + " ".join(m[1].split()) + "]", text) + "\n"

@@ -1,23 +1,26 @@
-"""What a grader is judged by. Arrays in, numbers out; NaN or None where a figure has no meaning.
+"""Metrics of graded photographs. Arrays in, numbers out; NaN or None if a metric is undefined.
 
-Kappa and the area under the curve are counted here rather than by scikit-learn, thirty times faster, because intervals
-need them thousands of times; the tests hold them against scikit-learn's.
+``METRICS`` is the one list of them: evaluation, model cards, comparison and promotion read it. Kappa and the area under
+the curve are computed here and not by scikit-learn, thirty times faster, because a bootstrap needs them thousands of
+times; tests compare the results.
 """
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.metrics import roc_curve
 
-from ml.vocabulary import N_GRADES, REFERABLE_FROM
+from ml.vocabulary import N_GRADES, REFERABLE_FROM, SIGHT_THREATENING_FROM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SIGHT_THREATENING_FROM = 3
 N_CALIBRATION_BINS = 10
-_SQUARES = np.subtract.outer(np.arange(N_GRADES), np.arange(N_GRADES)) ** 2.0  # (K, K)
+QUADRATIC_WEIGHTS = np.subtract.outer(np.arange(N_GRADES), np.arange(N_GRADES)) ** 2.0  # (K, K)
 
 
 def expected_grade(probabilities: "NDArray[np.floating]") -> "NDArray[np.floating]":
@@ -26,22 +29,25 @@ def expected_grade(probabilities: "NDArray[np.floating]") -> "NDArray[np.floatin
     return mean
 
 
-def confusion(truth: "NDArray[np.int64]", grade: "NDArray[np.int64]") -> "NDArray[np.int64]":
-    """(K, K) counts: row is the true grade, column the given one."""
-    counts = np.bincount(truth * N_GRADES + grade, minlength=N_GRADES**2)
+def confusion_matrix(truth: "NDArray[np.int64]", grades: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """(K, K) counts: row is the true grade, column the predicted one."""
+    counts = np.bincount(truth * N_GRADES + grades, minlength=N_GRADES**2)
     return counts.reshape(N_GRADES, N_GRADES).astype(np.int64)
 
 
-def quadratic_kappa(truth: "NDArray[np.int64]", grade: "NDArray[np.int64]") -> float:
-    """Cohen's kappa with quadratic weights; 0 where every photograph has one grade."""
-    counts = confusion(truth, grade)
-    by_chance = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(1, len(truth))  # (K, K)
-    expected = float((_SQUARES * by_chance).sum())
-    return 1 - float((_SQUARES * counts).sum()) / expected if expected else 0.0
+def quadratic_kappa(truth: "NDArray[np.int64]", grades: "NDArray[np.int64]") -> float:
+    """Cohen's kappa with quadratic weights; 0 if every photograph has one grade."""
+    return _kappa(confusion_matrix(truth, grades))
+
+
+def _kappa(counts: "NDArray[np.int64]") -> float:
+    by_chance = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(1, counts.sum())  # (K, K)
+    expected = float((QUADRATIC_WEIGHTS * by_chance).sum())
+    return 1 - float((QUADRATIC_WEIGHTS * counts).sum()) / expected if expected else 0.0
 
 
 def area_under_curve(positive: "NDArray[np.bool_]", score: "NDArray[np.floating]") -> float | None:
-    """Area under the ROC curve (ties count half); None where only one class is present."""
+    """Area under the ROC curve (ties count half); None if only one class is present."""
     n_positive = int(positive.sum())
     n_negative = len(positive) - n_positive
     if not n_positive or not n_negative:
@@ -52,31 +58,31 @@ def area_under_curve(positive: "NDArray[np.bool_]", score: "NDArray[np.floating]
 
 
 def referable_auc(truth: "NDArray[np.int64]", p_referable: "NDArray[np.floating]") -> float | None:
-    """Area under the ROC curve of grade >= 2; None where only one class is present."""
+    """Area under the ROC curve of grade >= 2; None if only one class is present."""
     return area_under_curve(truth >= REFERABLE_FROM, p_referable)
+
+
+def proportion(values: "NDArray[np.bool_]") -> float:
+    """Proportion of True values; NaN of an empty array."""
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def sensitivity_specificity(
     truth: "NDArray[np.int64]", p_referable: "NDArray[np.floating]", threshold: float
 ) -> tuple[float, float]:
-    """Of referable (grade >= 2) and of other photographs, the shares the threshold puts on the right side."""
+    """Sensitivity and specificity for grade >= 2 if ``p_referable >= threshold`` is positive."""
     referable, flagged = truth >= REFERABLE_FROM, p_referable >= threshold
-    return share(flagged[referable]), share(~flagged[~referable])
+    return proportion(flagged[referable]), proportion(~flagged[~referable])
 
 
-def share(hits: "NDArray[np.bool_]") -> float:
-    """Of the values, the share that is true; NaN of none."""
-    return float(hits.mean()) if len(hits) else float("nan")
-
-
-def threshold_for_sensitivity(truth: "NDArray[np.int64]", p_referable: "NDArray[np.floating]", wanted: float) -> float:
-    """The highest threshold that still flags a share of at least ``wanted`` of the referable photographs."""
+def threshold_for_sensitivity(truth: "NDArray[np.int64]", p_referable: "NDArray[np.floating]", target: float) -> float:
+    """The highest threshold with a sensitivity for grade >= 2 of at least ``target``."""
     _, sensitivity, thresholds = roc_curve(truth >= REFERABLE_FROM, p_referable, drop_intermediate=False)
-    return float(thresholds[np.argmax(sensitivity >= wanted)])
+    return float(thresholds[np.argmax(sensitivity >= target)])
 
 
 def calibration_curve(positive: "NDArray[np.bool_]", p: "NDArray[np.floating]") -> list[tuple[float, float, int]]:
-    """For each of ten equally wide bins of p that is not empty: mean p, observed share, count."""
+    """Mean p, observed frequency and count of each of ten equally wide bins of p that is not empty."""
     bins = np.minimum((p * N_CALIBRATION_BINS).astype(np.int64), N_CALIBRATION_BINS - 1)
     return [
         (float(p[inside].mean()), float(positive[inside].mean()), int(inside.sum()))
@@ -87,7 +93,7 @@ def calibration_curve(positive: "NDArray[np.bool_]", p: "NDArray[np.floating]") 
 
 
 def expected_calibration_error(positive: "NDArray[np.bool_]", p: "NDArray[np.floating]") -> float:
-    """Expected calibration error (Naeini et al., AAAI 2015): mean distance of the curve from the diagonal, by count.
+    """Expected calibration error (ECE; Naeini et al., AAAI 2015): mean distance of the curve from the diagonal.
 
     NB: few photographs raise it by chance alone, see ``ece_noise_floor``.
     """
@@ -96,41 +102,105 @@ def expected_calibration_error(positive: "NDArray[np.bool_]", p: "NDArray[np.flo
     return float(np.abs(gaps).sum() / max(1, len(p)))
 
 
-def ece_noise_floor(p: "NDArray[np.floating]", *, n_draws: int = 200) -> float:
-    """The mean calibration error were every p exactly right: what this number of photographs cannot go below."""
+def ece_noise_floor(p: "NDArray[np.floating]", *, n_samples: int = 200) -> float:
+    """Mean ECE of labels sampled from ``p``: what perfect probabilities have with this number of photographs."""
     rng = np.random.default_rng(0)
-    return float(np.mean([expected_calibration_error(rng.random(len(p)) < p, p) for _ in range(n_draws)]))
+    return float(np.mean([expected_calibration_error(rng.random(len(p)) < p, p) for _ in range(n_samples)]))
 
 
-def figures(
-    truth: "NDArray[np.int64]",
-    probabilities: "NDArray[np.floating]",
-    grade: "NDArray[np.int64]",
-    threshold: float,
-) -> dict[str, float]:
-    """Every figure of one set of photographs that gets an interval; NaN where it has no meaning."""
-    p_referable = probabilities[:, REFERABLE_FROM:].sum(axis=1)
-    p_sight = probabilities[:, SIGHT_THREATENING_FROM:].sum(axis=1)
-    referable = truth >= REFERABLE_FROM
-    sensitivity, specificity = sensitivity_specificity(truth, p_referable, threshold)
-    counts = confusion(truth, grade)
-    found: dict[str, float] = {
-        "accuracy": share(grade == truth),
-        "quadratic_kappa": quadratic_kappa(truth, grade),
-        "quadratic_kappa_most_probable": quadratic_kappa(truth, probabilities.argmax(axis=1)),
-        "referable_auc": _or_nan(area_under_curve(referable, p_referable)),
-        "sight_threatening_auc": _or_nan(area_under_curve(truth >= SIGHT_THREATENING_FROM, p_sight)),
-        "referable_sensitivity": sensitivity,
-        "referable_specificity": specificity,
-        "referable_brier": float(np.mean((p_referable - referable) ** 2)),
-        "calibration_error": expected_calibration_error(referable, p_referable),
-    }
-    for k in range(N_GRADES):
-        given, true = counts[:, k].sum(), counts[k].sum()
-        found[f"sensitivity_grade_{k}"] = counts[k, k] / true if true else float("nan")
-        found[f"precision_grade_{k}"] = counts[k, k] / given if given else float("nan")
-    return found
+@dataclass(frozen=True, kw_only=True)
+class GradedPhotos:
+    """What metrics are computed from: n photographs with their true and their predicted grades."""
+
+    truth: "NDArray[np.int64]"  # (n,)
+    probabilities: "NDArray[np.floating]"  # (n, K)
+    grades: "NDArray[np.int64]"  # (n,)
+    operating_point: float
+
+    @cached_property
+    def is_referable(self) -> "NDArray[np.bool_]":
+        return self.truth >= REFERABLE_FROM
+
+    @cached_property
+    def p_referable(self) -> "NDArray[np.floating]":
+        p: NDArray[np.floating] = self.probabilities[:, REFERABLE_FROM:].sum(axis=1)
+        return p
+
+    @cached_property
+    def confusion(self) -> "NDArray[np.int64]":
+        return confusion_matrix(self.truth, self.grades)
+
+    @cached_property
+    def sensitivity_specificity(self) -> tuple[float, float]:
+        return sensitivity_specificity(self.truth, self.p_referable, self.operating_point)
 
 
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: its title in tables, how to compute it, its direction, and which tables show it."""
+
+    title: str
+    compute: Callable[[GradedPhotos], float | None]
+    is_higher_better: bool = True
+    is_main: bool = True
+    in_subgroups: bool = False
+
+
+def _sight_threatening_auc(photos: GradedPhotos) -> float | None:
+    score = photos.probabilities[:, SIGHT_THREATENING_FROM:].sum(axis=1)
+    return area_under_curve(photos.truth >= SIGHT_THREATENING_FROM, score)
+
+
+def _ratio(count: int, total: int) -> float | None:
+    return count / total if total else None
+
+
+def _grade_sensitivity(k: int) -> Metric:
+    def compute(photos: GradedPhotos) -> float | None:
+        return _ratio(photos.confusion[k, k], photos.confusion[k].sum())
+
+    return Metric(f"sensitivity, grade {k}", compute, is_main=k == N_GRADES - 1)
+
+
+def _grade_precision(k: int) -> Metric:
+    def compute(photos: GradedPhotos) -> float | None:
+        return _ratio(photos.confusion[k, k], photos.confusion[:, k].sum())
+
+    return Metric(f"precision, grade {k}", compute, is_main=False)
+
+
+METRICS = {
+    "accuracy": Metric("accuracy", lambda x: proportion(x.grades == x.truth), in_subgroups=True),
+    "quadratic_kappa": Metric("quadratic kappa", lambda x: _kappa(x.confusion), in_subgroups=True),
+    "quadratic_kappa_argmax": Metric(
+        "quadratic kappa, most probable grade", lambda x: quadratic_kappa(x.truth, x.probabilities.argmax(axis=1))
+    ),
+    "referable_auc": Metric("AUC, grade >= 2", lambda x: referable_auc(x.truth, x.p_referable), in_subgroups=True),
+    "sight_threatening_auc": Metric("AUC, grade >= 3", _sight_threatening_auc),
+    "referable_sensitivity": Metric(
+        "sensitivity, grade >= 2", lambda x: x.sensitivity_specificity[0], in_subgroups=True
+    ),
+    "referable_specificity": Metric(
+        "specificity, grade >= 2", lambda x: x.sensitivity_specificity[1], in_subgroups=True
+    ),
+    "referable_brier": Metric(
+        "Brier score, grade >= 2",
+        lambda x: float(np.mean((x.p_referable - x.is_referable) ** 2)),
+        is_higher_better=False,
+    ),
+    "expected_calibration_error": Metric(
+        "calibration error (ECE), grade >= 2",
+        lambda x: expected_calibration_error(x.is_referable, x.p_referable),
+        is_higher_better=False,
+    ),
+    **{f"sensitivity_grade_{k}": _grade_sensitivity(k) for k in range(N_GRADES)},
+    **{f"precision_grade_{k}": _grade_precision(k) for k in range(N_GRADES)},
+}
+MAIN_METRICS = tuple(name for name, metric in METRICS.items() if metric.is_main)
+SUBGROUP_METRICS = tuple(name for name, metric in METRICS.items() if metric.in_subgroups)
+
+
+def compute_metrics(photos: GradedPhotos, names: Iterable[str] = METRICS) -> dict[str, float]:
+    """The metrics by name; NaN if one is undefined."""
+    values = {name: METRICS[name].compute(photos) for name in names}
+    return {name: float("nan") if value is None else float(value) for name, value in values.items()}

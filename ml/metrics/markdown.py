@@ -1,22 +1,21 @@
-"""Tables and figures in Markdown, as cards and reports show them."""
+"""Tables and numbers in Markdown."""
+
+from collections.abc import Iterable, Sequence
+
+from tabulate import tabulate
 
 
-def line(cells: list[str]) -> str:
-    """| one | two |"""
-    return f"| {' | '.join(cells)} |"
+def table(rows: Iterable[Sequence[object]]) -> str:
+    """The first row is the head; cells are shown as they are."""
+    text = tabulate([list(map(str, row)) for row in rows], headers="firstrow", tablefmt="github", disable_numparse=True)
+    return text + "\n"
 
 
-def table(rows: list[list[str]]) -> str:
-    """The first row as the head, and the others below it; lines end in a newline."""
-    head, *body = rows
-    return "".join(line(cells) + "\n" for cells in [head, ["---"] * len(head), *body])
-
-
-def with_interval(figure: list[float | None] | float | None) -> str:
-    """0.888 (0.850-0.921)"""
-    if figure is None:
+def with_interval(value: Sequence[float | None] | float | None) -> str:
+    """0.888 (0.850-0.921) of [value, low, high]; "-" of None."""
+    if value is None:
         return "-"
-    if isinstance(figure, float):
-        return f"{figure:.3f}"
-    value, low, high = figure
-    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} ({low:.3f}-{high:.3f})"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    estimate, low, high = value
+    return f"{estimate:.3f}" if low is None or high is None else f"{estimate:.3f} ({low:.3f}-{high:.3f})"

@@ -1,39 +1,21 @@
-"""The model card of a bundle: every number comes from its JSON files or the external validation beside it."""
+"""Model card of a bundle: every number comes from its JSON files or the external validation beside it."""
 
-import dataclasses
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ml.bundle import Bundle, read_bundle, read_evaluation
+from ml.bundle import Bundle, read_evaluation
+from ml.evaluation.evaluate import MIN_SUBGROUP_PHOTOS
+from ml.metrics.grading import MAIN_METRICS, METRICS, SUBGROUP_METRICS
 from ml.metrics.markdown import table, with_interval
+from ml.metrics.quality_gate import GATE_METRICS
 from ml.release.external_validation import external_section
-from ml.training.config import Distillation, TrainingConfig
+from ml.release.rendering import render
+from ml.release.reproduction import commands
 from ml.vocabulary import N_GRADES
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "model-card.md"
-COLUMNS = (
-    ("accuracy", "accuracy"),
-    ("quadratic_kappa", "quadratic kappa"),
-    ("referable_auc", "AUC, grade >= 2"),
-    ("sight_threatening_auc", "AUC, grade >= 3"),
-    ("referable_sensitivity", "sensitivity, grade >= 2"),
-    ("referable_specificity", "specificity, grade >= 2"),
-    ("referable_brier", "Brier, grade >= 2"),
-    ("calibration_error", "calibration error, grade >= 2"),
-    ("calibration_error_by_chance", "of that by chance"),
-)
-SHORT = tuple(
-    c
-    for c in COLUMNS
-    if c[0] not in {"sight_threatening_auc", "referable_brier"} and not c[0].startswith("calibration")
-)
-GATE = (
-    ("imageability", "accepted"),
-    ("sensitivity_accepted", "sensitivity of accepted"),
-    ("specificity_accepted", "specificity of accepted"),
-    ("sensitivity_intention_to_screen", "sensitivity, intention to screen"),
-    ("specificity_intention_to_screen", "specificity, intention to screen"),
-)
 STARTING_WEIGHTS = {
     "mobilenet_v3_small": "ImageNet weights of Keras (Apache-2.0), converted",
     "resnet50": (
@@ -42,73 +24,17 @@ STARTING_WEIGHTS = {
     ),
     "resnet50_v1_5": "ImageNet weights of torchvision (BSD-3-Clause)",
 }
-
-ALWAYS_SHOWN = ("image_size", "cache_size", "epochs", "batch_size", "learning_rate", "weight_decay", "seed", "threads")
-SHOWN_ELSEWHERE = {"init_from", "alpha", "distillation", "teachers"}
-
-TEXT = """# Model card: {version}
-
-Grades colour photographs of the retina 0 to 4 on the International Clinical Diabetic Retinopathy scale and gives the
-chance that the eye has moderate disease or worse (grade >= 2, "referable").
-
-**Use.** Decision support in screening, read and signed by a clinician. Not a certified medical device; not for use
-without a reader. For colour photographs, macula- or disc-centred, of the eyes of adults with diabetes.
-
-**It does not see** macular oedema (which makes an eye referable by itself), glaucoma, or any other disease. A
-photograph that cannot be graded gets no grade; it is never a negative.
-
-## Network
-{architecture}, {side} x {side} pixels of the retina's disc, 5 outputs, {size:.1f} MB ({precision} weights), SHA-256
-`{sha}`.
-Probabilities are softmax(logits / {temperature} + bias); the grade is {rule}; an
-eye is called referable from P(grade >= 2) = {point}. All three were chosen on the validation part.
-
-## Data
-{data}
-Photographs of one person and copies of one photograph are in one part only ({copies} pairs of copies were found;
-{without} photographs show no retina's disc and were left out). The labels of `aptos2019` and `eyepacs` are single
-readings; those of `odir5k` are derived from diagnostic keywords; human readers agree at a kappa of 0.8 to 0.9.
-`eyepacs_equalized` (histogram-equalised colours) was used for training only. Terms: competition and research use
-(APTOS 2019, EyePACS), research use (ODIR-5K). Starting weights: {start}.{lessons}
-
-## Figures
-Every photograph was read through the Grader from its file, as in a clinic, by exactly these weights. In brackets: 95 %
-intervals by drawing people (and sets of copies) anew {resamples} times. The validation part chose the weights, the
-calibration, the cuts and the operating point, so its figures flatter. Nothing was fitted on the test part, but
-figures on it were looked at while earlier versions were being made, so they flatter a little too. The rare grades have
-a few photographs each. The calibration error of few photographs is not 0 even where every probability is right: what
-chance alone gives stands beside it. A clinic with another camera should expect no more than the worst source.
-
-{parts}
-### What the quality gate does
-Shares of photographs accepted as gradable; sensitivity and specificity for grade >= 2 among those; and of all
-photographs when an ungradable one counts as positive, because it is taken again or sent on (intention to screen). Test.
-
-{gate}
-### By grade
-Of the photographs with a grade the share that got it (sensitivity), and of those that got it the share that has it
-(precision). Test.
-
-{by_grade}
-{confusion}
-### By camera geometry, eye, sex and age
-Where the source tells, and each group has 30 photographs. Test.
-
-{subgroups}{external}
-The first tables are per photograph, by source, whatever the photograph's quality. To train in the same way, with the
-photographs in `DR_DATA_DIR` and ImageNet weights under torchvision's names in `imagenet.npz`, and to measure again:
-
-```sh
-{commands}
-```
-"""
-
-
-PART_TITLES = {
-    "test": "Test",
-    "validation": "Validation",
-    "unseen": "Sources that were left out of training altogether",
+SPLIT_TITLES = {
+    "test": "Test split",
+    "validation": "Validation split",
+    "external": "Sources that the model was not trained on",
 }
+NOISE_FLOOR = "calibration error by chance"
+
+Entry = dict[str, Any]
+"""What evaluation.json has about one source or one subgroup."""
+Columns = Sequence[tuple[str, Callable[[Entry], object]]]
+"""Titles, and the value of an entry."""
 
 
 def write_card(bundle: Bundle) -> None:
@@ -117,150 +43,104 @@ def write_card(bundle: Bundle) -> None:
 
 
 def write_cards(bundle: Bundle) -> None:
-    """Write the card beside bundle.json and, for readers of the documentation, in docs."""
+    """Write the card beside bundle.json, and into the documentation."""
     write_card(bundle)
     DOCUMENTATION.write_text(card_text(bundle))
 
 
 def card_text(bundle: Bundle) -> str:
-    """The card in Markdown. Raises BundleError where the bundle has no evaluation of its very weights."""
+    """The card in Markdown. Raises BundleError if the bundle has no evaluation of exactly its weights."""
     evaluation = read_evaluation(bundle)
-    parts, tested = evaluation["parts"], evaluation["parts"].get("test", {})
-    return TEXT.format(
-        version=bundle.model_version,
-        architecture=bundle.architecture,
-        side=bundle.side_px,
-        size=bundle.weights.stat().st_size / 1e6,
-        precision=bundle.precision,
-        sha=bundle.weights_sha256,
-        temperature=bundle.temperature,
-        rule=_rule(bundle.grade_cuts),
-        point=bundle.operating_point,
-        data=_data_table(bundle.training["photographs_by_grade"]),
-        copies=bundle.training["n_copies_kept_together"],
-        without=bundle.training["n_without_retina"],
-        start=STARTING_WEIGHTS.get(bundle.architecture, "none"),
-        lessons=_lessons(bundle.training["stages"]),
-        resamples=evaluation["n_resamples"],
-        parts="\n".join(
-            f"### {PART_TITLES[p]}\n{_figures_table(parts[p], COLUMNS)}" for p in PART_TITLES if p in parts
-        ),
-        gate=_figures_table(tested, GATE, section="quality_gate"),
-        by_grade=_grade_table(tested),
-        confusion=_confusions(tested),
-        subgroups=_subgroup_table(evaluation["subgroups"]),
+    splits, tested = evaluation["splits"], evaluation["splits"].get("test", {})
+    return render(
+        "model-card.md",
+        bundle=bundle,
+        evaluation=evaluation,
+        size_mb=bundle.weights.stat().st_size / 1e6,
+        distillation=_distillation(bundle.training["stages"]),
+        data_table=_data_table(bundle.training["photographs_by_grade"]),
+        starting_weights=STARTING_WEIGHTS.get(bundle.architecture, "none"),
+        metrics_tables={title: metrics_table(splits[s]) for s, title in SPLIT_TITLES.items() if s in splits},
+        gate_table=_gate_table(tested),
+        grade_table=_grade_table(tested),
+        confusion_table=_confusion_table(tested),
+        min_subgroup=MIN_SUBGROUP_PHOTOS,
+        subgroup_tables=_subgroup_tables(evaluation["subgroups"]),
         external=external_section(bundle),
-        commands="\n".join(_commands(bundle)),
+        commands=commands(bundle),
     )
 
 
-def _rule(cuts: tuple[float, ...]) -> str:
-    if not cuts:
-        return "the most probable one"
-    return f"the number of cuts ({', '.join(map(str, cuts))}) that the mean grade reaches"
+def metrics_table(entries: dict[str, Entry]) -> str:
+    """The main metrics of each source."""
+    rows = [(METRICS[name].title, _metric(name)) for name in MAIN_METRICS]
+    after_ece = 1 + MAIN_METRICS.index("expected_calibration_error")
+    rows.insert(after_ece, (NOISE_FLOOR, lambda entry: with_interval(entry["ece_noise_floor"])))
+    return _source_table(entries, rows)
 
 
-def _lessons(stages: list[dict[str, Any]]) -> str:
-    """What a network was taught by beside labelled photographs, in paragraphs of their own; empty where nothing."""
-    ways = [stage["distillation"] for stage in stages if stage.get("distillation")]
-    teachers = dict.fromkeys(name for way in ways for name in way["teachers"])
-    unlabelled = dict.fromkeys(name for way in ways for name in way.get("unlabelled", []))
-    text = ""
-    if teachers:
-        text += f"\n\nIt was distilled from {' and '.join(f'`{name}`' for name in teachers)}"
-        text += f", also on photographs of {', '.join(unlabelled)} without a grade." if unlabelled else "."
-    return text
+def _gate_table(entries: dict[str, Entry]) -> str:
+    return _source_table(entries, [(title, _metric(name, "quality_gate")) for name, title in GATE_METRICS.items()])
 
 
-def _commands(bundle: Bundle) -> list[str]:
-    """The command line of each stage of training, of the export and of the evaluation."""
-    commands = []
-    for stage in bundle.training["stages"]:
-        commands.append(_training_command(stage))
-        if stage.get("alpha"):
-            commands.append(f"python -m ml average {stage['run']} --alpha {stage['alpha']}")
-    return [*commands, _export_command(bundle), f"python -m ml evaluate ml/bundles/{bundle.name}-{bundle.version}"]
+def _metric(name: str, section: str = "metrics") -> Callable[[Entry], str]:
+    return lambda entry: with_interval(entry[section][name])
 
 
-def _export_command(bundle: Bundle) -> str:
-    last = bundle.training["stages"][-1]
-    options = [f"--name {bundle.name}", f"--version {bundle.version}"]
-    options += [] if bundle.precision == "fp32" else [f"--precision {bundle.precision}"]
-    options += [] if bundle.side_px == last["image_size"] else [f"--side-px {bundle.side_px}"]
-    return f"python -m ml export {last['run']} {' '.join(options)}"
+def _source_table(entries: dict[str, Entry], rows: Columns) -> str:
+    """A row for each value, a column for each source."""
+    sources = sorted(entries)
+    head = [["", *sources], ["photographs", *(entries[source]["n"] for source in sources)]]
+    return table([*head, *([title, *(value(entries[source]) for source in sources)] for title, value in rows)])
 
 
-def _training_command(stage: dict[str, Any]) -> str:
-    begin = f"--init-from {stage['init_from']}" if stage["init_from"] else "--imagenet imagenet.npz"
-    options = [f"--run {stage['run']}", begin, *_options(stage, TrainingConfig(), always=ALWAYS_SHOWN)]
-    command, how = "train", stage.get("distillation")
-    if how:
-        command = "distill"
-        teachers = tuple(how["teachers"])
-        options += [f"--teachers {' '.join(teachers)}", *_options(how, Distillation(teachers=teachers))]
-    n_finished = stage.get("epochs_finished", stage["epochs"])
-    stopped = "" if n_finished >= stage["epochs"] else f"  # stopped after {n_finished} epochs"
-    return f"python -m ml {command} {' '.join(options)}{stopped}"
-
-
-def _options(stage: dict[str, Any], usual: TrainingConfig | Distillation, *, always: tuple[str, ...] = ()) -> list[str]:
-    """Options of the command line for what is not as usual, and for ``always``."""
-    options = []
-    for field in dataclasses.fields(usual):
-        name, value = field.name, stage.get(field.name, getattr(usual, field.name))
-        value = tuple(value) if isinstance(value, list) else value
-        if name in SHOWN_ELSEWHERE or (name not in always and value == getattr(usual, name)):
-            continue
-        option = name.replace("_", "-")
-        if isinstance(value, bool):
-            options.append(f"--{option}" if value else f"--no-{option}")
-        else:
-            options.append(f"--{option} {' '.join(map(str, value)) if isinstance(value, tuple) else value}")
-    return options
+def _distillation(stages: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Teachers, and sets of photographs without a grade, of all stages of training."""
+    used = [stage["distillation"] for stage in stages if stage.get("distillation")]
+    return {
+        name: list(dict.fromkeys(value for each in used for value in each.get(name, [])))
+        for name in ("teachers", "unlabelled")
+    }
 
 
 def _data_table(counts: dict[str, dict[str, list[int]]]) -> str:
-    rows = [["source", "part", "grade 0", "1", "2", "3", "4"]]
-    rows += [[s, part, *map(str, n)] for s, parts in sorted(counts.items()) for part, n in parts.items()]
-    return table(rows)
+    head = ["source", "split", *(f"grade {k}" for k in range(N_GRADES))]
+    return table([head, *([s, split, *n] for s, splits in sorted(counts.items()) for split, n in splits.items())])
 
 
-def _figures_table(entries: dict[str, Any], columns: tuple[tuple[str, str], ...], *, section: str = "figures") -> str:
-    rows = [["source", "photographs", *(title for _, title in columns)]]
-    for source, entry in sorted(entries.items()):
-        rows.append(
-            [source, str(entry["n"]), *(with_interval(entry[section].get(key, entry.get(key))) for key, _ in columns)]
-        )
-    return table(rows)
+def _grade_table(entries: dict[str, Entry]) -> str:
+    rows: list[tuple[str, Callable[[Entry], object]]] = []
+    for k in range(N_GRADES):
+        rows.append((f"photographs, grade {k}", partial(_n_of_grade, k)))
+        rows += [(METRICS[name].title, _metric(name)) for name in (f"sensitivity_grade_{k}", f"precision_grade_{k}")]
+    return _source_table(entries, rows)
 
 
-def _grade_table(entries: dict[str, Any]) -> str:
-    rows = [["source", "figure", *(f"grade {k}" for k in range(N_GRADES))]]
-    for source, entry in sorted(entries.items()):
-        rows.append([source, "photographs", *map(str, entry["n_by_grade"])])
-        for figure in ("sensitivity", "precision"):
-            values = [with_interval(entry["figures"][f"{figure}_grade_{k}"]) for k in range(N_GRADES)]
-            rows.append([source, figure, *values])
-    return table(rows)
+def _n_of_grade(k: int, entry: Entry) -> int:
+    return int(entry["n_by_grade"][k])
 
 
-def _confusions(entries: dict[str, Any]) -> str:
-    rows = [["source", "true grade", *(f"graded {k}" for k in range(N_GRADES))]]
-    for source, entry in sorted(entries.items()):
-        rows += [[source, str(k), *map(str, counts)] for k, counts in enumerate(entry["confusion"])]
-    return table(rows)
+def _confusion_table(entries: dict[str, Entry]) -> str:
+    head = ["source", "true grade", *(f"predicted {k}" for k in range(N_GRADES))]
+    rows = [
+        [s, k, *counts] for s, entry in sorted(entries.items()) for k, counts in enumerate(entry["confusion_matrix"])
+    ]
+    return table([head, *rows])
 
 
-def _subgroup_table(subgroups: dict[str, Any]) -> str:
-    rows = [["source", "group", "photographs", "grade >= 2", *(title for _, title in SHORT)]]
-    for source, attributes in sorted(subgroups.items()):
-        for attribute, groups in attributes.items():
-            for name, entry in groups.items():
-                counts = [str(entry["n"]), str(entry["n_referable"])]
-                values = [with_interval(entry["figures"][key]) for key, _ in SHORT]
-                rows.append([source, f"{attribute}: {name}", *counts, *values])
-    return table(rows)
+def _subgroup_tables(subgroups: dict[str, Any]) -> list[str]:
+    """One table of counts and the grade, one of referral: together they are too wide."""
+    counts: Columns = [("photographs", lambda entry: entry["n"]), ("grade >= 2", lambda entry: entry["n_referable"])]
+    metrics = [(METRICS[name].title, _metric(name)) for name in SUBGROUP_METRICS]
+    half = len(metrics) // 2
+    return [_subgroup_table(subgroups, columns) for columns in ([*counts, *metrics[:half]], metrics[half:])]
 
 
-if __name__ == "__main__":  # python -m ml.card: the released bundle's card, for readers of the documentation
-    DOCUMENTATION.write_text(card_text(read_bundle()))
+def _subgroup_table(subgroups: dict[str, Any], columns: Columns) -> str:
+    rows = [
+        [source, f"{attribute.replace('_', ' ')}: {group}", *(value(entry) for _, value in columns)]
+        for source, attributes in sorted(subgroups.items())
+        for attribute, groups in attributes.items()
+        for group, entry in groups.items()
+    ]
+    return table([["source", "group", *(title for title, _ in columns)], *rows])

@@ -19,19 +19,19 @@ import onnx
 
 from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle
 from ml.errors import BundleError
-from ml.evaluation.evaluate import describe, photos_for, write_evaluation
-from ml.evaluation.predictions import LabelledPredictions, read
+from ml.evaluation.evaluate import build_evaluation, evaluation_photos, write_evaluation
+from ml.evaluation.predictions import LabelledPredictions, predict
 from ml.grader import Grader, calibrated
 from ml.metrics.bootstrap import N_RESAMPLES
 from ml.networks.onnx_export import weights_entry
 from ml.networks.weight_format import WeightFormat, store_weights
-from ml.release.calibration import fit, grades_by_cuts
+from ml.release.calibration import decide_grades, fit
 from ml.release.model_card import write_card
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PART = "validation"
+SPLIT = "validation"
 
 
 def recalibrate(
@@ -95,8 +95,8 @@ def calibrate_bundle(bundle: Bundle, *, data: Path, cache: Path, n_resamples: in
 
     The scale of its heatmaps stays: how strong a sign looks does not depend on how probabilities are read.
     """
-    readings = read(Grader.load(bundle.folder), photos_for(bundle, data=data, cache=cache))
-    fitted, readings = refitted(bundle, readings)
+    predictions = predict(Grader.load(bundle.folder), evaluation_photos(bundle, data=data, cache=cache))
+    fitted, predictions = refitted(bundle, predictions)
     path = bundle.folder / "bundle.json"
     content = json.loads(path.read_text()) | {
         "calibration": {"temperature": fitted.temperature, "bias": fitted.bias},
@@ -104,32 +104,32 @@ def calibrate_bundle(bundle: Bundle, *, data: Path, cache: Path, n_resamples: in
         "operating_point": fitted.operating_point,
     }
     path.write_text(json.dumps(content, indent=1) + "\n")
-    write_evaluation(bundle.folder, describe(fitted, readings, n_resamples=n_resamples))
+    write_evaluation(bundle.folder, build_evaluation(fitted, predictions, n_resamples=n_resamples))
 
 
-def refitted(bundle: Bundle, readings: LabelledPredictions) -> tuple[Bundle, LabelledPredictions]:
+def refitted(bundle: Bundle, predictions: LabelledPredictions) -> tuple[Bundle, LabelledPredictions]:
     """The bundle with a new calibration, rule and operating point, and what it says of the photographs then.
 
-    Readings are those of ``bundle``; of photographs without a retina nothing is said, before and after.
+    Predictions are those of ``bundle``; of photographs without a retina nothing is said, before and after.
     """
-    rows = readings.where(PART)
-    logits = _logits(bundle, readings)
-    fresh = fit(logits[rows], readings.truth[rows], readings.sources[rows], groups=readings.groups[rows])
+    rows = predictions.where(SPLIT)
+    logits = _logits(bundle, predictions)
+    fresh = fit(logits[rows], predictions.truth[rows], predictions.sources[rows], groups=predictions.groups[rows])
     fitted = dataclasses.replace(
         bundle,
         temperature=round(fresh.temperature, 5),
         bias=fresh.bias,
-        grade_cuts=fresh.grade_cuts,
+        grade_cuts=fresh.cutpoints,
         operating_point=fresh.operating_point,
     )
     probabilities = calibrated(logits, fitted)  # (n, K), NaN where nothing was said
-    grades = np.where(readings.grades < 0, -1, grades_by_cuts(fitted.grade_cuts, probabilities))
-    return fitted, dataclasses.replace(readings, probabilities=probabilities, grades=grades)
+    grades = np.where(predictions.grades < 0, -1, decide_grades(fitted.grade_cuts, probabilities))
+    return fitted, dataclasses.replace(predictions, probabilities=probabilities, grades=grades)
 
 
-def _logits(bundle: Bundle, readings: LabelledPredictions) -> "NDArray[np.float64]":
+def _logits(bundle: Bundle, predictions: LabelledPredictions) -> "NDArray[np.float64]":
     """(n, K), but for a number that all grades of a photograph share, which no probability depends on."""
     least = np.finfo(np.float64).tiny  # a probability that underflowed to 0
-    logs = np.log(np.maximum(readings.probabilities, least))
+    logs = np.log(np.maximum(predictions.probabilities, least))
     shown: NDArray[np.float64] = (logs - np.asarray(bundle.bias)) * bundle.temperature
     return shown

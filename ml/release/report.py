@@ -1,4 +1,4 @@
-"""The report of an evaluation: Markdown with pictures, in a folder of its own."""
+"""Report of an evaluation: the model card, figures, and a comparison, in a folder."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,106 +8,108 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from ml.bundle import Bundle
-from ml.metrics.grading import SIGHT_THREATENING_FROM, calibration_curve
+from ml.evaluation.predictions import EXTERNAL
+from ml.metrics.grading import calibration_curve
 from ml.release.model_card import card_text
-from ml.vocabulary import N_GRADES, REFERABLE_FROM
+from ml.release.rendering import render
+from ml.vocabulary import N_GRADES, REFERABLE_FROM, SIGHT_THREATENING_FROM
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ml.evaluation.predictions import LabelledPredictions
 
-TITLES = {"aptos2019": "APTOS 2019", "eyepacs": "EyePACS", "odir5k": "ODIR-5K"}
-COLOURS = ("#1f6f8b", "#d1495b", "#66a182", "#edae49")
+SOURCE_TITLES = {"aptos2019": "APTOS 2019", "eyepacs": "EyePACS", "odir5k": "ODIR-5K"}
+COLORS = ("#1f6f8b", "#d1495b", "#66a182", "#edae49")
 MARKERS = ("o", "s", "^", "D")
 
 
 def write_report(
-    bundle: Bundle, evaluation: dict[str, Any], readings: "LabelledPredictions", folder: Path, *, difference: str = ""
+    bundle: Bundle,
+    evaluation: dict[str, Any],
+    predictions: "LabelledPredictions",
+    folder: Path,
+    *,
+    comparison: str = "",
 ) -> Path:
-    """Write report.md and its PNG pictures; returns the report. ``difference``: a comparison with another bundle."""
+    """Write report.md and its PNG figures; returns the report. ``comparison``: with another bundle, in Markdown."""
     mpl.use("Agg")
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = {
-        "roc.png": (_roc_figure(bundle, readings), "ROC curves of grade >= 2 and of grade >= 3; ring: operating point"),
-        "calibration.png": (_calibration_figure(readings), "Said against seen share of grade >= 2"),
-        "confusion.png": (_confusion_figure(evaluation), "Given against true grade: share of each true grade, count"),
+    figures = {
+        "roc.png": (_roc_figure(bundle, predictions), "ROC curves of grade >= 2 and grade >= 3; ring: operating point"),
+        "calibration.png": (_calibration_figure(predictions), "Calibration curve of P(grade >= 2)"),
+        "confusion.png": (_confusion_figure(evaluation), "Confusion matrix; colour: fraction of each true grade"),
     }
-    parts = [card_text(bundle).replace("# Model card", "# Evaluation", 1)]
-    for name, (figure, caption) in pictures.items():
+    for name, (figure, _) in figures.items():
         figure.savefig(folder / name, dpi=110)
-        parts.append(f"### {caption}\n\n![{caption}]({name})\n")
-    if difference:
-        parts.append(f"## Against another bundle\n{difference}")
+    captions = {name: caption for name, (_, caption) in figures.items()}
     report = folder / "report.md"
-    report.write_text("\n".join(parts))
+    report.write_text(render("evaluation.md", card=card_text(bundle), figures=captions, comparison=comparison))
     return report
 
 
-def _tested(readings: "LabelledPredictions") -> tuple[str, list[str]]:
-    """The part that the pictures show, and its sources."""
-    part = "test" if (readings.parts == "test").any() else "unseen"
-    return part, readings.sources_in(part)
+def _shown_split(splits: "set[str]") -> str:
+    return "test" if "test" in splits else EXTERNAL
 
 
-def _roc_figure(bundle: Bundle, readings: "LabelledPredictions") -> Figure:
+def _roc_figure(bundle: Bundle, predictions: "LabelledPredictions") -> Figure:
     figure = Figure(figsize=(10, 5), layout="constrained")
-    part, sources = _tested(readings)
-    for axes, least in zip(figure.subplots(1, 2), (REFERABLE_FROM, SIGHT_THREATENING_FROM), strict=True):
-        for number, source in enumerate(sources):
-            rows = readings.where(part, source)
-            positive = readings.truth[rows] >= least
+    split = _shown_split(set(predictions.splits))
+    for axes, first_positive in zip(figure.subplots(1, 2), (REFERABLE_FROM, SIGHT_THREATENING_FROM), strict=True):
+        for number, source in enumerate(predictions.sources_in(split)):
+            indices = predictions.where(split, source)
+            positive = predictions.truth[indices] >= first_positive
             if positive.all() or not positive.any():
                 continue
-            p = readings.probabilities[rows, least:].sum(axis=1)
-            false, true, _ = roc_curve(positive, p, drop_intermediate=False)
-            label = f"{TITLES.get(source, source)} ({int(positive.sum())} of {len(rows)})"
-            axes.plot(false, true, color=COLOURS[number % 4], label=label)
-            if least == REFERABLE_FROM:
+            p = predictions.probabilities[indices, first_positive:].sum(axis=1)
+            false_positive_rate, sensitivity, _ = roc_curve(positive, p, drop_intermediate=False)
+            label = f"{SOURCE_TITLES.get(source, source)} ({int(positive.sum())} of {len(indices)})"
+            axes.plot(false_positive_rate, sensitivity, color=COLORS[number % 4], label=label)
+            if first_positive == REFERABLE_FROM:
                 flagged = p >= bundle.operating_point
-                at = (flagged[~positive].mean(), flagged[positive].mean())
-                axes.plot(*at, "o", ms=9, mfc="none", mew=2, color=COLOURS[number % 4])
-        _diagonal(axes, "1 - specificity", "sensitivity", f"grade >= {least}, {part} part")
+                point = (flagged[~positive].mean(), flagged[positive].mean())
+                axes.plot(*point, "o", ms=9, mfc="none", mew=2, color=COLORS[number % 4])
+        _diagonal(axes, "1 - specificity", "sensitivity", f"grade >= {first_positive}, {split} split")
         axes.legend(loc="lower right")
     return figure
 
 
-def _calibration_figure(readings: "LabelledPredictions") -> Figure:
+def _calibration_figure(predictions: "LabelledPredictions") -> Figure:
     figure = Figure(figsize=(5.5, 5), layout="constrained")
     axes = figure.subplots()
-    part, sources = _tested(readings)
-    for number, source in enumerate(sources):
-        rows = readings.where(part, source)
-        p = readings.probabilities[rows, REFERABLE_FROM:].sum(axis=1)
-        curve = calibration_curve(readings.truth[rows] >= REFERABLE_FROM, p)
-        said, seen, counts = zip(*curve, strict=True)
-        axes.plot(said, seen, "-", color=COLOURS[number % 4], alpha=0.6)
+    split = _shown_split(set(predictions.splits))
+    for number, source in enumerate(predictions.sources_in(split)):
+        indices = predictions.where(split, source)
+        p = predictions.probabilities[indices, REFERABLE_FROM:].sum(axis=1)
+        curve = calibration_curve(predictions.truth[indices] >= REFERABLE_FROM, p)
+        predicted, observed, counts = zip(*curve, strict=True)
+        axes.plot(predicted, observed, "-", color=COLORS[number % 4], alpha=0.6)
         sizes = [12 + 2.0 * n for n in counts]
-        marker = MARKERS[number % 4]
-        axes.scatter(said, seen, sizes, COLOURS[number % 4], marker=marker, label=TITLES.get(source, source), alpha=0.8)
-    _diagonal(axes, "said P(grade >= 2)", "seen share with grade >= 2", f"{part} part; size: number of photographs")
-    legend = axes.legend(loc="upper left")
-    for handle in legend.legend_handles:
+        title, marker = SOURCE_TITLES.get(source, source), MARKERS[number % 4]
+        axes.scatter(predicted, observed, sizes, COLORS[number % 4], marker=marker, label=title, alpha=0.8)
+    _diagonal(axes, "predicted P(grade >= 2)", "observed frequency", f"{split} split; size: number of photographs")
+    for handle in axes.legend(loc="upper left").legend_handles:
         if handle is not None and hasattr(handle, "set_sizes"):
             handle.set_sizes([40])
     return figure
 
 
 def _confusion_figure(evaluation: dict[str, Any]) -> Figure:
-    part = "test" if "test" in evaluation["parts"] else "unseen"
-    entries = evaluation["parts"][part]
+    split = _shown_split(set(evaluation["splits"]))
+    entries = evaluation["splits"][split]
     figure = Figure(figsize=(4.2 * len(entries), 4.4), layout="constrained")
     panels = figure.subplots(1, len(entries), squeeze=False)[0]
     for axes, (source, entry) in zip(panels, sorted(entries.items()), strict=True):
-        shares = [[n / max(1, sum(row)) for n in row] for row in entry["confusion"]]
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        for true, row in enumerate(entry["confusion"]):
-            for given, n in enumerate(row):
-                dark = shares[true][given] > 0.5
-                axes.text(given, true, str(n), ha="center", va="center", color="white" if dark else "black")
+        matrix = entry["confusion_matrix"]
+        fractions = [[n / max(1, sum(row)) for n in row] for row in matrix]
+        axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
+        for true, row in enumerate(matrix):
+            for predicted, n in enumerate(row):
+                color = "white" if fractions[true][predicted] > 0.5 else "black"
+                axes.text(predicted, true, str(n), ha="center", va="center", color=color)
         axes.set(
-            title=f"{TITLES.get(source, source)}, {part} part",
-            xlabel="given grade",
+            title=f"{SOURCE_TITLES.get(source, source)}, {split} split",
+            xlabel="predicted grade",
             ylabel="true grade",
             xticks=range(N_GRADES),
             yticks=range(N_GRADES),

@@ -1,4 +1,4 @@
-"""Teacher, student alone, distilled student, beside the system that came before: ``python -m ml table``."""
+"""Results table: teacher, student alone and distilled student, compared with a baseline: ``python -m ml results``."""
 
 import json
 import os
@@ -10,23 +10,25 @@ from pathlib import Path
 import numpy as np
 
 from ml.bundle import BUNDLES, Bundle, read_bundle, read_evaluation, verified_weights
-from ml.metrics.markdown import table as markdown
-from ml.metrics.markdown import with_interval
+from ml.metrics.grading import METRICS
+from ml.metrics.markdown import table, with_interval
 
 SOURCE = "aptos2019"
 N_IMAGES = 1000
-N_TIMED, BATCH = 64, 16
+N_TIMED, BATCH_SIZE = 64, 16
 """Photographs timed, and in one forward pass; the time is scaled to N_IMAGES."""
 N_PROCESSORS = os.cpu_count() or 1
+SHOWN_METRICS = ("accuracy", "quadratic_kappa")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One kind of network, and what the earlier system reached with it on APTOS 2019 (size in MB, time in s)."""
+class ResultRow:
+    """One kind of model, and what the earlier system reached with it on APTOS 2019."""
 
     title: str
-    earlier: tuple[str, str, str, str]
-    is_meant: Callable[[Bundle], bool]
+    baseline: tuple[str, str, str, str]
+    """Accuracy, quadratic kappa, size in MB, seconds for N_IMAGES."""
+    matches: Callable[[Bundle], bool]
 
 
 def is_distilled(bundle: Bundle) -> bool:
@@ -39,27 +41,29 @@ def _is_student(bundle: Bundle) -> bool:
 
 
 ROWS = (
-    Row("ResNet-50 fine-tuned", ("0.81", "0.75", "94", "7"), lambda b: b.architecture.startswith("resnet50")),
-    Row("MobileNet", ("0.74", "0.72", "6", "2"), lambda b: _is_student(b) and not is_distilled(b)),
-    Row("MobileNet distilled", ("0.80", "0.73", "6", "2"), lambda b: _is_student(b) and is_distilled(b)),
+    ResultRow("ResNet-50 fine-tuned", ("0.81", "0.75", "94", "7"), lambda b: b.architecture.startswith("resnet50")),
+    ResultRow("MobileNet", ("0.74", "0.72", "6", "2"), lambda b: _is_student(b) and not is_distilled(b)),
+    ResultRow("MobileNet distilled", ("0.80", "0.73", "6", "2"), lambda b: _is_student(b) and is_distilled(b)),
 )
 
 
-def newest(bundles: list[Bundle], row: Row) -> Bundle | None:
+def newest(bundles: list[Bundle], row: ResultRow) -> Bundle | None:
     """The bundle of a row with the highest version."""
-    meant = [b for b in bundles if row.is_meant(b)]
-    return max(meant, key=lambda b: [int(n) if n.isdigit() else 0 for n in b.version.split(".")], default=None)
+    matching = [b for b in bundles if row.matches(b)]
+    return max(matching, key=lambda b: [int(n) if n.isdigit() else 0 for n in b.version.split(".")], default=None)
 
 
-def released(folder: Path = BUNDLES) -> list[Bundle]:
+def released_bundles(folder: Path = BUNDLES) -> list[Bundle]:
     """Every bundle in a folder that grades. Raises BundleError for one that cannot be used."""
     descriptions = sorted(folder.glob("*/bundle.json"))
     return [read_bundle(d.parent) for d in descriptions if "grade_cuts" in json.loads(d.read_text())]
 
 
 def forward_seconds(bundle: Bundle) -> tuple[float, float]:
-    """The network alone on 1,000 photographs, least of three rounds, in seconds: processor time on one thread, and the
-    time by the clock with a thread for each processor."""
+    """Time of the forward pass for 1,000 photographs, fastest of three rounds, in seconds.
+
+    CPU time on one thread, and elapsed time with one thread per processor.
+    """
     return _forward_seconds(bundle, 1, time.process_time), _forward_seconds(bundle, N_PROCESSORS, time.perf_counter)
 
 
@@ -69,42 +73,31 @@ def _forward_seconds(bundle: Bundle, n_threads: int, clock: Callable[[], float])
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = n_threads, 1
     session = onnxruntime.InferenceSession(verified_weights(bundle), options, providers=["CPUExecutionProvider"])
-    photos = np.random.default_rng(0).normal(size=(BATCH, 3, bundle.side_px, bundle.side_px)).astype(np.float32)
-    session.run(None, {"photos": photos})  # not counted: the first call allocates
+    shape = (BATCH_SIZE, 3, bundle.side_px, bundle.side_px)
+    photos = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    session.run(None, {"photos": photos})  # not measured: the first call allocates
     rounds = []
     for _ in range(3):
         before = clock()
-        for _ in range(N_TIMED // BATCH):
+        for _ in range(N_TIMED // BATCH_SIZE):
             session.run(None, {"photos": photos})
         rounds.append(clock() - before)
     return min(rounds) * N_IMAGES / N_TIMED
 
 
-def table(bundles: list[Bundle], *, seconds: Callable[[Bundle], tuple[float, float]] = forward_seconds) -> str:
-    """The table in Markdown; no row for a network of which no bundle is released."""
-    head = [
-        "network",
-        "bundle",
-        "input",
-        "accuracy",
-        "quadratic kappa",
-        "size, MB",
-        f"CPU time for {N_IMAGES:,} images, s",
-        f"by the clock on {N_PROCESSORS} processors, s",
-    ]
-    lines = [head]
+def results_table(bundles: list[Bundle], *, seconds: Callable[[Bundle], tuple[float, float]] = forward_seconds) -> str:
+    """The table in Markdown; a kind of model without a released bundle has no row."""
+    times = (f"CPU time for {N_IMAGES:,} images, s", f"elapsed on {N_PROCESSORS} processors, s")
+    head = ["model", "bundle", "input", *(METRICS[name].title for name in SHOWN_METRICS), "size, MB", *times]
+    rows: list[list[str]] = []
     for row in ROWS:
         bundle = newest(bundles, row)
         if bundle is None:
             continue
-        of_processor, by_clock = seconds(bundle)
-        figures = read_evaluation(bundle)["parts"]["test"][SOURCE]["figures"]
-        ours = [
-            with_interval(figures["accuracy"]),
-            with_interval(figures["quadratic_kappa"]),
-            f"{bundle.weights.stat().st_size / 1e6:.1f}",
-            f"{of_processor:.1f}",
-        ]
-        beside = [f"{own}, before {earlier}" for own, earlier in zip(ours, row.earlier, strict=True)]
-        lines.append([row.title, bundle.model_version, f"{bundle.side_px} px", *beside, f"{by_clock:.1f}"])
-    return markdown(lines)
+        cpu_s, elapsed_s = seconds(bundle)
+        metrics = read_evaluation(bundle)["splits"]["test"][SOURCE]["metrics"]
+        values = [with_interval(metrics[name]) for name in SHOWN_METRICS]
+        values += [f"{bundle.weights.stat().st_size / 1e6:.1f}", f"{cpu_s:.1f}"]
+        compared = [f"{value}, before {baseline}" for value, baseline in zip(values, row.baseline, strict=True)]
+        rows.append([row.title, bundle.model_version, f"{bundle.side_px} px", *compared, f"{elapsed_s:.1f}"])
+    return table([head, *rows])

@@ -1,9 +1,16 @@
 """Fixtures of the tests of ``ml``."""
 
 import os
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from ml.bundle import Bundle, default_bundle, read_bundle
+
+if TYPE_CHECKING:
+    from ml.evaluation.predictions import LabelledPredictions
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +21,25 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real photographs: {folder} is not a folder (set DR_DATA_DIR)")
     return folder
+
+
+@pytest.fixture
+def bundle_copy(tmp_path: Path) -> Bundle:
+    """A copy of the default bundle that a test may change."""
+    return read_bundle(Path(shutil.copytree(default_bundle(), tmp_path / "bundles" / default_bundle().name)))
+
+
+@pytest.fixture(scope="session")
+def predictions() -> "LabelledPredictions":
+    """Synthetic predictions. Read only."""
+    from tests.ml.evaluation.toy_predictions import toy_predictions
+
+    return toy_predictions(1.0)
+
+
+@pytest.fixture(scope="session")
+def evaluation(predictions: "LabelledPredictions") -> dict[str, Any]:
+    """The evaluation of the synthetic predictions. Read only."""
+    from ml.evaluation.evaluate import build_evaluation
+
+    return build_evaluation(read_bundle(), predictions, n_resamples=40)

@@ -10,7 +10,7 @@ from ml.evaluation.predictions import LabelledPredictions
 from ml.grader import calibrated
 from ml.release.calibration import fit
 from ml.release.recalibrate import refitted
-from tests.ml.evaluation.toy_readings import toy_readings
+from tests.ml.evaluation.toy_predictions import toy_predictions
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def overconfident() -> Bundle:
 @pytest.fixture
 def readings(overconfident: Bundle) -> LabelledPredictions:
     """What the overconfident bundle says of photographs for which an honest one has the toy probabilities."""
-    honest = toy_readings(1.0)
+    honest = toy_predictions(1.0)
     shown = calibrated(np.log(honest.probabilities), overconfident)
     shown[7], grades = np.nan, shown.argmax(axis=1)
     grades[7] = -1
@@ -33,7 +33,7 @@ def test_refitting_finds_the_logits_behind_what_a_bundle_said(
 ) -> None:
     fitted, restated = refitted(overconfident, readings)
     rows = readings.where("validation")
-    logits = np.log(toy_readings(1.0).probabilities)[rows]
+    logits = np.log(toy_predictions(1.0).probabilities)[rows]
     direct = fit(logits, readings.truth[rows], readings.sources[rows])
     assert fitted.temperature == pytest.approx(direct.temperature, rel=1e-3)
     assert fitted.bias == pytest.approx(direct.bias, abs=2e-3)
@@ -81,11 +81,11 @@ def _graded(n: int, seed: int, *, is_shy: bool) -> tuple[np.ndarray, np.ndarray,
 
 
 def test_cuts_are_kept_where_they_grade_unseen_photographs_better() -> None:
-    cuts = fit(*_graded(600, 1, is_shy=True)).grade_cuts
+    cuts = fit(*_graded(600, 1, is_shy=True)).cutpoints
     assert len(cuts) == 4
     assert list(cuts) == sorted(cuts)
 
 
 def test_no_cuts_where_they_only_follow_the_noise() -> None:
-    chosen = [fit(*_graded(120, seed, is_shy=False)).grade_cuts for seed in range(6)]
+    chosen = [fit(*_graded(120, seed, is_shy=False)).cutpoints for seed in range(6)]
     assert sum(cuts == () for cuts in chosen) >= 5

@@ -1,4 +1,4 @@
-"""Readings without photographs: grades that are known, and what a network of a chosen skill says of them."""
+"""Synthetic predictions of known grades, without photographs."""
 
 from pathlib import Path
 
@@ -9,44 +9,43 @@ from ml.evaluation.predictions import EvaluationPhoto, LabelledPredictions
 SOURCES = ("aptos2019", "eyepacs", "odir5k")
 
 
-def toy_readings(skill: float, *, n: int = 240, seed: int = 0, n_ungradable: int = 6) -> LabelledPredictions:
-    """``n`` photographs in each part of each source, two of each person; ``skill`` 0 is guessing, 3 very good."""
-    rng = np.random.default_rng(99)  # the same photographs for every network
+def toy_predictions(skill: float, *, n: int = 240, seed: int = 0, n_ungradable: int = 6) -> LabelledPredictions:
+    """``n`` photographs per split and source, two of each patient; ``skill`` 0 is guessing, 3 very good."""
+    rng = np.random.default_rng(99)  # the same photographs for every model
     photos = [
         EvaluationPhoto(
-            Path(f"{source}/{part}-{i}.jpg"),
+            Path(f"{source}/{split}-{i}.jpg"),
             source,
-            part,
-            f"{source}-{part}-{i // 2}",
+            split,
+            f"{source}-{split}-{i // 2}",
             int(rng.choice(5, p=[0.4, 0.15, 0.25, 0.1, 0.1])),
             ("left", "right")[i % 2],
             "",
             ("under 50", "")[i % 3 == 0],
         )
         for source in SOURCES
-        for part in ("test", "validation")
+        for split in ("test", "validation")
         for i in range(n)
     ]
     truth = np.array([p.grade for p in photos])
     noise = np.random.default_rng(seed).normal(0, 1, (len(photos), 5))
-    distance = (np.arange(5) - truth[:, None]) ** 2
-    logits = -0.6 * skill * distance + noise
+    logits = noise - 0.6 * skill * (np.arange(5) - truth[:, None]) ** 2
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    gradable = np.arange(len(photos)) % n >= n_ungradable
+    is_gradable = np.arange(len(photos)) % n >= n_ungradable
     return LabelledPredictions(
         photos=photos,
         truth=truth,
         sources=np.array([p.source for p in photos]),
-        parts=np.array([p.part for p in photos]),
+        splits=np.array([p.split for p in photos]),
         groups=np.array([p.group for p in photos]),
         attributes={
-            "geometry": np.array(["whole disc"] * len(photos)),
+            "field_of_view": np.array(["whole"] * len(photos)),
             "eye": np.array([p.eye for p in photos]),
             "sex": np.array([p.sex for p in photos]),
             "age": np.array([p.age for p in photos]),
         },
         probabilities=probabilities,
         grades=probabilities.argmax(axis=1),
-        is_gradable=gradable,
-        p_gradable=np.where(gradable, 0.9, 0.05),
+        is_gradable=is_gradable,
+        p_gradable=np.where(is_gradable, 0.9, 0.05),
     )

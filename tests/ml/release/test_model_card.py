@@ -1,0 +1,91 @@
+"""The model card and the report repeat the evaluation number for number."""
+
+import copy
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml.bundle import Bundle, read_evaluation
+from ml.errors import BundleError
+from ml.evaluation.evaluate import write_evaluation
+from ml.evaluation.predictions import LabelledPredictions
+from ml.release.model_card import card_text
+from ml.release.report import write_report
+
+
+@pytest.fixture
+def bundle(bundle_copy: Bundle, evaluation: dict[str, Any]) -> Bundle:
+    """A bundle with the toy evaluation."""
+    write_evaluation(bundle_copy.folder, evaluation)
+    return bundle_copy
+
+
+def numbers_in(content: Any) -> list[float]:
+    if isinstance(content, dict):
+        return [n for value in content.values() for n in numbers_in(value)]
+    if isinstance(content, list):
+        return [n for value in content for n in numbers_in(value)]
+    return [float(content)] if isinstance(content, int | float) else []
+
+
+def test_every_metric_of_the_card_is_in_the_evaluation(bundle: Bundle, evaluation: dict[str, Any]) -> None:
+    known = {f"{number:.3f}" for number in numbers_in(evaluation)}
+    text = card_text(bundle)
+    shown = re.findall(r"(?<![\d.])\d\.\d{3}(?!\d)", text.split("## Metrics")[1].split("```")[0])
+    assert len(shown) > 200
+    assert set(shown) <= known
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_a_changed_number_changes_the_card(bundle: Bundle, evaluation: dict[str, Any]) -> None:
+    changed = copy.deepcopy(evaluation)
+    changed["splits"]["test"]["eyepacs"]["metrics"]["quadratic_kappa"][0] = 0.123
+    write_evaluation(bundle.folder, changed)
+    assert "0.123 (" in card_text(bundle)
+
+
+def test_the_card_has_teachers_and_the_commands_of_training(bundle: Bundle) -> None:
+    plain = bundle.training["stages"][-1] | {"distillation": None, "alpha": 0.0}
+    distillation = {"teachers": ["runs/elder", "ml/bundles/x"], "unlabelled": ["eyeq"], "distill_loss_weight": 0.9}
+
+    def card_with(stage: dict[str, Any]) -> str:
+        text = card_text(dataclasses.replace(bundle, training=bundle.training | {"stages": [stage]}))
+        return re.sub(r"\s+(\\\s+)?", " ", text)  # without line breaks
+
+    assert "distilled from" not in card_with(plain)
+    assert "ml average" not in card_with(plain)
+    text = card_with(plain | {"distillation": distillation, "alpha": 0.5})
+    assert "distilled from `runs/elder` and `ml/bundles/x`, also on photographs of eyeq without a grade." in text
+    assert f" python -m ml distill --output {plain['run']} --init-from {plain['init_from']} --image-size " in text
+    assert " --teachers runs/elder ml/bundles/x --distill-loss-weight 0.9 --unlabelled eyeq " in text
+    assert f" python -m ml average {plain['run']} --alpha 0.5 python -m ml export {plain['run']} " in text
+
+
+@pytest.mark.parametrize("change", [{"weights_sha256": "0" * 64}, {"operating_point": 0.5}])
+def test_an_evaluation_of_something_else_is_refused(
+    bundle: Bundle, evaluation: dict[str, Any], change: dict[str, Any]
+) -> None:
+    write_evaluation(bundle.folder, evaluation | change)
+    with pytest.raises(BundleError, match="evaluate the bundle again"):
+        card_text(bundle)
+
+
+def test_there_is_no_card_without_an_evaluation(bundle_copy: Bundle) -> None:
+    (bundle_copy.folder / "evaluation.json").unlink()
+    with pytest.raises(BundleError, match=r"evaluation\.json is missing"):
+        read_evaluation(bundle_copy)
+
+
+def test_the_report_has_figures_and_the_comparison(
+    bundle: Bundle, evaluation: dict[str, Any], predictions: LabelledPredictions, tmp_path: Path
+) -> None:
+    folder = tmp_path / "report"
+    report = write_report(bundle, evaluation, predictions, folder, comparison="as good\n").read_text()
+    assert report.startswith(f"# Evaluation: {bundle.model_version}\n")
+    for name in ("roc.png", "calibration.png", "confusion.png"):
+        assert f"({name})" in report
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    assert report.endswith("## Comparison with another bundle\nas good\n")
