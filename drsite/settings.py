@@ -221,7 +221,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,  # a file that is sent and one that is described are two things
     "ENUM_NAME_OVERRIDES": {
-        "Laterality": "screening.models.images.FundusImage.Laterality",
+        "Laterality": "screening.labels.eyes.LATERALITY_CHOICES",
         "ExamStatus": "screening.models.exams.Exam.Status",
         "GradingStatus": "screening.models.gradings.Grading.Status",
     },

@@ -7,10 +7,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import ICDRGrade
+from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.grades import GRADE_LABELS
+from screening.labels.reviews import MACULAR_OEDEMA_CHOICES
 from screening.models import FundusImage, Patient, Site
-from screening.models.reviews import MacularOedema
 from screening.models.sites import validate_timezone
+from screening.policy import MacularOedema
 
 UNGRADABLE = "U"
 VERDICTS = [*((str(grade.value), GRADE_LABELS[grade]) for grade in ICDRGrade), (UNGRADABLE, _("Ungradable"))]
@@ -108,7 +110,7 @@ class PhotoForm(forms.Form):
     photo = PhotoField(label=_("Photograph"))
     laterality = forms.ChoiceField(
         label=_("Which eye?"),
-        choices=FundusImage.Laterality.choices,
+        choices=LATERALITY_CHOICES,
         widget=forms.RadioSelect,
         error_messages={"required": _("Say which eye this is: right (OD) or left (OS).")},
     )
@@ -124,7 +126,7 @@ class PhotoForm(forms.Form):
 class LateralityForm(forms.Form):
     """Which eye a photograph shows."""
 
-    laterality = forms.ChoiceField(choices=FundusImage.Laterality.choices)
+    laterality = forms.ChoiceField(choices=LATERALITY_CHOICES)
 
 
 class PredictionForm(forms.Form):
@@ -162,7 +164,7 @@ class EyeReadingForm(forms.Form):
     )
     macular_oedema = forms.ChoiceField(
         label=_("Macular oedema"),
-        choices=MacularOedema.choices,
+        choices=MACULAR_OEDEMA_CHOICES,
         widget=forms.RadioSelect,
         required=False,
         help_text=_("The model does not grade it."),
@@ -173,7 +175,7 @@ class EyeReadingForm(forms.Form):
         """A graded eye needs a word on its macula; an ungradable one needs none."""
         data = super().clean() or {}
         if data.get("verdict") == UNGRADABLE:
-            data["macular_oedema"] = MacularOedema.UNKNOWN.value
+            data["macular_oedema"] = MacularOedema.UNKNOWN
         elif data.get("verdict") and not data.get("macular_oedema"):
             self.add_error("macular_oedema", _("Say whether there is macular oedema; the model does not grade it."))
         return data

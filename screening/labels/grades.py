@@ -1,10 +1,10 @@
-"""The ICDR grades in the words the pages use (Wilkinson et al., Ophthalmology 2003)."""
+"""Labels of the ICDR grades (Wilkinson et al., Ophthalmology 2003)."""
 
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from ml.vocabulary import ICDRGrade, Laterality
+from ml.vocabulary import ICDRGrade
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -23,9 +23,3 @@ SHORT_GRADE_LABELS: dict[int, "_StrPromise"] = {
     ICDRGrade.SEVERE: _("Severe"),
     ICDRGrade.PROLIFERATIVE: _("Proliferative"),
 }
-EYE_LABELS: dict[str, "_StrPromise"] = {
-    Laterality.RIGHT: _("Right eye"),
-    Laterality.LEFT: _("Left eye"),
-}
-EYES = (Laterality.RIGHT, Laterality.LEFT)
-"""Right first: the page shows the patient as the examiner faces them, right eye on the left side."""

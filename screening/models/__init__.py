@@ -6,7 +6,7 @@ from screening.models.exams import Exam
 from screening.models.gradings import Grading
 from screening.models.images import FundusImage
 from screening.models.patients import Patient
-from screening.models.reviews import EyeFinding, FirstReading, MacularOedema, Review
+from screening.models.reviews import EyeFinding, FirstReading, Review
 from screening.models.sites import Membership, Site
 from screening.models.users import User
 
@@ -18,7 +18,6 @@ __all__ = (
     "FirstReading",
     "FundusImage",
     "Grading",
-    "MacularOedema",
     "Membership",
     "Patient",
     "Review",

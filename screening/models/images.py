@@ -6,6 +6,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ml.vocabulary import Laterality
+from screening.labels.choices import values
+from screening.labels.eyes import LATERALITY_CHOICES
 from screening.models.base import BaseModel
 from screening.models.exams import Exam
 
@@ -18,12 +21,6 @@ def random_photo_name(_image: "FundusImage", filename: str) -> str:
 
 class FundusImage(BaseModel):
     """A photograph of one eye. The name it was uploaded under is never kept: it often names the patient."""
-
-    class Laterality(models.TextChoices):
-        """The patient's eye, as the clinic writes it. Values of ``ml.vocabulary.Laterality``."""
-
-        RIGHT = "OD", _("Right eye (OD)")
-        LEFT = "OS", _("Left eye (OS)")
 
     class Field(models.TextChoices):
         """What the photograph is centred on."""
@@ -39,7 +36,7 @@ class FundusImage(BaseModel):
         WEBP = "WEBP", "WebP"
 
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="images")
-    laterality = models.CharField(_("eye"), max_length=2, choices=Laterality.choices)
+    laterality = models.CharField(_("eye"), max_length=2, choices=LATERALITY_CHOICES)
     field = models.CharField(_("field"), max_length=10, choices=Field.choices, default=Field.MACULA)
     sha256 = models.CharField(_("SHA-256 of the uploaded file"), max_length=64)
     file = models.FileField(_("file"), upload_to=random_photo_name, max_length=100)
@@ -61,7 +58,9 @@ class FundusImage(BaseModel):
             models.UniqueConstraint(
                 fields=["exam", "sha256"], condition=models.Q(withdrawn_at__isnull=True), name="image_once_an_exam"
             ),
-            models.CheckConstraint(condition=models.Q(laterality__in=["OD", "OS"]), name="image_laterality_known"),
+            models.CheckConstraint(
+                condition=models.Q(laterality__in=values(Laterality)), name="image_laterality_known"
+            ),
             models.CheckConstraint(condition=models.Q(field__in=["macula", "disc", "other"]), name="image_field_known"),
             models.CheckConstraint(
                 condition=models.Q(width_px__gte=1, height_px__gte=1, n_bytes__gte=1), name="image_has_size"

@@ -156,7 +156,7 @@ def _exam_detail(exam: Exam) -> ExamDetail:
         EyeDetail(
             laterality=eye,
             absent_reason=exam.absent_reason(eye),
-            images=tuple(_newest(image) for image in images if image.laterality == eye.value),
+            images=tuple(_newest(image) for image in images if image.laterality == eye),
         )
         for eye in Laterality
     )

@@ -81,7 +81,7 @@ def mark_eye_absent(*, exam: Exam, laterality: str, reason: str, by: User) -> Ex
         verb=AuditEvent.Verb.EYE_ABSENT,
         subject=locked,
         site=locked.site,
-        data={"laterality": eye.value, "is_absent": bool(reason)},
+        data={"laterality": eye, "is_absent": bool(reason)},
         by=by,
     )
     return locked

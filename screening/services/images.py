@@ -59,7 +59,7 @@ def find_or_attach_image(
     Raises InvalidPhoto with a code and a sentence, ExamNotOpen, ExamError, AccessDenied.
     """
     require(by, Action.UPLOAD_IMAGE, exam.site)
-    eye = FundusImage.Laterality(laterality)
+    eye = Laterality(laterality)
     data = upload.read(validation.MAX_BYTES + 1)
     photo = validation.validate(data)
     sha256 = hashlib.sha256(data).hexdigest()
@@ -160,14 +160,14 @@ def change_laterality(*, image: FundusImage, laterality: str, by: User) -> Fundu
         raise ExamError(_("This photograph is withdrawn."))
     if exam.absent_reason(eye):
         raise ExamError(_("That eye is recorded as absent. Take that record back first."))
-    if locked.laterality != eye.value:
-        before, locked.laterality = locked.laterality, eye.value
+    if locked.laterality != eye:
+        before, locked.laterality = locked.laterality, eye
         locked.save(update_fields=["laterality"])
         record_event(
             verb=AuditEvent.Verb.LATERALITY_CHANGED,
             subject=locked,
             site=exam.site,
-            data={"before": before, "after": eye.value},
+            data={"before": before, "after": eye},
             by=by,
         )
     return locked

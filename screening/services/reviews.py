@@ -74,14 +74,14 @@ def record_first_reading(
             reading = FirstReading.objects.create(
                 exam=locked,
                 reviewer=by,
-                laterality=finding.laterality.value,
+                laterality=finding.laterality,
                 is_gradable=is_gradable,
                 grade=grade,
-                macular_oedema=finding.macular_oedema.value,
+                macular_oedema=finding.macular_oedema,
             )
     except IntegrityError as error:
         raise ReviewError(_("Your first reading of this eye is already recorded."), finding.laterality) from error
-    _record(AuditEvent.Verb.FIRST_READING_RECORDED, reading, by, laterality=finding.laterality.value)
+    _record(AuditEvent.Verb.FIRST_READING_RECORDED, reading, by, laterality=finding.laterality)
     return reading
 
 
@@ -113,8 +113,8 @@ def sign_review(
         exam=locked,
         reviewer=by,
         signed_at=timezone.now(),
-        outcome=decision.outcome.value,
-        urgency=decision.urgency.value,
+        outcome=decision.outcome,
+        urgency=decision.urgency,
         recall_on=_recall_on(locked, decision),
         note=note,
         amends=amends,
@@ -206,7 +206,7 @@ def _eye_result(exam: Exam, eye: Laterality, findings: Mapping[Laterality, Findi
         is_gradable=finding.is_gradable,
         grade=finding.grade,
         macular_oedema=finding.macular_oedema,
-        n_photos=FundusImage.objects.filter(exam=exam, laterality=eye.value).count(),
+        n_photos=FundusImage.objects.filter(exam=exam, laterality=eye).count(),
         n_visits=1 + _n_earlier_ungradable_visits(exam, eye),
     )
 
@@ -218,7 +218,7 @@ def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
             review__exam__patient=exam.patient_id,
             review__exam__created_at__lt=exam.created_at,
             review__amendments__isnull=True,
-            laterality=eye.value,
+            laterality=eye,
             is_absent=False,
         )
         .order_by("-review__exam__created_at")
@@ -238,7 +238,7 @@ def _require_first_readings(exam: Exam, amends: Review | None, by: User) -> None
         return
     read = set(FirstReading.objects.filter(exam=exam, reviewer=by).values_list("laterality", flat=True))
     for eye in Laterality:
-        if not exam.absent_reason(eye) and eye.value not in read:
+        if not exam.absent_reason(eye) and eye not in read:
             raise ReviewError(_("Record your own first reading of this eye before signing."), eye)
 
 
@@ -248,7 +248,7 @@ def _require_reasons_for_changes(exam: Exam, findings: Mapping[Laterality, Findi
         if finding is None:
             continue
         before = (reading.is_gradable, reading.grade, reading.macular_oedema)
-        is_changed = before != (finding.is_gradable, finding.grade, finding.macular_oedema.value)
+        is_changed = before != (finding.is_gradable, finding.grade, finding.macular_oedema)
         if is_changed and not finding.changed_reason.strip():
             raise ReviewError(_("You changed this eye after seeing the model's grade. Say why."), finding.laterality)
         if len(finding.changed_reason.strip()) > _REASON_MAX:
@@ -261,11 +261,11 @@ def _rows(
     return [
         EyeFinding(
             review=review,
-            laterality=eye.value,
+            laterality=eye,
             is_absent=result.is_absent,
             is_gradable=result.is_gradable,
             grade=None if result.grade is None else int(result.grade),
-            macular_oedema=result.macular_oedema.value,
+            macular_oedema=result.macular_oedema,
             changed_reason=findings[eye].changed_reason.strip() if eye in findings else "",
         )
         for eye, result in eyes.items()

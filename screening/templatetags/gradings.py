@@ -8,7 +8,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality
-from screening.labels.grades import EYE_LABELS, GRADE_LABELS, SHORT_GRADE_LABELS
+from screening.labels.eyes import EYE_LABELS
+from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
 from screening.labels.quality import QualityAdvice, advice_for
 
 register = template.Library()
@@ -29,13 +30,13 @@ def short_grade_label(grade: int | None) -> str:
 @register.filter
 def eye_label(laterality: str) -> str:
     """Name an eye: "Right eye" for OD."""
-    return str(EYE_LABELS[laterality])
+    return str(EYE_LABELS[Laterality(laterality)])
 
 
 @register.filter
 def other_eye(laterality: str) -> str:
     """Name the eye that ``laterality`` is not: "OS" for OD."""
-    return (Laterality.LEFT if laterality == Laterality.RIGHT else Laterality.RIGHT).value
+    return Laterality.LEFT if laterality == Laterality.RIGHT else Laterality.RIGHT
 
 
 @register.filter

@@ -10,11 +10,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ml.vocabulary import Laterality
 from screening.forms import UNGRADABLE
-from screening.labels.grades import EYE_LABELS, GRADE_LABELS, SHORT_GRADE_LABELS
+from screening.labels.eyes import EYE_LABELS
+from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
+from screening.labels.reviews import MACULAR_OEDEMA_LABELS, SHORT_MACULAR_OEDEMA_LABELS
 from screening.models import Exam, Review
-from screening.models.reviews import MacularOedema
-from screening.policy import Outcome, WorklistRank
+from screening.policy import MacularOedema, Outcome, WorklistRank
 
 register = template.Library()
 
@@ -58,7 +60,7 @@ def due_label(recall_on: date, outcome: str) -> str:
 def reason_label(reason: str) -> str:
     """Say a reason of ``policy.Decision``: ``right_grade_2`` is "right eye: moderate non-proliferative"."""
     side, _underscore, fact = reason.partition("_")
-    eye = EYE_LABELS["OD" if side == "right" else "OS"]
+    eye = EYE_LABELS[Laterality.RIGHT if side == "right" else Laterality.LEFT]
     if fact.startswith("grade_"):
         label = str(GRADE_LABELS[int(fact.removeprefix("grade_"))])
     elif fact == "ungradable":
@@ -66,7 +68,8 @@ def reason_label(reason: str) -> str:
     elif fact == "oedema_unknown":
         label = _("macular oedema could not be judged")
     else:
-        label = _("macular oedema: %(which)s") % {"which": MacularOedema(fact.removeprefix("oedema_")).label}
+        oedema = MacularOedema(fact.removeprefix("oedema_"))
+        label = _("macular oedema: %(which)s") % {"which": MACULAR_OEDEMA_LABELS[oedema]}
     return f"{eye}: {label}"
 
 
@@ -79,11 +82,7 @@ def verdict_label(verdict: str) -> str:
 @register.filter
 def oedema_label(oedema: str) -> str:
     """Name a choice of the macular oedema shortly; its long name is the choice's title."""
-    return {
-        MacularOedema.NONE.value: _("None"),
-        MacularOedema.NOT_CENTRE.value: _("Not centre"),
-        MacularOedema.CENTRE.value: _("Centre"),
-    }.get(oedema, _("Cannot tell"))
+    return str(SHORT_MACULAR_OEDEMA_LABELS[MacularOedema(oedema)])
 
 
 @register.filter

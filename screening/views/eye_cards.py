@@ -10,7 +10,8 @@ from django.utils.translation import ngettext
 
 from ml.vocabulary import Laterality
 from screening import policy
-from screening.labels.grades import EYE_LABELS, GRADE_LABELS
+from screening.labels.eyes import EYE_LABELS
+from screening.labels.grades import GRADE_LABELS
 from screening.labels.quality import advice_for
 from screening.models import FundusImage, Grading
 from screening.selectors import ExamDetail, EyeDetail

@@ -117,7 +117,7 @@ def _form(exam_detail: ExamDetail, eye: EyeDetail, user: User, data: Mapping[str
         initial["changed_reason"] = signed.changed_reason if signed else ""
     elif exam_detail.exam.site.reading_mode == Site.ReadingMode.TRIAGE:
         initial = _triage_initial(eye)
-    return EyeReadingForm(data, prefix=eye.laterality.value, initial=initial)
+    return EyeReadingForm(data, prefix=eye.laterality, initial=initial)
 
 
 def _triage_initial(eye: EyeDetail) -> dict[str, str]:

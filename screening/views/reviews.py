@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from screening.access import Action, require, sites_for
 from screening.forms import SignForm
-from screening.models import AuditEvent, Exam, Review, User
+from screening.labels.reviews import OUTCOME_LABELS
+from screening.models import AuditEvent, Exam, User
 from screening.selectors import ExamDetail, get_exam, get_previous_exam, worklist
 from screening.services.audit import record_event
 from screening.services.reviews import ReviewError, preview_outcome, record_first_reading, sign_review
@@ -79,8 +80,8 @@ def preview(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
         except ReviewError as error:
             context |= {"is_ready": False, "error": error}
         else:
-            outcome = Review.Outcome(decision.outcome)
-            context |= {"outcome": outcome, "label": outcome.label, "recall_on": recall_on, "reasons": decision.reasons}
+            context |= {"outcome": decision.outcome, "label": OUTCOME_LABELS[decision.outcome]}
+            context |= {"recall_on": recall_on, "reasons": decision.reasons}
     return render(request, "screening/reviews/_preview.html", context)
 
 

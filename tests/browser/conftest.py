@@ -20,7 +20,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from ml.synthetic import Faults, draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
-from screening.models import Exam, FundusImage, Site, User
+from screening.models import Exam, Site, User
 from screening.services import inference
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
@@ -154,7 +154,7 @@ def chosen_file(name: str, data: bytes) -> FilePayload:
 def read_exam(site: Site, photographer: User, shared_database: str) -> Exam:
     """A submitted exam of both eyes that the model has read: grade 3 right, grade 2 left."""
     exam = ExamFactory(patient__site=site, opened_by=photographer, is_submitted=True)
-    for seed, (eye, grade) in enumerate([(FundusImage.Laterality.RIGHT, 3), (FundusImage.Laterality.LEFT, 2)]):
+    for seed, (eye, grade) in enumerate([(Laterality.RIGHT, 3), (Laterality.LEFT, 2)]):
         file = ContentFile(photo_bytes(size=(480, 360), seed=seed), name="photo.jpg")
         image = FundusImageFactory(exam=exam, laterality=eye, file=file, width_px=480, height_px=360)
         GradingFactory(image=image, is_done=True, grade=grade)

@@ -12,7 +12,9 @@ from django.utils import timezone
 from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory, Password
 
+from ml.vocabulary import Laterality
 from screening.models import Exam, EyeFinding, FundusImage, Grading, Membership, Patient, Review, Site, User
+from screening.policy import MacularOedema, Outcome, Urgency
 
 M_co = TypeVar("M_co", bound=Model, covariant=True)
 
@@ -84,7 +86,7 @@ class _FundusImageFactory(DjangoModelFactory[FundusImage]):
         model = FundusImage
 
     exam = SubFactory(_ExamFactory)
-    laterality = FundusImage.Laterality.RIGHT
+    laterality = Laterality.RIGHT
     sha256 = LazyFunction(lambda: hashlib.sha256(uuid.uuid4().bytes).hexdigest())
     file = LazyFunction(lambda: ContentFile(b"photograph", name="photo.jpg"))
     format = FundusImage.Format.JPEG
@@ -135,8 +137,8 @@ class _ReviewFactory(DjangoModelFactory[Review]):
     exam = SubFactory(_ExamFactory, is_submitted=True)
     reviewer = SubFactory(_UserFactory)
     signed_at = LazyFunction(timezone.now)
-    outcome = Review.Outcome.RESCREEN
-    urgency = Review.Urgency.ROUTINE
+    outcome = Outcome.RESCREEN
+    urgency = Urgency.ROUTINE
 
 
 class _EyeFindingFactory(DjangoModelFactory[EyeFinding]):
@@ -144,10 +146,10 @@ class _EyeFindingFactory(DjangoModelFactory[EyeFinding]):
         model = EyeFinding
 
     review = SubFactory(_ReviewFactory)
-    laterality = FundusImage.Laterality.RIGHT
+    laterality = Laterality.RIGHT
     is_gradable = True
     grade = 0
-    macular_oedema = EyeFinding.MacularOedema.NONE
+    macular_oedema = MacularOedema.NONE
 
 
 UserFactory = cast("Factory[User]", _UserFactory)

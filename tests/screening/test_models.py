@@ -10,8 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, ProtectedError
 from django.utils import timezone
 
-from screening import policy
-from screening.models import EyeFinding, FirstReading, Patient, Review
+from screening.models import FirstReading, Patient
 from screening.models.sites import validate_timezone
 from tests.screening.factories import (
     ExamFactory,
@@ -172,9 +171,3 @@ def test_a_time_zone_must_exist() -> None:
     validate_timezone("Europe/Paris")
     with pytest.raises(ValidationError, match="not a time zone"):
         validate_timezone("Europe/Atlantis")
-
-
-def test_the_stored_words_are_those_of_the_policy() -> None:
-    assert set(Review.Outcome.values) == {outcome.value for outcome in policy.Outcome}
-    assert set(Review.Urgency.values) == {urgency.value for urgency in policy.Urgency}
-    assert set(EyeFinding.MacularOedema.values) == {oedema.value for oedema in policy.MacularOedema}

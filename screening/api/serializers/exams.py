@@ -10,6 +10,7 @@ from rest_framework import serializers
 from ml.vocabulary import Laterality
 from screening.api.serializers.images import ImageSerializer
 from screening.api.serializers.reviews import ReviewSerializer
+from screening.labels.eyes import LATERALITY_CHOICES
 from screening.models import Exam, FundusImage
 
 
@@ -22,7 +23,7 @@ class NewExamSerializer(serializers.Serializer[Any]):
 class AbsentEyeSerializer(serializers.Serializer[Any]):
     """Why an eye cannot be photographed for good."""
 
-    laterality = serializers.ChoiceField(FundusImage.Laterality.choices)
+    laterality = serializers.ChoiceField(LATERALITY_CHOICES)
     reason = serializers.CharField(
         max_length=200, allow_blank=True, help_text="For example a prosthesis. Empty takes the record back."
     )
@@ -42,7 +43,7 @@ class ExamQuerySerializer(serializers.Serializer[Any]):
 class EyeSerializer(serializers.Serializer[Any]):
     """One eye of a visit."""
 
-    laterality = serializers.ChoiceField(FundusImage.Laterality.choices)
+    laterality = serializers.ChoiceField(LATERALITY_CHOICES)
     absent_reason = serializers.CharField(help_text="Empty when the eye is there.")
     images = ImageSerializer(many=True, help_text="Photographs in use, oldest first.")
 
@@ -66,9 +67,9 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
         """Both eyes, of the loaded photographs."""
         eyes = [
             {
-                "laterality": eye.value,
+                "laterality": eye,
                 "absent_reason": exam.absent_reason(eye),
-                "images": [image for image in _images(exam) if image.laterality == eye.value],
+                "images": [image for image in _images(exam) if image.laterality == eye],
             }
             for eye in Laterality
         ]

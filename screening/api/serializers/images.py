@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from screening.api.serializers.gradings import GradingSerializer
+from screening.labels.eyes import LATERALITY_CHOICES
 from screening.models import FundusImage, Grading
 
 
@@ -36,7 +37,7 @@ class NewImageSerializer(serializers.Serializer[Any]):
 
     photo = PhotoField()
     laterality = serializers.ChoiceField(
-        FundusImage.Laterality.choices,
+        LATERALITY_CHOICES,
         error_messages={
             "required": _("Say which eye this is: OD (right) or OS (left)."),
             "invalid_choice": _("Say which eye this is: OD (right) or OS (left)."),

@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from screening.models import AuditEvent, Patient, Review, Site, User
+from screening.models import AuditEvent, Patient, Site, User
+from screening.policy import Outcome
 from tests.screening.factories import ExamFactory, EyeFindingFactory, PatientFactory, ReviewFactory
 
 LIST, NEW = reverse("screening:patient-list"), reverse("screening:patient-new")
@@ -99,7 +100,7 @@ def test_details_can_be_corrected(site: Site, photographer: User, client: Client
 
 def test_the_history_shows_what_followed_from_each_exam(site: Site, reviewer: User, client: Client) -> None:
     patient = PatientFactory(site=site)
-    review = ReviewFactory(exam__patient=patient, outcome=Review.Outcome.REFER_URGENT, reviewer=reviewer)
+    review = ReviewFactory(exam__patient=patient, outcome=Outcome.REFER_URGENT, reviewer=reviewer)
     EyeFindingFactory(review=review, grade=4)
     client.force_login(reviewer)
     text = client.get(reverse("screening:patient-detail", args=[patient.pk])).content.decode()

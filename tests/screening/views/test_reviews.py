@@ -7,7 +7,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from ml.vocabulary import Laterality
 from screening.models import Exam, FirstReading, FundusImage, Review, Site, User
+from screening.policy import Outcome
 from tests.screening.factories import (
     ExamFactory,
     EyeFindingFactory,
@@ -159,7 +161,7 @@ def test_a_signed_exam_offers_the_next_one(exam: Exam, reviewer: User, client: C
     client.force_login(reviewer)
     response = client.post(page("sign", exam), reading("4", "U", note="Vitreous haemorrhage"), follow=True)
     review = Review.objects.get(exam=exam)
-    assert (review.outcome, review.note) == (Review.Outcome.REFER_URGENT, "Vitreous haemorrhage")
+    assert (review.outcome, review.note) == (Outcome.REFER_URGENT, "Vitreous haemorrhage")
     assert page("review", waiting) in text_of(response)
 
 
@@ -173,7 +175,7 @@ def test_a_change_after_the_reveal_needs_a_reason_and_keeps_what_was_typed(
     assert "Say why." in text_of(response)
     assert "Look again" in text_of(response)
     client.post(page("sign", blind_exam), reading("3", **{"OD-changed_reason": "Venous beading"}))
-    finding = Review.objects.get().findings.get(laterality=FundusImage.Laterality.RIGHT)
+    finding = Review.objects.get().findings.get(laterality=Laterality.RIGHT)
     assert (finding.grade, finding.changed_reason) == (3, "Venous beading")
 
 
@@ -183,8 +185,8 @@ def test_an_amendment_needs_a_reason_and_keeps_the_first_review(exam: Exam, revi
     assert client.post(page("sign", exam), reading("2", "0")).status_code == 422
     client.post(page("sign", exam), reading("2", "0", amend_reason="Second look at the macula"))
     newest, first = Review.objects.order_by("-signed_at")
-    assert (newest.amends, newest.outcome) == (first, Review.Outcome.REFER)
-    assert first.outcome == Review.Outcome.RESCREEN
+    assert (newest.amends, newest.outcome) == (first, Outcome.REFER)
+    assert first.outcome == Outcome.RESCREEN
 
 
 def test_an_absent_eye_is_not_asked_for(exam: Exam, reviewer: User, client: Client) -> None:
