@@ -1,15 +1,11 @@
-"""Release the trained quality network: export it, join it with the rules, measure both on people neither was chosen on.
+"""Export the trained quality network, fit its fusion with the rules, and evaluate both on the test split.
 
-The join and the limit are fitted on the validation part: the limit so that in no group of photographs that can be
-graded fewer pass than under the rules alone. The figures are those of the test part and of the very file released.
+Fusion and intercept are fitted on the validation split: the intercept so that in no group of photographs that can be
+graded fewer pass than by the rules alone. The metrics are those of the very file that is released.
 """
 
-import dataclasses
 import json
-import tempfile
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,23 +14,19 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
+from ml.data.cache_files import atomic_write
 from ml.data.splits import TEST, TRAIN, VALIDATION
+from ml.metrics.bootstrap import with_intervals
 from ml.networks.onnx_export import export_onnx_graph, weights_entry
 from ml.networks.weight_format import WeightFormat
-from ml.serving.quality.features import QualityFeatures
-from ml.serving.quality.gate import GRADABLE, GRADABLE_INTERCEPT, GRADABLE_LIMIT, evaluate, judge
-from ml.serving.quality.network import (
-    DESCRIPTION,
-    INPUT_SIDE_PX,
-    WEIGHTS,
-    FusionTerm,
-    QualityNetwork,
-    joined,
-    network_view,
-)
-from ml.training.quality.dataset import FEATURES, QualitySet
+from ml.serving.quality.coefficients import MAX_Z, Coefficients, LogisticModel, logit, sha256_of
+from ml.serving.quality.gate import DESCRIPTION, FOLDER, WEIGHTS, decide
+from ml.serving.quality.network import INPUT_SIDE_PX, QualityNetwork, network_view
+from ml.training.quality.dataset import FEATURES, GRADED, QualitySet
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from ml.training.quality.train import QualityConfig, QualityNet
@@ -42,10 +34,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-N_RESAMPLES = 1000
-PRECISION = WeightFormat.FP16
+WEIGHT_FORMAT = WeightFormat.FP16
+#: Sample weight of photographs without a quality label.
 GRADED_WEIGHT = 0.5
-LIMIT_LOGIT = float(np.log(GRADABLE_LIMIT / (1 - GRADABLE_LIMIT)))
+#: Left out of the intercept: six validation photographs, one of which would decide it.
+TOO_FEW = ("eyepacs", "usable")
 
 
 class _Serving(torch.nn.Module):
@@ -61,219 +54,212 @@ class _Serving(torch.nn.Module):
         return logits
 
 
-def release(network: "QualityNet", photos: QualitySet, config: "QualityConfig") -> dict[str, Any]:
-    """Write ml/quality_network.onnx and .json; returns what the latter says."""
-    export_quality_onnx(network, WEIGHTS)
-    scores = score_all(photos, unjoined(WEIGHTS))
-    weights = join(photos, scores)
-    content = {
-        "architecture": "mobilenet_v3_small, first 8 blocks",
-        "input_side_px": INPUT_SIDE_PX,
-        "weights": weights_entry(WEIGHTS, PRECISION),
-        "score": weights,
-        "training": dataclasses.asdict(config) | {"photographs": counts(photos)},
-        "metrics": measure_both(photos, scores, weights),
-    }
-    DESCRIPTION.write_text(json.dumps(content, indent=1) + "\n")
+def release(network: "QualityNet", photos: QualitySet, config: "QualityConfig", *, folder: "Path" = FOLDER) -> None:
+    """Write network.onnx, and to network.json its hash, the fusion, training and metrics."""
+    export_quality_onnx(network, folder / WEIGHTS)
+    manifest = weights_entry(folder / WEIGHTS, WEIGHT_FORMAT)
+    stored = read_coefficients(folder)
+    scores = score_all(
+        photos,
+        QualityNetwork.load(folder / WEIGHTS, sha256=manifest["sha256"]),
+        Coefficients.from_json(stored),
+    )
+    fusion = fit_fusion(photos, scores)
+    update_description(
+        folder,
+        coefficients=stored | {"fusion": fusion},
+        architecture="mobilenet_v3_small, first 8 blocks",
+        input_side_px=INPUT_SIDE_PX,
+        weights=manifest,
+        training=asdict(config) | {"photographs": counts(photos)},
+        metrics=evaluate(photos, scores, LogisticModel.from_json(fusion)),
+    )
+
+
+def export_quality_onnx(network: torch.nn.Module, path: "Path") -> None:
+    """Write the graph photos (B, 128, 128, 3) uint8 -> (B,) logits, its weights in half precision."""
+    example = torch.zeros(2, INPUT_SIDE_PX, INPUT_SIDE_PX, 3, dtype=torch.uint8)
+    export_onnx_graph(_Serving(network), example, path, outputs=["logits"], precision=WEIGHT_FORMAT)
+
+
+def read_coefficients(folder: "Path" = FOLDER) -> dict[str, Any]:
+    """The coefficients of network.json as stored."""
+    content: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text())["coefficients"]
     return content
 
 
-def export_quality_onnx(network: torch.nn.Module, path: Path) -> None:
-    """Write the graph photos (B, 128, 128, 3) uint8 -> (B,) logits, its weights in half precision."""
-    example = torch.zeros(2, INPUT_SIDE_PX, INPUT_SIDE_PX, 3, dtype=torch.uint8)
-    export_onnx_graph(_Serving(network), example, path, outputs=["logits"], precision=PRECISION)
+def update_description(folder: "Path" = FOLDER, *, coefficients: dict[str, Any], **entries: object) -> None:
+    """Replace the coefficients, with their hash, and other entries of network.json."""
+    content = json.loads((folder / DESCRIPTION).read_text()) | entries
+    content |= {"coefficients": coefficients, "coefficients_sha256": sha256_of(coefficients)}
+    with atomic_write(folder / DESCRIPTION) as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n")
 
 
-def unjoined(weights: Path) -> QualityNetwork:
-    """The network of a file before anything is known of how to join its score with the rules'."""
-    said = {
-        "weights": weights_entry(weights, PRECISION),
-        "score": {"terms": [], "intercept": 0},
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        description = Path(folder) / "quality.json"
-        description.write_text(json.dumps(said))
-        return QualityNetwork.load(weights, description)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """(n,) of each photograph: the network's logit, the rules' probability, and whether all other rules let it pass."""
+    """(n,) of each photograph; 0 and False if it has no features.
 
-    logits: "Floats"
-    p_rules: "Floats"
-    passes_rest: "Bools"
+    ``network``: its logit. ``rules``: probability of gradable by the features alone. ``passes``: whether the photograph
+    is accepted if its probability of gradable, which must be at least ``min_p_gradable``, is left out.
+    """
 
-    def accepted_by_rules(self) -> "Bools":
-        """What the rules alone let pass."""
-        accepted: Bools = self.passes_rest & (self.p_rules >= GRADABLE_LIMIT)
+    network: "Floats"
+    rules: "Floats"
+    passes: "Bools"
+    min_p_gradable: float
+
+    def accepted(self, p_gradable: "Floats") -> "Bools":
+        """(n,) whether the gate accepts each photograph at these probabilities of gradable."""
+        accepted: Bools = self.passes & (p_gradable >= self.min_p_gradable)
         return accepted
 
-    def joined(self, photos: QualitySet, score: dict[str, Any]) -> "Floats":
-        """(n,) probability of network, rules and measures together; 0 where nothing could be measured."""
-        terms = tuple(FusionTerm(**term) for term in score["terms"])
-        rows = zip(photos.features.tolist(), self.logits.tolist(), self.p_rules.tolist(), strict=True)
+    def inputs(self, photos: QualitySet) -> "Floats":
+        """(n, 2 + m) inputs of the fusion, in the order of FUSION_INPUTS."""
+        return np.column_stack([self.network, [logit(p) for p in self.rules], photos.features])
 
-        def one(row: list[float], logit: float, p_rules: float) -> float:
-            if not np.isfinite(row).all():
-                return 0.0
-            return joined(terms, score["intercept"], as_measures(row), logit=logit, p_rules=p_rules)
-
-        return np.array([one(*row) for row in rows])
+    def fused(self, photos: QualitySet, fusion: LogisticModel) -> "Floats":
+        """(n,) probability of gradable by rules and network; 0 if a photograph has no features."""
+        rows = (dict(zip(FUSION_INPUTS, row, strict=True)) for row in self.inputs(photos).tolist())
+        return np.array([fusion.probability(row) if np.isfinite(list(row.values())).all() else 0.0 for row in rows])
 
 
-def as_measures(row: list[float]) -> QualityFeatures:
-    """One row of ``QualitySet.features``."""
-    return QualityFeatures(**dict(zip(FEATURES, row, strict=True)))
+FUSION_INPUTS = ("network", "gradable", *FEATURES)
 
 
-def score_all(photos: QualitySet, network: QualityNetwork) -> Scores:
+def score_all(photos: QualitySet, network: QualityNetwork, coefficients: Coefficients) -> Scores:
     """Score every photograph as serving would."""
-    p_rules, passes_rest = [], []
-    for row, diameter_px in zip(photos.features.tolist(), photos.diameters_px.tolist(), strict=True):
-        if not np.isfinite(row).all():
-            p_rules.append(0.0)
-            passes_rest.append(False)
-            continue
-        measures = as_measures(row)
-        p_rules.append(evaluate(GRADABLE, GRADABLE_INTERCEPT, measures))
-        passes_rest.append(judge(measures, diameter_px=diameter_px, p_gradable=1.0).is_gradable)
+    rules, passes = np.zeros(len(photos.pixels)), np.zeros(len(photos.pixels), np.bool_)
+    for i in np.flatnonzero(np.isfinite(photos.features).all(axis=1)):
+        features = dict(zip(FEATURES, photos.features[i].tolist(), strict=True))
+        rules[i] = coefficients.gradable.probability(features)
+        diameter_px = float(photos.diameters_px[i])
+        passes[i] = decide(features, coefficients, diameter_px=diameter_px, p_gradable=1.0).is_gradable
     logits = [
         network.logits(np.stack([network_view(view) for view in photos.pixels[start : start + 64]]))
         for start in range(0, len(photos.pixels), 64)
     ]
     return Scores(
-        logits=np.concatenate(logits).astype(np.float64),
-        p_rules=np.array(p_rules),
-        passes_rest=np.array(passes_rest),
+        network=np.concatenate(logits).astype(np.float64),
+        rules=rules,
+        passes=passes,
+        min_p_gradable=coefficients.limits.min_p_gradable,
     )
 
 
-def join(photos: QualitySet, scores: Scores) -> dict[str, Any]:
-    """Terms of the joined score, fitted on validation, and the intercept at which no group passes less than by rules.
+def fit_fusion(photos: QualitySet, scores: Scores) -> dict[str, Any]:
+    """Fit the late fusion (stacking) of network and rules on the validation split; returns it as stored.
 
-    Photographs without a label count as gradable: the network learned its scale from one clinic's cameras, and they
-    show how the measures of others differ. The intercept rests on scores of a fit to four fifths of the other people.
+    Photographs without a quality label count as gradable: the network learned its scale from one clinic's cameras, and
+    they show how the features of others differ. The intercept rests on scores of a fit to four fifths of the other
+    patients.
     """
-    held = np.flatnonzero((photos.splits == VALIDATION) & np.isfinite(photos.features).all(axis=1))
-    p = np.clip(scores.p_rules, 1e-4, 1 - 1e-4)
-    known = np.column_stack([scores.logits, np.log(p / (1 - p)), photos.features])[held]  # (n, t)
-    centre, spread = known.mean(axis=0), np.maximum(known.std(axis=0), 1e-6)
-    z = np.clip((known - centre) / spread, -4, 4)
-    truth = photos.labels[held] != "reject"
-    weight = np.where(photos.labels[held] == "graded", GRADED_WEIGHT, 1.0)
+    held_out = np.flatnonzero((photos.splits == VALIDATION) & np.isfinite(photos.features).all(axis=1))
+    inputs, labels = scores.inputs(photos)[held_out], photos.labels[held_out]  # (n, t)
+    mean, scale = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-6)
+    z = np.clip((inputs - mean) / scale, -MAX_Z, MAX_Z)
+    truth, weight = labels != "reject", np.where(labels == GRADED, GRADED_WEIGHT, 1.0)
     model = LogisticRegression(C=0.1, max_iter=2000)
-    unseen = cross_val_predict(
-        model, z, truth, groups=photos.patients[held], cv=GroupKFold(5), method="decision_function",
+    cross_validated = cross_val_predict(
+        model, z, truth, groups=photos.patients[held_out], cv=GroupKFold(5), method="decision_function",
         params={"sample_weight": weight},
     )  # fmt: skip
     model.fit(z, truth, sample_weight=weight)
-    lowest = float(model.intercept_[0])
-    limits = []
+    thresholds = []
     for group in gradable_groups(photos):
-        n_passing = int(scores.accepted_by_rules()[held][group[held]].sum())
-        passing = np.sort(unseen[group[held] & scores.passes_rest[held]])[::-1]
-        if n_passing and len(passing):
-            limits.append(float(passing[min(len(passing), n_passing) - 1]))
+        n_accepted = int(scores.accepted(scores.rules)[held_out][group[held_out]].sum())
+        descending = np.sort(cross_validated[group[held_out] & scores.passes[held_out]])[::-1]
+        if n_accepted and len(descending):
+            thresholds.append(float(descending[min(len(descending), n_accepted) - 1]))
+    shift = logit(scores.min_p_gradable) - min(thresholds) + 1e-3
     return {
+        "intercept": round(float(model.intercept_[0]) + shift, 4),
         "terms": [
-            {"name": name, "centre": round(float(c), 5), "spread": round(float(s), 5), "weight": round(float(w), 4)}
-            for name, c, s, w in zip(("network", "rules", *FEATURES), centre, spread, model.coef_[0], strict=True)
+            {"name": name, "mean": round(float(m), 5), "scale": round(float(s), 5), "weight": round(float(w), 4)}
+            for name, m, s, w in zip(FUSION_INPUTS, mean, scale, model.coef_[0], strict=True)
         ],
-        "intercept": round(lowest + LIMIT_LOGIT - min(limits) + 1e-3, 4),
     }
 
 
 def gradable_groups(photos: QualitySet) -> "list[Bools]":
     """(n,) masks of photographs that a reader could grade, by source and label."""
     pairs = sorted(set(zip(photos.sources.tolist(), photos.labels.tolist(), strict=True)))
-    return [(photos.sources == s) & (photos.labels == v) for s, v in pairs if v != "reject" and (s, v) != TOO_FEW]
-
-
-TOO_FEW = ("eyepacs", "usable")
-"""Six validation photographs: one of them would decide the limit."""
+    return [
+        (photos.sources == source) & (photos.labels == label)
+        for source, label in pairs
+        if label != "reject" and (source, label) != TOO_FEW
+    ]
 
 
 def counts(photos: QualitySet) -> dict[str, dict[str, list[int]]]:
-    """Photographs of each source and label in training, validation and test."""
+    """Number of photographs of each source and label in training, validation and test."""
     return {
-        str(source): {
-            str(label): [
-                int(((photos.sources == source) & (photos.labels == label) & (photos.splits == part)).sum())
-                for part in (TRAIN, VALIDATION, TEST)
-            ]
-            for label in np.unique(photos.labels[photos.sources == source])
+        source: {
+            label: [int((mask & (photos.splits == split)).sum()) for split in (TRAIN, VALIDATION, TEST)]
+            for label, mask in labels.items()
         }
-        for source in np.unique(photos.sources)
+        for source, labels in _by_source_and_label(photos).items()
     }
 
 
-def measure_both(photos: QualitySet, scores: Scores, weights: dict[str, Any]) -> dict[str, Any]:
-    """Figures of the test part: what is accepted, by source and verdict; on EyeQ also AUC, and rejects that pass."""
-    both = scores.joined(photos, weights)
-    accepted = {"rules": scores.accepted_by_rules(), "learned": scores.passes_rest & (both >= GRADABLE_LIMIT)}
+def _by_source_and_label(photos: QualitySet) -> "dict[str, dict[str, Bools]]":
+    """(n,) mask of the photographs of each source and label."""
+    masks: dict[str, dict[str, Bools]] = {}
+    for source, label in sorted(set(zip(photos.sources.tolist(), photos.labels.tolist(), strict=True))):
+        masks.setdefault(source, {})[label] = (photos.sources == source) & (photos.labels == label)
+    return masks
+
+
+def evaluate(photos: QualitySet, scores: Scores, fusion: LogisticModel) -> dict[str, Any]:
+    """Metrics of the test split: what is accepted, by source and label; on EyeQ also AUC, and rejects accepted."""
     test = photos.splits == TEST
+    p_gradable = {"rules": scores.rules, "fusion": scores.fused(photos, fusion)}
+    accepted = {name: scores.accepted(p) for name, p in p_gradable.items()}
     eyeq = test & (photos.sources == "eyeq")
+    compared = {"rules": scores.rules[eyeq], "network": scores.network[eyeq], "fusion": p_gradable["fusion"][eyeq]}
     return {
         "accepted_on_test": {
-            str(source): {
-                str(label): {
-                    "n": int(rows.sum()),
-                    **{name: round(float(passes[rows].mean()), 4) for name, passes in accepted.items()},
-                }
-                for label in np.unique(photos.labels[test & (photos.sources == source)])
-                for rows in [test & (photos.sources == source) & (photos.labels == label)]
+            source: {
+                label: {"n": int((test & mask).sum())}
+                | {name: round(float(is_accepted[test & mask].mean()), 4) for name, is_accepted in accepted.items()}
+                for label, mask in labels.items()
+                if (test & mask).any()
             }
-            for source in np.unique(photos.sources)
+            for source, labels in _by_source_and_label(photos).items()
         },
-        "eyeq_test": compared(
-            photos.labels[eyeq] != "reject",
-            photos.patients[eyeq],
-            scores.p_rules[eyeq],
-            scores.logits[eyeq],
-            both[eyeq],
+        "eyeq_test": compare(
+            photos.labels[eyeq] != "reject", photos.patients[eyeq], compared, min_p_gradable=scores.min_p_gradable
         ),
     }
 
 
-def compared(
-    truth: "Bools", patients: "NDArray[np.str_]", rules: "Floats", network: "Floats", both: "Floats"
+def compare(
+    truth: "Bools", patients: "NDArray[np.str_]", scores: "dict[str, Floats]", *, min_p_gradable: float
 ) -> dict[str, Any]:
-    """AUC of each score and the share of rejects that pass where as many gradable ones do, with 95 % by person."""
-    figures: dict[str, Any] = {"n": len(truth), "n_reject": int((~truth).sum())}
-    accepted = float((rules[truth] >= GRADABLE_LIMIT).mean())
-    figures["gradable_accepted"] = round(accepted, 4)
-    for name, score in (("rules", rules), ("network", network), ("learned", both)):
-        figures[f"auc_{name}"] = interval(partial(_auc, truth, score), patients)
-        figures[f"rejects_passed_{name}"] = interval(partial(_passed, truth, score, accepted), patients)
-    figures["auc_gain"] = interval(
-        lambda i: roc_auc_score(truth[i], both[i]) - roc_auc_score(truth[i], rules[i]), patients
-    )
-    return figures
+    """AUC of each score, and the fraction of rejects accepted, with 95 % intervals over patients.
+
+    Rejects are counted at the threshold at which each score accepts as many gradable photographs as the rules do.
+    """
+    accepted = float((scores["rules"][truth] >= min_p_gradable).mean())
+
+    def statistic(rows: "NDArray[np.int64]") -> dict[str, float]:
+        auc = {name: float(roc_auc_score(truth[rows], score[rows])) for name, score in scores.items()}
+        passed = {name: rejects_accepted(truth[rows], score[rows], accepted) for name, score in scores.items()}
+        return {
+            **{f"auc_{name}": value for name, value in auc.items()},
+            **{f"rejects_accepted_{name}": value for name, value in passed.items()},
+            "auc_gain": auc["fusion"] - auc["rules"],
+        }
+
+    return {
+        "n": len(truth),
+        "n_reject": int((~truth).sum()),
+        "gradable_accepted": round(accepted, 4),
+        **with_intervals(statistic, patients),
+    }
 
 
-def rejects_passed(truth: "Bools", score: "Floats", accepted: float) -> float:
-    """Of the rejects, the share at or above the score that a share ``accepted`` of the gradable ones reaches."""
-    limit = np.quantile(score[truth], 1 - accepted, method="lower")
-    return float((score[~truth] >= limit).mean())
-
-
-def interval(measure: "Callable[[NDArray[np.int64]], float]", patients: "NDArray[np.str_]") -> list[float]:
-    """[value, low, high] with a 95 % bootstrap interval over patients, drawn with all their photographs."""
-    rng = np.random.default_rng(11)
-    _, home = np.unique(patients, return_inverse=True)
-    members = [np.flatnonzero(home == number) for number in range(int(home.max()) + 1)]
-    values = [
-        measure(np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))]))
-        for _ in range(N_RESAMPLES)
-    ]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return [round(float(v), 4) for v in (measure(np.arange(len(patients))), low, high)]
-
-
-def _auc(truth: "Bools", score: "Floats", rows: "NDArray[np.int64]") -> float:
-    return float(roc_auc_score(truth[rows], score[rows]))
-
-
-def _passed(truth: "Bools", score: "Floats", accepted: float, rows: "NDArray[np.int64]") -> float:
-    return rejects_passed(truth[rows], score[rows], accepted)
+def rejects_accepted(truth: "Bools", score: "Floats", accepted: float) -> float:
+    """Fraction of rejects at or above the score that a fraction ``accepted`` of the gradable ones reaches."""
+    threshold = np.quantile(score[truth], 1 - accepted, method="lower")
+    return float((score[~truth] >= threshold).mean())

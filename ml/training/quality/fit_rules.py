@@ -1,22 +1,22 @@
-"""Fit and check the two small models of ml/quality.py on real photographs, and print the tables that stand there.
+"""Fit the logistic models and rules of the quality gate: ``python -m ml.training.quality.fit_rules --data DATA``.
 
-    DR_DATA_DIR=../shared/data python -m ml.data.quality_calibration [--not-retina FOLDER ...]
+Gradable: good and usable photographs of EyeQ and EyePACS, and those of APTOS and ODIR (experts graded them all),
+against the rejects of EyeQ and EyePACS and defocused copies of good photographs. (EyeQ's rejects are all smoothed by
+one JPEG encoder; a model of them alone takes a sensor's grain for detail.) Fundus: all but these, against synthetic
+images and everyday photographs: those of scikit-learn, and any folder of ``--negatives``. Half of the patients and half
+of the images are fitted; the report is on the other half.
 
-Gradable: EyeQ's and EyePACS's good and usable photographs, and those of APTOS and ODIR (experts graded them all),
-against EyeQ's and EyePACS's rejects and copies of good photographs put out of focus. (EyeQ's rejects are all smoothed
-by one JPEG encoder; a model of them alone takes a sensor's grain for detail.) Retina: all but these, against drawn
-pictures and everyday photographs: those that scikit-learn brings, and any FOLDER. Half of the people and half of the
-pictures are fitted; the report at the end is of the tables in ml/quality.py on the other half.
+``--write`` stores the result in network.json. Export the quality network again afterwards: its fusion with the rules
+depends on them.
 """
 
 import argparse
-import csv
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sklearn.datasets
@@ -25,149 +25,173 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
+from ml.data.labels import read_labels
 from ml.errors import GradingError
 from ml.serving.field_of_view import detect_fov
 from ml.serving.preprocess import Photo, crop_fundus, decode
+from ml.serving.quality.coefficients import MAX_Z, Coefficients, LogisticModel, QualityRule
 from ml.serving.quality.features import QualityFeatures, extract_features
-from ml.serving.quality.gate import GRADABLE, GRADABLE_INTERCEPT, RETINA, Quality, Term, assess_quality, evaluate
-from ml.training.quality import negatives as not_retina
+from ml.serving.quality.gate import Quality, QualityGate, decide
+from ml.training.quality.dataset import GRADED, QUALITY_SOURCES
+from ml.training.quality.export import update_description
+from ml.training.quality.negatives import natural_images, synthetic_images
+from ml.vocabulary import QualityReason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-
-SOURCES = ("eyeq", "eyepacs", "aptos2019", "odir5k")
 SIDE_PX = 224
-POOR = ("reject", "defocused")
-SQUARE_LIMIT = 4.0
-WEIGHTS = {"graded": 0.25, "defocused": 0.25}
-"""Of photographs that no reader judged for quality, beside those of EyeQ."""
-DEFOCUS_SHARES = (0.012, 0.04)
-"""Standard deviation of the defocus as a share of the disc's diameter: from 1.2 % only the great vessels remain."""
-GRAIN_LEVELS = 5.0
-N_DRAWN = 16
+DEFOCUSED, NEGATIVE = "defocused", "negative"
+POOR = ("reject", DEFOCUSED)
+#: Sample weights of photographs without a reader's quality label.
+WEIGHTS = {GRADED: 0.25, DEFOCUSED: 0.25}
+#: Standard deviation of the defocus over the diameter of the field of view: from 1.2 % only the great vessels remain.
+DEFOCUS_FRACTIONS = (0.012, 0.04)
+MAX_GRAIN_LEVELS = 5.0
+DEFOCUS_PROB = 0.15
+N_SYNTHETIC = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One measured picture. ``verdict``: good, usable, reject, graded, defocused or not_retina."""
+    """One measured image. ``label``: good, usable, reject, graded, defocused or negative (no fundus photograph)."""
 
     source: str
-    verdict: str
+    label: str
     is_held_out: bool
-    measures: QualityFeatures | None
-    quality: Quality
+    features: dict[str, float] | None
+    diameter_px: float = 0.0
+    p_gradable: float = 0.0
+
+    def quality(self, coefficients: Coefficients) -> Quality:
+        """The gate's result with the stored fusion."""
+        if self.features is None:
+            return Quality(p_gradable=0.0, is_gradable=False, reasons=(QualityReason.NO_RETINA,))
+        return decide(self.features, coefficients, diameter_px=self.diameter_px, p_gradable=self.p_gradable)
 
 
-def samples_of(folder: Path) -> Iterator[Sample]:
-    """Measure all photographs of a data set; people are halved by a hash of their number, across EyeQ and EyePACS."""
-    with (folder / "labels.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+def photo_samples(folder: Path, gate: QualityGate) -> Iterator[Sample]:
+    """Measure all photographs of a data set; patients are halved by a hash of their number."""
     rng = np.random.default_rng(8)
-    for row in tqdm(rows, desc=folder.name, unit="photo"):
-        person, verdict = row.get("patient") or row["file"], row.get("quality") or "graded"
-        yield _sample(folder.name, verdict, person, folder / row["file"])
-        if verdict == "good" or (verdict == "graded" and rng.random() < 0.15):
-            yield _sample(folder.name, "defocused", person, defocused(folder / row["file"], rng))
+    for photo in tqdm(read_labels(folder), desc=folder.name, unit="photo"):
+        patient, label = photo.group.rpartition(":")[2], photo.quality or GRADED
+        yield _sample(folder.name, label, patient, photo.path, gate)
+        if label == "good" or (label == GRADED and rng.random() < DEFOCUS_PROB):
+            yield _sample(folder.name, DEFOCUSED, patient, defocused(photo.path, rng), gate)
 
 
 def defocused(path: Path, rng: np.random.Generator) -> Image.Image:
-    """A copy out of focus by a random share of the disc, half of them with a sensor's grain on top."""
+    """A copy blurred by a random fraction of the field of view, half of them with a sensor's grain on top."""
     photo = decode(path, min_side_px=SIDE_PX)
-    disc = detect_fov(photo)
-    blur_px = rng.uniform(*DEFOCUS_SHARES) * (disc.diameter_px if disc else min(photo.size))
-    soft = np.asarray(photo.filter(ImageFilter.GaussianBlur(blur_px)), np.float64)
-    grain = rng.choice((0, 1)) * rng.uniform(0, GRAIN_LEVELS)
-    return Image.fromarray(np.clip(soft + rng.normal(0, grain, soft.shape), 0, 255).astype(np.uint8))
+    fov = detect_fov(photo)
+    blur_px = rng.uniform(*DEFOCUS_FRACTIONS) * (fov.diameter_px if fov else min(photo.size))
+    blurred = np.asarray(photo.filter(ImageFilter.GaussianBlur(blur_px)), np.float64)
+    grain = rng.choice((0, 1)) * rng.uniform(0, MAX_GRAIN_LEVELS)
+    return Image.fromarray(np.clip(blurred + rng.normal(0, grain, blurred.shape), 0, 255).astype(np.uint8))
 
 
-def samples_of_others(folders: list[Path]) -> Iterator[Sample]:
-    """Measure drawn pictures and everyday photographs, halved by picture."""
+def negative_samples(folders: list[Path], gate: QualityGate) -> Iterator[Sample]:
+    """Measure synthetic images and everyday photographs, halved by image."""
     rng = np.random.default_rng(4)
-    for number in range(N_DRAWN):
-        for name, picture in not_retina.drawn(rng):
-            yield _sample("drawn", "not_retina", f"{name} {number}", picture)
+    for number in range(N_SYNTHETIC):
+        for name, image in synthetic_images(rng):
+            yield _sample("synthetic", NEGATIVE, f"{name} {number}", image, gate)
     folders = [*folders, Path(str(sklearn.datasets.__path__[0])) / "images"]
-    for name, picture in tqdm(not_retina.photographed(folders, rng), desc="everyday photographs", unit="picture"):
-        yield _sample("photographed", "not_retina", name.split(" cut ")[0], picture)
+    for name, image in tqdm(natural_images(folders, rng), desc="everyday photographs", unit="image"):
+        yield _sample("natural", NEGATIVE, name.split(" crop ")[0], image, gate)
 
 
-def _sample(source: str, verdict: str, key: str, photo: Photo) -> Sample:
+def _sample(source: str, label: str, key: str, photo: Photo, gate: QualityGate) -> Sample:
+    is_held_out = hashlib.sha256(key.encode()).digest()[0] % 2 == 1
     try:
-        retina = crop_fundus(photo, side_px=SIDE_PX)
+        crop = crop_fundus(photo, side_px=SIDE_PX)
     except GradingError as error:
         raise SystemExit(f"{source}, {key}: {error}") from error
-    is_held_out = hashlib.sha256(key.encode()).digest()[0] % 2 == 1
-    return Sample(source, verdict, is_held_out, extract_features(retina) if retina else None, assess_quality(retina))
+    found = extract_features(crop) if crop else None
+    if crop is None or found is None:
+        return Sample(source, label, is_held_out, None)
+    features = asdict(found)
+    return Sample(source, label, is_held_out, features, crop.fov.diameter_px, gate.p_gradable(crop, features))
 
 
-def fit(
-    terms: tuple[Term, ...], samples: list[Sample], is_positive: Callable[[Sample], bool]
-) -> tuple[float, tuple[Term, ...]]:
-    """Logistic regression on standardised measures and, where a term has one, their squares."""
-    measures = [s.measures for s in samples if s.measures is not None]
-    kept = [s for s in samples if s.measures is not None]
-    raw = np.array([[getattr(m, t.measure) for t in terms] for m in measures])  # (n, t)
-    wanted = np.array([is_positive(s) for s in kept])
-    centre, spread = raw[wanted].mean(axis=0), raw[wanted].std(axis=0)
-    z = np.clip((raw - centre) / spread, -SQUARE_LIMIT, SQUARE_LIMIT)
-    squares = [i for i, t in enumerate(terms) if t.square]
-    weight = np.array([WEIGHTS.get(s.verdict, 1.0) for s in kept])
-    model = LogisticRegression(C=0.3, max_iter=1000).fit(
-        np.hstack([z, z[:, squares] ** 2]), wanted, sample_weight=weight
+def fit(model: LogisticModel, samples: list[Sample], is_positive: Callable[[Sample], bool]) -> LogisticModel:
+    """Logistic regression on standardised features and, if a term has one, their squares."""
+    measured = [(s, s.features) for s in samples if s.features is not None]
+    values = np.array([[features[t.name] for t in model.terms] for _, features in measured])  # (n, t)
+    truth = np.array([is_positive(s) for s, _ in measured])
+    mean, scale = values[truth].mean(axis=0), values[truth].std(axis=0)
+    z = np.clip((values - mean) / scale, -MAX_Z, MAX_Z)
+    squared = [i for i, term in enumerate(model.terms) if term.quadratic]
+    weight = np.array([WEIGHTS.get(s.label, 1.0) for s, _ in measured])
+    regression = LogisticRegression(C=0.3, max_iter=1000)
+    regression.fit(np.hstack([z, z[:, squared] ** 2]), truth, sample_weight=weight)
+    slopes = [round(float(slope), 3) for slope in regression.coef_[0]]
+    quadratic = dict(zip(squared, slopes[len(model.terms) :], strict=True))
+    terms = tuple(
+        replace(
+            term, mean=round(float(mean[i]), 3), scale=round(float(scale[i]), 3), weight=slopes[i],
+            quadratic=quadratic.get(i, 0.0),
+        )
+        for i, term in enumerate(model.terms)
+    )  # fmt: skip
+    return LogisticModel(round(float(regression.intercept_[0]), 3), terms)
+
+
+def fit_rule(rule: QualityRule, samples: list[Sample]) -> QualityRule:
+    """Set typical and poor to the median and the worst 3 % of gradable samples; the limit is kept."""
+    values = [s.features[rule.feature] for s in samples if s.features is not None]
+    typical, poor = np.percentile(values, [50, 97 if rule.poor > rule.typical else 3])
+    return replace(rule, typical=round(float(typical), 3), poor=round(float(poor), 3))
+
+
+def fit_rules(samples: list[Sample], stored: Coefficients) -> Coefficients:
+    """Fit the models and rules to the samples that are not held out; limits and fusion are kept."""
+    fitted = [s for s in samples if not s.is_held_out]
+    photographs = [s for s in fitted if s.label != NEGATIVE]
+    good = [s for s in fitted if s.label in {"good", GRADED}]
+    return replace(
+        stored,
+        gradable=fit(stored.gradable, photographs, lambda s: s.label not in POOR),
+        fundus=fit(stored.fundus, [s for s in fitted if s.label not in POOR], lambda s: s.label != NEGATIVE),
+        rules=tuple(fit_rule(rule, good) for rule in stored.rules),
     )
-    slopes = model.coef_[0]
-    square = dict(zip(squares, slopes[len(terms) :], strict=True))
-    fitted = tuple(
-        Term(t.measure, round(float(c), 3), round(float(s), 3), round(float(w), 3), round(float(square.get(i, 0.0)), 3))
-        for i, (t, c, s, w) in enumerate(zip(terms, centre, spread, slopes, strict=False))
-    )
-    return round(float(model.intercept_[0]), 3), fitted
 
 
-def report(samples: list[Sample]) -> None:
-    """Print acceptance by source and verdict on the held-out half, and the area under the curve."""
+def report(samples: list[Sample], coefficients: Coefficients) -> Iterator[str]:
+    """Lines: acceptance by source and label on the held-out half, AUC, and percentiles of each feature."""
     held_out = [s for s in samples if s.is_held_out]
-    for source, verdict in sorted({(s.source, s.verdict) for s in held_out}):
-        chosen = [s.quality for s in held_out if (s.source, s.verdict) == (source, verdict)]
-        why = [r for q in chosen for r in q.reasons]
-        reasons = " ".join(f"{r.value}:{why.count(r)}" for r in sorted(set(why)))
-        accepted = np.mean([q.is_gradable for q in chosen])
-        print(f"{source:12} {verdict:10} n={len(chosen):5} accepted {accepted:6.1%}   {reasons}")  # noqa: T201
-    judged = [s for s in held_out if s.source == "eyeq" and s.verdict != "defocused" and s.measures is not None]
-    truth = [s.verdict != "reject" for s in judged]
-    scores = [evaluate(GRADABLE, GRADABLE_INTERCEPT, s.measures) for s in judged if s.measures is not None]
-    print(f"EyeQ good and usable against reject: AUC {roc_auc_score(truth, scores):.3f}")  # noqa: T201
+    for source, label in sorted({(s.source, s.label) for s in held_out}):
+        results = [s.quality(coefficients) for s in held_out if (s.source, s.label) == (source, label)]
+        reasons = [reason.value for quality in results for reason in quality.reasons]
+        counted = " ".join(f"{reason}:{reasons.count(reason)}" for reason in sorted(set(reasons)))
+        accepted = np.mean([quality.is_gradable for quality in results])
+        yield f"{source:12} {label:10} n={len(results):5} accepted {accepted:6.1%}   {counted}"
+    eyeq = [(s.label != "reject", s.features) for s in held_out if s.source == "eyeq" and s.label != DEFOCUSED]
+    scored = [(truth, coefficients.gradable.probability(f)) for truth, f in eyeq if f is not None]
+    yield f"EyeQ good and usable against reject: AUC {roc_auc_score(*zip(*scored, strict=True)):.3f}"
+    good = [s.features for s in samples if s.features is not None and s.label in {"good", GRADED}]
+    yield "percentiles 0, 0.3, 1, 3, 50, 97, 99, 99.7, 100 of good and graded photographs, for the limits"
+    for name in (field.name for field in fields(QualityFeatures)):
+        marks: NDArray[np.float64] = np.percentile([f[name] for f in good], [0, 0.3, 1, 3, 50, 97, 99, 99.7, 100])
+        yield f"{name:16} " + " ".join(f"{mark:8.3f}" for mark in marks)
 
 
 def main() -> None:
-    """Measure, fit, print."""
+    """Measure, fit, report and, if asked, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--not-retina", type=Path, nargs="*", default=[], help="folders of everyday photographs")
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DR_DATA_DIR", "data")))
+    parser.add_argument("--negatives", type=Path, nargs="*", default=[], help="folders of everyday photographs")
+    parser.add_argument("--write", action="store_true", help="store the result in network.json")
     options = parser.parse_args()
-    data = Path(os.environ.get("DR_DATA_DIR", "../shared/data"))
-    samples = [s for source in SOURCES for s in samples_of(data / source)]
-    samples += samples_of_others(options.not_retina)
-    fitted = [s for s in samples if not s.is_held_out]
-    photographs = [s for s in fitted if s.verdict != "not_retina"]
-    gradable = fit(GRADABLE, photographs, lambda s: s.verdict not in POOR)
-    retina = fit(RETINA, [s for s in fitted if s.verdict not in POOR], lambda s: s.verdict != "not_retina")
-    for name, (intercept, terms) in (("GRADABLE", gradable), ("RETINA", retina)):
-        print(f"{name}_INTERCEPT = {intercept}\n{name} = (")  # noqa: T201
-        for term in terms:
-            print(f"    Term{astuple(term)},".replace("'", '"'))  # noqa: T201
-        print(")")  # noqa: T201
-    print_limits([s for s in fitted if s.verdict in {"good", "graded"}])
-    report(samples)
-
-
-def print_limits(samples: list[Sample]) -> None:
-    """Print the percentiles 0, 0.3, 1, 3, 50, 97, 99, 99.7 and 100 of each measure, for the table of faults."""
-    for field in fields(QualityFeatures):
-        values = [getattr(s.measures, field.name) for s in samples if s.measures is not None]
-        marks = np.percentile(values, [0, 0.3, 1, 3, 50, 97, 99, 99.7, 100])
-        print(f"{field.name:16}", " ".join(f"{m:8.3f}" for m in marks))  # noqa: T201
+    gate = QualityGate.load()
+    samples = [s for source in QUALITY_SOURCES for s in photo_samples(options.data / source, gate)]
+    samples += negative_samples(options.negatives, gate)
+    fitted = fit_rules(samples, gate.coefficients)
+    for coefficients in (gate.coefficients, fitted):
+        print("\n".join(report(samples, coefficients)), end="\n\n")  # noqa: T201  # the command's output
+    if options.write:
+        stored: dict[str, Any] = asdict(fitted)
+        update_description(coefficients=stored)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Pictures that are no colour fundus photograph, to teach and test the gate before the grader.
+"""Images that are no colour fundus photograph, to train and test the quality gate.
 
-Drawn ones (documents, OCT scans, fruit, plates, noise, gradients) and everyday photographs, whole or cut into the round
-black frame of a fundus camera, in their own colours or in a retina's.
+Synthetic ones (documents, OCT scans, fruit, plates, noise, gradients) and everyday photographs, whole or cropped to the
+round field of view of a fundus camera, in their own colours or in those of a retina.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,68 +17,71 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Rng = np.random.Generator
-RETINA_COLOURS = ((220, 120, 60), (190, 90, 50), (170, 110, 80), (235, 150, 110))
-LARGEST_SIDE_PX = 1600
+RETINA_COLORS = ((220, 120, 60), (190, 90, 50), (170, 110, 80), (235, 150, 110))
+MAX_SIDE_PX = 1600
 
 
-def drawn(rng: Rng) -> Iterator[tuple[str, Image.Image]]:
-    """One of each kind by name, each also inside a camera's round frame where that looks more like a retina."""
-    for name, draw in KINDS.items():
-        picture = draw(rng)
-        yield name, picture
-        if name not in {"orange", "plate", "plain disc"}:
-            yield f"{name} in a disc", in_round_frame(_square(picture), rng)
-    page = _square(document(rng)).resize((500, 500))
-    yield "document in retina colours in a disc", in_round_frame(in_retina_colours(page, rng), rng)
+def synthetic_images(rng: Rng) -> Iterator[tuple[str, Image.Image]]:
+    """One of each kind by name, each also in a round field of view, where it looks more like a retina."""
+    for name, make in KINDS.items():
+        image = make(rng)
+        yield name, image
+        if name not in {"orange", "plate", "plain circle"}:
+            yield f"{name} in a circle", in_fov(_center_crop(image), rng)
+    page = _center_crop(document(rng)).resize((500, 500))
+    yield "document in retina colours in a circle", in_fov(in_retina_colors(page, rng), rng)
 
 
-def photographed(folders: list[Path], rng: Rng, *, n_cuts: int = 12) -> Iterator[tuple[str, Image.Image]]:
-    """Every picture in ``folders`` whole, and ``n_cuts`` squares of it in a round frame: half tinted, some blurred."""
+def natural_images(folders: list[Path], rng: Rng, *, n_crops: int = 12) -> Iterator[tuple[str, Image.Image]]:
+    """Every photograph in ``folders`` whole, and ``n_crops`` squares of it in a round field of view.
+
+    Half of the crops are in retina colours, some are blurred.
+    """
     for path in sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"}):
         with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-        if min(picture.size) < 64:
+            image = opened.convert("RGB")
+        if min(image.size) < 64:
             continue
-        picture.thumbnail((LARGEST_SIDE_PX, LARGEST_SIDE_PX))
-        yield path.name, picture
-        for number in range(n_cuts):
-            side = int(min(picture.size) * rng.uniform(0.35, 1))
-            x, y = (int(rng.integers(0, length - side + 1)) for length in picture.size)
-            cut = picture.crop((x, y, x + side, y + side))
-            cut = in_retina_colours(cut, rng) if number % 2 else cut
-            cut = cut.filter(ImageFilter.GaussianBlur(side * rng.uniform(0.004, 0.02))) if number % 3 == 2 else cut
-            yield f"{path.name} cut {number}", in_round_frame(cut, rng)
+        image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
+        yield path.name, image
+        for number in range(n_crops):
+            side = int(min(image.size) * rng.uniform(0.35, 1))
+            x, y = (int(rng.integers(0, length - side + 1)) for length in image.size)
+            crop = image.crop((x, y, x + side, y + side))
+            crop = in_retina_colors(crop, rng) if number % 2 else crop
+            crop = crop.filter(ImageFilter.GaussianBlur(side * rng.uniform(0.004, 0.02))) if number % 3 == 2 else crop
+            yield f"{path.name} crop {number}", in_fov(crop, rng)
 
 
-def in_round_frame(picture: Image.Image, rng: Rng) -> Image.Image:
-    """A square picture as a fundus camera would frame it: a disc on black, sometimes cut above and below."""
+def in_fov(image: Image.Image, rng: Rng) -> Image.Image:
+    """A square image as a fundus camera would frame it: a circle on black, sometimes cut above and below."""
     side = int(rng.integers(300, 600))
     x, y = _axes(side)
     shape = np.hypot(x, y) <= 1
     if rng.random() < 0.3:
         shape &= np.abs(y) < 0.87
-    pixels = np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC)) * shape[..., None]
+    pixels = np.asarray(image.resize((side, side), Image.Resampling.BICUBIC)) * shape[..., None]
     width, height = side + 40 + int(rng.integers(0, 200)), side + 40
     frame = Image.new("RGB", (width, height))
     frame.paste(Image.fromarray(pixels.astype(np.uint8)), ((width - side) // 2, 20))
     return frame
 
 
-def in_retina_colours(picture: Image.Image, rng: Rng) -> Image.Image:
-    """The picture's light and shade in one of the colours of a retina."""
-    grey = np.asarray(picture.convert("L"), np.float64)[..., None] / 255
-    return _image(grey * 1.2 * np.array(RETINA_COLOURS[int(rng.integers(len(RETINA_COLOURS)))]))
+def in_retina_colors(image: Image.Image, rng: Rng) -> Image.Image:
+    """The image's brightness in one of the colours of a retina."""
+    grey = np.asarray(image.convert("L"), np.float64)[..., None] / 255
+    return _image(grey * 1.2 * np.array(RETINA_COLORS[int(rng.integers(len(RETINA_COLORS)))]))
 
 
 def document(rng: Rng) -> Image.Image:
     """A printed page."""
     page = Image.new("RGB", (800, 1100), (250, 250, 246))
-    pen = ImageDraw.Draw(page)
+    draw = ImageDraw.Draw(page)
     for top in range(60, 1050, 25):
         left = 60
         while left < 700:
             letters = "".join(chr(97 + c) for c in rng.integers(0, 26, int(rng.integers(2, 11))))
-            pen.text((left, top), letters, fill=(20, 20, 30))
+            draw.text((left, top), letters, fill=(20, 20, 30))
             left += 7 * len(letters) + 8
     return page
 
@@ -99,35 +102,35 @@ def oct_scan(rng: Rng) -> Image.Image:
 def orange(rng: Rng) -> Image.Image:
     """A lit, dimpled ball on a black table."""
     x, y = _axes(400)
-    away = np.hypot(x, y)
+    radius = np.hypot(x, y)
     light = rng.normal(0, 1, 3)
     light[2] = abs(light[2]) + 1
     light /= np.linalg.norm(light)
-    shade = np.clip(x * light[0] + y * light[1] + np.sqrt(np.clip(1 - away**2, 0, 1)) * light[2], 0, 1) * 0.85 + 0.15
-    colour = np.array([(240, 140, 30), (225, 110, 40), (230, 160, 80), (200, 60, 40)][int(rng.integers(4))])
-    ball = (shade * (1 + rng.uniform(0, 0.25) * _patches(rng, 70, 400)))[..., None] * colour
+    shade = np.clip(x * light[0] + y * light[1] + np.sqrt(np.clip(1 - radius**2, 0, 1)) * light[2], 0, 1) * 0.85 + 0.15
+    color = np.array([(240, 140, 30), (225, 110, 40), (230, 160, 80), (200, 60, 40)][int(rng.integers(4))])
+    ball = (shade * (1 + rng.uniform(0, 0.25) * _patches(rng, 70, 400)))[..., None] * color
     ball += (np.clip(shade, 0.9, 1) - 0.9)[..., None] * rng.choice((0, 600))  # a shining spot
-    return _on_table(ball, away)
+    return _on_table(ball, radius)
 
 
 def plate(rng: Rng) -> Image.Image:
     """A plate with a rim on a black table, empty or with food."""
     x, y = _axes(400)
-    away = np.hypot(x, y)
-    grey = np.where(away < 0.68, 225, 205) - 20 * np.exp(-(((away - 0.68) / 0.02) ** 2)) + 10 * x
+    radius = np.hypot(x, y)
+    grey = np.where(radius < 0.68, 225, 205) - 20 * np.exp(-(((radius - 0.68) / 0.02) ** 2)) + 10 * x
     dish = grey[..., None] * np.array((1, 0.97, 0.92))
     if rng.random() < 0.5:
         food = np.hypot(x - 0.1, y + 0.1) < 0.4
         dish[food] = np.array((180, 90, 50)) * (1 + 0.3 * _patches(rng, 70, 400)[food])[:, None]
-    return _on_table(dish, away)
+    return _on_table(dish, radius)
 
 
-def plain_disc(rng: Rng) -> Image.Image:
-    """A disc of a retina's colour with nothing on it but grain."""
+def plain_circle(rng: Rng) -> Image.Image:
+    """A circle in a retina's colour with nothing on it but grain."""
     x, y = _axes(400)
-    away = np.hypot(x, y)
-    disc = np.array((200, 110, 60)) * rng.uniform(0.6, 1.1) * (1 - 0.3 * away**2)[..., None]
-    return _on_table(disc + rng.normal(0, 2, disc.shape), away)
+    radius = np.hypot(x, y)
+    circle = np.array((200, 110, 60)) * rng.uniform(0.6, 1.1) * (1 - 0.3 * radius**2)[..., None]
+    return _on_table(circle + rng.normal(0, 2, circle.shape), radius)
 
 
 def noise(rng: Rng) -> Image.Image:
@@ -156,7 +159,7 @@ KINDS: dict[str, Callable[[Rng], Image.Image]] = {
     "oct scan": oct_scan,
     "orange": orange,
     "plate": plate,
-    "plain disc": plain_disc,
+    "plain circle": plain_circle,
     "noise": noise,
     "plain": plain,
     "gradient": gradient,
@@ -168,10 +171,10 @@ def _image(pixels: "NDArray[np.float64] | NDArray[np.int64]") -> Image.Image:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
-def _square(picture: Image.Image) -> Image.Image:
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    return picture.crop((left, top, left + side, top + side))
+def _center_crop(image: Image.Image) -> Image.Image:
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    return image.crop((left, top, left + side, top + side))
 
 
 def _axes(side: int) -> "tuple[Floats, Floats]":
@@ -185,8 +188,8 @@ def _patches(rng: Rng, n_cells: int, side: int) -> "Floats":
     return np.asarray(cells.resize((side, side), Image.Resampling.BICUBIC), np.float64) / 255 - 0.5
 
 
-def _on_table(thing: "Floats", away: "Floats") -> Image.Image:
-    thing[away > 1] = 6
+def _on_table(item: "Floats", radius: "Floats") -> Image.Image:
+    item[radius > 1] = 6
     table = np.full((500, 600, 3), 6.0)
-    table[50:450, 100:500] = thing
+    table[50:450, 100:500] = item
     return _image(table)

@@ -24,7 +24,7 @@ from ml.data.splits import TRAIN, VALIDATION
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
 from ml.serving.quality.network import INPUT_SIDE_PX, network_view
 from ml.training.quality.augment import augment_quality
-from ml.training.quality.dataset import QualitySet, prepare_quality, read_photos, splits_of, subsampled
+from ml.training.quality.dataset import QualitySet, load_quality_set, read_photos, splits_of, subsampled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def load_quality(data: Path, cache: Path) -> QualitySet:
     grading = load_dataset([data / source for source in DEFAULT_SOURCES], side_px=GRADING_CACHE_SIDE_PX, cache=cache)
     photos = read_photos(data)
     photos, parts = subsampled(photos, splits_of(photos, grading, patients_of(grading, data)))
-    return prepare_quality(photos, parts, cache=cache)
+    return load_quality_set(photos, parts, cache=cache)
 
 
 def patients_of(grading: FundusDataset, data: Path) -> list[str]:
