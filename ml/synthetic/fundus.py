@@ -1,6 +1,6 @@
-"""Drawn fundus photographs for demonstrations and tests: never a patient, never used to claim accuracy.
+"""Synthetic fundus photographs for demonstrations and tests; no metric of accuracy rests on them.
 
-    draw_fundus(drawing_for_grade(ICDRGrade.MODERATE, Laterality.RIGHT, seed=7)).save("drawn.jpg", quality=92)
+    draw_fundus(drawing_for_grade(ICDRGrade.MODERATE, Laterality.RIGHT, seed=7)).save("synthetic.jpg", quality=92)
 
 The same parameters give the same pixels. Lesions do not move the vessels they lie on, so one seed at five grades is one
 eye at five stages. Uses numpy and Pillow only.
@@ -16,18 +16,18 @@ from ml.synthetic.lesions import LesionPainter, Lesions, lesions_for_grade
 from ml.synthetic.vessels import FloatArray, Point, grow_vessels, paint_vessels
 from ml.vocabulary import ICDRGrade, Laterality
 
+#: In retina units: an optic disc of about 6 degrees in a field of 45.
 DISC_RADIUS = 0.13
-"""In retina units: a disc of about 6 degrees in a field of 45."""
+#: Mean retinal colours (R, G, B) from lightly to strongly pigmented eyes under a white flash.
 COMPLEXIONS = ((204, 100, 52), (186, 92, 56), (216, 86, 52), (166, 92, 52), (196, 108, 70), (176, 84, 38))
-"""Mean retinal colours (R, G, B) from lightly to strongly pigmented eyes under a white flash."""
-_VEIN_INK = np.array([0.23, 0.58, 0.44], dtype=np.float32)
-_ARTERY_INK = np.array([0.09, 0.46, 0.39], dtype=np.float32)
-_BLOOD_INK = np.array([0.45, 1.05, 0.6], dtype=np.float32)
-"""Optical densities (R, G, B): blood swallows green and blue, and little red."""
+#: Optical densities (R, G, B): blood absorbs green and blue, and little red.
+_VEIN_DENSITY = np.array([0.23, 0.58, 0.44], dtype=np.float32)
+_ARTERY_DENSITY = np.array([0.09, 0.46, 0.39], dtype=np.float32)
+_BLOOD_DENSITY = np.array([0.45, 1.05, 0.6], dtype=np.float32)
 
 
 class Frame(StrEnum):
-    """Shape of the camera's picture."""
+    """Aspect ratio of the photograph."""
 
     SQUARE = "1:1"
     FOUR_THIRDS = "4:3"
@@ -40,35 +40,49 @@ class Frame(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """What went wrong at the camera. Zero everywhere is a good photograph."""
+    """Faults of acquisition. Zero everywhere is a good photograph."""
 
+    #: Standard deviation of the defocus at full scale.
     blur_px: float = 0.0
-    """Standard deviation of the defocus on the full-size picture."""
+    #: Negative is too dark, positive too bright; one stop halves or doubles the light.
     exposure_stops: float = 0.0
-    """Negative is too dark, positive too bright; one stop halves or doubles the light."""
+    #: 0 to 1: fraction of light lost at the temporal edge, with haze at the opposite one.
     unevenness: float = 0.0
-    """0 to 1: the share of light lost at the temporal edge, with haze at the opposite one."""
+    #: 0 to 1: how far the upper lid and its lashes cover the field.
     lid: float = 0.0
-    """0 to 1: how far the upper lid and its lashes hang into the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundusDrawing:
-    """Everything that decides a drawn photograph."""
+    """All parameters of a synthetic photograph."""
 
     seed: int
     laterality: Laterality = Laterality.RIGHT
     lesions: Lesions = field(default_factory=Lesions)
     faults: Faults = field(default_factory=Faults)
     frame: Frame = Frame.SQUARE
+    #: Fraction of the radius that the frame hides at the top and at the bottom.
     cut: float = 0.0
-    """Share of the retina's radius that the frame hides at the top and at the bottom."""
     has_notch: bool = True
     complexion: tuple[int, int, int] = COMPLEXIONS[0]
+    #: Of the frame's size; below 1 the photograph is smaller and faster to draw.
+    scale: float = 1.0
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height."""
+        width, height = self.frame.size_px
+        return round(width * self.scale), round(height * self.scale)
+
+    @property
+    def side_px(self) -> int:
+        """Diameter of the field of view, which may exceed the height."""
+        width, height = self.size_px
+        return 2 * round(min(0.487 * height / (1 - self.cut), 0.487 * width))
 
     @property
     def landmarks(self) -> tuple[Point, Point]:
-        """Centres of disc and fovea in retina units of a right eye; 15 degrees apart (0.68 of the radius)."""
+        """Centres of optic disc and fovea in retina units of a right eye; 15 degrees apart (0.68 of the radius)."""
         rng = np.random.default_rng([self.seed, 1])
         disc = (float(rng.uniform(0.56, 0.66)), float(rng.uniform(-0.06, 0.02)))
         return disc, (disc[0] - float(rng.uniform(0.64, 0.7)), disc[1] + float(rng.uniform(0.05, 0.09)))
@@ -77,7 +91,7 @@ class FundusDrawing:
 def drawing_for_grade(
     grade: ICDRGrade, laterality: Laterality, seed: int, *, faults: Faults | None = None
 ) -> FundusDrawing:
-    """Parameters of an eye with this grade; the seed chooses anatomy, colour and camera."""
+    """Parameters of an eye with this grade; the seed determines anatomy, colour and camera."""
     camera = np.random.default_rng([seed, 2])
     frame = list(Frame)[int(camera.integers(3))]
     return FundusDrawing(
@@ -93,29 +107,27 @@ def drawing_for_grade(
 
 
 def draw_fundus(drawing: FundusDrawing) -> Image.Image:
-    """The photograph as an RGB picture of the frame's size."""
-    width, height = drawing.frame.size_px
-    radius = min(0.487 * height / (1 - drawing.cut), 0.487 * width)
-    side = 2 * round(radius)
+    """Draw the photograph as an RGB image."""
+    (width, height), side = drawing.size_px, drawing.side_px
     retina = _retina(drawing, side)
     if drawing.laterality is Laterality.LEFT:
         retina = retina[:, ::-1]
     aperture = _aperture(side, has_notch=drawing.has_notch, cut=drawing.cut)
-    picture = placed(_optics(retina, drawing) * aperture[..., None], width, height)
+    photo = center_in_frame(_optics(retina, drawing) * aperture[..., None], width, height)
     rng = np.random.default_rng([drawing.seed, 9])
-    picture += _grain(rng, width, height) * (0.8 + 0.009 * np.clip(picture, 0, 255))
-    picture += np.array([3.0, 2.4, 2.6], dtype=np.float32)  # no sensor gives a perfect black
-    return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8), "RGB")
+    photo += _grain(rng, width, height) * (0.8 + 0.009 * np.clip(photo, 0, 255))
+    photo += np.array([3.0, 2.4, 2.6], dtype=np.float32)  # no sensor gives a perfect black
+    return Image.fromarray(np.clip(photo, 0, 255).astype(np.uint8), "RGB")
 
 
 def _retina(drawing: FundusDrawing, side: int) -> FloatArray:
-    """The lit retina without camera: (side, side, 3) in 0..255, as a right eye."""
+    """The lit retina before the camera: (side, side, 3) in 0..255, as a right eye."""
     disc, fovea = drawing.landmarks
-    colour = _background(drawing, side, disc, fovea)
+    color = _background(drawing, side, disc, fovea)
     painter = LesionPainter(drawing.seed, side, disc=disc, fovea=fovea)
     lesions = drawing.lesions
     yellow = painter.exudates(lesions.n_exudate_clusters)
-    colour = _cover(colour, yellow * 0.92, (246, 222, 138))
+    color = _cover(color, yellow * 0.92, (246, 222, 138))
     rng = np.random.default_rng([drawing.seed, 4])
     vessels = grow_vessels(rng, disc=disc, fovea=fovea, n_beaded_quadrants=lesions.n_beaded_quadrants)
     arteries = [v for v in vessels if not v.is_vein]
@@ -123,13 +135,13 @@ def _retina(drawing: FundusDrawing, side: int) -> FloatArray:
     veins = _soft(paint_vessels([v for v in vessels if v.is_vein], side), side / 900)
     reflex = paint_vessels([v for v in arteries if v.widths[0] > 0.01], side, width_scale=0.28)
     flow = _soft(paint_vessels(arteries, side), side / 900)
-    density = veins[..., None] * _VEIN_INK + (flow - 0.42 * _soft(reflex, 1.0))[..., None] * _ARTERY_INK
-    colour = colour * np.exp(-density - _soft(fine, 0.6)[..., None] * _VEIN_INK)
+    density = veins[..., None] * _VEIN_DENSITY + (flow - 0.42 * _soft(reflex, 1.0))[..., None] * _ARTERY_DENSITY
+    color = color * np.exp(-density - _soft(fine, 0.6)[..., None] * _VEIN_DENSITY)
     red = painter.haemorrhages(lesions.n_haemorrhages) + 0.8 * painter.flame_haemorrhages(lesions.n_flame_haemorrhages)
     red = np.clip(red + 0.85 * painter.microaneurysms(lesions.n_microaneurysms), 0, 1)
-    colour = colour * np.exp(-0.85 * red[..., None] * _BLOOD_INK)
-    colour = _cover(colour, painter.cotton_wool_spots(lesions.n_cotton_wool_spots) * 0.8, (236, 214, 176))
-    return _cover(colour, painter.preretinal_haemorrhages(lesions.n_preretinal_haemorrhages) * 0.94, (92, 18, 14))
+    color = color * np.exp(-0.85 * red[..., None] * _BLOOD_DENSITY)
+    color = _cover(color, painter.cotton_wool_spots(lesions.n_cotton_wool_spots) * 0.8, (236, 214, 176))
+    return _cover(color, painter.preretinal_haemorrhages(lesions.n_preretinal_haemorrhages) * 0.94, (92, 18, 14))
 
 
 def _background(drawing: FundusDrawing, side: int, disc: Point, fovea: Point) -> FloatArray:
@@ -140,23 +152,23 @@ def _background(drawing: FundusDrawing, side: int, disc: Point, fovea: Point) ->
     macula = np.exp(-((to_fovea / 0.3) ** 2))
     light = 1 - 0.3 * np.hypot(x, y) ** 3 + 0.16 * np.exp(-((to_disc / 0.36) ** 2)) + 0.07 * _noise(rng, side, 5)
     mottle = 0.012 * _noise(rng, side, 60) + 0.014 * _noise(rng, side, side // 5) + 0.02 * _noise(rng, side, 16)
-    # Level lines of a smooth field meander like choroidal vessels do.
+    # level lines of a smooth random field resemble choroidal vessels
     choroid = np.exp(-((_noise(rng, side, 15) / 0.3) ** 2)) + 0.6 * np.exp(-((_noise(rng, side, 24) / 0.3) ** 2))
     choroid *= np.clip(np.hypot(x - fovea[0], y - fovea[1]) - 0.2, 0, 0.8) * rng.uniform(0.06, 0.26)
-    colour = np.array(drawing.complexion, dtype=np.float32) * (light + mottle)[..., None]
-    hue = np.stack([_noise(rng, side, 4) for _ in range(3)], axis=-1)  # pigment is never even
-    colour *= 1 + 0.035 * hue + choroid[..., None] * np.array([0.5, 0.85, 0.35], dtype=np.float32)
-    colour *= 1 - macula[..., None] * np.array([0.1, 0.2, 0.34], dtype=np.float32)
+    color = np.array(drawing.complexion, dtype=np.float32) * (light + mottle)[..., None]
+    hue = np.stack([_noise(rng, side, 4) for _ in range(3)], axis=-1)  # uneven pigment
+    color *= 1 + 0.035 * hue + choroid[..., None] * np.array([0.5, 0.85, 0.35], dtype=np.float32)
+    color *= 1 - macula[..., None] * np.array([0.1, 0.2, 0.34], dtype=np.float32)
     pit = np.exp(-((to_fovea / 0.085) ** 2))
-    colour *= 1 - pit[..., None] * np.array([0.22, 0.32, 0.3], dtype=np.float32)
+    color *= 1 - pit[..., None] * np.array([0.22, 0.32, 0.3], dtype=np.float32)
     spark = np.exp(-((to_fovea / 0.011) ** 2)) * rng.uniform(0, 0.4)  # the foveal reflex of a healthy pit
     fibres = _nerve_fibres(rng, x - disc[0], y - disc[1], to_disc)
-    colour = _cover(colour, np.clip(fibres + spark, 0, 1), (238, 196, 150))
-    return _disc(rng, colour, x - disc[0], y - disc[1])
+    color = _cover(color, np.clip(fibres + spark, 0, 1), (238, 196, 150))
+    return _optic_disc(rng, color, x - disc[0], y - disc[1])
 
 
 def _nerve_fibres(rng: np.random.Generator, dx: FloatArray, dy: FloatArray, to_disc: FloatArray) -> FloatArray:
-    """The silky sheen of fibres fanning out above and below the disc: (side, side) in [0, 1]."""
+    """Reflex of the nerve fibres above and below the optic disc: (side, side) in [0, 1]."""
     angle = np.arctan2(dy, dx)
     streaks = np.interp(angle, np.linspace(-np.pi, np.pi, 260), rng.standard_normal(260)).astype(np.float32)
     lobes = np.sin(angle) ** 2 * np.clip(to_disc - 0.1, 0, 0.12) / 0.12
@@ -164,61 +176,61 @@ def _nerve_fibres(rng: np.random.Generator, dx: FloatArray, dy: FloatArray, to_d
     return sheen
 
 
-def _disc(rng: np.random.Generator, colour: FloatArray, dx: FloatArray, dy: FloatArray) -> FloatArray:
+def _optic_disc(rng: np.random.Generator, color: FloatArray, dx: FloatArray, dy: FloatArray) -> FloatArray:
     """Optic disc: pink rim, paler cup a little temporal of its centre, soft edge, a thin temporal crescent."""
     tilt, size = rng.uniform(-0.2, 0.2), DISC_RADIUS * rng.uniform(0.93, 1.08)
     u, v = (dx * np.cos(tilt) + dy * np.sin(tilt)) / 0.92, (dy * np.cos(tilt) - dx * np.sin(tilt)) / 1.04
-    far = np.hypot(u, v) / size
+    radius = np.hypot(u, v) / size
     crescent = _edge(np.hypot(u + 0.016, v) / size, 1.05, 0.05) * rng.uniform(0, 0.4)
-    colour = _cover(colour, crescent, (226, 176, 120))
-    colour = _cover(colour, np.exp(-((far / 1.5) ** 4)) * 0.18, (240, 170, 110))
-    colour = _cover(colour, _edge(far, 1.0, 0.055) * 0.9, (238, 178, 116))
+    color = _cover(color, crescent, (226, 176, 120))
+    color = _cover(color, np.exp(-((radius / 1.5) ** 4)) * 0.18, (240, 170, 110))
+    color = _cover(color, _edge(radius, 1.0, 0.055) * 0.9, (238, 178, 116))
     cup = np.hypot(u + 0.018, v * 0.95) / (size * rng.uniform(0.38, 0.56))
-    return _cover(colour, _edge(cup, 1.0, 0.2) * 0.85, (252, 226, 172))
+    return _cover(color, _edge(cup, 1.0, 0.2) * 0.85, (252, 226, 172))
 
 
 def _optics(retina: FloatArray, drawing: FundusDrawing) -> FloatArray:
-    """Light and focus of the camera, faults included."""
+    """Exposure and focus of the camera, with faults."""
     faults, side = drawing.faults, retina.shape[0]
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)
     temporal = -x if drawing.laterality is Laterality.RIGHT else x
     rim = np.clip(np.hypot(x, y) - 0.86, 0, 0.14) / 0.14
-    seen = _cover(retina, 0.13 * rim**2, (150, 150, 120))  # light scattered at the edge of the pupil
+    photo = _cover(retina, 0.13 * rim**2, (150, 150, 120))  # light scattered at the edge of the pupil
     if faults.unevenness:
         shade = 1 - faults.unevenness * np.clip(0.5 + 0.55 * (temporal + 0.25 * y), 0, 1)
         haze = faults.unevenness * 0.75 * np.clip(-0.2 - temporal * 0.6 + 0.5 * (np.hypot(x, y) - 0.4), 0, 1)
-        seen = _cover(seen * shade[..., None], haze, (205, 200, 165))
+        photo = _cover(photo * shade[..., None], haze, (205, 200, 165))
     if faults.lid:
-        seen = _lid(seen, drawing, x, y)
-    focus_px = float(np.hypot(side / 1000, faults.blur_px))  # even a good lens has a spread of about a pixel
-    photo = Image.fromarray(np.clip(seen, 0, 255).astype(np.uint8), "RGB")
-    seen = np.asarray(photo.filter(ImageFilter.GaussianBlur(focus_px)), dtype=np.float32)
-    seen = seen * np.float32(2.0**faults.exposure_stops)
-    shoulder = 205.0  # above this the sensor answers less and less, and clips at 255
-    bright = shoulder + 50 * (1 - np.exp(-(np.maximum(seen, shoulder) - shoulder) / 50))
-    return np.where(seen > shoulder, bright, seen).astype(np.float32)
+        photo = _lid(photo, drawing, x, y)
+    blur_px = float(np.hypot(side / 1000, faults.blur_px * drawing.scale))  # a good lens blurs by about a pixel
+    image = Image.fromarray(np.clip(photo, 0, 255).astype(np.uint8), "RGB")
+    photo = np.asarray(image.filter(ImageFilter.GaussianBlur(blur_px)), dtype=np.float32)
+    photo = photo * np.float32(2.0**faults.exposure_stops)
+    shoulder = 205.0  # above this the sensor's response flattens, and clips at 255
+    bright = shoulder + 50 * (1 - np.exp(-(np.maximum(photo, shoulder) - shoulder) / 50))
+    return np.where(photo > shoulder, bright, photo).astype(np.float32)
 
 
-def _lid(seen: FloatArray, drawing: FundusDrawing, x: FloatArray, y: FloatArray) -> FloatArray:
-    """The upper lid as an out-of-focus pale shadow, and lashes before it."""
+def _lid(photo: FloatArray, drawing: FundusDrawing, x: FloatArray, y: FloatArray) -> FloatArray:
+    """The upper lid as a defocused shadow, with lashes in front of it."""
     rng = np.random.default_rng([drawing.seed, 6])
     border = -1.1 + 1.1 * drawing.faults.lid + 0.3 * np.cos(x * 1.5)
-    side = seen.shape[0]
+    side = photo.shape[0]
     lashes = Image.new("L", (side, side))
     draw = ImageDraw.Draw(lashes)
     for root in np.linspace(-0.9, 0.9, 26) + rng.normal(0, 0.02, 26):
-        length, lean = rng.uniform(0.12, 0.34), rng.normal(root * 0.2, 0.05)
+        length, slant = rng.uniform(0.12, 0.34), rng.normal(root * 0.2, 0.05)
         top = -1.1 + 1.1 * drawing.faults.lid + 0.3 * np.cos(root * 1.5)
         t = np.linspace(0, 1, 9)
-        lash = np.column_stack([root + lean * t * t + 1, top - 0.12 + length * t + 1]) * side / 2
+        lash = np.column_stack([root + slant * t * t + 1, top - 0.12 + length * t + 1]) * side / 2
         draw.line(lash.ravel().tolist(), fill=200, width=max(2, side // 130), joint="curve")
     fringe = np.asarray(lashes.filter(ImageFilter.GaussianBlur(side / 160)), dtype=np.float32) / 255
-    seen = _cover(seen, _edge(y - border + 1, 1.0, 0.09) * 0.96, (96, 62, 48))
-    return _cover(seen, fringe * 0.8, (26, 14, 10))
+    photo = _cover(photo, _edge(y - border + 1, 1.0, 0.09) * 0.96, (96, 62, 48))
+    return _cover(photo, fringe * 0.8, (26, 14, 10))
 
 
 def _aperture(side: int, *, has_notch: bool, cut: float) -> FloatArray:
-    """The camera's opening: (side, side) in [0, 1], with the small tab that marks which way is up."""
+    """Aperture mask: (side, side) in [0, 1], with the notch that marks which side is up."""
     zoom = 2
     opening = Image.new("L", (side * zoom, side * zoom))
     draw = ImageDraw.Draw(opening)
@@ -237,29 +249,29 @@ def _aperture(side: int, *, has_notch: bool, cut: float) -> FloatArray:
     return np.asarray(small, dtype=np.float32) / 255
 
 
-def placed(retina: FloatArray, width: int, height: int) -> FloatArray:
-    """The retina in the middle of a black frame; what does not fit is cut."""
-    side = retina.shape[0]
+def center_in_frame(square: FloatArray, width: int, height: int) -> FloatArray:
+    """Place a (side, side, 3) image in the centre of a black frame; what does not fit is cropped."""
+    side = square.shape[0]
     top, left = (side - height) // 2, (side - width) // 2
-    seen = retina[max(0, top) : max(0, top) + min(side, height), max(0, left) : max(0, left) + min(side, width)]
-    picture = np.zeros((height, width, 3), dtype=np.float32)
-    rows, columns = seen.shape[:2]
+    inner = square[max(0, top) : max(0, top) + min(side, height), max(0, left) : max(0, left) + min(side, width)]
+    frame = np.zeros((height, width, 3), dtype=np.float32)
+    rows, columns = inner.shape[:2]
     y, x = (height - rows) // 2, (width - columns) // 2
-    picture[y : y + rows, x : x + columns] = seen
-    return picture
+    frame[y : y + rows, x : x + columns] = inner
+    return frame
 
 
 def _grain(rng: np.random.Generator, width: int, height: int) -> FloatArray:
-    """Sensor noise as the camera leaves it: part of it smeared over a few pixels by demosaicing and smoothing."""
-    smeared = rng.standard_normal((height // 4 + 1, width // 4 + 1, 3)).astype(np.float32)
-    planes = [Image.fromarray(smeared[..., k]).resize((width, height), Image.Resampling.BICUBIC) for k in range(3)]
+    """Sensor noise, in part smoothed over a few pixels by demosaicing."""
+    smooth = rng.standard_normal((height // 4 + 1, width // 4 + 1, 3)).astype(np.float32)
+    planes = [Image.fromarray(smooth[..., k]).resize((width, height), Image.Resampling.BICUBIC) for k in range(3)]
     coarse = np.stack([np.asarray(plane, dtype=np.float32) for plane in planes], axis=-1)
     fine: FloatArray = rng.standard_normal((height, width, 3)).astype(np.float32)
     return 0.7 * fine + 0.9 * coarse
 
 
 def _noise(rng: np.random.Generator, side: int, cells: int) -> FloatArray:
-    """Smooth chance of the given grain: (side, side), about zero mean and unit deviation."""
+    """Value noise on a grid of ``cells``: (side, side), about zero mean and unit deviation."""
     grain = Image.fromarray(rng.standard_normal((cells, cells)).astype(np.float32))
     return np.asarray(grain.resize((side, side), Image.Resampling.BICUBIC), dtype=np.float32)
 
@@ -269,15 +281,15 @@ def _soft(mask: FloatArray, blur_px: float) -> FloatArray:
     return np.asarray(image.filter(ImageFilter.GaussianBlur(blur_px)), dtype=np.float32) / 255
 
 
-def _edge(far: FloatArray, at: float, width: float) -> FloatArray:
-    """1 inside, 0 outside, a smooth step of the given width around `at`."""
-    step: FloatArray = (1 / (1 + np.exp(np.clip((far - at) / (width / 2), -30, 30)))).astype(np.float32)
+def _edge(radius: FloatArray, at: float, width: float) -> FloatArray:
+    """Smooth step from 1 inside to 0 outside, of the given width around ``at``."""
+    step: FloatArray = (1 / (1 + np.exp(np.clip((radius - at) / (width / 2), -30, 30)))).astype(np.float32)
     return step
 
 
-def _cover(colour: FloatArray, share: FloatArray, paint: tuple[int, int, int]) -> FloatArray:
-    """Lay opaque paint over a picture, by share: (side, side, 3)."""
-    if not share.any():
-        return colour
-    veil = share[..., None].astype(np.float32)
-    return colour * (1 - veil) + np.array(paint, dtype=np.float32) * veil
+def _cover(image: FloatArray, alpha: FloatArray, color: tuple[int, int, int]) -> FloatArray:
+    """Blend one colour over an image by ``alpha`` (side, side): (side, side, 3)."""
+    if not alpha.any():
+        return image
+    weight = alpha[..., None].astype(np.float32)
+    return image * (1 - weight) + np.array(color, dtype=np.float32) * weight

@@ -1,27 +1,26 @@
-"""Where the lesions of a drawn photograph are, pixel by pixel: the truth that a heatmap can be held against."""
+"""Lesion mask of a synthetic photograph, pixel by pixel: ground truth for heatmaps."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.synthetic.fundus import FundusDrawing, placed
+from ml.synthetic.fundus import FundusDrawing, center_in_frame
 from ml.synthetic.lesions import LesionPainter
 from ml.vocabulary import Laterality
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VISIBLE_INK = 0.25
-"""Of full ink, what still shows on the photograph."""
+#: Opacity from which a lesion is visible on the photograph.
+MIN_OPACITY = 0.25
 
 
 def lesion_mask(drawing: FundusDrawing) -> "NDArray[np.bool_]":
-    """(H, W) bool on the photograph that ``draw_fundus`` makes: True where a lesion shows."""
-    width, height = drawing.frame.size_px
-    side = 2 * round(min(0.487 * height / (1 - drawing.cut), 0.487 * width))
+    """(H, W) bool on the photograph of ``draw_fundus``: True at visible lesions."""
+    side = drawing.side_px
     disc, fovea = drawing.landmarks
     painter, lesions = LesionPainter(drawing.seed, side, disc=disc, fovea=fovea), drawing.lesions
-    ink = np.max(
+    opacity = np.max(
         [
             painter.microaneurysms(lesions.n_microaneurysms),
             painter.haemorrhages(lesions.n_haemorrhages),
@@ -35,9 +34,9 @@ def lesion_mask(drawing: FundusDrawing) -> "NDArray[np.bool_]":
         axis=0,
     )  # (side, side)
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
-    ink = np.where(np.hypot(x, y) < 0.97, ink, 0)
+    opacity = np.where(np.hypot(x, y) < 0.97, opacity, 0)
     if drawing.laterality is Laterality.LEFT:
-        ink = ink[:, ::-1]
-    shown = placed(np.repeat(ink[..., None], 3, axis=2).astype(np.float32), width, height)  # (H, W, 3)
-    visible: NDArray[np.bool_] = shown[..., 0] > VISIBLE_INK
-    return visible
+        opacity = opacity[:, ::-1]
+    framed = center_in_frame(np.repeat(opacity[..., None], 3, axis=2).astype(np.float32), *drawing.size_px)  # (H, W, 3)
+    mask: NDArray[np.bool_] = framed[..., 0] > MIN_OPACITY
+    return mask

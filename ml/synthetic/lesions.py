@@ -1,6 +1,6 @@
-"""Lesions of a drawn retina: what diabetes leaves on it, as masks and colours. `ml.synthetic` composes them.
+"""Lesions of diabetic retinopathy on a synthetic retina, as masks.
 
-Coordinates are those of `ml.vessels`: retina units, right eye.
+Coordinates are those of ``ml.synthetic.vessels``: retina units, right eye.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from ml.vocabulary import ICDRGrade
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesions:
-    """How many of each lesion a drawn retina shows."""
+    """Number of lesions of each kind."""
 
     n_microaneurysms: int = 0
     n_haemorrhages: int = 0
@@ -33,56 +33,56 @@ class Lesions:
 
 
 def lesions_for_grade(grade: ICDRGrade, rng: np.random.Generator) -> Lesions:
-    """Lesions that earn exactly this grade on the ICDR scale (Wilkinson et al., Ophthalmology 2003).
+    """Lesions that amount to exactly this grade on the ICDR scale (Wilkinson et al., Ophthalmology 2003).
 
-    Mild is microaneurysms only; severe is earned by the 4-2-1 rule through beading in two quadrants and IRMA in one;
-    proliferative by new vessels or preretinal haemorrhage.
+    Mild is microaneurysms only; severe meets the 4-2-1 rule by beading in two quadrants and IRMA in one; proliferative
+    is new vessels or preretinal haemorrhage.
     """
 
-    def some(low: int, high: int) -> int:
+    def between(low: int, high: int) -> int:
         return int(rng.integers(low, high + 1))
 
     match grade:
         case ICDRGrade.NONE:
             return Lesions()
         case ICDRGrade.MILD:
-            return Lesions(n_microaneurysms=some(5, 9))
+            return Lesions(n_microaneurysms=between(5, 9))
         case ICDRGrade.MODERATE:
             return Lesions(
-                n_microaneurysms=some(14, 22),
-                n_haemorrhages=some(7, 12),
-                n_flame_haemorrhages=some(0, 1),
-                n_exudate_clusters=some(2, 4),
-                n_cotton_wool_spots=some(0, 1),
+                n_microaneurysms=between(14, 22),
+                n_haemorrhages=between(7, 12),
+                n_flame_haemorrhages=between(0, 1),
+                n_exudate_clusters=between(2, 4),
+                n_cotton_wool_spots=between(0, 1),
             )
         case ICDRGrade.SEVERE:
             return Lesions(
-                n_microaneurysms=some(34, 46),
-                n_haemorrhages=some(46, 60),
-                n_flame_haemorrhages=some(5, 8),
-                n_exudate_clusters=some(3, 5),
-                n_cotton_wool_spots=some(3, 5),
+                n_microaneurysms=between(34, 46),
+                n_haemorrhages=between(46, 60),
+                n_flame_haemorrhages=between(5, 8),
+                n_exudate_clusters=between(3, 5),
+                n_cotton_wool_spots=between(3, 5),
                 n_beaded_quadrants=2,
-                n_irma=some(2, 3),
+                n_irma=between(2, 3),
             )
         case ICDRGrade.PROLIFERATIVE:
             return Lesions(
-                n_microaneurysms=some(38, 50),
-                n_haemorrhages=some(50, 64),
-                n_flame_haemorrhages=some(5, 8),
-                n_exudate_clusters=some(3, 5),
-                n_cotton_wool_spots=some(3, 5),
+                n_microaneurysms=between(38, 50),
+                n_haemorrhages=between(50, 64),
+                n_flame_haemorrhages=between(5, 8),
+                n_exudate_clusters=between(3, 5),
+                n_cotton_wool_spots=between(3, 5),
                 n_beaded_quadrants=3,
-                n_irma=some(3, 4),
-                n_new_vessels=some(2, 3),
+                n_irma=between(3, 4),
+                n_new_vessels=between(2, 3),
                 n_preretinal_haemorrhages=1,
             )
 
 
 class LesionPainter:
-    """Paints the lesions of one eye on a (side, side) canvas; each method gives a mask in [0, 1].
+    """Paints the lesions of one eye on a (side, side) canvas; each method returns a mask in [0, 1].
 
-    Each kind of lesion has its own stream of chance, so that adding one kind never moves another.
+    Each kind of lesion has its own random stream, so that adding one kind never moves another.
     """
 
     def __init__(self, seed: int, side_px: int, *, disc: Point, fovea: Point) -> None:
@@ -94,7 +94,7 @@ class LesionPainter:
 
         def dots(draw: ImageDraw.ImageDraw, scale: float) -> None:
             for _ in range(n):
-                x, y = self._place(rng, spread=0.36)
+                x, y = self._posterior_pole(rng, spread=0.36)
                 r = rng.uniform(0.0042, 0.0075) * scale
                 _dot(draw, x, y, r, scale, int(rng.uniform(130, 235)))
 
@@ -106,7 +106,7 @@ class LesionPainter:
 
         def blots(draw: ImageDraw.ImageDraw, scale: float) -> None:
             for _ in range(n):
-                x, y = self._place(rng, spread=0.5)
+                x, y = self._posterior_pole(rng, spread=0.5)
                 size = float(np.clip(rng.lognormal(np.log(0.0105), 0.5), 0.006, 0.034))
                 _blob(draw, rng, (x, y), size, scale, int(rng.uniform(120, 225)))
                 if size > 0.011:  # blood is thicker in the middle
@@ -115,7 +115,7 @@ class LesionPainter:
         return self._mask(blots, blur=0.004)
 
     def flame_haemorrhages(self, n: int) -> FloatArray:
-        """Splinters in the nerve fibre layer: streaks along the fibres, which run outwards from the disc."""
+        """Flame haemorrhages in the nerve fibre layer: streaks along the fibres, outwards from the optic disc."""
         rng = self._rng(3)
 
         def flames(draw: ImageDraw.ImageDraw, scale: float) -> None:
@@ -136,13 +136,13 @@ class LesionPainter:
 
         def flecks(draw: ImageDraw.ImageDraw, scale: float) -> None:
             for _ in range(n_clusters):
-                cx, cy = self._place(rng, spread=0.27)
+                cx, cy = self._posterior_pole(rng, spread=0.27)
                 ring, start = rng.uniform(0.045, 0.1), rng.uniform(0, 2 * np.pi)
                 is_ring = rng.random() < 0.5
                 for _ in range(int(rng.integers(16, 42))):
-                    turn = start + rng.uniform(0, 4.4)
-                    far = ring * rng.normal(1, 0.14) if is_ring else abs(rng.normal(0, ring * 0.6))
-                    spot = (cx + far * np.cos(turn), cy + far * np.sin(turn))
+                    angle = start + rng.uniform(0, 4.4)
+                    radius = ring * rng.normal(1, 0.14) if is_ring else abs(rng.normal(0, ring * 0.6))
+                    spot = (cx + radius * np.cos(angle), cy + radius * np.sin(angle))
                     size = float(np.clip(rng.lognormal(np.log(0.0042), 0.55), 0.0018, 0.014))
                     _blob(draw, rng, spot, size, scale, int(rng.uniform(110, 250)))
 
@@ -167,11 +167,11 @@ class LesionPainter:
         vessels: list[Vessel] = []
         for _ in range(n):
             root = np.array(self._around_disc(rng, 0.4, 0.8))
-            vessels.extend(_crooked(rng, root + rng.normal(0, 0.018, 2)) for _ in range(5))
+            vessels.extend(_random_walk(rng, root + rng.normal(0, 0.018, 2)) for _ in range(5))
         return paint_vessels(vessels, self.side_px)
 
     def new_vessels(self, n: int) -> FloatArray:
-        """Fans of fine looping vessels: the first grows on the disc, the others elsewhere on the arcades."""
+        """Neovascularisation: fans of fine looping vessels, the first on the optic disc, others on the arcades."""
         rng = self._rng(7)
         vessels: list[Vessel] = []
         for i in range(n):
@@ -183,10 +183,10 @@ class LesionPainter:
         return paint_vessels(vessels, self.side_px)
 
     def preretinal_haemorrhages(self, n: int) -> FloatArray:
-        """Blood before the retina: a boat with a level top, as gravity settles it; it hides all below."""
+        """Preretinal haemorrhage: boat-shaped with a level top, opaque."""
         rng = self._rng(8)
 
-        def boats(draw: ImageDraw.ImageDraw, scale: float) -> None:
+        def haemorrhages(draw: ImageDraw.ImageDraw, scale: float) -> None:
             for _ in range(n):
                 x = self.fovea[0] + rng.uniform(-0.3, 0.15)
                 y = self.fovea[1] + rng.uniform(0.34, 0.44)
@@ -196,13 +196,13 @@ class LesionPainter:
                 hull = [(x + half * np.cos(a), y + depth * np.sin(a) * w) for a, w in zip(t, wobble, strict=True)]
                 draw.polygon([((px + 1) * scale, (py + 1) * scale) for px, py in hull], fill=255)
 
-        return self._mask(boats, blur=0.007)
+        return self._mask(haemorrhages, blur=0.007)
 
     def _rng(self, stream: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, 100 + stream])
 
-    def _place(self, rng: np.random.Generator, *, spread: float) -> Point:
-        """A place in the posterior pole, outside the disc and the very centre of the fovea."""
+    def _posterior_pole(self, rng: np.random.Generator, *, spread: float) -> Point:
+        """A point in the posterior pole, outside the optic disc and the centre of the fovea."""
         while True:
             x = self.fovea[0] - 0.08 + rng.normal(0, spread)
             y = self.fovea[1] + rng.normal(0, spread * 0.85)
@@ -210,11 +210,14 @@ class LesionPainter:
             if np.hypot(x, y) < 0.92 and not is_on_disc and np.hypot(x - self.fovea[0], y - self.fovea[1]) > 0.05:
                 return x, y
 
-    def _around_disc(self, rng: np.random.Generator, nearest: float, farthest: float) -> Point:
-        """A place near the temporal arcades, given as distances from the disc."""
+    def _around_disc(self, rng: np.random.Generator, min_distance: float, max_distance: float) -> Point:
+        """A point near the temporal arcades, within these distances from the optic disc."""
         while True:
-            far, angle = rng.uniform(nearest, farthest), np.radians(rng.uniform(30, 75)) * rng.choice((-1.0, 1.0))
-            x, y = self.disc[0] - far * np.cos(angle), self.disc[1] + far * np.sin(angle)
+            distance, angle = (
+                rng.uniform(min_distance, max_distance),
+                np.radians(rng.uniform(30, 75)) * rng.choice((-1.0, 1.0)),
+            )
+            x, y = self.disc[0] - distance * np.cos(angle), self.disc[1] + distance * np.sin(angle)
             if np.hypot(x, y) < 0.86 and np.hypot(x - self.fovea[0], y - self.fovea[1]) > 0.2:
                 return float(x), float(y)
 
@@ -223,7 +226,7 @@ class LesionPainter:
         canvas = Image.new("L", (self.side_px * zoom, self.side_px * zoom))
         scale = self.side_px * zoom / 2
         paint(ImageDraw.Draw(canvas), scale)
-        if canvas.getbbox() is None:  # nothing drawn: save the resampling
+        if canvas.getbbox() is None:  # no lesion: skip the resampling
             return np.zeros((self.side_px, self.side_px), dtype=np.float32)
         small = canvas.resize((self.side_px, self.side_px), Image.Resampling.BOX)
         small = small.filter(ImageFilter.GaussianBlur(blur * self.side_px / 2))
@@ -241,7 +244,7 @@ def _line(draw: ImageDraw.ImageDraw, start: Point, end: Point, width: float, sca
 
 
 def _blob(draw: ImageDraw.ImageDraw, rng: np.random.Generator, at: Point, size: float, scale: float, ink: int) -> None:
-    """An uneven round patch: a polygon whose radius follows three random waves."""
+    """An irregular round patch: a polygon whose radius is a sum of random waves."""
     t = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     radius = np.ones_like(t)
     for k in (1, 2, 3, 5):
@@ -251,8 +254,8 @@ def _blob(draw: ImageDraw.ImageDraw, rng: np.random.Generator, at: Point, size: 
     draw.polygon([((px + 1) * scale, (py + 1) * scale) for px, py in outline.tolist()], fill=ink)
 
 
-def _crooked(rng: np.random.Generator, root: FloatArray) -> Vessel:
-    """A short fine vessel that turns at every step."""
+def _random_walk(rng: np.random.Generator, root: FloatArray) -> Vessel:
+    """A short fine vessel that changes direction at every step: a random walk."""
     n_steps, step = 26, 0.0042
     heading = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.62, n_steps))
     points = root + np.cumsum(step * np.column_stack([np.cos(heading), np.sin(heading)]), axis=0)
@@ -260,7 +263,7 @@ def _crooked(rng: np.random.Generator, root: FloatArray) -> Vessel:
 
 
 def _loop(rng: np.random.Generator, root: FloatArray, angle: float, reach: float) -> Vessel:
-    """A vessel that runs out, turns and comes partly back: the wheel of a neovascular frond."""
+    """A vessel that runs out and partly back: a loop of a neovascular frond."""
     t = np.linspace(0, 1, 34)
     out = np.sin(t * np.pi * 0.78) * reach
     swing = angle + 0.5 * t * rng.choice((-1, 1)) + 0.16 * np.sin(t * rng.uniform(12, 22) + rng.uniform(0, 6))

@@ -1,7 +1,7 @@
-"""Vessel trees of a drawn retina: arteries and veins that leave the disc, arch around the macula and branch.
+"""Vessel trees of a synthetic retina: arteries and veins that leave the optic disc, arch around the macula and branch.
 
 Coordinates are retina units: the centre of the field is (0, 0), its edge is at radius 1, x grows to the right and y
-downwards. Everything is drawn as a right eye (disc at positive x); `ml.synthetic` mirrors it for a left eye.
+downwards. All are of a right eye (optic disc at positive x); ``ml.synthetic.fundus`` mirrors them for a left eye.
 """
 
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from PIL import Image, ImageDraw
 FloatArray = NDArray[np.floating[Any]]
 Point = tuple[float, float]
 
+#: Length of one growth step, in retina units.
 STEP = 0.012
-"""Length of one growth step, in retina units."""
-THINNEST = 0.0036
-"""A vessel narrower than this (about 25 micrometres in a 45 degree field) is a capillary and is not drawn."""
+#: A narrower vessel (about 25 micrometres in a 45 degree field) is a capillary and is not drawn.
+MIN_WIDTH = 0.0036
+#: Vessels stop at this distance from the fovea: the capillary-free zone and the last arterioles around it.
 AVASCULAR_RADIUS = 0.13
-"""Vessels stop this far from the fovea: the capillary-free zone and the arterioles' last turns around it."""
+#: Widths at the optic disc; their ratio is the 3 : 2 of a healthy eye.
 VEIN_WIDTH, ARTERY_WIDTH = 0.0255, 0.0175
-"""Widths at the disc; their ratio is the 3 : 2 of a healthy eye."""
 _CELLS = 220
 
 _TEMPORAL_ARCADE = (
@@ -37,13 +37,13 @@ _TEMPORAL_ARCADE = (
     (1.6, 0.54),
 )
 _NASAL_BRANCH = ((-0.03, 0.01), (-0.035, 0.05), (-0.045, 0.13), (-0.08, 0.29), (-0.17, 0.5), (-0.24, 0.8), (-0.28, 1.1))
-_MACULAR_TWIG = ((-0.01, 0.02), (0.05, 0.025), (0.15, 0.05), (0.3, 0.1), (0.42, 0.12), (0.52, 0.09))
-_NASAL_TWIG = ((-0.03, 0.01), (-0.14, 0.05), (-0.25, 0.1), (-0.45, 0.2))
+_MACULAR_BRANCH = ((-0.01, 0.02), (0.05, 0.025), (0.15, 0.05), (0.3, 0.1), (0.42, 0.12), (0.52, 0.09))
+_NASAL_MINOR_BRANCH = ((-0.03, 0.01), (-0.14, 0.05), (-0.25, 0.1), (-0.45, 0.2))
 
 
 @dataclass(frozen=True, slots=True)
 class Vessel:
-    """One unbranched vessel: its centre line (n, 2), its width at each point (n,), both in retina units."""
+    """One unbranched vessel: centre line (n, 2) and width at each point (n,), in retina units."""
 
     points: FloatArray
     widths: FloatArray
@@ -51,49 +51,50 @@ class Vessel:
 
 
 @dataclass(slots=True)
-class _Garden:
-    """What the growing vessels share: chance, the landmarks they steer by, and who already grows where."""
+class OccupancyGrid:
+    """The vessels so far and the grid cells they occupy, with the landmarks and random numbers of the eye."""
 
     rng: np.random.Generator
     disc: Point
     fovea: Point
     vessels: list[Vessel] = field(default_factory=list)
-    taken: dict[tuple[bool, int, int], int] = field(default_factory=dict)
+    owner: dict[tuple[bool, int, int], int] = field(default_factory=dict)
 
     def cell(self, point: FloatArray, *, is_vein: bool) -> tuple[bool, int, int]:
         return is_vein, int((float(point[0]) + 1.2) / 2.4 * _CELLS), int((float(point[1]) + 1.2) / 2.4 * _CELLS)
 
-    def plant(self, vessel: Vessel) -> int:
+    def add(self, vessel: Vessel) -> int:
+        """Number of the vessel, which occupies the free cells along its centre line."""
         number = len(self.vessels)
         self.vessels.append(vessel)
         for point in vessel.points:
-            self.taken.setdefault(self.cell(point, is_vein=vessel.is_vein), number)
+            self.owner.setdefault(self.cell(point, is_vein=vessel.is_vein), number)
         return number
 
 
 def grow_vessels(rng: np.random.Generator, *, disc: Point, fovea: Point, n_beaded_quadrants: int = 0) -> list[Vessel]:
-    """Both trees of one eye, widest first within each trunk; up to four main veins are beaded."""
-    garden = _Garden(rng, disc, fovea)
+    """Both vessel trees of one eye, widest first within each trunk; up to four main veins are beaded."""
+    grid = OccupancyGrid(rng, disc, fovea)
     trunks: list[tuple[int, int]] = []
     beaded = set(rng.permutation(4)[:n_beaded_quadrants].tolist())
     for is_vein in (True, False):
         for quadrant in range(4):
-            trunk = _trunk(garden, quadrant=quadrant, is_vein=is_vein)
+            trunk = _trunk(grid, quadrant=quadrant, is_vein=is_vein)
             if is_vein and quadrant in beaded:
                 trunk = _beaded(trunk)
-            trunks.append((garden.plant(trunk), 0))
-        for path in (_MACULAR_TWIG, _NASAL_TWIG):
+            trunks.append((grid.add(trunk), 0))
+        for path in (_MACULAR_BRANCH, _NASAL_MINOR_BRANCH):
             for up in (1.0, -1.0):
-                garden.plant(_twig(garden, path, up=up, is_vein=is_vein))
+                grid.add(_minor_branch(grid, path, up=up, is_vein=is_vein))
     queue = trunks
     while queue:
         number, depth = queue.pop(0)
-        queue.extend((child, depth + 1) for child in _branch(garden, number, depth))
-    return garden.vessels
+        queue.extend((child, depth + 1) for child in _branches(grid, number, depth))
+    return grid.vessels
 
 
 def paint_vessels(vessels: list[Vessel], side_px: int, *, width_scale: float = 1.0) -> FloatArray:
-    """Density of the given vessels on a square canvas: (side, side) in [0, 1], smooth edges, thin ones fainter."""
+    """Density of vessels on a square canvas: (side, side) in [0, 1], antialiased, thin ones fainter."""
     zoom = 2
     canvas = Image.new("L", (side_px * zoom, side_px * zoom))
     draw = ImageDraw.Draw(canvas)
@@ -124,8 +125,8 @@ def _spline(control: FloatArray) -> FloatArray:
     return points
 
 
-def _wander(rng: np.random.Generator, points: FloatArray, amount: float) -> FloatArray:
-    """Push a curve sideways by a smooth random wave: vessels are never as even as a spline."""
+def _perturbed(rng: np.random.Generator, points: FloatArray, amount: float) -> FloatArray:
+    """Displace a curve sideways by a smooth random wave."""
     n = len(points)
     knots = rng.standard_normal(max(4, n // 9)) * amount
     knots[0] = 0
@@ -137,86 +138,86 @@ def _wander(rng: np.random.Generator, points: FloatArray, amount: float) -> Floa
     return shifted
 
 
-def _trunk(garden: _Garden, *, quadrant: int, is_vein: bool) -> Vessel:
+def _trunk(grid: OccupancyGrid, *, quadrant: int, is_vein: bool) -> Vessel:
     """Main vessel of a quadrant: 0 superotemporal, 1 inferotemporal, 2 superonasal, 3 inferonasal."""
-    rng = garden.rng
+    rng = grid.rng
     shape = np.array(_TEMPORAL_ARCADE if quadrant < 2 else _NASAL_BRANCH)
     up = 1.0 if quadrant % 2 == 0 else -1.0
     shape = shape * rng.uniform(0.92, 1.08, (1, 2)) + rng.normal(0, 0.014, shape.shape) * (shape[:, 1:] > 0.2)
     if not is_vein:
         shape[:, 1] *= rng.uniform(0.84, 0.94)  # the artery lies inside the vein's arch
         shape[:3, 0] += 0.012
-    control = np.column_stack([garden.disc[0] - shape[:, 0], garden.disc[1] - up * shape[:, 1]])
-    points = _wander(rng, _spline(control.astype(np.float32)), 0.014 if is_vein else 0.011)
+    control = np.column_stack([grid.disc[0] - shape[:, 0], grid.disc[1] - up * shape[:, 1]])
+    points = _perturbed(rng, _spline(control.astype(np.float32)), 0.014 if is_vein else 0.011)
     points = points[np.hypot(*points.T) < 1.03]
     width = (VEIN_WIDTH if is_vein else ARTERY_WIDTH) * rng.uniform(0.9, 1.08) * (1.0 if quadrant < 2 else 0.72)
     widths = width * np.linspace(1, 0.28, len(points)) ** 0.9
     return Vessel(points, widths.astype(np.float32), is_vein)
 
 
-def _twig(garden: _Garden, shape: tuple[Point, ...], *, up: float, is_vein: bool) -> Vessel:
-    rng = garden.rng
+def _minor_branch(grid: OccupancyGrid, shape: tuple[Point, ...], *, up: float, is_vein: bool) -> Vessel:
+    rng = grid.rng
     path = np.array(shape) * rng.uniform(0.85, 1.15, (1, 2)) + rng.normal(0, 0.008, (len(shape), 2))
-    control = np.column_stack([garden.disc[0] - path[:, 0], garden.disc[1] - up * path[:, 1] + 0.01])
-    points = _wander(rng, _spline(control.astype(np.float32)), 0.012)
-    points = points[np.hypot(points[:, 0] - garden.fovea[0], points[:, 1] - garden.fovea[1]) > AVASCULAR_RADIUS]
+    control = np.column_stack([grid.disc[0] - path[:, 0], grid.disc[1] - up * path[:, 1] + 0.01])
+    points = _perturbed(rng, _spline(control.astype(np.float32)), 0.012)
+    points = points[np.hypot(points[:, 0] - grid.fovea[0], points[:, 1] - grid.fovea[1]) > AVASCULAR_RADIUS]
     widths = rng.uniform(0.0055, 0.0085) * np.linspace(1, 0.5, len(points))
     return Vessel(points, widths.astype(np.float32), is_vein)
 
 
 def _beaded(vein: Vessel) -> Vessel:
-    """The same vein, swollen and pinched in turn like a string of sausages, away from the disc."""
+    """Venous beading: the vein with periodic changes of calibre, away from the optic disc."""
     along = np.arange(len(vein.points)) * STEP
     wave = np.sin(along * 2 * np.pi / 0.062) * np.clip((along - 0.18) * 8, 0, 1)
     return Vessel(vein.points, (vein.widths * (1.06 + 0.34 * wave)).astype(np.float32), is_vein=True)
 
 
-def _branch(garden: _Garden, number: int, depth: int) -> Iterator[int]:
-    """Grow the side branches of one vessel and yield their numbers."""
-    rng, parent = garden.rng, garden.vessels[number]
+def _branches(grid: OccupancyGrid, number: int, depth: int) -> Iterator[int]:
+    """Grow the side branches of one vessel; yields their numbers."""
+    rng, parent = grid.rng, grid.vessels[number]
     if depth > 3:
         return
     at = rng.uniform(0.2, 0.3) if depth == 0 else rng.uniform(0.05, 0.14)
     side = 1.0 if rng.random() < 0.5 else -1.0
     while (i := int(at / STEP)) < len(parent.points) - 3:
         width = float(parent.widths[i]) * rng.uniform(0.42, 0.78)
-        if width > THINNEST * 1.25:
-            branch = _grow(garden, number, start=i, side=side, width=width)
+        if width > MIN_WIDTH * 1.25:
+            branch = _branch(grid, number, start=i, side=side, width=width)
             if branch is not None:
-                yield garden.plant(branch)
+                yield grid.add(branch)
         side = -side if rng.random() < 0.8 else side
         at += rng.uniform(0.07, 0.17)
 
 
-def _grow(garden: _Garden, number: int, *, start: int, side: float, width: float) -> Vessel | None:
-    """One branch, steered towards the fovea inside the arcades and outwards elsewhere; None if there is no room."""
-    rng, parent = garden.rng, garden.vessels[number]
+def _branch(grid: OccupancyGrid, number: int, *, start: int, side: float, width: float) -> Vessel | None:
+    """Grow a branch by a random walk towards the fovea inside the arcades, outwards elsewhere; None if too short."""
+    rng, parent = grid.rng, grid.vessels[number]
     ahead = parent.points[start + 2] - parent.points[start]
     heading = float(np.arctan2(ahead[1], ahead[0])) + side * np.radians(rng.uniform(28, 58))
     point = parent.points[start].astype(np.float64)
-    inward = _points_to(heading, point, garden.fovea) and abs(float(point[1])) < 0.62
+    inward = _points_to(heading, point, grid.fovea) and abs(float(point[1])) < 0.62
     n_steps = int(min(70, width * rng.uniform(45, 75) / STEP))
-    path, turn = [point], 0.0
+    path, drift = [point], 0.0
     for step in range(n_steps):
-        target = garden.fovea if inward else (float(point[0]) * 2 - 0.7 * garden.disc[0], float(point[1]) * 2)
-        wanted = np.arctan2(target[1] - point[1], target[0] - point[0])
-        turn = 0.6 * turn + rng.normal(0, 0.07)
-        heading += turn + 0.06 * np.sin(wanted - heading)
+        target = grid.fovea if inward else (float(point[0]) * 2 - 0.7 * grid.disc[0], float(point[1]) * 2)
+        bearing = np.arctan2(target[1] - point[1], target[0] - point[0])
+        drift = 0.6 * drift + rng.normal(0, 0.07)
+        heading += drift + 0.06 * np.sin(bearing - heading)
         point = point + STEP * np.array([np.cos(heading), np.sin(heading)])
-        to_fovea = np.hypot(point[0] - garden.fovea[0], point[1] - garden.fovea[1])
+        to_fovea = np.hypot(point[0] - grid.fovea[0], point[1] - grid.fovea[1])
         if np.hypot(*point) > 1.03 or to_fovea < AVASCULAR_RADIUS:
             break
-        owner = garden.taken.get(garden.cell(point.astype(np.float32), is_vein=parent.is_vein), number)
-        if step > 2 and owner != number:
-            break  # vessels of one kind never cross
+        occupant = grid.owner.get(grid.cell(point.astype(np.float32), is_vein=parent.is_vein), number)
+        if step > 2 and occupant != number:
+            break  # arteries do not cross arteries, nor veins veins
         path.append(point)
     if len(path) < 7:
         return None
     points = np.array(path, dtype=np.float32)
-    widths = np.maximum(width * np.linspace(1, 0.45, len(points)), THINNEST * 0.8)
+    widths = np.maximum(width * np.linspace(1, 0.45, len(points)), MIN_WIDTH * 0.8)
     return Vessel(points, widths.astype(np.float32), parent.is_vein)
 
 
 def _points_to(heading: float, point: NDArray[np.float64], target: Point) -> bool:
-    wanted = np.arctan2(target[1] - point[1], target[0] - point[0])
-    return bool(np.cos(heading - wanted) > 0)
+    bearing = np.arctan2(target[1] - point[1], target[0] - point[0])
+    return bool(np.cos(heading - bearing) > 0)
