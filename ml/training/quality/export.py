@@ -16,7 +16,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from ml.data.cache_files import atomic_write
 from ml.data.splits import TEST, TRAIN, VALIDATION
-from ml.metrics.bootstrap import with_intervals
+from ml.metrics.bootstrap import N_RESAMPLES, with_intervals
 from ml.networks.onnx_export import export_onnx_graph, weights_entry
 from ml.networks.weight_format import WeightFormat
 from ml.serving.quality.coefficients import MAX_Z, Coefficients, LogisticModel, logit, sha256_of
@@ -210,7 +210,9 @@ def _by_source_and_label(photos: QualitySet) -> "dict[str, dict[str, Bools]]":
     return masks
 
 
-def evaluate(photos: QualitySet, scores: Scores, fusion: LogisticModel) -> dict[str, Any]:
+def evaluate(
+    photos: QualitySet, scores: Scores, fusion: LogisticModel, *, n_resamples: int = N_RESAMPLES
+) -> dict[str, Any]:
     """Metrics of the test split: what is accepted, by source and label; on EyeQ also AUC, and rejects accepted."""
     test = photos.splits == TEST
     p_gradable = {"rules": scores.rules, "fusion": scores.fused(photos, fusion)}
@@ -228,13 +230,22 @@ def evaluate(photos: QualitySet, scores: Scores, fusion: LogisticModel) -> dict[
             for source, labels in _by_source_and_label(photos).items()
         },
         "eyeq_test": compare(
-            photos.labels[eyeq] != "reject", photos.patients[eyeq], compared, min_p_gradable=scores.min_p_gradable
+            photos.labels[eyeq] != "reject",
+            photos.patients[eyeq],
+            compared,
+            min_p_gradable=scores.min_p_gradable,
+            n_resamples=n_resamples,
         ),
     }
 
 
 def compare(
-    truth: "Bools", patients: "NDArray[np.str_]", scores: "dict[str, Floats]", *, min_p_gradable: float
+    truth: "Bools",
+    patients: "NDArray[np.str_]",
+    scores: "dict[str, Floats]",
+    *,
+    min_p_gradable: float,
+    n_resamples: int,
 ) -> dict[str, Any]:
     """AUC of each score, and the fraction of rejects accepted, with 95 % intervals over patients.
 
@@ -255,7 +266,7 @@ def compare(
         "n": len(truth),
         "n_reject": int((~truth).sum()),
         "gradable_accepted": round(accepted, 4),
-        **with_intervals(statistic, patients),
+        **with_intervals(statistic, patients, n_resamples=n_resamples),
     }
 
 
