@@ -16,7 +16,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from ml.data.cache_files import atomic_write
 from ml.data.splits import TEST, TRAIN, VALIDATION
-from ml.metrics.bootstrap import N_RESAMPLES, with_intervals
+from ml.metrics.bootstrap import N_RESAMPLES, with_confidence_intervals
 from ml.networks.onnx_export import export_onnx_graph, weights_entry
 from ml.networks.weight_format import WeightFormat
 from ml.serving.quality.coefficients import MAX_Z, Coefficients, LogisticModel, logit, sha256_of
@@ -266,7 +266,7 @@ def compare(
         "n": len(truth),
         "n_reject": int((~truth).sum()),
         "gradable_accepted": round(accepted, 4),
-        **with_intervals(statistic, patients, n_resamples=n_resamples),
+        **with_confidence_intervals(statistic, patients, n_resamples=n_resamples),
     }
 
 

@@ -1,4 +1,4 @@
-"""The released network and coefficients: verified files, a monotonic fusion, a generated card."""
+"""The released network and coefficients: verified files, a monotonic fusion."""
 
 import json
 import shutil
@@ -16,7 +16,6 @@ from ml.serving.preprocess import FundusCrop
 from ml.serving.quality.coefficients import LogisticModel, LogisticTerm, sha256_of
 from ml.serving.quality.gate import DESCRIPTION, FOLDER, WEIGHTS, QualityGate, released_gate
 from ml.serving.quality.network import network_view, square_view
-from ml.training.quality.model_card import QUALITY_CARD, card_text
 from tests.ml.serving.quality.builders import cropped, features_of, synthetic_eye
 
 
@@ -112,13 +111,3 @@ def test_a_grading_network_in_its_place_is_refused(folder: Path) -> None:
 
 def test_student_and_quality_network_together_stay_under_6_5_megabytes() -> None:
     assert (default_bundle() / "model.onnx").stat().st_size + (FOLDER / WEIGHTS).stat().st_size <= 6.5e6
-
-
-def test_the_quality_card_is_generated_from_the_released_file() -> None:
-    assert QUALITY_CARD.read_text() == card_text()
-
-
-def test_the_fusion_is_better_than_the_rules_on_the_test_split() -> None:
-    measured = json.loads((FOLDER / DESCRIPTION).read_text())["metrics"]["eyeq_test"]
-    assert measured["auc_gain"][1] > 0
-    assert measured["rejects_accepted_fusion"][0] < measured["rejects_accepted_rules"][0]
