@@ -13,11 +13,12 @@ from celery import Celery
 from django.conf import settings as django_settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.utils import timezone
 
 from drsite.celery import app as site_celery
 from ml.bundle import default_bundle
 from ml.errors import BundleError
-from screening.models import Membership, Site, User
+from screening.models import Grading, Membership, Site, User
 from tests.builders import FakeGrader, make_prediction
 from tests.screening.factories import MembershipFactory, SiteFactory, UserFactory
 
@@ -73,9 +74,14 @@ def fake_grader(monkeypatch: pytest.MonkeyPatch) -> FakeGrader:
 
 @pytest.fixture(autouse=True)
 def published(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
-    """Ids of the gradings sent to the broker; nothing is sent."""
+    """Ids of the gradings that were published; nothing is sent to a broker."""
     sent: list[uuid.UUID] = []
-    monkeypatch.setattr("screening.services.gradings.publish", sent.append)
+
+    def publish(grading_id: uuid.UUID) -> None:
+        sent.append(grading_id)
+        Grading.objects.filter(pk=grading_id).update(published_at=timezone.now())
+
+    monkeypatch.setattr("screening.services.gradings.publish", publish)
     return sent
 
 

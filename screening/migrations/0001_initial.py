@@ -329,6 +329,7 @@ class Migration(migrations.Migration):
                 ),
                 ("n_attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
                 ("queued_at", models.DateTimeField(verbose_name="queued at")),
+                ("published_at", models.DateTimeField(blank=True, null=True, verbose_name="sent to the workers at")),
                 ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started at")),
                 ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished at")),
                 ("duration_ms", models.PositiveIntegerField(blank=True, null=True, verbose_name="duration (ms)")),
@@ -337,20 +338,19 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("unreadable", "The photograph could not be read"),
-                            ("file_missing", "The stored file is missing"),
-                            ("storage_unavailable", "The storage did not answer"),
-                            ("time_limit", "Grading took too long"),
-                            ("worker_lost", "The grading program stopped"),
-                            ("model_changed", "The model was replaced meanwhile"),
-                            ("unexpected", "Unexpected error"),
+                            ("unreadable", "The photograph could not be read."),
+                            ("file_missing", "The stored photograph is missing."),
+                            ("storage_unavailable", "The stored photograph could not be fetched."),
+                            ("time_limit", "Grading took too long and was stopped."),
+                            ("worker_lost", "Grading was interrupted three times."),
+                            ("model_changed", "The model was replaced while this photograph waited."),
+                            ("unexpected", "Grading failed unexpectedly."),
                         ],
                         default="",
                         max_length=20,
                         verbose_name="failure code",
                     ),
                 ),
-                ("failure_text", models.CharField(blank=True, default="", max_length=300, verbose_name="failure")),
                 ("is_gradable", models.BooleanField(blank=True, null=True, verbose_name="is gradable")),
                 (
                     "p_gradable",
@@ -371,7 +371,7 @@ class Migration(migrations.Migration):
                 ("heatmap", models.JSONField(blank=True, null=True, verbose_name="heatmap")),
                 (
                     "heatmap_box",
-                    models.JSONField(blank=True, null=True, verbose_name="heatmap's place on the photograph"),
+                    models.JSONField(blank=True, null=True, verbose_name="box of the heatmap on the photograph"),
                 ),
                 (
                     "image",
@@ -785,7 +785,7 @@ class Migration(migrations.Migration):
             model_name="grading",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("status__in", ["queued", "running", "failed"]),
+                    models.Q(("status", "done"), _negated=True),
                     models.Q(("is_gradable", False), ("p_gradable__isnull", False)),
                     models.Q(
                         ("grade__isnull", False),

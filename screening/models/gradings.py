@@ -4,10 +4,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from screening.labels.failures import FAILURE_CHOICES, FailureCode, failure_text
 from screening.models.base import BaseModel
 from screening.models.images import FundusImage
-
-_PENDING_OR_FAILED = ["queued", "running", "failed"]
 
 
 def _is_fraction(field: str) -> Q:
@@ -15,10 +14,11 @@ def _is_fraction(field: str) -> Q:
 
 
 class Grading(BaseModel):
-    """One photograph read by one version of the model. Re-grading adds a row and never rewrites history.
+    """Result of one version of the model for one photograph. Grading again adds a row and changes none.
 
-    ``heatmap`` holds rows of numbers in [0, 1] on the model's own grid; ``heatmap_box`` says where it lies on the
-    upright photograph as (left, top, right, bottom), shares of its width and height.
+    ``published_at`` is when the task was sent to the workers; null while it is not.
+    ``heatmap`` holds rows of numbers in [0, 1]; ``heatmap_box`` is its box on the upright photograph as
+    (left, top, right, bottom), fractions of the photograph's width and height.
     """
 
     class Status(models.TextChoices):
@@ -27,27 +27,18 @@ class Grading(BaseModel):
         DONE = "done", _("Graded")
         FAILED = "failed", _("Failed")
 
-    class FailureCode(models.TextChoices):
-        UNREADABLE = "unreadable", _("The photograph could not be read")
-        FILE_MISSING = "file_missing", _("The stored file is missing")
-        STORAGE_UNAVAILABLE = "storage_unavailable", _("The storage did not answer")
-        TIME_LIMIT = "time_limit", _("Grading took too long")
-        WORKER_LOST = "worker_lost", _("The grading program stopped")
-        MODEL_CHANGED = "model_changed", _("The model was replaced meanwhile")
-        UNEXPECTED = "unexpected", _("Unexpected error")
+    FailureCode = FailureCode
 
     image = models.ForeignKey(FundusImage, models.PROTECT, related_name="gradings")
     model_version = models.CharField(_("model version"), max_length=80)
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.QUEUED)
     n_attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     queued_at = models.DateTimeField(_("queued at"))
+    published_at = models.DateTimeField(_("sent to the workers at"), null=True, blank=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True, blank=True)
-    failure_code = models.CharField(
-        _("failure code"), max_length=20, choices=FailureCode.choices, blank=True, default=""
-    )
-    failure_text = models.CharField(_("failure"), max_length=300, blank=True, default="")
+    failure_code = models.CharField(_("failure code"), max_length=20, choices=FAILURE_CHOICES, blank=True, default="")
     is_gradable = models.BooleanField(_("is gradable"), null=True, blank=True)
     p_gradable = models.FloatField(_("probability that it is gradable"), null=True, blank=True)
     quality_reasons = models.JSONField(_("quality reasons"), default=list, blank=True)
@@ -57,7 +48,7 @@ class Grading(BaseModel):
     is_referable = models.BooleanField(_("is referable"), null=True, blank=True)
     operating_point = models.FloatField(_("operating point"), null=True, blank=True)
     heatmap = models.JSONField(_("heatmap"), null=True, blank=True)
-    heatmap_box = models.JSONField(_("heatmap's place on the photograph"), null=True, blank=True)
+    heatmap_box = models.JSONField(_("box of the heatmap on the photograph"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("grading")
@@ -69,14 +60,14 @@ class Grading(BaseModel):
             models.CheckConstraint(
                 condition=Q(status__in=["queued", "running", "done", "failed"]), name="grading_status_known"
             ),
-            # A failure is never a plausible grade: only a finished reading of a gradable photograph holds one.
+            # A failure never looks like a grade: only a finished grading of a gradable photograph holds one.
             models.CheckConstraint(
                 condition=Q(grade__isnull=True, probabilities__isnull=True, p_referable__isnull=True)
                 | Q(status="done", is_gradable=True),
                 name="grading_grade_only_if_gradable",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=_PENDING_OR_FAILED)
+                condition=~Q(status="done")
                 | Q(is_gradable=False, p_gradable__isnull=False)
                 | Q(
                     is_gradable=True,
@@ -101,3 +92,13 @@ class Grading(BaseModel):
     @property
     def is_pending(self) -> bool:
         return self.status in {self.Status.QUEUED, self.Status.RUNNING}
+
+    @property
+    def is_delayed(self) -> bool:
+        """It waits for a worker, and no task was sent: the message broker was unavailable."""
+        return self.status == self.Status.QUEUED and self.published_at is None
+
+    @property
+    def failure_text(self) -> str:
+        """What failed and what to do about it; empty unless failed."""
+        return failure_text(self.failure_code)

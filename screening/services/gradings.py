@@ -1,11 +1,10 @@
 """Gradings: queueing, running once, retrying.
 
-A grading is claimed by a conditional UPDATE, so two deliveries of one task
-grade once, on SQLite and PostgreSQL alike; ``n_attempts`` fences off a worker that comes back after it was given up.
+A worker claims a grading by a conditional UPDATE, so that a task that is delivered twice grades once, on SQLite and
+PostgreSQL alike. ``n_attempts`` is the fencing token: a worker whose claim was lost cannot store its result.
 """
 
 import logging
-import threading
 import time
 import uuid
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from billiard.exceptions import SoftTimeLimitExceeded
 from celery import current_app
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
@@ -21,6 +20,7 @@ from kombu.exceptions import OperationalError
 from ml.errors import GradingError
 from ml.prediction import Prediction
 from screening.access import Action, require
+from screening.labels.failures import FailureCode
 from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services import inference
 from screening.services.audit import record_event
@@ -30,25 +30,24 @@ logger = logging.getLogger(__name__)
 MAX_RETRIES = 3
 GRADE_IMAGE_TASK = "screening.tasks.grade_image"
 """Published by name: the task module imports the services."""
-_last = threading.local()
 
 
 class _ModelChanged(Exception):
-    """This process grades with another version than the row was queued for."""
+    """The grading was queued for another version of the model than this process has."""
 
 
 class _StorageUnavailable(Exception):
-    """The storage of photographs did not answer, which says nothing about this one."""
+    """The storage of photographs did not respond."""
 
 
 class GradingNotFailed(ValueError):
-    """Only a failed grading can be tried again. The message is a sentence for the person who asked."""
+    """Only a failed grading can be retried. The message is for the user."""
 
 
 def queue_grading(*, image: FundusImage, by: User | None) -> Grading:
-    """Queue a reading of ``image`` by the current model; a reading that exists already is given back as it is.
+    """Queue a grading of ``image`` by the current model, or return the one that exists.
 
-    Runs in the caller's transaction; the message leaves when that commits.
+    Runs in the caller's transaction; the task is published after commit.
     """
     with transaction.atomic():
         grading, is_new = Grading.objects.get_or_create(
@@ -61,53 +60,50 @@ def queue_grading(*, image: FundusImage, by: User | None) -> Grading:
 
 
 def publish(grading_id: uuid.UUID) -> None:
-    """Send the task. Where the broker is unavailable the grading stays QUEUED and the sweep sends it later."""
-    _last.unsent = None
+    """Send the task to the workers and store when.
+
+    If the broker is unavailable the grading stays QUEUED, and ``requeue_stale_gradings`` sends it later.
+    """
     try:
         current_app.send_task(GRADE_IMAGE_TASK, args=[str(grading_id)], retry=False)
     except OperationalError:
-        _last.unsent = grading_id
-        logger.warning("The broker is unavailable: grading %s stays queued until the sweep", grading_id)
-
-
-def broker_was_down(image: FundusImage) -> bool:
-    """Whether the broker was unavailable when this thread just now queued ``image``: whoever sent it is told."""
-    unsent = getattr(_last, "unsent", None)
-    return unsent is not None and image.gradings.filter(pk=unsent).exists()
+        logger.warning("The broker is unavailable: grading %s stays queued until it is sent again", grading_id)
+    else:
+        Grading.objects.filter(pk=grading_id).update(published_at=timezone.now())
 
 
 def run_grading(*, grading_id: uuid.UUID) -> None:
-    """Grade once. Leaves unless the row is QUEUED; ends in DONE, FAILED with a reason, or with the process.
+    """Grade a photograph, unless its grading is no longer QUEUED. Ends in DONE or FAILED with a code.
 
-    Where the storage does not answer, the row waits again for the sweep, and fails at the third time.
+    If the storage does not respond the grading is QUEUED again; the third attempt fails.
     """
     grading = _claim(grading_id)
     if grading is None:
-        logger.info("Grading %s is not waiting: nothing to do", grading_id)
+        logger.info("Grading %s is not queued: nothing to do", grading_id)
         return
     started = time.perf_counter()
     try:
         prediction = _grade(grading)
     except _ModelChanged:
-        _finish(grading, started, failure_fields(Grading.FailureCode.MODEL_CHANGED))
+        _fail(grading, started, FailureCode.MODEL_CHANGED)
         queue_grading(image=grading.image, by=None)
     except GradingError:
         logger.warning("Grading %s: the photograph could not be read", grading_id)
-        _finish(grading, started, failure_fields(Grading.FailureCode.UNREADABLE))
+        _fail(grading, started, FailureCode.UNREADABLE)
     except FileNotFoundError:
         logger.exception("Grading %s: the stored file is missing", grading_id)
-        _finish(grading, started, failure_fields(Grading.FailureCode.FILE_MISSING))
+        _fail(grading, started, FailureCode.FILE_MISSING)
     except _StorageUnavailable:
-        logger.exception("Grading %s: the storage does not answer", grading_id)
+        logger.exception("Grading %s: the storage does not respond", grading_id)
         if grading.n_attempts >= MAX_RETRIES or not _release(grading):
-            _finish(grading, started, failure_fields(Grading.FailureCode.STORAGE_UNAVAILABLE))
+            _fail(grading, started, FailureCode.STORAGE_UNAVAILABLE)
     except SoftTimeLimitExceeded:
         logger.warning("Grading %s: time limit", grading_id)
-        _finish(grading, started, failure_fields(Grading.FailureCode.TIME_LIMIT))
+        _fail(grading, started, FailureCode.TIME_LIMIT)
     except Exception:
-        # The boundary of the task: whatever goes wrong must end as a visible failure, never as an endless wait.
+        # The boundary of the task: every error must end as a visible failure, never as an endless wait.
         logger.exception("Grading %s failed", grading_id)
-        _finish(grading, started, failure_fields(Grading.FailureCode.UNEXPECTED))
+        _fail(grading, started, FailureCode.UNEXPECTED)
     else:
         _finish(grading, started, _result(prediction))
 
@@ -135,14 +131,19 @@ def _read(grading: Grading) -> bytes:
             return bytes(file.read())
     except (FileNotFoundError, SoftTimeLimitExceeded):
         raise
-    except Exception as error:  # each storage has its own ways to be away
+    except Exception as error:  # each storage raises errors of its library
         raise _StorageUnavailable from error
 
 
 def _release(grading: Grading) -> bool:
-    """Let it wait for the sweep. False if the row was taken from us meanwhile."""
-    running = Grading.objects.filter(pk=grading.pk, status=Grading.Status.RUNNING, n_attempts=grading.n_attempts)
-    return bool(running.update(status=Grading.Status.QUEUED, queued_at=timezone.now(), started_at=None))
+    """Queue a claimed grading again. False if the claim was lost."""
+    fields = {"status": Grading.Status.QUEUED, "queued_at": timezone.now(), "published_at": None, "started_at": None}
+    return bool(_claimed(grading).update(**fields))
+
+
+def _claimed(grading: Grading) -> QuerySet[Grading]:
+    """The row, while this worker's claim on it holds."""
+    return Grading.objects.filter(pk=grading.pk, status=Grading.Status.RUNNING, n_attempts=grading.n_attempts)
 
 
 def _result(prediction: Prediction) -> dict[str, Any]:
@@ -150,7 +151,6 @@ def _result(prediction: Prediction) -> dict[str, Any]:
     return {
         "status": Grading.Status.DONE,
         "failure_code": "",
-        "failure_text": "",
         "is_gradable": prediction.is_gradable,
         "p_gradable": prediction.p_gradable,
         "quality_reasons": list(prediction.quality_reasons),
@@ -164,29 +164,16 @@ def _result(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def failure_fields(code: Grading.FailureCode) -> dict[str, Any]:
-    texts = {
-        Grading.FailureCode.UNREADABLE: _("The photograph could not be read. Take it again, or upload another file."),
-        Grading.FailureCode.FILE_MISSING: _("The stored photograph is missing. Upload it again and tell your manager."),
-        Grading.FailureCode.TIME_LIMIT: _("Grading took too long and was stopped. Try again in a minute."),
-        Grading.FailureCode.STORAGE_UNAVAILABLE: _(
-            "The stored photograph could not be fetched. Try again; if it fails, tell your manager."
-        ),
-        Grading.FailureCode.WORKER_LOST: _("Grading was interrupted three times. Try again, or tell your manager."),
-        Grading.FailureCode.MODEL_CHANGED: _("The model was replaced while this waited. The new one grades it now."),
-        Grading.FailureCode.UNEXPECTED: _("Grading failed unexpectedly. Try again; if it fails, tell your manager."),
-    }
-    return {"status": Grading.Status.FAILED, "failure_code": code, "failure_text": texts[code]}
+def _fail(grading: Grading, started: float, code: FailureCode) -> None:
+    _finish(grading, started, {"status": Grading.Status.FAILED, "failure_code": code})
 
 
 def _finish(grading: Grading, started: float, fields: dict[str, Any]) -> None:
-    """Store the end, unless the row was taken from us: swept, and perhaps run by another worker."""
+    """Store the result, unless the claim was lost: the grading was requeued, and another worker may run it."""
+    duration_ms = round((time.perf_counter() - started) * 1000)
     with transaction.atomic():
-        n_finished = Grading.objects.filter(
-            pk=grading.pk, status=Grading.Status.RUNNING, n_attempts=grading.n_attempts
-        ).update(finished_at=timezone.now(), duration_ms=round((time.perf_counter() - started) * 1000), **fields)
-        if not n_finished:
-            logger.warning("Grading %s was taken over: this result is dropped", grading.pk)
+        if not _claimed(grading).update(finished_at=timezone.now(), duration_ms=duration_ms, **fields):
+            logger.warning("The claim on grading %s was lost: its result is dropped", grading.pk)
             return
         is_done = fields["status"] == Grading.Status.DONE
         verb = AuditEvent.Verb.GRADING_DONE if is_done else AuditEvent.Verb.GRADING_FAILED
@@ -195,11 +182,11 @@ def _finish(grading: Grading, started: float, fields: dict[str, Any]) -> None:
 
 @transaction.atomic
 def retry_grading(*, grading: Grading, by: User) -> Grading:
-    """Try a failed grading again, with the current model. Raises GradingNotFailed with a sentence, AccessDenied."""
+    """Queue a failed grading again, for the current model. Raises GradingNotFailed, AccessDenied."""
     locked = Grading.objects.select_for_update(of=("self",)).select_related("image__exam__site").get(pk=grading.pk)
     require(by, Action.RETRY_GRADING, locked.image.exam.site)
     if locked.status != Grading.Status.FAILED:
-        raise GradingNotFailed(_("This grading has not failed, so there is nothing to try again."))
+        raise GradingNotFailed(_("This grading has not failed, so there is nothing to retry."))
     record_grading_event(AuditEvent.Verb.GRADING_RETRIED, locked, by=by)
     if locked.model_version != inference.current_bundle().model_version:
         return queue_grading(image=locked.image, by=by)
@@ -208,9 +195,10 @@ def retry_grading(*, grading: Grading, by: User) -> Grading:
 
 
 def requeue(grading: Grading, **fields: Any) -> None:
+    """Queue a grading again, in the caller's transaction, with ``fields`` changed; published after commit."""
     grading.status, grading.queued_at = Grading.Status.QUEUED, timezone.now()
-    grading.started_at = grading.finished_at = grading.duration_ms = None
-    grading.failure_code = grading.failure_text = ""
+    grading.published_at = grading.started_at = grading.finished_at = grading.duration_ms = None
+    grading.failure_code = ""
     for name, value in fields.items():
         setattr(grading, name, value)
     grading.save()

@@ -1,4 +1,4 @@
-"""Gradings that a crash or a lost message left behind: queued again, or failed for good."""
+"""Stale gradings, which a crash or a lost message left behind: requeued, or failed."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,13 +11,13 @@ from django.utils import timezone
 from kombu.exceptions import ChannelError, OperationalError
 
 from screening.models import AuditEvent, Grading
-from screening.services.gradings import MAX_RETRIES, failure_fields, record_grading_event, requeue
+from screening.services.gradings import MAX_RETRIES, record_grading_event, requeue
 
 
 def requeue_stale_gradings(*, older_than_s: float | None = None) -> int:
-    """Queue again what a crash or a lost message left behind; after 3 attempts it fails, visibly. Returns how many.
+    """Requeue stale gradings; after MAX_RETRIES attempts they fail. Returns how many were stale.
 
-    ``older_than_s`` is for a process that knows to be the only one; else GRADING_STALE_AFTER_S decides.
+    ``older_than_s`` replaces GRADING_STALE_AFTER_S; 0 is safe only if no other process grades.
     """
     age_s = settings.GRADING_STALE_AFTER_S if older_than_s is None else older_than_s
     before = timezone.now() - timedelta(seconds=age_s)
@@ -41,8 +41,7 @@ def requeue_stale_gradings(*, older_than_s: float | None = None) -> int:
 def _requeue_or_fail(grading: Grading) -> None:
     was_running = grading.status == Grading.Status.RUNNING
     if was_running and grading.n_attempts >= MAX_RETRIES:
-        for name, value in failure_fields(Grading.FailureCode.WORKER_LOST).items():
-            setattr(grading, name, value)
+        grading.status, grading.failure_code = Grading.Status.FAILED, Grading.FailureCode.WORKER_LOST
         grading.finished_at = timezone.now()
         grading.save()
         record_grading_event(AuditEvent.Verb.GRADING_FAILED, grading, code=grading.failure_code, by=None)
@@ -52,13 +51,13 @@ def _requeue_or_fail(grading: Grading) -> None:
 
 
 def has_backlog() -> bool:
-    """Whether the queue holds messages: then the workers are behind, and sending all again would bury them."""
+    """Whether the queue holds messages. The workers are then behind, and each message sent again makes it longer."""
     queue = current_app.conf.task_default_queue
     try:
         with current_app.connection_for_write() as connection:
             channel: Any = connection.default_channel
             return bool(channel.queue_declare(queue=queue, passive=True).message_count)
-    except ChannelError:  # brokers that forget an empty queue
+    except ChannelError:  # brokers that delete an empty queue
         return False
     except OperationalError:
         return True  # the broker is unavailable: nothing could be sent now

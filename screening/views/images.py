@@ -20,7 +20,6 @@ from screening.photos import thumbnails
 from screening.selectors import get_exam, get_image
 from screening.services.audit import record_event
 from screening.services.exams import ExamError
-from screening.services.gradings import broker_was_down
 from screening.services.images import InvalidPhoto, attach_image, change_laterality, withdraw_image
 from screening.views.decorators import AuthenticatedRequest, login_required, wants_json
 
@@ -58,7 +57,7 @@ def attach(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
 
 def _accept(request: AuthenticatedRequest, image: FundusImage, asked_for: str) -> HttpResponseBase:
     message = _("Photograph of the %(eye)s received.") % {"eye": image.get_laterality_display()}
-    if broker_was_down(image):
+    if any(grading.is_delayed for grading in image.gradings.all()):
         message += " " + _("It is stored, but grading is delayed. It will be graded by itself: do not send it again.")
     if image.laterality != asked_for:
         message = _("This file is already in the exam, as %(eye)s. If that is wrong, move it there.") % {

@@ -122,7 +122,6 @@ class _GradingFactory(DjangoModelFactory[Grading]):
             status=Grading.Status.FAILED,
             n_attempts=1,
             failure_code=Grading.FailureCode.UNEXPECTED,
-            failure_text="Grading failed unexpectedly.",
         )
 
     image = SubFactory(_FundusImageFactory)

@@ -64,6 +64,11 @@ class GradingSerializer(VerdictSerializer):
     )
     n_attempts = serializers.IntegerField()
     queued_at = serializers.DateTimeField()
+    published_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When the photograph was sent to be graded. Null while `queued` if the queue is unavailable: the "
+        "photograph is stored and is sent later. Do not upload it again.",
+    )
     finished_at = serializers.DateTimeField(allow_null=True)
     duration_ms = serializers.IntegerField(allow_null=True)
     failure_code = serializers.CharField(help_text="Empty unless `failed`.")

@@ -222,7 +222,7 @@ def test_a_broker_that_is_away_leaves_the_grading_queued(
     monkeypatch.setattr("celery.current_app.send_task", refuse)
     gradings.publish(waiting.pk)
     waiting.refresh_from_db()
-    assert waiting.status == Status.QUEUED
+    assert (waiting.status, waiting.is_delayed) == (Status.QUEUED, True)
     assert str(waiting.pk) in caplog.text
     assert "password" not in caplog.text
 
@@ -233,6 +233,8 @@ def test_the_message_holds_the_id_alone(waiting: Grading, monkeypatch: pytest.Mo
     monkeypatch.setattr("celery.current_app.send_task", lambda name, **kwargs: sent.append((name, kwargs["args"])))
     gradings.publish(waiting.pk)
     assert sent == [(tasks.grade_image.name, [str(waiting.pk)])]
+    waiting.refresh_from_db()
+    assert not waiting.is_delayed
 
 
 def test_a_failed_grading_can_be_tried_again(
