@@ -1,74 +1,54 @@
-"""What the environment says: variables, secrets that lie in files, and addresses whose password is told apart.
-
-``NAME_FILE`` names a file that holds NAME, as container engines hand out secrets. ``DATABASE_PASSWORD`` and
-``REDIS_PASSWORD`` go into ``DATABASE_URL``, ``REDIS_URL`` and ``CACHE_URL`` where these hold none, so that one secret
-serves the server and its clients.
-"""
+"""Environment variables: secrets from files, passwords of servers, and variables that were renamed."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 
-SECRETS = (
-    "SECRET_KEY",
-    "DATABASE_URL",
-    "DATABASE_PASSWORD",
-    "REDIS_URL",
-    "REDIS_PASSWORD",
-    "CACHE_URL",
-    "METRICS_TOKEN",
-    "S3_ACCESS_KEY",
-    "S3_SECRET_KEY",
-    "EMAIL_URL",
-)
-"""Variables that may come from a file."""
 RENAMED = {
+    "BEAT_SIGN_FILE": "BEAT_HEARTBEAT_FILE",
     "DR_BUNDLE": "MODEL_BUNDLE",
     "PHOTOS_BY_PROXY": "X_ACCEL_REDIRECT_PREFIX",
 }
-"""Variables of earlier versions: a site that still sets one must not run without it unnoticed."""
 _PASSWORD_OF = {"DATABASE_URL": "DATABASE_PASSWORD", "REDIS_URL": "REDIS_PASSWORD", "CACHE_URL": "REDIS_PASSWORD"}
 
 
-def read_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` with secrets read from their files and passwords put into the addresses.
+class Environment(FileAwareMapping):  # type: ignore[misc]  # the package has no types
+    """Environment variables, read from the file that ``NAME_FILE`` names if it is set (Docker secrets).
 
-    Raises ImproperlyConfigured for a renamed variable, a file that cannot be read or is empty, a secret given twice.
+    ``DATABASE_PASSWORD`` and ``REDIS_PASSWORD`` are inserted into URLs that have no password.
+    Raises ImproperlyConfigured for a renamed variable, a variable set twice, and a file that is empty or unreadable.
     """
-    for old, new in RENAMED.items():
-        if old in environ:
-            raise ImproperlyConfigured(f"{old} is now called {new}. Set {new} instead.")
-    values = dict(environ)
-    for name in SECRETS:
-        path = values.get(f"{name}_FILE")
-        if path:
-            if values.get(name):
-                raise ImproperlyConfigured(f"{name} and {name}_FILE are both set. Keep one of them.")
-            values[name] = _read_secret(name, path)
-    for url_name, password_name in _PASSWORD_OF.items():
-        if values.get(url_name) and values.get(password_name):
-            values[url_name] = _with_password(values[url_name], values[password_name])
-    return values
 
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        super().__init__(variables)
+        for old, new in RENAMED.items():
+            if old in variables:
+                raise ImproperlyConfigured(f"{old} is now called {new}. Set {new} instead.")
 
-def _read_secret(name: str, path: str) -> str:
-    try:
-        text = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ImproperlyConfigured(
-            f"{name}_FILE names {path}, which cannot be read. Mount the secret there and let this user read it."
-        ) from error
-    if not text:
-        raise ImproperlyConfigured(f"{name}_FILE names {path}, which is empty. Write the secret into it.")
-    return text
+    def __getitem__(self, name: str) -> str:
+        value = self._read_file(name, path) if (path := self.env.get(f"{name}_FILE")) else str(self.env[name])
+        return _with_password(value, self.get(_PASSWORD_OF[name], "")) if name in _PASSWORD_OF else value
+
+    def _read_file(self, name: str, path: str) -> str:
+        if self.env.get(name):
+            raise ImproperlyConfigured(f"{name} and {name}_FILE are both set. Keep one of them.")
+        try:
+            value = str(super().__getitem__(name)).strip()  # most editors end a file with a newline
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(
+                f"{name}_FILE is {path}, which cannot be read. Mount the file, and let the user of the site read it."
+            ) from error
+        if not value:
+            raise ImproperlyConfigured(f"{name}_FILE is {path}, which is empty. Write the secret into it.")
+        return value
 
 
 def _with_password(url: str, password: str) -> str:
-    """The address with the password, unless it has one already or names no server (``memory://``, a file)."""
-    parts = urlsplit(url)
-    if not parts.hostname or parts.password:
+    """``url`` with ``password``, unless it has one or has no host (``memory://``, a file)."""
+    address = urlsplit(url)
+    if not password or not address.hostname or address.password:
         return url
-    user, _at, server = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.removesuffix(':')}:{quote(password, safe='')}@{server}"))
+    user, _at, server = address.netloc.rpartition("@")
+    return urlunsplit(address._replace(netloc=f"{user.removesuffix(':')}:{quote(password, safe='')}@{server}"))

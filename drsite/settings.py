@@ -9,12 +9,12 @@ from typing import Any
 import environ
 from celery.schedules import crontab
 
-from drsite.environment import read_environment
+from drsite.environment import Environment
 from drsite.logs import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.ENVIRON = read_environment(os.environ)
+env = environ.FileAwareEnv()
+env.ENVIRON = Environment(os.environ)
 
 # --- what must be said -----------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)

@@ -1,68 +1,70 @@
-"""The container form: weak secrets are refused, a certificate is in its place, limits fit the application's."""
+"""Containers: weak secrets are refused, a certificate is installed, limits fit those of the application."""
 
-import importlib.util
 import re
 import subprocess
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 from django.conf import settings
 
+from deploy import preflight
+from screening.health import worker_heartbeat
 from screening.middleware import MAX_BODY_BYTES
+from screening.secret_strength import MIN_CHARS
 
 DEPLOY = Path(settings.BASE_DIR) / "deploy"
 STRONG = "9f2c7a41d8e05b36c1aa4471f0e6d2b8" * 2
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, DEPLOY / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def preflight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    module: Any = load("preflight")
-    for name in ("given", "in-use"):
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strong secrets, and empty folders of certificates."""
+    for name in ("GIVEN", "IN_USE"):
         (tmp_path / name).mkdir()
-    monkeypatch.setattr(module, "GIVEN", tmp_path / "given")
-    monkeypatch.setattr(module, "IN_USE", tmp_path / "in-use")
-    monkeypatch.setattr(module.os, "chown", lambda *_args: None)
-    for name in module.MIN_CHARS:
+        monkeypatch.setattr(preflight, name, tmp_path / name)
+    monkeypatch.setattr("os.chown", lambda *_args: None)
+    for name in MIN_CHARS:
         monkeypatch.setenv(name, STRONG)
-    return module
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_PASSWORD", "REDIS_PASSWORD"])
 @pytest.mark.parametrize("value", ["", "short", "a" * 60, "change-me-" + STRONG])
 def test_a_missing_or_weak_secret_is_refused_by_name(
-    name: str, value: str, preflight: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, value)
     assert preflight.main() == 1
-    said = capsys.readouterr().err
-    assert f"Refused: {name} is" in said
-    assert not value or value not in said
+    printed = capsys.readouterr().err
+    assert f"Refused: {name} is" in printed
+    assert not value or value not in printed
     assert not list(preflight.IN_USE.iterdir())
 
 
-def test_the_first_administrators_password_may_be_gone(preflight: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ADMIN_PASSWORD", "")
+def test_optional_secrets_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in preflight.OPTIONAL:
+        monkeypatch.setenv(name, "")
     assert preflight.main() == 0
 
 
-def test_a_secret_is_read_from_its_file(preflight: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "secret").write_text("short\n")
+@pytest.mark.parametrize(
+    ("content", "sentence"), [("short\n", "SECRET_KEY is weak: it has 5 characters"), (None, "cannot be read")]
+)
+def test_a_secret_is_read_from_its_file(
+    content: str | None,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if content:
+        (tmp_path / "secret").write_text(content)
+    monkeypatch.delenv("SECRET_KEY")
     monkeypatch.setenv("SECRET_KEY_FILE", str(tmp_path / "secret"))
     assert preflight.main() == 1
+    assert sentence in capsys.readouterr().err
 
 
-def test_a_certificate_is_made_once_for_the_sites_names(preflight: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_is_created_once_for_the_names_of_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_HOSTS", "screening.example.org,192.0.2.7")
     assert preflight.main() == 0
     made = (preflight.IN_USE / "fullchain.pem").read_bytes()
@@ -75,7 +77,7 @@ def test_a_certificate_is_made_once_for_the_sites_names(preflight: Any, monkeypa
     assert (preflight.IN_USE / "fullchain.pem").read_bytes() == made
 
 
-def test_a_given_certificate_takes_the_place_of_the_made_one(preflight: Any) -> None:
+def test_a_given_certificate_replaces_the_created_one() -> None:
     preflight.main()
     (preflight.GIVEN / "fullchain.pem").write_text("given")
     with pytest.raises(SystemExit, match="both"):
@@ -86,11 +88,11 @@ def test_a_given_certificate_takes_the_place_of_the_made_one(preflight: Any) -> 
     assert (preflight.IN_USE / "privkey.pem").read_text() == "given key"
 
 
-def test_new_settings_pass_the_check_and_differ_each_time(preflight: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_settings_are_strong_and_differ_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     command = ["sh", str(DEPLOY / "new-env.sh"), "screening.example.org"]
     first, second = (subprocess.run(command, capture_output=True, check=True).stdout.decode() for _ in range(2))
     values = dict(line.split("=", 1) for line in first.splitlines() if re.match("[A-Z]", line))
-    for name in preflight.MIN_CHARS:
+    for name in MIN_CHARS:
         monkeypatch.setenv(name, values[name])
         assert f"{name}={values[name]}" not in second
     assert preflight.main() == 0
@@ -164,6 +166,5 @@ def test_nothing_is_killed_before_it_may_end() -> None:
 
 
 def test_the_worker_is_asked_for_by_the_name_under_which_it_lives() -> None:
-    from screening.health import worker_heartbeat
 
     assert f'"{worker_heartbeat._PREFIX}' in (DEPLOY / "healthcheck_worker.py").read_text().replace('f"', '"')

@@ -18,7 +18,7 @@ Check = Callable[..., Sequence[CheckMessage]]
 STRONG = "q8ZrV1nXw5tKc3LyPb7HdMf2SgJa9UeTo4RiNxWk6BvCz0YhQmDs"
 
 
-GOOD_PASSWORD = "7f3a9c51d2e8b604"
+GOOD_PASSWORD = "7f3a9c51d2e8b604a71c"
 
 
 def database_at(host: str, password: str) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def ids(check: Check) -> list[str]:
         (system_checks.check_server_passwords, {"CELERY_BROKER_URL": "redis://redis:6379/0"}, "screening.E010"),
         (
             system_checks.check_server_passwords,
-            {"CELERY_BROKER_URL": "redis://:aaaaaaaaaaaaaaaa@redis/0"},
+            {"CELERY_BROKER_URL": "redis://:aaaaaaaaaaaaaaaaaaaaaaaa@redis/0"},
             "screening.E010",
         ),
         (system_checks.check_broker, {"CELERY_BROKER_URL": "memory://", "SITE_IS_DEMO": False}, "screening.W006"),
