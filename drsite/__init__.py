@@ -1,4 +1,4 @@
-"""Wiring of the site. Importing it makes the Celery app the current one, so that tasks find their broker."""
+"""Project configuration. Importing it makes its Celery app the current one, as shared tasks need."""
 
 from drsite.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""The ASGI application."""
+"""ASGI application."""
 
 import os
 

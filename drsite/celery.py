@@ -1,4 +1,4 @@
-"""The Celery app: ``celery -A drsite worker`` grades photographs, ``celery -A drsite beat`` runs the sweep."""
+"""Celery app: ``celery -A drsite worker`` grades photographs, ``celery -A drsite beat`` sends periodic tasks."""
 
 import logging.config
 import os
@@ -9,7 +9,7 @@ from celery import Celery
 from celery.signals import after_task_publish, heartbeat_sent, setup_logging, worker_init, worker_shutting_down
 from django.conf import settings
 
-from drsite import request_id  # noqa: F401 (its signals carry ids from requests to tasks)
+from drsite import request_id  # noqa: F401 (connects its signals)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drsite.settings")
 
@@ -20,13 +20,13 @@ app.autodiscover_tasks()
 
 @setup_logging.connect
 def configure_logging(**_kwargs: Any) -> None:
-    """Give workers the site's log format, which never prints an exception's own words."""
+    """Use the log format of the site in workers too: it omits messages of exceptions."""
     logging.config.dictConfig(settings.LOGGING)
 
 
 @worker_init.connect
 def check_secrets(**_kwargs: Any) -> None:
-    """A worker does not start with a secret that could be guessed. Raises ImproperlyConfigured."""
+    """Stop a worker that has weak secrets. Raises ImproperlyConfigured."""
     from screening.system_checks import require_strong_secrets
 
     require_strong_secrets()
@@ -34,7 +34,7 @@ def check_secrets(**_kwargs: Any) -> None:
 
 @heartbeat_sent.connect
 def record_heartbeat(sender: Any = None, **_kwargs: Any) -> None:
-    """The worker's main process runs and has its broker; see ``screening.health.worker_heartbeat``."""
+    """Record that the main process of a worker runs and reaches its broker."""
     from screening.health import worker_heartbeat
 
     worker_heartbeat.record_heartbeat(sender.eventer.hostname)
@@ -42,7 +42,7 @@ def record_heartbeat(sender: Any = None, **_kwargs: Any) -> None:
 
 @worker_shutting_down.connect
 def clear_heartbeat(sender: str = "", **_kwargs: Any) -> None:
-    """A worker that ends on purpose is missed at once."""
+    """Delete the heartbeat of a worker that is shut down, so that health checks report it at once."""
     from screening.health import worker_heartbeat
 
     worker_heartbeat.clear_heartbeat(sender)
@@ -50,6 +50,6 @@ def clear_heartbeat(sender: str = "", **_kwargs: Any) -> None:
 
 @after_task_publish.connect
 def touch_heartbeat_file(**_kwargs: Any) -> None:
-    """Touch BEAT_HEARTBEAT_FILE where one is set: in beat, whose health is that the broker takes what it sends."""
-    if sign := os.environ.get("BEAT_HEARTBEAT_FILE"):
-        Path(sign).touch()
+    """Touch BEAT_HEARTBEAT_FILE, if it is set, after the broker accepted a task: the health check of beat."""
+    if file := os.environ.get("BEAT_HEARTBEAT_FILE"):
+        Path(file).touch()

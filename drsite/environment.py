@@ -17,7 +17,7 @@ _PASSWORD_OF = {"DATABASE_URL": "DATABASE_PASSWORD", "REDIS_URL": "REDIS_PASSWOR
 class Environment(FileAwareMapping):  # type: ignore[misc]  # the package has no types
     """Environment variables, read from the file that ``NAME_FILE`` names if it is set (Docker secrets).
 
-    ``DATABASE_PASSWORD`` and ``REDIS_PASSWORD`` are inserted into URLs that have no password.
+    An empty variable counts as not set. ``DATABASE_PASSWORD`` and ``REDIS_PASSWORD`` are added to URLs without one.
     Raises ImproperlyConfigured for a renamed variable, a variable set twice, and a file that is empty or unreadable.
     """
 
@@ -29,6 +29,8 @@ class Environment(FileAwareMapping):  # type: ignore[misc]  # the package has no
 
     def __getitem__(self, name: str) -> str:
         value = self._read_file(name, path) if (path := self.env.get(f"{name}_FILE")) else str(self.env[name])
+        if not value:
+            raise KeyError(name)
         return _with_password(value, self.get(_PASSWORD_OF[name], "")) if name in _PASSWORD_OF else value
 
     def _read_file(self, name: str, path: str) -> str:

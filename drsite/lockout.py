@@ -1,4 +1,4 @@
-"""Passwords tried under many names from one address: five each for a hundred accounts must not go unnoticed."""
+"""Protection against password spraying: one IP address tries a few passwords for many accounts."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ from django.http import HttpRequest
 
 
 class IpLockoutHandler(AxesDatabaseHandler):  # type: ignore[misc]  # the package has no types
-    """Locks a name at an address as usual, and an address after many failures under whatever names."""
+    """Locks a user name at an IP address, as django-axes does, and an IP address after many failures."""
 
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
-        """Failures count until nobody has failed under that name from there for the cool-off time."""
+        """Whether a log-in is refused. The failures of a user name expire AXES_COOLOFF_TIME after the last one."""
         if super().is_locked(request, credentials):
             return True
         if not self._is_spraying(request):
             return False
-        request.axes_locked_out = True  # type: ignore[attr-defined]  # the page that says so; axes counts one name alone
+        request.axes_locked_out = True  # type: ignore[attr-defined]  # shows the page of axes
         return True
 
     def _is_spraying(self, request: HttpRequest) -> bool:

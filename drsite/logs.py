@@ -1,8 +1,7 @@
-"""Logs and error reports that hold ids and places in the code, never a patient's data.
+"""Logs and error reports without personal data: ids, and positions in the code.
 
-An exception's own words may quote what somebody typed: PostgreSQL answers a duplicate with
-``Key (site_id, mrn)=(..., 12345) already exists``. So logs keep the type of an exception and where it happened,
-and drop its message.
+The message of an exception may quote user input: PostgreSQL reports a duplicate as
+``Key (site_id, mrn)=(..., 12345) already exists``. So logs have the type and the traceback of an exception only.
 """
 
 import datetime
@@ -20,12 +19,12 @@ from drsite.request_id import request_id, task_id
 
 HIDDEN = "[hidden]"
 _CELERY_ERROR_TEXTS = ("exc", "traceback", "return_value", "args", "kwargs", "internal")
-EXTRAS = ("method", "view", "status", "ms", "user_id")
-"""What a record may carry beside its message: codes, numbers and ids. Anything else a library attaches is dropped."""
+EXTRA_FIELDS = ("method", "view", "status", "ms", "user_id")
+"""Codes, numbers and ids. Other attributes that libraries add to a log record are left out."""
 
 
 class IdsOnlyFormatter(logging.Formatter):
-    """A log line without the message of an exception: its type, and the file, line and function of each frame."""
+    """Log lines with type and traceback of exceptions, and without their messages."""
 
     def formatException(  # noqa: N802 (the name is logging's)
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -41,7 +40,7 @@ class IdsOnlyFormatter(logging.Formatter):
 
 
 class JsonLinesFormatter(IdsOnlyFormatter):
-    """One JSON object a line, with the ids of the request and of the task it was written in."""
+    """One JSON object a line, with the ids of the current request and task."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
@@ -53,14 +52,14 @@ class JsonLinesFormatter(IdsOnlyFormatter):
         }
         ids = {"request_id": request_id.get(), "task_id": task_id.get()}
         line |= {name: value for name, value in ids.items() if value}
-        line |= {name: getattr(record, name) for name in EXTRAS if getattr(record, name, None) is not None}
+        line |= {name: getattr(record, name) for name in EXTRA_FIELDS if getattr(record, name, None) is not None}
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
 class HideCeleryErrorTexts(logging.Filter):
-    """Blank the parts of Celery's own messages that repeat an exception's words or a task's arguments."""
+    """Replace exceptions and task arguments in the log messages of Celery."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, Mapping):
@@ -68,8 +67,8 @@ class HideCeleryErrorTexts(logging.Filter):
         return True
 
 
-class HideEverythingTyped(SafeExceptionReporterFilter):
-    """Error reports without request parameters and local variables, in debug mode too."""
+class HideUserInput(SafeExceptionReporterFilter):
+    """Error reports without form data and local variables, in debug mode too."""
 
     def is_active(self, request: HttpRequest | None) -> bool:
         return True
@@ -82,7 +81,7 @@ class HideEverythingTyped(SafeExceptionReporterFilter):
 
 
 def logging_settings(*, format: str, level: str) -> dict[str, Any]:  # noqa: A002 (as logging calls it)
-    """Django's ``LOGGING``: everything to one handler, ``format`` "json" or "plain". Raises KeyError for another."""
+    """Value of Django's LOGGING: one handler on standard error. ``format`` is "json" or "plain"."""
     formatters: dict[str, dict[str, Any]] = {
         "plain": {"()": "drsite.logs.IdsOnlyFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
         "json": {"()": "drsite.logs.JsonLinesFormatter"},
@@ -97,11 +96,11 @@ def logging_settings(*, format: str, level: str) -> dict[str, Any]:  # noqa: A00
         },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            # NB: Django's own defaults mail the whole request to ADMINS; here everything goes to the one handler above.
+            # NB: the default handlers of Django mail the whole request to ADMINS.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
-            # A refused request is noted by drsite.request_id; this logger would add the address as somebody typed it.
+            # Its warnings have the path as it was typed; drsite.request_id logs each request without it.
             "django.request": {"level": "ERROR"},
-            # With DEBUG this logger would print each statement with its values, names and numbers among them.
+            # With DEBUG it logs each statement with its values.
             "django.db.backends": {"level": "WARNING"},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             "axes": {"level": "WARNING"},

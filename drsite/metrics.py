@@ -1,16 +1,15 @@
-"""``/metrics`` for Prometheus: requests as each process counted them, gradings as the database knows them.
+"""Metrics for Prometheus (``/metrics``): requests of all web processes, and gradings from the database.
 
-Several processes serve: with ``PROMETHEUS_MULTIPROC_DIR`` (``drsite.wsgi`` sets it) they count in files of one folder,
-and whichever is asked adds these up. A process that takes another's slot (``PROMETHEUS_WORKER_SLOT``,
-deploy/gunicorn_conf.py) counts on in its files, so that they stay as few as the processes. What workers do is read from
-the database, so their processes need no address.
+Web processes count in files of ``PROMETHEUS_MULTIPROC_DIR`` (set by ``drsite.wsgi``), and each answer is their sum. A
+process continues the files of the one that it replaces (``PROMETHEUS_WORKER_SLOT``, set by deploy/gunicorn_conf.py), so
+that there are no more files than processes. Workers export nothing: the database has the results of their work.
 """
 
 import hmac
-import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
+import numpy as np
 import prometheus_client.values
 import redis
 from django.conf import settings
@@ -30,7 +29,7 @@ from screening.services import inference
 
 
 def _worker_slot() -> int:
-    """Which of the server's files this process counts in: no two at a time have the same."""
+    """Number of the file in which this process counts. No two processes have the same at a time."""
     return int(os.environ.get("PROMETHEUS_WORKER_SLOT") or os.getpid())
 
 
@@ -41,7 +40,7 @@ _PROCESS_REGISTRY = CollectorRegistry()
 _requests = Counter("drs_requests", "Requests answered.", ["view", "method", "status"], registry=_PROCESS_REGISTRY)
 _request_seconds = Histogram(
     "drs_request_seconds",
-    "Seconds to answer a request, without sending its body.",
+    "Seconds to answer a request, without sending the body.",
     ["view"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=_PROCESS_REGISTRY,
@@ -50,7 +49,7 @@ QUANTILES = (0.5, 0.95, 1.0)
 
 
 def count_request(*, view: str, method: str, status: int, seconds: float) -> None:
-    """Add one answered request. ``view`` is the name of its address, never the address itself."""
+    """Count one answered request. ``view`` is the name of the URL pattern: a path may hold personal data."""
     _requests.labels(view, method, str(status)).inc()
     _request_seconds.labels(view).observe(seconds)
 
@@ -58,7 +57,7 @@ def count_request(*, view: str, method: str, status: int, seconds: float) -> Non
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """404 where no METRICS_TOKEN is set, 401 without it as bearer token, else Prometheus' text."""
+    """Metrics in the text format of Prometheus; 401 without METRICS_TOKEN as bearer token, 404 if none is set."""
     if not settings.METRICS_TOKEN:
         return HttpResponse(status=404)
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
@@ -79,10 +78,10 @@ def _text() -> bytes:
 
 
 class _DatabaseCollector(Collector):
-    """What database, broker and bundle say at this moment."""
+    """Metrics of database, broker and bundle at the moment of the request."""
 
     def collect(self) -> Iterator[Metric]:
-        """A part that is unavailable is told by its ``up``, and leaves its numbers out: none is made up."""
+        """An unavailable component has the metric ``up`` 0, and its other metrics are missing."""
         try:
             stats = read_queue_stats()
         except DatabaseError:
@@ -98,34 +97,26 @@ def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, documentation, value=value)
 
 
-def _labelled(name: str, documentation: str, label: str, rows: Iterable[tuple[str, float]]) -> GaugeMetricFamily:
+def _labelled(name: str, documentation: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, documentation, labels=[label])
-    for value, number in rows:
-        family.add_metric([value], number)
+    for key, value in values.items():
+        family.add_metric([key], value)
     return family
 
 
 def _queue_metrics(stats: QueueStats) -> Iterator[Metric]:
-    yield _gauge("drs_queue_depth", "Photographs that wait to be graded.", stats.n_waiting)
-    yield _gauge("drs_queue_oldest_age_seconds", "Age of the oldest one.", stats.oldest_waiting_s)
+    yield _gauge("drs_queue_depth", "Photographs that wait for grading.", stats.n_waiting)
+    yield _gauge("drs_queue_oldest_age_seconds", "Seconds that the oldest of them has waited.", stats.oldest_waiting_s)
     yield _gauge("drs_gradings_running", "Photographs being graded.", stats.n_running)
-    yield _gauge("drs_gradings_done_last_hour", "Of those queued in the last hour.", stats.n_done)
-    yield _labelled(
-        "drs_gradings_failed_last_hour", "Of those queued in the last hour.", "reason", stats.n_failed.items()
-    )
-    yield _gauge("drs_gradings_failed_last_hour_sum", "For all reasons.", sum(stats.n_failed.values()))
+    yield _gauge("drs_gradings_done_last_hour", "Done, of those queued in the last hour.", stats.n_done)
+    yield _labelled("drs_gradings_failed_last_hour", "Failed, of the same.", "reason", stats.n_failed)
+    yield _gauge("drs_gradings_failed_last_hour_sum", "Failed for any reason.", sum(stats.n_failed.values()))
     if stats.durations_s:
-        rows = [(str(q), _quantile(stats.durations_s, q)) for q in QUANTILES]
-        yield _labelled("drs_grading_seconds_last_hour", "Seconds of a worker for one photograph.", "quantile", rows)
+        seconds = np.quantile(stats.durations_s, QUANTILES, method="inverted_cdf")
+        values = {str(q): float(s) for q, s in zip(QUANTILES, seconds, strict=True)}
+        yield _labelled("drs_grading_seconds_last_hour", "Seconds of a worker for a photograph.", "quantile", values)
     if stats.gradable_fraction is not None:
-        yield _gauge(
-            "drs_gradable_fraction_last_hour", "Fraction that could be graded, 0 to 1.", stats.gradable_fraction
-        )
-
-
-def _quantile(ordered: tuple[float, ...], share: float) -> float:
-    """The smallest value that at least ``share`` of the values do not exceed."""
-    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
+        yield _gauge("drs_gradable_fraction_last_hour", "Gradable photographs, 0 to 1.", stats.gradable_fraction)
 
 
 def _worker_metrics() -> Iterator[Metric]:

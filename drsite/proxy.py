@@ -1,4 +1,4 @@
-"""Who asks, where a proxy stands before the site."""
+"""IP address of the client behind a reverse proxy."""
 
 import ipaddress
 
@@ -6,10 +6,9 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address that the one trusted proxy saw: the last of X-Forwarded-For, as a client may write any before it.
+    """The last address of X-Forwarded-For, else that of the proxy.
 
-    Without it everybody would share the proxy's address, and anybody could lock any account. The proxy's own address
-    where the header is missing or holds none.
+    NB: earlier addresses are sent by the client and cannot be trusted; only the last one is added by the proxy.
     """
     last = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
     try:

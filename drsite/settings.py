@@ -16,9 +16,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
 env.ENVIRON = Environment(os.environ)
 
-# --- what must be said -----------------------------------------------------------------------------------------------
+# --- what must be set ------------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
-# Without DEBUG there is no default: Django refuses every use of an empty key, and check screening.E001 names it.
+# No default without DEBUG: Django refuses to use an empty key, and screening.E001 reports it.
 SECRET_KEY = env.str("SECRET_KEY", default="insecure-key-for-development-only" if DEBUG else "")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -29,9 +29,9 @@ MODEL_BUNDLE = env.str("MODEL_BUNDLE", default="")  # empty: ml.bundle.default_b
 GRADING_THREADS = env.int("GRADING_THREADS", default=1)
 GRADING_SOFT_LIMIT_S = 45
 GRADING_HARD_LIMIT_S = 60
-# Longer than the hard limit, so that a grading that is still being worked on is never taken for a dead one.
+# Longer than the hard limit, so that a grading that still runs is not queued again.
 GRADING_STALE_AFTER_S = env.int("GRADING_STALE_AFTER_S", default=90)
-QUEUE_LATE_AFTER_S = env.int("QUEUE_LATE_AFTER_S", default=300)  # from then on /health/ready says "late"
+QUEUE_LATE_AFTER_S = env.int("QUEUE_LATE_AFTER_S", default=300)  # then /health/ready reports the queue as "late"
 
 # --- applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -51,7 +51,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "drsite.health_endpoints.serve_health_endpoints",  # before the redirect to HTTPS and the check of the host
+    "drsite.health_endpoints.serve_health_endpoints",  # before the checks of host and HTTPS
     "drsite.request_id.request_id_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -71,7 +71,6 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "drsite.urls"
 WSGI_APPLICATION = "drsite.wsgi.application"
-ASGI_APPLICATION = "drsite.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -89,12 +88,12 @@ TEMPLATES = [
 
 # --- data ------------------------------------------------------------------------------------------------------------
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-with suppress(OSError):  # a read-only root file system: then whatever would lie here has an address of its own
+with suppress(OSError):  # on a read-only file system all paths below are set
     VAR_DIR.mkdir(exist_ok=True)
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # WAL lets readers go on while one writes; IMMEDIATE takes the write lock at the start of a transaction, so that
-    # two writers wait for each other (timeout, seconds) and neither fails half-way with "database is locked".
+    # WAL: readers do not wait for the writer. IMMEDIATE: a transaction takes the write lock at its start, so that two
+    # writers wait for each other (timeout, in seconds) and none fails with "database is locked".
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -103,19 +102,18 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # A person gets the page "try again" soon, and not when the network gives up after minutes.
+    # Then the page "try again" is shown; without it, the operating system waits for minutes.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
-MEDIA_URL = ""  # NB: photographs have no public address; a view that asks access.py serves them
-# Where nginx finds MEDIA_ROOT under an address of its own (`internal`): it sends photographs after the access check.
+# NB: there is no MEDIA_URL. Views serve photographs after the access check; with this prefix, nginx sends the file.
 X_ACCEL_REDIRECT_PREFIX = env.str("X_ACCEL_REDIRECT_PREFIX", default="")
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))()
 STATICFILES_DIRS = [BASE_DIR / "static"]
-_S3_BUCKET = env.str("S3_BUCKET", default="")  # empty: photographs lie in MEDIA_ROOT
+_S3_BUCKET = env.str("S3_BUCKET", default="")  # empty: photographs are in MEDIA_ROOT
 _PHOTOGRAPHS: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
 if _S3_BUCKET:
     _PHOTOGRAPHS = {
@@ -124,7 +122,7 @@ if _S3_BUCKET:
             "bucket_name": _S3_BUCKET,
             "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,  # None: AWS
             "region_name": env.str("S3_REGION", default="") or None,
-            "access_key": env.str("S3_ACCESS_KEY", default="") or None,  # None: what the machine's role allows
+            "access_key": env.str("S3_ACCESS_KEY", default="") or None,  # None: the IAM role of the host
             "secret_key": env.str("S3_SECRET_KEY", default="") or None,
         },
     }
@@ -145,30 +143,30 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-# The account that `manage.py bootstrap` makes where nobody can open the administration panel yet.
+# `manage.py bootstrap` creates this account if no user can open the administration panel.
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", default="admin")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
-SESSION_COOKIE_AGE = 30 * 60  # idle log-off; screening.middleware says what counts as activity
-SESSION_MAX_AGE = 12 * 60 * 60  # a shift; then a person logs in again, however busy
+SESSION_COOKIE_AGE = 30 * 60  # without activity, as screening.middleware defines it
+SESSION_MAX_AGE = 12 * 60 * 60  # a shift, with activity too
 AXES_FAILURE_LIMIT = 5
 AXES_HANDLER = "drsite.lockout.IpLockoutHandler"
-LOGIN_FAILURE_LIMIT_PER_IP = 50  # whatever the names: a clinic shares one address, and few of its people err at once
+LOGIN_FAILURE_LIMIT_PER_IP = 50  # for all user names: a clinic shares one address
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
-AXES_VERBOSE = False  # a password typed into the wrong field would be logged as a user name
+AXES_VERBOSE = False  # it would log user names, and a password typed into their field
 _BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 AXES_CLIENT_IP_CALLABLE = "drsite.proxy.client_address" if _BEHIND_PROXY else None
 
 # --- browser ---------------------------------------------------------------------------------------------------------
-_INSECURE_HTTP = env.bool("INSECURE_HTTP", default=DEBUG)  # only for a demo on localhost
+_INSECURE_HTTP = env.bool("INSECURE_HTTP", default=DEBUG)  # for a demo on localhost
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not _INSECURE_HTTP
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SECURE_HSTS_SECONDS = 0 if _INSECURE_HTTP else 31_536_000  # one year, as browsers' preload lists ask
+SECURE_HSTS_SECONDS = 0 if _INSECURE_HTTP else 31_536_000  # one year, the minimum of the preload list
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not _INSECURE_HTTP
 if _BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -177,7 +175,7 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:", "blob:"],  # previews of chosen files, heatmaps drawn in the page
+        "img-src": ["'self'", "data:", "blob:"],  # previews of files, and heatmaps
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
         "form-action": ["'self'"],
@@ -188,7 +186,7 @@ CONTENT_SECURITY_POLICY = {
 # --- the REST API ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "screening.api.authentication.ApiKeyAuthentication",  # first: it makes a missing key 401 and not 403
+        "screening.api.authentication.ApiKeyAuthentication",  # first: then a missing key is 401 and not 403
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["screening.api.permissions.HasActionPermission"],
@@ -196,14 +194,14 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["screening.api.throttling.KeyThrottle"],
     "DEFAULT_THROTTLE_RATES": {
         "data": env.str("API_RATE", default="600/min"),
-        "photos": env.str("API_PHOTO_RATE", default="120/min"),  # each costs a worker a fraction of a second
+        "photos": env.str("API_PHOTO_RATE", default="120/min"),  # each takes a CPU core a fraction of a second
     },
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "screening.api.errors.exception_handler",
-    "NUM_PROXIES": 1 if _BEHIND_PROXY else 0,  # X-Forwarded-For of anybody else is not read
+    "NUM_PROXIES": 1 if _BEHIND_PROXY else 0,  # without a proxy, X-Forwarded-For is not read
 }
-# Counts requests to the API. Each process counts for itself unless CACHE_URL names a shared cache.
+# Counts of API requests. Each process has its own unless CACHE_URL is a shared cache.
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Diabetic retinopathy screening",
@@ -217,9 +215,9 @@ SPECTACULAR_SETTINGS = {
     "LICENSE": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],  # the schema tells nothing of anybody
+    "SERVE_AUTHENTICATION": [],  # the schema has no personal data
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "COMPONENT_SPLIT_REQUEST": True,  # a file that is sent and one that is described are two things
+    "COMPONENT_SPLIT_REQUEST": True,  # an uploaded file differs from a stored one
     "ENUM_NAME_OVERRIDES": {
         "Laterality": "screening.labels.eyes.LATERALITY_CHOICES",
         "ExamStatus": "screening.models.exams.Exam.Status",
@@ -236,11 +234,11 @@ SPECTACULAR_SETTINGS = {
 
 # --- background work -------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("REDIS_URL", default="") or "memory://"
-# An upload must not hang when Redis is unavailable: it is stored, stays QUEUED, and the sweep queues it again.
+# An upload must not wait for an unavailable Redis: it is stored as QUEUED, and beat publishes it later.
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
-        "visibility_timeout": 120,  # seconds until a message of a dead worker is given to another; over the hard limit
+        "visibility_timeout": 120,  # seconds until a message of a dead worker goes to another; over the hard limit
         "socket_connect_timeout": 2,
         "socket_timeout": 5,
         "retry_on_timeout": False,
@@ -259,7 +257,6 @@ CELERY_TASK_SOFT_TIME_LIMIT = GRADING_SOFT_LIMIT_S
 CELERY_TASK_TIME_LIMIT = GRADING_HARD_LIMIT_S
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BEAT_SCHEDULE = {
     "requeue-stale-gradings": {"task": "screening.tasks.requeue_stale_gradings", "schedule": 30.0},
     "delete-orphaned-files": {
@@ -272,22 +269,20 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 # --- language and time -----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
-USE_I18N = USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
-# --- logs: ids only --------------------------------------------------------------------------------------------------
-DEFAULT_EXCEPTION_REPORTER_FILTER = "drsite.logs.HideEverythingTyped"
-LOGGING_CONFIG = "logging.config.dictConfig"
+# --- logs without personal data --------------------------------------------------------------------------------------
+DEFAULT_EXCEPTION_REPORTER_FILTER = "drsite.logs.HideUserInput"
 LOG_FORMAT = env.str("LOG_FORMAT", default="plain" if DEBUG or SITE_IS_DEMO else "json")
 LOGGING = logging_settings(format=LOG_FORMAT, level=env.str("LOG_LEVEL", default="INFO"))
 
-# --- watching it run -------------------------------------------------------------------------------------------------
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: /metrics is not there
-# The site sends no mail by itself: whoever adds some finds it set up, and `manage.py doctor` tries it.
+# --- monitoring ------------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: /metrics is off
+# Nothing sends mail yet. `manage.py doctor` checks the connection.
 _MAIL: dict[str, Any] = env.email_url("EMAIL_URL", default="dummymail://")
 EMAIL_BACKEND, EMAIL_TIMEOUT = _MAIL["EMAIL_BACKEND"], 10
 EMAIL_HOST, EMAIL_PORT = _MAIL["EMAIL_HOST"] or "localhost", _MAIL["EMAIL_PORT"] or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"] or "", _MAIL["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
-# A clinic's private name has no place in the lists that browsers ship.
+# The preload list of browsers is for public host names; that of a clinic is often private.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]

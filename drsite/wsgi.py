@@ -1,4 +1,4 @@
-"""The WSGI application: ``gunicorn drsite.wsgi``."""
+"""WSGI application: ``gunicorn drsite.wsgi``."""
 
 import os
 import tempfile
@@ -10,9 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drsite.settings")
 
 
 def set_multiproc_dir() -> None:
-    """Name the folder in which this server's processes count together; before anything imports prometheus_client.
+    """Set PROMETHEUS_MULTIPROC_DIR to a folder that all processes of this server share.
 
-    Loaded before the fork, the name is inherited; loaded after it, all processes have the same parent and so the name.
+    The folder is named after the parent process, which is the same for all. NB: prometheus_client reads the variable
+    when it is imported.
     """
     name = f"drsite-metrics-{os.getuid()}-{os.getppid()}"
     folder = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(Path(tempfile.gettempdir()) / name)))

@@ -1,4 +1,4 @@
-"""How much is waiting for the model, and how the last hour went: numbers for probes and metrics, of nobody."""
+"""Length of the queue and results of the last hour, for health checks and metrics. No personal data."""
 
 import datetime
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ Status = Grading.Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueStats:
-    """``oldest_waiting_s`` is 0 with nothing waiting. The rest is about gradings queued within the last hour:
-    ``durations_s`` sorted, of those that are done; ``n_failed`` by failure code; ``gradable_fraction`` in [0, 1], None
-    without any.
+    """Gradings that wait or run now, and those of the last hour by ``queued_at``.
+
+    ``oldest_waiting_s`` is 0 if none waits. ``n_failed`` is by failure code. ``durations_s`` has the gradings that are
+    done; ``gradable_fraction``, in [0, 1], is None without any.
     """
 
     n_waiting: int
@@ -29,7 +30,7 @@ class QueueStats:
 
 
 def read_queue_stats() -> QueueStats:
-    """Four queries, all over the index of status and time, so that a scrape stays cheap after years."""
+    """Run four queries. All use the index of status and time, so they stay fast in a large table."""
     now = timezone.now()
     waiting = Grading.objects.filter(status=Status.QUEUED).aggregate(n=Count("pk"), oldest=Min("queued_at"))
     recent = Grading.objects.filter(queued_at__gte=now - WINDOW).order_by()
@@ -41,13 +42,13 @@ def read_queue_stats() -> QueueStats:
         oldest_waiting_s=_age_s(waiting["oldest"], now),
         n_done=len(done),
         n_failed=dict(failed),
-        durations_s=tuple(sorted(ms / 1000 for _is_gradable, ms in done if ms is not None)),
+        durations_s=tuple(ms / 1000 for _is_gradable, ms in done if ms is not None),
         gradable_fraction=sum(bool(is_gradable) for is_gradable, _ms in done) / len(done) if done else None,
     )
 
 
 def oldest_waiting_s() -> float:
-    """Seconds since the oldest waiting grading was queued; 0 with nothing waiting."""
+    """Seconds since the oldest waiting grading was queued; 0 if none waits."""
     oldest = Grading.objects.filter(status=Status.QUEUED).aggregate(at=Min("queued_at"))["at"]
     return _age_s(oldest, timezone.now())
 

@@ -11,9 +11,9 @@ from drsite.environment import RENAMED, Environment
 def test_a_variable_is_read_from_its_file_without_the_line_end(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("s3cret value\n")
-    environment = Environment({"SECRET_KEY_FILE": str(file), "DEBUG": "true"})
+    environment = Environment({"SECRET_KEY_FILE": str(file), "DEBUG": "true", "MEDIA_ROOT": ""})
     assert (environment["SECRET_KEY"], environment["DEBUG"]) == ("s3cret value", "true")
-    assert "METRICS_TOKEN" not in environment
+    assert "MEDIA_ROOT" not in environment, "an empty variable counts as not set"
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,11 @@
-"""Metrics: behind a token, right with several processes, and about nobody."""
+"""Metrics: behind a token, right with several processes, and without personal data."""
 
-import os
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +17,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from screening.models import User
 from tests.screening.factories import GradingFactory
+from tests.screening.processes import DEADLINE_S, PROJECT, environment, free_port, is_open, wait_until
 
 TOKEN = "a-token-of-tests-4711-x"
-PROJECT = Path(__file__).resolve().parents[2]
-N_PROCESSES, N_REQUESTS, REPLACED_AFTER, DEADLINE_S = 3, 60, 25, 60
+N_PROCESSES, MAX_REQUESTS, N_REQUESTS = 2, 12, 20
+"""More requests than both processes answer before they are replaced."""
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+"""Values by name and labels."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +32,7 @@ def token(settings: Any) -> None:
     settings.CELERY_BROKER_URL = "memory://"
 
 
-def read(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    """Values by name and labels."""
+def read(text: str) -> Samples:
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
@@ -41,24 +40,24 @@ def read(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     }
 
 
-def scrape(client: Client) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+def scrape(client: Client) -> Samples:
     answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/plain")
     return read(answer.content.decode())
 
 
-def requests_of(values: dict[Any, float], view: str, status: str, method: str = "GET") -> float:
+def requests_of(values: Samples, view: str, status: str, method: str = "GET") -> float:
     return values.get(("drs_requests_total", (("method", method), ("status", status), ("view", view))), 0.0)
 
 
-def test_without_a_token_in_the_settings_there_are_no_metrics(client: Client, settings: Any) -> None:
+def test_metrics_are_off_without_a_token_in_the_settings(client: Client, settings: Any) -> None:
     settings.METRICS_TOKEN = ""
     assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
 
 
 @pytest.mark.parametrize("header", [None, "", f"Basic {TOKEN}", "Bearer", f"Bearer {TOKEN}x", "Bearer ü"])
-def test_whoever_lacks_the_token_is_turned_away(client: Client, header: str | None) -> None:
+def test_a_request_without_the_token_is_refused(client: Client, header: str | None) -> None:
     answer = client.get("/metrics", headers={} if header is None else {"Authorization": header})
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Bearer realm="metrics"')
     assert answer.content == b""
@@ -86,7 +85,7 @@ def test_requests_are_counted_by_view_and_status_and_never_by_address(client: Cl
 
 
 @pytest.mark.django_db
-def test_gradings_are_counted_as_the_database_knows_them(client: Client) -> None:
+def test_gradings_are_counted_from_the_database(client: Client) -> None:
     now = timezone.now()
     recent, long_ago = now - timedelta(minutes=5), now - timedelta(hours=2)
     GradingFactory(queued_at=now - timedelta(seconds=90))
@@ -109,13 +108,13 @@ def test_gradings_are_counted_as_the_database_knows_them(client: Client) -> None
 
 
 @pytest.mark.django_db
-def test_an_idle_site_makes_up_no_share_and_no_duration(client: Client) -> None:
+def test_an_idle_site_has_no_fraction_and_no_duration(client: Client) -> None:
     values = scrape(client)
     assert values["drs_queue_depth", ()] == values["drs_queue_oldest_age_seconds", ()] == 0
-    assert not any(name.startswith(("drs_gradable_share", "drs_grading_seconds")) for name, _labels in values)
+    assert not any(name.startswith(("drs_gradable_fraction", "drs_grading_seconds")) for name, _labels in values)
 
 
-def test_metrics_tell_that_the_database_is_unavailable(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_database_is_a_metric(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise OperationalError
 
@@ -125,7 +124,7 @@ def test_metrics_tell_that_the_database_is_unavailable(client: Client, monkeypat
     assert ("drs_queue_depth", ()) not in values
 
 
-def test_metrics_tell_that_the_broker_is_unavailable(client: Client, db: None, settings: Any) -> None:
+def test_an_unavailable_broker_is_a_metric(client: Client, db: None, settings: Any) -> None:
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
     values = scrape(client)
     assert values["drs_broker_up", ()] == 0
@@ -133,63 +132,33 @@ def test_metrics_tell_that_the_broker_is_unavailable(client: Client, db: None, s
 
 
 @pytest.fixture
-def server(shared_database: str, settings: Any, tmp_path: Path) -> Iterator[str]:
-    """gunicorn as deploy/ configures it, with several processes that are replaced often; its address."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "SECRET_KEY": settings.SECRET_KEY,
-        "DATABASE_URL": shared_database,
-        "REDIS_URL": "memory://",
-        "MEDIA_ROOT": str(tmp_path / "media"),
-        "METRICS_TOKEN": TOKEN,
-        "TMPDIR": str(tmp_path),
-        "INSECURE_HTTP": "true",
-        "ALLOWED_HOSTS": "127.0.0.1",
-    }
-    arguments = ["--config", "deploy/gunicorn_conf.py", "--workers", str(N_PROCESSES), "--bind", f"127.0.0.1:{port}"]
-    arguments += ["--max-requests", str(REPLACED_AFTER), "--max-requests-jitter", "0"]
-    arguments += ["--worker-tmp-dir", str(tmp_path), "drsite.wsgi:application"]
-    log = (tmp_path / "gunicorn.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", *arguments], cwd=PROJECT, env=environment, stdout=log, stderr=log
+def server(shared_database: str, tmp_path: Path) -> Iterator[str]:
+    """Address of gunicorn as deploy/ configures it, with processes that are replaced often."""
+    port, log = free_port(), tmp_path / "gunicorn.log"
+    options = ["--workers", str(N_PROCESSES), "--threads", "1", "--bind", f"127.0.0.1:{port}"]
+    options += ["--max-requests", str(MAX_REQUESTS), "--max-requests-jitter", "0", "--worker-tmp-dir", str(tmp_path)]
+    variables = environment(
+        shared_database, REDIS_URL="memory://", METRICS_TOKEN=TOKEN, TMPDIR=str(tmp_path), ALLOWED_HOSTS="127.0.0.1"
     )
-    yield f"http://127.0.0.1:{port}"
+    command = ["-m", "gunicorn", "--config", "deploy/gunicorn_conf.py", *options, "drsite.wsgi:application"]
+    with log.open("wb") as file:
+        process = subprocess.Popen([sys.executable, *command], cwd=PROJECT, env=variables, stdout=file, stderr=file)
+    wait_until(lambda: is_open(port), "the server started", process)
+    yield f"127.0.0.1:{port}"
     process.terminate()
     process.wait(DEADLINE_S)
-    log.close()
 
 
-def fetch(url: str) -> str:
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {TOKEN}"})
-    with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
-        return str(answer.read().decode())
+def test_processes_and_their_successors_count_together(server: str, tmp_path: Path) -> None:
+    def fetch(path: str) -> str:
+        with closing(HTTPConnection(server, timeout=DEADLINE_S)) as connection:
+            connection.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}"})
+            return connection.getresponse().read().decode()
 
-
-def fetch_when_up(url: str, tmp_path: Path) -> str:
-    deadline = timezone.now() + timedelta(seconds=DEADLINE_S)
-    while True:
-        try:
-            return fetch(url)
-        except urllib.error.HTTPError:
-            raise
-        except OSError:
-            assert timezone.now() < deadline, (tmp_path / "gunicorn.log").read_text()
-
-
-def test_several_processes_and_those_that_take_their_places_count_together(server: str, tmp_path: Path) -> None:
-    fetch_when_up(f"{server}/health/live", tmp_path)
-    before = read(fetch(f"{server}/metrics"))
     for _ in range(N_REQUESTS):
-        fetch(f"{server}/api/schema/")
-    counted = {
-        requests_of(read(fetch(f"{server}/metrics")), "api-schema", "200") - requests_of(before, "api-schema", "200")
-        for _ in range(4 * N_PROCESSES)
-    }
-    assert counted == {N_REQUESTS}, "whichever process is asked tells the same"
-    names = sorted(path.name for path in tmp_path.glob("drsite-metrics-*/counter_*.db"))
-    assert len(names) > 1, "only one process served: the test showed nothing"
-    places = [f"counter_{place}.db" for place in range(1, N_PROCESSES + 1)]
-    assert set(names) <= set(places), "a process that took another's place left files of its own"
+        fetch("/patients/")
+    scrapes = [read(fetch("/metrics")) for _ in range(4 * N_PROCESSES)]
+    assert {requests_of(values, "screening:patient-list", "302") for values in scrapes} == {N_REQUESTS}
+    files = {path.name for path in tmp_path.glob("drsite-metrics-*/counter_*.db")}
+    assert len(files) > 1, "only one process served: the test showed nothing"
+    assert files <= {f"counter_{slot}.db" for slot in range(1, N_PROCESSES + 1)}, "a successor opened a new file"

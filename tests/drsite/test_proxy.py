@@ -1,4 +1,4 @@
-"""Behind a proxy, failed log-ins are counted for the client and not for the proxy."""
+"""Behind a proxy the address of the client is the one that the proxy adds."""
 
 import pytest
 from django.test import RequestFactory
@@ -16,6 +16,6 @@ from drsite.proxy import client_address
         ("", "10.0.0.2"),
     ],
 )
-def test_the_address_is_the_one_that_the_proxy_saw(forwarded: str, expected: str) -> None:
+def test_the_last_forwarded_address_is_used(forwarded: str, expected: str) -> None:
     request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.2", HTTP_X_FORWARDED_FOR=forwarded)
     assert client_address(request) == expected
