@@ -1,26 +1,66 @@
-"""Grade files and folders: ``python -m ml grade PATH... [--json] [--heatmap DIR] [--even-if-ungradable]``."""
+"""The command that grades files and folders: ``python -m ml grade PATH ...``."""
 
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tqdm import tqdm
+from tyro.conf import Positional, arg
 
-from ml.errors import GradingError
-from ml.grader import Grader
-from ml.prediction import Prediction
-from ml.serving.heatmap_overlay import overlay
-from ml.serving.preprocess import decode
+from ml.cli.options import OptionalPath
+from ml.errors import GradingError, InputError
 from ml.vocabulary import ICDRGrade
+
+if TYPE_CHECKING:
+    from ml.grader import Grader
+    from ml.prediction import Prediction
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"}
 OVERLAY_SIDE_PX = 1024
 
 
-def find_photos(paths: list[Path]) -> list[Path]:
-    """The named files, and every photograph below the named folders in order of name."""
+@dataclass(frozen=True, kw_only=True)
+class Grade:
+    """Grade photographs, or folders of them."""
+
+    paths: Annotated[Positional[tuple[Path, ...]], arg(metavar="PATH [PATH ...]", help_behavior_hint="(required)")]
+    """Photographs, and folders that are searched for photographs."""
+    json: bool = False
+    """Print one JSON object per line."""
+    output: OptionalPath = None
+    """Write each graded photograph with its heatmap into this folder."""
+    include_ungradable: bool = False
+    """Give a grade to photographs of poor quality too."""
+    bundle: OptionalPath = None
+    """Folder of another bundle than the default one."""
+    threads: int = 1
+    """Threads of one forward pass."""
+
+    def run(self) -> int:
+        """0 if every photograph could be read, else 1."""
+        from ml.grader import Grader
+
+        if not self.paths:
+            raise InputError("Name photographs or folders of them.")
+        photos = find_photos(self.paths)
+        if not photos:
+            print("error: There are no photographs in these folders.", file=sys.stderr)
+            return 1
+        grader = Grader.load(self.bundle, threads=self.threads)
+        n_failed = 0
+        for photo, result in grade_files(
+            grader, photos, heatmaps=self.output, include_ungradable=self.include_ungradable
+        ):
+            n_failed += isinstance(result, str)
+            print(as_json(photo, result) if self.json else as_text(photo, result), flush=True)
+        return 1 if n_failed else 0
+
+
+def find_photos(paths: tuple[Path, ...]) -> list[Path]:
+    """The files, and every photograph below the folders, ordered by name."""
     photos: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -31,13 +71,13 @@ def find_photos(paths: list[Path]) -> list[Path]:
 
 
 def grade_files(
-    grader: Grader, photos: list[Path], *, heatmaps: Path | None, even_if_ungradable: bool
-) -> Iterator[tuple[Path, Prediction | str]]:
-    """Each file with its Prediction, or the sentence that says why it could not be read."""
+    grader: "Grader", photos: list[Path], *, heatmaps: Path | None, include_ungradable: bool
+) -> "Iterator[tuple[Path, Prediction | str]]":
+    """Each file with its Prediction, or with the reason why it could not be read."""
     names = _overlay_names(photos)
     for photo in tqdm(photos, unit="photo", disable=not sys.stderr.isatty()):
         try:
-            prediction = grader.grade(photo, even_if_ungradable=even_if_ungradable)
+            prediction = grader.grade(photo, even_if_ungradable=include_ungradable)
             if heatmaps is not None:
                 write_overlay(photo, prediction, heatmaps / names[photo])
             yield photo, prediction
@@ -46,13 +86,16 @@ def grade_files(
 
 
 def _overlay_names(photos: list[Path]) -> dict[Path, str]:
-    """A name of its own for each photograph, also where two folders hold files of one name."""
+    """A different name for each photograph, even if two folders hold files of the same name."""
     stems = [p.stem for p in photos]
     return {p: f"{p.stem}.png" if stems.count(p.stem) == 1 else f"{p.parent.name}-{p.name}.png" for p in photos}
 
 
-def write_overlay(photo: Path, prediction: Prediction, target: Path) -> None:
-    """Write the photograph with its heatmap as a PNG of at most 1024 px; nothing for an ungraded one."""
+def write_overlay(photo: Path, prediction: "Prediction", target: Path) -> None:
+    """Write the photograph with its heatmap as a PNG of at most 1024 px; nothing if it has no grade."""
+    from ml.serving.heatmap_overlay import overlay
+    from ml.serving.preprocess import decode
+
     if prediction.heatmap is None or prediction.heatmap_box is None:
         return
     picture = decode(photo, min_side_px=OVERLAY_SIDE_PX // 2)
@@ -61,11 +104,11 @@ def write_overlay(photo: Path, prediction: Prediction, target: Path) -> None:
     overlay(picture, prediction.heatmap, prediction.heatmap_box).save(target)
 
 
-def as_json(photo: Path, result: Prediction | str) -> str:
+def as_json(photo: Path, result: "Prediction | str") -> str:
     """One line of JSON."""
     if isinstance(result, str):
         return json.dumps({"file": str(photo), "error": result})
-    row: dict[str, Any] = {
+    content: dict[str, Any] = {
         "file": str(photo),
         "model_version": result.model_version,
         "is_gradable": result.is_gradable,
@@ -76,17 +119,17 @@ def as_json(photo: Path, result: Prediction | str) -> str:
         "p_referable": None if result.p_referable is None else round(result.p_referable, 4),
         "is_referable": result.is_referable,
     }
-    return json.dumps(row)
+    return json.dumps(content)
 
 
-def as_text(photo: Path, result: Prediction | str) -> str:
+def as_text(photo: Path, result: "Prediction | str") -> str:
     """One line for a person."""
     if isinstance(result, str):
         return f"{photo}: not read. {result}"
     reasons = f" ({', '.join(result.quality_reasons)})" if result.quality_reasons else ""
     if result.grade is None or result.p_referable is None:
         return f"{photo}: cannot be graded{reasons}"
-    advice = "referable" if result.is_referable else "not referable"
+    referral = "referable" if result.is_referable else "not referable"
     name = ICDRGrade(result.grade).name.lower()
-    doubt = "" if result.is_gradable else f" - NOT GRADABLE{reasons}"
-    return f"{photo}: grade {int(result.grade)} ({name}), P(referable) {result.p_referable:.3f}, {advice}{doubt}"
+    warning = "" if result.is_gradable else f" - NOT GRADABLE{reasons}"
+    return f"{photo}: grade {int(result.grade)} ({name}), P(referable) {result.p_referable:.3f}, {referral}{warning}"

@@ -41,8 +41,8 @@ def quadratic_kappa(truth: "NDArray[np.int64]", grades: "NDArray[np.int64]") -> 
 
 
 def _kappa(counts: "NDArray[np.int64]") -> float:
-    by_chance = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(1, counts.sum())  # (K, K)
-    expected = float((QUADRATIC_WEIGHTS * by_chance).sum())
+    independent = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(1, counts.sum())  # (K, K)
+    expected = float((QUADRATIC_WEIGHTS * independent).sum())
     return 1 - float((QUADRATIC_WEIGHTS * counts).sum()) / expected if expected else 0.0
 
 

@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ml.bundle import Bundle, read_evaluation
+from ml.bundle import Bundle, default_bundle, read_evaluation
+from ml.errors import BundleError
 from ml.evaluation.evaluate import MIN_SUBGROUP_PHOTOS
 from ml.metrics.grading import MAIN_METRICS, METRICS, SUBGROUP_METRICS
 from ml.metrics.markdown import table, with_interval
@@ -37,15 +38,21 @@ Columns = Sequence[tuple[str, Callable[[Entry], object]]]
 """Titles, and the value of an entry."""
 
 
-def write_card(bundle: Bundle) -> None:
-    """Write model-card.md beside bundle.json."""
-    (bundle.folder / "model-card.md").write_text(card_text(bundle))
+def write_card(bundle: Bundle) -> Path:
+    """Write model-card.md beside bundle.json, and the default bundle's into the documentation too."""
+    path, text = bundle.folder / "model-card.md", card_text(bundle)
+    path.write_text(text)
+    if is_default(bundle):
+        DOCUMENTATION.write_text(text)
+    return path
 
 
-def write_cards(bundle: Bundle) -> None:
-    """Write the card beside bundle.json, and into the documentation."""
-    write_card(bundle)
-    DOCUMENTATION.write_text(card_text(bundle))
+def is_default(bundle: Bundle) -> bool:
+    """Whether the bundle is the one that grades by default."""
+    try:
+        return bundle.folder.resolve() == default_bundle().resolve()
+    except BundleError:  # none is released
+        return False
 
 
 def card_text(bundle: Bundle) -> str:

@@ -19,7 +19,7 @@ from ml.evaluation.predictions import EvaluationPhoto, fingerprint, predict
 from ml.grader import Grader
 from ml.metrics.bootstrap import N_RESAMPLES
 from ml.metrics.grading import METRICS
-from ml.release.model_card import write_cards
+from ml.release.model_card import write_card
 from ml.release.rendering import render
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def promote(
     if decision.is_promoted:
         write_evaluation(candidate.folder, build_evaluation(candidate, new, n_resamples=n_resamples))
         pointer.write_text(candidate.folder.name + "\n")
-        write_cards(candidate)
+        write_card(candidate)
     return decision
 
 
@@ -84,6 +84,14 @@ def shared_test_set(candidate: Bundle, current: Bundle, *, data: Path, cache: Pa
 
 def _sources(bundle: Bundle) -> list[str]:
     return sorted(bundle.training["stages"][-1]["sources"])
+
+
+def compare_on_test_set(candidate: "Candidate", other: Bundle, *, data: Path, cache: Path) -> str:
+    """Comparison with another bundle on the same test split, as a table in Markdown. Raises as shared_test_set does."""
+    bundle, predictions = candidate
+    shared_test_set(bundle, other, data=data, cache=cache)
+    others = predict(Grader.load(other.folder), predictions.photos)
+    return comparison_text(bundle, other, compare(candidate, (other, others)))
 
 
 def non_inferiority_test(

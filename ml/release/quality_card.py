@@ -1,4 +1,4 @@
-"""Model card of the quality gate, generated from network.json: ``python -m ml.release.quality_card``."""
+"""Model card of the quality gate, generated from network.json: ``python -m ml quality card``."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,3 @@ def card_text() -> str:
     ]
     tables = {"data": table(data), "accepted": table(passed), "compared": table(compared)}
     return render("quality-card.md", **content, tables=tables, eyeq=eyeq, gain=with_interval(eyeq["auc_gain"]))
-
-
-if __name__ == "__main__":
-    QUALITY_CARD.write_text(card_text())

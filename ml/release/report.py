@@ -1,4 +1,4 @@
-"""Report of an evaluation: the model card, figures, and a comparison, in a folder."""
+"""Report of an evaluation: the model card, plots, and a comparison, in a folder."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,19 +32,19 @@ def write_report(
     *,
     comparison: str = "",
 ) -> Path:
-    """Write report.md and its PNG figures; returns the report. ``comparison``: with another bundle, in Markdown."""
+    """Write report.md and its PNG plots; returns the report. ``comparison``: with another bundle, in Markdown."""
     mpl.use("Agg")
     folder.mkdir(parents=True, exist_ok=True)
-    figures = {
+    plots = {
         "roc.png": (_roc_figure(bundle, predictions), "ROC curves of grade >= 2 and grade >= 3; ring: operating point"),
         "calibration.png": (_calibration_figure(predictions), "Calibration curve of P(grade >= 2)"),
         "confusion.png": (_confusion_figure(evaluation), "Confusion matrix; colour: fraction of each true grade"),
     }
-    for name, (figure, _) in figures.items():
+    for name, (figure, _) in plots.items():
         figure.savefig(folder / name, dpi=110)
-    captions = {name: caption for name, (_, caption) in figures.items()}
+    captions = {name: caption for name, (_, caption) in plots.items()}
     report = folder / "report.md"
-    report.write_text(render("evaluation.md", card=card_text(bundle), figures=captions, comparison=comparison))
+    report.write_text(render("evaluation.md", card=card_text(bundle), plots=captions, comparison=comparison))
     return report
 
 

@@ -1,18 +1,20 @@
 """Configuration of training runs: saved with a run, and set by command line options."""
 
-import argparse
 import dataclasses
 import json
-import types
-import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+
+import tyro
 
 from ml.data.labels import DEFAULT_SOURCES
 from ml.errors import InputError
 
 Config = TypeVar("Config")
+Value = TypeVar("Value")
+NoOption = Annotated[Value, tyro.conf.Fixed, tyro.conf.Suppress]
+"""A field that the command line does not set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ class TrainingConfig:
     """Probability that the channels of a photograph are histogram-equalised."""
     init_from: str = ""
     """Folder of a finished run or bundle with the starting weights; empty: ImageNet or random weights."""
-    alpha: float = dataclasses.field(default=0.0, metadata={"is_option": False})
+    alpha: NoOption[float] = 0.0
     """Weight of the starting weights in the interpolated result; set by weight averaging."""
     patience: int = 0
     """Epochs without a better validation score after which training stops; 0: never."""
@@ -85,7 +87,7 @@ class TrainingConfig:
     """Parts of a batch with independent random numbers: at least one per process."""
     checkpoint_seconds: float = 600.0
     """Time between two checkpoints within an epoch, in seconds."""
-    distillation: Distillation | None = None
+    distillation: NoOption[Distillation | None] = None
     """Distillation from teachers; none: training on the labels alone."""
 
 
@@ -114,30 +116,3 @@ def _from_json(kind: type[Config], values: dict[str, Any], path: Path) -> Config
         return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
     except TypeError as error:
         raise InputError(f"{path} is not a configuration of this version: {error}") from error
-
-
-def add_options(parser: argparse.ArgumentParser, kind: type[Any]) -> None:
-    """Add an option for each field of a configuration: --n-epochs 4, --use-bf16 or --no-use-bf16, --frozen conv1."""
-    hints = typing.get_type_hints(kind)
-    for field in dataclasses.fields(kind):
-        hint, name = hints[field.name], f"--{field.name.replace('_', '-')}"
-        is_option = field.metadata.get("is_option", True)
-        if not is_option or isinstance(hint, types.UnionType):  # the latter is a configuration with options of its own
-            continue
-        known = {"dest": field.name, "default": argparse.SUPPRESS}
-        shown = "" if field.default is dataclasses.MISSING else f"({field.default})"
-        if hint is bool:
-            parser.add_argument(name, action=argparse.BooleanOptionalAction, help=shown, **known)  # type: ignore[arg-type]
-        elif typing.get_origin(hint) is tuple:
-            kind_of_each = typing.get_args(hint)[0]
-            parser.add_argument(name, nargs="*", type=kind_of_each, metavar="NAME", help=shown, **known)  # type: ignore[arg-type]
-        else:
-            is_required = field.default is dataclasses.MISSING
-            parser.add_argument(name, type=hint, required=is_required, help=shown, **known)
-
-
-def chosen_options(options: argparse.Namespace, kind: type[Any]) -> dict[str, Any]:
-    """The fields of a configuration that were given on the command line."""
-    given = vars(options)
-    names = [field.name for field in dataclasses.fields(kind) if field.name in given]
-    return {name: tuple(given[name]) if isinstance(given[name], list) else given[name] for name in names}

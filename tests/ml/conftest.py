@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """The folder of real photographs; the test is skipped where there is none."""
+    """The folder of real photographs; the test is skipped if there is none."""
     here = Path(__file__).resolve().parents[2]
     folder = Path(os.environ.get("DR_DATA_DIR") or here.parent / "shared" / "data")
     if not folder.is_dir():

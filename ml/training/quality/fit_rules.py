@@ -1,4 +1,4 @@
-"""Fit the logistic models and rules of the quality gate: ``python -m ml.training.quality.fit_rules --data DATA``.
+"""Fit the logistic models and rules of the quality gate: ``python -m ml quality fit-rules``.
 
 Gradable: good and usable photographs of EyeQ and EyePACS, and those of APTOS and ODIR (experts graded them all),
 against the rejects of EyeQ and EyePACS and defocused copies of good photographs. (EyeQ's rejects are all smoothed by
@@ -10,9 +10,7 @@ of the images are fitted; the report is on the other half.
 depends on them.
 """
 
-import argparse
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -176,23 +174,16 @@ def report(samples: list[Sample], coefficients: Coefficients) -> Iterator[str]:
         yield f"{name:16} " + " ".join(f"{mark:8.3f}" for mark in marks)
 
 
-def main() -> None:
-    """Measure, fit, report and, if asked, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DR_DATA_DIR", "data")))
-    parser.add_argument("--negatives", type=Path, nargs="*", default=[], help="folders of everyday photographs")
-    parser.add_argument("--write", action="store_true", help="store the result in network.json")
-    options = parser.parse_args()
+def fit_gate(data: Path, *, negatives: tuple[Path, ...] = (), write: bool = False) -> str:
+    """Measure and fit; the reports of the gate before and after. ``write`` stores the result in network.json.
+
+    ``negatives`` are folders of everyday photographs.
+    """
     gate = QualityGate.load()
-    samples = [s for source in QUALITY_SOURCES for s in photo_samples(options.data / source, gate)]
-    samples += negative_samples(options.negatives, gate)
+    samples = [s for source in QUALITY_SOURCES for s in photo_samples(data / source, gate)]
+    samples += negative_samples(list(negatives), gate)
     fitted = fit_rules(samples, gate.coefficients)
-    for coefficients in (gate.coefficients, fitted):
-        print("\n".join(report(samples, coefficients)), end="\n\n")  # noqa: T201  # the command's output
-    if options.write:
+    if write:
         stored: dict[str, Any] = asdict(fitted)
         update_description(coefficients=stored)
-
-
-if __name__ == "__main__":
-    main()
+    return "\n\n".join("\n".join(report(samples, coefficients)) for coefficients in (gate.coefficients, fitted))

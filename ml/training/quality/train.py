@@ -1,12 +1,10 @@
-"""Train the learned part of the quality gate: ``python -m ml.train_quality --imagenet imagenet.npz``.
+"""Train the learned part of the quality gate: ``python -m ml quality train --imagenet imagenet.npz``.
 
 The first blocks of MobileNetV3-Small look at 128 x 128 pixels of the retina and say two things: could a reader grade
 it, and would a reader call it good. Only the first is released; the second teaches where in between a photograph lies.
 """
 
-import argparse
 import copy
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -198,27 +196,8 @@ def validation_auc(network: nn.Module, photos: QualitySet) -> float:
     return float(roc_auc_score(photos.labels[rows] != "reject", logits_of(network, photos.pixels[rows])))
 
 
-def main() -> None:
-    """Train and release."""
-    from ml.training.quality.export import release
-
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("DR_DATA_DIR", "../shared/data")))
-    parser.add_argument("--imagenet", type=Path, help=".npz with ImageNet weights under torchvision's names")
-    parser.add_argument("--run", type=Path, default=Path("runs/quality"))
-    parser.add_argument("--n-epochs", type=int, default=QualityConfig().n_epochs)
-    parser.add_argument("--seed", type=int, default=QualityConfig().seed)
-    parser.add_argument("--release", action="store_true", help="write ml/quality_network.onnx and .json from best.pt")
-    options = parser.parse_args()
-    photos = load_quality(options.data, options.run.parent / "cache")
-    config = QualityConfig(n_epochs=options.n_epochs, seed=options.seed)
-    if options.release:
-        network = QualityNet()
-        network.load_state_dict(torch.load(options.run / "best.pt", weights_only=True))
-        release(network, photos, config)
-    else:
-        train_quality(config, photos, imagenet=options.imagenet, run=options.run)
-
-
-if __name__ == "__main__":
-    main()
+def load_quality_net(run: Path) -> QualityNet:
+    """The network of a finished run."""
+    network = QualityNet()
+    network.load_state_dict(torch.load(run / "best.pt", weights_only=True))
+    return network.eval()

@@ -34,7 +34,7 @@ def worst_kappa(row: dict[str, Any]) -> float:
 
 def test_sixty_photographs_teach_a_network_to_grade(toy_data: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    assert main(["train", *TOY, "--epochs", "40", "--data", str(toy_data), "--run", str(run)]) == 0
+    assert main(["train", *TOY, "--epochs", "40", "--data", str(toy_data), "--output", str(run)]) == 0
     kappas = [worst_kappa(row) for row in rows_of(run)]
     best = max(rows_of(run), key=lambda row: row["score"])
     assert kappas[0] < 0.2
@@ -77,7 +77,7 @@ def test_settings_that_cannot_be_used_are_told_in_a_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     command, *changes = arguments
-    usual = [] if command == "export" else [*TOY, "--run", "runs/x"]
+    usual = [] if command == "export" else [*TOY, "--output", "runs/x"]
     data = [] if "--data" in changes else ["--data", str(toy_data)]
     assert main([command, *usual, *data, *changes]) == 2
     error = capsys.readouterr().err.splitlines()[-1]

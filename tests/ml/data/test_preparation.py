@@ -238,8 +238,8 @@ def test_a_folder_without_data_sets_is_refused(tmp_path: Path) -> None:
 def test_the_command_writes_report_and_contact_sheet(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--cache", str(tmp_path / "cache"), "--side-px", "64", "--workers", "1"]
-    assert main(["prepare", "--data", str(data), *arguments, "--show", str(tmp_path / "sheets" / "all.png")]) == 0
+    arguments = ["--cache", str(tmp_path / "cache"), "--cache-size", "64", "--workers", "1"]
+    assert main(["prepare", "--data", str(data), *arguments, "--output", str(tmp_path / "sheets" / "all.png")]) == 0
     assert "| clinic | train |" in capsys.readouterr().out
     with Image.open(tmp_path / "sheets" / "all.png") as sheet:
         assert sheet.width > 6 * 224

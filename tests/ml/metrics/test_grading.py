@@ -77,6 +77,6 @@ def test_the_calibration_error_is_the_mean_distance_of_its_curve() -> None:
     assert sum(n * abs(predicted - observed) for predicted, observed, n in curve) / 5 == pytest.approx(by_hand)
 
 
-def test_few_photographs_raise_the_calibration_error_by_chance() -> None:
+def test_few_photographs_raise_the_noise_floor_of_the_calibration_error() -> None:
     p = np.random.default_rng(2).random(2000)
     assert ece_noise_floor(p[:50]) > 2 * ece_noise_floor(p) > 0

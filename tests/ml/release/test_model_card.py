@@ -79,7 +79,7 @@ def test_there_is_no_card_without_an_evaluation(bundle_copy: Bundle) -> None:
         read_evaluation(bundle_copy)
 
 
-def test_the_report_has_figures_and_the_comparison(
+def test_the_report_has_plots_and_the_comparison(
     bundle: Bundle, evaluation: dict[str, Any], predictions: LabelledPredictions, tmp_path: Path
 ) -> None:
     folder = tmp_path / "report"

@@ -62,7 +62,6 @@ def bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copytree(default_bundle(), tmp_path / name)
     (tmp_path / "default.txt").write_text("current\n")
     monkeypatch.setattr(promote_module, "evaluation_photos", lambda *a, **k: toy_predictions(1).photos)
-    monkeypatch.setattr(promote_module, "write_cards", lambda bundle: None)  # the documentation has the real default's
     return tmp_path
 
 

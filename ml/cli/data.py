@@ -1,0 +1,36 @@
+"""The command that prepares data sets: ``python -m ml prepare``."""
+
+import os
+from dataclasses import dataclass, field
+
+from ml.cli.options import DEFAULT_CACHE, CacheDir, DataDir, OptionalPath, data_dir
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepare:
+    """Read, crop, cache and inspect data sets of any known layout."""
+
+    data: DataDir = field(default_factory=data_dir)
+    sources: tuple[str, ...] = ()
+    """Folders below the data folder; none: the default ones, else all of a known layout."""
+    cache_size: int = 256
+    """Side of the cached fundus crops, in pixels."""
+    cache: CacheDir = DEFAULT_CACHE
+    workers: int = os.cpu_count() or 1
+    """Processes that crop."""
+    output: OptionalPath = None
+    """Write a contact sheet of augmented photographs to this PNG file."""
+
+    def run(self) -> int:
+        from ml.data.preparation import prepare_data
+
+        report = prepare_data(
+            self.data,
+            sources=list(self.sources) or None,
+            side_px=self.cache_size,
+            cache=self.cache,
+            n_workers=self.workers,
+            show=self.output,
+        )
+        print(report)
+        return 0

@@ -1,0 +1,79 @@
+"""The commands of the quality gate: ``python -m ml quality train | export | fit-rules | card``."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from ml.cli.options import DataDir, OptionalPath, data_dir
+
+RUN = Path("runs/quality")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Train the quality network, which predicts whether a photograph can be graded."""
+
+    data: DataDir = field(default_factory=data_dir)
+    imagenet: OptionalPath = None
+    """ImageNet weights under torchvision's names (.npz)."""
+    output: Path = RUN
+    """Folder of the run; the cache of crops lies beside it."""
+    epochs: int = 5
+    """Number of epochs."""
+    seed: int = 1
+    """Seed of all random numbers."""
+
+    def run(self) -> int:
+        from ml.training.quality.train import QualityConfig, load_quality, train_quality
+
+        photos = load_quality(self.data, self.output.parent / "cache")
+        config = QualityConfig(n_epochs=self.epochs, seed=self.seed)
+        train_quality(config, photos, imagenet=self.imagenet, run=self.output)
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Export the quality network of a finished run into ml/serving/quality, with its metrics."""
+
+    folder: Annotated[Positional[Path], arg(metavar="RUN")] = RUN
+    """Folder of the run."""
+    data: DataDir = field(default_factory=data_dir)
+
+    def run(self) -> int:
+        from ml.training.quality.export import release
+        from ml.training.quality.train import QualityConfig, load_quality, load_quality_net
+
+        release(load_quality_net(self.folder), load_quality(self.data, self.folder.parent / "cache"), QualityConfig())
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRules:
+    """Fit the logistic models and rules of the quality gate; print their metrics on held-out patients."""
+
+    data: DataDir = field(default_factory=data_dir)
+    negatives: tuple[Path, ...] = ()
+    """Folders of photographs that show no retina."""
+    write: bool = False
+    """Store the result in network.json; export the quality network again afterwards."""
+
+    def run(self) -> int:
+        from ml.training.quality.fit_rules import fit_gate
+
+        print(fit_gate(self.data, negatives=self.negatives, write=self.write))
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """Write the card of the quality gate into the documentation."""
+
+    def run(self) -> int:
+        from ml.release.quality_card import QUALITY_CARD, card_text
+
+        QUALITY_CARD.write_text(card_text())
+        print(QUALITY_CARD)
+        return 0

@@ -1,0 +1,107 @@
+"""The commands that make and describe bundles: ``python -m ml export | promote | card | results | external``."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from ml.cli.options import DEFAULT_CACHE, BundleName, CacheDir, DataDir, OptionalBundle, OptionalPath, data_dir
+from ml.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Export a finished run as a bundle: calibrated on validation, evaluated on test."""
+
+    folder: Annotated[Positional[Path], arg(metavar="RUN")]
+    """Folder of the run."""
+    name: str = "student"
+    """Name of the model."""
+    version: str
+    """Version of the model."""
+    image_size: Annotated[int | None, arg(metavar="INT")] = None
+    """Side of the input at inference, in pixels; none: as in training."""
+    output: OptionalPath = None
+    """Folder of the bundle; ml/bundles/NAME-VERSION if none."""
+    data: DataDir = field(default_factory=data_dir)
+
+    def run(self) -> int:
+        from ml.bundle import BUNDLES
+        from ml.release.export import export_bundle
+
+        output = self.output or BUNDLES / f"{self.name}-{self.version}"
+        bundle = export_bundle(
+            self.folder, data=self.data, folder=output, name=self.name, version=self.version, side_px=self.image_size
+        )
+        print(f"{bundle.model_version} in {output}")
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promote:
+    """Make a bundle the default if it is not worse than the current one; else exit with code 1."""
+
+    bundle: Positional[BundleName]
+    cache: CacheDir = DEFAULT_CACHE
+    data: DataDir = field(default_factory=data_dir)
+
+    def run(self) -> int:
+        from ml.release.promote import promote, resolve_bundle
+
+        candidate = resolve_bundle(self.bundle)
+        decision = promote(candidate, resolve_bundle(), data=self.data, cache=self.cache)
+        print((candidate.folder / "comparison.md").read_text())
+        for failure in decision.failures:
+            print(f"refused: {failure}", file=sys.stderr)
+        return 0 if decision.is_promoted else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """Write the model card of a bundle; that of the default bundle into the documentation too."""
+
+    bundle: Positional[OptionalBundle] = None
+
+    def run(self) -> int:
+        from ml.release.model_card import write_card
+        from ml.release.promote import resolve_bundle
+
+        print(write_card(resolve_bundle(self.bundle)))
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Tabulate teacher, student alone and distilled student, compared with the earlier system."""
+
+    def run(self) -> int:
+        from ml.release.results_table import released_bundles, results_table
+
+        print(results_table(released_bundles()), end="")
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class External:
+    """Tabulate the metrics of bundles on sources that they were not trained on (external validation)."""
+
+    bundles: Annotated[
+        Positional[tuple[Path, ...]], arg(metavar="BUNDLE [BUNDLE ...]", help_behavior_hint="(required)")
+    ]
+    """Folders of evaluated bundles, or their names in ml/bundles."""
+    output: OptionalPath = None
+    """Also write them to this JSON file: ml/bundles/external_validation.json is part of the model cards."""
+
+    def run(self) -> int:
+        if not self.bundles:
+            raise InputError("Name at least one bundle.")
+        from ml.release.external_validation import external_results, external_table, write_results
+        from ml.release.promote import resolve_bundle
+
+        results = external_results([resolve_bundle(path) for path in self.bundles])
+        if self.output:
+            write_results(results, self.output)
+        print(external_table(results), end="")
+        return 0
