@@ -113,7 +113,7 @@ def capture_page(page: Page, *, is_first: bool) -> None:
 
 
 def reading_page(page: Page, *, is_first: bool) -> None:
-    """The reviewer's page of the second exam of the worklist, after the first reading of both eyes, with the heatmaps."""
+    """The reviewer's page of the second exam of the worklist, after the first reading, with heatmaps."""
     page.get_by_role("link", name=re.compile("^Read")).nth(1).click()
     if is_first:
         for eye, grade in (("Right eye", "2"), ("Left eye", "2")):
@@ -129,11 +129,11 @@ def save(page: Page, name: str, height_px: int) -> None:
     """Write the upper part of the page, in the best quality that is small enough."""
     page.mouse.move(0, 0)
     page.wait_for_load_state("networkidle")
-    picture = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
-    picture = picture.crop((0, 0, picture.width, min(picture.height, height_px)))
+    image = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
+    image = image.crop((0, 0, image.width, min(image.height, height_px)))
     for quality in range(90, 30, -5):
         file = BytesIO()
-        picture.save(file, "WEBP", quality=quality, method=6)
+        image.save(file, "WEBP", quality=quality, method=6)
         if len(file.getvalue()) < MAX_BYTES:
             break
     (IMAGES / f"{name}.webp").write_bytes(file.getvalue())
