@@ -27,7 +27,10 @@ _SECTION = re.compile(r"^# --- (.+) ---$")
 _HEAD = """<!-- Written by docs/configuration.py from .env.example and drsite/settings.py. Edit those. -->
 # Configuration
 
-An installation reads its settings from environment variables. `make demo` needs none of them.
+An installation reads its settings from environment variables; `make demo` needs none of them.
+[.env.example](../.env.example) is a file to copy, with the defaults. An empty variable counts as not set. Any variable
+may be in a file instead: `NAME_FILE=/path` in place of `NAME=value`, as for Docker secrets. Servers and workers do not start with weak secrets;
+`manage.py doctor` checks the rest.
 """
 _DEMO = """
 ## The demo
@@ -51,15 +54,13 @@ class Variable:
     description: str
 
 
-def read_example(text: str) -> tuple[str, dict[str, list[Variable]]]:
-    """Introduction, and the variables of each section."""
-    introduction = ""
+def read_example(text: str) -> dict[str, list[Variable]]:
+    """The variables of each section."""
     sections: dict[str, list[Variable]] = {}
     comment: list[str] = []
     current: list[Variable] = []
     for line in text.splitlines():
         if section := _SECTION.match(line):
-            introduction = introduction or " ".join(comment)
             current = sections.setdefault(section[1][0].upper() + section[1][1:], [])
             comment = []
         elif variable := _VARIABLE.match(line):
@@ -67,7 +68,7 @@ def read_example(text: str) -> tuple[str, dict[str, list[Variable]]]:
             comment = []
         elif line.startswith("#"):
             comment.append(line.removeprefix("#").strip())
-    return introduction, sections
+    return sections
 
 
 def read_types(source: str) -> dict[str, str]:
@@ -87,9 +88,9 @@ def read_types(source: str) -> dict[str, str]:
 
 def render() -> str:
     """The text of the page."""
-    introduction, sections = read_example((ROOT / ".env.example").read_text())
+    sections = read_example((ROOT / ".env.example").read_text())
     types = read_types((ROOT / "drsite" / "settings.py").read_text())
-    page = [_HEAD, introduction, ""]
+    page = [_HEAD]
     for title, variables in sections.items():
         page += [f"## {title}", "| variable | default | type | |", "|---|---|---|---|"]
         for variable in variables:

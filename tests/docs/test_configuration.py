@@ -4,9 +4,7 @@ from docs.configuration import PAGE, ROOT, read_example, read_types, render
 
 SETTINGS = set(read_types((ROOT / "drsite" / "settings.py").read_text()))
 DOCUMENTED = {
-    variable.name
-    for variables in read_example((ROOT / ".env.example").read_text())[1].values()
-    for variable in variables
+    variable.name for variables in read_example((ROOT / ".env.example").read_text()).values() for variable in variables
 }
 
 
