@@ -29,8 +29,8 @@ _HEAD = """<!-- Written by docs/configuration.py from .env.example and drsite/se
 
 An installation reads its settings from environment variables; `make demo` needs none of them.
 [.env.example](../.env.example) is a file to copy, with the defaults. An empty variable counts as not set. Any variable
-may be in a file instead: `NAME_FILE=/path` in place of `NAME=value`, as for Docker secrets. Servers and workers do not start with weak secrets;
-`manage.py doctor` checks the rest.
+may be in a file instead: `NAME_FILE=/path` in place of `NAME=value`, as for Docker secrets. Servers and workers do not
+start with weak secrets; `manage.py doctor` checks the rest.
 """
 _DEMO = """
 ## The demo
