@@ -1,1 +1,1 @@
-"""Data sets for training and evaluation: readers, duplicates, splits by patient, cache, augmentation."""
+"""Data sets for training and evaluation: readers, duplicates, splits, cache, augmentation."""

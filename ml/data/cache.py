@@ -1,20 +1,19 @@
-"""Photographs cropped once to their retina and kept as memory-mapped arrays."""
+"""Cache of cropped photographs as memory-mapped arrays."""
 
-import csv
-import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.data.cropping import crop_all
-from ml.data.duplicates import COPY_CORRELATION, copies, merge_groups
+from ml.data.cache_files import atomic_write, recipe_hash
+from ml.data.cropping import CROPPED, crop_all, read_statuses
+from ml.data.duplicates import DUPLICATE_CORRELATION, find_duplicates, merge_groups
 from ml.data.labels import LabelledPhoto
 from ml.data.readers import read_photos
-from ml.data.splits import split
+from ml.data.splits import assign_splits
 from ml.serving.preprocess import PREPROCESSING_VERSION
 
 if TYPE_CHECKING:
@@ -23,10 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundusDataset:
-    """Cropped retinas with their grades. ``pixels`` (n, S, S, 3) uint8 with evened colours, memory-mapped.
+    """Cropped photographs with grades, groups and splits.
 
-    ``splits`` holds 0 training, 1 validation, 2 test; ``groups`` the person or set of copies; ``photos`` what the data
-    sets say of each, for figures by eye, sex or age; ``duplicate_pairs`` the indices (i < j) of copies.
+    ``pixels`` (n, S, S, 3) uint8 have standardised colours and are memory-mapped. ``splits`` holds 0 training,
+    1 validation, 2 test; ``groups`` the patient or set of duplicates; ``photos`` the labels of the data sets, for
+    metrics by eye, sex or age; ``duplicate_pairs`` the indices (i < j) of duplicates.
     """
 
     pixels: "NDArray[np.uint8]"
@@ -40,71 +40,56 @@ class FundusDataset:
     photos: list[LabelledPhoto] = field(default_factory=list)
     duplicate_pairs: list[tuple[int, int]] = field(default_factory=list)
 
-    def where(self, part: int) -> "NDArray[np.int64]":
-        """Indices of the photographs in one part of the split."""
-        return np.flatnonzero(self.splits == part)
+    def where(self, split: int) -> "NDArray[np.int64]":
+        """Indices of the photographs in one split."""
+        return np.flatnonzero(self.splits == split)
 
 
 def load_dataset(folders: list[Path], *, side_px: int, cache: Path, n_workers: int = 1) -> FundusDataset:
-    """Read, crop, group and split all graded photographs of ``folders``; from the cache where the recipe is the same.
+    """Read, crop, group and split all graded photographs of ``folders``, or load them from the cache.
 
-    Raises LabelError where a folder's labels cannot be understood, GradingError where no photograph shows a retina.
+    Raises LabelError for labels that cannot be parsed, GradingError if no photograph shows a retina.
     """
     photos = graded(photo for folder in folders for photo in read_photos(folder))
-    place = cache_dir_of(photos, side_px=side_px, cache=cache)
-    if not (place / "rows.csv").exists():
-        crop_all(photos, side_px=side_px, place=place, n_workers=n_workers)
-    kept = _kept(photos, place / "rows.csv")
-    pixels = np.load(place / "pixels.npy", mmap_mode="r")
-    pairs = _copy_pairs(place)
-    groups = merge_groups([photo.group for photo in kept], pairs)
-    sources, grades = [photo.source for photo in kept], [photo.grade or 0 for photo in kept]
+    cache_dir = cache_dir_of(photos, side_px=side_px, cache=cache)
+    if not cache_dir.exists():
+        crop_all(photos, side_px=side_px, cache_dir=cache_dir, n_workers=n_workers)
+    statuses = read_statuses(cache_dir)
+    cropped = [photo for photo, status in zip(photos, statuses, strict=True) if status == CROPPED]
+    pairs = _duplicate_pairs(cache_dir)
+    groups = merge_groups([photo.group for photo in cropped], pairs)
+    sources, grades = [photo.source for photo in cropped], [photo.grade or 0 for photo in cropped]
     return FundusDataset(
-        pixels=pixels,
+        pixels=np.load(cache_dir / "pixels.npy", mmap_mode="r"),
         grades=np.asarray(grades, np.int64),
         sources=np.asarray(sources),
         groups=np.asarray(groups),
-        splits=split(sources, grades, groups),
-        files=[photo.path.name for photo in kept],
+        splits=assign_splits(sources, grades, groups),
+        files=[photo.path.name for photo in cropped],
         n_duplicates=len(pairs),
-        n_without_retina=len(photos) - len(kept),
-        photos=kept,
+        n_without_retina=len(photos) - len(cropped),
+        photos=cropped,
         duplicate_pairs=pairs,
     )
 
 
-def graded(photos: Iterator[LabelledPhoto]) -> list[LabelledPhoto]:
-    """Those that somebody could grade."""
+def graded(photos: Iterable[LabelledPhoto]) -> list[LabelledPhoto]:
+    """The photographs with a grade."""
     return [photo for photo in photos if photo.grade is not None]
 
 
 def cache_dir_of(photos: list[LabelledPhoto], *, side_px: int, cache: Path) -> Path:
-    """Folder of the cache for these photographs: its name is a hash of the recipe.
+    """Cache folder of these photographs: its name is a hash of the inputs.
 
-    NB: anything else in the recipe makes every cache worthless, and each takes minutes to hours to fill.
+    NB: anything else in the recipe invalidates every cache, and each takes minutes to hours to fill.
     """
-    recipe = json.dumps([PREPROCESSING_VERSION, side_px, [(p.source, p.path.name, p.grade) for p in photos]])
-    return cache / hashlib.sha256(recipe.encode()).hexdigest()[:16]
+    return cache / recipe_hash([PREPROCESSING_VERSION, side_px, [(p.source, p.path.name, p.grade) for p in photos]])
 
 
-def _kept(photos: list[LabelledPhoto], rows: Path) -> list[LabelledPhoto]:
-    """The photographs that the cache holds, in its order, with what their data set says of them today.
-
-    Caches filled before ``rows.csv`` held each photograph's number are matched by source and name.
-    """
-    with rows.open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    if lines and "number" in lines[0]:
-        return [photos[int(line["number"])] for line in lines]
-    by_name = {(photo.source, photo.path.name): photo for photo in photos}
-    return [by_name[line["source"], line["file"]] for line in lines]
-
-
-def _copy_pairs(place: Path) -> list[tuple[int, int]]:
-    """Pairs of copies, from the cache: found anew by another processor, a pair on the border might come or go."""
-    path = place / f"copies-{COPY_CORRELATION}.json"
+def _duplicate_pairs(cache_dir: Path) -> list[tuple[int, int]]:
+    """Stored, because another processor might round a borderline correlation differently."""
+    path = cache_dir / f"duplicates-{DUPLICATE_CORRELATION}.json"
     if not path.exists():
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(copies(np.load(place / "signatures.npy"))))
-        partial.replace(path)
+        with atomic_write(path) as partial:
+            partial.write_text(json.dumps(find_duplicates(np.load(cache_dir / "signatures.npy"))))
     return [(i, j) for i, j in json.loads(path.read_text())]

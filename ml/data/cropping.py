@@ -1,22 +1,21 @@
-"""Fill a cache: crop every photograph to its retina, on several processors, and go on where a stop left off."""
+"""Fill a cache: crop every photograph in several processes, resumable after an interruption."""
 
-import csv
 import fcntl
 import functools
 import json
 import multiprocessing
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
 
-from ml.data.duplicates import SIGNATURE_SIDE, SIGNATURE_SQUARE_PX, signature
+from ml.data.cache_files import atomic_write
+from ml.data.duplicates import SIGNATURE_LENGTH, SIGNATURE_SIDE_PX, signature
 from ml.data.labels import LabelledPhoto
 from ml.errors import GradingError
 from ml.serving.preprocess import FundusCrop, crop_fundus, standardize_colors
@@ -24,139 +23,134 @@ from ml.serving.preprocess import FundusCrop, crop_fundus, standardize_colors
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-N_AT_ONCE = 256
-"""Photographs after which the arrays are written to the disk and the progress noted."""
-GROWING = "signatures.partial.npy"
-FOUND, NO_RETINA = "found", "no retina"
+#: Photographs after which arrays and progress are written to the disk.
+CHUNK_SIZE = 256
+CROPPED, NO_RETINA = "cropped", "no retina"
+STATUSES = "statuses.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Cropped:
-    """One photograph's square (S, S, 3) uint8 and signature, or why there is none: NO_RETINA or the fault in words."""
+class CropResult:
+    """Crop (S, S, 3) uint8 and signature of a photograph; or ``status`` NO_RETINA or an error message."""
 
-    outcome: str
+    status: str
     pixels: "NDArray[np.uint8] | None" = None
     signature: "NDArray[np.float32] | None" = None
 
 
-def crop(path: Path, *, side_px: int) -> Cropped:
-    """Crop one photograph to its retina; a file that cannot be read is an outcome, not an error."""
+def crop(path: Path, *, side_px: int) -> CropResult:
+    """Crop one photograph to its field of view; an unreadable file is a result, not an error."""
     if not path.is_file():
-        return Cropped("The file is missing.")
+        return CropResult("The file is missing.")
     try:
-        retina = crop_fundus(path, side_px=side_px)
-        if retina is None:
-            return Cropped(NO_RETINA)
-        return Cropped(FOUND, standardize_colors(retina), signature(_at_signature_side(path, retina)))
+        found = crop_fundus(path, side_px=side_px)
+        if found is None:
+            return CropResult(NO_RETINA)
+        return CropResult(CROPPED, standardize_colors(found), signature(_at_signature_side(path, found)))
     except GradingError as error:
-        return Cropped(str(error))
+        return CropResult(str(error))
 
 
-def _at_signature_side(path: Path, retina: FundusCrop) -> "NDArray[np.uint8]":
-    """The same square whatever the cache's side, so that copies, and with them the split, are always the same ones."""
-    if retina.pixels.shape[0] != SIGNATURE_SQUARE_PX:
-        again = crop_fundus(path, side_px=SIGNATURE_SQUARE_PX)
-        retina = again if again is not None else retina
-    return standardize_colors(retina)
+def _at_signature_side(path: Path, found: FundusCrop) -> "NDArray[np.uint8]":
+    """The same crop for every side of the cache, so that duplicates, and with them the splits, do not depend on it."""
+    if found.pixels.shape[0] != SIGNATURE_SIDE_PX:
+        found = crop_fundus(path, side_px=SIGNATURE_SIDE_PX) or found
+    return standardize_colors(found)
 
 
-def crop_all(photos: list[LabelledPhoto], *, side_px: int, place: Path, n_workers: int = 1) -> None:
-    """Fill ``place`` with pixels.npy, signatures.npy and rows.csv; it appears only when whole.
+def crop_all(photos: list[LabelledPhoto], *, side_px: int, cache_dir: Path, n_workers: int = 1) -> None:
+    """Fill ``cache_dir`` with pixels.npy, signatures.npy and statuses.json; it appears only when complete.
 
-    Until then the work is in ``place`` with the suffix .partial, where a later call goes on. A second process that
-    wants the same cache waits. Raises GradingError where no photograph shows a retina.
+    Until then the work is in ``cache_dir`` with the suffix .partial, where a later call resumes. A second process that
+    wants the same cache waits. Raises GradingError if no photograph shows a retina.
     """
-    work = place.with_suffix(".partial")
-    work.mkdir(parents=True, exist_ok=True)
-    with _alone(place.with_suffix(".lock")):
-        if (place / "rows.csv").exists():
+    work_dir = cache_dir.with_suffix(".partial")
+    work_dir.mkdir(parents=True, exist_ok=True)
+    with file_lock(cache_dir.with_suffix(".lock")):
+        if cache_dir.exists():
             return
-        progress = _Progress.resumed(work, n_photos=len(photos), side_px=side_px)
-        with tqdm(
-            total=len(photos), initial=len(progress.outcomes), desc="crop to the retina", unit="photo", smoothing=0.05
-        ) as bar:
-            for cropped in _cropped(photos[len(progress.outcomes) :], side_px=side_px, n_workers=n_workers):
-                progress.add(cropped)
+        progress = _Progress.resumed(work_dir, n_photos=len(photos), side_px=side_px)
+        n_done = len(progress.statuses)
+        with tqdm(total=len(photos), initial=n_done, desc="crop", unit="photo", smoothing=0.05) as bar:
+            for result in _results(photos[n_done:], side_px=side_px, n_workers=n_workers):
+                progress.add(result)
                 bar.update()
-        progress.finish(photos)
-        shutil.rmtree(place, ignore_errors=True)  # what an earlier version left half done there
-        work.replace(place)
-        (place / GROWING).unlink()
+        progress.finish()
+        work_dir.replace(cache_dir)
+
+
+def read_statuses(cache_dir: Path) -> list[str]:
+    """Status of each photograph: CROPPED, NO_RETINA or an error message."""
+    statuses: list[str] = json.loads((cache_dir / STATUSES).read_text())
+    return statuses
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold a lock that the system frees when the process ends, however it ends."""
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold a lock that the system releases when the process ends, also if it is killed."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
     path.unlink(missing_ok=True)
 
 
-def _cropped(photos: list[LabelledPhoto], *, side_px: int, n_workers: int) -> Iterator[Cropped]:
+def _results(photos: list[LabelledPhoto], *, side_px: int, n_workers: int) -> Iterator[CropResult]:
     work = functools.partial(crop, side_px=side_px)
     if n_workers == 1:
         yield from (work(photo.path) for photo in photos)
         return
     # NB: a forked process inherits locks that a thread of torch's may hold, and then waits for ever
     with ProcessPoolExecutor(n_workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for start in range(0, len(photos), N_AT_ONCE):  # a part at a time, or all results would wait in memory
-            yield from pool.map(work, [p.path for p in photos[start : start + N_AT_ONCE]], chunksize=8)
+        for start in range(0, len(photos), CHUNK_SIZE):  # or all results would wait in memory
+            yield from pool.map(work, [p.path for p in photos[start : start + CHUNK_SIZE]], chunksize=8)
 
 
 @dataclass(slots=True)
 class _Progress:
-    """The arrays being filled. ``outcomes`` has a text for each photograph done; the found ones fill the rows."""
+    """The arrays being filled; ``statuses`` has an entry for each photograph done."""
 
-    work: Path
+    work_dir: Path
     pixels: "NDArray[np.uint8]"
     signatures: "NDArray[np.float32]"
-    outcomes: list[str] = field(default_factory=list)
-    n_found: int = 0
+    statuses: list[str] = field(default_factory=list)
+    n_cropped: int = 0
 
     @classmethod
-    def resumed(cls, work: Path, *, n_photos: int, side_px: int) -> "_Progress":
-        """Open what an earlier call left, or begin."""
-        log = work / "outcomes.json"
-        outcomes: list[str] = json.loads(log.read_text()) if log.exists() else []
-        mode = "r+" if outcomes else "w+"
+    def resumed(cls, work_dir: Path, *, n_photos: int, side_px: int) -> "_Progress":
+        """Open the arrays of an interrupted call, or create them."""
+        statuses = read_statuses(work_dir) if (work_dir / STATUSES).exists() else []
 
-        def opened(name: str, kind: type, shape: tuple[int, ...]) -> "NDArray[np.generic]":
-            return np.lib.format.open_memmap(work / name, mode, kind, None if outcomes else shape)
+        def opened(name: str, dtype: type, shape: tuple[int, ...]) -> "NDArray[Any]":
+            if statuses:
+                return np.lib.format.open_memmap(work_dir / name, "r+")
+            return np.lib.format.open_memmap(work_dir / name, "w+", dtype, shape)
 
         pixels = opened("pixels.npy", np.uint8, (n_photos, side_px, side_px, 3))
-        signatures = opened(GROWING, np.float32, (n_photos, (SIGNATURE_SIDE * 2) ** 2))
-        return cls(work, pixels, signatures, outcomes, outcomes.count(FOUND))  # type: ignore[arg-type]
+        signatures = opened("signatures.partial.npy", np.float32, (n_photos, SIGNATURE_LENGTH))
+        return cls(work_dir, pixels, signatures, statuses, statuses.count(CROPPED))
 
-    def add(self, cropped: Cropped) -> None:
-        """Take in the next photograph."""
-        if cropped.pixels is not None and cropped.signature is not None:
-            self.pixels[self.n_found] = cropped.pixels
-            self.signatures[self.n_found] = cropped.signature
-            self.n_found += 1
-        self.outcomes.append(cropped.outcome)
-        if len(self.outcomes) % N_AT_ONCE == 0:
+    def add(self, result: CropResult) -> None:
+        """Store the next photograph."""
+        if result.pixels is not None and result.signature is not None:
+            self.pixels[self.n_cropped] = result.pixels
+            self.signatures[self.n_cropped] = result.signature
+            self.n_cropped += 1
+        self.statuses.append(result.status)
+        if len(self.statuses) % CHUNK_SIZE == 0:
             self._save()
 
     def _save(self) -> None:
-        """First the arrays, then the note that they are there: a stop in between only repeats some work."""
+        """Write the arrays before the statuses: an interruption in between only repeats some work."""
         for array in (self.pixels, self.signatures):
             if isinstance(array, np.memmap):
                 array.flush()
-        partial = self.work / "outcomes.partial"
-        partial.write_text(json.dumps(self.outcomes))
-        partial.replace(self.work / "outcomes.json")
+        with atomic_write(self.work_dir / STATUSES) as partial:
+            partial.write_text(json.dumps(self.statuses))
 
-    def finish(self, photos: list[LabelledPhoto]) -> None:
-        """Write what a reader of the cache needs beside the pixels. Raises GradingError where there is nothing."""
+    def finish(self) -> None:
+        """Save all. Raises GradingError if no photograph was cropped."""
         self._save()
-        if not self.n_found:
+        if not self.n_cropped:
             raise GradingError("None of the photographs shows a retina.")
-        np.save(self.work / "signatures.npy", self.signatures[: self.n_found])
-        rows = [
-            [photo.source, photo.path.name, photo.grade, photo.group, number]
-            for number, (photo, outcome) in enumerate(zip(photos, self.outcomes, strict=True))
-            if outcome == FOUND
-        ]
-        with (self.work / "rows.csv").open("w", newline="") as file:
-            csv.writer(file).writerows([["source", "file", "grade", "group", "number"], *rows])
+        np.save(self.work_dir / "signatures.npy", self.signatures[: self.n_cropped])
+        (self.work_dir / "signatures.partial.npy").unlink()

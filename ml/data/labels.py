@@ -1,4 +1,4 @@
-"""What a data set says of one photograph, and our own plain layout of it, ``labels.csv``."""
+"""Labels of one photograph, and the project's layout of them, ``labels.csv``."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +8,11 @@ from ml.data.tables import CsvRow, has_columns, read_table
 
 @dataclass(frozen=True, slots=True)
 class LabelledPhoto:
-    """One photograph with its label. ``group`` is shared by photographs that must stay on one side of a split.
+    """One photograph with its labels.
 
-    ``grade`` is None where nobody could grade it: such photographs teach quality, never the grade. The rest is for
-    figures by subgroup, empty or None where the data set does not say: ``quality`` good, usable or reject; ``eye``
-    left or right; ``sex`` female or male; ``age_years``; ``other_disease`` whether another disease is seen.
+    Photographs of one ``group`` must stay in one split. ``grade`` is None if it has none; such photographs may be used
+    for quality, not for grading. The rest is for metrics by subgroup, empty or None if unknown: ``quality`` good,
+    usable or reject; ``eye`` left or right; ``sex`` female or male; ``age_years``; ``other_disease``.
     """
 
     source: str
@@ -30,30 +30,30 @@ EYES = {"left": "left", "right": "right", "l": "left", "r": "right", "os": "left
 SEXES = {"female": "female", "male": "male", "f": "female", "m": "male"}
 QUALITIES = ("", "good", "usable", "reject")
 
+#: Training sources of the released models. NB: the cache and the splits depend on their order.
 DEFAULT_SOURCES = ("aptos2019", "eyepacs", "odir5k", "eyepacs_equalized")
-"""Training sources of the released models. NB: the cache and the split depend on their order."""
+#: Sources with photographs of the same patients under the same numbers.
 SOURCE_GROUP = {"eyepacs_equalized": "eyepacs", "eyeq": "eyepacs"}
-"""Sources that photograph the same people under the same patient numbers."""
+#: Histogram-equalised photographs, whose colours come from no camera: used to train, not to calibrate or evaluate.
 EQUALIZED_SOURCE = "eyepacs_equalized"
-"""Colours no camera makes, and so no clinic sends: trained on, but neither calibrated nor measured on."""
 
 
-def group_of(source: str, person: str, file: str) -> str:
-    """Name of the group: the person where known, else the file. ``file`` is relative to the folder of the set."""
-    return f"{SOURCE_GROUP.get(source, source)}:{person or f'file:{file}'}"
+def group_of(source: str, patient: str, file: str) -> str:
+    """Name of the group: the patient if known, else the file, relative to the folder of the data set."""
+    return f"{SOURCE_GROUP.get(source, source)}:{patient or f'file:{file}'}"
 
 
-def is_here(folder: Path) -> bool:
-    """Whether the folder has a ``labels.csv`` of ours, with grades or only with qualities."""
+def matches(folder: Path) -> bool:
+    """True if the folder has a ``labels.csv`` with grades or qualities."""
     table = folder / "labels.csv"
     return has_columns(table, "file", "grade") or has_columns(table, "file", "quality")
 
 
 def read_labels(folder: Path) -> list[LabelledPhoto]:
-    """All photographs of a data set in file order.
+    """Read ``labels.csv``: all photographs in its order.
 
-    Columns: file (relative to the folder), grade; eye, patient, quality, age, sex, other_disease where known. A table
-    without a grade column gives photographs without a grade. Raises LabelError naming the first line that is wrong.
+    Columns: file (relative to the folder), grade; eye, patient, quality, age, sex, other_disease if known. Without a
+    column grade, photographs have no grade. Raises LabelError that names the first wrong line.
     """
     has_grades = has_columns(folder / "labels.csv", "grade")
     columns = ("file", "grade") if has_grades else ("file", "quality")
@@ -78,16 +78,16 @@ def _photo(row: CsvRow, folder: Path, *, has_grades: bool) -> LabelledPhoto:
 
 
 def age_in(row: CsvRow, column: str) -> int | None:
-    """Whole years, None where blank. Raises LabelError where the age is no number of 0 to 130."""
+    """Age in years, None if blank. Raises LabelError if it is not an integer from 0 to 130."""
     value = row.values.get(column, "")
     if not value:
         return None
-    whole = value.removesuffix(".0")
-    if not whole.isdecimal() or int(whole) > 130:
+    integer = value.removesuffix(".0")
+    if not integer.isdecimal() or int(integer) > 130:
         raise row.error(f"age {value!r} is not a number of years.")
-    return int(whole)
+    return int(integer)
 
 
 def sex_in(row: CsvRow, column: str) -> str:
-    """Female, male, or empty for anything else."""
+    """Female or male; empty for anything else."""
     return SEXES.get(row.values.get(column, "").lower(), "")

@@ -1,9 +1,9 @@
-"""``python -m ml prepare``: data sets of any known layout become a cache, a report and, if asked, a contact sheet."""
+"""Prepare data sets for training: fill the cache, write a report and a contact sheet."""
 
 from pathlib import Path
 
 from ml.data.cache import cache_dir_of, graded, load_dataset
-from ml.data.labels import DEFAULT_SOURCES, LabelledPhoto
+from ml.data.labels import DEFAULT_SOURCES
 from ml.data.readers import read_photos, reader_of
 from ml.data.report import as_markdown, inspect, write_report
 from ml.data.tables import LabelError
@@ -14,36 +14,32 @@ def prepare_data(
 ) -> str:
     """Fill the cache, write report.json and report.md into it and the contact sheet to ``show``; return the report.
 
-    Raises LabelError for labels that cannot be understood, ValueError for a leak, GradingError without any retina.
+    Raises LabelError for labels that cannot be parsed, ValueError for a leak, GradingError if there is no retina.
     """
-    folders = [data / source for source in sources] if sources else usual_folders(data)
-    read = [photo for folder in folders for photo in read_photos(folder)]
-    retinas = load_dataset(folders, side_px=side_px, cache=cache, n_workers=n_workers)
-    place = cache_dir_of(graded(iter(read)), side_px=side_px, cache=cache)
-    report = inspect(retinas, read, place=place)
-    write_report(report, place)
+    folders = [data / source for source in sources] if sources else default_folders(data)
+    photos = [photo for folder in folders for photo in read_photos(folder)]
+    dataset = load_dataset(folders, side_px=side_px, cache=cache, n_workers=n_workers)
+    cache_dir = cache_dir_of(graded(photos), side_px=side_px, cache=cache)
+    report = inspect(dataset, photos, cache_dir=cache_dir)
+    write_report(report, cache_dir)
     if show:
         from ml.data.contact_sheet import contact_sheet
 
         show.parent.mkdir(parents=True, exist_ok=True)
-        contact_sheet(retinas).save(show)
-    return f"{as_markdown(report)}\n{place / 'report.md'}"
+        contact_sheet(dataset).save(show)
+    return f"{as_markdown(report)}\n{cache_dir / 'report.md'}"
 
 
-def usual_folders(data: Path) -> list[Path]:
-    """Those of the usual sources that are there; where none is, every folder of a known layout with grades.
+def default_folders(data: Path) -> list[Path]:
+    """Folders of the default sources, in their order; if there is none, all folders of a known layout with grades.
 
-    Raises LabelError where there is nothing at all.
+    Raises LabelError if there is none at all.
     """
-    usual = [data / name for name in DEFAULT_SOURCES if (data / name).is_dir()]
-    if usual:
-        return usual
+    default = [data / name for name in DEFAULT_SOURCES if (data / name).is_dir()]
+    if default:
+        return default
     below = sorted(path for path in data.iterdir() if path.is_dir()) if data.is_dir() else []
-    found = [folder for folder in below if reader_of(folder) and _has_grades(read_photos(folder))]
+    found = [folder for folder in below if reader_of(folder) and graded(read_photos(folder))]
     if not found:
         raise LabelError(f"{data} holds no data set of a known layout with grades.")
     return found
-
-
-def _has_grades(photos: list[LabelledPhoto]) -> bool:
-    return any(photo.grade is not None for photo in photos)

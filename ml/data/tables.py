@@ -1,4 +1,7 @@
-"""Rows of the tables that data sets come with (CSV, spreadsheet, plain text), each knowing its file and line."""
+"""Read the tables of data sets (CSV, spreadsheet); errors name file and line.
+
+pandas would be shorter, but loses the line numbers and turns blanks and 2.0 into numbers of its choice.
+"""
 
 import csv
 import zipfile
@@ -11,42 +14,42 @@ from ml.vocabulary import N_GRADES
 
 
 class LabelError(InputError):
-    """A table of labels cannot be understood; the message names file and line."""
+    """A table of labels cannot be parsed; the message names file and line."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """One line of a table: stripped texts by stripped column name. ``line`` counts from 1, the header included."""
+    """One row of a table: stripped values by column name. ``line`` counts from 1, with the header."""
 
     file: Path
     line: int
     values: dict[str, str]
 
-    def error(self, what: str) -> LabelError:
-        """To be raised: what is wrong with this line."""
-        return LabelError(f"{self.file}, line {self.line}: {what}")
+    def error(self, message: str) -> LabelError:
+        """An exception that names file and line."""
+        return LabelError(f"{self.file}, line {self.line}: {message}")
 
     def text(self, column: str) -> str:
-        """What stands in a column. Raises LabelError where nothing does."""
+        """A value that must not be blank. Raises LabelError."""
         value = self.values.get(column, "")
         if not value:
             raise self.error(f"the column {column!r} is empty.")
         return value
 
     def grade(self, column: str, *, ungradable: tuple[str, ...] = ()) -> int | None:
-        """Grade 0-4; None for one of the set's own words for "ungradable". Raises LabelError for anything else."""
+        """Grade 0-4; None for one of the codes in ``ungradable``. Raises LabelError for anything else."""
         value = self.values.get(column, "")
         if value in ungradable:
             return None
-        whole = value.removesuffix(".0")  # spreadsheets and statistics programs write 2 as 2.0
-        if whole not in {str(grade) for grade in range(N_GRADES)}:
+        integer = value.removesuffix(".0")  # spreadsheets and statistics programs write 2 as 2.0
+        if integer not in {str(grade) for grade in range(N_GRADES)}:
             raise self.error(f"grade {value!r} is not one of 0 to 4.")
-        return int(whole)
+        return int(integer)
 
 
 def read_table(path: Path, *, columns: tuple[str, ...], delimiter: str = ",") -> Iterator[CsvRow]:
-    """All lines of a .csv or .xlsx file that are not blank. Raises LabelError, also where a column is missing."""
-    cells = _spreadsheet(path) if path.suffix.lower() == ".xlsx" else _text(path, delimiter)
+    """Rows of a .csv or .xlsx file that are not blank. Raises LabelError, also if a column is missing."""
+    cells = _read_xlsx(path) if path.suffix.lower() == ".xlsx" else _read_csv(path, delimiter)
     header: list[str] | None = None
     for line, values in cells:
         if header is None:
@@ -60,20 +63,20 @@ def read_table(path: Path, *, columns: tuple[str, ...], delimiter: str = ",") ->
 
 
 def header_of(path: Path) -> list[str]:
-    """Column names of a table; empty where it cannot be read, so that layouts can be told apart without raising."""
+    """Column names of a table; empty if it cannot be read, so that layouts can be compared without errors."""
     try:
-        cells = _spreadsheet(path) if path.suffix.lower() == ".xlsx" else _text(path, ",")
+        cells = _read_xlsx(path) if path.suffix.lower() == ".xlsx" else _read_csv(path, ",")
         return [value.strip() for value in next(cells, (1, []))[1]]
     except LabelError:
         return []
 
 
 def has_columns(path: Path, *columns: str) -> bool:
-    """Whether there is such a table with at least these columns."""
+    """True if the table exists and has at least these columns."""
     return path.is_file() and set(columns) <= set(header_of(path))
 
 
-def _text(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _read_csv(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # Excel writes a byte order mark
             reader = csv.reader(file, delimiter=delimiter)
@@ -85,7 +88,7 @@ def _text(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         raise LabelError(f"{path}, line {reader.line_num}: {error}.") from None
 
 
-def _spreadsheet(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _read_xlsx(path: Path) -> Iterator[tuple[int, list[str]]]:
     import openpyxl
 
     try:

@@ -1,15 +1,14 @@
-"""Photographs without a grade, for a student to learn from its teacher's word."""
+"""Unlabelled photographs for distillation."""
 
-import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
+from ml.data.cache_files import atomic_write, recipe_hash
 from ml.data.readers import read_photos
-from ml.data.splits import SPLITS
+from ml.data.splits import TRAIN
 from ml.errors import GradingError, InputError
 from ml.serving.preprocess import PREPROCESSING_VERSION, crop_fundus, standardize_colors
 
@@ -19,44 +18,42 @@ if TYPE_CHECKING:
     from ml.data.cache import FundusDataset
 
 
-def unlabelled_retinas(
-    folders: list[Path], *, graded: list[Path], retinas: "FundusDataset", side_px: int, cache: Path
+def load_unlabelled(
+    folders: list[Path], *, graded: list[Path], dataset: "FundusDataset", side_px: int, cache: Path
 ) -> "NDArray[np.uint8]":
-    """(n, S, S, 3) cropped photographs of ``folders``, memory-mapped; of nobody who is in validation or test.
+    """Crop the photographs of ``folders``, or load them from the cache: (n, S, S, 3), memory-mapped.
 
-    ``graded`` are the folders that ``retinas`` was made of: they tell whose photographs are held out. Photographs of
-    rejected quality and those without a retina are left out. Raises InputError where none is left.
+    ``dataset`` was loaded from the folders ``graded``: patients of its validation and test splits are left out, as are
+    photographs of rejected quality and those without a retina. Raises InputError if none is left.
     """
-    held_out = _held_out_people(graded, retinas)
+    held_out = _held_out_groups(graded, dataset)
     photos = [photo for folder in folders for photo in read_photos(folder)]
     paths = [photo.path for photo in photos if photo.quality != "reject" and photo.group not in held_out]
-    recipe = json.dumps([PREPROCESSING_VERSION, side_px, [path.parts[-3:] for path in paths]])
-    file = cache / f"unlabelled-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.npy"
+    file = cache / f"unlabelled-{recipe_hash([PREPROCESSING_VERSION, side_px, [p.parts[-3:] for p in paths]])}.npy"
     if not file.exists():
-        _crop(paths, side_px=side_px, file=file)
+        crops = _crop_readable(paths, side_px=side_px)
+        with atomic_write(file) as partial:
+            np.save(partial, np.stack(crops) if crops else np.zeros((0, side_px, side_px, 3), np.uint8))
     pixels: NDArray[np.uint8] = np.load(file, mmap_mode="r")
     if not len(pixels):
         raise InputError(f"No usable photograph in {', '.join(folder.name for folder in folders)}.")
     return pixels
 
 
-def _held_out_people(folders: list[Path], retinas: "FundusDataset") -> set[str]:
-    home = zip(retinas.sources.tolist(), retinas.files, retinas.splits.tolist(), strict=True)
-    held_out = {(source, file) for source, file, part in home if SPLITS[part] != "train"}
+def _held_out_groups(folders: list[Path], dataset: "FundusDataset") -> set[str]:
+    files = zip(dataset.sources.tolist(), dataset.files, dataset.splits.tolist(), strict=True)
+    held_out = {(source, file) for source, file, split in files if split != TRAIN}
     return {p.group for folder in folders for p in read_photos(folder) if (p.source, p.path.name) in held_out}
 
 
-def _crop(paths: list[Path], *, side_px: int, file: Path) -> None:
-    cropped = []
+def _crop_readable(paths: list[Path], *, side_px: int) -> "list[NDArray[np.uint8]]":
+    crops = []
     for path in tqdm(paths, desc="crop unlabelled", unit="photo"):
         try:
-            retina = crop_fundus(path, side_px=side_px)
+            crop = crop_fundus(path, side_px=side_px)
         except GradingError as error:
             tqdm.write(f"{path.name}: {error}")
             continue
-        if retina is not None:
-            cropped.append(standardize_colors(retina))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial.npy")
-    np.save(partial, np.stack(cropped) if cropped else np.zeros((0, side_px, side_px, 3), np.uint8))
-    partial.replace(file)
+        if crop is not None:
+            crops.append(standardize_colors(crop))
+    return crops

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from ml.data.unlabelled import unlabelled_retinas
+from ml.data.unlabelled import load_unlabelled
 from ml.errors import InputError
 from ml.training.batches import Shard, changed, normalize, to_tensor
 from ml.training.config import Distillation, TrainingConfig
@@ -39,10 +39,10 @@ def distill(
     ) -> "DistillationTrainer":
         pixels = retinas.pixels[:0]
         if settings.unlabelled:
-            pixels = unlabelled_retinas(
+            pixels = load_unlabelled(
                 [data / name for name in settings.unlabelled],
                 graded=[data / source for source in config.sources],
-                retinas=retinas,
+                dataset=retinas,
                 side_px=config.cache_size,
                 cache=run.parent / "cache",
             )

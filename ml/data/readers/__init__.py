@@ -1,4 +1,4 @@
-"""Readers of the layouts in which public data sets come. A new one is one short file and its line in READERS."""
+"""Readers of the layouts of public data sets. A new one is a file here and its line in READERS."""
 
 from pathlib import Path
 
@@ -8,9 +8,11 @@ from ml.data.readers import aptos2019, ddr, deepdrid, eyepacs2015, grade_folders
 from ml.data.readers.layout import Reader
 from ml.data.tables import LabelError
 
-OWN = Reader("labels.csv", "labels.csv (file, grade; eye, patient, quality ...)", labels.is_here, labels.read_labels)
+LABELS_CSV = Reader(
+    "labels.csv", "labels.csv (file, grade; eye, patient, quality ...)", labels.matches, labels.read_labels
+)
 READERS = (
-    OWN,  # first: somebody who wrote a labels.csv beside the original tables means it
+    LABELS_CSV,  # first: a labels.csv beside the original tables overrides them
     aptos2019.READER,
     eyepacs2015.READER,
     idrid.READER,
@@ -23,14 +25,14 @@ READERS = (
 
 
 def reader_of(folder: Path) -> Reader | None:
-    """The first reader that recognises the layout of a folder."""
-    return next((reader for reader in READERS if reader.recognises(folder)), None)
+    """The first reader that matches the layout of a folder."""
+    return next((reader for reader in READERS if reader.matches(folder)), None)
 
 
 def read_photos(folder: Path) -> list[LabelledPhoto]:
-    """All photographs of a data set, whatever its layout, in the order of its tables.
+    """Read all photographs of a data set of any known layout, in the order of its tables.
 
-    Raises LabelError naming file and line, or all known layouts where the folder has none of them.
+    Raises LabelError that names file and line, or all known layouts if the folder has none of them.
     """
     if not folder.is_dir():
         raise LabelError(f"{folder} is not a folder.")

@@ -1,4 +1,4 @@
-"""APTOS 2019 Blindness Detection (Kaggle): nothing is known of a photograph but its grade."""
+"""APTOS 2019 Blindness Detection (Kaggle): grades only, no patients."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ from ml.data.readers.layout import PhotoIndex, Reader, relative
 from ml.data.tables import has_columns, read_table
 
 
-def recognises(folder: Path) -> bool:
-    """Whether train.csv has APTOS's two columns."""
+def matches(folder: Path) -> bool:
+    """True if train.csv has the two columns of APTOS."""
     return has_columns(folder / "train.csv", "id_code", "diagnosis")
 
 
 def read(folder: Path) -> list[LabelledPhoto]:
-    """The graded photographs of the training part; the test part was never published with grades."""
+    """Read the training set; the test set was never published with grades."""
     photos, found = folder / "train_images", []
     index = PhotoIndex([photos])
     for row in read_table(folder / "train.csv", columns=("id_code", "diagnosis")):
@@ -24,4 +24,4 @@ def read(folder: Path) -> list[LabelledPhoto]:
     return found
 
 
-READER = Reader("APTOS 2019", "train.csv (id_code, diagnosis) and train_images/", recognises, read)
+READER = Reader("APTOS 2019", "train.csv (id_code, diagnosis) and train_images/", matches, read)

@@ -1,4 +1,7 @@
-"""DDR: three lists of ``name grade`` beside three folders, or one repackaged table without the ungradable ones."""
+"""DDR: three lists of ``name grade`` beside three folders.
+
+A repackaged version has one table without the ungradable photographs.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,23 +11,23 @@ from ml.data.labels import LabelledPhoto, group_of
 from ml.data.readers.layout import PhotoIndex, Reader, existing
 from ml.data.tables import CsvRow, LabelError, has_columns, read_table
 
-PARTS = ("train", "valid", "test")
+LISTS = ("train.txt", "valid.txt", "test.txt")
 TABLE = "DR_grading.csv"
 UNGRADABLE = "5"
+#: Site, running number, photograph. What the number counts is not documented: one group is the safe interpretation.
 CAMERA_NAME = re.compile(r"(\d{3}-\d{4})-\d{3}")
-"""Site, running number, photograph. What the number counts is not documented: one group is the safe reading."""
 
 
-def recognises(folder: Path) -> bool:
-    """Whether the lists or the table are where DDR has them, with or without the outer folder."""
-    lists = (_part(folder) / f"{part}.txt" for part in PARTS)
-    return has_columns(folder / TABLE, "id_code", "diagnosis") or any(path.is_file() for path in lists)
+def matches(folder: Path) -> bool:
+    """True if the lists or the table of DDR exist, with or without the outer folder."""
+    has_list = any((_root(folder) / name).is_file() for name in LISTS)
+    return has_list or has_columns(folder / TABLE, "id_code", "diagnosis")
 
 
 def read(folder: Path) -> list[LabelledPhoto]:
-    """All photographs; those of DDR's grade 5, ungradable, have no grade and the quality ``reject``."""
-    # NB: the lesion masks beside this part carry the names of its photographs
-    index, photos = PhotoIndex([_part(folder)]), []
+    """Read all photographs; ungradable ones (DDR's grade 5) have no grade and the quality ``reject``."""
+    # NB: the lesion masks beside this folder have the names of its photographs
+    index, photos = PhotoIndex([_root(folder)]), []
     for row in _rows(folder):
         name, grade = row.text("id_code"), row.grade("diagnosis", ungradable=(UNGRADABLE,))
         path = index.find(name, missing=folder / name)
@@ -38,7 +41,7 @@ def _rows(folder: Path) -> Iterator[CsvRow]:
     if (folder / TABLE).is_file():
         yield from read_table(folder / TABLE, columns=("id_code", "diagnosis"))
         return
-    for path in (_part(folder) / f"{part}.txt" for part in PARTS):
+    for path in (_root(folder) / name for name in LISTS):
         if not path.is_file():
             continue
         for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -49,8 +52,8 @@ def _rows(folder: Path) -> Iterator[CsvRow]:
                 yield CsvRow(path, line, {"id_code": name.strip(), "diagnosis": grade})
 
 
-def _part(folder: Path) -> Path:
+def _root(folder: Path) -> Path:
     return existing(folder, "DR_grading") or folder
 
 
-READER = Reader("DDR", "DR_grading/train.txt, valid.txt, test.txt and folders of these names", recognises, read)
+READER = Reader("DDR", "DR_grading/train.txt, valid.txt, test.txt and folders of these names", matches, read)

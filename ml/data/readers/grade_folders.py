@@ -1,4 +1,4 @@
-"""A folder per grade: 0/ to 4/, or named in words, also below folders such as train/ and test/."""
+"""A folder per grade: 0/ to 4/ or names of grades, also below folders such as train/ and test/."""
 
 import re
 from pathlib import Path
@@ -15,16 +15,19 @@ NAMES = {
     **dict.fromkeys(("severe", "severe_npdr"), 3),
     **dict.fromkeys(("proliferative", "proliferate_dr", "proliferative_dr", "pdr"), 4),
 }
-PARTS = ("train", "training", "val", "valid", "validation", "test", "testing")
+SPLIT_FOLDERS = ("train", "training", "val", "valid", "validation", "test", "testing")
 
 
-def recognises(folder: Path) -> bool:
-    """Whether at least two folders, here or below train, test and the like, are named after grades."""
+def matches(folder: Path) -> bool:
+    """True if at least two folders, also below train, test and the like, are named after grades."""
     return len({_grade(path) for path in _folders(folder)} - {None}) > 1
 
 
 def read(folder: Path) -> list[LabelledPhoto]:
-    """All photographs, each its own group. Raises LabelError for a folder beside them whose name is no grade."""
+    """Read all photographs, each its own group.
+
+    Raises LabelError for a folder of photographs beside them whose name is not a grade.
+    """
     photos = []
     for grade_folder in _folders(folder):
         inside = sorted(p for p in grade_folder.rglob("*") if p.suffix.lower() in SUFFIXES)
@@ -37,13 +40,13 @@ def read(folder: Path) -> list[LabelledPhoto]:
 
 def _folders(folder: Path) -> list[Path]:
     below = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    parts = [path for path in below if path.name.lower() in PARTS]
-    inner = [path for part in parts for path in sorted(part.iterdir()) if path.is_dir()]
-    return [path for path in below if path not in parts] + inner
+    outer = [path for path in below if path.name.lower() in SPLIT_FOLDERS]
+    inner = [path for parent in outer for path in sorted(parent.iterdir()) if path.is_dir()]
+    return [path for path in below if path not in outer] + inner
 
 
 def _grade(folder: Path) -> int | None:
     return NAMES.get(re.sub(r"[ -]+", "_", re.sub(r"^[0-4][ ._-]+(?=[A-Za-z])", "", folder.name)).lower())
 
 
-READER = Reader("a folder per grade", "folders 0/ to 4/ (or no_dr/, mild/, ...) of photographs", recognises, read)
+READER = Reader("a folder per grade", "folders 0/ to 4/ (or no_dr/, mild/, ...) of photographs", matches, read)

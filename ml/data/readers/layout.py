@@ -1,4 +1,4 @@
-"""What every reader of a public layout is made of: how to recognise it, how to read it, where its photographs lie."""
+"""Building blocks of the readers: layout, index of photographs, paths."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,18 +11,25 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One layout. ``layout`` says in a line what the folder holds; ``read`` raises LabelError naming file and line."""
+    """One layout.
+
+    ``layout`` describes its files in a line; ``matches`` tests a folder; ``read`` raises LabelError that names file and
+    line.
+    """
 
     name: str
     layout: str
-    recognises: Callable[[Path], bool]
+    matches: Callable[[Path], bool]
     read: Callable[[Path], list[LabelledPhoto]]
 
 
 @dataclass(slots=True)
 class PhotoIndex:
-    """Every photograph below some folders by its name without suffix, whatever the case: the sets do not agree with
-    their own tables on folders (train, train/train, Images/12), suffixes (.png, .jpeg) and their case (.JPG)."""
+    """Index of the photographs below some folders, by name without suffix and case.
+
+    Published folders differ from their own tables in folders (train, train/train, Images/12), suffixes (.png, .jpeg)
+    and case (.JPG).
+    """
 
     folders: Iterable[Path]
     _paths: dict[str, Path] = field(init=False)
@@ -32,9 +39,9 @@ class PhotoIndex:
         self._paths = {path.stem.lower(): path for path in sorted(found)}
 
     def find(self, name: str, *, missing: Path) -> Path:
-        """The photograph of that name, with or without suffix; ``missing`` where there is none, for the report."""
-        is_named = Path(name).suffix.lower() in SUFFIXES
-        return self._paths.get((Path(name).stem if is_named else name).lower(), missing)
+        """The photograph of a name, with or without suffix; ``missing`` if there is none, for the report."""
+        has_suffix = Path(name).suffix.lower() in SUFFIXES
+        return self._paths.get((Path(name).stem if has_suffix else name).lower(), missing)
 
 
 def existing(folder: Path, *names: str) -> Path | None:

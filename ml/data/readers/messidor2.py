@@ -1,4 +1,4 @@
-"""Messidor-2: photographs and pairs of eyes from ADCIS, adjudicated grades published apart (Krause et al. 2018)."""
+"""Messidor-2: photographs and pairs of eyes from ADCIS, adjudicated grades of Krause et al. 2018."""
 
 from pathlib import Path
 
@@ -8,20 +8,20 @@ from ml.data.tables import LabelError, has_columns, read_table
 
 TABLE = "messidor_data.csv"
 PAIRS = "messidor-2.csv"
+#: Columns of the grades as first published, and as in the repackaged set.
 NAMES = (("image_id", "adjudicated_dr_grade"), ("id_code", "diagnosis"))
-"""Columns of the grades as first published, and as in the repackaged set."""
 GRADABLE = "adjudicated_gradable"
 
 
-def recognises(folder: Path) -> bool:
-    """Whether the table of grades is there under either naming."""
+def matches(folder: Path) -> bool:
+    """True if the table of grades exists, with the columns of either version."""
     return any(has_columns(folder / TABLE, *names, GRADABLE) for names in NAMES)
 
 
 def read(folder: Path) -> list[LabelledPhoto]:
-    """All photographs; those that the readers found ungradable have no grade and the quality ``reject``.
+    """Read all photographs; ungradable ones have no grade and the quality ``reject``.
 
-    Raises LabelError without the list of pairs: nothing else says which two photographs are one person's.
+    Raises LabelError without the list of pairs: nothing else names the patient of a photograph.
     """
     photo_column, grade_column = next(n for n in NAMES if has_columns(folder / TABLE, *n))
     pairs, index, photos = _pairs(folder / PAIRS), PhotoIndex([folder]), []
@@ -29,13 +29,13 @@ def read(folder: Path) -> list[LabelledPhoto]:
         name = row.text(photo_column)
         path = index.find(name, missing=folder / "IMAGES" / name)
         is_gradable = row.text(GRADABLE).removesuffix(".0") != "0"
-        eye, person = pairs.get(Path(name).stem.lower(), ("", ""))
+        eye, patient = pairs.get(Path(name).stem.lower(), ("", ""))
         photos.append(
             LabelledPhoto(
                 folder.name,
                 path,
                 row.grade(grade_column) if is_gradable else None,
-                group_of(folder.name, person, relative(path, folder)),
+                group_of(folder.name, patient, relative(path, folder)),
                 "" if is_gradable else "reject",
                 eye=eye,
             )
@@ -44,10 +44,10 @@ def read(folder: Path) -> list[LabelledPhoto]:
 
 
 def _pairs(path: Path) -> dict[str, tuple[str, str]]:
-    """Eye and person by name of the photograph."""
+    """Eye and patient by name of the photograph."""
     if not path.is_file():
         raise LabelError(
-            f"{path}, line 1: the file is missing; it pairs the eyes of each person. It comes with the photographs."
+            f"{path}, line 1: the file is missing; it pairs the eyes of each patient. It comes with the photographs."
         )
     pairs = {}
     for row in read_table(path, columns=("left", "right"), delimiter=";"):
@@ -57,4 +57,4 @@ def _pairs(path: Path) -> dict[str, tuple[str, str]]:
     return pairs
 
 
-READER = Reader("Messidor-2", f"{TABLE}, {PAIRS} and IMAGES/", recognises, read)
+READER = Reader("Messidor-2", f"{TABLE}, {PAIRS} and IMAGES/", matches, read)

@@ -1,4 +1,4 @@
-"""ODIR-5K: a line per person, with the diagnostic keywords of each eye, from which the grade follows."""
+"""ODIR-5K: a row per patient with diagnostic keywords of each eye, from which the grade follows."""
 
 import re
 from pathlib import Path
@@ -15,20 +15,23 @@ GRADES = (
     (re.compile(r"severe non[ -]?proliferative retinopathy"), 3),
     (re.compile(r"(severe )?proliferative diabetic retinopathy"), 4),
 )
+#: Diabetic retinopathy without a severity, one of its signs, or treated: not healthy, of unknown grade.
 WITHOUT_GRADE = re.compile(r"diabetic retinopathy|laser|microvascular")
-"""Diabetic retinopathy of no stated severity, one of its signs, or treated: not healthy, nobody said how ill."""
-NOT_SEEN = ("no fundus image", "anterior segment image", "low image quality")
+NOT_VISIBLE = ("no fundus image", "anterior segment image", "low image quality")
 BADLY_FRAMED = ("image offset", "optic disk photographically invisible")
 HARMLESS = ("normal fundus", "lens dust")
 
 
-def recognises(folder: Path) -> bool:
-    """Whether a spreadsheet with the keywords of both eyes is there."""
+def matches(folder: Path) -> bool:
+    """True if there is a spreadsheet with the keywords of both eyes."""
     return _table(folder) is not None
 
 
 def read(folder: Path) -> list[LabelledPhoto]:
-    """Both eyes of all people. No grade where the keywords give none; quality ``reject`` where no retina is seen."""
+    """Read both eyes of all patients.
+
+    No grade if the keywords give none; quality ``reject`` if no retina is visible.
+    """
     table = _table(folder)
     if table is None:
         raise LabelError(f"{folder}: no spreadsheet with diagnostic keywords here.")
@@ -43,42 +46,42 @@ def read(folder: Path) -> list[LabelledPhoto]:
 
 def _photo(row: CsvRow, folder: Path, index: PhotoIndex, *, eye: str) -> LabelledPhoto:
     name = row.text(f"{eye.title()}-Fundus")
-    words = keywords(row.text(f"{eye.title()}-Diagnostic Keywords"))
+    diagnoses = keywords(row.text(f"{eye.title()}-Diagnostic Keywords"))
     return LabelledPhoto(
         folder.name,
         index.find(name, missing=folder / name),
-        grade_of(words),
+        grade_of(diagnoses),
         group_of(folder.name, row.text("ID"), name),
-        "reject" if any(word in NOT_SEEN for word in words) else "",
+        "reject" if any(diagnosis in NOT_VISIBLE for diagnosis in diagnoses) else "",
         eye=eye,
         sex=sex_in(row, "Patient Sex"),
         age_years=age_in(row, "Patient Age"),
-        other_disease=any(_is_other_disease(word) for word in words),
+        other_disease=any(_is_other_disease(diagnosis) for diagnosis in diagnoses),
     )
 
 
 def keywords(text: str) -> list[str]:
-    """The single diagnoses; the sheet separates them by commas of two kinds."""
-    return [word.strip().lower() for word in SEPARATORS.split(text) if word.strip()]
+    """Split a cell into diagnoses; the sheet separates them by two kinds of commas."""
+    return [keyword.strip().lower() for keyword in SEPARATORS.split(text) if keyword.strip()]
 
 
-def grade_of(words: list[str]) -> int | None:
-    """The highest grade named; 0 where no diabetic retinopathy is; None where the keywords do not allow a grade."""
-    if any(word in NOT_SEEN or word in BADLY_FRAMED for word in words):
+def grade_of(diagnoses: list[str]) -> int | None:
+    """The highest grade named; 0 without diabetic retinopathy; None if the keywords do not allow a grade."""
+    if any(diagnosis in NOT_VISIBLE or diagnosis in BADLY_FRAMED for diagnosis in diagnoses):
         return None
-    named = [grade for word in words for pattern, grade in GRADES if pattern.fullmatch(word)]
+    named = [grade for diagnosis in diagnoses for pattern, grade in GRADES if pattern.fullmatch(diagnosis)]
     if named:
         return max(named)
-    return None if not words or any(WITHOUT_GRADE.search(word) for word in words) else 0
+    return None if not diagnoses or any(WITHOUT_GRADE.search(diagnosis) for diagnosis in diagnoses) else 0
 
 
-def _is_other_disease(word: str) -> bool:
-    is_diabetic = WITHOUT_GRADE.search(word) or any(pattern.fullmatch(word) for pattern, _ in GRADES)
-    return not is_diabetic and word not in (*NOT_SEEN, *BADLY_FRAMED, *HARMLESS)
+def _is_other_disease(diagnosis: str) -> bool:
+    is_diabetic = WITHOUT_GRADE.search(diagnosis) or any(pattern.fullmatch(diagnosis) for pattern, _ in GRADES)
+    return not is_diabetic and diagnosis not in (*NOT_VISIBLE, *BADLY_FRAMED, *HARMLESS)
 
 
 def _table(folder: Path) -> Path | None:
     return next((path for path in sorted(folder.glob("*.xlsx")) if has_columns(path, *COLUMNS)), None)
 
 
-READER = Reader("ODIR-5K", "a spreadsheet with Left- and Right-Diagnostic Keywords", recognises, read)
+READER = Reader("ODIR-5K", "a spreadsheet with Left- and Right-Diagnostic Keywords", matches, read)

@@ -11,7 +11,7 @@ import torch
 
 from ml.data.augment import shrink
 from ml.data.cache import FundusDataset
-from ml.data.unlabelled import unlabelled_retinas
+from ml.data.unlabelled import load_unlabelled
 from ml.networks.architectures import build
 from ml.training.batches import generator, load_images
 from ml.training.config import Distillation, TrainingConfig, read_config
@@ -78,10 +78,10 @@ def test_a_student_approaches_its_teacher() -> None:
 
 def test_unlabelled_photographs_exclude_rejects_and_people_held_out(toy_data: Path, tmp_path: Path) -> None:
     retinas: FundusDataset = load_run_data(toy_config(), data=toy_data, cache=tmp_path)
-    pixels = unlabelled_retinas(
+    pixels = load_unlabelled(
         [toy_data / "eyeq"],
         graded=[toy_data / source for source in SOURCES],
-        retinas=retinas,
+        dataset=retinas,
         side_px=64,
         cache=tmp_path,
     )
