@@ -1,4 +1,4 @@
-"""Tiny made-up copies of every layout that photographs are published in."""
+"""Tiny synthetic copies of every layout of a public data set."""
 
 from pathlib import Path
 
@@ -49,14 +49,12 @@ def eyepacs(folder: Path) -> None:
 
 
 def idrid(folder: Path) -> None:
-    part = folder / "B. Disease Grading"
-    header = (
-        "Image name,Retinopathy grade,Risk of macular edema ,,"  # the published tables have loose columns and blanks
-    )
-    table(part / "2. Groundtruths" / "a. IDRiD_Disease Grading_Training Labels.csv", header, "IDRiD_001,3,2,,")
-    table(part / "2. Groundtruths" / "b. IDRiD_Disease Grading_Testing Labels.csv", header, "IDRiD_001 ,4,0,,", ",,,,")
-    photo(part / "1. Original Images" / "a. Training Set" / "IDRiD_001.jpg")
-    photo(part / "1. Original Images" / "b. Testing Set" / "IDRiD_001.jpg")
+    root = folder / "B. Disease Grading"
+    header = "Image name,Retinopathy grade,Risk of macular edema ,,"  # published with empty columns and blanks
+    table(root / "2. Groundtruths" / "a. IDRiD_Disease Grading_Training Labels.csv", header, "IDRiD_001,3,2,,")
+    table(root / "2. Groundtruths" / "b. IDRiD_Disease Grading_Testing Labels.csv", header, "IDRiD_001 ,4,0,,", ",,,,")
+    photo(root / "1. Original Images" / "a. Training Set" / "IDRiD_001.jpg")
+    photo(root / "1. Original Images" / "b. Testing Set" / "IDRiD_001.jpg")
 
 
 def messidor(folder: Path) -> None:
@@ -74,28 +72,28 @@ def messidor(folder: Path) -> None:
 
 
 def ddr(folder: Path) -> None:
-    part = folder / "DR_grading"
-    table(part / "train.txt", "007-0004-000.jpg 0", "007-0004-100.jpg 3", "20170323093305605.jpg 5")
-    table(part / "test.txt", "007-1723-000.jpg 4")
+    root = folder / "DR_grading"
+    table(root / "train.txt", "007-0004-000.jpg 0", "007-0004-100.jpg 3", "20170323093305605.jpg 5")
+    table(root / "test.txt", "007-1723-000.jpg 4")
     for name in ("train/007-0004-000", "train/007-0004-100", "train/20170323093305605", "test/007-1723-000"):
-        photo(part / f"{name}.jpg")
+        photo(root / f"{name}.jpg")
     photo(folder / "lesion_segmentation" / "007-0004-000.png")
 
 
 def deepdrid(folder: Path) -> None:
-    part = folder / "regular_fundus_images"
+    root = folder / "regular_fundus_images"
     table(
-        part / "regular-fundus-training" / "regular-fundus-training.csv",
+        root / "regular-fundus-training" / "regular-fundus-training.csv",
         "patient_id,image_id,image_path,Overall quality,left_eye_DR_Level,right_eye_DR_Level,patient_DR_Level",
         "4,4_l1,\\regular-fundus-training\\4\\4_l1.jpg,0,3,,4",
         "4,4_r1,\\regular-fundus-training\\4\\4_r1.jpg,1,,4,4",
         "56,56_r3,\\regular-fundus-training\\56\\56_r3.jpg,1,1,,1",
     )
-    evaluation = part / "Online-Challenge1&2-Evaluation"
+    evaluation = root / "Online-Challenge1&2-Evaluation"
     sheet(evaluation / "Challenge1_labels.xlsx", ("image_id", "DR_Levels"), ("347_l1", 2), ("347_r1", 0))
     sheet(evaluation / "Challenge2_labels.xlsx", ("image_id", "Overall quality"), ("347_l1", 1), ("347_r1", 0))
     for name in ("4/4_l1", "4/4_r1", "56/56_r3"):
-        photo(part / "regular-fundus-training" / "Images" / f"{name}.jpg")
+        photo(root / "regular-fundus-training" / "Images" / f"{name}.jpg")
     for name in ("347/347_l1", "347/347_r1"):
         photo(evaluation / "Images" / f"{name}.jpg")
 
@@ -108,15 +106,8 @@ def odir(folder: Path) -> None:
             *("Left-Diagnostic Keywords", "Right-Diagnostic Keywords", "N", "D"),
         ),
         (
-            5,
-            69,
-            "Female",
-            "5_left.jpg",
-            "5_right.jpg",
-            "cataract",
-            "laser spot，moderate non proliferative retinopathy",
-            0,
-            1,
+            *(5, 69, "Female", "5_left.jpg", "5_right.jpg"),
+            *("cataract", "laser spot，moderate non proliferative retinopathy", 0, 1),
         ),
         (9, 58, "Male", "9_left.jpg", "9_right.jpg", "normal fundus", "low image quality", 1, 0),
     )

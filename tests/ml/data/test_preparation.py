@@ -33,7 +33,9 @@ def test_labels_belong_to_the_pixels(prepared: tuple[FundusDataset, Path]) -> No
     assert len(dataset.photos) == len(dataset.grades) == 2 * N_PATIENTS - 3
     for i, photo in enumerate(dataset.photos):
         assert (photo.grade, photo.source) == (dataset.grades[i], dataset.sources[i])
-        assert np.array_equal(crop(photo.path, side_px=SIDE_PX).pixels, dataset.pixels[i])
+        pixels = crop(photo.path, side_px=SIDE_PX).pixels
+        assert pixels is not None
+        assert np.array_equal(pixels, dataset.pixels[i])
     assert {photo.eye for photo in dataset.photos} == {"left", "right"}
 
 
@@ -93,10 +95,11 @@ def test_a_folder_without_data_sets_is_refused(tmp_path: Path) -> None:
 def test_the_command_writes_report_and_contact_sheet(
     originals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--cache", str(tmp_path / "cache"), "--cache-size", "64", "--workers", "1"]
-    assert main(["prepare", "--data", str(originals), *arguments, "--output", str(tmp_path / "sheets" / "all.png")]) == 0
+    sheet_path = tmp_path / "sheets" / "all.png"
+    options = ["--cache", str(tmp_path / "cache"), "--cache-size", "64", "--workers", "1", "--output", str(sheet_path)]
+    assert main(["prepare", "--data", str(originals), *options]) == 0
     assert "| clinic   | train " in capsys.readouterr().out
-    with Image.open(tmp_path / "sheets" / "all.png") as sheet:
+    with Image.open(sheet_path) as sheet:
         assert sheet.width > 6 * 224
         assert sheet.height > 2 * 224  # the least and the most diseased
         assert len(set(np.asarray(sheet)[340, 1200:1400, 0].tolist())) > 20  # not an empty frame
