@@ -1,7 +1,7 @@
 # make demo    a whole clinic on http://127.0.0.1:8000/ (PORT, HOST, DEMO_DIR, DEMO_PASSWORD, DEMO_API_KEY, DEMO_PHOTOS)
 # make test    every test; DATABASE_URL and REDIS_URL choose the database and the broker
 # make test-compose    the whole system in containers, with failures
-# make lint types contracts    style, strict types, import order; make format writes what lint asks for
+# make lint types contracts    style, strict types, import order; make format fixes what a tool can fix
 # make run worker beat         the three processes of an installation, for development
 
 # The first Python that is 3.11 or newer; `make PYTHON=/path/to/python demo` overrides.
@@ -63,7 +63,7 @@ worker: $(VENV)/.installed-serve
 beat: $(VENV)/.installed-serve
 	DEBUG=true $(BIN)/celery -A drsite beat --loglevel INFO
 
-# A stamp file says what was installed, so that a second call is instant.
+# A stamp file records what is installed, so that a second call is instant.
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. Install it, or name it: make PYTHON=/path/to/python3.11 demo" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { echo "A virtual environment could not be made. On Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
