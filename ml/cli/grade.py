@@ -98,10 +98,10 @@ def write_overlay(photo: Path, prediction: "Prediction", target: Path) -> None:
 
     if prediction.heatmap is None or prediction.heatmap_box is None:
         return
-    picture = decode(photo, min_side_px=OVERLAY_SIDE_PX // 2)
-    picture.thumbnail((OVERLAY_SIDE_PX, OVERLAY_SIDE_PX))
+    image = decode(photo, min_side_px=OVERLAY_SIDE_PX // 2)
+    image.thumbnail((OVERLAY_SIDE_PX, OVERLAY_SIDE_PX))
     target.parent.mkdir(parents=True, exist_ok=True)
-    overlay(picture, prediction.heatmap, prediction.heatmap_box).save(target)
+    overlay(image, prediction.heatmap, prediction.heatmap_box).save(target)
 
 
 def as_json(photo: Path, result: "Prediction | str") -> str:

@@ -44,8 +44,8 @@ class Command(Protocol):
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    for n_words in (2, 1):
-        name, rest = " ".join(arguments[:n_words]), arguments[n_words:]
+    for length in (2, 1):  # of the name
+        name, rest = " ".join(arguments[:length]), arguments[length:]
         if name in COMMANDS:
             sentence = renaming(name, rest)
             return _error(sentence) if sentence else _run(name, rest)
@@ -84,11 +84,10 @@ def _parse(name: str, arguments: list[str]) -> Command:
 
 def _list_commands(arguments: list[str]) -> int:
     """Print all commands, or those of a group; an error unless help is asked for."""
-    words = [argument for argument in arguments if not argument.startswith("-")]
-    group = f"{words[0]} " if words else ""
-    listed = [name for name in COMMANDS if name.startswith(group)]
+    first = next((argument for argument in arguments if not argument.startswith("-")), "")
+    listed = [name for name in COMMANDS if not first or name.startswith(f"{first} ")]
     if not listed:
-        return _error(renaming(words[0], []) or f"There is no command {words[0]}: {PROGRAM} --help lists all.")
+        return _error(renaming(first, []) or f"There is no command {first}: {PROGRAM} --help lists all.")
     width = max(map(len, listed))
     print(f"usage: {PROGRAM} COMMAND [OPTIONS], with --help after each command\n")
     for name in listed:

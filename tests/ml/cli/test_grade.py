@@ -15,17 +15,8 @@ from ml.serving.preprocess import decode
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
 
-KEYS = [
-    "file",
-    "model_version",
-    "is_gradable",
-    "p_gradable",
-    "quality_reasons",
-    "grade",
-    "probabilities",
-    "p_referable",
-    "is_referable",
-]
+KEYS = ["file", "model_version", "is_gradable", "p_gradable", "quality_reasons"]
+KEYS += ["grade", "probabilities", "p_referable", "is_referable"]
 
 
 @pytest.fixture(scope="module")
