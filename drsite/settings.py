@@ -59,11 +59,11 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "screening.middleware.body_limit",  # before the next, which reads the body
+    "screening.middleware.limit_body_size",  # before the next, which reads the body
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "screening.middleware.idle_logoff",
-    "screening.middleware.new_password",
+    "screening.middleware.limit_session",
+    "screening.middleware.require_new_password",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

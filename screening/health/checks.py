@@ -1,9 +1,10 @@
-"""Checks of the components that the site needs. Each returns a short text, or raises HealthCheckError."""
+"""Health checks of the components. Each returns a short text or raises HealthCheckError."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import redis
@@ -18,46 +19,47 @@ from screening.photos.validation import MAX_BYTES
 from screening.services import inference
 
 MIN_FREE_BYTES = 4 * MAX_BYTES
-"""Room for a few photographs of the largest size: below it uploads will soon fail."""
+"""Space for a few of the largest photographs."""
 
 
 class HealthCheckError(Exception):
-    """A component is unavailable or slow (``state`` "unavailable", "late"). For operators: it names places."""
+    """A component is "unavailable" or "late" (``state``). The message has paths: it is for administrators only."""
 
     def __init__(self, message: str, state: str = "unavailable") -> None:
         super().__init__(message)
         self.state = state
 
 
-def check_database() -> str:
-    """Raises HealthCheckError."""
+@contextmanager
+def _answer_of(server: str, *errors: type[Exception]) -> Iterator[None]:
+    """Translate errors of a client library, whose messages may hold a password."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError as error:
-        raise HealthCheckError(f"{connection.vendor} does not answer ({type(error).__name__})") from error
+        yield
+    except errors as error:
+        raise HealthCheckError(f"{server} does not answer ({type(error).__name__})") from error
+
+
+def check_database() -> str:
+    with _answer_of(connection.vendor, DatabaseError), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
     return connection.vendor
 
 
 def check_broker() -> str:
-    """Raises HealthCheckError."""
     if not worker_heartbeat.broker_is_shared():
         return "a queue inside this process"
-    try:
-        with worker_heartbeat.connect_broker() as client:
-            client.ping()
-    except (redis.RedisError, OSError) as error:
-        raise HealthCheckError(f"Redis does not answer ({type(error).__name__})") from error
+    with _answer_of("Redis", redis.RedisError, OSError), worker_heartbeat.connect_broker() as client:
+        client.ping()
     return "Redis answers"
 
 
 def check_storage() -> str:
-    """Whether photographs can be stored, as far as can be seen without storing one. Raises HealthCheckError."""
+    """Check that photographs can be stored, without storing one."""
     storage = default_storage
     if isinstance(storage, FileSystemStorage):
         return _check_folder(Path(storage.location))
     try:
-        return str(storage.ping())  # type: ignore[attr-defined]
+        return str(storage.ping())  # type: ignore[attr-defined]  # drsite.storage.PhotographStorage
     except OSError as error:
         raise HealthCheckError(str(error)) from error
 
@@ -65,29 +67,29 @@ def check_storage() -> str:
 def _check_folder(folder: Path) -> str:
     try:
         existing = next(folder for folder in (folder, *folder.parents) if folder.exists())
-        n_free = shutil.disk_usage(existing).free
+        n_free_bytes = shutil.disk_usage(existing).free
     except OSError as error:
         raise HealthCheckError(f"{folder} cannot be read ({type(error).__name__})") from error
     if not os.access(existing, os.W_OK | os.X_OK):
         raise HealthCheckError(f"{folder} cannot be written")
-    if n_free < MIN_FREE_BYTES:
-        raise HealthCheckError(f"{folder} has only {n_free // 10**6} MB left")
-    return f"{n_free / 10**9:.1f} GB free"
+    if n_free_bytes < MIN_FREE_BYTES:
+        raise HealthCheckError(f"{folder} has only {n_free_bytes // 10**6} MB free")
+    return f"{n_free_bytes / 10**9:.1f} GB free"
 
 
 def check_disk() -> str:
-    """Space where this process writes: temporary files of uploads, and VAR_DIR. Raises HealthCheckError."""
-    places = {Path(tempfile.gettempdir()), settings.VAR_DIR}
-    return ", ".join(f"{folder}: {_check_folder(folder)}" for folder in sorted(places))
+    """Check the free space in TMPDIR, where uploads are written, and in VAR_DIR."""
+    folders = {Path(tempfile.gettempdir()), settings.VAR_DIR}
+    return ", ".join(f"{folder}: {_check_folder(folder)}" for folder in sorted(folders))
 
 
 def check_bundle() -> str:
-    """The model's version, by its description alone. Raises HealthCheckError."""
+    """Check the description of the model bundle. Returns the version of the model."""
     return _check_bundle(verify=False)
 
 
 def check_bundle_hash() -> str:
-    """The model's version, its weights hashed anew. Raises HealthCheckError."""
+    """Check the model bundle, with the hash of its weights. Returns the version of the model."""
     return _check_bundle(verify=True)
 
 
@@ -99,27 +101,26 @@ def _check_bundle(*, verify: bool) -> str:
 
 
 def check_queue() -> str:
-    """Raises HealthCheckError ("late") when a photograph has waited longer than QUEUE_LATE_AFTER_S."""
-    try:
+    """Raises HealthCheckError ("late") if a photograph has waited longer than QUEUE_LATE_AFTER_S."""
+    with _answer_of("the database", DatabaseError):
         seconds = oldest_waiting_s()
-    except DatabaseError as error:
-        raise HealthCheckError(f"the database does not answer ({type(error).__name__})") from error
+    if not seconds:
+        return "no photograph waits"
+    message = f"the oldest photograph has waited {seconds:.0f} s"
     if seconds > settings.QUEUE_LATE_AFTER_S:
-        raise HealthCheckError(f"the oldest photograph has waited {seconds:.0f} s", "late")
-    return f"the oldest photograph has waited {seconds:.0f} s" if seconds else "nothing waits"
+        raise HealthCheckError(message, "late")
+    return message
 
 
 def check_worker() -> str:
-    """Raises HealthCheckError without a heartbeat of a worker in the last 45 s."""
+    """Raises HealthCheckError if no worker has a recent heartbeat."""
     if not worker_heartbeat.broker_is_shared():
         return "inside this process"
-    try:
-        alive = worker_heartbeat.list_live_workers()
-    except (redis.RedisError, OSError) as error:
-        raise HealthCheckError(f"Redis does not answer ({type(error).__name__})") from error
-    if not alive:
+    with _answer_of("Redis", redis.RedisError, OSError):
+        workers = worker_heartbeat.list_live_workers()
+    if not workers:
         raise HealthCheckError(f"no heartbeat of a worker within {worker_heartbeat.HEARTBEAT_TTL_S} s")
-    return f"{len(alive)} alive"
+    return f"{len(workers)} alive"
 
 
 COMPONENTS: dict[str, Callable[[], str]] = {
@@ -131,4 +132,4 @@ COMPONENTS: dict[str, Callable[[], str]] = {
     "worker": check_worker,
 }
 NON_CRITICAL = frozenset({"queue", "worker"})
-"""A restart of the pages would not fix these: photographs are still taken in, and wait."""
+"""Without them photographs are still stored, and graded later. A restart of the web process would not help."""

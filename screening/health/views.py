@@ -1,4 +1,4 @@
-"""Probes for whoever runs the site. They answer without logging in, so they tell states and never details."""
+"""Health check endpoints. They need no log-in, so they return states and no details."""
 
 import logging
 
@@ -14,16 +14,16 @@ logger = logging.getLogger(__name__)
 @never_cache
 @require_safe
 def live(_request: HttpRequest) -> JsonResponse:
-    """The process answers; a process that does not should be restarted."""
+    """Liveness: a process that does not answer should be restarted."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 @require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
-    """503 with what is "unavailable" when pages cannot be served or photographs not be stored and queued.
+    """Readiness: the state of each component, and 503 if a critical one is unavailable.
 
-    200 and "degraded" when only the grading behind is late or without a worker.
+    The status is "degraded", with 200, if only non-critical components fail.
     """
     components = {name: _state(name) for name in checks.COMPONENTS}
     failing = {name for name, state in components.items() if state != "ok"}
@@ -36,6 +36,6 @@ def _state(name: str) -> str:
     try:
         checks.COMPONENTS[name]()
     except checks.HealthCheckError as error:
-        logger.warning("Not well: %s is %s", name, error.state)
+        logger.warning("Health check: %s is %s", name, error.state)
         return error.state
     return "ok"

@@ -1,4 +1,4 @@
-"""``manage.py bootstrap``: bring the database up to date and see that somebody can log in, before the site starts."""
+"""``manage.py bootstrap``: migrates the database and creates the first administrator."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,17 +13,16 @@ from django.db import connection
 from screening.services.accounts import create_first_administrator
 
 LOCK = 4_120_577_301
-"""Any number that nothing else in this database locks."""
+"""Key of the PostgreSQL advisory lock: any number that no other program uses in this database."""
 
 
 class Command(BaseCommand):
-    """Safe to run from several containers at once: one does it, the others wait and find nothing to do."""
+    """May run in several containers at once: they wait for each other."""
 
     help = "Migrate the database and create the first administrator (ADMIN_USERNAME, ADMIN_PASSWORD)."
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Raises CommandError with a sentence when the administrator cannot be created."""
-        with one_at_a_time():
+        with exclusive_lock():
             call_command("migrate", interactive=False, verbosity=options["verbosity"])
             self._create_administrator()
 
@@ -35,12 +34,12 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(f"The administrator was not created: {' '.join(error.messages)}") from error
         if user is not None:
-            self.stdout.write("The first administrator was created; the first log-in asks for another password.")
+            self.stdout.write("The first administrator was created. The password must be changed at the first log-in.")
 
 
 @contextmanager
-def one_at_a_time() -> Iterator[None]:
-    """Wait for every other process in here that uses the same PostgreSQL. Ends with the connection at the latest."""
+def exclusive_lock() -> Iterator[None]:
+    """Advisory lock on PostgreSQL, which also ends with the connection; no lock on SQLite."""
     if connection.vendor != "postgresql":
         yield
         return

@@ -1,4 +1,4 @@
-"""``manage.py doctor``: checks of an installation, one line each, with advice on how to fix what failed."""
+"""``manage.py doctor``: checks an installation, one line for each component, with a fix for each failure."""
 
 import datetime
 import uuid
@@ -20,13 +20,12 @@ from screening.health import checks, worker_heartbeat
 from screening.health.checks import HealthCheckError
 
 MAX_CLOCK_SKEW_S = 5.0
-"""A difference that never matters to gradings, and that any time service stays far below."""
-_DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
+"""Far below GRADING_STALE_AFTER_S, and far above what a time service allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """``check`` returns a short text or raises; ``fix`` is what to do then."""
+    """``check`` returns a short text or raises; ``fix`` is the advice after a failure."""
 
     name: str
     check: Callable[[], str]
@@ -34,42 +33,50 @@ class Diagnostic:
 
 
 class Command(BaseCommand):
-    """Exit code 0 when everything is in order, else 1."""
+    """Run all checks; the exit code is 1 if one fails."""
 
-    help = "Checks what this installation needs, with advice on how to fix it. Exit code 1 when a check fails."
-    requires_system_checks: list[str] = []  # reported among the rest
+    help = "Checks this installation, and prints how to fix what fails. Exit code 1 if a check fails."
+    requires_system_checks: list[str] = []  # diagnose_settings runs them
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Run every check, also after one failed."""
-        n_broken = sum(not self._run(one) for one in DIAGNOSTICS)
-        if n_broken:
-            self.stdout.write(f"{n_broken} of {len(DIAGNOSTICS)} checks failed.")
+        n_failed = sum(not self._run(diagnostic) for diagnostic in DIAGNOSTICS)
+        if n_failed:
+            self.stdout.write(f"{n_failed} of {len(DIAGNOSTICS)} checks failed.")
             raise SystemExit(1)
         self.stdout.write(f"All {len(DIAGNOSTICS)} checks passed.")
 
-    def _run(self, one: Diagnostic) -> bool:
+    def _run(self, diagnostic: Diagnostic) -> bool:
         try:
-            message, is_ok = one.check(), True
+            message, is_ok = diagnostic.check(), True
         except HealthCheckError as error:
             message, is_ok = str(error), False
         except Exception as error:
-            message, is_ok = type(error).__name__, False
-        self.stdout.write(f"{'OK  ' if is_ok else 'FAIL'}  {one.name:<11} {message}")
+            message, is_ok = type(error).__name__, False  # its message may hold a password
+        self.stdout.write(f"{'OK  ' if is_ok else 'FAIL'}  {diagnostic.name:<11} {message}")
         if not is_ok:
-            self.stdout.write(f"      {'':<11} {one.fix}")
+            self.stdout.write(f"      {'':<11} {diagnostic.fix}")
         return is_ok
 
 
 def diagnose_settings() -> str:
-    """Django's and our own checks, as ``manage.py check``; warnings are for ``check --deploy``."""
-    found = [one for one in run_checks() if one.is_serious()]
+    """Errors of Django's system checks."""
+    found = [message for message in run_checks() if message.is_serious()]
     if found:
-        raise HealthCheckError(" ".join(f"{one.id}: {one.msg}" for one in found))
+        raise HealthCheckError(" ".join(f"{message.id}: {message.msg}" for message in found))
     return "no errors"
 
 
+def diagnose_database() -> str:
+    """Version of the database server."""
+    vendor = checks.check_database()
+    if vendor != "postgresql":
+        return vendor
+    major, minor, *_rest = connection.get_database_version()
+    return f"PostgreSQL {major}.{minor}"
+
+
 def diagnose_migrations() -> str:
-    """Whether the database's tables are those of this version."""
+    """Migrations that are not applied."""
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
@@ -78,14 +85,14 @@ def diagnose_migrations() -> str:
 
 
 def diagnose_broker() -> str:
-    """A queue inside one process serves the demo and nothing else."""
+    """Connection to the broker. Without Redis only the demo grades photographs."""
     if not worker_heartbeat.broker_is_shared() and not (settings.DEBUG or settings.SITE_IS_DEMO):
-        raise HealthCheckError("REDIS_URL is not set, so no photograph would ever be graded")
+        raise HealthCheckError("REDIS_URL is not set, so no photograph is graded")
     return checks.check_broker()
 
 
 def diagnose_storage() -> str:
-    """Write, read and delete a few bytes, as a photograph is."""
+    """Write, read and delete a small file."""
     message = checks.check_storage()
     content = uuid.uuid4().bytes
     try:
@@ -95,91 +102,71 @@ def diagnose_storage() -> str:
                 is_same = file.read() == content
         finally:
             default_storage.delete(name)
-        is_left = default_storage.exists(name)
+        is_deleted = not default_storage.exists(name)
     except Exception as error:
         raise HealthCheckError(f"writing, reading or deleting failed ({type(error).__name__})") from error
-    if not is_same or is_left:
-        raise HealthCheckError(
-            "what was written is not what was read" if not is_same else "a deleted file is still there"
-        )
+    if not is_same:
+        raise HealthCheckError("a file was read with another content than was written")
+    if not is_deleted:
+        raise HealthCheckError("a deleted file still exists")
     return f"written, read, deleted; {message}"
 
 
 def diagnose_clock() -> str:
-    """This machine's clock against the database's: gradings are called lost by comparing times of several machines."""
+    """Clock of this host against that of the database: stale gradings are found by their times."""
     if connection.vendor != "postgresql":
-        return f"no other machine to compare with ({connection.vendor})"
+        return f"no other host to compare with ({connection.vendor})"
     with connection.cursor() as cursor:
         before = timezone.now()
         cursor.execute("SELECT clock_timestamp()")
-        theirs: datetime.datetime = cursor.fetchone()[0]
+        of_database: datetime.datetime = cursor.fetchone()[0]
         after = timezone.now()
-    gap_s = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0.0)
-    if gap_s > MAX_CLOCK_SKEW_S:
-        raise HealthCheckError(f"{gap_s:.0f} s from the database's")
-    return f"within {max(gap_s, 0.1):.1f} s of the database's"
+    skew_s = max((before - of_database).total_seconds(), (of_database - after).total_seconds(), 0.0)
+    if skew_s > MAX_CLOCK_SKEW_S:
+        raise HealthCheckError(f"{skew_s:.0f} s from the clock of the database")
+    return f"within {max(skew_s, 0.1):.1f} s of the clock of the database"
 
 
 def diagnose_mail() -> str:
-    """Whether the mail server takes a connection and knows the password; nothing is sent."""
-    if settings.EMAIL_BACKEND == _DUMMY_MAIL:
-        return "not set up, and not needed: the site sends none"
+    """Log-in at the mail server. Sends nothing."""
+    backend = settings.EMAIL_BACKEND.split(".")[-2]
+    if backend != "smtp":
+        return f"no mail server is set (backend: {backend})"
+    server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     try:
         with get_connection():
-            return f"{settings.EMAIL_HOST} answers"
-    except OSError as error:  # smtplib's errors are OSErrors too
-        raise HealthCheckError(f"{settings.EMAIL_HOST} refuses our connection ({type(error).__name__})") from error
+            return f"{server} accepts connections"
+    except OSError as error:  # smtplib.SMTPException is an OSError
+        raise HealthCheckError(f"{server} does not accept the connection ({type(error).__name__})") from error
 
 
-def diagnose_database() -> str:
-    """The server's version."""
-    message = checks.check_database()
-    if connection.vendor != "postgresql":
-        return message
-    major, minor, *_rest = connection.get_database_version()
-    return f"PostgreSQL {major}.{minor}"
-
-
-_SEE_LOG = "Its log says what happened."
 DIAGNOSTICS = (
-    Diagnostic("settings", diagnose_settings, "Run `manage.py check`: each finding comes with a hint."),
+    Diagnostic("settings", diagnose_settings, "Run `manage.py check`: it prints a hint for each error."),
     Diagnostic(
         "database",
         diagnose_database,
-        f"Start PostgreSQL, then compare DATABASE_URL and DATABASE_PASSWORD with what it expects. {_SEE_LOG}",
+        "Start PostgreSQL; correct DATABASE_URL and DATABASE_PASSWORD; read the log of the server.",
     ),
-    Diagnostic("migrations", diagnose_migrations, "Run `manage.py migrate`; make a backup of the database first."),
+    Diagnostic("migrations", diagnose_migrations, "Back up the database, then run `manage.py migrate`."),
     Diagnostic(
-        "broker",
-        diagnose_broker,
-        f"Start Redis, then compare REDIS_URL and REDIS_PASSWORD with what it expects. {_SEE_LOG}",
+        "broker", diagnose_broker, "Start Redis; correct REDIS_URL and REDIS_PASSWORD; read the log of the server."
     ),
     Diagnostic(
         "storage",
         diagnose_storage,
-        "Free some space, or give MEDIA_ROOT to the user that runs the site; with S3, check S3_BUCKET, "
-        "S3_ENDPOINT_URL, the keys and what they allow.",
+        "Free disk space; let the user of the site write to MEDIA_ROOT. With S3: correct S3_BUCKET, S3_ENDPOINT_URL "
+        "and the keys, and allow reading, writing and deleting.",
     ),
     Diagnostic(
-        "bundle",
-        checks.check_bundle_hash,
-        "Restore the model folder from the release, or point MODEL_BUNDLE at a whole one.",
+        "bundle", checks.check_bundle_hash, "Restore the model bundle of the release, or set MODEL_BUNDLE to another."
     ),
-    Diagnostic(
-        "clock", diagnose_clock, "Switch on time synchronisation (chrony or systemd-timesyncd) on both machines."
-    ),
-    Diagnostic("disk", checks.check_disk, "Delete what is not needed on this disk, or enlarge it: never photographs."),
+    Diagnostic("clock", diagnose_clock, "Start time synchronisation (chrony or systemd-timesyncd) on both hosts."),
+    Diagnostic("disk", checks.check_disk, "Free disk space or enlarge the disk. Do not delete photographs."),
     Diagnostic(
         "worker",
         checks.check_worker,
-        f"Start a worker: `celery -A drsite worker`, or `docker compose up -d worker`. {_SEE_LOG}",
+        "Start a worker: `docker compose up -d worker` or `celery -A drsite worker`; read its log.",
     ),
-    Diagnostic(
-        "queue",
-        checks.check_queue,
-        "See whether a worker is alive and the beat runs (`celery -A drsite beat`); if both do, add a worker.",
-    ),
-    Diagnostic(
-        "mail", diagnose_mail, "Compare EMAIL_URL with the mail server's address, port, user and password, or empty it."
-    ),
+    Diagnostic("queue", checks.check_queue, "Check that beat runs (`celery -A drsite beat`), then add a worker."),
+    Diagnostic("mail", diagnose_mail, "Correct EMAIL_URL (host, port, user, password), or leave it empty."),
 )

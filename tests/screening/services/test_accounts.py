@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from screening.access import AccessDenied
-from screening.management.commands.bootstrap import one_at_a_time
+from screening.management.commands.bootstrap import exclusive_lock
 from screening.models import AuditEvent, Membership, Site, User
 from screening.services.accounts import change_password, create_first_administrator
 from screening.services.sites import create_first_site
@@ -62,11 +62,11 @@ def test_a_second_container_waits_until_the_first_has_prepared() -> None:
     got_in = threading.Event()
 
     def second() -> None:
-        with one_at_a_time():
+        with exclusive_lock():
             got_in.set()
         connection.close()
 
-    with one_at_a_time():
+    with exclusive_lock():
         other = threading.Thread(target=second)
         other.start()
         assert not got_in.wait(0.5)
