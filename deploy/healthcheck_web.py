@@ -1,4 +1,4 @@
-"""Asks the web process of this container whether it lives; exit code 0 or 1, for the engine's health check."""
+"""Health check of the web container: exit code 0 if /health/live answers, else 1."""
 
 import sys
 import urllib.error

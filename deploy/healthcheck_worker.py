@@ -1,7 +1,6 @@
-"""Asks the broker for this worker's heartbeat; exit code 0 or 1, for the engine's health check.
+"""Health check of the worker container: exit code 0 if Redis has the heartbeat of this worker, else 1.
 
-Without Django, which would cost more than a grading each time. The key is that of
-``screening.health.worker_heartbeat``.
+NB: without Django, whose start takes longer than a grading. The key is that of ``screening.health.worker_heartbeat``.
 """
 
 import os
@@ -19,6 +18,6 @@ try:
     ) as broker:
         is_alive = broker.exists(f"screening:worker:celery@{socket.gethostname()}")
 except redis.RedisError as error:
-    sys.exit(f"The broker does not answer: {type(error).__name__}")
+    sys.exit(f"Redis does not answer ({type(error).__name__}).")
 if not is_alive:
-    sys.exit("No heartbeat of the worker for 45 s.")
+    sys.exit("Redis has no heartbeat of this worker from the last 45 s.")

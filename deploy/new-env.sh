@@ -1,13 +1,13 @@
 #!/bin/sh
-# Writes the settings of a new installation, with random secrets, to standard output:
+# Writes settings of a new installation, with random secrets, to standard output:
 #   sh deploy/new-env.sh screening.example.org > .env
 set -eu
 umask 077
-host=${1:?Say under which name the site will be reached: sh deploy/new-env.sh screening.example.org > .env}
+host=${1:?Give the host name of the site: sh deploy/new-env.sh screening.example.org > .env}
 random() { od -An -tx1 -N "$1" /dev/urandom | tr -d ' \n'; }
 cat <<END
-# Settings of this installation. It holds every secret: readable by its owner alone, in the backup, in no repository.
-# Further variables are described in .env.example.
+# Settings of this installation, with all its secrets: readable by the owner only, part of the backup, in no repository.
+# .env.example describes more variables.
 ALLOWED_HOSTS=$host
 SECRET_KEY=$(random 32)
 DATABASE_PASSWORD=$(random 24)

@@ -34,7 +34,6 @@ def main() -> int:
     refused = [sentence for sentence in found if sentence]
     sys.stderr.writelines(f"Refused: {sentence}\n" for sentence in refused)
     if refused:
-        sys.stderr.write("`sh deploy/new-env.sh screening.example.org > .env` writes a file with new random secrets.\n")
         return 1
     sys.stdout.write(f"All secrets are strong. {install_certificate()}\n")
     return 0

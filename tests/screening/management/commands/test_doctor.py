@@ -138,7 +138,9 @@ def test_the_clock_is_compared_with_that_of_the_database(
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has the clock of this host")
     real = timezone.now
-    monkeypatch.setattr(doctor.timezone, "now", lambda: real() + datetime.timedelta(seconds=skew_s))
+    monkeypatch.setattr(
+        "screening.management.commands.doctor.timezone.now", lambda: real() + datetime.timedelta(seconds=skew_s)
+    )
     if is_ok:
         assert "within" in doctor.diagnose_clock()
     else:
