@@ -32,7 +32,7 @@ class FakeGrader:
     """Answers ``prediction``, or raises ``error``; ``photos`` holds the bytes it was given."""
 
     prediction: Prediction
-    error: Exception | None = None
+    error: BaseException | None = None
     bundle: FakeBundle = field(default_factory=FakeBundle)
     photos: list[bytes] = field(default_factory=list)
     before_answer: Callable[[], None] = lambda: None

@@ -219,6 +219,15 @@ class Migration(migrations.Migration):
                     "left_eye_absent_reason",
                     models.CharField(blank=True, default="", max_length=200, verbose_name="left eye absent: reason"),
                 ),
+                ("worklist_rank", models.PositiveSmallIntegerField(default=2, verbose_name="worklist rank")),
+                (
+                    "worst_grade",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="worst grade by the model"),
+                ),
+                (
+                    "max_p_referable",
+                    models.FloatField(blank=True, null=True, verbose_name="largest probability of a referable eye"),
+                ),
                 (
                     "opened_by",
                     models.ForeignKey(
@@ -941,7 +950,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="exam",
-            index=models.Index(fields=["site", "status", "submitted_at"], name="exam_worklist"),
+            index=models.Index(fields=["site", "status", "worklist_rank", "submitted_at"], name="exam_worklist"),
         ),
         migrations.AddConstraint(
             model_name="exam",
@@ -957,6 +966,12 @@ class Migration(migrations.Migration):
                     ("status__in", ["open", "cancelled"]), ("submitted_at__isnull", False), _connector="OR"
                 ),
                 name="exam_submitted_has_time",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="exam",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("worklist_rank__in", [0, 1, 2, 3, 4])), name="exam_rank_known"
             ),
         ),
         migrations.AddIndex(

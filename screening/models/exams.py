@@ -1,4 +1,4 @@
-"""Visits: one exam is one patient photographed on one day."""
+"""Exams: one patient, photographed at one visit."""
 
 from django.conf import settings
 from django.db import models
@@ -8,11 +8,15 @@ from ml.vocabulary import Laterality
 from screening.models.base import BaseModel
 from screening.models.patients import Patient
 from screening.models.sites import Site
+from screening.policy import WorklistRank
 
 
 class Exam(BaseModel):
-    """One visit. ``status`` is the progress of people; the model's is ``Grading.status``, and neither moves the
-    other."""
+    """One visit. ``status`` is the progress of people; the progress of the model is ``Grading.status``.
+
+    ``worklist_rank`` (a ``policy.WorklistRank``), ``worst_grade`` and ``max_p_referable`` follow from the newest
+    grading of each photograph in use (``services.worklist``). The last two are null if no photograph has a grade.
+    """
 
     class Status(models.TextChoices):
         OPEN = "open", _("Open")
@@ -28,11 +32,15 @@ class Exam(BaseModel):
     right_eye_absent_reason = models.CharField(_("right eye absent: reason"), max_length=200, blank=True, default="")
     left_eye_absent_reason = models.CharField(_("left eye absent: reason"), max_length=200, blank=True, default="")
 
+    worklist_rank = models.PositiveSmallIntegerField(_("worklist rank"), default=WorklistRank.UNGRADED.value)
+    worst_grade = models.PositiveSmallIntegerField(_("worst grade by the model"), null=True, blank=True)
+    max_p_referable = models.FloatField(_("largest probability of a referable eye"), null=True, blank=True)
+
     class Meta:
         verbose_name = _("exam")
         verbose_name_plural = _("exams")
         ordering = ["-created_at", "id"]
-        indexes = [models.Index(fields=["site", "status", "submitted_at"], name="exam_worklist")]
+        indexes = [models.Index(fields=["site", "status", "worklist_rank", "submitted_at"], name="exam_worklist")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=["open", "submitted", "reviewed", "cancelled"]), name="exam_status_known"
@@ -40,6 +48,9 @@ class Exam(BaseModel):
             models.CheckConstraint(
                 condition=models.Q(status__in=["open", "cancelled"]) | models.Q(submitted_at__isnull=False),
                 name="exam_submitted_has_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(worklist_rank__in=[rank.value for rank in WorklistRank]), name="exam_rank_known"
             ),
         ]
 
@@ -51,7 +62,7 @@ class Exam(BaseModel):
         return self.status == self.Status.OPEN
 
     def absent_reason(self, laterality: str) -> str:
-        """Why this eye is absent; empty when it is there."""
+        """Why this eye is absent; empty if it is present."""
         if Laterality(laterality) is Laterality.RIGHT:
             return self.right_eye_absent_reason
         return self.left_eye_absent_reason

@@ -1,4 +1,4 @@
-"""What pages and the API read, one noun a file. Every selector keeps to the user's own sites."""
+"""Queries of pages and API, one noun a file. Every selector is restricted to the user's sites."""
 
 from screening.selectors.exams import (
     ExamDetail,
@@ -22,7 +22,7 @@ from screening.selectors.patients import (
     search_patients,
 )
 from screening.selectors.reviews import get_review
-from screening.selectors.worklist import count_by_rank, worklist, worklist_page
+from screening.selectors.worklist import count_by_rank, worklist
 
 __all__ = (
     "ExamDetail",
@@ -47,5 +47,4 @@ __all__ = (
     "list_patients",
     "search_patients",
     "worklist",
-    "worklist_page",
 )

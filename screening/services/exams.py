@@ -8,6 +8,7 @@ from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.models import AuditEvent, Exam, FundusImage, Patient, User
 from screening.services.audit import record_event
+from screening.services.worklist import update_worklist_order
 
 _ABSENT_REASON_FIELD = {Laterality.RIGHT: "right_eye_absent_reason", Laterality.LEFT: "left_eye_absent_reason"}
 _ABSENT_REASON_MAX = 200
@@ -77,6 +78,7 @@ def mark_eye_absent(*, exam: Exam, laterality: str, reason: str, by: User) -> Ex
         raise ExamError(_("This eye has photographs. Withdraw them before recording the eye as absent."))
     setattr(locked, _ABSENT_REASON_FIELD[eye], reason)
     locked.save(update_fields=[_ABSENT_REASON_FIELD[eye]])
+    update_worklist_order(locked)
     record_event(
         verb=AuditEvent.Verb.EYE_ABSENT,
         subject=locked,

@@ -24,6 +24,7 @@ from screening.labels.failures import FailureCode
 from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services import inference
 from screening.services.audit import record_event
+from screening.services.worklist import update_worklist_order
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ def queue_grading(*, image: FundusImage, by: User | None) -> Grading:
             image=image, model_version=inference.current_bundle().model_version, defaults={"queued_at": timezone.now()}
         )
         if is_new:
+            update_worklist_order(image.exam)
             record_grading_event(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
             transaction.on_commit(lambda: publish(grading.pk))
     return grading
@@ -175,6 +177,7 @@ def _finish(grading: Grading, started: float, fields: dict[str, Any]) -> None:
         if not _claimed(grading).update(finished_at=timezone.now(), duration_ms=duration_ms, **fields):
             logger.warning("The claim on grading %s was lost: its result is dropped", grading.pk)
             return
+        update_worklist_order(grading.image.exam)
         is_done = fields["status"] == Grading.Status.DONE
         verb = AuditEvent.Verb.GRADING_DONE if is_done else AuditEvent.Verb.GRADING_FAILED
         record_grading_event(verb, grading, code=fields["failure_code"], by=None)
@@ -202,6 +205,7 @@ def requeue(grading: Grading, **fields: Any) -> None:
     for name, value in fields.items():
         setattr(grading, name, value)
     grading.save()
+    update_worklist_order(grading.image.exam)
     transaction.on_commit(lambda: publish(grading.pk))
 
 

@@ -16,6 +16,7 @@ from screening.photos.validation import InvalidPhoto
 from screening.services import gradings
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, lock_exam, lock_open_exam
+from screening.services.worklist import update_worklist_order
 
 __all__ = ("InvalidPhoto", "attach_image", "change_laterality", "find_or_attach_image", "withdraw_image")
 
@@ -138,6 +139,7 @@ def withdraw_image(*, image: FundusImage, reason: str, by: User) -> FundusImage:
     locked.withdrawn_at = timezone.now()
     locked.withdrawn_reason = reason
     locked.save(update_fields=["withdrawn_at", "withdrawn_reason"])
+    update_worklist_order(exam)
     record_event(
         verb=AuditEvent.Verb.IMAGE_WITHDRAWN, subject=locked, site=exam.site, data={"exam": str(exam.pk)}, by=by
     )
@@ -163,6 +165,7 @@ def change_laterality(*, image: FundusImage, laterality: str, by: User) -> Fundu
     if locked.laterality != eye:
         before, locked.laterality = locked.laterality, eye
         locked.save(update_fields=["laterality"])
+        update_worklist_order(exam)
         record_event(
             verb=AuditEvent.Verb.LATERALITY_CHANGED,
             subject=locked,

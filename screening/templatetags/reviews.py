@@ -101,14 +101,14 @@ def waiting(since: datetime | None) -> str:
 
 @register.simple_tag
 def rank_chip(exam: Any) -> SafeString:
-    """Say how urgent an exam is by the model, with the worst grade. Reads the worklist's annotations."""
+    """Say how urgent an exam is by the model, with the worst grade. Reads ``n_images`` of the worklist."""
     label, tone = {
         WorklistRank.SIGHT_THREATENING: (_("Sight-threatening"), "is-alarm"),
         WorklistRank.REFERABLE: (_("Referable"), "is-refer"),
         WorklistRank.UNGRADED: (_("Not gradable or failed"), "is-unclear"),
         WorklistRank.PENDING: (_("Being graded"), "is-waiting"),
         WorklistRank.ROUTINE: (_("Not referable"), "is-fine"),
-    }[WorklistRank(exam.rank)]
+    }[WorklistRank(exam.worklist_rank)]
     if not exam.n_images:
         label, tone = _("No photograph"), ""
     chip = format_html('<span class="chip {}">{}</span>', tone, label)
@@ -121,7 +121,7 @@ def rank_chip(exam: Any) -> SafeString:
 @register.simple_tag
 def blind_chip(exam: Exam) -> SafeString:
     """Say only what does not give the grade away before the first reading."""
-    rank = WorklistRank(exam.rank)  # type: ignore[attr-defined]
+    rank = WorklistRank(exam.worklist_rank)
     if rank is WorklistRank.UNGRADED:
         return format_html('<span class="chip is-unclear">{}</span>', _("Not gradable or failed"))
     if rank is WorklistRank.PENDING:

@@ -13,13 +13,13 @@ from screening.access import Action, can, can_create_first_site, sites_for
 from screening.models import Exam, Site
 from screening.policy import WorklistRank
 from screening.selectors import count_by_rank, worklist
-from screening.selectors.worklist import PER_PAGE
 from screening.views.decorators import AuthenticatedRequest, login_required
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 TO_REVIEW, BEING_PHOTOGRAPHED = "all", "open"
+PER_PAGE = 25
 
 
 @dataclass(frozen=True, slots=True)

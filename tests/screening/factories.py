@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar, cast
 
 from django.core.files.base import ContentFile
+from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
@@ -15,6 +16,7 @@ from factory.django import DjangoModelFactory, Password
 from ml.vocabulary import Laterality
 from screening.models import Exam, EyeFinding, FundusImage, Grading, Membership, Patient, Review, Site, User
 from screening.policy import MacularOedema, Outcome, Urgency
+from screening.services.worklist import update_worklist_order
 
 M_co = TypeVar("M_co", bound=Model, covariant=True)
 
@@ -128,6 +130,14 @@ class _GradingFactory(DjangoModelFactory[Grading]):
     model_version = FACTORY_MODEL_VERSION
     queued_at = LazyFunction(timezone.now)
 
+    @classmethod
+    def _create(cls, model_class: type[Grading], *args: Any, **kwargs: Any) -> Grading:
+        """Order the worklist too, as the services do."""
+        with transaction.atomic():
+            grading: Grading = super()._create(model_class, *args, **kwargs)  # type: ignore[no-untyped-call]  # no types
+            update_worklist_order(grading.image.exam)
+        return grading
+
 
 class _ReviewFactory(DjangoModelFactory[Review]):
     class Meta:
@@ -160,3 +170,31 @@ FundusImageFactory = cast("Factory[FundusImage]", _FundusImageFactory)
 GradingFactory = cast("Factory[Grading]", _GradingFactory)
 ReviewFactory = cast("Factory[Review]", _ReviewFactory)
 EyeFindingFactory = cast("Factory[EyeFinding]", _EyeFindingFactory)
+
+EYE_STATES: dict[str, dict[str, Any] | None] = {
+    "absent": None,
+    "unphotographed": {},
+    "waiting": {"status": Grading.Status.QUEUED},
+    "running": {"status": Grading.Status.RUNNING},
+    "failed": {"is_failed": True},
+    "ungradable": {"is_ungradable": True},
+    "grade 0": {"is_done": True, "grade": 0},
+    "grade 1, referable by the operating point": {"is_done": True, "grade": 1, "is_referable": True},
+    "grade 2": {"is_done": True, "grade": 2},
+    "grade 4": {"is_done": True, "grade": 4},
+}
+
+
+def make_exam(site: Site, right: str, left: str, **changes: Any) -> Exam:
+    """A submitted exam whose eyes are in these states of ``EYE_STATES``."""
+    exam = ExamFactory(patient__site=site, is_submitted=True, **changes)
+    for state, laterality, side in ((right, Laterality.RIGHT, "right"), (left, Laterality.LEFT, "left")):
+        values = EYE_STATES[state]
+        if values is None:
+            setattr(exam, f"{side}_eye_absent_reason", "Prosthesis")
+            exam.save()
+        elif values:
+            GradingFactory(image=FundusImageFactory(exam=exam, laterality=laterality), **values)
+    with transaction.atomic():
+        update_worklist_order(exam)
+    return exam

@@ -1,0 +1,34 @@
+"""What the worklist sorts by, stored on the exam: rank, worst grade, largest probability of a referable eye."""
+
+from ml.vocabulary import Laterality
+from screening import policy
+from screening.models import Exam, Grading
+
+
+def update_worklist_order(exam: Exam) -> None:
+    """Store the order of an exam from the newest grading of each photograph in use. Changes ``exam`` too.
+
+    Call it in the transaction that changes a grading, a photograph or an absent eye. It locks the exam until that
+    transaction ends: of two gradings that finish at once, the second counts the first.
+    """
+    locked = Exam.objects.select_for_update(of=("self",)).get(pk=exam.pk)
+    gradings = _newest_gradings(locked)
+    grades = [grading.grade for grading in gradings if grading.grade is not None]
+    promising = {grading.image.laterality for grading in gradings if grading.is_gradable or grading.is_pending}
+    exam.worst_grade = max(grades, default=None)
+    exam.max_p_referable = max(
+        (grading.p_referable for grading in gradings if grading.p_referable is not None), default=None
+    )
+    exam.worklist_rank = policy.worklist_rank(
+        grades=grades,
+        is_any_referable=any(grading.is_referable for grading in gradings),
+        is_any_eye_ungraded=any(not locked.absent_reason(eye) and eye not in promising for eye in Laterality),
+        is_any_pending=any(grading.is_pending for grading in gradings),
+    )
+    exam.save(update_fields=["worst_grade", "max_p_referable", "worklist_rank"])
+
+
+def _newest_gradings(exam: Exam) -> list[Grading]:
+    gradings = Grading.objects.filter(image__exam=exam, image__withdrawn_at__isnull=True).select_related("image")
+    newest_last = gradings.defer("heatmap").order_by("created_at", "-pk")
+    return list({grading.image_id: grading for grading in newest_last}.values())

@@ -1,0 +1,161 @@
+"""The stored order of the worklist: always that of the policy, after any sequence of events."""
+
+import itertools
+import random
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from ml.errors import GradingError
+from ml.vocabulary import Laterality
+from screening.models import Exam, Grading, Site, User
+from screening.policy import WorklistRank, worklist_rank
+from screening.services import worklist
+from screening.services.exams import ExamError, mark_eye_absent
+from screening.services.gradings import retry_grading, run_grading
+from screening.services.images import attach_image, change_laterality, withdraw_image
+from screening.services.stale_gradings import requeue_stale_gradings
+from screening.services.worklist import update_worklist_order
+from tests.builders import FakeBundle, FakeGrader, make_prediction, photo_bytes
+from tests.screening.factories import EYE_STATES, ExamFactory, FundusImageFactory, GradingFactory, make_exam
+
+EYES = list(Laterality)
+
+
+def expected_order(exam: Exam) -> tuple[WorklistRank, int | None, float | None]:
+    """Rank, worst grade and largest P(referable), by the policy."""
+    images = [image for image in exam.images.filter(withdrawn_at=None) if image.gradings.exists()]
+    gradings = [max(image.gradings.all(), key=lambda one: one.created_at) for image in images]
+    promising = {one.image.laterality for one in gradings if one.is_gradable or one.is_pending}
+    grades = [one.grade for one in gradings if one.grade is not None]
+    p_referable = [one.p_referable for one in gradings if one.p_referable is not None]
+    rank = worklist_rank(
+        grades=grades,
+        is_any_referable=any(one.is_referable for one in gradings),
+        is_any_eye_ungraded=bool({eye for eye in EYES if not exam.absent_reason(eye)} - promising),
+        is_any_pending=any(one.is_pending for one in gradings),
+    )
+    return rank, max(grades, default=None), max(p_referable, default=None)
+
+
+def stored_order(exam: Exam) -> tuple[int, int | None, float | None]:
+    exam.refresh_from_db()
+    return exam.worklist_rank, exam.worst_grade, exam.max_p_referable
+
+
+@pytest.mark.parametrize(("right", "left"), list(itertools.combinations_with_replacement(EYE_STATES, 2)))
+def test_the_stored_order_is_that_of_the_policy(site: Site, right: str, left: str) -> None:
+    exam, mirrored = make_exam(site, right, left), make_exam(site, left, right)
+    assert stored_order(exam) == stored_order(mirrored) == expected_order(exam)
+
+
+class Clinic:
+    """Events that happen to one exam, chosen by a seed. IndexError: there is nothing for the event to happen to."""
+
+    def __init__(self, exam: Exam, user: User, grader: FakeGrader, seed: int) -> None:
+        self.exam, self.user, self.grader, self.random, self.n_photos = exam, user, grader, random.Random(seed), 0
+
+    def pick(self, rows: Any) -> Any:
+        return self.random.choice(list(rows))
+
+    def attach(self) -> None:
+        self.n_photos += 1
+        upload = BytesIO(photo_bytes(size=(64, 64), seed=self.n_photos))
+        attach_image(exam=self.exam, upload=upload, laterality=self.pick(EYES), by=self.user)
+
+    def withdraw(self) -> None:
+        withdraw_image(image=self.pick(self.exam.images.all()), reason="Blurred", by=self.user)
+
+    def move(self) -> None:
+        change_laterality(image=self.pick(self.exam.images.all()), laterality=self.pick(EYES), by=self.user)
+
+    def mark_absent(self) -> None:
+        mark_eye_absent(exam=self.exam, laterality=self.pick(EYES), reason=self.pick(["", "Prosthesis"]), by=self.user)
+
+    def grade(self) -> None:
+        self.grader.prediction, self.grader.error = make_prediction(self.pick([None, 0, 0, 1, 2, 4])), None
+        run_grading(grading_id=self.pick(Grading.objects.filter(status="queued")).pk)
+
+    def fail(self) -> None:
+        self.grader.error = GradingError("broken")
+        run_grading(grading_id=self.pick(Grading.objects.filter(status="queued")).pk)
+
+    def crash(self) -> None:
+        """A worker stops with its grading RUNNING; the third time the grading fails."""
+        self.grader.error = WorkerStopped()
+        grading = self.pick(Grading.objects.filter(status="queued"))
+        for _ in range(self.pick([1, 3])):
+            with suppress(WorkerStopped):
+                run_grading(grading_id=grading.pk)
+            requeue_stale_gradings(older_than_s=0)
+
+    def retry(self) -> None:
+        retry_grading(grading=self.pick(Grading.objects.filter(status="failed")), by=self.user)
+
+    def replace_model(self) -> None:
+        version = self.pick(["fake-1.0.0+00000000", "fake-2.0.0+11111111"])
+        self.grader.bundle = FakeBundle(model_version=version)
+
+    def next(self) -> None:
+        photos = [self.attach] if self.exam.images.filter(withdrawn_at=None).count() < 3 else [self.withdraw]
+        others = [self.withdraw, self.move, self.mark_absent, self.fail, self.crash, self.retry, self.replace_model]
+        with suppress(ExamError, IndexError):
+            self.pick([*photos, self.grade, self.grade, *others])()
+
+
+class WorkerStopped(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_stored_order_holds_after_any_events(
+    site: Site, photographer: User, fake_grader: FakeGrader, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr("screening.services.stale_gradings.has_backlog", lambda: False)
+    exam = ExamFactory(patient__site=site)
+    clinic = Clinic(exam, photographer, fake_grader, seed)
+    for _ in range(60):
+        clinic.next()
+        assert stored_order(exam) == expected_order(exam)
+
+
+def test_two_gradings_that_end_at_once_count_each_other(
+    site: Site, shared_database: str, fake_grader: FakeGrader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exam = ExamFactory(patient__site=site)
+    gradings = [GradingFactory(image=FundusImageFactory(exam=exam, laterality=eye)) for eye in EYES]
+    fake_grader.prediction = make_prediction(0)
+    both_inside = threading.Barrier(2)
+    read = worklist._newest_gradings
+
+    def read_together(exam: Exam) -> list[Grading]:
+        found = read(exam)
+        with suppress(threading.BrokenBarrierError):  # the second is not inside: it waits for the lock of the exam
+            both_inside.wait(0.3)
+        return found
+
+    def run(grading: Grading) -> None:
+        run_grading(grading_id=grading.pk)
+        connection.close()
+
+    monkeypatch.setattr(worklist, "_newest_gradings", read_together)
+    threads = [threading.Thread(target=run, args=[grading]) for grading in gradings]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert stored_order(exam) == expected_order(exam)
+    assert exam.worklist_rank == WorklistRank.ROUTINE
+
+
+def test_an_update_takes_three_queries(site: Site, django_assert_num_queries: Callable[[int], Any]) -> None:
+    exam = make_exam(site, "grade 2", "waiting")
+    for _ in range(3):
+        GradingFactory(image=FundusImageFactory(exam=exam), is_done=True)
+    with django_assert_num_queries(3):
+        update_worklist_order(exam)
