@@ -1,5 +1,6 @@
 """The commands of the quality gate: ``python -m ml quality train | export | fit-rules | card``."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -24,13 +25,15 @@ class Train:
     """Number of epochs."""
     seed: int = 1
     """Seed of all random numbers."""
+    resume: bool = False
+    """Continue at the step of the last checkpoint."""
 
     def run(self) -> int:
-        from ml.training.quality.train import QualityConfig, load_quality, train_quality
+        from ml.training.quality.train import CONFIG, load_quality, train_quality
 
         photos = load_quality(self.data, self.output.parent / "cache")
-        config = QualityConfig(n_epochs=self.epochs, seed=self.seed)
-        train_quality(config, photos, imagenet=self.imagenet, run=self.output)
+        config = dataclasses.replace(CONFIG, epochs=self.epochs, seed=self.seed)
+        train_quality(config, photos, imagenet=self.imagenet, run=self.output, resume=self.resume)
         return 0
 
 
@@ -43,10 +46,12 @@ class Export:
     data: DataDir = field(default_factory=data_dir)
 
     def run(self) -> int:
+        from ml.training.config import read_config
         from ml.training.quality.export import release
-        from ml.training.quality.train import QualityConfig, load_quality, load_quality_net
+        from ml.training.quality.train import load_quality, load_quality_net
 
-        release(load_quality_net(self.folder), load_quality(self.data, self.folder.parent / "cache"), QualityConfig())
+        photos = load_quality(self.data, self.folder.parent / "cache")
+        release(load_quality_net(self.folder), photos, read_config(self.folder))
         return 0
 
 

@@ -49,10 +49,10 @@ class Distill:
     """Continue at the step of the last checkpoint."""
 
     def run(self) -> int:
-        from ml.training.distillation import distill
+        from ml.training.train import train
 
         config = dataclasses.replace(self.config, distillation=self.distillation)
-        print(distill(config, data=self.data, imagenet=self.imagenet, run=self.output, resume=self.resume))
+        print(train(config, data=self.data, imagenet=self.imagenet, run=self.output, resume=self.resume))
         return 0
 
 

@@ -1,4 +1,9 @@
-"""Random changes to batches of cropped retinas, as other cameras and hands would have made them."""
+"""Random augmentation of batches of fundus crops, on the device that holds them.
+
+A transform of torchvision.transforms.v2 draws one set of parameters per call, from the global generator. Here each
+photograph of a batch has its own parameters, from a given generator, so that a run can resume at any step, and so that
+the result does not depend on the number of processes. The operations are those of torchvision and PyTorch.
+"""
 
 import io
 from functools import lru_cache
@@ -6,175 +11,196 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL import Image, ImageFilter
+from PIL import Image
 from torch.nn import functional
+from torchvision.transforms.v2 import functional as transforms
 
 from ml.serving.preprocess import COLOR_MEAN, COLOR_STD
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+#: Side of a photograph before it is rotated, as a multiple of the image size. Rotation interpolates between four
+#: pixels: from a larger photograph it would skip pixels, which resizing with antialiasing at inference does not.
+MAX_INPUT_SCALE = 1.15
+#: Fraction of the retina's radius around the centre that every crop keeps. On a 45 degree photograph of the macula the
+#: optic disc ends there: its centre is 15.5 degrees from the fovea (Rohrschneider, IOVS 2004), its edge 3 further.
+MIN_KEPT_RADIUS = 0.82
+MAX_SHIFT = 0.2
+BLUR_PROB = 0.15
+#: Standard deviation of the blur as a fraction of the retina's diameter. From 1.2 % only the large vessels remain and
+#: the photograph could not be graded (ml/training/quality/fit_rules.py).
+BLUR_SIGMAS = (0.001, 0.006)
+DOWNSCALE_PROB = 0.25
+DOWNSCALE_FACTORS = (0.55, 0.95)
+JPEG_PROB = 0.2
+JPEG_QUALITIES = (25, 85)
+CUT_PROB = 0.35
+CUT_FRACTIONS = (0.03, 0.14)
+MAX_NOISE_STD = 0.03
+N_NOISE_OFFSETS = 4096
 
-def augment(photos: "Tensor", *, side_px: int, random: "Generator") -> "Tensor":
-    """[B, 3, H, W] uint8 retinas -> [B, 3, S, S] float32 in [0, 1]; every photograph is changed in its own way."""
-    x = reduced(photos, side_px=side_px).float() / 255.0  # [B, 3, H, W], H and W at most 1.15 S
-    x = _move(x, side_px=side_px, random=random)  # [B, 3, S, S]
-    x = _defocus(x, random=random)
-    x = _soften(x, random=random)
-    x = _recolour(x, random=random)
-    x = _compress(x, random=random)
-    return _cut_frame(x, random=random)
+
+class BatchRandom:
+    """Random numbers per photograph of a batch, of which this process holds every ``step``-th from ``start``.
+
+    Every process draws the numbers of the whole batch, in the same order.
+    """
+
+    def __init__(
+        self, generator: "Generator", n: int, *, start: int = 0, step: int = 1, device: "torch.device | str" = "cpu"
+    ) -> None:
+        self.generator, self.n, self.rows, self.device = generator, n, slice(start, None, step), device
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> "Tensor":
+        """[B] in [low, high)."""
+        numbers = torch.rand(self.n, generator=self.generator)[self.rows]
+        return (low + (high - low) * numbers).to(self.device)
+
+    def bernoulli(self, p: float) -> "Tensor":
+        """[B] bool, true with probability p."""
+        return self.uniform() < p
 
 
-def equalise_some(photos: "Tensor", *, share: float, random: "Generator") -> "Tensor":
-    """[B, 3, H, W] uint8 -> the same with the channels of some photographs equalised, as ``eyepacs_equalized`` are."""
-    for i in torch.nonzero(torch.rand(len(photos), generator=random) < share).flatten().tolist():
-        photos[i] = equalise(photos[i])
+def augment(photos: "Tensor", random: BatchRandom, *, image_size: int, equalize_prob: float = 0.0) -> "Tensor":
+    """Augment [B, 3, H, W] uint8 fundus crops to [B, 3, S, S] float32 in [0, 1]."""
+    x = equalize(photos, random.bernoulli(equalize_prob))
+    side = min(x.shape[-1], int(image_size * MAX_INPUT_SCALE))
+    x = transforms.to_dtype(transforms.resize(x, [side, side], antialias=True), torch.float32, scale=True)
+    x = _random_affine(x, random, image_size=image_size)  # [B, 3, S, S]
+    sigmas = [random.uniform(*BLUR_SIGMAS) * image_size for _ in range(2)]
+    x = gaussian_blur(x, torch.stack(sigmas, dim=1), random.bernoulli(BLUR_PROB))
+    x = downscale(x, random.uniform(*DOWNSCALE_FACTORS), random.bernoulli(DOWNSCALE_PROB))
+    x = _random_color(x, random)
+    x = jpeg(x, random.uniform(*JPEG_QUALITIES), random.bernoulli(JPEG_PROB))
+    return _cut_frame(x, torch.where(random.bernoulli(CUT_PROB), random.uniform(*CUT_FRACTIONS), 0.0))
+
+
+def resize_images(images: "Tensor", image_size: int) -> "Tensor":
+    """[B, 3, H, W] uint8, or float in [0, 1] -> [B, 3, S, S] float32 in [0, 1]."""
+    x: Tensor = transforms.to_dtype(images, torch.float32, scale=True)
+    return transforms.resize(x, [image_size, image_size], antialias=True)  # type: ignore[no-any-return]  # untyped
+
+
+def equalize(photos: "Tensor", chosen: "Tensor") -> "Tensor":
+    """Equalise the channels of the chosen photographs inside the retina; [B, 3, H, W] uint8, [B] bool.
+
+    Each value becomes equally frequent, with the mean and standard deviation of standardised colours.
+    """
+    rows = _indices(chosen)
+    photos = photos.clone() if rows else photos
+    for i in rows:
+        photos[i] = _equalize_one(photos[i])
     return photos
 
 
-def equalise(photo: "Tensor") -> "Tensor":
-    """[3, H, W] uint8 -> every value of each channel equally common on the lit disc, at the evened mean and spread."""
-    lit = photo.amax(dim=0) > 5  # [H, W]
-    if not lit.any():
+def _equalize_one(photo: "Tensor") -> "Tensor":
+    is_retina = photo.amax(dim=0) > 5  # [H, W]
+    if not is_retina.any():
         return photo
-    even = torch.empty_like(photo)
-    for channel in range(3):
-        counts = torch.bincount(photo[channel][lit].long(), minlength=256).double()
+    channels = []
+    for channel in photo:
+        counts = torch.bincount(channel[is_retina].long(), minlength=256).double()
         rank = (counts.cumsum(0) - counts / 2) / counts.sum() - 0.5  # [256], in [-0.5, 0.5]
         table = (COLOR_MEAN + rank * 12**0.5 * COLOR_STD).round().clamp(0, 255).to(torch.uint8)
-        even[channel] = table[photo[channel].long()]
-    return even * lit
+        channels.append(table[channel.long()])
+    return torch.stack(channels) * is_retina
 
 
-def shrink(photos: "Tensor", *, side_px: int) -> "Tensor":
-    """[B, 3, H, W] uint8 -> [B, 3, S, S] float32 in [0, 1], unchanged but for the scale."""
-    x = photos.float() / 255.0
-    if x.shape[-1] == side_px:
-        return x
-    return functional.interpolate(x, size=(side_px, side_px), mode="bilinear", antialias=True)  # [B, 3, S, S]
+def affine(
+    x: "Tensor", *, angle: "Tensor", mirror: "Tensor", scale: "Tensor", shift: "Tensor", image_size: int
+) -> "Tensor":
+    """Rotate, mirror, scale and shift [B, 3, H, W] to [B, 3, S, S].
 
-
-def _uniform(n: int, low: float, high: float, random: "Generator") -> "Tensor":
-    return torch.rand(n, generator=random) * (high - low) + low
-
-
-REDUCED_TO = 1.15
-"""Side of the photographs before they are turned, as a share of the network's: turning takes single pixels, and from a
-much larger photograph it would take some and skip others, which no network sees later when photographs are graded."""
-KEPT_RADIUS = 0.82
-"""Share of the retina's radius that every crop keeps around the centre. On a 45 degree photograph of the macula the
-optic disc ends there: its centre is 15.5 degrees from the fovea (Rohrschneider, IOVS 2004), its edge 3 further."""
-MAX_SHIFT = 0.2
-
-
-def reduced(photos: "Tensor", *, side_px: int) -> "Tensor":
-    """[B, 3, H, W] uint8, made smaller where it is much larger than the network's input."""
-    side = int(side_px * REDUCED_TO)
-    if min(photos.shape[-2:]) <= side:
-        return photos
-    return functional.interpolate(photos, size=(side, side), mode="bilinear", antialias=True)  # [B, 3, 1.15 S, 1.15 S]
-
-
-def _move(x: "Tensor", *, side_px: int, random: "Generator") -> "Tensor":
-    """Any rotation, mirror image, zoom of 0.9 to 1.15, slight stretch, and any crop that keeps the centre."""
-    n = len(x)
-    angle = _uniform(n, -torch.pi, torch.pi, random)
-    zoom = 1 / _uniform(n, 0.9, 1.15, random)
-    stretch = _uniform(n, 0.95, 1.05, random)
-    mirror = torch.where(torch.rand(n, generator=random) < 0.5, -1.0, 1.0)
-    theta = torch.zeros(n, 2, 3)
-    theta[:, 0, 0] = torch.cos(angle) * zoom * stretch * mirror
-    theta[:, 0, 1] = -torch.sin(angle) * zoom * stretch
-    theta[:, 1, 0] = torch.sin(angle) * zoom / stretch * mirror
-    theta[:, 1, 1] = torch.cos(angle) * zoom / stretch
-    reach = zoom * torch.minimum(stretch, 1 / stretch)  # [B]: of the crop's nearest edge, in radii of the retina
-    shift = (reach - KEPT_RADIUS).clamp(0, MAX_SHIFT) * torch.rand(n, generator=random)  # [B]
-    towards = _uniform(n, -torch.pi, torch.pi, random)
-    theta[:, 0, 2], theta[:, 1, 2] = shift * torch.cos(towards), shift * torch.sin(towards)
-    grid = functional.affine_grid(theta, [n, 3, side_px, side_px], align_corners=False)  # [B, S, S, 2]
+    ``angle`` [B] in radians, ``mirror`` [B] bool, ``scale`` [B, 2] of the sampled square along x and y, ``shift``
+    [B, 2] of its centre in half sides.
+    """
+    sign = 1.0 - 2.0 * mirror.float()
+    rotation = torch.stack([angle.cos() * sign, -angle.sin(), angle.sin() * sign, angle.cos()], dim=1)
+    matrix = torch.cat([scale[:, :, None] * rotation.view(-1, 2, 2), shift[:, :, None]], dim=2)  # [B, 2, 3]
+    grid = functional.affine_grid(matrix, [len(x), 3, image_size, image_size], align_corners=False)  # [B, S, S, 2]
     return functional.grid_sample(x, grid, mode="bilinear", align_corners=False)  # [B, 3, S, S]
 
 
-DEFOCUSED_SHARE = 0.15
-DEFOCUS_SHARES = (0.001, 0.006)
-"""Standard deviation of the blur as a share of the retina's diameter. From 1.2 % on only the great vessels remain and
-the photograph could not be graded (ml/data/quality_calibration.py)."""
+def _random_affine(x: "Tensor", random: BatchRandom, *, image_size: int) -> "Tensor":
+    """Any rotation and reflection, zoom of 0.9 to 1.15, slight stretch, and any shift that keeps the centre."""
+    zoom, stretch = 1 / random.uniform(0.9, 1.15), random.uniform(0.95, 1.05)
+    reach = zoom * torch.minimum(stretch, 1 / stretch)  # [B]: distance of the nearest edge, in radii of the retina
+    distance = (reach - MIN_KEPT_RADIUS).clamp(0, MAX_SHIFT) * random.uniform()
+    direction = random.uniform(-torch.pi, torch.pi)
+    return affine(
+        x,
+        angle=random.uniform(-torch.pi, torch.pi),
+        mirror=random.bernoulli(0.5),
+        scale=torch.stack([zoom * stretch, zoom / stretch], dim=1),
+        shift=distance[:, None] * torch.stack([direction.cos(), direction.sin()], dim=1),
+        image_size=image_size,
+    )
 
 
-def _defocus(x: "Tensor", *, random: "Generator") -> "Tensor":
-    """Some photographs out of focus; across and along differ, and after the turning that is any direction: a shake."""
-    for i in torch.nonzero(torch.rand(len(x), generator=random) < DEFOCUSED_SHARE).flatten().tolist():
-        across, along = (_uniform(2, *DEFOCUS_SHARES, random) * x.shape[-1]).tolist()
-        x[i] = _pixels_of(_picture_of(x[i]).filter(ImageFilter.GaussianBlur((across, along))))  # [3, S, S]
+def gaussian_blur(x: "Tensor", sigma_px: "Tensor", chosen: "Tensor") -> "Tensor":
+    """Blur the chosen photographs, in place; ``sigma_px`` [B, 2] along x and y, which simulates defocus and motion."""
+    for i in _indices(chosen):
+        sigma = sigma_px[i].tolist()
+        x[i] = transforms.gaussian_blur(x[i], [2 * int(3 * s) + 3 for s in sigma], sigma)
     return x
 
 
-COMPRESSED_SHARE = 0.2
-JPEG_QUALITIES = (25, 85)
-
-
-def _compress(x: "Tensor", *, random: "Generator") -> "Tensor":
-    """Some photographs through a real JPEG encoder and back, as cheap cameras and messengers store them."""
-    for i in torch.nonzero(torch.rand(len(x), generator=random) < COMPRESSED_SHARE).flatten().tolist():
-        quality = int(torch.randint(*JPEG_QUALITIES, (1,), generator=random))
-        file = io.BytesIO()
-        _picture_of(x[i]).save(file, "JPEG", quality=quality)
-        x[i] = _pixels_of(Image.open(file)) * (x[i].amax(dim=0) > 0)  # what rings over the rim stays black
-    return x
-
-
-def _picture_of(photo: "Tensor") -> Image.Image:
-    """Of [3, S, S] float32 in [0, 1]."""
-    return Image.fromarray(photo.permute(1, 2, 0).mul(255).round_().to(torch.uint8).numpy())
-
-
-def _pixels_of(picture: Image.Image) -> "Tensor":
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float().div_(255)  # [3, S, S]
-
-
-def _soften(x: "Tensor", *, random: "Generator") -> "Tensor":
-    """A quarter of the photographs lose detail, as from a small sensor or a strong JPEG."""
-    chosen = torch.rand(len(x), generator=random) < 0.25
-    if not chosen.any():
-        return x
+def downscale(x: "Tensor", factor: "Tensor", chosen: "Tensor") -> "Tensor":
+    """Resize the chosen photographs to ``factor`` [B] of their side and back, in place, as from a small sensor."""
     side = x.shape[-1]
-    small = int(side * float(_uniform(1, 0.55, 0.95, random)))
-    soft = functional.interpolate(x[chosen], size=(small, small), mode="bilinear", antialias=True)
-    x[chosen] = functional.interpolate(soft, size=(side, side), mode="bilinear")
+    for i in _indices(chosen):
+        small = int(side * float(factor[i]))
+        x[i] = transforms.resize(transforms.resize(x[i], [small, small], antialias=True), [side, side], antialias=True)
     return x
 
 
-def _recolour(x: "Tensor", *, random: "Generator") -> "Tensor":
-    """Brightness, contrast, colour balance, saturation and sensor noise; the black surround stays black."""
-    n, side = len(x), x.shape[-1]
+def _random_color(x: "Tensor", random: BatchRandom) -> "Tensor":
+    """Brightness, contrast, colour balance, saturation and noise; the black surround stays black."""
     inside = x.amax(dim=1, keepdim=True) > 0.02  # [B, 1, S, S]
-    gain = _uniform(n, 0.75, 1.25, random).view(n, 1, 1) * (
-        1 + (torch.rand(n, 3, 1, generator=random) - 0.5) * 0.24
-    )  # [B, 3, 1]
-    lift = (torch.rand(n, 3, 1, generator=random) - 0.5) * 0.16 + 0.44 * (1 - gain)  # [B, 3, 1]
-    keep = _uniform(n, 0.3, 1.4, random).view(n, 1, 1)
-    mix = keep * torch.eye(3) + (1 - keep) / 3  # [B, 3, 3]: saturation
-    flat = torch.baddbmm(mix @ lift, mix * gain.transpose(1, 2), x.flatten(2))  # [B, 3, S*S]
-    noise = _noise(side)[int(torch.randint(NOISE_ROWS, (1,), generator=random)) :][: 3 * side * side].view(3, -1)
-    flat.addcmul_(noise, _uniform(n, 0.0, 0.03, random).view(n, 1, 1).expand_as(flat))
-    return flat.clamp_(0, 1).view_as(x).mul_(inside)
+    balance = torch.stack([random.uniform(-0.12, 0.12) for _ in range(3)], dim=1)[:, :, None]  # [B, 3, 1]
+    offset = torch.stack([random.uniform(-0.08, 0.08) for _ in range(3)], dim=1)[:, :, None]
+    gain = random.uniform(0.75, 1.25)[:, None, None] * (1 + balance)
+    offset = offset + 0.44 * (1 - gain)  # the mean brightness stays
+    saturation = random.uniform(0.3, 1.4)[:, None, None]
+    mix = saturation * torch.eye(3, device=x.device) + (1 - saturation) / 3  # [B, 3, 3]
+    flat = torch.baddbmm(mix @ offset, mix * gain.transpose(1, 2), x.flatten(2))  # [B, 3, S*S]
+    x = add_noise(flat.view_as(x), random, std=random.uniform(0.0, MAX_NOISE_STD))
+    return x.clamp_(0, 1).mul_(inside)
 
 
-NOISE_ROWS = 4096
+def add_noise(x: "Tensor", random: BatchRandom, *, std: "Tensor") -> "Tensor":
+    """Add Gaussian noise with standard deviation ``std`` [B], in place."""
+    noise = _noise(x[0].numel() + N_NOISE_OFFSETS, str(x.device))
+    for photo, offset, scale in zip(x, random.uniform(0, N_NOISE_OFFSETS).long().tolist(), std, strict=True):
+        photo.addcmul_(noise[offset : offset + photo.numel()].view_as(photo), scale)
+    return x
 
 
 @lru_cache(maxsize=2)
-def _noise(side_px: int) -> "Tensor":
-    """A strip of Gaussian noise to cut from: drawing it anew for every batch would cost more than the network."""
-    return torch.randn(3 * side_px * side_px + NOISE_ROWS, generator=torch.Generator().manual_seed(0))
+def _noise(n: int, device: str) -> "Tensor":
+    """Gaussian noise to cut pieces from: on a CPU, new noise for each batch would take longer than the network."""
+    return torch.randn(n, generator=torch.Generator().manual_seed(0)).to(device)
 
 
-def _cut_frame(x: "Tensor", *, random: "Generator") -> "Tensor":
-    """Blank top and bottom of a third of the discs: which camera cuts them must say nothing about the grade."""
-    side = x.shape[-1]
-    for i in torch.nonzero(torch.rand(len(x), generator=random) < 0.35).flatten().tolist():
-        band = int(side * float(_uniform(1, 0.03, 0.14, random)))
-        x[i, :, :band] = 0
-        x[i, :, side - band :] = 0
+def jpeg(x: "Tensor", quality: "Tensor", chosen: "Tensor") -> "Tensor":
+    """Encode and decode the chosen photographs as JPEG, in place; ``quality`` [B]. The black surround stays black."""
+    for i in _indices(chosen):
+        file, pixels = io.BytesIO(), x[i].permute(1, 2, 0).mul(255).round().to(torch.uint8)
+        Image.fromarray(pixels.cpu().numpy()).save(file, "JPEG", quality=int(quality[i]))
+        decoded = torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1).to(x.device)  # [3, S, S]
+        x[i] = decoded / 255 * (x[i].amax(dim=0) > 0)
     return x
+
+
+def _cut_frame(x: "Tensor", fraction: "Tensor") -> "Tensor":
+    """Blacken ``fraction`` [B] of the side at the top and the bottom, as cameras do that cut the field of view."""
+    side = x.shape[-1]
+    y = torch.arange(side, device=x.device)[None, None, :, None]
+    band = (side * fraction).long()[:, None, None, None]
+    return x * ((y >= band) & (y < side - band))
+
+
+def _indices(chosen: "Tensor") -> list[int]:
+    rows: list[int] = torch.nonzero(chosen).flatten().tolist()
+    return rows

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from ml.data.augment import augment, shrink
+from ml.data.augment import BatchRandom, augment, resize_images
 from ml.data.splits import TRAIN
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ CAPTION_PX = 16
 
 def contact_sheet(retinas: "FundusDataset", *, seed: int = 5) -> Image.Image:
     """For each source the least and the most diseased training photograph, as cached and changed."""
-    random = torch.Generator().manual_seed(seed)
+    random = BatchRandom(torch.Generator().manual_seed(seed), N_CHANGES)
     rows = []
     for i in _examples(retinas, seed=seed):
         photo = torch.from_numpy(retinas.pixels[i].copy()).permute(2, 0, 1)  # [3, H, W]
-        changed = augment(photo.repeat(N_CHANGES, 1, 1, 1), side_px=SIDE_PX, random=random)  # [5, 3, S, S]
-        squares = torch.cat([shrink(photo[None], side_px=SIDE_PX), changed])  # [6, 3, S, S]
+        changed = augment(photo.repeat(N_CHANGES, 1, 1, 1), random, image_size=SIDE_PX)  # [5, 3, S, S]
+        squares = torch.cat([resize_images(photo[None], SIDE_PX), changed])  # [6, 3, S, S]
         rows.append((f"{retinas.sources[i]}, grade {retinas.grades[i]}: as cached, then {N_CHANGES} changes", squares))
     return _drawn(rows)
 

@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle
-from ml.data.augment import shrink
+from ml.data.augment import resize_images
 from ml.data.labels import EQUALIZED_SOURCE
 from ml.data.splits import TEST, TRAIN, VALIDATION
 from ml.metrics.bootstrap import N_RESAMPLES
@@ -24,7 +24,7 @@ from ml.training.batches import load_images, normalize
 from ml.training.checkpoints import load_trained
 from ml.training.config import TrainingConfig, read_config
 from ml.training.provenance import training_history
-from ml.training.train import load_run_data
+from ml.training.run_data import load_graded
 from ml.vocabulary import N_GRADES, ICDRGrade
 
 if TYPE_CHECKING:
@@ -72,12 +72,12 @@ def export_bundle(
     """
     config = read_config(run)
     training_history(run)  # fails at once where a file of the run is missing
-    network, trained_px = load_trained(run)
-    side_px, cache = side_px or trained_px, run.parent / "cache"
+    trained = load_trained(run)
+    side_px, cache = side_px or trained.image_size, run.parent / "cache"
     with new_bundle(folder) as draft:
         weights = draft / WEIGHTS_FILE
-        export_onnx(network, weights, side_px=side_px, precision=precision)
-        retinas = load_run_data(config, data=data, cache=cache)
+        export_onnx(trained.network, weights, side_px=side_px, precision=precision)
+        retinas = load_graded(config, data=data, cache=cache)
         content = {
             **UNCALIBRATED,
             "name": name,
@@ -100,7 +100,7 @@ def run_onnx(
     session = onnxruntime.InferenceSession(weights, providers=["CPUExecutionProvider"])
     logits, evidence = [], []
     for start in tqdm(range(0, len(chosen), 32), desc="measure", unit="batch"):
-        photos = normalize(shrink(load_images(retinas, chosen[start : start + 32]), side_px=side_px))
+        photos = normalize(resize_images(load_images(retinas.pixels, chosen[start : start + 32]), side_px))
         out, heat = session.run(None, {"photos": photos.contiguous().numpy()})
         logits.append(out)
         evidence.append(heat.max(axis=(2, 3)))

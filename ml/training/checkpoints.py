@@ -1,14 +1,13 @@
-"""What a run leaves on disk to go on from, or to be read as a network."""
+"""Files of a run: weights in safetensors, and the state to resume from."""
 
-import os
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from safetensors.torch import load_file, save_file
 
 from ml.bundle import read_bundle
+from ml.data.cache_files import atomic_write
 from ml.errors import InputError
 from ml.networks.architectures import build
 from ml.networks.from_onnx import from_bundle
@@ -17,41 +16,53 @@ from ml.training.config import read_config
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-BEST, LAST, AVERAGED = "best.pt", "last.pt", "averaged.pt"
-"""The best averaged weights, the state to resume from, and their interpolation with the starting weights."""
+#: Averaged weights of the best epoch, their interpolation with the starting weights, and the state to resume from.
+BEST, AVERAGED, LAST = "best.safetensors", "averaged.safetensors", "last.pt"
 
 
-def save_atomically(state: object, path: Path) -> None:
-    """Write beside, then rename: a kill leaves the old file or the new one, never half of one.
+class TrainedNetwork(NamedTuple):
+    """A network with its architecture and the image size, in pixels, that it was trained at."""
 
-    Two processes may write the same file: each has a partial file of its own.
-    """
-    partial = path.with_suffix(f".{os.getpid()}-{threading.get_native_id()}.partial")
-    try:
+    network: "nn.Module"
+    architecture: str
+    image_size: int
+
+
+def save_weights(state: "dict[str, Tensor]", path: Path) -> None:
+    """Save a state dict as safetensors."""
+    with atomic_write(path) as partial:
+        save_file({name: value.contiguous() for name, value in state.items()}, partial)
+
+
+def save_checkpoint(state: dict[str, Any], path: Path) -> None:
+    """Save the state of a trainer."""
+    with atomic_write(path) as partial:
         torch.save(state, partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
-def read_state(path: Path) -> Any:
-    """What ``save_atomically`` wrote, on the processor whatever device it came from."""
-    return torch.load(path, map_location="cpu", weights_only=True)
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Load the state of a trainer onto the CPU."""
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
 
 
-def load_trained(folder: Path, *, photos: "Callable[[int], Tensor] | None" = None) -> "tuple[nn.Module, int]":
-    """Load the network of a finished run or of a bundle; returns it with its image size in training.
+def best_weights(run: Path) -> "dict[str, Tensor]":
+    """The state dict of the best epoch. Raises InputError if no epoch is finished."""
+    if not (run / BEST).is_file():
+        raise InputError(f"{run} has no {BEST}: its first epoch is not finished.")
+    return load_file(run / BEST)
 
-    ``photos`` (side -> [n, 3, S, S]) gives normalised pictures for the statistics of a bundle's batch norms; they are
-    needed to train it further, and not to use it. Raises InputError or BundleError for a folder that is neither.
+
+def load_trained(folder: Path) -> TrainedNetwork:
+    """Load the network of a finished run, interpolated if it was averaged, or of a bundle.
+
+    Raises InputError or BundleError for any other folder.
     """
     if (folder / "bundle.json").is_file():
-        bundle = read_bundle(folder, verify=True)
-        network = from_bundle(bundle, photos=photos(bundle.side_px) if photos else None)
-        return network, bundle.side_px
+        bundle = read_bundle(folder)
+        return TrainedNetwork(from_bundle(bundle), bundle.architecture, bundle.side_px)
     config = read_config(folder)
-    if not (folder / BEST).is_file():
-        raise InputError(f"{folder} has no {BEST}: its first epoch is not finished.")
+    state = load_file(folder / AVERAGED) if config.alpha else best_weights(folder)
     network = build(config.architecture)
-    network.load_state_dict(read_state(folder / (AVERAGED if config.alpha else BEST)))
-    return network, config.image_size
+    network.load_state_dict(state)
+    return TrainedNetwork(network, config.architecture, config.image_size)

@@ -83,8 +83,6 @@ class TrainingConfig:
     """Weight of the starting weights in the interpolated result; set by weight averaging."""
     patience: int = 0
     """Epochs without a better validation score after which training stops; 0: never."""
-    n_shards: int = 1
-    """Parts of a batch with independent random numbers: at least one per process."""
     checkpoint_seconds: float = 600.0
     """Time between two checkpoints within an epoch, in seconds."""
     distillation: NoOption[Distillation | None] = None

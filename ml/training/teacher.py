@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ml.data.augment import resize_images
 from ml.training.batches import normalize
 from ml.training.checkpoints import load_trained
 
@@ -27,7 +27,7 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def forward(self, images: "Tensor") -> "Tensor":
         """[B, 3, H, W] in [0, 1], resized to the teacher's image size -> [B, K] logits."""
-        x = normalize(resize(images, self.image_size))
+        x = normalize(resize_images(images, self.image_size))
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
             logits: Tensor = self.network(x)
         return logits.float()
@@ -47,15 +47,9 @@ class Ensemble(nn.Module):
 
 
 def load_teachers(folders: Sequence[str], *, bf16: bool = False) -> Ensemble:
-    """The networks of finished runs or bundles. Raises InputError or BundleError for any other folder."""
-    return Ensemble([Teacher(*load_trained(Path(folder)), bf16=bf16) for folder in folders])
-
-
-def resize(images: "Tensor", image_size: int) -> "Tensor":
-    """[B, 3, H, W] -> [B, 3, S, S]."""
-    if images.shape[-1] == image_size:
-        return images
-    return functional.interpolate(images, size=(image_size, image_size), mode="bilinear", antialias=True)
+    """Load the networks of finished runs or bundles. Raises InputError or BundleError for any other folder."""
+    trained = [load_trained(Path(folder)) for folder in folders]
+    return Ensemble([Teacher(each.network, each.image_size, bf16=bf16) for each in trained])
 
 
 def _fuse_batch_norms(network: nn.Module) -> nn.Module:

@@ -1,7 +1,7 @@
 """Interpolate a run's weights with its starting weights (WiSE-FT): ``python -m ml average RUN``.
 
-Fine-tuning gains on the new photographs and loses some of the earlier accuracy. A point on the line between the two
-sets of weights often keeps both (Wortsman et al., CVPR 2022), without more training or a larger network.
+Fine-tuning improves accuracy on the new photographs and loses some of the earlier accuracy. Weights between the two
+often keep both (Wortsman et al., CVPR 2022), without more training or a larger network.
 """
 
 import dataclasses
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ml.errors import InputError
 from ml.metrics.markdown import table
-from ml.networks.architectures import build
-from ml.training.checkpoints import AVERAGED, BEST, read_state, save_atomically
+from ml.training.checkpoints import AVERAGED, best_weights, save_weights
 from ml.training.config import read_config, write_config
-from ml.training.train import load_run_data, starting_network
-from ml.training.trainer import validate, validation_score
+from ml.training.run_data import load_graded
+from ml.training.train import initial_network
+from ml.training.validation import validate, validation_score
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,29 +38,27 @@ def average(run: Path, *, data: Path, alpha: float | None = None) -> str:
     """Interpolate the best weights of a run with its starting weights; returns a table of the candidates.
 
     ``alpha`` in [0, 1] is the weight of the starting weights; without it, the one with the best validation score. It
-    is written to the run's configuration, the result beside the best weights, the metrics to average.json. Called
-    again, it starts from the best weights again. Raises InputError for a folder that is not a finished run, and for a
-    run that did not start from a trained network.
+    is written to the run's configuration, the result to averaged.safetensors, the metrics to average.json. A second
+    call starts from the best weights again. Raises InputError for a folder that is not a finished run, and for a run
+    that did not start from a trained network.
     """
     config = read_config(run)
     if alpha is not None and not 0 <= alpha <= 1:
         raise InputError("The weight of the starting weights lies between 0 and 1.")
     if not config.init_from:
         raise InputError(f"{run} did not start from a trained network: there is nothing to average it with.")
-    if not (run / BEST).is_file():
-        raise InputError(f"{run} has no {BEST}: its first epoch is not finished.")
-    retinas = load_run_data(config, data=data, cache=run.parent / "cache")
-    start, trained = starting_network(config, retinas, imagenet=None).state_dict(), read_state(run / BEST)
-    network = build(config.architecture)
+    trained, network = best_weights(run), initial_network(config, imagenet=None)
+    start = {name: value.clone() for name, value in network.state_dict().items()}
+    dataset = load_graded(config, data=data, cache=run.parent / "cache")
     candidates = []
     for each in sorted({*ALPHAS, *([] if alpha is None else [alpha])}):
         network.load_state_dict(interpolate(trained, start, each))
-        metrics = validate(network.eval(), retinas, side_px=config.image_size)
+        metrics = validate(network, dataset, image_size=config.image_size)
         candidates.append(Candidate(each, round(validation_score(metrics), 4), metrics))
     alpha = max(candidates, key=lambda candidate: candidate.score).alpha if alpha is None else alpha
     write_config(dataclasses.replace(config, alpha=0.0), run)  # a kill from here on leaves the run as it was trained
     (run / RESULTS).write_text(json.dumps([candidate._asdict() for candidate in candidates], indent=1))
-    save_atomically(interpolate(trained, start, alpha), run / AVERAGED)
+    save_weights(interpolate(trained, start, alpha), run / AVERAGED)
     write_config(dataclasses.replace(config, alpha=alpha), run)
     return _results_table(candidates, alpha)
 

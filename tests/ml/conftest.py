@@ -43,3 +43,11 @@ def evaluation(predictions: "LabelledPredictions") -> dict[str, Any]:
     from ml.evaluation.evaluate import build_evaluation
 
     return build_evaluation(read_bundle(), predictions, n_resamples=40)
+
+
+@pytest.fixture(scope="session")
+def toy_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of three small synthetic data sets."""
+    from tests.ml.toys import write_toy_data
+
+    return write_toy_data(tmp_path_factory.mktemp("toy"))

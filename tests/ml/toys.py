@@ -1,16 +1,14 @@
-"""Small made-up photographs and runs, for tests of training."""
+"""Small synthetic data sets, networks and configurations for tests of training."""
 
 import csv
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
-from torch.nn import functional
 
 from ml.data.cache import FundusDataset
+from ml.data.splits import TRAIN, VALIDATION
 from ml.networks.architectures import build
 from ml.training.config import TrainingConfig
 from ml.training.teacher import Teacher
@@ -21,14 +19,14 @@ FIELDS = ("file", "grade", "patient", "quality")
 
 
 def write_toy_data(root: Path) -> Path:
-    """Sixty small discs in two sets, whose number of dark spots is their grade; and a third set without grades."""
+    """Thirty photographs of each source, whose number of dark spots is their grade, and thirty without a grade."""
     rng = np.random.default_rng(0)
     for source in (*SOURCES, "eyeq"):
         (root / source / "images").mkdir(parents=True)
         rows = []
         for i in range(N_PHOTOS // 2):
             name = f"images/{source}-{i}.png"
-            Image.fromarray(spotted_disc(i % 5, rng)).save(root / source / name)
+            Image.fromarray(spotted_retina(i % 5, rng)).save(root / source / name)
             rows.append({"file": name, "grade": i % 5, "patient": i, "quality": "reject" if i % 10 == 9 else "good"})
         fields = [f for f in FIELDS if source != "eyeq" or f != "grade"]
         with (root / source / "labels.csv").open("w", newline="") as file:
@@ -38,28 +36,28 @@ def write_toy_data(root: Path) -> Path:
     return root
 
 
-def spotted_disc(grade: int, rng: np.random.Generator) -> np.ndarray:
-    """(96, 96, 3) uint8: four dark spots for every step of the grade."""
+def spotted_retina(grade: int, rng: np.random.Generator) -> np.ndarray:
+    """(96, 96, 3) uint8: a disc with four dark spots per grade."""
     y, x = np.mgrid[:96, :96]
     photo = np.zeros((96, 96, 3))
-    disc = (x - 48) ** 2 + (y - 48) ** 2 < 44**2
-    photo[disc] = rng.normal((170, 90, 50), 12, (int(disc.sum()), 3))
+    retina = (x - 48) ** 2 + (y - 48) ** 2 < 44**2
+    photo[retina] = rng.normal((170, 90, 50), 12, (int(retina.sum()), 3))
     for _ in range(4 * grade):
         cx, cy = rng.integers(22, 74, 2)
         photo[(x - cx) ** 2 + (y - cy) ** 2 < 14] = (40, 10, 8)
     return np.clip(photo, 0, 255).astype(np.uint8)
 
 
-def toy_retinas(n: int = N_PHOTOS) -> FundusDataset:
-    """The same discs without files: every sixth for validation, the rest for training."""
+def toy_dataset(n: int = N_PHOTOS) -> FundusDataset:
+    """The same photographs without files: every sixth for validation, the others for training."""
     rng = np.random.default_rng(1)
     grades = np.arange(n) % 5
     return FundusDataset(
-        pixels=np.stack([spotted_disc(int(g), rng) for g in grades])[:, 16:80, 16:80],
+        pixels=np.stack([spotted_retina(int(g), rng) for g in grades])[:, 16:80, 16:80],
         grades=grades,
         sources=np.asarray([SOURCES[i % 2] for i in range(n)]),
         groups=np.asarray([str(i) for i in range(n)]),
-        splits=np.asarray([1 if i % 6 == 5 else 0 for i in range(n)], np.int8),
+        splits=np.asarray([VALIDATION if i % 6 == 5 else TRAIN for i in range(n)], np.int8),
         files=[f"{i}.png" for i in range(n)],
         n_duplicates=0,
         n_without_retina=0,
@@ -67,42 +65,24 @@ def toy_retinas(n: int = N_PHOTOS) -> FundusDataset:
 
 
 def toy_config(**changes: object) -> TrainingConfig:
-    """Two short epochs of a tiny network."""
+    """Two epochs of four steps of a tiny network."""
     values = {
         "architecture": "tiny",
         "sources": SOURCES,
-        "image_size": 64,
+        "image_size": 48,
         "cache_size": 64,
         "epochs": 2,
         "batch_size": 12,
         "threads": 1,
         "learning_rate": 3e-3,
     }
-    return TrainingConfig(**values | changes)  # type: ignore[arg-type]
+    return TrainingConfig(**values | changes)  # type: ignore[arg-type]  # values of any field
 
 
-@contextmanager
-def frozen_norms() -> Iterator[None]:
-    """Batch norms that use their stored statistics in training too: on CPUs, each process would use its own part's."""
-    norm = torch.nn.BatchNorm2d
-    usual = norm.forward
-
-    def stored(self: torch.nn.BatchNorm2d, input: torch.Tensor) -> torch.Tensor:  # noqa: A002
-        return functional.batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
-        )
-
-    norm.forward = stored  # type: ignore[assignment, method-assign]
-    try:
-        yield
-    finally:
-        norm.forward = usual  # type: ignore[method-assign]
-
-
-def random_teacher(image_size: int = 48) -> Teacher:
+def random_teacher(image_size: int = 64) -> Teacher:
     """A teacher with random weights and confident predictions."""
     torch.manual_seed(5)
     network = build("tiny")
     with torch.no_grad():
-        network.get_submodule("classifier.3").weight.mul_(20)  # type: ignore[operator]
+        network.get_submodule("classifier.3").weight.mul_(20)  # type: ignore[operator]  # a Linear layer
     return Teacher(network, image_size)

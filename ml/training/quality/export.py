@@ -22,6 +22,7 @@ from ml.networks.weight_format import WeightFormat
 from ml.serving.quality.coefficients import MAX_Z, Coefficients, LogisticModel, logit, sha256_of
 from ml.serving.quality.gate import DESCRIPTION, FOLDER, WEIGHTS, decide
 from ml.serving.quality.network import INPUT_SIDE_PX, QualityNetwork, network_view
+from ml.training.config import TrainingConfig
 from ml.training.quality.dataset import FEATURES, GRADED, QualitySet
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ml.training.quality.train import QualityConfig, QualityNet
+    from ml.training.quality.train import QualityNet
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -54,7 +55,7 @@ class _Serving(torch.nn.Module):
         return logits
 
 
-def release(network: "QualityNet", photos: QualitySet, config: "QualityConfig", *, folder: "Path" = FOLDER) -> None:
+def release(network: "QualityNet", photos: QualitySet, config: TrainingConfig, *, folder: "Path" = FOLDER) -> None:
     """Write network.onnx, and to network.json its hash, the fusion, training and metrics."""
     export_quality_onnx(network, folder / WEIGHTS)
     manifest = weights_entry(folder / WEIGHTS, WEIGHT_FORMAT)

@@ -1,11 +1,9 @@
-"""Train the learned part of the quality gate: ``python -m ml quality train --imagenet imagenet.npz``.
+"""Train the quality network: ``python -m ml quality train --imagenet imagenet.npz``.
 
-The first blocks of MobileNetV3-Small look at 128 x 128 pixels of the retina and say two things: could a reader grade
-it, and would a reader call it good. Only the first is released; the second teaches where in between a photograph lies.
+The first blocks of MobileNetV3-Small at 128 x 128 pixels predict two labels: gradable, and of good quality. Only the
+first is released; the second is an auxiliary task, which orders the gradable photographs by quality.
 """
 
-import copy
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,190 +12,180 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn import functional
-from tqdm import tqdm
 
+from ml.data.augment import BatchRandom
 from ml.data.cache import FundusDataset, load_dataset
 from ml.data.labels import DEFAULT_SOURCES, read_labels
 from ml.data.splits import TRAIN, VALIDATION
-from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
-from ml.serving.quality.network import INPUT_SIDE_PX, network_view
+from ml.networks.architectures import build
+from ml.serving.quality.network import INPUT_SIDE_PX, VIEW_SIDE_PX, network_view
+from ml.training.batches import AUGMENTATION, load_images, normalize, sample_rows, seeded_generator
+from ml.training.checkpoints import LAST, best_weights, load_checkpoint
+from ml.training.config import TrainingConfig, write_config
+from ml.training.distributed import DistributedContext
 from ml.training.quality.augment import augment_quality
-from ml.training.quality.dataset import QualitySet, load_quality_set, read_photos, splits_of, subsampled
+from ml.training.quality.dataset import (
+    GRADED,
+    QUALITY_SOURCES,
+    QualitySet,
+    load_quality_set,
+    read_photos,
+    splits_of,
+    subsampled,
+)
+from ml.training.trainer import Trainer, fit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-N_BLOCKS = 8
-GRADING_CACHE_SIDE_PX = 320
-SOURCE_SHARES = {"eyeq": 0.58, "eyepacs": 0.16, "aptos2019": 0.13, "odir5k": 0.13}
-"""Of the photographs drawn in training. Nearly all rejects that readers named are in EyeQ."""
+N_BLOCKS, N_CHANNELS = 8, 48
+GRADING_CACHE_SIZE = 320
+PHOTOS_PER_EPOCH = 2400
+#: Fractions of the sampled photographs. Nearly all photographs with the label reject are in EyeQ.
+SOURCE_FRACTIONS = {"eyeq": 0.58, "eyepacs": 0.16, "aptos2019": 0.13, "odir5k": 0.13}
 GRADED_WEIGHT = 0.5
+#: Target of photographs that have a grade and no quality label: a few of them cannot be graded.
 GRADED_TARGET = 0.97
-"""Of photographs that were graded and not judged: a few of them no reader could have graded."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QualityConfig:
-    """Everything a run depends on but the photographs."""
-
-    n_epochs: int = 5
-    n_per_epoch: int = 2400
-    batch: int = 32
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.03
-    ema_decay: float = 0.99
-    n_threads: int = 1
-    seed: int = 1
+CONFIG = TrainingConfig(
+    architecture="quality_network",
+    sources=QUALITY_SOURCES,
+    image_size=INPUT_SIDE_PX,
+    cache_size=VIEW_SIDE_PX,
+    epochs=5,
+    learning_rate=2e-3,
+    weight_decay=0.03,
+    loss="binary_cross_entropy",
+    ema_decay=0.99,
+    threads=1,
+)
 
 
 class QualityNet(nn.Module):
-    """[B, 3, S, S] in [0, 1] -> [B, 2] logits: gradable, and good."""
+    """[B, 3, S, S] in [0, 1] -> [B, 2] logits: gradable, and of good quality."""
 
     def __init__(self, imagenet: Path | None = None) -> None:
-        from torchvision import models
-
         super().__init__()
-        whole = models.mobilenet_v3_small(weights=None)
-        if imagenet is not None:
-            arrays = np.load(imagenet)
-            whole.load_state_dict({
-                k: torch.from_numpy(v if v.dtype == np.int64 else v.astype(np.float32)) for k, v in arrays.items()
-            })  # fmt: skip
-        self.features = whole.features[:N_BLOCKS]
-        width = 48
-        self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(2 * width, 2))
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
+        backbone = build("mobilenet_v3_small", imagenet=imagenet)
+        self.features = backbone.get_submodule("features")[:N_BLOCKS]  # type: ignore[index]  # a Sequential
+        self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(2 * N_CHANNELS, 2))
 
     def forward(self, photos: "Tensor") -> "Tensor":
-        """Mean and maximum of the last map, so that one bad corner and a bad whole both show."""
-        mean, std = self.get_buffer("mean"), self.get_buffer("std")
-        maps = self.features((photos - mean) / std)  # [B, 48, h, w]
+        """Mean and maximum of the last feature map: a local defect shows in the maximum."""
+        maps = self.features(normalize(photos))  # [B, 48, h, w]
         pooled = torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1)  # [B, 96]
         logits: Tensor = self.head(pooled)  # [B, 2]
         return logits
 
 
-def load_quality(data: Path, cache: Path) -> QualitySet:
-    """The photographs with labels, split like those of the grading networks."""
-    grading = load_dataset([data / source for source in DEFAULT_SOURCES], side_px=GRADING_CACHE_SIDE_PX, cache=cache)
-    photos = read_photos(data)
-    photos, parts = subsampled(photos, splits_of(photos, grading, patients_of(grading, data)))
-    return load_quality_set(photos, parts, cache=cache)
+class QualityLoss(nn.Module):
+    """Weighted binary cross-entropy of both labels."""
+
+    def forward(self, network: nn.Module, images: "Tensor", targets: "Tensor") -> "dict[str, Tensor]":
+        """``targets`` [B, 2, 2]: targets and weights of both labels."""
+        target, weight = targets.unbind(dim=1)
+        logits = network(images).float()
+        loss = functional.binary_cross_entropy_with_logits(logits, target, weight, reduction="sum") / len(images)
+        return {"loss": loss, "task_loss": loss, "distillation_loss": torch.zeros_like(loss)}
 
 
-def patients_of(grading: FundusDataset, data: Path) -> list[str]:
-    """The person of each photograph of the grading set, before patients were merged by copies."""
-    group = {(p.source, p.path.name): p.group for source in DEFAULT_SOURCES for p in read_labels(data / source)}
-    return [group[source, file] for source, file in zip(grading.sources.tolist(), grading.files, strict=True)]
+class QualityData:
+    """Batches and validation of the quality network."""
+
+    def __init__(self, photos: QualitySet, config: TrainingConfig) -> None:
+        self.photos, self.config = photos, config
+        self.n_steps = PHOTOS_PER_EPOCH // config.batch_size
+        self.indices = photos.where(TRAIN)
+        self.weights = sampling_weights(photos, self.indices)
+        self.targets = targets_of(photos.labels)  # [n, 2, 2]
+
+    def batch(self, step: int, distributed: DistributedContext) -> "tuple[Tensor, Tensor]":
+        """Augmented images [B, 3, S, S] in [0, 1] and targets [B, 2, 2] of this process; 0 for degraded images."""
+        config, rank, count = self.config, distributed.rank, distributed.world_size
+        sampled = sample_rows(self.weights, step, n_steps=self.n_steps, batch_size=config.batch_size, seed=config.seed)
+        rows = self.indices[sampled][rank::count]
+        generator = seeded_generator(config.seed, AUGMENTATION, step)
+        random = BatchRandom(generator, config.batch_size, start=rank, step=count, device=distributed.device)
+        images = load_images(self.photos.pixels, rows, distributed.device)
+        images, is_degraded = augment_quality(images, random, image_size=config.image_size)
+        targets = self.targets[rows].to(distributed.device)
+        targets[is_degraded, 0] = 0.0
+        return images, targets
+
+    def validate(self, network: nn.Module) -> tuple[float, dict[str, dict[str, float]]]:
+        """AUC of EyeQ's good and usable photographs against rejects."""
+        rows = self.photos.where(VALIDATION)
+        rows = rows[self.photos.sources[rows] == "eyeq"]
+        logits = logits_of(network, self.photos.pixels[rows])
+        auc = float(roc_auc_score(self.photos.labels[rows] != "reject", logits))
+        return auc, {"eyeq": {"n": len(rows), "auc": round(auc, 4)}}
 
 
-def targets_of(labels: "NDArray[np.str_]") -> "tuple[Tensor, Tensor]":
-    """[n, 2] targets (gradable, good) and [n, 2] weights of the loss."""
-    gradable = np.where(labels == "graded", GRADED_TARGET, labels != "reject")
-    good = labels == "good"
-    weight = np.where(labels == "graded", GRADED_WEIGHT, 1.0)
-    known = np.where(labels == "graded", 0.0, 0.5)
-    return (
-        torch.tensor(np.stack([gradable, good], axis=1), dtype=torch.float32),
-        torch.tensor(np.stack([weight, known], axis=1), dtype=torch.float32),
-    )
+def targets_of(labels: "NDArray[np.str_]") -> "Tensor":
+    """[n, 2, 2]: targets (gradable, good), and their weights in the loss."""
+    gradable = np.where(labels == GRADED, GRADED_TARGET, labels != "reject")
+    weight = np.where(labels == GRADED, GRADED_WEIGHT, 1.0)
+    weight_of_good = np.where(labels == GRADED, 0.0, 0.5)
+    columns = [[gradable, labels == "good"], [weight, weight_of_good]]
+    return torch.tensor(np.array(columns), dtype=torch.float32).permute(2, 0, 1)
 
 
 def sampling_weights(photos: QualitySet, indices: "NDArray[np.int64]") -> "Tensor":
-    """(n,) chance of each training photograph: sources by SOURCE_SHARES, in EyePACS rare labels more often."""
+    """(n,) sampling weight: sources by SOURCE_FRACTIONS, labels by the square root of their number."""
     sources, labels = photos.sources[indices], photos.labels[indices]
     weights = np.zeros(len(indices))
-    for source, share in SOURCE_SHARES.items():
+    for source, fraction in SOURCE_FRACTIONS.items():
         rows = sources == source
         inside = np.zeros(len(indices))
         for label in np.unique(labels[rows]):
             same = rows & (labels == label)
             inside[same] = same.sum() ** -0.5
-        weights += share * inside / max(inside.sum(), 1e-9)
+        weights += fraction * inside / max(inside.sum(), 1e-9)
     return torch.from_numpy(weights)
-
-
-def train_quality(config: QualityConfig, photos: QualitySet, *, imagenet: Path | None, run: Path) -> QualityNet:
-    """Train to the end; returns the averaged network of the epoch that told EyeQ's validation rejects apart best."""
-    torch.manual_seed(config.seed)
-    torch.set_num_threads(config.n_threads)
-    run.mkdir(parents=True, exist_ok=True)
-    network = QualityNet(imagenet).to(memory_format=torch.channels_last)
-    average, best, best_auc = copy.deepcopy(network).eval(), network.state_dict(), -1.0
-    optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    n_steps = config.n_per_epoch // config.batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.learning_rate, total_steps=config.n_epochs * n_steps + 1, pct_start=0.2
-    )
-    random = torch.Generator().manual_seed(config.seed)
-    indices = photos.where(TRAIN)
-    weights, (targets, importance) = sampling_weights(photos, indices), targets_of(photos.labels[indices])
-    for epoch in range(config.n_epochs):
-        network.train()
-        drawn = torch.multinomial(weights, n_steps * config.batch, replacement=True, generator=random)
-        losses = []
-        for rows in tqdm(torch.split(drawn, config.batch), desc=f"epoch {epoch + 1}", unit="batch", mininterval=10):
-            batch = torch.from_numpy(photos.pixels[indices[rows.numpy()]]).permute(0, 3, 1, 2)  # [B, 3, H, H]
-            loss = _loss(network, batch, targets[rows], importance[rows], random)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-            optimiser.step()
-            schedule.step()
-            losses.append(float(loss.detach()))
-            _follow(
-                average, network, decay=min(config.ema_decay, (1 + schedule.last_epoch) / (10 + schedule.last_epoch))
-            )
-        auc = validation_auc(average, photos)
-        tqdm.write(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}, EyeQ validation AUC {auc:.4f}")
-        if auc > best_auc:
-            best, best_auc = copy.deepcopy(average.state_dict()), auc
-            torch.save(best, run / "best.partial")
-            (run / "best.partial").replace(run / "best.pt")
-    average.load_state_dict(best)
-    return average
-
-
-def _loss(network: nn.Module, batch: "Tensor", target: "Tensor", weight: "Tensor", random: torch.Generator) -> "Tensor":
-    x, is_spoiled = augment_quality(batch, side_px=INPUT_SIDE_PX, random=random)  # [B, 3, S, S]
-    target = torch.where(is_spoiled[:, None], torch.zeros_like(target), target)
-    logits = network(x.contiguous(memory_format=torch.channels_last))  # [B, 2]
-    losses = functional.binary_cross_entropy_with_logits(logits, target, weight, reduction="none")  # [B, 2]
-    return losses.sum() / len(batch)
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, *, decay: float) -> None:
-    for mean, now in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.dtype.is_floating_point:
-            mean.lerp_(now, 1 - decay)
-        else:
-            mean.copy_(now)
 
 
 @torch.inference_mode()
 def logits_of(network: nn.Module, pixels: "NDArray[np.uint8]") -> "NDArray[np.float64]":
-    """(n, 192, 192, 3) uint8 -> (n,) logits of gradable, through the very scaling of serving."""
+    """(n, 192, 192, 3) uint8 -> (n,) logits of gradable, resized as at inference."""
     network.eval()
-    scores = []
+    device, scores = next(network.parameters()).device, []
     for start in range(0, len(pixels), 64):
         views = np.stack([network_view(view) for view in pixels[start : start + 64]])
-        x = torch.from_numpy(views).permute(0, 3, 1, 2).float() / 255  # [B, 3, S, S]
-        scores.append(network(x)[:, 0].double().numpy())
+        x = torch.from_numpy(views).permute(0, 3, 1, 2).float().to(device) / 255  # [B, 3, S, S]
+        scores.append(network(x)[:, 0].double().cpu().numpy())
     return np.concatenate(scores)
 
 
-def validation_auc(network: nn.Module, photos: QualitySet) -> float:
-    """EyeQ's good and usable against reject."""
-    rows = photos.where(VALIDATION)
-    rows = rows[photos.sources[rows] == "eyeq"]
-    return float(roc_auc_score(photos.labels[rows] != "reject", logits_of(network, photos.pixels[rows])))
+def load_quality(data: Path, cache: Path) -> QualitySet:
+    """The photographs with labels, split like those of the grading networks."""
+    grading = load_dataset([data / source for source in DEFAULT_SOURCES], side_px=GRADING_CACHE_SIZE, cache=cache)
+    photos = read_photos(data)
+    photos, splits = subsampled(photos, splits_of(photos, grading, patients_of(grading, data)))
+    return load_quality_set(photos, splits, cache=cache)
+
+
+def patients_of(grading: FundusDataset, data: Path) -> list[str]:
+    """The patient of each photograph of the grading set, before patients were merged by duplicates."""
+    group = {(p.source, p.path.name): p.group for source in DEFAULT_SOURCES for p in read_labels(data / source)}
+    return [group[source, file] for source, file in zip(grading.sources.tolist(), grading.files, strict=True)]
+
+
+def train_quality(
+    config: TrainingConfig, photos: QualitySet, *, imagenet: Path | None, run: Path, resume: bool = False
+) -> QualityNet:
+    """Train to the end; returns the averaged network of the epoch with the best EyeQ validation AUC."""
+    torch.manual_seed(config.seed)
+    torch.set_num_threads(config.threads)
+    trainer = Trainer(config, QualityNet(imagenet), QualityData(photos, config), QualityLoss())
+    write_config(config, run)
+    if resume and (run / LAST).exists():
+        trainer.load_state_dict(load_checkpoint(run / LAST))
+    fit(trainer, run)
+    return load_quality_net(run)
 
 
 def load_quality_net(run: Path) -> QualityNet:
     """The network of a finished run."""
     network = QualityNet()
-    network.load_state_dict(torch.load(run / "best.pt", weights_only=True))
+    network.load_state_dict(best_weights(run))
     return network.eval()

@@ -17,9 +17,9 @@ from ml.networks.architectures import architecture_for, build
 from ml.networks.from_onnx import from_bundle
 from ml.release.export import export_onnx
 from ml.training.checkpoints import load_trained
-from ml.training.train import starting_network, validate_config
+from ml.training.train import initial_network
 from tests.ml.networks.test_gradcam import lively
-from tests.ml.toys import toy_config, toy_retinas
+from tests.ml.toys import toy_config
 
 SIDE = 64
 
@@ -107,17 +107,17 @@ def test_in_training_a_measured_network_does_nearly_what_it_does_in_evaluation(t
 
 def test_the_released_bundle_is_read_back_exactly() -> None:
     bundle = read_bundle()
-    network, side_px = load_trained(bundle.folder, photos=lambda side: random_photos(4, side))
-    assert side_px == bundle.side_px
-    assert_same_function(network, bundle, random_photos(2, side_px))
+    network, architecture, image_size = load_trained(bundle.folder)
+    assert (architecture, image_size) == (bundle.architecture, bundle.side_px)
+    assert_same_function(network, bundle, random_photos(2, image_size))
 
 
 def test_a_run_starts_from_a_bundle(tmp_path: Path) -> None:
     bundle = write_bundle(tmp_path / "tiny", awake("tiny"), "tiny")
     config = toy_config(init_from=str(bundle.folder))
-    assert_same_function(starting_network(config, toy_retinas(), imagenet=None), bundle, random_photos(2, SIDE))
+    assert_same_function(initial_network(config, imagenet=None), bundle, random_photos(2, SIDE))
     with pytest.raises(InputError, match="does not hold a resnet50"):
-        validate_config(toy_config(init_from=str(bundle.folder), architecture="resnet50"), imagenet=None)
+        initial_network(toy_config(init_from=str(bundle.folder), architecture="resnet50"), imagenet=None)
 
 
 def test_altered_weights_are_refused(tmp_path: Path) -> None:

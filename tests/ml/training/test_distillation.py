@@ -1,35 +1,26 @@
-"""Distillation: the student approaches its teacher, on photographs with and without a grade."""
+"""Distillation: teachers, the loss, and the photographs without a grade."""
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from ml.data.augment import shrink
-from ml.data.cache import FundusDataset
+from ml.data.augment import resize_images
 from ml.data.unlabelled import load_unlabelled
 from ml.networks.architectures import build
-from ml.training.batches import generator, load_images
+from ml.training.batches import load_images, normalize
+from ml.training.checkpoints import BEST
 from ml.training.config import Distillation, TrainingConfig, read_config
-from ml.training.distillation import DistillationTrainer, distill
-from ml.training.teacher import Ensemble
-from ml.training.train import load_run_data, train
-from tests.ml.toys import SOURCES, random_teacher, toy_config, toy_retinas, write_toy_data
-
-
-@pytest.fixture(scope="module")
-def toy_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_toy_data(tmp_path_factory.mktemp("toy"))
-
-
-@pytest.fixture(scope="module")
-def teacher_run(toy_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run = tmp_path_factory.mktemp("runs") / "teacher"
-    return train(toy_config(epochs=1, image_size=48), data=toy_data, imagenet=None, run=run).parent
+from ml.training.distillation import DistillationLoss
+from ml.training.losses import kd_loss, label_loss
+from ml.training.run_data import RunData, load_graded
+from ml.training.teacher import Ensemble, Teacher
+from ml.training.train import train
+from ml.training.trainer import Trainer
+from tests.ml.toys import SOURCES, random_teacher, toy_config, toy_dataset
 
 
 def student_config(*teachers: Path | str, epochs: int = 1, **changes: Any) -> TrainingConfig:
@@ -38,74 +29,97 @@ def student_config(*teachers: Path | str, epochs: int = 1, **changes: Any) -> Tr
 
 @pytest.mark.parametrize(
     ("n_teachers", "changes"),
-    [(1, {}), (1, {"teacher_bf16": True, "unlabelled": ("eyeq",), "unlabelled_fraction": 0.5}), (2, {})],
-    ids=["one teacher", "unlabelled, teacher in bf16", "two teachers"],
+    [(1, {"teacher_bf16": True, "unlabelled": ("eyeq",), "unlabelled_fraction": 0.5}), (2, {})],
+    ids=["unlabelled, teacher in bf16", "two teachers"],
 )
-def test_a_student_is_distilled(n_teachers: int, changes: dict[str, Any], teacher_run: Path, toy_data: Path) -> None:
-    run = teacher_run.parent / "-".join(["student", str(n_teachers), *changes])
-    config = student_config(*[teacher_run] * n_teachers, **changes)
-    best = distill(config, data=toy_data, imagenet=None, run=run)
+def test_a_student_is_distilled(n_teachers: int, changes: dict[str, Any], first_run: Path, toy_data: Path) -> None:
+    config = student_config(*[first_run] * n_teachers, **changes)
+    run = first_run.parent / f"student-{n_teachers}"
+    train(config, data=toy_data, imagenet=None, run=run)
     row = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
-    assert np.isfinite(row["loss"])
+    assert row["loss"] == pytest.approx(0.3 * row["task_loss"] + 0.7 * row["distillation_loss"], abs=1e-3)
+    assert row["distillation_loss"] > 0
     assert set(row["validation"]) == set(SOURCES)
-    build("tiny").load_state_dict(torch.load(best, weights_only=True))
+    build("tiny").load_state_dict(load_file(run / BEST))  # without the teacher's weights
     assert read_config(run) == config
 
 
-def distance(trainer: DistillationTrainer) -> float:
-    """Mean absolute difference of student and teacher probabilities on the training photographs."""
-    images = shrink(load_images(trainer.retinas, trainer.indices), side_px=64)
-    with torch.no_grad():
-        own = trainer.network.eval()((images - 0.45) / 0.225).softmax(1)
-    return float((own - trainer.teacher(images).softmax(1)).abs().mean())
-
-
 def test_a_student_approaches_its_teacher() -> None:
-    retinas = toy_retinas()
+    config = student_config("-", epochs=6, distill_loss_weight=1.0)
+    dataset, teacher = toy_dataset(), Ensemble([random_teacher()])
+    data = RunData(config=config, dataset=dataset, unlabelled=dataset.pixels[:0], image_size=64)
     torch.manual_seed(0)
-    trainer = DistillationTrainer(
-        student_config("-", epochs=6, distill_loss_weight=1.0),
-        retinas,
-        build("tiny"),
-        teacher=Ensemble([random_teacher()]),
-        unlabelled=retinas.pixels[:0],
-    )
-    before = distance(trainer)
-    for _ in range(6 * trainer.n_steps):
+    assert config.distillation is not None
+    trainer = Trainer(config, build("tiny"), data, DistillationLoss(config, config.distillation, teacher))
+
+    def distance() -> float:
+        images = resize_images(load_images(dataset.pixels, data.indices), 64)
+        with torch.no_grad():
+            student = trainer.network.eval()(normalize(resize_images(images, 48))).softmax(1)
+        return float((student - teacher(images).softmax(1)).abs().mean())
+
+    before = distance()
+    for _ in range(6 * data.n_steps):
         trainer.run_step()
-    assert distance(trainer) < 0.7 * before
+    assert distance() < 0.7 * before
 
 
-def test_unlabelled_photographs_exclude_rejects_and_people_held_out(toy_data: Path, tmp_path: Path) -> None:
-    retinas: FundusDataset = load_run_data(toy_config(), data=toy_data, cache=tmp_path)
-    pixels = load_unlabelled(
-        [toy_data / "eyeq"],
-        graded=[toy_data / source for source in SOURCES],
-        dataset=retinas,
-        side_px=64,
-        cache=tmp_path,
-    )
-    held_out = {
-        f for s, f, p in zip(retinas.sources, retinas.files, retinas.splits, strict=True) if s == "eyepacs" and p
-    }
-    people = {int(name.split("-")[1].split(".")[0]) for name in held_out}
-    assert people  # the toy set's eyeq photographs are of the same thirty people
+def test_photographs_without_a_grade_count_in_the_distillation_loss_only() -> None:
+    config = student_config("-", distill_loss_weight=0.9, temperature=3.0)
+    assert config.distillation is not None
+    teacher, network = Ensemble([random_teacher(48)]), build("tiny").eval()
+    images, grades = torch.rand(6, 3, 48, 48), torch.tensor([0, 2, 4, 1])
+    with torch.no_grad():
+        losses = DistillationLoss(config, config.distillation, teacher)(network, images, grades)
+        logits = network(normalize(images))
+    assert losses["task_loss"] == pytest.approx(float(label_loss(config)(logits[:4], grades)))
+    assert losses["distillation_loss"] == pytest.approx(float(kd_loss(logits, teacher(images), 3.0)))
+    assert losses["loss"] == pytest.approx(float(0.1 * losses["task_loss"] + 0.9 * losses["distillation_loss"]))
+
+
+def test_unlabelled_photographs_exclude_rejects_and_people_held_out(toy_data: Path, first_run: Path) -> None:
+    cache = first_run.parent / "cache"
+    dataset = load_graded(toy_config(), data=toy_data, cache=cache)
+    folders = [toy_data / source for source in SOURCES]
+    pixels = load_unlabelled([toy_data / "eyeq"], graded=folders, dataset=dataset, side_px=64, cache=cache)
+    rows = zip(dataset.sources, dataset.files, dataset.splits, strict=True)
+    people = {int(file.split("-")[1].split(".")[0]) for source, file, split in rows if source == "eyepacs" and split}
+    assert people  # the photographs of eyeq are of the thirty people of eyepacs
     assert len(pixels) == len([i for i in range(30) if i not in people and i % 10 != 9])
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
-    [({"distill_loss_weight": 1.5}, "between 0 and 1"), ({"temperature": 0.0}, "above 0"), ({}, "is not a run")],
+    ("teachers", "changes", "message"),
+    [
+        (["-"], {"distill_loss_weight": 1.5}, "between 0 and 1"),
+        (["-"], {"temperature": 0.0}, "above 0"),
+        ([], {}, "Name a teacher"),
+        (["-"], {}, "- is not a run"),
+    ],
 )
-def test_it_refuses_settings_that_cannot_be_used(
-    changes: dict[str, Any], message: str, toy_data: Path, tmp_path: Path
-) -> None:
-    config = dataclasses.replace(student_config(tmp_path, **changes))
+def test_it_refuses_settings_that_cannot_be_used(teachers: list[str], changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        distill(config, data=toy_data, imagenet=None, run=tmp_path / "run")
+        train(student_config(*teachers, **changes), data=Path("-"), imagenet=None, run=Path("-"))
 
 
-def test_random_numbers_depend_only_on_the_given_numbers() -> None:
-    first, again, other = generator(1, 2, 3), generator(1, 2, 3), generator(1, 3, 2)
-    sampled = [torch.rand(4, generator=random).tolist() for random in (first, again, other)]
-    assert sampled[0] == sampled[1] != sampled[2]
+@pytest.mark.parametrize("architecture", ["tiny", "resnet50", "mobilenet_v3_small"])
+def test_fused_batch_norms_do_not_change_the_logits(architecture: str) -> None:
+    torch.manual_seed(2)
+    network = build(architecture).eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d) and module.running_mean is not None:
+            module.running_mean.uniform_(-0.2, 0.2)
+            module.weight.data.uniform_(0.8, 1.2)
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        expected = network(normalize(images))
+    teacher = Teacher(network, 64)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in teacher.network.modules())
+    assert torch.allclose(teacher(images), expected, atol=1e-4)
+
+
+def test_an_ensemble_averages_the_logits_of_its_teachers() -> None:
+    images, first, second = torch.rand(4, 3, 64, 64), random_teacher(48), random_teacher(64)
+    ensemble = Ensemble([first, second])
+    assert torch.allclose(ensemble(images), (first(images) + second(images)) / 2, atol=1e-5)
+    assert ensemble.image_size == 64

@@ -1,5 +1,6 @@
-"""Quality is learned from readers' labels, and from nobody whom the grading networks are tested on."""
+"""Training of the quality network: targets, sampling, augmentation, and the released file."""
 
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -9,43 +10,66 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torchvision.models import mobilenet_v3_small
 
+from ml.data.augment import BatchRandom
+from ml.errors import InputError
 from ml.serving.quality.gate import released_gate
 from ml.serving.quality.network import QualityNetwork
-from ml.training.quality.augment import augment_quality
+from ml.training.batches import seeded_generator
+from ml.training.distributed import DistributedContext
+from ml.training.quality import train as quality_train
+from ml.training.quality.augment import _degrade, augment_quality
 from ml.training.quality.dataset import QualitySet
 from ml.training.quality.export import export_quality_onnx, score_all
-from ml.training.quality.train import QualityConfig, QualityNet, logits_of, sampling_weights, targets_of, train_quality
+from ml.training.quality.train import (
+    CONFIG,
+    QualityData,
+    QualityNet,
+    logits_of,
+    sampling_weights,
+    targets_of,
+    train_quality,
+)
 from tests.ml.training.quality.builders import toy_set
 
 
-def test_a_spoiled_photograph_has_less_detail_or_light_and_the_random_changes_repeat() -> None:
-    photos = torch.from_numpy(toy_set().pixels[::3].copy()).permute(0, 3, 1, 2)
-    x, is_spoiled = augment_quality(photos, side_px=128, random=torch.Generator().manual_seed(2))
-    again, _ = augment_quality(photos, side_px=128, random=torch.Generator().manual_seed(2))
-    assert x.shape == (len(photos), 3, 128, 128)
-    assert torch.equal(x, again)
-    assert 0 < is_spoiled.sum() < len(photos)
-    spread = x.std(dim=(1, 2, 3))
-    assert spread[is_spoiled].mean() < spread[~is_spoiled].mean()
+def test_a_degraded_photograph_loses_detail_or_light_and_the_augmentation_repeats() -> None:
+    photos = torch.from_numpy(toy_set().pixels[::3].copy()).permute(0, 3, 1, 2)  # full of detail
+    degraded, is_degraded = _degrade(photos / 255, BatchRandom(seeded_generator(1), len(photos)))
+    detail = degraded.std(dim=(1, 2, 3)) / (photos / 255).std(dim=(1, 2, 3))
+    assert 0 < is_degraded.sum() < len(photos)
+    assert detail[is_degraded].max() < 0.45 < detail[~is_degraded].min()
+    first, again = (
+        augment_quality(photos, BatchRandom(seeded_generator(1), len(photos)), image_size=128)[0] for _ in range(2)
+    )
+    assert first.shape == (len(photos), 3, 128, 128)
+    assert torch.equal(first, again)
 
 
-def test_photographs_without_a_verdict_teach_gradable_alone_and_weigh_less() -> None:
-    targets, weights = targets_of(np.array(["good", "usable", "reject", "graded"]))
+def test_photographs_without_a_label_train_gradable_only_with_a_smaller_weight() -> None:
+    targets, weights = targets_of(np.array(["good", "usable", "reject", "graded"])).unbind(dim=1)
     assert targets[:3].tolist() == [[1, 1], [1, 0], [0, 0]]
     assert weights[3, 1] == 0
     assert 0 < weights[3, 0] < weights[0, 0]
 
 
-def test_rare_rejects_are_drawn_more_often_than_their_share() -> None:
+def test_degraded_photographs_are_rejects() -> None:
+    data = QualityData(toy_set(), CONFIG)
+    data.targets[:, 0] = 1.0
+    _, targets = data.batch(2, DistributedContext())
+    fractions = targets[:, 0].mean(dim=1)
+    assert set(fractions.tolist()) == {0.0, 1.0}
+    assert fractions.mean() > 0.5
+
+
+def test_rare_rejects_are_sampled_more_often() -> None:
     photos = toy_set(90)
     few = np.flatnonzero((photos.labels != "reject") | (np.arange(90) < 9))
-    drawn = sampling_weights(photos, few)
-    rejects = photos.labels[few] == "reject"
-    assert drawn[rejects].sum() / drawn.sum() > rejects.mean()
+    weights, is_reject = sampling_weights(photos, few), photos.labels[few] == "reject"
+    assert weights[is_reject].sum() / weights.sum() > is_reject.mean()
 
 
-def starting_weights(photos: QualitySet, path: Path) -> Path:
-    """Random weights whose batch statistics are those of the photographs, which 60 steps alone would not reach."""
+def initial_weights(photos: QualitySet, path: Path) -> Path:
+    """Random weights with the batch statistics of the photographs."""
     torch.manual_seed(3)
     network = mobilenet_v3_small(weights=None).train()
     for module in network.modules():
@@ -57,23 +81,23 @@ def starting_weights(photos: QualitySet, path: Path) -> Path:
     return path
 
 
-def test_training_learns_a_plain_difference_and_the_released_file_says_the_same(tmp_path: Path) -> None:
-    photos = toy_set()
-    config = QualityConfig(n_epochs=3, n_per_epoch=320, batch=16, ema_decay=0.8)
-    network = train_quality(
-        config, photos, imagenet=starting_weights(photos, tmp_path / "start.npz"), run=tmp_path / "run"
-    )
-    assert (tmp_path / "run" / "best.pt").exists()
-    export_quality_onnx(network, tmp_path / "quality.onnx")
+def test_it_learns_a_plain_difference_and_the_released_file_gives_the_same_logits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quality_train, "PHOTOS_PER_EPOCH", 160)
+    photos, run = toy_set(), tmp_path / "run"
+    config = dataclasses.replace(CONFIG, epochs=2, batch_size=16, ema_decay=0.7)
+    network = train_quality(config, photos, imagenet=initial_weights(photos, tmp_path / "start.npz"), run=run)
+    assert "eyeq AUC" in (run / "report.md").read_text()
     onnx = tmp_path / "quality.onnx"
+    export_quality_onnx(network, onnx)
     released = QualityNetwork.load(onnx, sha256=hashlib.sha256(onnx.read_bytes()).hexdigest())
     scores = score_all(photos, released, released_gate().coefficients)
     assert np.allclose(scores.network, logits_of(network, photos.pixels), atol=0.05)
-    rejects = photos.labels == "reject"
-    assert roc_auc_score(~rejects, scores.network) > 0.9
+    assert roc_auc_score(photos.labels != "reject", scores.network) > 0.9
 
 
-def test_weights_of_another_network_are_not_taken_for_imagenet(tmp_path: Path) -> None:
+def test_it_refuses_imagenet_weights_of_another_network(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", weight=np.zeros(3, np.float32))
-    with pytest.raises(RuntimeError):
+    with pytest.raises(InputError):
         QualityNet(tmp_path / "other.npz")

@@ -1,0 +1,77 @@
+"""The trainer: it resumes bit for bit, averages weights, and gives the same batches to any number of processes."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+
+from ml.networks.architectures import build
+from ml.training.batches import seeded_generator
+from ml.training.config import Distillation, TrainingConfig
+from ml.training.distributed import DistributedContext
+from ml.training.losses import SupervisedLoss
+from ml.training.run_data import RunData
+from ml.training.trainer import Trainer, _ema_update
+from tests.ml.toys import toy_config, toy_dataset
+
+DISTILLATION = Distillation(teachers=("-",), unlabelled=("eyeq",), unlabelled_fraction=0.5)
+
+
+def run_data(config: TrainingConfig) -> RunData:
+    dataset = toy_dataset()
+    return RunData(config=config, dataset=dataset, unlabelled=dataset.pixels[:7], image_size=48)
+
+
+@pytest.mark.parametrize("distillation", [None, DISTILLATION], ids=["graded", "with unlabelled"])
+def test_processes_split_the_batch_of_one_process(distillation: Distillation | None) -> None:
+    data = run_data(toy_config(distillation=distillation, equalize_prob=0.3))
+    images, grades = data.batch(3, DistributedContext())
+    assert images.shape == (18 if distillation else 12, 3, 48, 48)
+    assert 0 <= images.min() < images.max() <= 1
+    for rank in range(2):
+        own_images, own_grades = data.batch(3, DistributedContext(world_size=2, rank=rank))
+        assert torch.equal(own_images, images[rank::2])
+        assert torch.equal(own_grades, grades[rank::2])
+    assert not torch.equal(data.batch(4, DistributedContext())[0], images)
+
+
+def test_random_numbers_depend_only_on_the_given_numbers() -> None:
+    first, again, other = (torch.rand(4, generator=seeded_generator(*n)) for n in ((1, 2, 3), (1, 2, 3), (1, 3, 2)))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_the_moving_average_forgets_the_starting_weights_and_includes_buffers() -> None:
+    network = nn.BatchNorm1d(1)
+    network.running_mean = torch.ones(1)
+    ema = AveragedModel(network, multi_avg_fn=_ema_update(0.5), use_buffers=True)
+    ema.update_parameters(network)
+    expected = 1.0
+    for step in range(1, 11):
+        nn.init.constant_(network.weight, 1 + step)
+        network.running_mean = torch.tensor([1.0 + step])
+        ema.update_parameters(network)
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * (1 + step)
+    averaged = ema.module.state_dict()
+    assert [float(averaged[name]) for name in ("weight", "running_mean")] == pytest.approx([expected] * 2)
+
+
+def test_frozen_modules_keep_weights_and_statistics() -> None:
+    config = toy_config(freeze=("features.0", "features.1"))
+    network = build("tiny")
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    trainer = Trainer(config, network, run_data(config), SupervisedLoss(config))
+    for _ in range(2):
+        trainer.run_step()
+    after = network.state_dict()
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert not any(name.startswith(("features.0.", "features.1.")) for name in changed)
+    assert {"features.3.weight", "features.4.running_mean", "classifier.0.weight"} <= changed
+
+
+def test_it_refuses_fewer_photographs_than_a_batch() -> None:
+    with pytest.raises(ValueError, match="50 training photographs do not fill one batch of 1000"):
+        run_data(dataclasses.replace(toy_config(), batch_size=1000))
