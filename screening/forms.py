@@ -3,29 +3,36 @@
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import ICDRGrade
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.grades import GRADE_LABELS
 from screening.labels.reviews import MACULAR_OEDEMA_CHOICES
-from screening.models import FundusImage, Patient, Site
+from screening.models import Exam, EyeFinding, FundusImage, Patient, Review, Site
 from screening.models.sites import validate_timezone
 from screening.policy import MacularOedema
 
 UNGRADABLE = "U"
 VERDICTS = [*((str(grade.value), GRADE_LABELS[grade]) for grade in ICDRGrade), (UNGRADABLE, _("Ungradable"))]
 PHOTO_TYPES = "image/jpeg,image/png,image/tiff,image/webp,.jpg,.jpeg,.png,.tif,.tiff,.webp"
+PATIENT_FIELDS = ("mrn", "family_name", "given_name", "born_on", "sex", "diabetes_type", "diabetes_since_year")
+_CHOOSE_EYE = _("Choose the eye: right (OD) or left (OS).")
 
 
 def error_text(form: forms.Form) -> str:
-    """All that is wrong with a form, for a place that shows one text."""
+    """All errors of a form in one text, without the names of the fields."""
     return " ".join(str(error) for errors in form.errors.values() for error in errors)
 
 
+def _max_length(model: type[Model], name: str) -> int | None:
+    length: int | None = model._meta.get_field(name).max_length
+    return length
+
+
 class PhotoField(forms.FileField):
-    """A photograph as it arrives. What is in the file is judged by ``photos.validation``."""
+    """An uploaded photograph. The content of the file is checked by ``photos.validation``."""
 
     widget = forms.FileInput(attrs={"accept": PHOTO_TYPES})
     default_error_messages = {
@@ -35,29 +42,28 @@ class PhotoField(forms.FileField):
 
 
 class FirstSiteForm(forms.Form):
-    """The site that a new installation begins with."""
+    """The first site of a new installation."""
 
-    name = forms.CharField(label=_("Name of the clinic"), max_length=120)
+    name = forms.CharField(label=_("Name of the clinic"), max_length=_max_length(Site, "name"))
     timezone = forms.CharField(
         label=_("Time zone"),
-        max_length=64,
+        max_length=_max_length(Site, "timezone"),
         initial="UTC",
         validators=[validate_timezone],
-        help_text=_("Written like Europe/Paris."),
+        help_text=_("For example: Europe/Paris."),
     )
 
 
 class PatientForm(forms.Form):
     """A patient's details, to register or to correct."""
 
-    site = forms.ModelChoiceField(Site.objects.none(), label=_("Site"), empty_label=None)
     mrn = forms.CharField(
         label=_("Medical record number"),
-        max_length=40,
-        help_text=_("The number of the patient at this site. It identifies the patient; the name does not."),
+        max_length=_max_length(Patient, "mrn"),
+        help_text=_("The patient's number at this site. It identifies the patient; the name does not."),
     )
-    family_name = forms.CharField(label=_("Family name"), max_length=80)
-    given_name = forms.CharField(label=_("Given name"), max_length=80)
+    family_name = forms.CharField(label=_("Family name"), max_length=_max_length(Patient, "family_name"))
+    given_name = forms.CharField(label=_("Given name"), max_length=_max_length(Patient, "given_name"))
     born_on = forms.DateField(label=_("Birth date"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     sex = forms.ChoiceField(label=_("Sex"), choices=Patient.Sex.choices, initial=Patient.Sex.UNKNOWN)
     diabetes_type = forms.ChoiceField(
@@ -71,124 +77,130 @@ class PatientForm(forms.Form):
         help_text=_("Leave empty if unknown."),
     )
 
+    field_order = ("site", *PATIENT_FIELDS)
+
     def __init__(self, *args: Any, sites: QuerySet[Site] | None, **kwargs: Any) -> None:
-        """``sites`` are those where the user may register patients; None when a registered one is corrected."""
+        """``sites``: choices for the site of a new patient, hidden if there is only one; None: no choice of site."""
         super().__init__(*args, **kwargs)
-        if sites is None:
-            del self.fields["site"]
-        else:
-            self._offer(sites)
+        if sites is not None:
+            first_two = list(sites[:2])
+            self.fields["site"] = forms.ModelChoiceField(
+                sites,
+                label=_("Site"),
+                empty_label=None,
+                initial=next(iter(first_two), None),
+                widget=forms.HiddenInput if len(first_two) == 1 else forms.Select,
+            )
+            self.order_fields(self.field_order)
         for name in ("mrn", "family_name", "given_name", "born_on"):
             self.fields[name].widget.attrs["autocomplete"] = "off"
 
-    def _offer(self, sites: QuerySet[Site]) -> None:
-        """A single site is not asked for."""
-        rows = list(sites[:2])
-        self.fields["site"] = forms.ModelChoiceField(
-            sites,
-            label=_("Site"),
-            empty_label=None,
-            initial=rows[0] if rows else None,
-            widget=forms.HiddenInput if len(rows) == 1 else forms.Select,
-        )
-
 
 class PatientSearchForm(forms.Form):
-    """What to look for; sent by POST so that no name reaches an address or a server's log."""
+    """A search text; sent by POST so that no name is in an address or a server's log."""
 
     text = forms.CharField(
         label=_("Medical record number or name"),
-        max_length=80,
+        max_length=_max_length(Patient, "family_name"),
         required=False,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
 
 
-class PhotoForm(forms.Form):
-    """One photograph of one eye. The eye is asked for and never assumed."""
+class LateralityForm(forms.Form):
+    """The eye of a photograph."""
 
-    photo = PhotoField(label=_("Photograph"))
     laterality = forms.ChoiceField(
         label=_("Which eye?"),
         choices=LATERALITY_CHOICES,
         widget=forms.RadioSelect,
-        error_messages={"required": _("Say which eye this is: right (OD) or left (OS).")},
+        error_messages={"required": _CHOOSE_EYE, "invalid_choice": _CHOOSE_EYE},
     )
+
+
+class PhotoForm(LateralityForm):
+    """One photograph of one eye. The eye has no default."""
+
+    photo = PhotoField(label=_("Photograph"))
     field = forms.ChoiceField(
         label=_("Centred on"), choices=FundusImage.Field.choices, initial=FundusImage.Field.MACULA, required=False
     )
 
     def clean_field(self) -> str:
-        """A photograph without a field is taken as macula-centred, the standard first shot."""
+        """Macula-centred, the standard first photograph, if no field is given."""
         return self.cleaned_data["field"] or FundusImage.Field.MACULA
 
 
-class LateralityForm(forms.Form):
-    """Which eye a photograph shows."""
-
-    laterality = forms.ChoiceField(choices=LATERALITY_CHOICES)
-
-
 class PredictionForm(forms.Form):
-    """One photograph to try; nothing of it is stored."""
+    """One photograph to grade without storing it."""
 
     photo = PhotoField(label=_("Photograph"))
 
 
 class ReasonForm(forms.Form):
-    """Why: a reason that is kept with the record."""
+    """The reason to withdraw a photograph."""
 
     reason = forms.CharField(
         label=_("Reason"),
-        max_length=200,
-        error_messages={"required": _("Write the reason; it is kept with the record.")},
+        max_length=_max_length(FundusImage, "withdrawn_reason"),
+        error_messages={"required": _("Enter a reason. It is kept with the record.")},
     )
 
 
-class AbsentEyeForm(ReasonForm):
-    """Why an eye cannot be photographed; empty takes the record back."""
+class AbsentEyeForm(forms.Form):
+    """The reason why an eye cannot be photographed; an empty one removes the record."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = False
+    reason = forms.CharField(
+        label=_("Reason, for example: prosthesis"),
+        max_length=_max_length(Exam, "right_eye_absent_reason"),
+        required=False,
+        widget=forms.TextInput(attrs={"required": True}),  # only the button that removes the record sends none
+    )
 
 
 class EyeReadingForm(forms.Form):
-    """What the reviewer found in one eye. Used with the eye as prefix: ``OD-verdict``."""
+    """The reviewer's finding for one eye, with the eye as prefix: ``OD-verdict``."""
 
     verdict = forms.ChoiceField(
         label=_("Grade"),
         choices=VERDICTS,
         widget=forms.RadioSelect,
-        error_messages={"required": _("Grade this eye, or say that it is ungradable.")},
+        error_messages={"required": _("Choose a grade, or choose Ungradable.")},
     )
     macular_oedema = forms.ChoiceField(
-        label=_("Macular oedema"),
-        choices=MACULAR_OEDEMA_CHOICES,
-        widget=forms.RadioSelect,
-        required=False,
-        help_text=_("The model does not grade it."),
+        label=_("Macular oedema"), choices=MACULAR_OEDEMA_CHOICES, widget=forms.RadioSelect, required=False
     )
-    changed_reason = forms.CharField(label=_("Why changed from the first reading?"), max_length=300, required=False)
+    changed_reason = forms.CharField(
+        label=_("Why changed from the first reading?"),
+        max_length=_max_length(EyeFinding, "changed_reason"),
+        required=False,
+    )
 
     def clean(self) -> dict[str, Any]:
-        """A graded eye needs a word on its macula; an ungradable one needs none."""
+        """Require macular oedema of a gradable eye; an ungradable eye has the value UNKNOWN."""
         data = super().clean() or {}
         if data.get("verdict") == UNGRADABLE:
             data["macular_oedema"] = MacularOedema.UNKNOWN
         elif data.get("verdict") and not data.get("macular_oedema"):
-            self.add_error("macular_oedema", _("Say whether there is macular oedema; the model does not grade it."))
+            self.add_error("macular_oedema", _("Choose an answer for macular oedema. The model does not grade it."))
         return data
 
     @property
     def grade(self) -> ICDRGrade | None:
-        """The grade of a valid form; None where the eye is ungradable."""
+        """The grade of a valid form; None if the eye is ungradable."""
         verdict = self.cleaned_data["verdict"]
         return None if verdict == UNGRADABLE else ICDRGrade(int(verdict))
 
 
 class SignForm(forms.Form):
-    """What is signed beside the two findings."""
+    """The note on a review, and the reason of an amendment."""
 
-    note = forms.CharField(label=_("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
-    amend_reason = forms.CharField(label=_("Why is the signed review amended?"), max_length=300, required=False)
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=_max_length(Review, "note"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    amend_reason = forms.CharField(
+        label=_("Why is the signed review amended?"), max_length=_max_length(Review, "amend_reason"), required=False
+    )

@@ -1,22 +1,22 @@
-// The API's documentation: Swagger UI over our own schema. Requests of a person who is logged in carry the CSRF token.
+// The API documentation: Swagger UI for the schema of this site. Requests of a logged-in user have the CSRF token.
 "use strict";
 
-const place = document.getElementById("api-docs");
+const root = document.getElementById("api-docs");
 
 window.SwaggerUIBundle({
-  url: place.dataset.schema,
-  domNode: place,
+  url: root.dataset.schema,
+  domNode: root,
   presets: [window.SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
-  persistAuthorization: false, // a key typed here is forgotten when the page is left
-  validatorUrl: null, // no third party is asked
+  persistAuthorization: false, // an entered key is not stored
+  validatorUrl: null, // no request to a third party
   requestInterceptor: (request) => {
-    const isOurs = new URL(request.url, window.location.href).origin === window.location.origin;
-    if (isOurs && !["GET", "HEAD"].includes((request.method || "GET").toUpperCase())) {
-      request.headers["X-CSRFToken"] = place.dataset.csrf;
+    const isSameOrigin = new URL(request.url, window.location.href).origin === window.location.origin;
+    if (isSameOrigin && !["GET", "HEAD"].includes((request.method || "GET").toUpperCase())) {
+      request.headers["X-CSRFToken"] = root.dataset.csrf;
     }
     return request;
   },

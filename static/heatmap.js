@@ -1,13 +1,13 @@
-// Draws the model's attention grid on a canvas. The grid's values are absolute, 0 to 1: a map is never stretched
-// to its own maximum, because a blank map must look blank.
+// Paints the model's heatmap on a canvas. Its values are absolute, 0 to 1: they are not normalised to the maximum of
+// the map, because an empty map must stay empty.
 "use strict";
 
 window.heatmap = (() => {
   const CANVAS_PX = 720; // about the longer side of the canvas; smooth between the grid's cell centres
-  const CONTOUR_AT = 0.5; // one line at half of the scale, so that colour is not the only carrier
+  const CONTOUR_AT = 0.5; // one line at half of the scale, so that colour is not the only cue
 
   // Value, red, green, blue. One hue from deep blue to pale cyan with rising lightness: readable with every kind of
-  // colour blindness, and unlike anything on a retina (orange ground, red bleeding, yellow exudate).
+  // colour blindness, and different from the retina (orange background, red haemorrhages, yellow exudates).
   const ANCHORS = [
     [0.0, 16, 24, 92],
     [0.25, 24, 68, 156],
@@ -26,7 +26,7 @@ window.heatmap = (() => {
     return [1, 2, 3].map((c) => Math.round(low[c] + t * (high[c] - low[c])));
   }
 
-  // Faint values stay nearly transparent so that the photograph under a blank map is untouched.
+  // Faint values stay nearly transparent so that an empty map does not tint the photograph.
   function alphaAt(value) {
     const t = Math.min(1, Math.max(0, (value - 0.05) / 0.45));
     return t * t * (3 - 2 * t);
@@ -35,10 +35,10 @@ window.heatmap = (() => {
   const TABLE = Array.from({ length: 256 }, (_, i) => [...colourAt(i / 255), Math.round(alphaAt(i / 255) * 255)]);
   const WHITE = [255, 255, 255, 255];
 
-  // Catmull-Rom: keeps the cells' own values; straight lines between so few cells would draw diamonds.
-  function sample(line, position) {
+  // Catmull-Rom interpolation keeps the values of the cells; linear interpolation would show diamonds.
+  function sample(line, x) {
     const last = line.length - 1;
-    const at = Math.min(last, Math.max(0, position));
+    const at = Math.min(last, Math.max(0, x));
     const i = Math.floor(at);
     const t = at - i;
     const [a, b, c, d] = [i - 1, i, i + 1, i + 2].map((k) => line[Math.min(last, Math.max(0, k))]);
@@ -82,14 +82,14 @@ window.heatmap = (() => {
     context.putImageData(picture, 0, 0);
   }
 
-  /** The map stored in the page for one photograph: {rows, box}, or null where there is none. */
+  /** The heatmap in the page for one photograph: {rows, box}, or null. */
   function read(photoId) {
     const node = document.getElementById(`heatmap-${photoId}`);
     return node ? JSON.parse(node.textContent) : null;
   }
 
-  /** Lay `canvas` over the photograph its parent has the size of; box = left, top, right, bottom as shares. */
-  function place(canvas, box) {
+  /** Position `canvas` in its parent, which has the size of the photograph; box = left, top, right, bottom as fractions. */
+  function position(canvas, box) {
     const [left, top, right, bottom] = box;
     canvas.style.left = `${left * 100}%`;
     canvas.style.top = `${top * 100}%`;
@@ -107,7 +107,7 @@ window.heatmap = (() => {
     });
   }
 
-  // Thumbnails on the exam page: a button that shows the map while it is held or toggled.
+  // The button of a thumbnail on the exam page.
   function toggleOver(button) {
     const figure = document.getElementById(button.getAttribute("aria-controls"));
     const canvas = figure && figure.querySelector("canvas");
@@ -116,7 +116,7 @@ window.heatmap = (() => {
     const isOn = button.getAttribute("aria-pressed") !== "true";
     if (isOn) {
       draw(canvas, map.rows);
-      place(canvas, map.box);
+      position(canvas, map.box);
     }
     canvas.hidden = !isOn;
     button.setAttribute("aria-pressed", String(isOn));
@@ -130,5 +130,5 @@ window.heatmap = (() => {
     if (button) toggleOver(button);
   });
 
-  return { draw, read, place, paintLegend };
+  return { draw, read, position, paintLegend };
 })();

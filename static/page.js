@@ -1,25 +1,33 @@
-// Every page: failures of a request are said in words, double submits are held back, the reading light is remembered.
+// Every page: htmx settings, messages for failed requests, no double submits, light or dark review page.
 "use strict";
 
 (() => {
   const THEME_KEY = "reading-theme";
 
-  function problem(message) {
+  Object.assign(window.htmx.config, {
+    includeIndicatorStyles: false, // the content security policy forbids inline styles
+    allowEval: false,
+    historyCacheSize: 0, // no page with a patient is stored in the browser
+    attributesToSettle: ["class"],
+    timeout: 20000,
+    responseHandling: [
+      { code: "204", swap: false },
+      { code: "[23]..", swap: true },
+      { code: "422", swap: true }, // a form with its errors
+      { code: "...", swap: false, error: true },
+    ],
+  });
+
+  function showProblem(message) {
     const box = document.getElementById("page-problem");
-    if (!box) return;
-    box.querySelector("p").textContent = message;
-    box.hidden = false;
+    box.textContent = message;
+    box.hidden = !message;
   }
 
-  function clearProblem() {
-    const box = document.getElementById("page-problem");
-    if (box) box.hidden = true;
-  }
-
-  document.addEventListener("htmx:sendError", () => problem(document.body.dataset.offline));
-  document.addEventListener("htmx:timeout", () => problem(document.body.dataset.offline));
-  document.addEventListener("htmx:responseError", () => problem(document.body.dataset.failed));
-  document.addEventListener("htmx:afterOnLoad", clearProblem);
+  document.addEventListener("htmx:sendError", () => showProblem(document.body.dataset.offline));
+  document.addEventListener("htmx:timeout", () => showProblem(document.body.dataset.offline));
+  document.addEventListener("htmx:responseError", () => showProblem(document.body.dataset.failed));
+  document.addEventListener("htmx:afterOnLoad", () => showProblem(""));
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -32,9 +40,10 @@
     window.addEventListener("pageshow", () => delete form.dataset.isSent, { once: true });
   });
 
-  // Only reading pages carry data-theme; they start dark, as reading rooms are.
+  // Only the review page has data-theme. It is dark at first, because reading rooms are.
   const root = document.documentElement;
-  if (root.dataset.theme && localStorage.getItem(THEME_KEY)) root.dataset.theme = localStorage.getItem(THEME_KEY);
+  const theme = localStorage.getItem(THEME_KEY);
+  if (root.dataset.theme && theme) root.dataset.theme = theme;
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-theme-toggle]");
     if (!button) return;
@@ -42,7 +51,7 @@
     localStorage.setItem(THEME_KEY, root.dataset.theme);
   });
 
-  // Where the page came back with mistakes, the reader starts at their summary.
+  // A form that was sent back with errors: the focus moves to their summary.
   document.addEventListener("DOMContentLoaded", () => {
     const summary = document.querySelector("[data-error-summary]");
     if (summary) summary.focus();

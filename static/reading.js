@@ -1,5 +1,5 @@
-// Reading by keyboard: one key a decision, on the review page and where a photograph is tried. Every key has a visible control beside it, and the keys can be
-// switched off (WCAG 2.1.4). Needs viewer.js.
+// Keyboard shortcuts of the review page and of the page for one photograph: one key for each decision. Every key has a
+// visible control, and the keys can be switched off (WCAG 2.1.4). Needs viewer.js.
 "use strict";
 
 (() => {
@@ -10,8 +10,8 @@
   const areKeysOn = () => localStorage.getItem(KEYS_OFF) !== "yes";
 
   function focusEye(laterality) {
-    const isThere = eyeForm(laterality) || document.querySelector(`[data-viewer-pane][data-laterality="${laterality}"]`);
-    if (!isThere) return;
+    const target = eyeForm(laterality) || document.querySelector(`[data-viewer-pane][data-laterality="${laterality}"]`);
+    if (!target) return;
     focused = laterality;
     showFocus();
   }
@@ -40,7 +40,7 @@
     next.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  // The first press brings the reader to the button and to what will follow; the second one saves.
+  // The first press moves the focus to the button, the second one saves.
   function save() {
     const button = document.querySelector("[data-save]");
     if (!button) return;
@@ -55,9 +55,9 @@
       const oedema = box.querySelector('input[name$="-macular_oedema"]:checked');
       const isOtherGrade = Boolean(verdict) && verdict.value !== reason.dataset.firstVerdict;
       const isOtherOedema = Boolean(oedema) && verdict?.value !== "U" && oedema.value !== reason.dataset.firstOedema;
-      const mustSay = isOtherGrade || isOtherOedema;
-      reason.hidden = !mustSay;
-      reason.querySelector("input, textarea").required = mustSay;
+      const isChanged = isOtherGrade || isOtherOedema;
+      reason.hidden = !isChanged;
+      reason.querySelector("input, textarea").required = isChanged;
     }
   }
 
@@ -73,7 +73,8 @@
   const VIEWER_KEYS = { g: "red-free", f: "fit", z: "actual", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", r: "reset" };
 
   function onKey(event) {
-    if (!document.querySelector("[data-viewer-pane]") || !areKeysOn() || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (!document.querySelector("[data-viewer-pane]") || !areKeysOn()) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (/^[0-4]$/.test(key)) choose(key);
     else if (key === "u") choose("U");
@@ -111,8 +112,8 @@
     renderAll();
     const panel = event.detail.target;
     if (panel.id !== "reading-panel") return;
-    // The button that had the focus is gone: go on at the mistakes, or at the panel with what was revealed.
-    const mistakes = panel.querySelector("[data-error-summary]");
-    (mistakes || panel).focus({ preventScroll: !mistakes });
+    // The focused button was replaced: focus the errors, or the panel with the revealed result.
+    const errors = panel.querySelector("[data-error-summary]");
+    (errors || panel).focus({ preventScroll: !errors });
   });
 })();

@@ -1,18 +1,18 @@
-// Several photographs at once: a row a file with preview, eye, field, progress, and a message when one is refused.
-// Each eye is confirmed by a person before its photograph leaves the browser. Without this file the form still works.
+// Upload of several photographs: one row for each file, with preview, eye, field, progress and error message.
+// The user confirms the eye of each photograph before it is uploaded. Without JavaScript the plain form works.
 "use strict";
 
 (() => {
-  // A guess from the file's name only; it selects the radio button and never uploads by itself.
-  const GUESSES = [
+  // The file name only preselects the eye; nothing is uploaded without the user.
+  const EYE_PATTERNS = [
     ["OD", /(^|[^a-z])(od|re|right|right[ _-]?eye|r)([^a-z]|$)/],
     ["OS", /(^|[^a-z])(os|le|left|left[ _-]?eye|l)([^a-z]|$)/],
   ];
 
   function guessLaterality(fileName) {
     const name = fileName.toLowerCase().replace(/\.[a-z0-9]+$/, "");
-    const found = GUESSES.filter(([, pattern]) => pattern.test(name));
-    return found.length === 1 ? found[0][0] : null; // both words or none: a person must say
+    const found = EYE_PATTERNS.filter(([, pattern]) => pattern.test(name));
+    return found.length === 1 ? found[0][0] : null; // both or none: the user chooses
   }
 
   async function paintPreview(canvas, file) {
@@ -23,8 +23,9 @@
       canvas.getContext("2d").drawImage(bitmap, 0, 0);
       bitmap.close();
     } catch {
+      // A TIFF, or not an image. The server decides.
       canvas.setAttribute("aria-label", canvas.dataset.noPreview);
-    canvas.dataset.isBlank = ""; // a TIFF, or no picture at all: the server judges, the row says so if it is refused
+      canvas.dataset.isBlank = "";
     }
   }
 
@@ -33,16 +34,16 @@
       this.box = box;
       this.file = file;
       this.node = box.template.content.firstElementChild.cloneNode(true);
-      this.part = (name) => this.node.querySelector(`[data-row="${name}"]`);
-      this.part("name").textContent = file.name;
-      this.part("size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${(file.size / 1e6).toFixed(1)} MB`;
+      this.find = (name) => this.node.querySelector(`[data-row="${name}"]`);
+      this.find("name").textContent = file.name;
+      this.find("size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${(file.size / 1e6).toFixed(1)} MB`;
       this.radios = [...this.node.querySelectorAll("[name=laterality]")];
       for (const radio of this.radios) radio.name = `laterality-${number}`;
-      this.field = this.part("field");
+      this.field = this.find("field");
       this.prepareEye();
-      this.part("send").addEventListener("click", () => this.send());
-      this.part("remove").addEventListener("click", () => this.remove());
-      paintPreview(this.part("preview"), file);
+      this.find("send").addEventListener("click", () => this.send());
+      this.find("remove").addEventListener("click", () => this.remove());
+      paintPreview(this.find("preview"), file);
     }
 
     get laterality() {
@@ -56,20 +57,20 @@
         radio.checked = radio.value === guess;
         radio.addEventListener("change", () => this.renderSend());
       }
-      this.part("guessed").hidden = !guess;
-      this.part("unknown").hidden = Boolean(guess);
+      this.find("guessed").hidden = !guess;
+      this.find("unknown").hidden = Boolean(guess);
       this.renderSend();
     }
 
     renderSend() {
-      const words = this.box.root.dataset;
-      const button = this.part("send");
+      const texts = this.box.root.dataset;
+      const button = this.find("send");
       button.disabled = !this.laterality;
-      button.textContent = { OD: words.confirmOd, OS: words.confirmOs }[this.laterality] || words.chooseEye;
+      button.textContent = { OD: texts.confirmOd, OS: texts.confirmOs }[this.laterality] || texts.chooseEye;
     }
 
     lock(isLocked) {
-      for (const control of [...this.radios, this.field, this.part("send"), this.part("remove")]) control.disabled = isLocked;
+      for (const control of [...this.radios, this.field, this.find("send"), this.find("remove")]) control.disabled = isLocked;
     }
 
     send() {
@@ -79,10 +80,10 @@
       form.set("field", this.field.value);
       form.set("photo", this.file);
       const request = new XMLHttpRequest();
-      const bar = this.part("progress");
+      const bar = this.find("progress");
       this.lock(true);
       this.node.classList.remove("is-failed");
-      this.part("error").textContent = "";
+      this.find("error").textContent = "";
       bar.hidden = false;
       bar.value = 0;
       request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) bar.value = event.loaded / event.total; });
@@ -96,28 +97,28 @@
     }
 
     finish(request) {
-      let answer = null;
+      let response = {};
       try {
-        answer = JSON.parse(request.responseText);
+        response = JSON.parse(request.responseText);
       } catch {
-        answer = {}; // a proxy's page, not ours
+        // An error page of a proxy: the general message is shown.
       }
-      if (request.status >= 200 && request.status < 300 && answer.image) {
-        this.box.announce(answer.message);
+      if (request.status >= 200 && request.status < 300 && response.image) {
+        this.box.announce(response.message);
         this.remove();
         document.body.dispatchEvent(new CustomEvent("photo-uploaded"));
         return;
       }
-      this.fail(answer.message || this.box.root.dataset.failed);
+      this.fail(response.message || this.box.root.dataset.failed);
     }
 
     fail(message) {
       this.lock(false);
-      this.part("progress").hidden = true;
+      this.find("progress").hidden = true;
       this.node.classList.add("is-failed");
-      this.part("error").textContent = message;
-      this.part("send").textContent = this.box.root.dataset.retry;
-      this.part("send").focus();
+      this.find("error").textContent = message;
+      this.find("send").textContent = this.box.root.dataset.retry;
+      this.find("send").focus();
     }
 
     remove() {
@@ -142,10 +143,10 @@
       this.nRows = 0;
       this.form.hidden = true;
       this.drop.hidden = false;
-      this.listen();
+      this.addListeners();
     }
 
-    listen() {
+    addListeners() {
       this.picker.addEventListener("change", () => {
         this.add(this.picker.files);
         this.picker.value = "";

@@ -1,11 +1,11 @@
-// Photographs side by side: zoom and pan together by wheel, pinch, drag and keys; red-free, brightness and contrast;
-// the model's heatmap over the photograph. Needs heatmap.js. Controls carry data-viewer-do and may stand anywhere.
+// Photographs side by side: linked zoom and pan by wheel, pinch, drag and keys; red-free, brightness and contrast;
+// the model's heatmap over the photograph. Needs heatmap.js. Controls have data-viewer-do and can be anywhere.
 "use strict";
 
 window.viewer = (() => {
-  const MAX_SCALE = 4; // screen pixels a photograph's pixel; the zoom is always written beside the photograph
+  const MAX_SCALE = 4; // screen pixels for one pixel of the photograph
   const ZOOM_STEP = 1.25;
-  const PAN_STEP = 0.08; // of the pane
+  const PAN_STEP = 0.08; // fraction of the pane
   const DEFAULTS = { brightness: 100, contrast: 100 };
 
   const state = { isLinked: true, isRedFree: false, isHeatOn: false, isPeeking: false, opacity: 60, ...DEFAULTS };
@@ -22,7 +22,7 @@ window.viewer = (() => {
       this.zoomLabel = root.querySelector("[data-viewer-zoom]");
       this.heatMissing = root.querySelector("[data-viewer-no-heat]");
       this.pointers = new Map();
-      this.drawnFor = null;
+      this.paintedFor = null;
       this.fit();
     }
 
@@ -51,23 +51,23 @@ window.viewer = (() => {
       this.centre = [0.5, 0.5];
     }
 
-    /** Multiply the zoom, keeping still what lies at (shareX, shareY) of the pane. */
-    zoomBy(factor, shareX = 0.5, shareY = 0.5) {
+    /** Multiply the zoom; the point at (fractionX, fractionY) of the pane stays fixed. */
+    zoomBy(factor, fractionX = 0.5, fractionY = 0.5) {
       const before = this.fitScale * this.zoom;
       const limit = Math.max(1, this.actualZoom * MAX_SCALE);
       this.zoom = Math.min(limit, Math.max(1, this.zoom * factor));
       const after = this.fitScale * this.zoom;
-      const reachX = (shareX - 0.5) * this.window.clientWidth;
-      const reachY = (shareY - 0.5) * this.window.clientHeight;
+      const reachX = (fractionX - 0.5) * this.window.clientWidth;
+      const reachY = (fractionY - 0.5) * this.window.clientHeight;
       this.centre[0] += (reachX / before - reachX / after) / this.widthPx;
       this.centre[1] += (reachY / before - reachY / after) / this.heightPx;
     }
 
-    /** Move the photograph by shares of the pane. */
-    panBy(shareX, shareY) {
+    /** Move the photograph by fractions of the pane. */
+    panBy(fractionX, fractionY) {
       const scale = this.fitScale * this.zoom;
-      this.centre[0] -= (shareX * this.window.clientWidth) / (scale * this.widthPx);
-      this.centre[1] -= (shareY * this.window.clientHeight) / (scale * this.heightPx);
+      this.centre[0] -= (fractionX * this.window.clientWidth) / (scale * this.widthPx);
+      this.centre[1] -= (fractionY * this.window.clientHeight) / (scale * this.heightPx);
     }
 
     clamp() {
@@ -100,10 +100,10 @@ window.viewer = (() => {
       const isWanted = state.isHeatOn || state.isPeeking;
       const photoId = this.root.dataset.photoId;
       const map = isWanted ? window.heatmap.read(photoId) : null;
-      if (map && this.drawnFor !== photoId) {
+      if (map && this.paintedFor !== photoId) {
         window.heatmap.draw(this.heatCanvas, map.rows);
-        window.heatmap.place(this.heatCanvas, map.box);
-        this.drawnFor = photoId;
+        window.heatmap.position(this.heatCanvas, map.box);
+        this.paintedFor = photoId;
       }
       this.heatLayer.hidden = !map;
       this.heatLayer.style.opacity = String(state.opacity / 100);
@@ -163,7 +163,7 @@ window.viewer = (() => {
     down: (pane) => linkedTo(pane).forEach((p) => p.panBy(0, -PAN_STEP)),
   };
 
-  /** Run one action of the toolbar; `pane` is the one it starts from when the panes are not linked. */
+  /** Run one action of the toolbar; `pane`: the one it applies to if the panes are not linked. */
   function run(action, pane = panes[0]) {
     if (!pane || !ACTIONS[action]) return;
     ACTIONS[action](pane);
@@ -176,7 +176,7 @@ window.viewer = (() => {
     render();
   }
 
-  function shareOf(pane, event) {
+  function fractionOf(pane, event) {
     const box = pane.window.getBoundingClientRect();
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   }
@@ -185,7 +185,7 @@ window.viewer = (() => {
     const before = pane.pointers.get(event.pointerId);
     if (!before) return;
     const others = [...pane.pointers.entries()].filter(([id]) => id !== event.pointerId);
-    const now = shareOf(pane, event);
+    const now = fractionOf(pane, event);
     if (others.length === 0) {
       linkedTo(pane).forEach((p) => p.panBy(now[0] - before[0], now[1] - before[1]));
     } else {
@@ -197,16 +197,16 @@ window.viewer = (() => {
     render();
   }
 
-  function listenTo(pane) {
+  function addListeners(pane) {
     pane.window.addEventListener("wheel", (event) => {
       event.preventDefault();
-      const [x, y] = shareOf(pane, event);
+      const [x, y] = fractionOf(pane, event);
       const factor = Math.exp(-Math.max(-120, Math.min(120, event.deltaY)) / 400);
       linkedTo(pane).forEach((p) => p.zoomBy(factor, x, y));
       render();
     }, { passive: false });
     pane.window.addEventListener("pointerdown", (event) => {
-      pane.pointers.set(event.pointerId, shareOf(pane, event));
+      pane.pointers.set(event.pointerId, fractionOf(pane, event));
       pane.window.setPointerCapture(event.pointerId);
     });
     pane.window.addEventListener("pointermove", (event) => drag(pane, event));
@@ -225,14 +225,14 @@ window.viewer = (() => {
     pane.photo.addEventListener("load", render);
   }
 
-  /** Take up the panes of the page, also those that arrived by a later swap. */
+  /** Initialise the panes of the page, after loading and after every htmx swap. */
   function start() {
     for (const root of document.querySelectorAll("[data-viewer-pane]:not([data-viewer-ready])")) {
       root.dataset.viewerReady = "";
-      state.isHeatOn = false; // a new photograph is first seen without the model's opinion on it
+      state.isHeatOn = false; // the heatmap is off at first
       const pane = new Pane(root);
       panes.push(pane);
-      listenTo(pane);
+      addListeners(pane);
     }
     for (let i = panes.length - 1; i >= 0; i -= 1) if (!panes[i].root.isConnected) panes.splice(i, 1);
     document.querySelectorAll("[data-viewer-legend]").forEach(window.heatmap.paintLegend);

@@ -1,5 +1,6 @@
-"""Result of the model, drawn without inline styles: the Content-Security-Policy forbids them."""
+"""Result of the model. The Content-Security-Policy forbids inline styles, so that bars are SVG."""
 
+from enum import StrEnum
 from typing import Any
 
 from django import template
@@ -7,59 +8,117 @@ from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from ml.prediction import Prediction
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
-from screening.labels.quality import QualityAdvice, advice_for
+from screening.labels.quality import advice_for
+from screening.models import Grading
 
 register = template.Library()
 
 
+class ResultState(StrEnum):
+    """What can be displayed of the model's result for one photograph."""
+
+    MISSING = "missing"
+    QUEUED = Grading.Status.QUEUED.value
+    RUNNING = Grading.Status.RUNNING.value
+    FAILED = Grading.Status.FAILED.value
+    UNGRADABLE = "ungradable"
+    HIDDEN = "hidden"
+    """Graded, but the user has to record a first reading before."""
+    GRADED = "graded"
+
+
+def result_state(result: Grading | Prediction | None, *, shows_model: bool = True) -> ResultState:
+    """The state of a result; ``shows_model``: the user may see the model's grade."""
+    if result is None:
+        return ResultState.MISSING
+    if isinstance(result, Grading) and result.status != Grading.Status.DONE:
+        return ResultState(result.status)
+    if not result.is_gradable:
+        return ResultState.UNGRADABLE
+    return ResultState.GRADED if shows_model else ResultState.HIDDEN
+
+
+@register.inclusion_tag("screening/gradings/_result.html")
+def model_result(
+    result: Grading | Prediction | None,
+    *,
+    shows_model: bool = True,
+    shows_advice: bool = False,
+    may_retry: bool = False,
+    is_late: bool = False,
+    operating_point: float | None = None,
+) -> dict[str, Any]:
+    """The model's result for one photograph; ``operating_point``: that of a Prediction, which has none itself."""
+    return {
+        "result": result,
+        "state": result_state(result, shows_model=shows_model),
+        "advice": advice_for(result.quality_reasons) if result else [],
+        "shows_advice": shows_advice,
+        "may_retry": may_retry,
+        "is_late": is_late,
+        "operating_point": getattr(result, "operating_point", operating_point),
+    }
+
+
+@register.filter
+def short_result(grading: Grading | None) -> str:
+    """The model's result in one line."""
+    match result_state(grading):
+        case ResultState.FAILED:
+            return _("Grading failed")
+        case ResultState.UNGRADABLE:
+            return _("Not gradable")
+        case ResultState.GRADED if grading is not None:
+            return f"{grade_label(grading.grade)}, {percent(grading.p_referable)}"
+    return _("Not graded yet")
+
+
+@register.filter
+def has_heatmap(result: Grading | Prediction | None) -> bool:
+    """Whether there is a heatmap to display; grade 0 has none, because no lesion supports it."""
+    return bool(result and result.grade and result.heatmap is not None and result.heatmap_box)
+
+
+@register.simple_tag
+def heatmap_json(photo_id: Any, result: Grading | Prediction | None) -> SafeString:
+    """The heatmap's grid and box as JSON for ``static/heatmap.js``; empty without a heatmap."""
+    if result is None or not has_heatmap(result):
+        return SafeString()
+    rows = result.heatmap.round(4).tolist() if isinstance(result, Prediction) else result.heatmap
+    return json_script({"rows": rows, "box": list(result.heatmap_box)}, f"heatmap-{photo_id}")
+
+
 @register.filter
 def grade_label(grade: int | None) -> str:
-    """Name an ICDR grade; no grade is said as such and never looks like grade 0."""
+    """The name of an ICDR grade."""
     return _("No grade") if grade is None else str(GRADE_LABELS[grade])
 
 
 @register.filter
-def short_grade_label(grade: int | None) -> str:
-    """Name an ICDR grade in one word, for tables."""
-    return _("No grade") if grade is None else str(SHORT_GRADE_LABELS[grade])
-
-
-@register.filter
 def eye_label(laterality: str) -> str:
-    """Name an eye: "Right eye" for OD."""
+    """The name of an eye: "Right eye" for OD."""
     return str(EYE_LABELS[Laterality(laterality)])
 
 
 @register.filter
 def other_eye(laterality: str) -> str:
-    """Name the eye that ``laterality`` is not: "OS" for OD."""
+    """The code of the other eye: OS for OD."""
     return Laterality.LEFT if laterality == Laterality.RIGHT else Laterality.RIGHT
 
 
 @register.filter
-def quality_advice(quality_reasons: list[str]) -> list[QualityAdvice]:
-    """Say what the photographer does about each code."""
-    return advice_for(quality_reasons)
-
-
-@register.simple_tag
-def heatmap_json(image: Any, grading: Any) -> SafeString:
-    """Put the heatmap's grid and its place on the photograph into the page, as data for ``static/heatmap.js``."""
-    return json_script({"rows": grading.heatmap, "box": grading.heatmap_box}, f"heatmap-{image.pk}")
-
-
-@register.filter
 def same(one: object, other: object) -> bool:
-    """Whether two ids are the same; for ``include ... with``, which takes filters and no comparisons."""
+    """Whether two values are equal, for the arguments of ``include``, which take filters but no comparisons."""
     return one == other
 
 
 @register.filter
 def percent(fraction: float | None) -> str:
-    """Write a fraction as a percentage; never 0 % or 100 %, because no model is that certain."""
+    """A fraction as a percentage; never 0 % or 100 %, because no model is that certain."""
     if fraction is None:
         return "–"
     if fraction < 0.01:
@@ -71,31 +130,30 @@ def percent(fraction: float | None) -> str:
 
 @register.filter
 def svg_units(fraction: float | None) -> str:
-    """Turn a fraction in [0, 1] into a coordinate of a drawing 100 wide, with a point in every language."""
+    """A fraction as a coordinate of an SVG image 100 wide, with a decimal point in every language."""
     return f"{100 * (fraction or 0.0):.2f}"
 
 
 @register.inclusion_tag("screening/gradings/_bars.html")
 def grade_bars(result: Any) -> dict[str, Any]:
-    """Draw the five probabilities of a Grading or a Prediction."""
+    """Bar chart of the five probabilities of a Grading or a Prediction."""
     probabilities = result.probabilities or [0.0] * N_GRADES
     return {
         "bars": [
-            (grade, SHORT_GRADE_LABELS[grade], fraction, grade == result.grade)
-            for grade, fraction in enumerate(probabilities)
+            (grade, SHORT_GRADE_LABELS[grade], probability, grade == result.grade)
+            for grade, probability in enumerate(probabilities)
         ],
-        # The bundle cuts the mean grade, which is not always the most probable one.
-        "is_longest": probabilities[result.grade] == max(probabilities),
+        # The grade is a cut of the mean grade, which is not always the most probable one.
+        "is_most_probable": probabilities[result.grade] == max(probabilities),
     }
 
 
 @register.inclusion_tag("screening/gradings/_risk.html")
-def risk_bar(result: Any, operating_point: float | None = None) -> dict[str, Any]:
-    """Draw P(referable) of a Grading or a Prediction against the operating point."""
-    point = operating_point if operating_point is not None else result.operating_point
+def risk_bar(result: Any, operating_point: float) -> dict[str, Any]:
+    """P(referable) of a Grading or a Prediction against the operating point."""
     return {
         "p_referable": result.p_referable,
         "is_referable": result.is_referable,
         "is_flagged_below_referable": result.is_referable and result.grade < REFERABLE_FROM,
-        "operating_point": point,
+        "operating_point": operating_point,
     }

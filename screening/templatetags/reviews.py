@@ -1,7 +1,6 @@
-"""What follows from a review and how urgent an exam is, in words that never rest on colour alone."""
+"""Outcome of a review, rank and status of an exam. Colour only repeats what the text says."""
 
 from datetime import date, datetime
-from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -15,41 +14,36 @@ from screening.forms import UNGRADABLE
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
 from screening.labels.reviews import MACULAR_OEDEMA_LABELS, SHORT_MACULAR_OEDEMA_LABELS
-from screening.models import Exam, Review
+from screening.models import Exam
 from screening.policy import MacularOedema, Outcome, WorklistRank
 
 register = template.Library()
 
-_TONES = {
+_OUTCOME_CLASSES = {
     Outcome.RESCREEN: "is-fine",
     Outcome.REPEAT_IMAGING: "",
     Outcome.REFER_SLIT_LAMP: "is-refer",
     Outcome.REFER: "is-refer",
     Outcome.REFER_URGENT: "is-alarm",
 }
+_STATUS_CLASSES = {Exam.Status.SUBMITTED: "is-waiting", Exam.Status.REVIEWED: "is-fine"}
 
 
 @register.filter
-def outcome_tone(outcome: str) -> str:
-    """Give the class that colours an outcome's edge; the words beside it say the same."""
-    return _TONES[Outcome(outcome)]
+def outcome_class(outcome: str) -> str:
+    """The CSS class of an outcome."""
+    return _OUTCOME_CLASSES[Outcome(outcome)]
 
 
 @register.filter
-def outcome_class(review: Review) -> str:
-    """Give the class that colours a signed review's edge."""
-    return outcome_tone(review.outcome)
-
-
-@register.filter
-def how_soon(outcome: str) -> str:
-    """Say within what time a referral takes place: ICO Guidelines for Diabetic Eye Care (2017), table 4."""
+def referral_time(outcome: str) -> str:
+    """The time to a referral: ICO Guidelines for Diabetic Eye Care (2017), table 4."""
     return _("within 3 to 6 months") if outcome == Outcome.REFER else ""
 
 
 @register.filter
-def due_label(recall_on: date, outcome: str) -> str:
-    """Say what happens on the recall date; beside a referral it must not read as the specialist's appointment."""
+def recall_label(recall_on: date, outcome: str) -> str:
+    """The recall date. NB: beside a referral it must not read as the specialist's appointment."""
     day = recall_on.isoformat()
     if outcome in {Outcome.REFER, Outcome.REFER_URGENT}:
         return _("next screening %(day)s") % {"day": day}
@@ -58,15 +52,15 @@ def due_label(recall_on: date, outcome: str) -> str:
 
 @register.filter
 def reason_label(reason: str) -> str:
-    """Say a reason of ``policy.Decision``: ``right_grade_2`` is "right eye: moderate non-proliferative"."""
+    """The text of a reason of ``policy.Decision``: "Right eye: Moderate non-proliferative" for right_grade_2."""
     side, _underscore, fact = reason.partition("_")
     eye = EYE_LABELS[Laterality.RIGHT if side == "right" else Laterality.LEFT]
     if fact.startswith("grade_"):
         label = str(GRADE_LABELS[int(fact.removeprefix("grade_"))])
     elif fact == "ungradable":
-        label = _("ungradable, which is never a negative")
+        label = _("ungradable, which never counts as negative")
     elif fact == "oedema_unknown":
-        label = _("macular oedema could not be judged")
+        label = _("macular oedema could not be assessed")
     else:
         oedema = MacularOedema(fact.removeprefix("oedema_"))
         label = _("macular oedema: %(which)s") % {"which": MACULAR_OEDEMA_LABELS[oedema]}
@@ -75,19 +69,19 @@ def reason_label(reason: str) -> str:
 
 @register.filter
 def verdict_label(verdict: str) -> str:
-    """Name a choice of the grade in one word, so that all of them stand in one row."""
+    """The short name of a choice of the grade."""
     return _("Ungradable") if verdict == UNGRADABLE else str(SHORT_GRADE_LABELS[int(verdict)])
 
 
 @register.filter
 def oedema_label(oedema: str) -> str:
-    """Name a choice of the macular oedema shortly; its long name is the choice's title."""
+    """The short name of a choice of the macular oedema."""
     return str(SHORT_MACULAR_OEDEMA_LABELS[MacularOedema(oedema)])
 
 
 @register.filter
-def waiting(since: datetime | None) -> str:
-    """Say how long ago in one unit: "5 min", "3 h", "12 days"."""
+def waiting_time(since: datetime | None) -> str:
+    """The time since a moment in one unit: "5 min", "3 h", "12 days"."""
     if since is None:
         return "–"
     minutes = max(0, int((timezone.now() - since).total_seconds() // 60))
@@ -100,30 +94,36 @@ def waiting(since: datetime | None) -> str:
 
 
 @register.simple_tag
-def rank_chip(exam: Any) -> SafeString:
-    """Say how urgent an exam is by the model, with the worst grade. Reads ``n_images`` of the worklist."""
-    label, tone = {
+def status_chip(exam: Exam) -> SafeString:
+    """The status of an exam."""
+    return _chip(exam.get_status_display(), _STATUS_CLASSES.get(Exam.Status(exam.status), ""))
+
+
+@register.simple_tag
+def rank_chip(exam: Exam, *, is_blind: bool = False) -> SafeString:
+    """The worklist rank of an exam and the model's highest grade, or nothing that reveals a grade if ``is_blind``.
+
+    Reads ``n_images``, an annotation of ``selectors.worklist``.
+    """
+    rank = WorklistRank(exam.worklist_rank)
+    if is_blind and rank not in {WorklistRank.UNGRADED, WorklistRank.PENDING}:
+        return format_html('<span class="soft">{}</span>', _("hidden until your first reading"))
+    label, css_class = {
         WorklistRank.SIGHT_THREATENING: (_("Sight-threatening"), "is-alarm"),
         WorklistRank.REFERABLE: (_("Referable"), "is-refer"),
         WorklistRank.UNGRADED: (_("Not gradable or failed"), "is-unclear"),
         WorklistRank.PENDING: (_("Being graded"), "is-waiting"),
         WorklistRank.ROUTINE: (_("Not referable"), "is-fine"),
-    }[WorklistRank(exam.worklist_rank)]
-    if not exam.n_images:
-        label, tone = _("No photograph"), ""
-    chip = format_html('<span class="chip {}">{}</span>', tone, label)
+    }[rank]
+    if is_blind:
+        return _chip(label, css_class)
+    if not exam.n_images:  # type: ignore[attr-defined]  # annotated
+        return _chip(_("No photograph"), "")
     if exam.worst_grade is None:
-        return chip
-    worst = _("worst eye: %(grade)s") % {"grade": GRADE_LABELS[exam.worst_grade]}
-    return format_html('{} <span class="small soft">{}</span>', chip, worst)
+        return _chip(label, css_class)
+    text = _("highest grade: %(grade)s") % {"grade": GRADE_LABELS[exam.worst_grade]}
+    return format_html('{} <span class="small soft">{}</span>', _chip(label, css_class), text)
 
 
-@register.simple_tag
-def blind_chip(exam: Exam) -> SafeString:
-    """Say only what does not give the grade away before the first reading."""
-    rank = WorklistRank(exam.worklist_rank)
-    if rank is WorklistRank.UNGRADED:
-        return format_html('<span class="chip is-unclear">{}</span>', _("Not gradable or failed"))
-    if rank is WorklistRank.PENDING:
-        return format_html('<span class="chip is-waiting">{}</span>', _("Being graded"))
-    return format_html('<span class="soft">{}</span>', _("hidden until your reading"))
+def _chip(label: str, css_class: str) -> SafeString:
+    return format_html('<span class="chip {}">{}</span>', css_class, label)

@@ -1,4 +1,4 @@
-"""A person's own account: another password."""
+"""The user's account."""
 
 from typing import Any, cast
 
@@ -16,17 +16,16 @@ from screening.views.decorators import AuthenticatedRequest, login_required
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def password(request: AuthenticatedRequest) -> HttpResponseBase:
-    """Ask for the old password and twice for the new one; other sessions of this person end."""
-    is_forced = request.user.must_change_password
+def password_change(request: AuthenticatedRequest) -> HttpResponseBase:
+    """Change the user's password. The user's other sessions end."""
     form = PasswordChangeForm(request.user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         if request.user.check_password(form.cleaned_data["new_password1"]):
-            form.add_error("new_password1", _("This is the password you have. Choose another one."))
+            form.add_error("new_password1", _("This is your current password. Choose a different one."))
         else:
             change_password(password=form.cleaned_data["new_password1"], by=request.user)
             update_session_auth_hash(request, cast("Any", request.user))
             messages.success(request, _("Your password is changed."))
             return redirect("screening:worklist")
-    status = 422 if form.errors else 200
-    return render(request, "registration/password.html", {"form": form, "is_forced": is_forced}, status=status)
+    context = {"form": form, "is_forced": request.user.must_change_password}
+    return render(request, "registration/password.html", context, status=422 if form.errors else 200)

@@ -1,4 +1,4 @@
-"""Log-in of every page, and what a caller gets who was logged out."""
+"""Login requirement of the pages, and the responses to requests without a login."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,22 +19,25 @@ P = ParamSpec("P")
 
 
 class AuthenticatedRequest(HttpRequest):
-    """A request of somebody who is logged in."""
+    """A request of a user who is logged in."""
 
     user: User
     htmx: HtmxDetails
 
 
-Page = Callable[Concatenate[AuthenticatedRequest, P], HttpResponseBase]
+View = Callable[Concatenate[AuthenticatedRequest, P], HttpResponseBase]
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether a script asked (``static/upload.js``) and not a person's browser."""
+    """Whether the request comes from a script (``static/upload.js``) and not from navigation."""
     return request.headers.get("Accept", "").startswith("application/json")
 
 
-def login_required(view: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Ask for a log-in, in the way that suits who asks, and keep the answer out of shared and disk caches."""
+def login_required(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Require a login, and keep the response out of shared and disk caches.
+
+    Without a login: 401 with JSON for scripts, a redirect to the login page for htmx and for navigation.
+    """
 
     @wraps(view)
     def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -51,10 +54,10 @@ def login_required(view: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
 
 def _login_response(request: HttpRequest) -> HttpResponseBase:
     if wants_json(request):
-        message = _("You were logged out. Log in in another tab, then try again; the photograph is still here.")
+        message = _("You are logged out. Log in in another tab and try again. The photograph is still on this page.")
         return JsonResponse({"code": "logged_out", "message": message}, status=401)
-    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
     if htmx:
-        here = htmx.current_url_abs_path or "/"
-        return HttpResponseClientRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': here})}")
+        page_path = htmx.current_url_abs_path or "/"
+        return HttpResponseClientRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': page_path})}")
     return redirect_to_login(request.get_full_path())

@@ -1,4 +1,4 @@
-"""One visit: photographs, quality while the patient is there, handing over to the reviewer."""
+"""The exam page: photographs and their results, submission to the reviewer."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from screening import policy
 from screening.access import Action, can
 from screening.forms import PHOTO_TYPES, AbsentEyeForm, PhotoForm, error_text
 from screening.models import AuditEvent, Exam
@@ -18,13 +17,14 @@ from screening.selectors import ExamDetail, get_exam, get_patient
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, cancel_exam, mark_eye_absent, open_exam, submit_exam
 from screening.views.decorators import AuthenticatedRequest, login_required
-from screening.views.eye_cards import build_eye_cards, missing_for_submit, spoken_status, state_of
+from screening.views.eye_cards import announcement, build_eye_cards, cards_version, missing_for_submit
+from screening.views.messages import report_exam_errors
 
 
 @login_required
 @require_POST
-def new_exam(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
-    """Start a visit of a patient."""
+def exam_create(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
+    """Open an exam of a patient."""
     patient = get_patient(user=request.user, patient_id=patient_id)
     exam = open_exam(patient=patient, by=request.user)
     return redirect("screening:exam-detail", exam.pk)
@@ -32,16 +32,15 @@ def new_exam(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBas
 
 @login_required
 @require_safe
-def detail(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
-    """The exam: both eyes, live."""
-    exam_detail = get_exam(user=request.user, exam_id=exam_id)
-    record_event(
-        verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam_detail.exam, site=exam_detail.exam.site, by=request.user
-    )
-    context = _context(request, exam_detail) | {
+def exam_detail(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """The exam page."""
+    detail = get_exam(user=request.user, exam_id=exam_id)
+    exam = detail.exam
+    record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam, site=exam.site, by=request.user)
+    context = _eyes_context(request, detail) | {
         "section": "patients",
-        "age": exam_detail.exam.patient.age_on(timezone.localdate(timezone=exam_detail.exam.site.zone)),
-        "review": exam_detail.review,
+        "age": exam.patient.age_on(timezone.localdate(timezone=exam.site.zone)),
+        "review": detail.review,
         "photo_form": PhotoForm(),
         "photo_types": PHOTO_TYPES,
     }
@@ -50,28 +49,27 @@ def detail(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
 
 @login_required
 @require_safe
-def status(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
-    """The eyes' cards for the live page; 204 while nothing has changed, so that nobody's typing is disturbed."""
-    exam_detail = get_exam(user=request.user, exam_id=exam_id)
-    context = _context(request, exam_detail)
-    if request.GET.get("state") == context["state"]:
+def exam_status(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """The eye cards, for polling; 204 if they are unchanged, so that an open form is not replaced."""
+    context = _eyes_context(request, get_exam(user=request.user, exam_id=exam_id))
+    if request.GET.get("version") == context["version"]:
         return HttpResponse(status=204)
-    context["spoken"] = spoken_status(context["eyes"], shows_model=context["shows_model"])
+    context["announcement"] = announcement(context["eyes"], shows_model=context["shows_model"])
     return render(request, "screening/exams/_status.html", context)
 
 
-def _context(request: AuthenticatedRequest, exam_detail: ExamDetail) -> dict[str, Any]:
-    exam, user = exam_detail.exam, request.user
-    eyes = build_eye_cards(exam_detail)
+def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str, Any]:
+    exam, user = detail.exam, request.user
+    eyes = build_eye_cards(detail)
     may_upload = exam.is_open and can(user, Action.UPLOAD_IMAGE, exam.site)
     is_unsigned = exam.status in {Exam.Status.OPEN, Exam.Status.SUBMITTED}
     is_reviewable = exam.status in {Exam.Status.SUBMITTED, Exam.Status.REVIEWED}
     return {
         "exam": exam,
         "eyes": eyes,
-        "n_pending": sum(1 for eye in exam_detail.eyes if eye.is_pending),
-        "state": state_of(exam_detail, eyes),
-        "shows_model": exam_detail.is_model_revealed(user),
+        "n_pending": sum(1 for eye in detail.eyes if eye.is_pending),
+        "version": cards_version(exam, eyes),
+        "shows_model": detail.is_model_revealed(user),
         "may_upload": may_upload,
         "may_submit": may_upload and can(user, Action.SUBMIT_EXAM, exam.site),
         "may_move": exam.status == Exam.Status.SUBMITTED and can(user, Action.UPLOAD_IMAGE, exam.site),
@@ -79,29 +77,24 @@ def _context(request: AuthenticatedRequest, exam_detail: ExamDetail) -> dict[str
         "may_retry": can(user, Action.RETRY_GRADING, exam.site),
         "may_review": is_reviewable and can(user, Action.REVIEW_EXAM, exam.site),
         "missing": missing_for_submit(eyes),
-        "to_retake": [eye for eye in eyes if eye.is_to_retake],
-        "max_photos": policy.MAX_PHOTOS_PER_EYE,
+        "to_retake": [eye for eye in eyes if eye.is_retake_needed],
     }
 
 
 @login_required
 @require_POST
-def submit(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
-    """Hand the exam to the reviewer."""
+def exam_submit(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """Submit the exam to the reviewer."""
     exam = get_exam(user=request.user, exam_id=exam_id).exam
-    try:
+    with report_exam_errors(request, success=_("The exam is submitted. It is now on the reviewer's worklist.")):
         submit_exam(exam=exam, by=request.user)
-    except ExamError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, _("The exam is submitted. It is now on the reviewer's worklist."))
     return redirect("screening:exam-detail", exam_id)
 
 
 @login_required
 @require_POST
-def cancel(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
-    """End an exam that will not be reviewed."""
+def exam_cancel(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """Cancel an exam that will not be reviewed."""
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     try:
         cancel_exam(exam=exam, by=request.user)
@@ -114,17 +107,13 @@ def cancel(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
 
 @login_required
 @require_POST
-def absent(request: AuthenticatedRequest, exam_id: UUID, laterality: str) -> HttpResponseBase:
-    """Record why an eye cannot be photographed; an empty reason takes that back."""
+def exam_mark_absent(request: AuthenticatedRequest, exam_id: UUID, laterality: str) -> HttpResponseBase:
+    """Record why an eye cannot be photographed; an empty reason removes the record."""
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     form = AbsentEyeForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, error_text(form))
-        return redirect("screening:exam-detail", exam_id)
-    try:
-        mark_eye_absent(exam=exam, laterality=laterality, reason=form.cleaned_data["reason"], by=request.user)
-    except ExamError as error:
-        messages.error(request, str(error))
+    if form.is_valid():
+        with report_exam_errors(request, success=_("Saved.")):
+            mark_eye_absent(exam=exam, laterality=laterality, reason=form.cleaned_data["reason"], by=request.user)
     else:
-        messages.success(request, _("Recorded."))
+        messages.error(request, error_text(form))
     return redirect("screening:exam-detail", exam_id)

@@ -1,4 +1,4 @@
-"""The model's gradings: asking for another try."""
+"""Gradings: retry of a failed one."""
 
 from uuid import UUID
 
@@ -15,13 +15,13 @@ from screening.views.decorators import AuthenticatedRequest, login_required
 
 @login_required
 @require_POST
-def retry(request: AuthenticatedRequest, grading_id: UUID) -> HttpResponseBase:
-    """Try a failed grading again."""
+def grading_retry(request: AuthenticatedRequest, grading_id: UUID) -> HttpResponseBase:
+    """Queue a failed grading again."""
     grading = get_grading(user=request.user, grading_id=grading_id)
     try:
         retry_grading(grading=grading, by=request.user)
     except GradingNotFailed as error:
         messages.info(request, str(error))
     else:
-        messages.success(request, _("The photograph is given to the model again."))
+        messages.success(request, _("The photograph is being graded again."))
     return redirect("screening:exam-detail", grading.image.exam_id)

@@ -1,4 +1,4 @@
-"""Patients: search, register, correct, history."""
+"""Patients: list and search, registration, correction, history."""
 
 from uuid import UUID
 
@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from screening.access import Action, can, require, sites_for
-from screening.forms import PatientForm, PatientSearchForm
-from screening.models import AuditEvent, Exam
+from screening.forms import PATIENT_FIELDS, PatientForm, PatientSearchForm
+from screening.models import AuditEvent, Exam, Patient
 from screening.selectors import get_patient, get_patient_history, list_patients, search_patients
 from screening.services.audit import record_event
 from screening.services.patients import InvalidPatient, register_patient, update_patient
@@ -20,13 +20,13 @@ from screening.views.decorators import AuthenticatedRequest, login_required
 
 PER_PAGE = 25
 MAX_FOUND = 50
-"""A search that finds more is to be narrowed: its text must not travel in the address of a second page."""
+"""A search shows one page only: the address of a second page would contain the search text."""
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def patient_list(request: AuthenticatedRequest) -> HttpResponseBase:
-    """Everybody by name (GET), or a search (POST, so that no name reaches an address or a log)."""
+    """All patients by name (GET), or a search (POST, so that no name is in an address or a log)."""
     form = PatientSearchForm(request.POST if request.method == "POST" else None)
     context = {
         "section": "patients",
@@ -35,24 +35,24 @@ def patient_list(request: AuthenticatedRequest) -> HttpResponseBase:
     }
     if request.method == "POST" and form.is_valid() and form.cleaned_data["text"].strip():
         found = list(search_patients(user=request.user, text=form.cleaned_data["text"])[: MAX_FOUND + 1])
-        data = {"n_found": len(found)}
-        record_event(verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=None, data=data, by=request.user)
-        context |= {"found": found[:MAX_FOUND], "is_search": True, "is_cut": len(found) > MAX_FOUND}
+        n_found = len(found)
+        context |= {"found": found[:MAX_FOUND], "is_search": True, "is_cut": n_found > MAX_FOUND}
     else:
         page = Paginator(list_patients(user=request.user), PER_PAGE).get_page(request.GET.get("page", 1))
-        data = {"n_found": len(page.object_list)}
-        record_event(verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=None, data=data, by=request.user)
+        n_found = len(page.object_list)
         context |= {"found": page.object_list, "page": page}
+    record_event(
+        verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=None, data={"n_found": n_found}, by=request.user
+    )
     return render(request, "screening/patients/list.html", context)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def register(request: AuthenticatedRequest) -> HttpResponseBase:
-    """Register a patient; what was typed stays where something is wrong."""
+def patient_create(request: AuthenticatedRequest) -> HttpResponseBase:
+    """Register a patient."""
     require(request.user, Action.REGISTER_PATIENT)
-    sites = sites_for(request.user, Action.REGISTER_PATIENT)
-    form = PatientForm(request.POST or None, sites=sites)
+    form = PatientForm(request.POST or None, sites=sites_for(request.user, Action.REGISTER_PATIENT))
     if request.method == "POST" and form.is_valid():
         try:
             patient = register_patient(**form.cleaned_data, by=request.user)
@@ -61,18 +61,16 @@ def register(request: AuthenticatedRequest) -> HttpResponseBase:
         else:
             messages.success(request, _("The patient is registered. You can start an exam now."))
             return redirect("screening:patient-detail", patient.pk)
-    context = {"section": "patients", "form": form}
-    return render(request, "screening/patients/form.html", context, status=422 if form.errors else 200)
+    return _form_page(request, form)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
+def patient_update(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
     """Correct a patient's details."""
     patient = get_patient(user=request.user, patient_id=patient_id)
     require(request.user, Action.UPDATE_PATIENT, patient.site)
-    names = ("mrn", "family_name", "given_name", "born_on", "sex", "diabetes_type", "diabetes_since_year")
-    initial = {name: getattr(patient, name) for name in names} | {"site": patient.site}
+    initial = {name: getattr(patient, name) for name in PATIENT_FIELDS}
     form = PatientForm(request.POST or None, initial=initial, sites=None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -82,14 +80,18 @@ def edit(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
         else:
             messages.success(request, _("The details are saved."))
             return redirect("screening:patient-detail", patient.pk)
+    return _form_page(request, form, patient)
+
+
+def _form_page(request: AuthenticatedRequest, form: PatientForm, patient: Patient | None = None) -> HttpResponseBase:
     context = {"section": "patients", "form": form, "patient": patient}
     return render(request, "screening/patients/form.html", context, status=422 if form.errors else 200)
 
 
 @login_required
 @require_safe
-def detail(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
-    """A patient with every exam and what followed."""
+def patient_detail(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
+    """A patient with all exams and their signed reviews."""
     history = get_patient_history(user=request.user, patient_id=patient_id)
     patient = history.patient
     record_event(verb=AuditEvent.Verb.PATIENT_VIEWED, subject=patient, site=patient.site, by=request.user)

@@ -1,4 +1,4 @@
-"""Try a photograph: what would the model say? Nothing of it is stored."""
+"""Grading of one photograph without storing it."""
 
 from base64 import b64encode
 from io import BytesIO
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from ml.errors import GradingError
 from ml.prediction import Prediction
 from screening.access import Action, require
-from screening.forms import PHOTO_TYPES, PredictionForm, error_text
+from screening.forms import PredictionForm, error_text
 from screening.photos import thumbnails
 from screening.photos.validation import MAX_BYTES, InvalidPhoto
 from screening.services import inference
@@ -24,9 +24,9 @@ PAGE, RESULT = "screening/predictions/predict.html", "screening/predictions/_res
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def predict(request: AuthenticatedRequest) -> HttpResponseBase:
-    """One upload, the prediction and the heatmap; a photograph that cannot be taken gets a sentence."""
+    """Grade an uploaded photograph and show the prediction with its heatmap, or the reason why there is none."""
     require(request.user, Action.PREDICT_PHOTO)
-    context: dict[str, Any] = {"section": "predict", "form": PredictionForm(), "photo_types": PHOTO_TYPES}
+    context: dict[str, Any] = {"section": "predict", "form": PredictionForm()}
     if request.method != "POST":
         return render(request, PAGE, context)
     form = PredictionForm(request.POST, request.FILES)
@@ -40,22 +40,19 @@ def predict(request: AuthenticatedRequest) -> HttpResponseBase:
         except (InvalidPhoto, GradingError) as error:
             context["error"] = str(error)
         else:
-            context |= _shown(prediction, data)
+            context |= _result_context(prediction, data)
             status = 200
     return render(request, RESULT if request.htmx else PAGE, context, status=status)
 
 
-def _shown(prediction: Prediction, data: bytes) -> dict[str, Any]:
-    """The prediction with a reduced picture inside the page itself: there is no address to fetch it from."""
+def _result_context(prediction: Prediction, data: bytes) -> dict[str, Any]:
+    """The prediction, and a reduced copy of the photograph as a data URL: it has no address."""
     small = thumbnails.thumbnail(BytesIO(data), side_px=thumbnails.SCREEN_PX)
     width_px, height_px = thumbnails.image_size(small)
     return {
         "prediction": prediction,
         "operating_point": inference.current_bundle().operating_point,
-        "heatmap": None
-        if prediction.heatmap is None or prediction.heatmap_box is None or not prediction.grade
-        else {"rows": prediction.heatmap.round(4).tolist(), "box": list(prediction.heatmap_box)},
-        "picture": b64encode(small).decode(),
+        "photo_url": f"data:image/jpeg;base64,{b64encode(small).decode()}",
         "width_px": width_px,
         "height_px": height_px,
     }

@@ -1,4 +1,4 @@
-"""What the review page shows of each eye at each stage of reading."""
+"""The forms of the review page: one for each eye, before and after the first reading."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from screening.services.reviews import Finding
 
 @dataclass(frozen=True, slots=True)
 class EyeReviewForm:
-    """One eye: its photographs, those of the previous exam, the reviewer's form, and the photograph that decides.
+    """One eye: its photographs, those of the previous exam, the reviewer's form and the decisive photograph.
 
     ``form`` is None for an absent eye. ``decisive_image`` is None while the model's result is hidden.
     """
@@ -25,33 +25,33 @@ class EyeReviewForm:
     images: tuple[ImageWithGrading, ...]
     previous: tuple[ImageWithGrading, ...]
     form: EyeReadingForm | None
-    first: FirstReading | None
+    first_reading: FirstReading | None
     decisive_image: ImageWithGrading | None
 
     @property
-    def shown(self) -> ImageWithGrading | None:
-        """The photograph that is shown at first: the macula-centred one. It does not depend on the model."""
+    def initial_image(self) -> ImageWithGrading | None:
+        """The photograph that is displayed first: the macula-centred one, independent of the model."""
         centred = [one for one in self.images if one.image.field == FundusImage.Field.MACULA]
         return next(iter(centred or self.images), None)
 
     @property
     def first_verdict(self) -> str:
-        return _verdict(self.first) if self.first else ""
+        return _verdict(self.first_reading) if self.first_reading else ""
 
     @property
-    def disagrees(self) -> bool:
-        """Whether the model and the reading before the reveal disagree on this eye."""
+    def differs_from_model(self) -> bool:
+        """Whether the model's result and the first reading of this eye differ."""
         grading = self.decisive_image.grading if self.decisive_image else None
-        if self.first is None or grading is None or grading.is_gradable is None:
+        if self.first_reading is None or grading is None or grading.is_gradable is None:
             return False
-        return (self.first.is_gradable, self.first.grade) != (grading.is_gradable, grading.grade)
+        return (self.first_reading.is_gradable, self.first_reading.grade) != (grading.is_gradable, grading.grade)
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewPanel:
-    """Both eyes, and what may be done. ``is_blind``: the first reading comes next and the model is hidden.
+    """Both eyes and the stage of the review. ``is_blind``: no first reading yet, the model's result is hidden.
 
-    ``page_version`` changes when a photograph is moved to the other eye: what is signed must be what was looked at.
+    ``page_version`` changes if a photograph is moved to the other eye: the reviewer signs the photographs displayed.
     """
 
     eyes: tuple[EyeReviewForm, EyeReviewForm]
@@ -64,11 +64,11 @@ class ReviewPanel:
         return {eye.laterality: eye.form for eye in self.eyes if eye.form is not None}
 
     def findings(self) -> dict[Laterality, Finding]:
-        """The findings of the forms that are valid so far."""
+        """The findings of the forms that are valid."""
         return {eye: _finding(eye, form) for eye, form in self.forms.items() if form.is_valid()}
 
     def are_valid(self) -> bool:
-        """Check every form, so that all mistakes are shown at once."""
+        """Validate every form, so that all errors are displayed at once."""
         checked = [form.is_valid() for form in self.forms.values()]
         return all(checked)
 
@@ -76,7 +76,7 @@ class ReviewPanel:
 def build_review_panel(
     exam_detail: ExamDetail, user: User, *, data: Mapping[str, str] | None = None, previous: ExamDetail | None = None
 ) -> ReviewPanel:
-    """Build the page's panel; ``data`` is what was posted."""
+    """The panel of both eyes; ``data`` is the posted form, ``previous`` the patient's exam before this one."""
     is_revealed = exam_detail.is_model_revealed(user)
     earlier = {eye.laterality: eye.images for eye in previous.eyes} if previous else {}
     right, left = (
@@ -86,7 +86,7 @@ def build_review_panel(
             images=eye.images,
             previous=earlier.get(eye.laterality, ()),
             form=None if eye.absent_reason else _form(exam_detail, eye, user, data),
-            first=exam_detail.first_reading(user, eye.laterality),
+            first_reading=exam_detail.first_reading(user, eye.laterality),
             decisive_image=eye.decisive_image if is_revealed else None,
         )
         for eye in exam_detail.eyes
@@ -97,12 +97,12 @@ def build_review_panel(
 
 
 def _page_version(exam_detail: ExamDetail) -> str:
-    parts = [f"{eye.laterality}:{one.image.pk}" for eye in exam_detail.eyes for one in eye.images]
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+    eyes_of_images = [f"{eye.laterality}:{one.image.pk}" for eye in exam_detail.eyes for one in eye.images]
+    return hashlib.sha256("|".join(eyes_of_images).encode()).hexdigest()[:16]
 
 
 def can_review(user: User, exam: Exam) -> bool:
-    """Whether the exam is at a stage where ``user`` reads or amends it."""
+    """Whether ``user`` may review the exam, or amend its review, at its present status."""
     return exam.status in {Exam.Status.SUBMITTED, Exam.Status.REVIEWED} and can(user, Action.REVIEW_EXAM, exam.site)
 
 
@@ -121,7 +121,7 @@ def _form(exam_detail: ExamDetail, eye: EyeDetail, user: User, data: Mapping[str
 
 
 def _triage_initial(eye: EyeDetail) -> dict[str, str]:
-    """At a triage site a clear negative is filled in to be confirmed; an eye that needs care never is, nor oedema."""
+    """At a triage site a clear negative is preselected for confirmation; a referable eye and oedema never are."""
     grading = eye.decisive_image.grading if eye.decisive_image else None
     if grading is None or grading.grade is None or grading.is_referable:
         return {}

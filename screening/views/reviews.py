@@ -1,4 +1,4 @@
-"""Reading an exam: the first reading, the reveal, the signature."""
+"""The review page: first reading, result of the model, signature."""
 
 from typing import Any
 from uuid import UUID
@@ -27,28 +27,27 @@ PAGE, PANEL = "screening/reviews/read.html", "screening/reviews/_panel.html"
 @login_required
 @require_safe
 def exam_review(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
-    """The review page. An exam that cannot be read yet sends back to its own page."""
+    """The review page; redirects to the exam page if the exam cannot be reviewed."""
     exam_detail = _get_exam(request, exam_id)
-    if not can_review(request.user, exam_detail.exam):
+    exam = exam_detail.exam
+    if not can_review(request.user, exam):
         messages.info(request, _("This exam is not ready for review."))
         return redirect("screening:exam-detail", exam_id)
-    record_event(
-        verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam_detail.exam, site=exam_detail.exam.site, by=request.user
-    )
+    record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam, site=exam.site, by=request.user)
     return _page(request, exam_detail, _panel(request.user, exam_detail))
 
 
 @login_required
 @require_POST
-def first_reading(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
-    """Record the grades of both eyes before the model's are revealed; the answer holds the revealed panel."""
+def exam_first_reading(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """Record the first reading of both eyes; the response contains the result of the model."""
     exam_detail = _get_exam(request, exam_id)
     panel = _panel(request.user, exam_detail, request.POST)
     if not panel.are_valid():
         return _page(request, exam_detail, panel, status=422)
     try:
         _reject_stale_page(request, panel)
-        with transaction.atomic():  # both eyes or none: half a reading must not reveal the model's
+        with transaction.atomic():  # both eyes or none: one eye alone must not reveal the model's result
             for eye, finding in panel.findings().items():
                 if exam_detail.first_reading(request.user, eye) is None:
                     record_first_reading(
@@ -69,8 +68,8 @@ def first_reading(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseB
 
 @login_required
 @require_POST
-def preview(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
-    """Say what the policy makes of the form as it stands; nothing is stored."""
+def exam_preview(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """The outcome of the form as filled in so far; nothing is stored."""
     exam_detail = _get_exam(request, exam_id)
     panel = _panel(request.user, exam_detail, request.POST)
     context: dict[str, Any] = {"is_ready": panel.are_valid()}
@@ -87,8 +86,8 @@ def preview(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
 
 @login_required
 @require_POST
-def sign(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
-    """Sign both eyes, or amend what was signed; then offer the next exam."""
+def exam_sign(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """Sign the findings of both eyes, or amend a signed review."""
     exam_detail = _get_exam(request, exam_id)
     panel = _panel(request.user, exam_detail, request.POST)
     form = SignForm(request.POST)
@@ -117,10 +116,10 @@ def _get_exam(request: AuthenticatedRequest, exam_id: UUID) -> ExamDetail:
 
 
 def _reject_stale_page(request: AuthenticatedRequest, panel: ReviewPanel) -> None:
-    """Raises ReviewError where a photograph was moved to the other eye after the page was loaded."""
+    """Raises ReviewError if a photograph was moved to the other eye after the page was loaded."""
     if request.POST.get("page_version", panel.page_version) != panel.page_version:
         raise ReviewError(
-            _("A photograph was moved to the other eye while you were reading. Reload the page and look again.")
+            _("A photograph was moved to the other eye while you were reading. Reload the page and read again.")
         )
 
 
@@ -139,7 +138,7 @@ def _page(
     error: ReviewError | None = None,
     status: int = 200,
 ) -> HttpResponseBase:
-    """The whole page, or only its panel where htmx puts it in place."""
+    """The whole page, or its panel for htmx."""
     if error is not None:
         eye_form = panel.forms.get(error.laterality) if error.laterality else None
         if eye_form is not None:

@@ -1,4 +1,4 @@
-"""Opening the first site of a new installation."""
+"""The first site of a new installation."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -15,8 +15,8 @@ from screening.views.decorators import AuthenticatedRequest, login_required
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def first_site(request: AuthenticatedRequest) -> HttpResponseBase:
-    """Ask for name and time zone; then on to the panel, where its people are added."""
+def site_create_first(request: AuthenticatedRequest) -> HttpResponseBase:
+    """Create the first site, then redirect to the administration, where users and memberships are added."""
     require_first_site(request.user)
     form = FirstSiteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -25,7 +25,7 @@ def first_site(request: AuthenticatedRequest) -> HttpResponseBase:
         except ValidationError as error:
             form.add_error(None, " ".join(error.messages))
         else:
-            message = _("%(site)s is open, and you manage it. Add its people: users first, then their memberships.")
+            message = _("%(site)s is created and you are its manager. Now add the staff: users, then memberships.")
             messages.success(request, message % {"site": site.name})
             return redirect("admin:index")
     return render(request, "screening/sites/first.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,4 +1,4 @@
-"""The worklist: most urgent first."""
+"""The worklist: exams to review, most urgent first, or exams being photographed."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ PER_PAGE = 25
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One tab of the worklist. ``is_grade`` marks those that tell what the model said."""
+    """One tab of the worklist. ``is_grade``: the tab reveals the model's grade."""
 
     name: str
     label: "_StrPromise"
@@ -44,37 +44,36 @@ FILTERS = (
 
 @login_required
 @require_safe
-def worklist_page(request: AuthenticatedRequest) -> HttpResponseBase:
-    """Exams that wait for a reviewer, or that are still being photographed.
+def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
+    """The worklist, filtered by ``?show=``.
 
-    A reviewer at a blind-first site sees the order and not the reason for it: the grade comes after the first reading.
+    At a blind-first site a reviewer sees the order of the exams but not the grades, before the first reading.
     """
     user = request.user
     if can_create_first_site(user):
         return redirect("screening:site-first")
-    blind_sites = set(
-        sites_for(user, Action.REVIEW_EXAM)
-        .filter(reading_mode=Site.ReadingMode.BLIND_FIRST)
-        .values_list("pk", flat=True)
-    )
+    blind_first = Site.ReadingMode.BLIND_FIRST
+    reviewed_sites = sites_for(user, Action.REVIEW_EXAM)
+    blind_sites = set(reviewed_sites.filter(reading_mode=blind_first).values_list("pk", flat=True))
     may_review = can(user, Action.REVIEW_EXAM)
-    asked = request.GET.get("show", TO_REVIEW if may_review else BEING_PHOTOGRAPHED)
+    requested = request.GET.get("show", TO_REVIEW if may_review else BEING_PHOTOGRAPHED)
+    is_open_list = requested == BEING_PHOTOGRAPHED
     filters = [one for one in FILTERS if not (blind_sites and one.is_grade)]
-    chosen = next((one for one in filters if one.name == asked), filters[0])
-    is_open_list = asked == BEING_PHOTOGRAPHED
-    status = Exam.Status.OPEN if is_open_list else Exam.Status.SUBMITTED
-    exams = worklist(user=user, statuses=(status,), ranks=tuple(WorklistRank) if is_open_list else chosen.ranks)
+    chosen = next((one for one in filters if one.name == requested), filters[0])
     if is_open_list:
-        exams = exams.order_by("-created_at", "pk")
+        exams = worklist(user=user, statuses=(Exam.Status.OPEN,)).order_by("-created_at", "pk")
+    else:
+        exams = worklist(user=user, ranks=chosen.ranks)
     counts = count_by_rank(user=user)
     context = {
         "section": "worklist",
         "tabs": [(one, sum(counts[rank] for rank in one.ranks)) for one in filters],
         "n_open": sum(count_by_rank(user=user, statuses=(Exam.Status.OPEN,)).values()),
-        "chosen": asked if is_open_list else chosen.name,
+        "chosen": BEING_PHOTOGRAPHED if is_open_list else chosen.name,
         "is_open_list": is_open_list,
         "page": Paginator(exams, PER_PAGE).get_page(request.GET.get("page", 1)),
         "blind_sites": blind_sites,
+        "shows_site": sites_for(user).count() > 1,
         "may_review": may_review,
         "may_register": can(user, Action.REGISTER_PATIENT),
     }
