@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import ICDRGrade
@@ -27,8 +27,8 @@ def error_text(form: forms.Form) -> str:
 
 
 def _max_length(model: type[Model], name: str) -> int | None:
-    length: int | None = model._meta.get_field(name).max_length
-    return length
+    field = model._meta.get_field(name)
+    return field.max_length if isinstance(field, Field) else None
 
 
 class PhotoField(forms.FileField):

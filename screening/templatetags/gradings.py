@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
 from django import template
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
@@ -65,15 +66,15 @@ def model_result(
 
 
 @register.filter
-def short_result(grading: Grading | None) -> str:
+def short_result(result: Grading | Prediction | None) -> str:
     """The model's result in one line."""
-    match result_state(grading):
+    match result_state(result):
         case ResultState.FAILED:
             return _("Grading failed")
         case ResultState.UNGRADABLE:
             return _("Not gradable")
-        case ResultState.GRADED if grading is not None:
-            return f"{grade_label(grading.grade)}, {percent(grading.p_referable)}"
+        case ResultState.GRADED if result is not None:
+            return f"{grade_label(result.grade)}, {percent(result.p_referable)}"
     return _("Not graded yet")
 
 
@@ -84,11 +85,11 @@ def has_heatmap(result: Grading | Prediction | None) -> bool:
 
 
 @register.simple_tag
-def heatmap_json(photo_id: Any, result: Grading | Prediction | None) -> SafeString:
+def heatmap_json(photo_id: Any, result: Any) -> SafeString:
     """The heatmap's grid and box as JSON for ``static/heatmap.js``; empty without a heatmap."""
-    if result is None or not has_heatmap(result):
+    if not has_heatmap(result):
         return SafeString()
-    rows = result.heatmap.round(4).tolist() if isinstance(result, Prediction) else result.heatmap
+    rows = np.round(result.heatmap, 4).tolist()
     return json_script({"rows": rows, "box": list(result.heatmap_box)}, f"heatmap-{photo_id}")
 
 

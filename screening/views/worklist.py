@@ -52,11 +52,9 @@ def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
     user = request.user
     if can_create_first_site(user):
         return redirect("screening:site-first")
-    blind_first = Site.ReadingMode.BLIND_FIRST
-    reviewed_sites = sites_for(user, Action.REVIEW_EXAM)
-    blind_sites = set(reviewed_sites.filter(reading_mode=blind_first).values_list("pk", flat=True))
-    may_review = can(user, Action.REVIEW_EXAM)
-    requested = request.GET.get("show", TO_REVIEW if may_review else BEING_PHOTOGRAPHED)
+    reading_modes = dict(sites_for(user, Action.REVIEW_EXAM).values_list("pk", "reading_mode"))
+    blind_sites = {pk for pk, mode in reading_modes.items() if mode == Site.ReadingMode.BLIND_FIRST}
+    requested = request.GET.get("show", TO_REVIEW if reading_modes else BEING_PHOTOGRAPHED)
     is_open_list = requested == BEING_PHOTOGRAPHED
     filters = [one for one in FILTERS if not (blind_sites and one.is_grade)]
     chosen = next((one for one in filters if one.name == requested), filters[0])
@@ -74,7 +72,7 @@ def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
         "page": Paginator(exams, PER_PAGE).get_page(request.GET.get("page", 1)),
         "blind_sites": blind_sites,
         "shows_site": sites_for(user).count() > 1,
-        "may_review": may_review,
+        "may_review": bool(reading_modes),
         "may_register": can(user, Action.REGISTER_PATIENT),
     }
     return render(request, "screening/worklist/list.html", context)

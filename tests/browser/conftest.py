@@ -1,7 +1,6 @@
-"""A real browser before the real pages: Chromium, a server and, where asked for, Celery's worker on threads.
+"""A real Chromium, a live server and, for some tests, a Celery worker on a thread, with the released bundle.
 
-Nothing is faked here. A page that logs an error, breaks the content security policy or asks another host for anything
-fails its test.
+A page fails its test if it logs an error, violates the content security policy or requests another host.
 """
 
 import shutil
@@ -15,7 +14,7 @@ from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from django.core.files.base import ContentFile
 from django.test import Client
-from playwright.sync_api import Browser, FilePayload, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from ml.synthetic import Faults, draw_fundus, drawing_for_grade
@@ -26,7 +25,7 @@ from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = (
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
@@ -40,7 +39,7 @@ Visit = Callable[..., Page]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with the reason, where there is nothing to drive."""
+    """Skip the browser tests if no Chromium is installed."""
     if CHROMIUM is None:
         skip = pytest.mark.skip(reason="no Chromium is installed (chromium, chromium-browser or google-chrome)")
         for item in items:
@@ -50,28 +49,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One browser for the folder; each visit has a profile of its own."""
+    """One browser for all tests; each visit has a separate profile."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps an event loop on the tests' thread
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright has an event loop on the tests' thread
         expect.set_options(timeout=WAIT_MS)
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         yield browser
         browser.close()
 
 
 @pytest.fixture(autouse=True)
 def fake_grader(released_bundle: None) -> None:
-    """Not here: pages and worker use the grader of the released bundle."""
+    """No fake: pages and worker use the grader of the released bundle."""
 
 
 @pytest.fixture(autouse=True)
 def published() -> None:
-    """Not here: tasks are published."""
+    """No fake: tasks are published."""
 
 
 @pytest.fixture
 def address(shared_database: str) -> Iterator[str]:
-    """Where the pages are served."""
+    """The address of the live server."""
     server = LiveServer("localhost")
     yield server.url
     server.stop()
@@ -79,7 +78,7 @@ def address(shared_database: str) -> Iterator[str]:
 
 @pytest.fixture
 def worker(shared_database: str, celery_at: Callable[..., Celery]) -> Iterator[None]:
-    """Celery's worker on a thread, with an in-memory queue, as the demo runs it; the model is loaded."""
+    """A Celery worker on a thread with an in-memory queue, as in the demo; the model is loaded."""
     inference.current_grader()
     app = celery_at(
         "memory://localhost/",
@@ -91,16 +90,16 @@ def worker(shared_database: str, celery_at: Callable[..., Celery]) -> Iterator[N
 
 
 @pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    """What the browser had to complain of. A test that provokes a complaint asserts it and clears the list."""
-    heard: list[str] = []
-    yield heard
-    assert heard == []
+def problems() -> Iterator[list[str]]:
+    """Errors that the browser reports. A test that provokes one asserts it and clears the list."""
+    found: list[str] = []
+    yield found
+    assert found == []
 
 
 @pytest.fixture
-def visit(chromium: Browser, address: str, complaints: list[str]) -> Iterator[Visit]:
-    """Opens a path in a fresh profile: ``visit("/", user, size=PHONE)``; without a user nobody is logged in."""
+def visit(chromium: Browser, address: str, problems: list[str]) -> Iterator[Visit]:
+    """Opens a path in a new profile: ``visit("/", user, size=PHONE)``; without a user, not logged in."""
     profiles = []
 
     def open_page(path: str, user: User | None = None, *, size: tuple[int, int] = WIDE) -> Page:
@@ -112,7 +111,7 @@ def visit(chromium: Browser, address: str, complaints: list[str]) -> Iterator[Vi
             client.force_login(user)
             profile.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
         page = profile.new_page()
-        _listen(page, address, complaints)
+        _collect_problems(page, address, problems)
         page.goto(path)
         return page
 
@@ -121,41 +120,46 @@ def visit(chromium: Browser, address: str, complaints: list[str]) -> Iterator[Vi
         profile.close()
 
 
-def _listen(page: Page, address: str, complaints: list[str]) -> None:
-    def hear_request(request: Request) -> None:
-        if not request.url.startswith((f"{address}/", "data:", f"blob:{address}")):
-            complaints.append(f"foreign host: {request.url}")
+def _collect_problems(page: Page, address: str, problems: list[str]) -> None:
+    def check(problem: str, is_problem: bool) -> None:
+        if is_problem:
+            problems.append(problem)
 
-    def hear_response(response: Response) -> None:
-        if response.status >= 500:
-            complaints.append(f"{response.status} {response.url}")
-
-    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", hear_request)
-    page.on("response", hear_response)
+    own = (f"{address}/", "data:", f"blob:{address}")
+    page.on("console", lambda message: check(message.text, message.type in {"error", "warning"}))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda request: check(f"foreign host: {request.url}", not request.url.startswith(own)))
+    page.on("response", lambda response: check(f"{response.status} {response.url}", response.status >= 500))
 
 
 @lru_cache
-def drawn_photo(grade: int, eye: str, *, blur_px: float = 0.0) -> bytes:
-    """A JPEG file of a drawn eye with this grade."""
+def synthetic_photo(grade: int, eye: str, *, blur_px: float = 0.0) -> bytes:
+    """A JPEG file of a synthetic fundus with this grade."""
     drawing = drawing_for_grade(ICDRGrade(grade), Laterality(eye), seed=1, faults=Faults(blur_px=blur_px))
     written = BytesIO()
     draw_fundus(drawing).save(written, "JPEG", quality=92)
     return written.getvalue()
 
 
-def chosen_file(name: str, data: bytes) -> FilePayload:
-    """A file as a person chooses it."""
-    return {"name": name, "mimeType": "image/jpeg", "buffer": data}
+def choose_photos(page: Page, files: dict[str, bytes]) -> Locator:
+    """Choose files on the exam page; the rows of the upload list."""
+    payloads: list[FilePayload] = [{"name": n, "mimeType": "image/jpeg", "buffer": d} for n, d in files.items()]
+    page.get_by_label("Choose photographs").set_input_files(payloads)
+    return page.get_by_role("list", name="Photographs to upload").get_by_role("listitem")
 
 
 @pytest.fixture
-def read_exam(site: Site, photographer: User, shared_database: str) -> Exam:
-    """A submitted exam of both eyes that the model has read: grade 3 right, grade 2 left."""
+def graded_exam(site: Site, photographer: User, shared_database: str) -> Exam:
+    """A submitted exam of both eyes with results of the model: grade 3 right, grade 2 left."""
     exam = ExamFactory(patient__site=site, opened_by=photographer, is_submitted=True)
     for seed, (eye, grade) in enumerate([(Laterality.RIGHT, 3), (Laterality.LEFT, 2)]):
         file = ContentFile(photo_bytes(size=(480, 360), seed=seed), name="photo.jpg")
         image = FundusImageFactory(exam=exam, laterality=eye, file=file, width_px=480, height_px=360)
         GradingFactory(image=image, is_done=True, grade=grade)
     return exam
+
+
+@pytest.fixture
+def open_exam(site: Site, photographer: User, shared_database: str) -> Exam:
+    """An exam without photographs."""
+    return ExamFactory(patient__site=site, opened_by=photographer)

@@ -1,4 +1,4 @@
-"""Everything by keyboard: logging in, and a whole reading with one key a decision."""
+"""Keyboard only: login, a review with one key for each decision."""
 
 import pytest
 from playwright.sync_api import expect
@@ -9,7 +9,7 @@ from tests.browser.conftest import Visit
 pytestmark = pytest.mark.browser
 
 
-def test_a_person_without_a_mouse_logs_in_and_skips_to_the_content(visit: Visit, reviewer: User) -> None:
+def test_login_and_skip_link(visit: Visit, reviewer: User) -> None:
     page = visit("/login/")
     expect(page.get_by_label("User name")).to_be_focused()
     page.keyboard.type(reviewer.username)
@@ -25,11 +25,9 @@ def test_a_person_without_a_mouse_logs_in_and_skips_to_the_content(visit: Visit,
     expect(page.get_by_role("main")).to_be_focused()
 
 
-def test_an_exam_is_read_and_signed_by_keyboard_alone(
-    visit: Visit, read_exam: Exam, site: Site, reviewer: User
-) -> None:
+def test_an_exam_is_read_and_signed(visit: Visit, graded_exam: Exam, site: Site, reviewer: User) -> None:
     Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
-    page = visit(f"/exams/{read_exam.pk}/review/", reviewer)
+    page = visit(f"/exams/{graded_exam.pk}/review/", reviewer)
     press = page.keyboard.press
     for key in ("3", "m", "ArrowRight", "1", "m", "s", "s"):
         press(key)
@@ -43,11 +41,11 @@ def test_an_exam_is_read_and_signed_by_keyboard_alone(
     expect(heat).to_be_hidden()
 
     press("ArrowRight")
-    press("2")  # other than at first: the reason is asked for
+    press("2")  # a change needs a reason
     reason = page.get_by_label("Why changed from the first reading?").locator("visible=true")
     expect(reason).to_be_visible()
     reason.focus()
-    page.keyboard.type("Cotton wool spot, seen red-free. s")  # letters in a text are no shortcuts
+    page.keyboard.type("Cotton wool spot, seen red-free. s")  # letters in a text field are not shortcuts
     press("Tab")
     expect(page.get_by_label("Note")).to_be_focused()
     expect(page.locator("#outcome-preview")).to_contain_text("If you sign this")
@@ -63,8 +61,8 @@ def test_an_exam_is_read_and_signed_by_keyboard_alone(
     assert list(first) == [("OD", 3), ("OS", 1)]
 
 
-def test_single_key_shortcuts_can_be_switched_off(visit: Visit, read_exam: Exam, reviewer: User) -> None:
-    page = visit(f"/exams/{read_exam.pk}/review/", reviewer)
+def test_single_key_shortcuts_can_be_switched_off(visit: Visit, graded_exam: Exam, reviewer: User) -> None:
+    page = visit(f"/exams/{graded_exam.pk}/review/", reviewer)
     page.keyboard.press("?")
     page.get_by_label("Single-key shortcuts are on").uncheck()
     page.get_by_role("main").focus()

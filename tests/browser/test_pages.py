@@ -1,19 +1,18 @@
-"""Every page as assistive technology and a phone meet it, and the policy that keeps foreign code out."""
+"""Every page: accessibility tree, width of a phone, content security policy."""
 
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from screening.models import Exam, Site, User
-from tests.browser.conftest import PHONE, Visit, chosen_file, drawn_photo
-from tests.screening.factories import ExamFactory
+from screening.models import Exam, FundusImage, Site, User
+from tests.browser.conftest import PHONE, Visit, choose_photos, synthetic_photo
 
 pytestmark = pytest.mark.browser
 
 CONTROLS = {"button", "link", "textbox", "searchbox", "combobox", "slider", "spinbutton", "radio", "checkbox", "Date"}
 NAMED_ROLES = CONTROLS | {"radiogroup", "image", "progressbar", "navigation", "complementary", "region", "toolbar"}
-"""Roles that are useless to a listener without a name."""
+"""Roles that need an accessible name."""
 DOCUMENT_PROBLEMS = """() => {
     const problems = [];
     const all = (selector) => [...document.querySelectorAll(selector)];
@@ -48,15 +47,15 @@ def address_of(name: str, exam: Exam) -> str:
         "patient": f"/patients/{exam.patient_id}/",
         "exam": f"/exams/{exam.pk}/",
         "review": f"/exams/{exam.pk}/review/",
-        "try": "/try/",
+        "predict": "/predict/",
     }[name]
 
 
-PAGES = ("login", "worklist", "patients", "register", "patient", "exam", "review", "try")
+PAGES = ("login", "worklist", "patients", "register", "patient", "exam", "review", "predict")
 
 
 def nodes_of(page: Page) -> list[dict[str, Any]]:
-    """What Chromium tells assistive technology, without what it hides from it."""
+    """Chromium's accessibility tree without ignored nodes."""
     session = page.context.new_cdp_session(page)
     session.send("Accessibility.enable")
     nodes: list[dict[str, Any]] = session.send("Accessibility.getFullAXTree")["nodes"]
@@ -73,60 +72,45 @@ def nameless(nodes: list[dict[str, Any]]) -> list[str]:
 
 @pytest.fixture
 def person(site: Site, photographer: User, reviewer: User) -> User:
-    """Photographer and reviewer in one, to see every page with all that it can offer."""
+    """Photographer and reviewer in one."""
     site.memberships.create(user=reviewer, role="photographer")
     return reviewer
 
 
-@pytest.fixture
-def exams(read_exam: Exam, person: User) -> dict[str, Exam]:
-    """One exam that waits for its reading and one that is being photographed."""
-    return {"read": read_exam, "open": ExamFactory(patient=read_exam.patient, opened_by=person)}
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_makes_sense_without_being_seen(name: str, visit: Visit, exams: dict[str, Exam], person: User) -> None:
-    page = visit(address_of(name, exams["read"]), None if name == "login" else person)
-    assert page.evaluate(DOCUMENT_PROBLEMS) == []
-    nodes = nodes_of(page)
-    assert nameless(nodes) == []
-    roles = [node["role"]["value"] for node in nodes]
-    assert [roles.count(role) for role in ("main", "banner", "contentinfo")] == [1, 1, 1]
-
-
-def test_the_upload_box_makes_sense_without_being_seen(visit: Visit, exams: dict[str, Exam], person: User) -> None:
-    page = visit(address_of("exam", exams["open"]), person)
-    page.get_by_label("Choose photographs").set_input_files([chosen_file("eye.jpg", b"a"), chosen_file("os.jpg", b"b")])
-    expect(page.get_by_role("list", name="Photographs to send").get_by_role("listitem")).to_have_count(2)
+def assert_accessible(page: Page) -> None:
     assert page.evaluate(DOCUMENT_PROBLEMS) == []
     assert nameless(nodes_of(page)) == []
 
 
-def test_a_control_without_a_name_does_not_escape_these_checks(visit: Visit) -> None:
+def assert_fits(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_and_fits_a_phone(name: str, visit: Visit, graded_exam: Exam, person: User) -> None:
+    page = visit(address_of(name, graded_exam), None if name == "login" else person)
+    assert_accessible(page)
+    roles = [node["role"]["value"] for node in nodes_of(page)]
+    assert [roles.count(role) for role in ("main", "banner", "contentinfo")] == [1, 1, 1]
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert_fits(page)
+
+
+def test_the_upload_list_is_accessible_and_fits_a_phone(visit: Visit, open_exam: Exam, person: User) -> None:
+    page = visit(address_of("exam", open_exam), person, size=PHONE)
+    long_name = f"{'a-very-long-name-given-by-a-camera' * 3}_OD.jpg"
+    expect(choose_photos(page, {"eye.jpg": b"a", long_name: b"b"})).to_have_count(2)
+    assert_accessible(page)
+    assert_fits(page)
+
+
+def test_these_checks_find_a_control_without_a_name(visit: Visit) -> None:
     page = visit("/login/")
     page.evaluate("document.querySelector('main').append(document.createElement('button'))")
     assert len(nameless(nodes_of(page))) == 1
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_fits_a_phone_without_scrolling_sideways(
-    name: str, visit: Visit, exams: dict[str, Exam], person: User
-) -> None:
-    page = visit(address_of(name, exams["read"]), None if name == "login" else person, size=PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-
-
-def test_the_upload_box_fits_a_phone_without_scrolling_sideways(
-    visit: Visit, exams: dict[str, Exam], person: User
-) -> None:
-    page = visit(address_of("exam", exams["open"]), person, size=PHONE)
-    name = f"{'a-very-long-name-given-by-a-camera' * 3}_OD.jpg"
-    page.get_by_label("Choose photographs").set_input_files([chosen_file(name, b"a")])
-    expect(page.get_by_role("button", name="Confirm")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-
-
-def test_a_script_that_was_slipped_into_a_page_does_not_run(visit: Visit, complaints: list[str]) -> None:
+def test_an_injected_script_does_not_run(visit: Visit, problems: list[str]) -> None:
     page = visit("/login/")
     page.evaluate(
         """() => {
@@ -136,23 +120,21 @@ def test_a_script_that_was_slipped_into_a_page_does_not_run(visit: Visit, compla
         }"""
     )
     expect(page).not_to_have_title("taken over")
-    assert ["Content Security Policy" in said for said in complaints] == [True]
-    complaints.clear()
+    assert ["Content Security Policy" in problem for problem in problems] == [True]
+    problems.clear()
 
 
-def test_a_photograph_can_be_tried_and_leaves_nothing_behind(
-    visit: Visit, exams: dict[str, Exam], person: User
-) -> None:
-    page = visit("/try/", person)
-    page.get_by_label("Photograph").set_input_files([chosen_file("eye.jpg", drawn_photo(4, "OD"))])
-    page.get_by_role("button", name="Read it").click()
-    says = page.get_by_role("region", name="Result of the model")
-    expect(says).to_contain_text("Chance that this eye needs a specialist")
+def test_one_photograph_is_graded_and_not_stored(visit: Visit, person: User) -> None:
+    page = visit("/predict/", person)
+    photo = synthetic_photo(4, "OD")
+    page.get_by_label("Photograph").set_input_files({"name": "eye.jpg", "mimeType": "image/jpeg", "buffer": photo})
+    page.get_by_role("button", name="Grade it").click()
+    result = page.get_by_role("region", name="Result of the model")
+    expect(result).to_contain_text("Probability that this eye needs a specialist")
     heat = page.locator("[data-viewer-heat]")
     expect(heat).to_be_hidden()
     page.get_by_role("button", name="Heatmap", exact=True).click()
     expect(heat).to_be_visible()
     expect(heat).to_have_css("opacity", "0.6")
-    assert page.evaluate(DOCUMENT_PROBLEMS) == []
-    assert nameless(nodes_of(page)) == []
-    assert exams["open"].images.count() == 0
+    assert_accessible(page)
+    assert not FundusImage.objects.exists()

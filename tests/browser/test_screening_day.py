@@ -1,4 +1,4 @@
-"""A day of screening with the real model and the real task: photographed, graded, read, signed, found again."""
+"""A screening day with the released model: photographs, grading, reading, signature, history."""
 
 import datetime
 import re
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from screening.models import Exam, Grading, Review, Site, User
-from tests.browser.conftest import Visit, chosen_file, drawn_photo
+from tests.browser.conftest import Visit, choose_photos, synthetic_photo
 
 pytestmark = pytest.mark.browser
 
@@ -33,18 +33,13 @@ def register(page: Page) -> None:
 
 
 def photograph(page: Page) -> None:
-    """Two eyes at once: the name of one file says which eye it is, the other needs a choice by hand."""
+    """Upload both eyes: one file name has the eye, the other does not."""
     page.get_by_role("button", name="Start an exam").click()
-    files = [
-        chosen_file("visit_OD.jpg", drawn_photo(4, "OD")),
-        chosen_file("DSC00417.jpg", drawn_photo(3, "OS")),
-    ]
-    page.get_by_label("Choose photographs").set_input_files(files)
-    rows = page.get_by_role("list", name="Photographs to send").get_by_role("listitem")
+    rows = choose_photos(page, {"visit_OD.jpg": synthetic_photo(4, "OD"), "DSC00417.jpg": synthetic_photo(3, "OS")})
     expect(rows).to_have_count(2)
     expect(rows.nth(0).get_by_label("Right eye (OD)")).to_be_checked()
-    expect(rows.nth(1).get_by_text("does not say which eye")).to_be_visible()
-    expect(rows.nth(1).get_by_role("button", name="First choose the eye")).to_be_disabled()
+    expect(rows.nth(1).get_by_text("does not show which eye")).to_be_visible()
+    expect(rows.nth(1).get_by_role("button", name="Choose the eye first")).to_be_disabled()
     rows.nth(1).get_by_label("Left eye (OS)").check()
     rows.nth(1).get_by_role("button", name="Confirm: left eye (OS), upload").click()
     expect(rows).to_have_count(1)
@@ -53,14 +48,14 @@ def photograph(page: Page) -> None:
 
 
 def read_blind(page: Page) -> None:
-    """Grade both eyes before the model's result is shown."""
+    """Grade both eyes before the model's result is displayed."""
     expect(page.get_by_label("Heatmap opacity")).to_have_count(0)
     expect(page.get_by_role("region", name="Result of the model")).to_have_count(0)
     for eye, grade in (("Right eye", "4"), ("Left eye", "3")):
         form = page.get_by_role("group", name=re.compile(f"^{eye} O[DS]"))
         form.get_by_role("radiogroup", name="Grade").get_by_role("radio", name=grade).check()
         form.get_by_role("radiogroup", name="Macular oedema").get_by_role("radio", name="None").check()
-    page.get_by_role("button", name="Record my reading").click()
+    page.get_by_role("button", name="Save my reading").click()
     expect(page.get_by_role("region", name="Result of the model")).to_have_count(2)
 
 
@@ -75,7 +70,7 @@ def opaque_pixels(canvas: Locator) -> int:
 
 
 def move_heatmap_slider(page: Page) -> None:
-    """The map of the right eye lies over its photograph and follows the slider, on the screen and not only in CSS."""
+    """The heatmap of the right eye is painted over its photograph with the opacity of the slider."""
     window = page.get_by_role("group", name=re.compile("^Right eye: plus and minus"))
     heat = window.locator("[data-viewer-heat]")
     expect(heat).to_be_hidden()
@@ -91,16 +86,14 @@ def move_heatmap_slider(page: Page) -> None:
     expect(heat).to_be_hidden()
 
 
-def test_two_eyes_are_photographed_graded_read_signed_and_found_again(
-    visit: Visit, worker: None, site: Site, photographer: User, reviewer: User
-) -> None:
+def test_a_screening_day(visit: Visit, worker: None, site: Site, photographer: User, reviewer: User) -> None:
     Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
     page = visit("/login/")
     log_in(page, photographer.username)
     register(page)
     photograph(page)
     page.evaluate("window.isStillTheSamePage = true")
-    expect(page.get_by_text("Chance that this eye needs a specialist")).to_have_count(2)
+    expect(page.get_by_text("Probability that this eye needs a specialist")).to_have_count(2)
     expect(page.locator("#exam-live")).to_have_text(re.compile("^Right eye: .+ Left eye: .+"))
     assert page.evaluate("window.isStillTheSamePage"), "the grades came without loading the page again"
     page.get_by_role("button", name="Submit for review").click()

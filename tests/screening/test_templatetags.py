@@ -1,35 +1,87 @@
-"""The words and drawings for a result: they say no more than is true."""
+"""Filters and tags of the templates."""
 
 import datetime
+from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
+from django.utils import timezone
 
+from ml.prediction import Prediction
 from screening.models import Grading
 from screening.policy import Outcome
-from screening.templatetags.gradings import grade_bars
-from screening.templatetags.reviews import due_label, how_soon
+from screening.templatetags.gradings import ResultState, grade_bars, percent, result_state, short_result
+from screening.templatetags.reviews import reason_label, recall_label, referral_time, waiting_time
+from tests.builders import make_prediction
 
-RECALL = datetime.date(2027, 5, 23)
-EXPLANATION = "it can differ from the longest bar"
+DONE: dict[str, Any] = {"status": "done", "is_gradable": True, "grade": 2, "p_referable": 0.81}
+RECALL_ON = datetime.date(2027, 5, 23)
+
+
+@pytest.mark.parametrize(
+    ("result", "state", "text"),
+    [
+        (None, ResultState.MISSING, "Not graded yet"),
+        (Grading(status="queued"), ResultState.QUEUED, "Not graded yet"),
+        (Grading(status="running"), ResultState.RUNNING, "Not graded yet"),
+        (Grading(status="failed"), ResultState.FAILED, "Grading failed"),
+        (Grading(status="done", is_gradable=False), ResultState.UNGRADABLE, "Not gradable"),
+        (Grading(**DONE), ResultState.GRADED, "Moderate non-proliferative, 81 %"),
+        (make_prediction(None), ResultState.UNGRADABLE, "Not gradable"),
+        (make_prediction(4), ResultState.GRADED, "Proliferative, 90 %"),
+    ],
+)
+def test_a_result_has_one_state(result: Grading | Prediction | None, state: ResultState, text: str) -> None:
+    assert result_state(result) is state
+    assert short_result(result) == text
+
+
+def test_only_a_grade_is_hidden() -> None:
+    assert result_state(Grading(**DONE), shows_model=False) is ResultState.HIDDEN
+    assert result_state(Grading(status="failed"), shows_model=False) is ResultState.FAILED
 
 
 @pytest.mark.parametrize(
     ("probabilities", "is_explained"),
     [([0.01, 0.02, 0.26, 0.33, 0.38], True), ([0.01, 0.02, 0.2, 0.67, 0.1], False)],
 )
-def test_a_grade_that_is_not_the_longest_bar_is_explained(probabilities: list[float], is_explained: bool) -> None:
-    grading = Grading(grade=3, probabilities=probabilities)
-    drawn = render_to_string("screening/gradings/_bars.html", grade_bars(grading))
-    assert (EXPLANATION in drawn) is is_explained
+def test_a_grade_that_is_not_the_most_probable_is_explained(probabilities: list[float], is_explained: bool) -> None:
+    html = render_to_string("screening/gradings/_bars.html", grade_bars(Grading(grade=3, probabilities=probabilities)))
+    assert ("It is not always the most probable one" in html) is is_explained
 
 
-def test_the_date_of_the_next_screening_does_not_read_as_the_specialists_appointment() -> None:
-    assert how_soon(Outcome.REFER) == "within 3 to 6 months"
-    assert due_label(RECALL, Outcome.REFER) == "next screening 2027-05-23"
-    assert due_label(RECALL, Outcome.REFER_URGENT) == "next screening 2027-05-23"
+@pytest.mark.parametrize(
+    ("fraction", "text"), [(None, "–"), (0.0, "< 1 %"), (0.014, "1 %"), (0.986, "99 %"), (1.0, "> 99 %")]
+)
+def test_a_percentage_is_never_certain(fraction: float | None, text: str) -> None:
+    assert percent(fraction) == text
 
 
-def test_a_patient_who_is_not_referred_is_due_on_the_date() -> None:
-    assert how_soon(Outcome.RESCREEN) == ""
-    assert due_label(RECALL, Outcome.RESCREEN) == "due 2027-05-23"
+@pytest.mark.parametrize(
+    ("outcome", "time", "recall"),
+    [
+        (Outcome.REFER, "within 3 to 6 months", "next screening 2027-05-23"),
+        (Outcome.REFER_URGENT, "", "next screening 2027-05-23"),
+        (Outcome.RESCREEN, "", "due 2027-05-23"),
+    ],
+)
+def test_the_recall_of_a_referred_patient_is_not_an_appointment(outcome: Outcome, time: str, recall: str) -> None:
+    assert (referral_time(outcome), recall_label(RECALL_ON, outcome)) == (time, recall)
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ("right_grade_2", "Right eye: Moderate non-proliferative"),
+        ("left_ungradable", "Left eye: ungradable, which never counts as negative"),
+        ("left_oedema_unknown", "Left eye: macular oedema could not be assessed"),
+        ("right_oedema_centre", "Right eye: macular oedema: Present, centre involved"),
+    ],
+)
+def test_a_reason_has_a_text(reason: str, text: str) -> None:
+    assert reason_label(reason) == text
+
+
+@pytest.mark.parametrize(("minutes", "text"), [(-1, "0 min"), (5, "5 min"), (200, "3 h"), (48 * 60, "2 days")])
+def test_a_waiting_time_has_one_unit(minutes: int, text: str) -> None:
+    assert waiting_time(timezone.now() - datetime.timedelta(minutes=minutes)) == text

@@ -1,4 +1,4 @@
-"""Who gets which page: one table of role x address -> status."""
+"""Access to the pages: one table of role x address -> status."""
 
 import uuid
 from typing import Any
@@ -8,11 +8,13 @@ from django.test import Client
 from django.urls import reverse
 
 from screening.models import Site, User
+from screening.urls import urlpatterns
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory
+from tests.screening.views.pages import HTMX, JSON, text_of, url
 
-CAST = ("stranger", "outsider", "photographer", "reviewer", "manager")
-# Address, method, and the status for: nobody, somebody of another site, photographer, reviewer, manager.
+CAST = ("anonymous", "outsider", "photographer", "reviewer", "manager")
+# Address, method, and the status for: not logged in, member of another site, photographer, reviewer, manager.
 TABLE = [
     ("worklist", "get", (302, 200, 200, 200, 200)),
     ("patient-list", "get", (302, 200, 200, 200, 200)),
@@ -43,20 +45,18 @@ TABLE = [
 
 
 @pytest.fixture
-def rows(site: Site) -> dict[str, Any]:
+def ids(site: Site) -> dict[str, Any]:
     exam = ExamFactory(patient=PatientFactory(site=site))
     image = FundusImageFactory(exam=exam)
     with image.file.open("wb") as file:
         file.write(photo_bytes())
     grading = GradingFactory(image=image, is_failed=True)
-    return {"patient_id": exam.patient_id, "exam_id": exam.pk, "image_id": image.pk, "grading_id": grading.pk}
+    return {"patient": exam.patient_id, "exam": exam.pk, "image": image.pk, "grading": grading.pk}
 
 
-def address_of(name: str, rows: dict[str, Any]) -> str:
-    needs = {"patient": "patient_id", "exam": "exam_id", "image": "image_id", "grading": "grading_id"}
+def address_of(name: str, ids: dict[str, Any]) -> str:
     noun = name.split("-", maxsplit=1)[0]
-    is_of_a_row = noun in needs and name not in {"patient-list", "patient-new"}
-    values = {needs[noun]: rows[needs[noun]]} if is_of_a_row else {}
+    values = {f"{noun}_id": ids[noun]} if noun in ids and name not in {"patient-list", "patient-new"} else {}
     if name == "exam-absent":
         values["laterality"] = "OS"
     return reverse(f"screening:{name}", kwargs=values)
@@ -64,92 +64,84 @@ def address_of(name: str, rows: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize(("name", "method", "statuses"), TABLE, ids=[f"{row[1]} {row[0]}" for row in TABLE])
 @pytest.mark.parametrize("who", CAST)
-def test_each_role_gets_what_the_table_says(
+def test_each_role_gets_the_status_of_the_table(
     who: str,
     name: str,
     method: str,
     statuses: tuple[int, ...],
-    rows: dict[str, Any],
+    ids: dict[str, Any],
     request: pytest.FixtureRequest,
     client: Client,
 ) -> None:
-    if who != "stranger":
+    if who != "anonymous":
         client.force_login(request.getfixturevalue(who))
     data = {"laterality": "OS", "reason": "because"} if method == "post" else {}
-    response = getattr(client, method)(address_of(name, rows), data)
+    response = getattr(client, method)(address_of(name, ids), data)
     assert response.status_code == statuses[CAST.index(who)]
-    if who == "stranger":
+    if who == "anonymous":
         assert response["Location"].startswith("/login/?next=")
 
 
-def test_the_table_names_every_page() -> None:
-    from screening.urls import urlpatterns
-
+def test_the_table_has_every_page() -> None:
     assert {row[0] for row in TABLE} | {"login", "logout"} == {pattern.name for pattern in urlpatterns}
 
 
-def test_a_superuser_without_a_membership_sees_no_patient(rows: dict[str, Any], client: Client) -> None:
+def test_a_superuser_without_a_membership_sees_no_patient(ids: dict[str, Any], client: Client) -> None:
     client.force_login(User.objects.create_superuser("root"))
-    assert client.get(address_of("patient-detail", rows)).status_code == 404
+    assert client.get(address_of("patient-detail", ids)).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["worklist", "patient-list"])
-def test_lists_show_nothing_of_another_site(name: str, site: Site, outsider: User, client: Client) -> None:
+@pytest.mark.parametrize(
+    ("method", "name", "data"),
+    [("get", "worklist", {}), ("get", "patient-list", {}), ("post", "patient-list", {"text": "HID"})],
+)
+def test_lists_and_searches_exclude_other_sites(
+    method: str, name: str, data: dict[str, str], site: Site, outsider: User, client: Client
+) -> None:
     ExamFactory(patient=PatientFactory(site=site, family_name="Hidden", mrn="HID-1"), is_submitted=True)
     client.force_login(outsider)
-    text = client.get(reverse(f"screening:{name}")).content.decode()
+    text = text_of(getattr(client, method)(url(name), data))
     assert "Hidden" not in text
     assert "HID-1" not in text
 
 
-def test_a_search_finds_nobody_of_another_site(site: Site, outsider: User, client: Client) -> None:
-    PatientFactory(site=site, family_name="Hidden", mrn="HID-1")
-    client.force_login(outsider)
-    text = client.post(reverse("screening:patient-list"), {"text": "HID"}).content.decode()
-    assert "Hidden" not in text
+def test_the_browser_does_not_store_a_page_with_a_patient(ids: dict[str, Any], as_reviewer: Client) -> None:
+    assert "no-store" in as_reviewer.get(address_of("patient-detail", ids))["Cache-Control"]
 
 
-def test_a_page_with_a_patient_is_not_kept_by_the_browser(rows: dict[str, Any], reviewer: User, client: Client) -> None:
-    client.force_login(reviewer)
-    assert "no-store" in client.get(address_of("patient-detail", rows))["Cache-Control"]
-
-
-def test_a_page_left_open_is_sent_to_the_login_as_a_whole(rows: dict[str, Any], client: Client) -> None:
-    here = f"http://testserver{address_of('exam-detail', rows)}"
-    response = client.get(address_of("exam-status", rows), headers={"HX-Request": "true", "HX-Current-URL": here})
+def test_a_page_left_open_is_redirected_to_the_login(ids: dict[str, Any], client: Client) -> None:
+    page = f"http://testserver{address_of('exam-detail', ids)}"
+    response = client.get(address_of("exam-status", ids), headers=HTMX | {"HX-Current-URL": page})
     assert response["HX-Redirect"].startswith("/login/?next=%2Fexams%2F")
 
 
-def test_a_script_is_told_in_json_that_it_was_logged_out(rows: dict[str, Any], client: Client) -> None:
-    response = client.post(address_of("exam-images", rows), headers={"Accept": "application/json"})
-    assert response.status_code == 401
-    assert response.json()["code"] == "logged_out"
+def test_a_script_gets_401_without_a_login(ids: dict[str, Any], client: Client) -> None:
+    response = client.post(address_of("exam-images", ids), headers=JSON)
+    assert (response.status_code, response.json()["code"]) == (401, "logged_out")
 
 
-def test_an_unknown_id_is_not_found(photographer: User, client: Client) -> None:
-    client.force_login(photographer)
-    assert client.get(reverse("screening:exam-detail", args=[uuid.uuid4()])).status_code == 404
+def test_an_unknown_id_is_not_found(as_photographer: Client) -> None:
+    assert as_photographer.get(url("exam-detail", uuid.uuid4())).status_code == 404
 
 
-def test_a_refusal_says_why(rows: dict[str, Any], reviewer: User, client: Client) -> None:
-    client.force_login(reviewer)
-    text = client.post(address_of("exam-submit", rows)).content.decode()
+def test_a_refusal_has_a_reason(ids: dict[str, Any], as_reviewer: Client) -> None:
+    text = text_of(as_reviewer.post(address_of("exam-submit", ids)))
     assert "Your role at this site does not allow this" in text
 
 
-def test_after_five_wrong_passwords_the_account_rests(photographer: User, client: Client) -> None:
+def test_five_wrong_passwords_lock_the_account(photographer: User, client: Client) -> None:
     for _attempt in range(5):
         response = client.post("/login/", {"username": "photographer", "password": "wrong"})
     assert response.status_code == 429
-    assert "Too many attempts" in response.content.decode()
+    assert "Too many attempts" in text_of(response)
 
 
-def test_a_wrong_password_is_told_and_the_name_is_kept(photographer: User, client: Client) -> None:
-    text = client.post("/login/", {"username": "photographer", "password": "wrong"}).content.decode()
+def test_a_wrong_password_keeps_the_user_name(photographer: User, client: Client) -> None:
+    text = text_of(client.post("/login/", {"username": "photographer", "password": "wrong"}))
     assert "Please enter a correct username and password" in text
     assert 'value="photographer"' in text
 
 
-def test_logging_in_leads_to_the_worklist(photographer: User, client: Client) -> None:
+def test_a_login_leads_to_the_worklist(photographer: User, client: Client) -> None:
     response = client.post("/login/", {"username": "photographer", "password": "correct horse battery"}, follow=True)
-    assert "Log out" in response.content.decode()
+    assert "Log out" in text_of(response)

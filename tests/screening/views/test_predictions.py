@@ -1,4 +1,4 @@
-"""Try a photograph: shown, not stored."""
+"""One photograph graded without being stored."""
 
 import base64
 from typing import Any
@@ -6,82 +6,63 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.urls import reverse
 
 from ml.errors import GradingError
-from screening.models import FundusImage, Grading, User
+from screening.models import FundusImage, Grading
 from tests.builders import FakeGrader, make_prediction, photo_bytes
-
-ADDRESS = reverse("screening:predict")
-
-
-def send(client: Client, data: bytes, **headers: str) -> Any:
-    return client.post(ADDRESS, {"photo": SimpleUploadedFile("Jane Doe.jpg", data)}, headers=headers)
+from tests.screening.views.pages import HTMX, text_of, url
 
 
-def test_the_prediction_and_the_heatmap_are_shown_and_nothing_is_stored(photographer: User, client: Client) -> None:
-    client.force_login(photographer)
-    text = send(client, photo_bytes()).content.decode()
+def upload(client: Client, data: bytes | None = None, **headers: str) -> Any:
+    file = SimpleUploadedFile("Jane Doe.jpg", photo_bytes() if data is None else data)
+    return client.post(url("predict"), {"photo": file}, headers=headers)
+
+
+def test_the_prediction_is_displayed_and_not_stored(as_photographer: Client) -> None:
+    response = upload(as_photographer)
+    text = text_of(response)
     assert "Moderate non-proliferative" in text
     assert 'id="heatmap-prediction"' in text
     assert "Jane" not in text
+    assert base64.b64decode(response.context["photo_url"].removeprefix("data:image/jpeg;base64,"))[:2] == b"\xff\xd8"
     assert not FundusImage.objects.exists()
     assert not Grading.objects.exists()
 
 
-def test_the_picture_travels_inside_the_page(photographer: User, client: Client) -> None:
-    client.force_login(photographer)
-    picture = send(client, photo_bytes()).context["picture"]
-    assert base64.b64decode(picture)[:2] == b"\xff\xd8"
-
-
-@pytest.mark.parametrize("grade", [None, 0])
+@pytest.mark.parametrize(
+    ("grade", "expected", "refused"),
+    [(None, "Not gradable", "No apparent retinopathy"), (0, "There is no heatmap for grade 0", "Not gradable")],
+)
 def test_without_a_lesion_grade_there_is_no_heatmap(
-    grade: int | None, fake_grader: FakeGrader, photographer: User, client: Client
+    grade: int | None, expected: str, refused: str, fake_grader: FakeGrader, as_photographer: Client
 ) -> None:
     fake_grader.prediction = make_prediction(grade)
-    client.force_login(photographer)
-    assert "heatmap-prediction" not in send(client, photo_bytes()).content.decode()
-
-
-def test_an_ungradable_photograph_is_never_shown_as_grade_0(
-    fake_grader: FakeGrader, photographer: User, client: Client
-) -> None:
-    fake_grader.prediction = make_prediction(None)
-    client.force_login(photographer)
-    text = send(client, photo_bytes()).content.decode()
-    assert "Not gradable" in text
-    assert "No apparent retinopathy" not in text
+    text = text_of(upload(as_photographer))
+    assert expected in text
+    assert refused not in text
+    assert "heatmap-prediction" not in text
 
 
 @pytest.mark.parametrize(
     ("data", "message"), [(b"a text", "This file is not a photograph"), (b"", "This file is empty")]
 )
-def test_a_file_that_is_no_photograph_gets_a_sentence(
-    data: bytes, message: str, photographer: User, client: Client
-) -> None:
-    client.force_login(photographer)
-    response = send(client, data)
+def test_it_rejects_a_file_that_is_no_photograph(data: bytes, message: str, as_photographer: Client) -> None:
+    response = upload(as_photographer, data)
     assert response.status_code == 422
-    assert message in response.content.decode()
+    assert message in text_of(response)
 
 
-def test_a_failure_of_the_grader_is_a_sentence_and_not_a_grade(
-    fake_grader: FakeGrader, photographer: User, client: Client
-) -> None:
+def test_a_failure_of_the_grader_is_not_a_grade(fake_grader: FakeGrader, as_photographer: Client) -> None:
     fake_grader.error = GradingError("The photograph could not be read.")
-    client.force_login(photographer)
-    text = send(client, photo_bytes()).content.decode()
+    text = text_of(upload(as_photographer))
     assert "The photograph could not be read." in text
     assert "grade 0 of 4" not in text
 
 
-def test_htmx_gets_the_result_alone(photographer: User, client: Client) -> None:
-    client.force_login(photographer)
-    assert "<html" not in send(client, photo_bytes(), **{"HX-Request": "true"}).content.decode()
+def test_htmx_gets_the_result_alone(as_photographer: Client) -> None:
+    assert "<html" not in text_of(upload(as_photographer, **HTMX))
 
 
-def test_a_flag_on_a_low_grade_is_explained(fake_grader: FakeGrader, photographer: User, client: Client) -> None:
+def test_a_flag_on_a_low_grade_is_explained(fake_grader: FakeGrader, as_photographer: Client) -> None:
     fake_grader.prediction = make_prediction(0, p_referable=0.6, is_referable=True)
-    client.force_login(photographer)
-    assert "counts as referable until a clinician has read it" in send(client, photo_bytes()).content.decode()
+    assert "counts as referable until a clinician has read it" in text_of(upload(as_photographer))

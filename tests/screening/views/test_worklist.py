@@ -5,12 +5,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
-from screening.models import Exam, Site, User
-from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory
-
-ADDRESS = reverse("screening:worklist")
+from screening.models import Exam, Site
+from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, MembershipFactory, PatientFactory
+from tests.screening.views.pages import page_text, url
 
 
 def waiting_exam(site: Site, name: str, **grading: Any) -> Exam:
@@ -20,21 +18,25 @@ def waiting_exam(site: Site, name: str, **grading: Any) -> Exam:
     return exam
 
 
-def test_the_most_urgent_exam_comes_first(site: Site, reviewer: User, client: Client) -> None:
+@pytest.fixture
+def blind_site(site: Site) -> Site:
+    Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    return site
+
+
+def test_the_most_urgent_exam_is_first(site: Site, as_reviewer: Client) -> None:
     waiting_exam(site, "Calm", is_done=True, grade=0)
     waiting_exam(site, "Failing", is_failed=True)
     waiting_exam(site, "Grave", is_done=True, grade=4)
     waiting_exam(site, "Watch", is_done=True, grade=2)
-    client.force_login(reviewer)
-    text = client.get(ADDRESS).content.decode()
+    text = page_text(as_reviewer, "worklist")
     assert sorted(("Grave", "Watch", "Failing", "Calm"), key=text.index) == ["Grave", "Watch", "Failing", "Calm"]
 
 
-def test_a_filter_shows_its_exams_and_every_tab_its_count(site: Site, reviewer: User, client: Client) -> None:
+def test_a_tab_filters_and_has_a_count(site: Site, as_reviewer: Client) -> None:
     waiting_exam(site, "Calm", is_done=True, grade=0)
     waiting_exam(site, "Grave", is_done=True, grade=4)
-    client.force_login(reviewer)
-    response = client.get(ADDRESS, {"show": "sight"})
+    response = as_reviewer.get(url("worklist"), {"show": "sight"})
     assert "Grave" in response.content.decode()
     assert "Calm" not in response.content.decode()
     assert {tab.name: n for tab, n in response.context["tabs"]} == {
@@ -42,46 +44,48 @@ def test_a_filter_shows_its_exams_and_every_tab_its_count(site: Site, reviewer: 
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("words", ["Sight-threatening", "Proliferative", "is-alarm"])
-def test_at_a_blind_first_site_the_list_does_not_give_the_grade_away(
-    words: str, site: Site, reviewer: User, client: Client
-) -> None:
-    Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
-    waiting_exam(site, "Grave", is_done=True, grade=4)
-    client.force_login(reviewer)
-    text = client.get(ADDRESS).content.decode()
+def test_a_blind_first_site_hides_the_grades(blind_site: Site, as_reviewer: Client) -> None:
+    waiting_exam(blind_site, "Grave", is_done=True, grade=4)
+    waiting_exam(blind_site, "Failing", is_failed=True)
+    text = page_text(as_reviewer, "worklist")
     assert "Grave" in text
-    assert words not in text
+    assert "hidden until your first reading" in text
+    assert '<span class="chip is-unclear">Not gradable or failed</span>' in text
+    assert [hidden for hidden in ("Sight-threatening", "Proliferative", "is-alarm") if hidden in text] == []
 
 
-def test_a_blind_reader_cannot_ask_for_the_filter_of_a_grade(site: Site, reviewer: User, client: Client) -> None:
-    Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
-    waiting_exam(site, "Calm", is_done=True, grade=0)
-    client.force_login(reviewer)
-    assert "Calm" in client.get(ADDRESS, {"show": "sight"}).content.decode()
+def test_a_blind_first_site_has_no_filter_by_grade(blind_site: Site, as_reviewer: Client) -> None:
+    waiting_exam(blind_site, "Calm", is_done=True, grade=0)
+    assert "Calm" in page_text(as_reviewer, "worklist", show="sight")
 
 
-def test_the_photographer_starts_at_the_exams_that_are_open(site: Site, photographer: User, client: Client) -> None:
+def test_a_photographer_sees_the_open_exams_first(site: Site, as_photographer: Client) -> None:
     ExamFactory(patient=PatientFactory(site=site, family_name="Seated"))
     waiting_exam(site, "Gone", is_done=True, grade=0)
-    client.force_login(photographer)
-    text = client.get(ADDRESS).content.decode()
+    text = page_text(as_photographer, "worklist")
     assert "Seated" in text
     assert "Gone" not in text
 
 
-def test_a_page_that_does_not_exist_gives_the_last_one(site: Site, reviewer: User, client: Client) -> None:
+def test_the_site_is_shown_to_members_of_several(
+    site: Site, other_site: Site, as_reviewer: Client, reviewer: Any
+) -> None:
     waiting_exam(site, "Calm", is_done=True, grade=0)
-    client.force_login(reviewer)
-    assert "Calm" in client.get(ADDRESS, {"page": "999"}).content.decode()
+    assert site.name not in page_text(as_reviewer, "worklist")
+    MembershipFactory(site=other_site, user=reviewer, role="reviewer")
+    assert site.name in page_text(as_reviewer, "worklist")
 
 
-def test_a_long_worklist_takes_as_many_queries_as_a_short_one(
-    site: Site, reviewer: User, client: Client, django_assert_max_num_queries: Callable[[int], Any]
+def test_an_unknown_page_number_gives_the_last_page(site: Site, as_reviewer: Client) -> None:
+    waiting_exam(site, "Calm", is_done=True, grade=0)
+    assert "Calm" in page_text(as_reviewer, "worklist", page="999")
+
+
+def test_a_long_worklist_takes_few_queries(
+    site: Site, as_reviewer: Client, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     for number in range(12):
         waiting_exam(site, f"Person{number}", is_done=True, grade=number % 5)
-    client.force_login(reviewer)
-    client.get(ADDRESS)  # the first page of a session notes the time
+    as_reviewer.get(url("worklist"))  # the first page of a session stores the time
     with django_assert_max_num_queries(9):
-        client.get(ADDRESS)
+        as_reviewer.get(url("worklist"))
