@@ -105,7 +105,7 @@ def capture_page(page: Page, *, is_first: bool) -> None:
     if is_first:
         files = [photo("visit_OD.jpg", 2, "OD"), photo("visit_OS.jpg", 2, "OS", blur_px=30.0)]
         page.get_by_label("Choose photographs").set_input_files(files)
-        rows = page.get_by_role("list", name="Photographs to send").get_by_role("listitem")
+        rows = page.get_by_role("list", name="Photographs to upload").get_by_role("listitem")
         for _ in files:
             rows.first.get_by_role("button", name=re.compile("^Confirm")).click()
         expect(rows).to_have_count(0)
@@ -120,7 +120,7 @@ def reading_page(page: Page, *, is_first: bool) -> None:
             form = page.get_by_role("group", name=re.compile(f"^{eye} O[DS]"))
             form.get_by_role("radiogroup", name="Grade").get_by_role("radio", name=grade).check()
             form.get_by_role("radiogroup", name="Macular oedema").get_by_role("radio", name="None").check()
-        page.get_by_role("button", name="Record my reading").click()
+        page.get_by_role("button", name="Save my reading").click()
     expect(page.get_by_role("region", name="Result of the model")).to_have_count(2)
     page.get_by_role("button", name="Heatmap", exact=True).click()
 

@@ -13,7 +13,7 @@ from tests.builders import FakeGrader, make_prediction, photo_bytes
 from tests.screening.views.pages import HTMX, text_of, url
 
 
-def upload(client: Client, data: bytes | None = None, **headers: str) -> Any:
+def upload(client: Client, data: bytes | None = None, *, headers: dict[str, str] | None = None) -> Any:
     file = SimpleUploadedFile("Jane Doe.jpg", photo_bytes() if data is None else data)
     return client.post(url("predict"), {"photo": file}, headers=headers)
 
@@ -60,7 +60,7 @@ def test_a_failure_of_the_grader_is_not_a_grade(fake_grader: FakeGrader, as_phot
 
 
 def test_htmx_gets_the_result_alone(as_photographer: Client) -> None:
-    assert "<html" not in text_of(upload(as_photographer, **HTMX))
+    assert "<html" not in text_of(upload(as_photographer, headers=HTMX))
 
 
 def test_a_flag_on_a_low_grade_is_explained(fake_grader: FakeGrader, as_photographer: Client) -> None:
