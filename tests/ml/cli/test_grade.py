@@ -1,16 +1,13 @@
 """The command ``grade`` grades what it can and reports what it cannot."""
 
 import json
-import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from ml.cli.main import main
 from ml.errors import GradingError
-from ml.serving.heatmap_overlay import ANCHORS, heatmap_layer, overlay
 from ml.serving.preprocess import decode
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
@@ -81,30 +78,3 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(folder: Path, monkeyp
 def test_an_unknown_bundle_is_named(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["grade", str(folder), "--bundle", str(tmp_path)]) == 2
     assert "bundle.json is missing" in capsys.readouterr().err
-
-
-def test_the_heatmap_lies_in_its_box() -> None:
-    heatmap = np.zeros((7, 7), np.float32)
-    heatmap[0, 0] = 1
-    layer = np.asarray(heatmap_layer(heatmap, (0.5, 0.0, 1.0, 1.0), size_px=(200, 100)))
-    assert layer.shape == (100, 200, 4)
-    y, x = np.unravel_index(layer[..., 3].argmax(), (100, 200))
-    assert 95 <= x <= 120
-    assert y <= 20
-    assert layer[:, :95, 3].max() == 0
-
-
-def test_only_evidence_that_is_not_faint_is_visible() -> None:
-    photo = Image.new("RGB", (60, 40), (180, 90, 50))
-    blank, faint, half = (np.full((7, 7), value, np.float32) for value in (0, 0.05, 0.5))
-    assert overlay(photo, blank, (0, -0.2, 1, 1.2)).tobytes() == photo.tobytes()
-    assert overlay(photo, faint, (0, 0, 1, 1)).tobytes() == photo.tobytes()
-    red, _, blue = overlay(photo, half, (0, 0, 1, 1)).getpixel((30, 20))  # type: ignore[misc]  # three channels
-    assert blue > 120 > red
-
-
-def test_the_browser_and_the_command_line_use_the_same_colours() -> None:
-    script = (Path(__file__).parents[3] / "static" / "heatmap.js").read_text()
-    table = script.partition("const ANCHORS = [")[2].partition("];")[0]
-    rows = re.findall(r"\[([\d., ]+)\]", table)
-    assert [tuple(float(number) for number in row.split(",")) for row in rows] == [tuple(a) for a in ANCHORS]
