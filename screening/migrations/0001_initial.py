@@ -692,6 +692,7 @@ class Migration(migrations.Migration):
                         verbose_name="macular oedema",
                     ),
                 ),
+                ("is_blind_complete", models.BooleanField(default=False, verbose_name="completes the blind reading")),
                 (
                     "exam",
                     models.ForeignKey(

@@ -79,7 +79,10 @@ class EyeFinding(BaseModel):
 
 
 class FirstReading(BaseModel):
-    """The grade a reviewer recorded for one eye before the model's was revealed. Append-only, by a trigger."""
+    """The grade that a reviewer recorded for one eye before seeing the model's. Append-only, by a trigger.
+
+    ``is_blind_complete``: with this reading its reviewer has read each present eye of the exam.
+    """
 
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="first_readings")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -89,6 +92,7 @@ class FirstReading(BaseModel):
     macular_oedema = models.CharField(
         _("macular oedema"), max_length=12, choices=MACULAR_OEDEMA_CHOICES, default=MacularOedema.UNKNOWN.value
     )
+    is_blind_complete = models.BooleanField(_("completes the blind reading"), default=False)
 
     class Meta:
         verbose_name = _("first reading")

@@ -1,4 +1,4 @@
-"""An exam as a page or the API shows it: each eye with its photographs and the result of the model."""
+"""Exams as pages and the API show them: each eye with its photographs and the results of the model."""
 
 import uuid
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 
 from ml.vocabulary import Laterality
-from screening.access import Action, can, restrict
-from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Review, Site, User
+from screening.access import restrict
+from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Review, User
+from screening.selectors.gradings import with_is_revealed
 from screening.selectors.images import prefetched_gradings
 from screening.selectors.reviews import reviews_with_findings
 
@@ -48,17 +49,21 @@ class EyeDetail:
 
 @dataclass(frozen=True, slots=True)
 class ExamDetail:
-    """An exam with both eyes, its reviews (newest first, findings loaded) and its first readings."""
+    """An exam with both eyes, its reviews (newest first, findings loaded) and its first readings.
+
+    ``is_model_revealed``: whether the user it was loaded for may see the model's grade.
+    """
 
     exam: Exam
     right: EyeDetail
     left: EyeDetail
     reviews: tuple[Review, ...]
     first_readings: tuple[FirstReading, ...]
+    is_model_revealed: bool
 
     @property
     def eyes(self) -> tuple[EyeDetail, EyeDetail]:
-        """Right, then left: as the patient sits before the examiner."""
+        """Right, then left, as an examiner who faces the patient sees them."""
         return self.right, self.left
 
     @property
@@ -67,48 +72,31 @@ class ExamDetail:
 
     @property
     def review(self) -> Review | None:
-        """The review that holds: the newest."""
+        """The review in force: the newest."""
         return self.reviews[0] if self.reviews else None
 
     def first_reading(self, user: User, laterality: str) -> FirstReading | None:
-        """What ``user`` recorded for this eye before the reveal."""
-        for one in self.first_readings:
-            if one.reviewer_id == user.pk and one.laterality == laterality:
-                return one
-        return None
-
-    def is_model_revealed(self, user: User) -> bool:
-        """Whether ``user`` may see the model's grade: a reviewer at a blind-first site must grade each eye before.
-
-        The photographer sees it at once, as another photograph can only be taken while the patient is there.
-        """
-        if self.exam.site.reading_mode != Site.ReadingMode.BLIND_FIRST or self.reviews:
-            return True
-        if not can(user, Action.REVIEW_EXAM, self.exam.site):
-            return True
-        return all(eye.absent_reason or self.first_reading(user, eye.laterality) is not None for eye in self.eyes)
+        """What ``user`` recorded for this eye before seeing the model's grade."""
+        own = (one for one in self.first_readings if one.reviewer_id == user.pk and one.laterality == laterality)
+        return next(own, None)
 
 
 def get_exam(*, user: User, exam_id: uuid.UUID | str) -> ExamDetail:
     """The exam with everything a page shows, in a constant number of queries. Raises Http404."""
-    exams = restrict(Exam.objects.select_related("patient", "site", "opened_by"), user)
-    exam = get_object_or_404(exams.prefetch_related(*_prefetches()), pk=exam_id)
-    return _exam_detail(exam)
+    return _exam_detail(get_object_or_404(_detailed_exams(user), pk=exam_id))
 
 
 def get_previous_exam(*, user: User, exam: Exam) -> ExamDetail | None:
     """The patient's last exam with photographs before ``exam``, to compare with; None for a first visit."""
-    exams = restrict(Exam.objects.select_related("patient", "site", "opened_by"), user)
     photographs = FundusImage.objects.filter(exam=OuterRef("pk"), withdrawn_at__isnull=True)
-    earlier = exams.filter(Exists(photographs), patient=exam.patient_id, created_at__lt=exam.created_at)
-    earlier = earlier.exclude(status=Exam.Status.CANCELLED).order_by("-created_at", "pk")
-    previous = earlier.prefetch_related(*_prefetches()).first()
+    earlier = _detailed_exams(user).filter(Exists(photographs), patient=exam.patient_id, created_at__lt=exam.created_at)
+    previous = earlier.exclude(status=Exam.Status.CANCELLED).order_by("-created_at", "pk").first()
     return None if previous is None else _exam_detail(previous)
 
 
 def list_exams(*, user: User) -> QuerySet[Exam]:
     """Exams of the user's sites, newest first, with ``site``, ``images_in_use`` (gradings loaded) and ``held_reviews``
-    (the one that holds, findings loaded). Six queries, however many rows."""
+    (the one in force, findings loaded). Six queries for any number of rows."""
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
     held = reviews_with_findings().filter(amendments__isnull=True)
     return (
@@ -138,16 +126,17 @@ def get_grading(*, user: User, grading_id: uuid.UUID | str) -> Grading:
     return get_object_or_404(restrict(gradings, user), pk=grading_id)
 
 
-def _prefetches() -> list["Prefetch[str]"]:
+def _detailed_exams(user: User) -> QuerySet[Exam]:
+    exams = restrict(Exam.objects.select_related("patient", "site", "opened_by"), user)
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
     gradings = Grading.objects.order_by("-created_at", "pk")
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
     reviews = Review.objects.select_related("reviewer").order_by("-signed_at").prefetch_related(findings)
-    return [
+    return with_is_revealed(exams, user).prefetch_related(
         Prefetch("images", images.prefetch_related(Prefetch("gradings", gradings))),
         Prefetch("reviews", reviews),
         Prefetch("first_readings", FirstReading.objects.order_by("created_at")),
-    ]
+    )
 
 
 def _exam_detail(exam: Exam) -> ExamDetail:
@@ -160,7 +149,14 @@ def _exam_detail(exam: Exam) -> ExamDetail:
         )
         for eye in Laterality
     )
-    return ExamDetail(exam, right, left, tuple(exam.reviews.all()), tuple(exam.first_readings.all()))
+    return ExamDetail(
+        exam=exam,
+        right=right,
+        left=left,
+        reviews=tuple(exam.reviews.all()),
+        first_readings=tuple(exam.first_readings.all()),
+        is_model_revealed=exam.is_revealed,  # type: ignore[attr-defined]  # annotated
+    )
 
 
 def _newest(image: FundusImage) -> ImageWithGrading:

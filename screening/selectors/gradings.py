@@ -1,40 +1,38 @@
-"""Gradings as programs read them, each with whether the reader may see the model's grade yet."""
+"""Gradings as programs get them, each with whether the user may see the model's grade."""
 
 import uuid
+from typing import TypeVar, cast
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.fields import BooleanField
+from django.db.models import BooleanField, Case, Exists, F, Model, OuterRef, Q, QuerySet, Value, When
 from django.shortcuts import get_object_or_404
 
-from ml.vocabulary import Laterality
 from screening.access import Action, restrict, sites_for
 from screening.models import FirstReading, Grading, Review, Site, User
 
+M = TypeVar("M", bound=Model)
 
-def reveal(gradings: QuerySet[Grading], user: User) -> QuerySet[Grading]:
-    """Annotate ``is_revealed``: ``ExamDetail.is_model_revealed`` written for the database; a test holds them
-    together.
 
-    At a site that reads blind first, whoever reviews there sees the model's grade only after their own.
+def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QuerySet[M]:
+    """Annotate ``is_revealed``: whether ``user`` may see the model's grade. ``exam``: path to the exam, if not itself.
+
+    At a blind-first site a reviewer sees it after reading each eye, or once the exam is signed. A photographer sees it
+    at once, because the photograph can only be taken again while the patient is present.
     """
-    exam = "image__exam"
-    is_blind = Q(**{f"{exam}__site__reading_mode": Site.ReadingMode.BLIND_FIRST}) & Q(
-        **{f"{exam}__site__in": sites_for(user, Action.REVIEW_EXAM)}
+    site, pk = (f"{exam}__site", exam) if exam else ("site", "pk")
+    is_blind_reader = Q(
+        **{f"{site}__reading_mode": Site.ReadingMode.BLIND_FIRST, f"{site}__in": sites_for(user, Action.REVIEW_EXAM)}
     )
-    is_signed = Exists(Review.objects.filter(exam=OuterRef(exam)))
-    unread = Q()
-    for eye, reason in ((Laterality.RIGHT, "right_eye_absent_reason"), (Laterality.LEFT, "left_eye_absent_reason")):
-        read = FirstReading.objects.filter(exam=OuterRef(exam), reviewer=user, laterality=eye.value)
-        unread |= Q(**{f"{exam}__{reason}": ""}) & ~Q(Exists(read))
-    hidden = is_blind & ~Q(is_signed) & unread
-    return gradings.annotate(
-        is_revealed=Case(When(hidden, then=Value(False)), default=Value(True), output_field=BooleanField())  # noqa: FBT003
-    )
+    is_signed = Exists(Review.objects.filter(exam=OuterRef(pk)))
+    is_read = Exists(FirstReading.objects.filter(exam=OuterRef(pk), reviewer=user, is_blind_complete=True))
+    hidden = When(is_blind_reader & ~is_signed & ~is_read, then=Value(False))  # noqa: FBT003
+    is_revealed = Case(hidden, default=Value(True), output_field=BooleanField())  # noqa: FBT003
+    return cast("QuerySet[M]", rows.annotate(is_revealed=is_revealed))
 
 
 def list_gradings(*, user: User, with_heatmap: bool = False) -> QuerySet[Grading]:
     """Gradings of the user's sites, newest first, with ``is_revealed`` and ``exam_id``; the heatmap only if asked."""
-    gradings = reveal(restrict(Grading.objects.all(), user), user).annotate(exam_id=F("image__exam_id"))
+    gradings = with_is_revealed(restrict(Grading.objects.all(), user), user, exam="image__exam")
+    gradings = gradings.annotate(exam_id=F("image__exam_id"))
     return (gradings if with_heatmap else gradings.defer("heatmap")).order_by("-created_at", "pk")
 
 

@@ -69,6 +69,7 @@ def record_first_reading(
         macular_oedema=policy.MacularOedema(macular_oedema),
     )
     _require_consistent(finding)
+    is_complete = set(_unread_eyes(locked, by)) <= {finding.laterality}
     try:
         with transaction.atomic():
             reading = FirstReading.objects.create(
@@ -78,6 +79,7 @@ def record_first_reading(
                 is_gradable=is_gradable,
                 grade=grade,
                 macular_oedema=finding.macular_oedema,
+                is_blind_complete=is_complete,
             )
     except IntegrityError as error:
         raise ReviewError(_("Your first reading of this eye is already recorded."), finding.laterality) from error
@@ -233,13 +235,17 @@ def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
 
 
 def _require_first_readings(exam: Exam, amends: Review | None, by: User) -> None:
-    """Only a grade recorded before the model's is seen protects from its wrong advice."""
-    if amends is not None or exam.site.reading_mode != Site.ReadingMode.BLIND_FIRST:
-        return
-    read = set(FirstReading.objects.filter(exam=exam, reviewer=by).values_list("laterality", flat=True))
-    for eye in Laterality:
-        if not exam.absent_reason(eye) and eye not in read:
-            raise ReviewError(_("Record your own first reading of this eye before signing."), eye)
+    """Only a grade recorded before the model's is seen protects from a wrong grade of the model."""
+    if amends is None and exam.site.reading_mode == Site.ReadingMode.BLIND_FIRST:
+        unread = _unread_eyes(exam, by)
+        if unread:
+            raise ReviewError(_("Record your own first reading of this eye before signing."), unread[0])
+
+
+def _unread_eyes(exam: Exam, reviewer: User) -> list[Laterality]:
+    """Present eyes of which ``reviewer`` has recorded no first reading."""
+    read = set(FirstReading.objects.filter(exam=exam, reviewer=reviewer).values_list("laterality", flat=True))
+    return [eye for eye in Laterality if not exam.absent_reason(eye) and eye not in read]
 
 
 def _require_reasons_for_changes(exam: Exam, findings: Mapping[Laterality, Finding], by: User) -> None:

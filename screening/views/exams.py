@@ -69,7 +69,7 @@ def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str
         "eyes": eyes,
         "n_pending": sum(1 for eye in detail.eyes if eye.is_pending),
         "version": cards_version(exam, eyes),
-        "shows_model": detail.is_model_revealed(user),
+        "shows_model": detail.is_model_revealed,
         "may_upload": may_upload,
         "may_submit": may_upload and can(user, Action.SUBMIT_EXAM, exam.site),
         "may_move": exam.status == Exam.Status.SUBMITTED and can(user, Action.UPLOAD_IMAGE, exam.site),

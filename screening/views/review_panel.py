@@ -77,7 +77,7 @@ def build_review_panel(
     exam_detail: ExamDetail, user: User, *, data: Mapping[str, str] | None = None, previous: ExamDetail | None = None
 ) -> ReviewPanel:
     """The panel of both eyes; ``data`` is the posted form, ``previous`` the patient's exam before this one."""
-    is_revealed = exam_detail.is_model_revealed(user)
+    is_revealed = exam_detail.is_model_revealed
     earlier = {eye.laterality: eye.images for eye in previous.eyes} if previous else {}
     right, left = (
         EyeReviewForm(

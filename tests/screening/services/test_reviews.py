@@ -237,6 +237,22 @@ def test_a_first_reading_is_recorded_once_and_cannot_be_changed(exam: Exam, revi
     assert AuditEvent.objects.filter(verb="first_reading.recorded").count() == 1
 
 
+@pytest.mark.parametrize("absent", ["", "OS"])
+def test_the_reading_of_the_last_present_eye_completes_the_blind_reading(
+    exam: Exam, reviewer: User, absent: str
+) -> None:
+    if absent:
+        Exam.objects.update(left_eye_absent_reason="Prosthesis")
+    colleague = MembershipFactory(site=exam.site, role="reviewer").user
+    reads = [(reviewer, "OD"), (colleague, "OS"), (reviewer, "OS"), (colleague, "OD")]
+    completes = [
+        record_first_reading(exam=exam, laterality=eye, is_gradable=True, grade=0, by=by).is_blind_complete
+        for by, eye in reads
+        if eye != absent
+    ]
+    assert completes == ([True, True] if absent else [False, False, True, True])
+
+
 @pytest.mark.parametrize(("is_gradable", "grade"), [(True, None), (False, 0)])
 def test_a_first_reading_must_fit_together(exam: Exam, reviewer: User, is_gradable: bool, grade: int | None) -> None:
     with pytest.raises(ReviewError):

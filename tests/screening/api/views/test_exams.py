@@ -235,7 +235,7 @@ def test_a_reviewer_who_must_read_first_does_not_see_the_grade_through_the_api(
     is_revealed = step not in {"nothing read", "one eye read"}
     for user, sees in ((reviewer, is_revealed), (photographer, True)):
         caller = ApiClient(user)
-        assert get_exam(user=user, exam_id=exam.pk).is_model_revealed(user) is sees
+        assert get_exam(user=user, exam_id=exam.pk).is_model_revealed is sees
         shown = [
             caller.get(f"gradings/{grading.pk}").body,
             caller.get("gradings").body["results"][0],
