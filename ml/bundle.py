@@ -1,6 +1,7 @@
-"""A bundle: a folder that holds everything needed to grade, bound together by a hash.
+"""A bundle: a folder that holds everything needed to grade, bound together by hashes.
 
-``model.onnx`` the weights, ``bundle.json`` how to use them and how good they are, ``model-card.md`` the same in words.
+``weights.safetensors`` holds the weights, ``model.onnx`` the graph that refers to them, ``bundle.json`` the hashes of
+both, how to use them and how accurate they are, and ``model-card.md`` the same as text.
 """
 
 import hashlib
@@ -14,7 +15,8 @@ from ml.serving.preprocess import PREPROCESSING_VERSION
 from ml.vocabulary import N_GRADES
 
 BUNDLES = Path(__file__).parent / "bundles"
-WEIGHTS_FILE = "model.onnx"
+GRAPH_FILE = "model.onnx"
+WEIGHTS_FILE = "weights.safetensors"
 EVALUATION_FILE = "evaluation.json"
 
 
@@ -24,7 +26,7 @@ class Bundle:
 
     Calibrated probabilities are softmax(logits / ``temperature`` + ``bias``); the grade is how many of
     the ``grade_cuts`` the mean grade reaches (without cuts: the most probable one); ``heatmap_full_scale`` is the
-    Grad-CAM evidence shown at full strength; ``precision`` says how the weights are stored (fp32, fp16, int8).
+    Grad-CAM evidence shown at full strength.
     """
 
     folder: Path
@@ -40,8 +42,8 @@ class Bundle:
     grade_cuts: tuple[float, ...]
     operating_point: float
     heatmap_full_scale: float
+    graph_sha256: str
     weights_sha256: str
-    precision: str
     training: dict[str, Any]
     metrics: dict[str, Any]
 
@@ -49,6 +51,10 @@ class Bundle:
     def model_version(self) -> str:
         """Name, version and hash prefix: what is stored with every grading."""
         return f"{self.name}-{self.version}+{self.weights_sha256[:8]}"
+
+    @property
+    def graph(self) -> Path:
+        return self.folder / GRAPH_FILE
 
     @property
     def weights(self) -> Path:
@@ -71,8 +77,8 @@ class Bundle:
             grade_cuts=tuple(map(float, content["grade_cuts"])),
             operating_point=float(content["operating_point"]),
             heatmap_full_scale=float(content["heatmap_full_scale"]),
+            graph_sha256=str(content["graph"]["sha256"]),
             weights_sha256=str(content["weights"]["sha256"]),
-            precision=str(content["weights"].get("precision", "fp32")),
             training=dict(content["training"]),
             metrics=dict(content["metrics"]),
         )
@@ -118,20 +124,25 @@ def read_bundle(folder: Path | None = None, *, verify: bool = False) -> Bundle:
             f"{folder} was trained with preprocessing version {bundle.preprocessing_version}; this software has "
             f"version {PREPROCESSING_VERSION}. Use the bundle released with it."
         )
-    if not bundle.weights.is_file():
-        raise BundleError(f"{folder} is incomplete: {WEIGHTS_FILE} is missing. Restore the bundle from its release.")
+    for file in (bundle.graph, bundle.weights):
+        if not file.is_file():
+            raise BundleError(f"{folder} is incomplete: {file.name} is missing. Restore the bundle from its release.")
     if verify:
-        verified_weights(bundle)
+        verified_files(bundle)
     return bundle
 
 
-def verified_weights(bundle: Bundle) -> bytes:
-    """The content of model.onnx, after its SHA-256 was found to be the one in bundle.json. Raises BundleError."""
-    content = bundle.weights.read_bytes()
-    if hashlib.sha256(content).hexdigest() != bundle.weights_sha256:
+def verified_files(bundle: Bundle) -> tuple[bytes, bytes]:
+    """The content of graph and weights, after the SHA-256 of both was checked. Raises BundleError if one differs."""
+    return _verified(bundle.graph, bundle.graph_sha256), _verified(bundle.weights, bundle.weights_sha256)
+
+
+def _verified(file: Path, sha256: str) -> bytes:
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise BundleError(
-            f"{bundle.weights} was altered: its SHA-256 is not the one in bundle.json. Restore the bundle from its "
-            "release; nothing is graded with unknown weights."
+            f"{file} was altered: its SHA-256 is not the one in bundle.json. Restore the bundle from its release; "
+            "nothing is graded with unknown weights."
         )
     return content
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import onnxruntime
 
-from ml.bundle import Bundle, read_bundle, verified_weights
+from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle, verified_files
 from ml.errors import BundleError, GradingError
 from ml.prediction import Prediction
 from ml.serving.preprocess import FundusCrop, Photo, crop_fundus, network_input
@@ -34,18 +34,7 @@ class Grader:
         Raises BundleError where the bundle is missing, altered or foreign.
         """
         description = read_bundle(bundle)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            session = onnxruntime.InferenceSession(
-                verified_weights(description), options, providers=["CPUExecutionProvider"]
-            )
-        except BundleError:
-            raise
-        except Exception as error:  # ONNX Runtime's errors share no base class
-            raise BundleError(f"{description.weights} is not a network ONNX Runtime can load: {error}") from error
+        session = load_session(description, threads=threads)
         _refuse_foreign(description, session)
         return cls(description, session)
 
@@ -114,6 +103,20 @@ class Grader:
         )
 
 
+def load_session(bundle: Bundle, *, threads: int = 1) -> onnxruntime.InferenceSession:
+    """An inference session of the bundle's graph and weights, both verified. Raises BundleError."""
+    graph, weights = verified_files(bundle)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_external_initializers_from_files_in_memory([WEIGHTS_FILE], [weights], [len(weights)])
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors share no base class
+        raise BundleError(f"{bundle.folder} is not a network that ONNX Runtime can load: {error}") from error
+
+
 def calibrated(logits: "NDArray[np.floating]", bundle: Bundle) -> "NDArray[np.float64]":
     """(..., K) logits -> (..., K) probabilities that sum to 1."""
     scaled = logits.astype(np.float64) / bundle.temperature + np.asarray(bundle.bias)
@@ -138,4 +141,4 @@ def _refuse_foreign(bundle: Bundle, session: onnxruntime.InferenceSession) -> No
         and outputs[0].shape[1] == N_GRADES
     )
     if not fits:
-        raise BundleError(f"{bundle.weights} is a network of another kind: it does not grade retinas.")
+        raise BundleError(f"{bundle.graph} is a network of another kind: it does not grade retinas.")

@@ -25,19 +25,20 @@ class WithGradCAM(nn.Module):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.features, self.head = features_and_head(network)
+        self.network = network
 
     def forward(self, photos: "Tensor") -> "tuple[Tensor, Tensor]":
-        maps = self.features(photos)  # [B, C, h, w]
+        features, head = features_and_head(self.network)
+        maps = features(photos)  # [B, C, h, w]
         z = pooled(maps)  # [B, C]
-        logits, slope = logits_and_slopes(self.head, z)  # [B, K], [B, K, C]
+        logits, slope = logits_and_slopes(head, z)  # [B, K], [B, K, C] or [K, C]
         evidence = torch.matmul(slope, maps.flatten(2))  # [B, K, h*w]
         heat = torch.relu(evidence).view(*evidence.shape[:2], *maps.shape[2:])  # [B, K, h, w]
         return logits, heat
 
 
 def logits_and_slopes(head: nn.Module, z: "Tensor") -> "tuple[Tensor, Tensor]":
-    """Logits [B, K] of pooled features ``z`` [B, C], and their derivatives with respect to them [B, K, C].
+    """Logits [B, K] of pooled features ``z`` [B, C], and their derivatives with respect to them [B, K, C] or [K, C].
 
     The head is a chain of linear layers, hard swishes and (inactive) dropouts, and ends in a linear layer.
     Raises TypeError for any other layer.
@@ -45,15 +46,15 @@ def logits_and_slopes(head: nn.Module, z: "Tensor") -> "tuple[Tensor, Tensor]":
     slopes: list[Tensor] = []
     for layer in list(head.children()) or [head]:
         if isinstance(layer, nn.Linear):
-            slopes.append(layer.weight.unsqueeze(0))  # [1, C_out, C_in]
+            slopes.append(layer.weight)  # [C_out, C_in]
         elif isinstance(layer, nn.Hardswish):
             slopes.append(hardswish_slope(z).unsqueeze(1))  # [B, 1, C]; before the layer, which may work in place
         elif not isinstance(layer, nn.Dropout):
             raise TypeError(f"No closed-form gradient is known for {type(layer).__name__} in the head.")
         z = layer(z)
-    slope = slopes.pop()  # [1, K, C]
+    slope = slopes.pop()  # [K, C]
     for earlier in reversed(slopes):
-        slope = slope * earlier if earlier.shape[1] == 1 else slope @ earlier  # [B, K, C]
+        slope = slope * earlier if earlier.ndim == 3 else slope @ earlier  # [B, K, C]
     return z, slope
 
 

@@ -1,6 +1,9 @@
-"""Turn a finished run into a bundle: ``python -m ml export RUN --name student --version 0.1.0 [--precision fp16]``."""
+"""Turn a finished run into a bundle: ``python -m ml export RUN --name student --version 0.1.0``."""
 
 import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +12,18 @@ import onnxruntime
 import torch
 from tqdm import tqdm
 
-from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle
+from ml.bundle import GRAPH_FILE, WEIGHTS_FILE, Bundle, read_bundle
 from ml.data.augment import resize_images
 from ml.data.labels import EQUALIZED_SOURCE
 from ml.data.splits import TEST, TRAIN, VALIDATION
+from ml.errors import BundleError
 from ml.metrics.bootstrap import N_RESAMPLES
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
 from ml.networks.gradcam import WithGradCAM
-from ml.networks.onnx_export import export_onnx_graph, weights_entry
-from ml.networks.weight_format import WeightFormat
-from ml.release.recalibrate import calibrate_bundle, new_bundle
+from ml.networks.onnx_export import export_onnx, file_manifest
+from ml.networks.weights import save_half_precision
+from ml.release.bundle_calibration import calibrate_bundle
+from ml.release.model_card import write_card
 from ml.serving.preprocess import PREPROCESSING_VERSION
 from ml.training.batches import load_images, normalize
 from ml.training.checkpoints import load_trained
@@ -45,12 +50,12 @@ UNCALIBRATED: dict[str, Any] = {
 """What a bundle says until it is fitted to what its Grader says of validation photographs."""
 
 
-def export_onnx(
-    network: torch.nn.Module, path: Path, *, side_px: int, precision: WeightFormat = WeightFormat.FP32
-) -> None:
-    """Write the graph photos [B, 3, S, S] -> logits [B, K], heat [B, K, h, w], its weights in ``precision``."""
+def export_network(network: torch.nn.Module, folder: Path, *, side_px: int) -> None:
+    """Write the weights, and the graph photos [B, 3, S, S] -> logits [B, K], heat [B, K, h, w], into ``folder``."""
+    weights = folder / WEIGHTS_FILE
+    save_half_precision(network, weights)
     example = torch.zeros(2, 3, side_px, side_px)
-    export_onnx_graph(WithGradCAM(network), example, path, outputs=["logits", "heat"], precision=precision)
+    export_onnx(WithGradCAM(network), example, folder / GRAPH_FILE, outputs=["logits", "heat"], weights=weights)
 
 
 def export_bundle(
@@ -60,32 +65,31 @@ def export_bundle(
     folder: Path,
     name: str,
     version: str,
-    precision: WeightFormat = WeightFormat.FP32,
     side_px: int | None = None,
     n_resamples: int = N_RESAMPLES,
 ) -> Bundle:
     """Export the best weights of a run, calibrate on validation, evaluate, and write the bundle and its card.
 
     ``side_px`` is the side at which the bundle serves, else the one it was trained at; a little more may see more.
-    Calibration and figures are those of the very file that is written, in its precision. Raises BundleError where
-    ``folder`` exists; where anything fails it is not made.
+    Calibration and figures are those of the very file that is written. Raises BundleError if ``folder``
+    exists; if anything fails it is not made.
     """
     config = read_config(run)
     training_history(run)  # fails at once where a file of the run is missing
     trained = load_trained(run)
     side_px, cache = side_px or trained.image_size, run.parent / "cache"
     with new_bundle(folder) as draft:
-        weights = draft / WEIGHTS_FILE
-        export_onnx(trained.network, weights, side_px=side_px, precision=precision)
         retinas = load_graded(config, data=data, cache=cache)
+        export_network(trained.network, draft, side_px=side_px)
         content = {
             **UNCALIBRATED,
             "name": name,
             "version": version,
             "architecture": config.architecture,
             "input": INPUT | {"side_px": side_px},
-            "heatmap_full_scale": heatmap_full_scale(weights, retinas, side_px=side_px),
-            "weights": weights_entry(weights, precision),
+            "heatmap_full_scale": heatmap_full_scale(draft / GRAPH_FILE, retinas, side_px=side_px),
+            "graph": file_manifest(draft / GRAPH_FILE),
+            "weights": file_manifest(draft / WEIGHTS_FILE),
             "training": describe_training(config, retinas, run),
         }
         (draft / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
@@ -93,11 +97,28 @@ def export_bundle(
     return read_bundle(folder)
 
 
+@contextmanager
+def new_bundle(folder: Path) -> Iterator[Path]:
+    """A draft folder to fill, renamed to ``folder`` at the end: a failed export leaves no incomplete bundle.
+
+    Raises BundleError if ``folder`` exists.
+    """
+    if folder.exists():
+        raise BundleError(f"{folder} exists already: choose another --version or --to.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unfinished-") as parent:
+        draft = Path(parent) / folder.name
+        draft.mkdir()
+        yield draft
+        draft.rename(folder)
+    write_card(read_bundle(folder))  # after the rename: the card also reads files beside the bundles
+
+
 def run_onnx(
-    weights: Path, retinas: "FundusDataset", chosen: "NDArray[np.int64]", *, side_px: int
+    graph: Path, retinas: "FundusDataset", chosen: "NDArray[np.int64]", *, side_px: int
 ) -> "tuple[NDArray[np.float32], NDArray[np.float32]]":
     """Logits (n, K) and the highest evidence of each grade's map (n, K), from the very file that is released."""
-    session = onnxruntime.InferenceSession(weights, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     logits, evidence = [], []
     for start in tqdm(range(0, len(chosen), 32), desc="measure", unit="batch"):
         photos = normalize(resize_images(load_images(retinas.pixels, chosen[start : start + 32]), side_px))
@@ -107,10 +128,10 @@ def run_onnx(
     return np.concatenate(logits), np.concatenate(evidence)
 
 
-def heatmap_full_scale(weights: Path, retinas: "FundusDataset", *, side_px: int) -> float:
+def heatmap_full_scale(graph: Path, retinas: "FundusDataset", *, side_px: int) -> float:
     """Evidence shown at full strength, of validation photographs with natural colours."""
     held = np.flatnonzero((retinas.splits == VALIDATION) & (retinas.sources != EQUALIZED_SOURCE))
-    return full_scale(*run_onnx(weights, retinas, held, side_px=side_px))
+    return full_scale(*run_onnx(graph, retinas, held, side_px=side_px))
 
 
 def full_scale(logits: "NDArray[np.float32]", evidence: "NDArray[np.float32]") -> float:

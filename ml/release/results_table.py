@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ml.bundle import BUNDLES, Bundle, read_bundle, read_evaluation, verified_weights
+from ml.bundle import BUNDLES, Bundle, read_bundle, read_evaluation
+from ml.grader import load_session
 from ml.metrics.grading import METRICS
 from ml.metrics.markdown import table, with_interval
 
@@ -68,11 +69,7 @@ def forward_seconds(bundle: Bundle) -> tuple[float, float]:
 
 
 def _forward_seconds(bundle: Bundle, n_threads: int, clock: Callable[[], float]) -> float:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = n_threads, 1
-    session = onnxruntime.InferenceSession(verified_weights(bundle), options, providers=["CPUExecutionProvider"])
+    session = load_session(bundle, threads=n_threads)
     shape = (BATCH_SIZE, 3, bundle.side_px, bundle.side_px)
     photos = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     session.run(None, {"photos": photos})  # not measured: the first call allocates

@@ -10,7 +10,7 @@ from ml.bundle import read_bundle
 from ml.data.cache_files import atomic_write
 from ml.errors import InputError
 from ml.networks.architectures import build
-from ml.networks.from_onnx import from_bundle
+from ml.networks.weights import load_network
 from ml.training.config import read_config
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def load_trained(folder: Path) -> TrainedNetwork:
     """
     if (folder / "bundle.json").is_file():
         bundle = read_bundle(folder)
-        return TrainedNetwork(from_bundle(bundle), bundle.architecture, bundle.side_px)
+        return TrainedNetwork(load_network(bundle), bundle.architecture, bundle.side_px)
     config = read_config(folder)
     state = load_file(folder / AVERAGED) if config.alpha else best_weights(folder)
     network = build(config.architecture)

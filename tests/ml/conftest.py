@@ -51,3 +51,17 @@ def toy_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.ml.toys import write_toy_data
 
     return write_toy_data(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture(scope="session")
+def toy_bundle(toy_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A tiny network after two epochs, exported; its run and cache are in the same folder. Read only."""
+    from ml.release.export import export_bundle
+    from ml.training.train import train
+    from tests.ml.toys import toy_config
+
+    runs = tmp_path_factory.mktemp("released")
+    train(toy_config(), data=toy_data, imagenet=None, run=runs / "run")
+    return export_bundle(
+        runs / "run", data=toy_data, folder=runs / "toy-0.0.1", name="toy", version="0.0.1", n_resamples=10
+    )

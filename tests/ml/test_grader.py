@@ -1,5 +1,7 @@
 """The public door, with the released bundle."""
 
+import json
+import shutil
 import subprocess
 import sys
 from io import BytesIO
@@ -9,8 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ml.bundle import default_bundle
 from ml.errors import BundleError, GradingError
 from ml.grader import Grader, calibrated, decide_grade
+from ml.networks.onnx_export import file_manifest
+from ml.serving.quality.gate import FOLDER, WEIGHTS
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
 
@@ -77,26 +82,12 @@ def test_what_is_no_photograph_raises(grader: Grader) -> None:
         grader.grade(b"no photograph")
 
 
-def test_a_network_of_another_kind_is_refused(tmp_path: Path) -> None:
-    import hashlib
-    import json
-    import shutil
-
-    import onnx
-    from onnx import TensorProto, helper
-
-    from ml.bundle import default_bundle
-
-    sides: list[str | int | None] = ["B", 3, 224, 224]
-    node = helper.make_node("Identity", ["x"], ["y"])
-    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, sides) for n in ("x", "y")]
-    graph = helper.make_graph([node], "other", ends[:1], ends[1:])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+def test_a_quality_network_in_place_of_the_graph_is_refused(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(default_bundle(), tmp_path / "foreign"))
-    onnx.save(model, folder / "model.onnx")
-    entry = json.loads((folder / "bundle.json").read_text())
-    entry["weights"]["sha256"] = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
-    (folder / "bundle.json").write_text(json.dumps(entry))
+    shutil.copy(FOLDER / WEIGHTS, folder / "model.onnx")
+    content = json.loads((folder / "bundle.json").read_text())
+    content["graph"] = file_manifest(folder / "model.onnx")
+    (folder / "bundle.json").write_text(json.dumps(content))
     with pytest.raises(BundleError, match="another kind"):
         Grader.load(folder)
 

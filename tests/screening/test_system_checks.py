@@ -109,13 +109,15 @@ def make_bundle(folder: Path, weights: bytes = b"weights") -> Path:
         "grade_cuts": [],
         "operating_point": 0.5,
         "heatmap_full_scale": 1.0,
+        "graph": {"sha256": hashlib.sha256(b"graph").hexdigest()},
         "weights": {"sha256": hashlib.sha256(weights).hexdigest()},
         "training": {},
         "metrics": {},
     }
     folder.mkdir()
     (folder / "bundle.json").write_text(json.dumps(content))
-    (folder / "model.onnx").write_bytes(weights)
+    (folder / "model.onnx").write_bytes(b"graph")
+    (folder / "weights.safetensors").write_bytes(weights)
     return folder
 
 
@@ -125,11 +127,11 @@ def test_a_whole_bundle_is_passed_over(settings: Any, tmp_path: Path) -> None:
 
 
 def lose_the_weights(bundle: Path) -> None:
-    (bundle / "model.onnx").unlink()
+    (bundle / "weights.safetensors").unlink()
 
 
 def alter_the_weights(bundle: Path) -> None:
-    (bundle / "model.onnx").write_bytes(b"Weights")
+    (bundle / "weights.safetensors").write_bytes(b"Weights")
 
 
 def lose_the_description(bundle: Path) -> None:

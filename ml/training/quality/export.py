@@ -17,8 +17,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from ml.data.cache_files import atomic_write
 from ml.data.splits import TEST, TRAIN, VALIDATION
 from ml.metrics.bootstrap import N_RESAMPLES, with_confidence_intervals
-from ml.networks.onnx_export import export_onnx_graph, weights_entry
-from ml.networks.weight_format import WeightFormat
+from ml.networks.onnx_export import export_onnx, file_manifest
 from ml.serving.quality.coefficients import MAX_Z, Coefficients, LogisticModel, logit, sha256_of
 from ml.serving.quality.gate import DESCRIPTION, FOLDER, WEIGHTS, decide
 from ml.serving.quality.network import INPUT_SIDE_PX, QualityNetwork, network_view
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-WEIGHT_FORMAT = WeightFormat.FP16
 #: Sample weight of photographs without a quality label.
 GRADED_WEIGHT = 0.5
 #: Left out of the intercept: six validation photographs, one of which would decide it.
@@ -58,7 +56,7 @@ class _Serving(torch.nn.Module):
 def release(network: "QualityNet", photos: QualitySet, config: TrainingConfig, *, folder: "Path" = FOLDER) -> None:
     """Write network.onnx, and to network.json its hash, the fusion, training and metrics."""
     export_quality_onnx(network, folder / WEIGHTS)
-    manifest = weights_entry(folder / WEIGHTS, WEIGHT_FORMAT)
+    manifest = file_manifest(folder / WEIGHTS)
     stored = read_coefficients(folder)
     scores = score_all(
         photos,
@@ -80,7 +78,7 @@ def release(network: "QualityNet", photos: QualitySet, config: TrainingConfig, *
 def export_quality_onnx(network: torch.nn.Module, path: "Path") -> None:
     """Write the graph photos (B, 128, 128, 3) uint8 -> (B,) logits, its weights in half precision."""
     example = torch.zeros(2, INPUT_SIDE_PX, INPUT_SIDE_PX, 3, dtype=torch.uint8)
-    export_onnx_graph(_Serving(network), example, path, outputs=["logits"], precision=WEIGHT_FORMAT)
+    export_onnx(_Serving(network), example, path, outputs=["logits"])
 
 
 def read_coefficients(folder: "Path" = FOLDER) -> dict[str, Any]:

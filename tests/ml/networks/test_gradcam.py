@@ -10,10 +10,11 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD, build, features_and_head
+from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD, features_and_head
 from ml.networks.gradcam import WithGradCAM, hardswish_slope, logits_and_slopes
 from ml.serving.preprocess import crop_fundus, network_input
 from ml.vocabulary import N_GRADES
+from tests.ml.networks.random_networks import random_images, random_network
 
 
 class RawGradCAM(GradCAM):  # type: ignore[misc]
@@ -24,19 +25,6 @@ class RawGradCAM(GradCAM):  # type: ignore[misc]
     def get_cam_image(self, *arguments: Any, **options: Any) -> Any:
         self.raw = super().get_cam_image(*arguments, **options)
         return self.raw
-
-
-def lively(architecture: str) -> nn.Module:
-    """A network with random weights whose maps and logits are not all but zero."""
-    torch.manual_seed(4)
-    network = build(architecture)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.8, 1.3)
-            nn.init.normal_(module.bias, std=0.3)
-        if isinstance(module, nn.Linear):
-            nn.init.normal_(module.weight, std=0.08)
-    return network.eval()
 
 
 def reference(network: nn.Module, photos: torch.Tensor, grade: int) -> np.ndarray:
@@ -59,7 +47,7 @@ def assert_same_maps(network: nn.Module, photos: torch.Tensor) -> None:
 
 @pytest.mark.parametrize("architecture", ["mobilenet_v3_small", "resnet50"])
 def test_it_equals_pytorch_grad_cam_on_random_input(architecture: str) -> None:
-    assert_same_maps(lively(architecture), torch.randn(3, 3, 96, 96))
+    assert_same_maps(random_network(architecture), random_images(3, 96))
 
 
 @pytest.mark.real_data
@@ -67,7 +55,7 @@ def test_it_equals_pytorch_grad_cam_on_real_photographs(data_dir: Path) -> None:
     photos = [crop_fundus(path, side_px=224) for path in sorted((data_dir / "samples").glob("*.jpg"))[::4]]
     inputs = [network_input(p, mean=IMAGENET_MEAN, std=IMAGENET_STD) for p in photos if p is not None]
     assert len(inputs) >= 3
-    assert_same_maps(lively("mobilenet_v3_small"), torch.from_numpy(np.stack(inputs)))
+    assert_same_maps(random_network("mobilenet_v3_small"), torch.from_numpy(np.stack(inputs)))
 
 
 def test_the_hard_swish_slope_is_its_derivative() -> None:
@@ -82,9 +70,9 @@ def test_a_layer_without_a_known_gradient_is_refused() -> None:
 
 
 def test_a_map_without_evidence_stays_blank() -> None:
-    network = lively("mobilenet_v3_small")
+    network = random_network("mobilenet_v3_small")
     with torch.no_grad():
         last = network.get_submodule("classifier.3")
         last.weight.zero_()  # type: ignore[operator]
-        _, heat = WithGradCAM(network)(torch.randn(1, 3, 64, 64))
+        _, heat = WithGradCAM(network)(random_images(1))
     assert float(heat.max()) == 0.0

@@ -1,15 +1,18 @@
 """Calibration, grade rule and operating point fit what the Grader says, and the rule photographs not fitted on."""
 
 import dataclasses
+import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ml.bundle import Bundle, read_bundle
+from ml.bundle import Bundle, read_bundle, read_evaluation
 from ml.evaluation.predictions import LabelledPredictions
 from ml.grader import calibrated
+from ml.release.bundle_calibration import calibrate_bundle, refitted
 from ml.release.calibration import fit
-from ml.release.recalibrate import refitted
 from tests.ml.evaluation.toy_predictions import toy_predictions
 
 
@@ -89,3 +92,16 @@ def test_cuts_are_kept_where_they_grade_unseen_photographs_better() -> None:
 def test_no_cuts_where_they_only_follow_the_noise() -> None:
     chosen = [fit(*_graded(120, seed, is_shy=False)).cutpoints for seed in range(6)]
     assert sum(cuts == () for cuts in chosen) >= 5
+
+
+def test_calibrating_again_finds_what_export_fitted(toy_bundle: Bundle, toy_data: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(toy_bundle.folder, tmp_path / "other"))
+    content = json.loads((folder / "bundle.json").read_text())
+    content |= {"calibration": {"temperature": 3.0, "bias": [1.0, 0, 0, 0, -1.0]}, "grade_cuts": [0.1, 0.4, 0.7, 1.0]}
+    (folder / "bundle.json").write_text(json.dumps(content))
+    calibrate_bundle(read_bundle(folder), data=toy_data, cache=toy_bundle.folder.parent / "cache", n_resamples=10)
+    again = read_bundle(folder, verify=True)
+    assert again.temperature == pytest.approx(toy_bundle.temperature, rel=0.01)
+    assert again.bias == pytest.approx(toy_bundle.bias, abs=0.01)
+    assert again.grade_cuts == pytest.approx(toy_bundle.grade_cuts, abs=0.05)
+    assert read_evaluation(again)["operating_point"] == again.operating_point

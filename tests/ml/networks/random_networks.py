@@ -1,0 +1,52 @@
+"""Networks with random weights whose outputs differ between images, and bundles made of them."""
+
+import json
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from ml.bundle import GRAPH_FILE, WEIGHTS_FILE, Bundle, read_bundle
+from ml.networks.architectures import build
+from ml.networks.onnx_export import file_manifest
+from ml.release.export import export_network
+
+SIDE_PX = 64
+
+
+def random_images(n: int, side_px: int = SIDE_PX) -> torch.Tensor:
+    """[n, 3, S, S] of coarse patches; a random network averages fine noise to the same features for every image."""
+    patches = torch.randn(n, 3, 4, 4, generator=torch.Generator().manual_seed(n))
+    return 4 * functional.interpolate(patches, size=(side_px, side_px), mode="bilinear")
+
+
+def random_network(architecture: str) -> nn.Module:
+    """Random weights and batch-norm statistics of random images, in evaluation mode."""
+    torch.manual_seed(4)
+    network = build(architecture)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.8, 1.3)
+            nn.init.normal_(module.bias, std=0.3)
+            module.momentum = None  # the statistics are those of the one batch below
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=0.08)
+    with torch.no_grad():
+        network.train()(random_images(16))
+    return network.eval()
+
+
+def write_bundle(folder: Path, network: nn.Module, architecture: str) -> Bundle:
+    """The network with the description of the released bundle."""
+    folder.mkdir()
+    export_network(network, folder, side_px=SIDE_PX)
+    content = json.loads((read_bundle().folder / "bundle.json").read_text())
+    content["input"] |= {"side_px": SIDE_PX}
+    content |= {
+        "architecture": architecture,
+        "graph": file_manifest(folder / GRAPH_FILE),
+        "weights": file_manifest(folder / WEIGHTS_FILE),
+    }
+    (folder / "bundle.json").write_text(json.dumps(content))
+    return read_bundle(folder, verify=True)
