@@ -34,6 +34,13 @@ class Distillation:
     unlabelled_fraction: float = 0.25
     """Unlabelled photographs in a batch per labelled photograph."""
 
+    def __post_init__(self) -> None:
+        """Raises InputError for values that cannot be used."""
+        if not self.teachers:
+            raise InputError("Name a teacher: the configuration has none.")
+        if not (0 <= self.distill_loss_weight <= 1 and self.temperature > 0):
+            raise InputError("The weight of the distillation loss lies between 0 and 1, and the temperature above 0.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
@@ -90,10 +97,7 @@ class TrainingConfig:
 
 
 def read_config(run: Path) -> TrainingConfig:
-    """The configuration a run was started with; fields that it did not know yet have their defaults.
-
-    Raises InputError for a folder that is no run's, and for one of a newer version of this software.
-    """
+    """Read the configuration of a run. Raises InputError for a folder without one, or with unknown fields."""
     path = run / "config.json"
     if not path.is_file():
         raise InputError(f"{run} is not a run: config.json is missing.")
@@ -104,7 +108,7 @@ def read_config(run: Path) -> TrainingConfig:
 
 
 def write_config(config: TrainingConfig, run: Path) -> None:
-    """Save the configuration in the folder of its run, which is made where it is missing."""
+    """Save the configuration in the folder of its run, which is created if it is missing."""
     run.mkdir(parents=True, exist_ok=True)
     (run / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=1))
 

@@ -55,7 +55,7 @@ def kd_loss(student: "Tensor", teacher: "Tensor", temperature: float) -> "Tensor
 
 
 class SupervisedLoss(nn.Module):
-    """Loss of a grading network on graded photographs."""
+    """Loss of a grading network on graded photographs; ``image_size`` is that of the images it takes."""
 
     def __init__(self, config: TrainingConfig) -> None:
         super().__init__()

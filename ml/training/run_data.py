@@ -1,10 +1,8 @@
 """Data of a training run: graded fundus crops with their splits, and crops without a grade."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import torch
 
 from ml.data.augment import BatchRandom, augment
@@ -18,39 +16,30 @@ from ml.training.distributed import DistributedContext
 from ml.training.validation import validate, validation_score
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
 
-@dataclass(kw_only=True)
 class RunData:
-    """Graded and unlabelled photographs of a run: uint8 arrays, memory-mapped, so that they are decoded only once.
+    """Graded and unlabelled photographs of a run: memory-mapped uint8 arrays, so that each is decoded only once.
 
-    ``image_size`` is the side of the augmented images.
+    ``image_size`` is the side of the augmented images. Raises InputError if there are too few photographs for a batch.
     """
 
-    config: TrainingConfig
-    dataset: FundusDataset
-    unlabelled: "NDArray[np.uint8]"
-    image_size: int
-    indices: "NDArray[np.int64]" = field(init=False)
-    weights: "Tensor" = field(init=False)
-    n_steps: int = field(init=False)
-    """Optimiser steps per epoch."""
-
-    def __post_init__(self) -> None:
-        """Raises InputError if the training photographs do not fill a batch."""
-        self.indices = self.dataset.where(TRAIN)
-        self.n_steps = len(self.indices) // self.config.batch_size
+    def __init__(
+        self, config: TrainingConfig, dataset: FundusDataset, unlabelled: "NDArray[np.uint8]", *, image_size: int
+    ) -> None:
+        self.config, self.dataset, self.unlabelled, self.image_size = config, dataset, unlabelled, image_size
+        self.indices = dataset.where(TRAIN)
+        self.n_steps = len(self.indices) // config.batch_size
         if not self.n_steps:
-            raise InputError(
-                f"{len(self.indices)} training photographs do not fill one batch of {self.config.batch_size}."
-            )
-        self.weights = sampling_weights(
-            self.dataset.sources[self.indices],
-            self.dataset.grades[self.indices],
-            power=self.config.class_balance_power,
-        )
+            raise InputError(f"{len(self.indices)} training photographs do not fill one batch of {config.batch_size}.")
+        sources, grades = dataset.sources[self.indices], dataset.grades[self.indices]
+        self.weights = sampling_weights(sources, grades, power=config.class_balance_power)
+        self.n_unlabelled_per_photo = 0.0
+        if config.distillation and len(unlabelled):
+            self.n_unlabelled_per_photo = config.distillation.unlabelled_fraction
 
     @classmethod
     def load(cls, config: TrainingConfig, *, data: Path, cache: Path, image_size: int | None = None) -> Self:
@@ -65,31 +54,26 @@ class RunData:
                 side_px=config.cache_size,
                 cache=cache,
             )
-        return cls(config=config, dataset=dataset, unlabelled=unlabelled, image_size=image_size or config.image_size)
+        return cls(config, dataset, unlabelled, image_size=image_size or config.image_size)
 
     def batch(self, step: int, distributed: DistributedContext) -> "tuple[Tensor, Tensor]":
-        """Augmented images [B + U, 3, S, S] in [0, 1] and grades [B] of this process for a step of the run.
+        """Augmented images [B + U, 3, S, S] in [0, 1], of which the first B have grades [B]; those of this process.
 
-        The last U images have no grade.
+        All processes sample the whole batch, and each keeps every n-th photograph of it.
         """
-        seed, (rank, count) = self.config.seed, (distributed.rank, distributed.world_size)
-        size = self.config.batch_size
+        size, seed = self.config.batch_size, self.config.seed
+        rank, count, device = distributed.rank, distributed.world_size, distributed.device
         sampled = sample_rows(self.weights, step, n_steps=self.n_steps, batch_size=size, seed=seed)
-        rows = self.indices[sampled]  # (B,) of all processes
+        rows = self.indices[sampled][rank::count]
         generator = seeded_generator(seed, AUGMENTATION, step)
-        extra = self._sample_unlabelled(count, generator)  # (U,) of all processes
-        images = load_images(self.dataset.pixels, rows[rank::count], distributed.device)
-        if len(extra):
-            images = torch.cat([images, load_images(self.unlabelled, extra[rank::count], distributed.device)])
-        random = BatchRandom(generator, size + len(extra), start=rank, step=count, device=distributed.device)
+        n_unlabelled = count * round(size / count * self.n_unlabelled_per_photo)
+        images = load_images(self.dataset.pixels, rows, device)
+        if n_unlabelled:
+            extra = torch.randint(len(self.unlabelled), (n_unlabelled,), generator=generator).numpy()
+            images = torch.cat([images, load_images(self.unlabelled, extra[rank::count], device)])
+        random = BatchRandom(generator, size + n_unlabelled, start=rank, step=count, device=device)
         images = augment(images, random, image_size=self.image_size, equalize_prob=self.config.equalize_prob)
-        return images, torch.from_numpy(self.dataset.grades[rows[rank::count]]).to(distributed.device)
-
-    def _sample_unlabelled(self, count: int, generator: torch.Generator) -> "NDArray[np.int64]":
-        if not len(self.unlabelled) or self.config.distillation is None:
-            return np.zeros(0, np.int64)
-        n = count * round(self.config.batch_size / count * self.config.distillation.unlabelled_fraction)
-        return torch.randint(len(self.unlabelled), (n,), generator=generator).numpy()
+        return images, torch.from_numpy(self.dataset.grades[rows]).to(device)
 
     def validate(self, network: "nn.Module") -> tuple[float, dict[str, dict[str, float]]]:
         """Validation score, and validation metrics by source."""

@@ -1,6 +1,7 @@
 """Report of a training run: report.md and curves.png, replaced after every epoch."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ml.metrics.markdown import table
-from ml.training.config import TrainingConfig
+from ml.training.config import TrainingConfig, read_config
 
 CURVES, REPORT = "curves.png", "report.md"
 #: Validation metrics and their titles.
 METRICS = {"kappa": "kappa", "auc": "AUC"}
 
 
-def write_report(config: TrainingConfig, history: list[dict[str, Any]], run: Path) -> None:
-    """Write both files. ``history`` holds the rows of log.jsonl, at least one."""
+def write_report(run: Path) -> None:
+    """Write both files, from config.json and log.jsonl of the run."""
+    history = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     plot_curves(history, run / CURVES)
-    (run / REPORT).write_text(report_text(config, history, run.name))
+    (run / REPORT).write_text(report_text(read_config(run), history, run.name))
 
 
 def plot_curves(history: list[dict[str, Any]], path: Path) -> None:

@@ -18,6 +18,7 @@ from ml.training.distillation import DistillationLoss
 from ml.training.distributed import distributed_context
 from ml.training.losses import SupervisedLoss
 from ml.training.run_data import RunData
+from ml.training.teacher import load_teachers
 from ml.training.trainer import Trainer, fit
 
 
@@ -33,23 +34,20 @@ def train(config: TrainingConfig, *, data: Path, imagenet: Path | str | None, ru
         if config.batch_size % distributed.world_size:
             raise InputError(f"A batch of {config.batch_size} cannot be divided by {distributed.world_size} processes.")
         torch.manual_seed(config.seed)
-        loss = training_loss(config)
+        loss = SupervisedLoss(config)
+        if settings := config.distillation:
+            teacher = load_teachers(settings.teachers, bf16=config.bf16 or settings.teacher_bf16)
+            loss = DistillationLoss(config, settings, teacher)
         network = initial_network(config, imagenet=imagenet)
         with distributed.main_process_first():
-            write_config(config, run)
+            if distributed.is_main_process:
+                write_config(config, run)
             run_data = RunData.load(config, data=data, cache=run.parent / "cache", image_size=loss.image_size)
         trainer = Trainer(config, network, run_data, loss, distributed=distributed)
         if resume and (run / LAST).exists():
             trainer.load_state_dict(load_checkpoint(run / LAST))
         fit(trainer, run)
     return run / BEST
-
-
-def training_loss(config: TrainingConfig) -> SupervisedLoss | DistillationLoss:
-    """The loss of a configuration, with the teachers loaded."""
-    if config.distillation is None:
-        return SupervisedLoss(config)
-    return DistillationLoss.load(config, config.distillation)
 
 
 def initial_network(config: TrainingConfig, *, imagenet: Path | str | None) -> nn.Module:

@@ -62,7 +62,7 @@ class Trainer:
         self.distributed = distributed or DistributedContext()
         self.device = self.distributed.device
         self.network: nn.Module = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub lacks memory_format
-        self.loss: Loss = loss.to(self.device)
+        self.loss: Loss = loss.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub lacks memory_format
         self.frozen = [network.get_submodule(name).requires_grad_(requires_grad=False) for name in config.freeze]
         self.ema = AveragedModel(self.network, multi_avg_fn=_ema_update(config.ema_decay), use_buffers=True)
         self.ema.update_parameters(self.network)  # the first update copies
@@ -192,6 +192,6 @@ def _finish_epoch(trainer: Trainer, run: Path) -> None:
         save_weights(trainer.ema.module.state_dict(), run / BEST)
     with atomic_write(run / "log.jsonl") as partial:
         partial.write_text("".join(json.dumps(line) + "\n" for line in trainer.history))
-    write_report(trainer.config, trainer.history, run)
+    write_report(run)
     save_checkpoint(trainer.state_dict(), run / LAST)
     tqdm.write(json.dumps(row))

@@ -13,9 +13,8 @@ from ml.errors import InputError
 from ml.metrics.markdown import table
 from ml.training.checkpoints import AVERAGED, best_weights, save_weights
 from ml.training.config import read_config, write_config
-from ml.training.run_data import load_graded
+from ml.training.run_data import RunData
 from ml.training.train import initial_network
-from ml.training.validation import validate, validation_score
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,12 +48,12 @@ def average(run: Path, *, data: Path, alpha: float | None = None) -> str:
         raise InputError(f"{run} did not start from a trained network: there is nothing to average it with.")
     trained, network = best_weights(run), initial_network(config, imagenet=None)
     start = {name: value.clone() for name, value in network.state_dict().items()}
-    dataset = load_graded(config, data=data, cache=run.parent / "cache")
+    run_data = RunData.load(config, data=data, cache=run.parent / "cache")
     candidates = []
     for each in sorted({*ALPHAS, *([] if alpha is None else [alpha])}):
         network.load_state_dict(interpolate(trained, start, each))
-        metrics = validate(network, dataset, image_size=config.image_size)
-        candidates.append(Candidate(each, round(validation_score(metrics), 4), metrics))
+        score, metrics = run_data.validate(network)
+        candidates.append(Candidate(each, round(score, 4), metrics))
     alpha = max(candidates, key=lambda candidate: candidate.score).alpha if alpha is None else alpha
     write_config(dataclasses.replace(config, alpha=0.0), run)  # a kill from here on leaves the run as it was trained
     (run / RESULTS).write_text(json.dumps([candidate._asdict() for candidate in candidates], indent=1))

@@ -10,8 +10,8 @@ from PIL import Image
 from ml.data.cache import FundusDataset
 from ml.data.splits import TRAIN, VALIDATION
 from ml.networks.architectures import build
+from ml.training.checkpoints import TrainedNetwork
 from ml.training.config import TrainingConfig
-from ml.training.teacher import Teacher
 
 N_PHOTOS = 60
 SOURCES = ("aptos2019", "eyepacs")
@@ -79,10 +79,10 @@ def toy_config(**changes: object) -> TrainingConfig:
     return TrainingConfig(**values | changes)  # type: ignore[arg-type]  # values of any field
 
 
-def random_teacher(image_size: int = 64) -> Teacher:
+def random_teacher(image_size: int = 64) -> TrainedNetwork:
     """A teacher with random weights and confident predictions."""
     torch.manual_seed(5)
     network = build("tiny")
     with torch.no_grad():
         network.get_submodule("classifier.3").weight.mul_(20)  # type: ignore[operator]  # a Linear layer
-    return Teacher(network, image_size)
+    return TrainedNetwork(network, "tiny", image_size)

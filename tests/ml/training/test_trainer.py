@@ -21,7 +21,7 @@ DISTILLATION = Distillation(teachers=("-",), unlabelled=("eyeq",), unlabelled_fr
 
 def run_data(config: TrainingConfig) -> RunData:
     dataset = toy_dataset()
-    return RunData(config=config, dataset=dataset, unlabelled=dataset.pixels[:7], image_size=48)
+    return RunData(config, dataset, dataset.pixels[:7], image_size=48)
 
 
 @pytest.mark.parametrize("distillation", [None, DISTILLATION], ids=["graded", "with unlabelled"])
