@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.db.models import Field, Model, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import ICDRGrade
@@ -11,6 +11,7 @@ from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.grades import GRADE_LABELS
 from screening.labels.reviews import MACULAR_OEDEMA_CHOICES
 from screening.models import Exam, EyeFinding, FundusImage, Patient, Review, Site
+from screening.models.base import max_length
 from screening.models.sites import validate_timezone
 from screening.policy import MacularOedema
 
@@ -26,11 +27,6 @@ def error_text(form: forms.Form) -> str:
     return " ".join(str(error) for errors in form.errors.values() for error in errors)
 
 
-def _max_length(model: type[Model], name: str) -> int | None:
-    field = model._meta.get_field(name)
-    return field.max_length if isinstance(field, Field) else None
-
-
 class PhotoField(forms.FileField):
     """An uploaded photograph. The content of the file is checked by ``photos.validation``."""
 
@@ -44,10 +40,10 @@ class PhotoField(forms.FileField):
 class FirstSiteForm(forms.Form):
     """The first site of a new installation."""
 
-    name = forms.CharField(label=_("Name of the clinic"), max_length=_max_length(Site, "name"))
+    name = forms.CharField(label=_("Name of the clinic"), max_length=max_length(Site, "name"))
     timezone = forms.CharField(
         label=_("Time zone"),
-        max_length=_max_length(Site, "timezone"),
+        max_length=max_length(Site, "timezone"),
         initial="UTC",
         validators=[validate_timezone],
         help_text=_("For example: Europe/Paris."),
@@ -59,11 +55,11 @@ class PatientForm(forms.Form):
 
     mrn = forms.CharField(
         label=_("Medical record number"),
-        max_length=_max_length(Patient, "mrn"),
+        max_length=max_length(Patient, "mrn"),
         help_text=_("The patient's number at this site. It identifies the patient; the name does not."),
     )
-    family_name = forms.CharField(label=_("Family name"), max_length=_max_length(Patient, "family_name"))
-    given_name = forms.CharField(label=_("Given name"), max_length=_max_length(Patient, "given_name"))
+    family_name = forms.CharField(label=_("Family name"), max_length=max_length(Patient, "family_name"))
+    given_name = forms.CharField(label=_("Given name"), max_length=max_length(Patient, "given_name"))
     born_on = forms.DateField(label=_("Birth date"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     sex = forms.ChoiceField(label=_("Sex"), choices=Patient.Sex.choices, initial=Patient.Sex.UNKNOWN)
     diabetes_type = forms.ChoiceField(
@@ -101,7 +97,7 @@ class PatientSearchForm(forms.Form):
 
     text = forms.CharField(
         label=_("Medical record number or name"),
-        max_length=_max_length(Patient, "family_name"),
+        max_length=max_length(Patient, "family_name"),
         required=False,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
@@ -142,7 +138,7 @@ class ReasonForm(forms.Form):
 
     reason = forms.CharField(
         label=_("Reason"),
-        max_length=_max_length(FundusImage, "withdrawn_reason"),
+        max_length=max_length(FundusImage, "withdrawn_reason"),
         error_messages={"required": _("Enter a reason. It is kept with the record.")},
     )
 
@@ -152,7 +148,7 @@ class AbsentEyeForm(forms.Form):
 
     reason = forms.CharField(
         label=_("Reason, for example: prosthesis"),
-        max_length=_max_length(Exam, "right_eye_absent_reason"),
+        max_length=max_length(Exam, "right_eye_absent_reason"),
         required=False,
         widget=forms.TextInput(attrs={"required": True}),  # only the button that removes the record sends none
     )
@@ -172,7 +168,7 @@ class EyeReadingForm(forms.Form):
     )
     changed_reason = forms.CharField(
         label=_("Why changed from the first reading?"),
-        max_length=_max_length(EyeFinding, "changed_reason"),
+        max_length=max_length(EyeFinding, "changed_reason"),
         required=False,
     )
 
@@ -197,10 +193,10 @@ class SignForm(forms.Form):
 
     note = forms.CharField(
         label=_("Note"),
-        max_length=_max_length(Review, "note"),
+        max_length=max_length(Review, "note"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     amend_reason = forms.CharField(
-        label=_("Why is the signed review amended?"), max_length=_max_length(Review, "amend_reason"), required=False
+        label=_("Why is the signed review amended?"), max_length=max_length(Review, "amend_reason"), required=False
     )

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from screening.photos.validation import MAX_BYTES
+from screening.photos.validation import MAX_BYTES, rejection_message
 from screening.views.decorators import wants_json
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -39,8 +39,7 @@ def limit_body_size(get_response: GetResponse) -> GetResponse:
 
 def _too_large(request: HttpRequest) -> HttpResponse:
     if wants_json(request):
-        message = _("The file is larger than 50 MB. Export the photograph as JPEG and upload that file.")
-        return JsonResponse({"code": "too_large", "message": message}, status=413)
+        return JsonResponse({"code": "too_large", "message": rejection_message("too_large")}, status=413)
     return render(request, "413.html", status=413)
 
 

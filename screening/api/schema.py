@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
 from screening.api.authentication import ApiKeyAuthentication
 from screening.api.serializers.errors import ErrorSerializer
+from screening.photos.validation import rejection_message
 
 PREDICTIONS, PATIENTS, EXAMS, RESULTS, SITE = "Predictions", "Patients", "Exams", "Results", "System"
 
@@ -35,7 +36,7 @@ _ERRORS = {
     413: (
         "Too many bytes.",
         "request_too_large",
-        "The file is larger than 50 MB. Export the photograph as JPEG and upload that file.",
+        rejection_message("too_large"),
     ),
     415: (
         "Not the form in which this is read.",

@@ -1,16 +1,23 @@
-"""What every stored row has."""
+"""The base class of models, and the length limits of their text columns."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class BaseModel(models.Model):
-    """A row with an id that can be shown outside, as it tells nothing, and the time it was made."""
+    """A model with a random id, which may appear in addresses and logs, and the time of its creation."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         abstract = True
+
+
+def max_length(model: type[models.Model], field: str) -> int:
+    """Length limit of a text column in characters. NB: SQLite does not enforce it."""
+    column: Any = model._meta.get_field(field)
+    return int(column.max_length)

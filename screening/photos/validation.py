@@ -12,7 +12,8 @@ from PIL import ExifTags, Image
 from screening.photos import metadata
 from screening.photos.decode_lock import large_image_lock
 
-MAX_BYTES = 50 * 1024 * 1024
+MAX_MB = 50
+MAX_BYTES = MAX_MB * 1024 * 1024
 MAX_PIXELS = 100_000_000
 MIN_SIDE_PX = 64
 """No fundus camera makes less: smaller files are icons and thumbnails."""
@@ -41,7 +42,7 @@ class InvalidPhoto(ValueError):
 
     def __init__(self, code: str) -> None:
         self.code = code
-        super().__init__(_messages()[code])
+        super().__init__(rejection_message(code))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,14 +205,16 @@ def _decode(cleaned: bytes, kind: str) -> tuple[int, int, int]:
     return width_px, height_px, orientation
 
 
-def _messages() -> dict[str, str]:
+def rejection_message(code: str) -> str:
+    """What is wrong with a file and what to do, for the ``code`` of an InvalidPhoto."""
     accepted = _("Upload a JPEG, PNG, TIFF or WebP file.")
     return {
         "empty": _("The file is empty. Export the photograph from the camera again and upload that file."),
-        "too_large": _("The file is larger than 50 MB. Export the photograph as JPEG and upload that file."),
+        "too_large": _("The file is larger than %(limit)d MB. Export the photograph as JPEG and upload that file.")
+        % {"limit": MAX_MB},
         "too_many_pixels": _("The photograph has more than 100 megapixels. Export it at the camera's own size."),
         "too_small": _("The photograph is smaller than 64 pixels a side. Upload the original, not a thumbnail."),
-        "not_a_photograph": _("This file is not a photograph, whatever its name says.") + " " + accepted,
+        "not_a_photograph": _("This file is not a photograph.") + " " + accepted,
         "svg": _("This is an SVG drawing, not a photograph.") + " " + accepted,
         "gif": _("GIF files have too few colours to be graded.") + " " + accepted,
         "heic": _("Photographs of this kind (HEIC or AVIF) cannot be read.") + " " + accepted,
@@ -221,5 +224,5 @@ def _messages() -> dict[str, str]:
         "cmyk": _("The photograph is in printing colours (CMYK). Export it in RGB colours and upload that file."),
         "bit_depth": _("The photograph has more than 8 bits a colour. Export it with 8 bits and upload that file."),
         "colours": _("The photograph has a reduced set of colours. Export it in full RGB colours or in grey."),
-        "damaged": _("The file is damaged or breaks off. Export the photograph again and upload that file."),
-    }
+        "damaged": _("The file is damaged or incomplete. Export the photograph again and upload that file."),
+    }[code]

@@ -1,21 +1,23 @@
-"""Visits: opening, absent eyes, handing over to the reviewer."""
+"""Exams: opening, recording absent eyes, submitting, cancelling."""
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ml.vocabulary import Laterality
 from screening.access import Action, require
+from screening.labels.limits import too_long
 from screening.models import AuditEvent, Exam, FundusImage, Patient, User
+from screening.models.base import max_length
 from screening.services.audit import record_event
 from screening.services.worklist import update_worklist_order
 
 _ABSENT_REASON_FIELD = {Laterality.RIGHT: "right_eye_absent_reason", Laterality.LEFT: "left_eye_absent_reason"}
-_ABSENT_REASON_MAX = 200
 
 
 class ExamError(ValueError):
-    """The exam is not in a state for this. The message is a sentence for the person who tried."""
+    """The exam does not allow this. The message is for the user."""
 
 
 class ExamNotOpen(ExamError):
@@ -26,7 +28,7 @@ class ExamNotOpen(ExamError):
 
 
 class EyeNotPhotographed(ExamError):
-    """An eye has neither a photograph nor a recorded reason for its absence."""
+    """An eye has neither a photograph nor a reason for its absence."""
 
     def __init__(self, laterality: Laterality) -> None:
         self.laterality = laterality
@@ -38,13 +40,20 @@ class EyeNotPhotographed(ExamError):
         super().__init__(message)
 
 
+def check_length(text: str, model: type[Model], field: str) -> None:
+    """Raises ExamError if ``text`` is longer than its column."""
+    limit = max_length(model, field)
+    if len(text) > limit:
+        raise ExamError(too_long(limit))
+
+
 def lock_exam(exam: Exam) -> Exam:
-    """The exam as it is in the database now, locked until the transaction ends."""
+    """The exam as stored now, locked until the transaction ends."""
     return Exam.objects.select_for_update(of=("self",)).select_related("site", "patient").get(pk=exam.pk)
 
 
 def lock_open_exam(exam: Exam, action: Action, by: User) -> Exam:
-    """The exam, locked, when ``by`` may do ``action`` to it. Raises AccessDenied, ExamNotOpen."""
+    """The exam, locked, if it is open and ``by`` may do ``action``. Raises AccessDenied, ExamNotOpen."""
     locked = lock_exam(exam)
     require(by, action, locked.site)
     if not locked.is_open:
@@ -65,15 +74,14 @@ def open_exam(*, patient: Patient, by: User) -> Exam:
 
 @transaction.atomic
 def mark_eye_absent(*, exam: Exam, laterality: str, reason: str, by: User) -> Exam:
-    """Record why an eye cannot be photographed (a prosthesis, say); an empty reason takes the record back.
+    """Record why an eye cannot be photographed, for example a prosthesis; an empty reason deletes the record.
 
-    Raises ExamError with a sentence when the eye has photographs or the reason is too long, AccessDenied, ExamNotOpen.
+    Raises ExamError if the eye has photographs or the reason is too long, AccessDenied, ExamNotOpen.
     """
     locked = lock_open_exam(exam, Action.UPLOAD_IMAGE, by)
     eye = Laterality(laterality)
     reason = reason.strip()
-    if len(reason) > _ABSENT_REASON_MAX:
-        raise ExamError(_("The reason is too long: write at most 200 characters."))
+    check_length(reason, Exam, _ABSENT_REASON_FIELD[eye])
     if reason and eye in _photographed(locked):
         raise ExamError(_("This eye has photographs. Withdraw them before recording the eye as absent."))
     setattr(locked, _ABSENT_REASON_FIELD[eye], reason)
@@ -91,10 +99,9 @@ def mark_eye_absent(*, exam: Exam, laterality: str, reason: str, by: User) -> Ex
 
 @transaction.atomic
 def submit_exam(*, exam: Exam, by: User) -> Exam:
-    """Hand the exam to the reviewer.
+    """Submit the exam for review.
 
-    Raises EyeNotPhotographed for an eye with neither a photograph nor a reason, ExamError when both eyes are absent,
-    AccessDenied, ExamNotOpen.
+    Raises EyeNotPhotographed, ExamError if both eyes are absent, AccessDenied, ExamNotOpen.
     """
     locked = lock_open_exam(exam, Action.SUBMIT_EXAM, by)
     photographed = _photographed(locked)
@@ -112,7 +119,7 @@ def submit_exam(*, exam: Exam, by: User) -> Exam:
 
 @transaction.atomic
 def cancel_exam(*, exam: Exam, by: User) -> Exam:
-    """End an exam that will not be reviewed. Its photographs stay. Raises ExamError once it is signed, AccessDenied."""
+    """Cancel an exam; its photographs stay. Raises ExamError if it is reviewed or cancelled, AccessDenied."""
     locked = lock_exam(exam)
     require(by, Action.CANCEL_EXAM, locked.site)
     if locked.status not in {Exam.Status.OPEN, Exam.Status.SUBMITTED}:

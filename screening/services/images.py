@@ -15,12 +15,10 @@ from screening.photos import validation
 from screening.photos.validation import InvalidPhoto
 from screening.services import gradings
 from screening.services.audit import record_event
-from screening.services.exams import ExamError, lock_exam, lock_open_exam
+from screening.services.exams import ExamError, check_length, lock_exam, lock_open_exam
 from screening.services.worklist import update_worklist_order
 
 __all__ = ("InvalidPhoto", "attach_image", "change_laterality", "find_or_attach_image", "withdraw_image")
-
-_REASON_MAX = 200
 
 
 class Upload(Protocol):
@@ -132,8 +130,7 @@ def withdraw_image(*, image: FundusImage, reason: str, by: User) -> FundusImage:
     reason = reason.strip()
     if not reason:
         raise ExamError(_("Say why the photograph is withdrawn."))
-    if len(reason) > _REASON_MAX:
-        raise ExamError(_("The reason is too long: write at most 200 characters."))
+    check_length(reason, FundusImage, "withdrawn_reason")
     if locked.is_withdrawn:
         raise ExamError(_("This photograph is already withdrawn."))
     locked.withdrawn_at = timezone.now()

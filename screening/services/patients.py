@@ -1,4 +1,4 @@
-"""Registering people and correcting their details."""
+"""Patients: registering them and changing their details."""
 
 import datetime
 
@@ -7,17 +7,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from screening.access import Action, require
+from screening.labels.limits import too_long
 from screening.models import AuditEvent, Patient, Site, User
+from screening.models.base import max_length
 from screening.services.audit import record_event
 
 MIN_BIRTH_YEAR = 1900
-"""Nobody alive is older (the oldest person of 2025 was born in 1909)."""
-_MAX_CHARS = {"mrn": 40, "given_name": 80, "family_name": 80}
-"""Characters; the columns' own lengths, which SQLite does not enforce."""
+"""The oldest person alive in 2025 was born in 1909."""
+_TEXT_FIELDS = ("mrn", "given_name", "family_name")
 
 
 class InvalidPatient(ValueError):
-    """A detail of the patient cannot be. ``field`` names it; the message is a sentence for the person who typed it."""
+    """A detail of the patient is invalid. ``field`` is its name; the message is for the user."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -25,7 +26,7 @@ class InvalidPatient(ValueError):
 
 
 class PatientExists(InvalidPatient):
-    """The medical record number is taken at this site."""
+    """The medical record number is already registered at this site."""
 
     def __init__(self) -> None:
         message = _("This medical record number is already registered at this site. Open that patient instead.")
@@ -45,9 +46,9 @@ def register_patient(
     diabetes_since_year: int | None = None,
     by: User,
 ) -> Patient:
-    """Register a patient. The number identifies: people of the same name are different patients.
+    """Register a patient, identified by the medical record number and not by name.
 
-    Raises InvalidPatient or PatientExists with a sentence, AccessDenied.
+    Raises InvalidPatient, PatientExists, AccessDenied.
     """
     require(by, Action.REGISTER_PATIENT, site)
     patient = Patient(
@@ -78,9 +79,9 @@ def update_patient(
     diabetes_since_year: int | None,
     by: User,
 ) -> Patient:
-    """Correct a patient's details; the audit event names the changed fields and never their values.
+    """Change a patient's details. The audit event has the names of the changed fields, not their values.
 
-    Raises InvalidPatient or PatientExists with a sentence, AccessDenied.
+    Raises InvalidPatient, PatientExists, AccessDenied.
     """
     locked = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
     require(by, Action.UPDATE_PATIENT, locked.site)
@@ -120,14 +121,14 @@ def _save(patient: Patient) -> None:
 
 
 def _validate(patient: Patient) -> None:
-    for field, limit in _MAX_CHARS.items():
-        value = str(getattr(patient, field))
+    for field in _TEXT_FIELDS:
+        value, limit = str(getattr(patient, field)), max_length(Patient, field)
         if not value:
             raise InvalidPatient(field, _("This is missing. Fill it in."))
         if len(value) > limit:
-            raise InvalidPatient(field, _("This is too long: write at most %(limit)d characters.") % {"limit": limit})
+            raise InvalidPatient(field, too_long(limit))
         if not value.isprintable():
-            raise InvalidPatient(field, _("This holds signs that cannot be printed. Type it again."))
+            raise InvalidPatient(field, _("This has characters that cannot be printed. Type it again."))
     today = timezone.localdate(timezone=patient.site.zone)
     if patient.born_on > today:
         raise InvalidPatient("born_on", _("The birth date is in the future. Check the year."))

@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ml.vocabulary import ICDRGrade, Laterality
 from screening import policy
 from screening.access import Action, require
+from screening.labels.limits import too_long
 from screening.models import AuditEvent, Exam, EyeFinding, FirstReading, FundusImage, Review, Site, User
+from screening.models.base import max_length
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, lock_exam
-
-_REASON_MAX = 300
-_NOTE_MAX = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +167,8 @@ def _require_status(exam: Exam, status: Exam.Status) -> None:
 
 
 def _require_signable(exam: Exam, amends: Review | None, amend_reason: str, note: str) -> None:
-    if len(note) > _NOTE_MAX:
-        raise ReviewError(_("The note is too long: write at most 2000 characters."))
-    if len(amend_reason) > _REASON_MAX:
-        raise ReviewError(_("The reason is too long: write at most 300 characters."))
+    _check_length(note, Review, "note")
+    _check_length(amend_reason, Review, "amend_reason")
     if amends is None:
         _require_status(exam, Exam.Status.SUBMITTED)
         if amend_reason:
@@ -183,6 +181,12 @@ def _require_signable(exam: Exam, amends: Review | None, amend_reason: str, note
         raise ReviewError(_("This review was amended meanwhile. Look at the newest review and amend that."))
     if not amend_reason:
         raise ReviewError(_("Say why the review is amended."))
+
+
+def _check_length(text: str, model: type[Model], field: str, eye: Laterality | None = None) -> None:
+    limit = max_length(model, field)
+    if len(text) > limit:
+        raise ReviewError(too_long(limit), eye)
 
 
 def _require_consistent(finding: Finding) -> None:
@@ -257,8 +261,7 @@ def _require_reasons_for_changes(exam: Exam, findings: Mapping[Laterality, Findi
         is_changed = before != (finding.is_gradable, finding.grade, finding.macular_oedema)
         if is_changed and not finding.changed_reason.strip():
             raise ReviewError(_("You changed this eye after seeing the model's grade. Say why."), finding.laterality)
-        if len(finding.changed_reason.strip()) > _REASON_MAX:
-            raise ReviewError(_("The reason is too long: write at most 300 characters."), finding.laterality)
+        _check_length(finding.changed_reason.strip(), EyeFinding, "changed_reason", finding.laterality)
 
 
 def _rows(

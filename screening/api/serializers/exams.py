@@ -12,6 +12,7 @@ from screening.api.serializers.images import ImageSerializer
 from screening.api.serializers.reviews import ReviewSerializer
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.models import Exam, FundusImage
+from screening.models.base import max_length
 
 
 class NewExamSerializer(serializers.Serializer[Any]):
@@ -25,7 +26,9 @@ class AbsentEyeSerializer(serializers.Serializer[Any]):
 
     laterality = serializers.ChoiceField(LATERALITY_CHOICES)
     reason = serializers.CharField(
-        max_length=200, allow_blank=True, help_text="For example a prosthesis. Empty takes the record back."
+        max_length=max_length(Exam, "right_eye_absent_reason"),
+        allow_blank=True,
+        help_text="For example a prosthesis. Empty takes the record back.",
     )
 
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from screening.models import Patient, Site
+from screening.models.base import max_length
 
 
 class SiteSerializer(serializers.ModelSerializer[Site]):
@@ -68,7 +69,9 @@ class NewPatientSerializer(serializers.ModelSerializer[Patient]):
 class PatientSearchSerializer(serializers.Serializer[Any]):
     """Whom to look for. Sent in the body: a number must not reach an address or a log."""
 
-    mrn = serializers.CharField(max_length=40, help_text="The medical record number, or how it begins.")
+    mrn = serializers.CharField(
+        max_length=max_length(Patient, "mrn"), help_text="The medical record number, or how it begins."
+    )
     match = serializers.ChoiceField(
         (("exact", _("The whole number")), ("prefix", _("How it begins"))),
         default="exact",

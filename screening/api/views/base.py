@@ -81,7 +81,7 @@ class PhotoUploadView(ApiView):
 
     def too_large(self) -> str:
         """The sentence for a body over ``max_body_bytes``."""
-        return _("The file is larger than 50 MB. Export the photograph as JPEG and upload that file.")
+        return validation.rejection_message("too_large")
 
 
 class ApiListView(ApiView, ListModelMixin):
