@@ -119,7 +119,7 @@ class PhotoForm(LateralityForm):
 
     photo = PhotoField(label=_("Photograph"))
     field = forms.ChoiceField(
-        label=_("Centred on"), choices=FundusImage.Field.choices, initial=FundusImage.Field.MACULA, required=False
+        label=_("Field"), choices=FundusImage.Field.choices, initial=FundusImage.Field.MACULA, required=False
     )
 
     def clean_field(self) -> str:

@@ -88,7 +88,7 @@ window.heatmap = (() => {
     return node ? JSON.parse(node.textContent) : null;
   }
 
-  /** Position `canvas` in its parent, which has the size of the photograph; box = left, top, right, bottom as fractions. */
+  /** Position `canvas` over the photograph, its parent; box = left, top, right, bottom as fractions. */
   function position(canvas, box) {
     const [left, top, right, bottom] = box;
     canvas.style.left = `${left * 100}%`;

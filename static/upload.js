@@ -17,7 +17,8 @@
 
   async function paintPreview(canvas, file) {
     try {
-      const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", resizeWidth: 192, resizeQuality: "medium" });
+      const options = { imageOrientation: "from-image", resizeWidth: 192, resizeQuality: "medium" };
+      const bitmap = await createImageBitmap(file, options);
       canvas.width = bitmap.width;
       canvas.height = bitmap.height;
       canvas.getContext("2d").drawImage(bitmap, 0, 0);
@@ -36,7 +37,8 @@
       this.node = box.template.content.firstElementChild.cloneNode(true);
       this.find = (name) => this.node.querySelector(`[data-row="${name}"]`);
       this.find("name").textContent = file.name;
-      this.find("size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${(file.size / 1e6).toFixed(1)} MB`;
+      const sizeMb = file.size / 1e6;
+      this.find("size").textContent = sizeMb < 1 ? `${Math.ceil(sizeMb * 1e3)} kB` : `${sizeMb.toFixed(1)} MB`;
       this.radios = [...this.node.querySelectorAll("[name=laterality]")];
       for (const radio of this.radios) radio.name = `laterality-${number}`;
       this.field = this.find("field");
@@ -86,7 +88,9 @@
       this.find("error").textContent = "";
       bar.hidden = false;
       bar.value = 0;
-      request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) bar.value = event.loaded / event.total; });
+      request.upload.addEventListener("progress", (event) => {
+        if (event.lengthComputable) bar.value = event.loaded / event.total;
+      });
       request.addEventListener("load", () => this.finish(request));
       request.addEventListener("error", () => this.fail(this.box.root.dataset.offline));
       request.addEventListener("timeout", () => this.fail(this.box.root.dataset.offline));

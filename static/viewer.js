@@ -72,8 +72,10 @@ window.viewer = (() => {
 
     clamp() {
       const scale = this.fitScale * this.zoom;
-      [this.window.clientWidth / (this.widthPx * scale), this.window.clientHeight / (this.heightPx * scale)].forEach((seen, i) => {
-        this.centre[i] = seen >= 1 ? 0.5 : Math.min(1 - seen / 2, Math.max(seen / 2, this.centre[i]));
+      const visible = [this.window.clientWidth / this.widthPx / scale, this.window.clientHeight / this.heightPx / scale];
+      this.centre = this.centre.map((centre, i) => {
+        const half = visible[i] / 2;
+        return half >= 0.5 ? 0.5 : Math.min(1 - half, Math.max(half, centre));
       });
     }
 
