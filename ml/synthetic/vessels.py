@@ -115,10 +115,12 @@ def _spline(control: FloatArray) -> FloatArray:
     """Catmull-Rom curve through (m, 2) points, resampled to steps of STEP: (n, 2)."""
     ends = np.vstack([2 * control[0] - control[1], control, 2 * control[-1] - control[-2]])
     t = np.linspace(0, 1, 40, endpoint=False)[:, None]
-    parts = []
+    segments = []
     for a, b, c, d in zip(ends, ends[1:], ends[2:], ends[3:], strict=False):
-        parts.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
-    curve = np.vstack([*parts, control[-1:]])
+        segments.append(
+            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+        )
+    curve = np.vstack([*segments, control[-1:]])
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(curve, axis=0).T))])
     at = np.arange(0, along[-1], STEP)
     points: FloatArray = np.column_stack([np.interp(at, along, axis) for axis in curve.T]).astype(np.float32)
