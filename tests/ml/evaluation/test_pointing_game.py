@@ -1,6 +1,5 @@
 """The pointing game, on synthetic photographs with known lesions."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,7 @@ from PIL import Image
 from ml.errors import InputError
 from ml.evaluation.pointing_game import PointingResult, idrid_masks, pointing_metrics, score
 from ml.prediction import Prediction
-from ml.synthetic import draw_fundus, drawing_for_grade
-from ml.synthetic.lesion_mask import lesion_mask
-from ml.synthetic.lesions import Lesions
-from ml.vocabulary import ICDRGrade, Laterality
+from ml.vocabulary import ICDRGrade
 
 
 def prediction(row: int, column: int, *, value: float = 1, box: tuple[float, ...] = (0, 0, 1, 1)) -> Prediction:
@@ -54,19 +50,6 @@ def test_there_is_no_result_without_lesions_or_heatmap() -> None:
     lesions = np.zeros((90, 90), bool)
     assert score(prediction(1, 1), lesions) is None
     assert score(prediction(1, 1, value=0), ~lesions) is None
-
-
-@pytest.mark.parametrize("laterality", list(Laterality))
-def test_the_mask_of_a_synthetic_photograph_is_where_its_lesions_are(laterality: Laterality) -> None:
-    drawing = drawing_for_grade(ICDRGrade.MODERATE, laterality, seed=5)
-    healthy = dataclasses.replace(drawing, lesions=Lesions())
-    with_lesions, without = (np.asarray(draw_fundus(d), int) for d in (drawing, healthy))
-    changed = np.abs(with_lesions - without).max(axis=2) > 25
-    mask = lesion_mask(drawing)
-    assert mask.shape == changed.shape
-    assert (mask & changed).sum() > 0.8 * changed.sum()
-    assert 0 < mask.mean() < 0.05
-    assert not lesion_mask(healthy).any()
 
 
 def test_it_reads_masks_in_the_layout_of_idrid(tmp_path: Path) -> None:

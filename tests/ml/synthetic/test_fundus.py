@@ -104,12 +104,15 @@ def test_haemorrhages_darken_and_exudates_brighten() -> None:
 
 
 @pytest.mark.parametrize("laterality", list(Laterality))
-def test_the_lesion_mask_is_where_the_photograph_changed(laterality: Laterality) -> None:
-    drawing = replace(HEALTHY, laterality=laterality, lesions=Lesions(n_haemorrhages=20))
+def test_the_lesion_mask_is_where_lesions_changed_the_photograph(laterality: Laterality) -> None:
+    drawing = replace(drawing_for_grade(ICDRGrade.MODERATE, laterality, seed=5), scale=0.5)
+    healthy = replace(drawing, lesions=Lesions())
+    changed = np.abs(pixels_of(drawing) - pixels_of(healthy)).max(axis=2) > 25
     mask = lesion_mask(drawing)
-    change = np.abs(pixels_of(drawing) - pixels_of(replace(HEALTHY, laterality=laterality)))[..., 1]
-    assert mask.shape == change.shape
-    assert change[mask].mean() > 10 * change[~mask].mean()
+    assert mask.shape == changed.shape
+    assert (mask & changed).sum() > 0.8 * changed.sum()
+    assert 0 < mask.mean() < 0.05
+    assert not lesion_mask(healthy).any()
 
 
 def test_more_blur_is_less_sharp() -> None:
