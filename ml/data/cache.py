@@ -46,7 +46,7 @@ class FundusDataset:
 
 
 def load_dataset(folders: list[Path], *, side_px: int, cache: Path, n_workers: int = 1) -> FundusDataset:
-    """Read, crop, group and split all graded photographs of ``folders``, or load them from the cache.
+    """Read, crop, group and split all graded photographs of ``folders``, cached.
 
     Raises LabelError for labels that cannot be parsed, GradingError if no photograph shows a retina.
     """

@@ -1,4 +1,4 @@
-"""Fill a cache: crop every photograph in several processes, resumable after an interruption."""
+"""Fill a cache: crop all photographs in several processes, resumable."""
 
 import fcntl
 import functools
@@ -31,10 +31,10 @@ STATUSES = "statuses.json"
 
 @dataclass(frozen=True, slots=True)
 class CropResult:
-    """Crop (S, S, 3) uint8 and signature of a photograph; or ``status`` NO_RETINA or an error message."""
+    """Crop of one photograph. ``status`` is CROPPED, NO_RETINA or an error message."""
 
     status: str
-    pixels: "NDArray[np.uint8] | None" = None
+    pixels: "NDArray[np.uint8] | None" = None  # (S, S, 3)
     signature: "NDArray[np.float32] | None" = None
 
 
@@ -52,17 +52,20 @@ def crop(path: Path, *, side_px: int) -> CropResult:
 
 
 def _at_signature_side(path: Path, found: FundusCrop) -> "NDArray[np.uint8]":
-    """The same crop for every side of the cache, so that duplicates, and with them the splits, do not depend on it."""
+    """Crop for the signature, the same for any side of the cache.
+
+    So duplicates, and with them the splits, do not depend on it.
+    """
     if found.pixels.shape[0] != SIGNATURE_SIDE_PX:
         found = crop_fundus(path, side_px=SIGNATURE_SIDE_PX) or found
     return standardize_colors(found)
 
 
 def crop_all(photos: list[LabelledPhoto], *, side_px: int, cache_dir: Path, n_workers: int = 1) -> None:
-    """Fill ``cache_dir`` with pixels.npy, signatures.npy and statuses.json; it appears only when complete.
+    """Fill ``cache_dir`` with pixels.npy, signatures.npy and statuses.json.
 
-    Until then the work is in ``cache_dir`` with the suffix .partial, where a later call resumes. A second process that
-    wants the same cache waits. Raises GradingError if no photograph shows a retina.
+    It appears only when complete; until then the work is in ``cache_dir`` with the suffix .partial, where a later call
+    resumes. A second process that needs the same cache waits. Raises GradingError if no photograph shows a retina.
     """
     work_dir = cache_dir.with_suffix(".partial")
     work_dir.mkdir(parents=True, exist_ok=True)

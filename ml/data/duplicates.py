@@ -1,4 +1,8 @@
-"""Find duplicate photographs by a perceptual signature, so that no duplicate is in two splits."""
+"""Find near-duplicate photographs by a perceptual signature.
+
+``imagehash`` would not do: the splits of the released models depend on these pairs, and hashes of 64 bits of two
+retinas are alike.
+"""
 
 from typing import TYPE_CHECKING
 

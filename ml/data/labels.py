@@ -39,7 +39,7 @@ EQUALIZED_SOURCE = "eyepacs_equalized"
 
 
 def group_of(source: str, patient: str, file: str) -> str:
-    """Name of the group: the patient if known, else the file, relative to the folder of the data set."""
+    """Name of the group: the patient if known, else the file (relative to its data set)."""
     return f"{SOURCE_GROUP.get(source, source)}:{patient or f'file:{file}'}"
 
 

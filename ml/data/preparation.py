@@ -12,7 +12,9 @@ from ml.data.tables import LabelError
 def prepare_data(
     data: Path, *, sources: list[str] | None, side_px: int, cache: Path, n_workers: int = 1, show: Path | None = None
 ) -> str:
-    """Fill the cache, write report.json and report.md into it and the contact sheet to ``show``; return the report.
+    """Fill the cache and write a report into it; returns the report in Markdown.
+
+    A contact sheet is written to ``show``.
 
     Raises LabelError for labels that cannot be parsed, ValueError for a leak, GradingError if there is no retina.
     """
@@ -31,7 +33,7 @@ def prepare_data(
 
 
 def default_folders(data: Path) -> list[Path]:
-    """Folders of the default sources, in their order; if there is none, all folders of a known layout with grades.
+    """Folders of the default sources; if there is none, all of a known layout with grades.
 
     Raises LabelError if there is none at all.
     """

@@ -109,7 +109,7 @@ def write_report(report: Report, cache_dir: Path) -> None:
 
 
 def as_markdown(report: Report) -> str:
-    """The report in Markdown: a table of counts, then each kind of finding with its first examples."""
+    """The report in Markdown: a table of counts, then examples of each kind of finding."""
     rows = [
         (source, split, *grades, sum(grades))
         for source, splits in report.counts.items()

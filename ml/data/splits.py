@@ -20,7 +20,9 @@ class TooFewPhotographs(InputError):
 
 
 def assign_splits(sources: list[str], grades: list[int], groups: list[str], *, seed: int = 20) -> "NDArray[np.int8]":
-    """(n,) split of each photograph, stratified by source and grade: 80 % training, 10 % validation, 10 % test.
+    """Grouped split, stratified by source and grade: (n,) of TRAIN, VALIDATION or TEST.
+
+    80 % are for training, 10 % each for validation and test; fewer for training in small sets.
 
     Raises TooFewPhotographs if no grade of any source has three photographs.
     NB: other photographs or groups give other splits, and a network initialised from one trained on the old splits has

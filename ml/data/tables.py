@@ -63,7 +63,7 @@ def read_table(path: Path, *, columns: tuple[str, ...], delimiter: str = ",") ->
 
 
 def header_of(path: Path) -> list[str]:
-    """Column names of a table; empty if it cannot be read, so that layouts can be compared without errors."""
+    """Column names of a table; empty if it cannot be read."""
     try:
         cells = _read_xlsx(path) if path.suffix.lower() == ".xlsx" else _read_csv(path, ",")
         return [value.strip() for value in next(cells, (1, []))[1]]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def load_unlabelled(
     folders: list[Path], *, graded: list[Path], dataset: "FundusDataset", side_px: int, cache: Path
 ) -> "NDArray[np.uint8]":
-    """Crop the photographs of ``folders``, or load them from the cache: (n, S, S, 3), memory-mapped.
+    """Crop the photographs of ``folders``, cached: (n, S, S, 3), memory-mapped.
 
     ``dataset`` was loaded from the folders ``graded``: patients of its validation and test splits are left out, as are
     photographs of rejected quality and those without a retina. Raises InputError if none is left.

@@ -1,4 +1,4 @@
-"""Model card of the quality gate, generated from network.json: ``python -m ml quality card``."""
+"""Model card of the quality gate, generated from its network.json."""
 
 import json
 from pathlib import Path

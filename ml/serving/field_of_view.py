@@ -51,7 +51,7 @@ class FieldOfView:
 
 
 def detect_fov(image: Image.Image) -> FieldOfView | None:
-    """Detect the field of view in an upright RGB image; None if nothing stands out from the frame."""
+    """Detect the field of view in an upright RGB image; None if there is none."""
     factor = min(1.0, WORK_SIDE_PX / max(image.size))
     small = image.resize(
         (max(1, round(image.width * factor)), max(1, round(image.height * factor))),
@@ -128,7 +128,7 @@ def _propagated(labels: "NDArray[np.int64]", *, axis: int, backwards: bool) -> "
 
 
 def _rim(lit: "NDArray[np.bool_]") -> "Floats":
-    """(n, 2) points x, y at which rows and columns enter and leave the region, away from the image border."""
+    """Rim points (n, 2) x, y of the region, away from the image border."""
     height, width = lit.shape
     points = []
     rows = np.flatnonzero(lit.any(axis=1))
@@ -145,7 +145,7 @@ def _rim(lit: "NDArray[np.bool_]") -> "Floats":
 
 
 def _fit_circle(lit: "NDArray[np.bool_]") -> tuple[tuple[float, float, float], float]:
-    """Circle (x, y, radius) through most of the rim, and its support; else the box around the region."""
+    """Fit a circle (x, y, radius) and its support; the bounding box if no circle fits."""
     rim = _rim(lit)
     if len(rim) >= 12:
         fitted = _ransac_circle(rim, lit)
@@ -185,13 +185,13 @@ def _ransac_circle(rim: "Floats", lit: "NDArray[np.bool_]") -> tuple[tuple[float
 
 
 def _distance(circles: "Floats", x: "Floats", y: "Floats") -> "Floats":
-    """(t, n) signed distance of n points from the rims of t circles, in pixels; negative inside."""
+    """Signed distance (t, n) of n points to t circles, in pixels; negative inside."""
     distance: Floats = np.sqrt((x - circles[:, :1]) ** 2 + (y - circles[:, 1:2]) ** 2) - circles[:, 2:]
     return distance
 
 
 def _circles_through(triples: "Floats") -> "Floats":
-    """(t, 3, 2) points -> (t, 3) circumcircles x, y, radius; not finite for three points on a line."""
+    """Circumcircles of (t, 3, 2) points: (t, 3) x, y, radius; not finite on a line."""
     (ax, ay), (bx, by), (cx, cy) = (triples[:, i].T for i in range(3))
     with np.errstate(divide="ignore", invalid="ignore"):
         d = 2 * (ax * (by - cy) + bx * (cy - ay) + cx * (ay - by))

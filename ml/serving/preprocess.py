@@ -1,4 +1,4 @@
-"""Preprocess a photograph into network input; deterministic, the same in training and serving.
+"""Preprocess a photograph into network input, the same in training and serving.
 
 Decode (at a reduced scale if the format allows), apply the EXIF orientation, detect the field of view, crop to it,
 scale without distortion, set the surround to 0, and standardise the colours of different cameras.
@@ -55,10 +55,11 @@ class FundusCrop:
 
 
 def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
-    """Decode to an upright RGB image with a shorter side of at least ``min_side_px``, if there is as much.
+    """Decode to an upright RGB image, at a reduced scale if possible.
 
-    JPEG is decoded at 1/2, 1/4 or 1/8 scale inside the DCT, which skips most of the work. Raises GradingError for
-    everything that is not a complete photograph of an accepted format.
+    Its shorter side is at least ``min_side_px``, if the photograph has as much. JPEG is decoded at 1/2, 1/4 or 1/8 scale
+    inside the DCT, which skips most of the work. Raises GradingError for everything that is not a complete photograph
+    of an accepted format.
     """
     if isinstance(photo, Image.Image):
         return _upright_rgb(photo)
@@ -97,7 +98,7 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
 
 
 def crop_fundus(photo: Photo, *, side_px: int) -> FundusCrop | None:
-    """Crop a photograph to its field of view, S = ``side_px`` pixels; None if none is detected.
+    """Crop a photograph to its field of view, S = ``side_px``; None if none is detected.
 
     A field of view that is small in its frame is decoded a second time at a finer scale, so that the square is never
     enlarged while the photograph holds more detail.
@@ -174,7 +175,7 @@ def standardize_colors(crop: FundusCrop) -> "NDArray[np.uint8]":
 def network_input(
     crop: FundusCrop, *, mean: tuple[float, float, float], std: tuple[float, float, float]
 ) -> "NDArray[np.float32]":
-    """Network input (3, S, S) float32: standardised colours in [0, 1], less ``mean``, over ``std``."""
+    """Network input (3, S, S) float32: standardised colours, normalised by mean and std."""
     pixels = standardize_colors(crop)  # (S, S, 3)
     levels = np.arange(256, dtype=np.float32) / 255.0
     planes = [

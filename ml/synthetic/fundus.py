@@ -1,4 +1,4 @@
-"""Synthetic fundus photographs for demonstrations and tests; no metric of accuracy rests on them.
+"""Synthetic fundus photographs for demonstrations and tests, not to claim accuracy.
 
     draw_fundus(drawing_for_grade(ICDRGrade.MODERATE, Laterality.RIGHT, seed=7)).save("synthetic.jpg", quality=92)
 
@@ -82,7 +82,10 @@ class FundusDrawing:
 
     @property
     def landmarks(self) -> tuple[Point, Point]:
-        """Centres of optic disc and fovea in retina units of a right eye; 15 degrees apart (0.68 of the radius)."""
+        """Centres of optic disc and fovea of a right eye, in retina units.
+
+        They are 15 degrees apart (0.68 of the radius).
+        """
         rng = np.random.default_rng([self.seed, 1])
         disc = (float(rng.uniform(0.56, 0.66)), float(rng.uniform(-0.06, 0.02)))
         return disc, (disc[0] - float(rng.uniform(0.64, 0.7)), disc[1] + float(rng.uniform(0.05, 0.09)))
@@ -177,7 +180,7 @@ def _nerve_fibres(rng: np.random.Generator, dx: FloatArray, dy: FloatArray, to_d
 
 
 def _optic_disc(rng: np.random.Generator, color: FloatArray, dx: FloatArray, dy: FloatArray) -> FloatArray:
-    """Optic disc: pink rim, paler cup a little temporal of its centre, soft edge, a thin temporal crescent."""
+    """Optic disc: pink rim, paler cup temporal of its centre, thin temporal crescent."""
     tilt, size = rng.uniform(-0.2, 0.2), DISC_RADIUS * rng.uniform(0.93, 1.08)
     u, v = (dx * np.cos(tilt) + dy * np.sin(tilt)) / 0.92, (dy * np.cos(tilt) - dx * np.sin(tilt)) / 1.04
     radius = np.hypot(u, v) / size
@@ -250,7 +253,7 @@ def _aperture(side: int, *, has_notch: bool, cut: float) -> FloatArray:
 
 
 def center_in_frame(square: FloatArray, width: int, height: int) -> FloatArray:
-    """Place a (side, side, 3) image in the centre of a black frame; what does not fit is cropped."""
+    """Centre a (side, side, 3) image in a black frame; what does not fit is cropped."""
     side = square.shape[0]
     top, left = (side - height) // 2, (side - width) // 2
     inner = square[max(0, top) : max(0, top) + min(side, height), max(0, left) : max(0, left) + min(side, width)]

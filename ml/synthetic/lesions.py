@@ -33,7 +33,7 @@ class Lesions:
 
 
 def lesions_for_grade(grade: ICDRGrade, rng: np.random.Generator) -> Lesions:
-    """Lesions that amount to exactly this grade on the ICDR scale (Wilkinson et al., Ophthalmology 2003).
+    """Lesions of a grade on the ICDR scale (Wilkinson et al., Ophthalmology 2003).
 
     Mild is microaneurysms only; severe meets the 4-2-1 rule by beading in two quadrants and IRMA in one; proliferative
     is new vessels or preretinal haemorrhage.
@@ -80,7 +80,7 @@ def lesions_for_grade(grade: ICDRGrade, rng: np.random.Generator) -> Lesions:
 
 
 class LesionPainter:
-    """Paints the lesions of one eye on a (side, side) canvas; each method returns a mask in [0, 1].
+    """Paints the lesions of one eye; each method returns a mask (side, side) in [0, 1].
 
     Each kind of lesion has its own random stream, so that adding one kind never moves another.
     """
@@ -115,7 +115,7 @@ class LesionPainter:
         return self._mask(blots, blur=0.004)
 
     def flame_haemorrhages(self, n: int) -> FloatArray:
-        """Flame haemorrhages in the nerve fibre layer: streaks along the fibres, outwards from the optic disc."""
+        """Flame haemorrhages: streaks along the nerve fibres, outwards from the optic disc."""
         rng = self._rng(3)
 
         def flames(draw: ImageDraw.ImageDraw, scale: float) -> None:
@@ -149,7 +149,7 @@ class LesionPainter:
         return self._mask(flecks, blur=0.0016)
 
     def cotton_wool_spots(self, n: int) -> FloatArray:
-        """Soft white patches of swollen nerve fibres near the arcades; they hide the vessels below."""
+        """Cotton wool spots: soft white patches near the arcades that hide the vessels below."""
         rng = self._rng(5)
 
         def patches(draw: ImageDraw.ImageDraw, scale: float) -> None:
@@ -162,7 +162,7 @@ class LesionPainter:
         return self._mask(patches, blur=0.0075)
 
     def irma(self, n: int) -> FloatArray:
-        """Intraretinal microvascular abnormalities: short, fine, crooked vessels inside the retina."""
+        """Intraretinal microvascular abnormalities (IRMA): short, fine, tortuous vessels."""
         rng = self._rng(6)
         vessels: list[Vessel] = []
         for _ in range(n):
@@ -171,7 +171,7 @@ class LesionPainter:
         return paint_vessels(vessels, self.side_px)
 
     def new_vessels(self, n: int) -> FloatArray:
-        """Neovascularisation: fans of fine looping vessels, the first on the optic disc, others on the arcades."""
+        """Neovascularisation: fans of fine looping vessels, the first on the optic disc."""
         rng = self._rng(7)
         vessels: list[Vessel] = []
         for i in range(n):

@@ -1,4 +1,4 @@
-"""Vessel trees of a synthetic retina: arteries and veins that leave the optic disc, arch around the macula and branch.
+"""Vessel trees of a synthetic retina: arteries and veins with their branches.
 
 Coordinates are retina units: the centre of the field is (0, 0), its edge is at radius 1, x grows to the right and y
 downwards. All are of a right eye (optic disc at positive x); ``ml.synthetic.fundus`` mirrors them for a left eye.
@@ -52,7 +52,7 @@ class Vessel:
 
 @dataclass(slots=True)
 class OccupancyGrid:
-    """The vessels so far and the grid cells they occupy, with the landmarks and random numbers of the eye."""
+    """Vessels and the grid cells they occupy, with the landmarks of the eye."""
 
     rng: np.random.Generator
     disc: Point
@@ -73,7 +73,7 @@ class OccupancyGrid:
 
 
 def grow_vessels(rng: np.random.Generator, *, disc: Point, fovea: Point, n_beaded_quadrants: int = 0) -> list[Vessel]:
-    """Both vessel trees of one eye, widest first within each trunk; up to four main veins are beaded."""
+    """Grow both vessel trees of one eye; up to four main veins are beaded."""
     grid = OccupancyGrid(rng, disc, fovea)
     trunks: list[tuple[int, int]] = []
     beaded = set(rng.permutation(4)[:n_beaded_quadrants].tolist())
@@ -94,7 +94,7 @@ def grow_vessels(rng: np.random.Generator, *, disc: Point, fovea: Point, n_beade
 
 
 def paint_vessels(vessels: list[Vessel], side_px: int, *, width_scale: float = 1.0) -> FloatArray:
-    """Density of vessels on a square canvas: (side, side) in [0, 1], antialiased, thin ones fainter."""
+    """Paint vessels on a square canvas: density (side, side) in [0, 1], thin ones fainter."""
     zoom = 2
     canvas = Image.new("L", (side_px * zoom, side_px * zoom))
     draw = ImageDraw.Draw(canvas)
@@ -141,7 +141,10 @@ def _perturbed(rng: np.random.Generator, points: FloatArray, amount: float) -> F
 
 
 def _trunk(grid: OccupancyGrid, *, quadrant: int, is_vein: bool) -> Vessel:
-    """Main vessel of a quadrant: 0 superotemporal, 1 inferotemporal, 2 superonasal, 3 inferonasal."""
+    """Main vessel of a quadrant.
+
+    0 superotemporal, 1 inferotemporal, 2 superonasal, 3 inferonasal.
+    """
     rng = grid.rng
     shape = np.array(_TEMPORAL_ARCADE if quadrant < 2 else _NASAL_BRANCH)
     up = 1.0 if quadrant % 2 == 0 else -1.0
@@ -192,7 +195,10 @@ def _branches(grid: OccupancyGrid, number: int, depth: int) -> Iterator[int]:
 
 
 def _branch(grid: OccupancyGrid, number: int, *, start: int, side: float, width: float) -> Vessel | None:
-    """Grow a branch by a random walk towards the fovea inside the arcades, outwards elsewhere; None if too short."""
+    """Grow a branch by a random walk; None if too short.
+
+    It is steered to the fovea inside the arcades, outwards elsewhere.
+    """
     rng, parent = grid.rng, grid.vessels[number]
     ahead = parent.points[start + 2] - parent.points[start]
     heading = float(np.arctan2(ahead[1], ahead[0])) + side * np.radians(rng.uniform(28, 58))

@@ -25,7 +25,7 @@ def matches(folder: Path) -> bool:
 
 
 def read(folder: Path) -> list[LabelledPhoto]:
-    """Read all photographs; ungradable ones (DDR's grade 5) have no grade and the quality ``reject``."""
+    """Read all photographs; ungradable ones (5) have no grade and the quality ``reject``."""
     # NB: the lesion masks beside this folder have the names of its photographs
     index, photos = PhotoIndex([_root(folder)]), []
     for row in _rows(folder):

@@ -1,4 +1,4 @@
-"""DeepDRiD, regular photographs: two of each eye, with a grade of the eye and a quality label.
+"""DeepDRiD, regular photographs: two of each eye, with grades and quality labels.
 
 The ultra-widefield photographs of the same publication are left out: screening cameras do not take them.
 """
@@ -24,7 +24,7 @@ def matches(folder: Path) -> bool:
 
 
 def read(folder: Path) -> list[LabelledPhoto]:
-    """Read training and validation set, and the evaluation set if its labels, published later, exist."""
+    """Read training and validation set, and the evaluation set if its labels exist."""
     root = _root(folder)
     photos: list[LabelledPhoto] = []
     for name in LABELLED:

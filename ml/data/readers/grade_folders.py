@@ -1,4 +1,4 @@
-"""A folder per grade: 0/ to 4/ or names of grades, also below folders such as train/ and test/."""
+"""A folder per grade: 0/ to 4/ or names of grades, also below train/, test/ and the like."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ SPLIT_FOLDERS = ("train", "training", "val", "valid", "validation", "test", "tes
 
 
 def matches(folder: Path) -> bool:
-    """True if at least two folders, also below train, test and the like, are named after grades."""
+    """True if at least two folders are named after grades."""
     return len({_grade(path) for path in _folders(folder)} - {None}) > 1
 
 

@@ -39,7 +39,7 @@ class PhotoIndex:
         self._paths = {path.stem.lower(): path for path in sorted(found)}
 
     def find(self, name: str, *, missing: Path) -> Path:
-        """The photograph of a name, with or without suffix; ``missing`` if there is none, for the report."""
+        """Path of a name, with or without suffix; ``missing``, for the report, if there is none."""
         has_suffix = Path(name).suffix.lower() in SUFFIXES
         return self._paths.get((Path(name).stem if has_suffix else name).lower(), missing)
 

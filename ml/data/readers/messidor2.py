@@ -1,4 +1,4 @@
-"""Messidor-2: photographs and pairs of eyes from ADCIS, adjudicated grades of Krause et al. 2018."""
+"""Messidor-2: photographs and pairs of eyes (ADCIS), adjudicated grades (Krause 2018)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""ODIR-5K: a row per patient with diagnostic keywords of each eye, from which the grade follows."""
+"""ODIR-5K: a row per patient; grades follow from the diagnostic keywords of each eye."""
 
 import re
 from pathlib import Path
@@ -66,7 +66,7 @@ def keywords(text: str) -> list[str]:
 
 
 def grade_of(diagnoses: list[str]) -> int | None:
-    """The highest grade named; 0 without diabetic retinopathy; None if the keywords do not allow a grade."""
+    """Highest grade of the diagnoses; 0 without retinopathy; None if they allow no grade."""
     if any(diagnosis in NOT_VISIBLE or diagnosis in BADLY_FRAMED for diagnosis in diagnoses):
         return None
     named = [grade for diagnosis in diagnoses for pattern, grade in GRADES if pattern.fullmatch(diagnosis)]

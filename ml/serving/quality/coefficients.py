@@ -1,4 +1,7 @@
-"""Coefficients of the quality gate, stored in network.json: logistic models, quality rules and limits."""
+"""Coefficients of the quality gate: logistic models, quality rules and limits.
+
+They are stored in network.json.
+"""
 
 import hashlib
 import json
@@ -15,7 +18,10 @@ MAX_Z = 4.0
 
 @dataclass(frozen=True, slots=True)
 class LogisticTerm:
-    """weight z + quadratic z^2 of a logistic model, where z = (value - mean) / scale, clipped to MAX_Z."""
+    """Term of a logistic model: weight z + quadratic z^2.
+
+    z = (value - mean) / scale, clipped to MAX_Z.
+    """
 
     name: str
     mean: float
@@ -46,9 +52,10 @@ class LogisticModel:
 
 @dataclass(frozen=True, slots=True)
 class QualityRule:
-    """One way in which a feature can be poor: severity 0 for the median good photograph, 1 for the worst 3 % of them.
+    """Rule on one feature, with the reason of a refusal.
 
-    Beyond ``limit``, where fewer than one in 200 of 6,000 gradable photographs lie, it is refused for this alone.
+    Severity is 0 for the median good photograph, 1 for the worst 3 % of them. Beyond ``limit``, where fewer than one in
+    200 of 6,000 gradable photographs lie, it is refused for this alone.
     """
 
     reason: QualityReason
@@ -110,7 +117,7 @@ class Coefficients:
         )
 
     def fuse(self, features: Mapping[str, float], *, network_logit: float) -> float:
-        """Late fusion of rules and network (stacking): probability in [0, 1] that a reader would grade it."""
+        """Late fusion (stacking) of features and network: probability of gradable in [0, 1]."""
         return self.fusion.probability(
             {**features, "network": network_logit, "gradable": logit(self.gradable.probability(features))}
         )
@@ -123,5 +130,5 @@ def logit(p: float) -> float:
 
 
 def sha256_of(coefficients: dict[str, Any]) -> str:
-    """SHA-256 of the coefficients as JSON, independent of white space and of the order of keys."""
+    """SHA-256 of the coefficients as JSON with sorted keys."""
     return hashlib.sha256(json.dumps(coefficients, sort_keys=True).encode()).hexdigest()

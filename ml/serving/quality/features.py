@@ -108,7 +108,7 @@ def _cells(crop: FundusCrop) -> "tuple[Floats, Bools]":
 
 
 def _pooled(logs: "Floats", lit: "Bools") -> "tuple[Floats, Floats, Bools]":
-    """Green's variance in each lit 2 x 2 block (n,), block means (h/2, w/2, 3), and the mask of lit blocks."""
+    """2 x 2 pooling: green's variance in lit blocks (n,), means (h/2, w/2, 3), lit mask."""
     a, b, c, d = logs[::2, ::2], logs[::2, 1::2], logs[1::2, ::2], logs[1::2, 1::2]
     mean = (a + b + c + d) / np.float32(4)
     whole = lit[::2, ::2] & lit[::2, 1::2] & lit[1::2, ::2] & lit[1::2, 1::2]
@@ -123,7 +123,7 @@ def _log_rms(variance: "Floats") -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Curvature:
-    """Curvature of a channel at n lit cells: mean of both principal curvatures, half their difference."""
+    """Principal curvatures of a channel at n lit cells: their mean and half difference."""
 
     mean: "Floats"
     half_diff: "Floats"
@@ -140,7 +140,7 @@ class _Curvature:
 
 
 def _curvature(channel: "Floats", lit: "Bools") -> _Curvature:
-    """Eigenvalues of the Hessian (Frangi et al., MICCAI 1998) of cells whose neighbours are all lit."""
+    """Eigenvalues of the Hessian (Frangi et al., MICCAI 1998) at cells with lit neighbours."""
     centre = channel[1:-1, 1:-1]
     xx = channel[1:-1, 2:] + channel[1:-1, :-2] - 2 * centre
     yy = channel[2:, 1:-1] + channel[:-2, 1:-1] - 2 * centre

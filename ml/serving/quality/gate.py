@@ -86,7 +86,7 @@ def released_gate() -> QualityGate:
 
 
 def decide(features: dict[str, float], coefficients: Coefficients, *, diameter_px: float, p_gradable: float) -> Quality:
-    """Decide from features, field of view and probability of gradable, with the reasons of a refusal."""
+    """Accept or refuse with reasons, by features, field of view and p_gradable."""
     limits = coefficients.limits
     p_fundus = coefficients.fundus.probability(features)
     is_fundus = p_fundus >= limits.min_p_fundus and features["colorfulness"] >= limits.min_colorfulness
@@ -108,7 +108,10 @@ def decide(features: dict[str, float], coefficients: Coefficients, *, diameter_p
 def _quality_reasons(
     features: dict[str, float], coefficients: Coefficients, *, is_doubtful: bool
 ) -> list[QualityReason]:
-    """Rules beyond their limit and, if doubtful, those poorer than in 97 % of good photographs; most severe first."""
+    """Reasons of the rules beyond their limit, most severe first.
+
+    If doubtful, also of those poorer than in 97 % of good photographs.
+    """
     broken = [
         rule
         for rule in coefficients.rules

@@ -31,7 +31,10 @@ class QualityNetwork:
 
     @classmethod
     def load(cls, weights: Path, *, sha256: str) -> Self:
-        """Verify and load. Raises BundleError if the file is altered or another network, OSError if it is missing."""
+        """Verify and load.
+
+        Raises BundleError if the file is altered or another network, OSError if it is missing.
+        """
         content = weights.read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:
             raise BundleError(f"{weights} was altered: its SHA-256 is not {sha256}. Restore it from the release.")
@@ -45,7 +48,7 @@ class QualityNetwork:
 
 
 def square_view(crop: FundusCrop) -> "NDArray[np.uint8]":
-    """Crop of any side -> (192, 192, 3) uint8, colours as photographed; training augments these."""
+    """Crop of any side -> (192, 192, 3) uint8 as photographed; training augments these."""
     return np.asarray(Image.fromarray(crop.pixels).resize((VIEW_SIDE_PX,) * 2, Image.Resampling.BOX))
 
 

@@ -1,4 +1,4 @@
-"""Data set of the quality gate: photographs with quality labels, cropped and measured once, split by patient.
+"""Data set of the quality gate: photographs with quality labels, split by patient.
 
 The splits are those of the grading networks: a patient of their test split is in the test split here, and the same
 for validation, so that no metric of the whole system rests on a patient that one of its networks was trained on.
@@ -36,9 +36,10 @@ FEATURES = tuple(field.name for field in fields(QualityFeatures))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualitySet:
-    """``pixels`` (n, 192, 192, 3) uint8 as photographed; ``features`` (n, m), NaN if there are none.
+    """Views and features of photographs with quality labels.
 
-    ``diameters_px`` (n,) of the field of view as decoded. ``labels``: good, usable, reject or graded.
+    ``pixels`` (n, 192, 192, 3) uint8 as photographed; ``features`` (n, m), NaN if there are none; ``diameters_px`` (n,)
+    of the field of view as decoded. ``labels``: good, usable, reject or graded.
     ``splits`` holds 0 training, 1 validation, 2 test.
     """
 
@@ -56,7 +57,7 @@ class QualitySet:
 
 
 def read_photos(data: Path) -> list[LabelledPhoto]:
-    """All photographs with a quality label, and those of sources without such labels as ``graded``."""
+    """Read photographs with a quality label; ``graded`` if their source has no such labels."""
     photos = [photo for source in QUALITY_SOURCES for photo in read_labels(data / source)]
     return [
         replace(photo, quality=photo.quality or GRADED)
@@ -66,7 +67,9 @@ def read_photos(data: Path) -> list[LabelledPhoto]:
 
 
 def splits_of(photos: list[LabelledPhoto], grading: FundusDataset, patients: list[str]) -> "NDArray[np.int8]":
-    """(n,) split of each photograph; ``patients`` names the patient of each photograph of the grading set.
+    """Splits (n,): of the grading set if it knows the patient, else by a hash.
+
+    ``patients`` names the patient of each photograph of the grading set.
 
     Raises ValueError if a patient would be in two splits.
     """
@@ -79,7 +82,10 @@ def splits_of(photos: list[LabelledPhoto], grading: FundusDataset, patients: lis
 def subsampled(
     photos: list[LabelledPhoto], splits: "NDArray[np.int8]"
 ) -> "tuple[list[LabelledPhoto], NDArray[np.int8]]":
-    """Keep every third training photograph without a quality label: they only represent other cameras."""
+    """Keep a third of the training photographs without a quality label.
+
+    They only represent other cameras.
+    """
     kept = [i for i, p in enumerate(photos) if p.quality != GRADED or splits[i] != TRAIN or i % 3 == 0]
     return [photos[i] for i in kept], splits[kept]
 
@@ -91,7 +97,10 @@ def hash_split(patient: str) -> int:
 
 
 def load_quality_set(photos: list[LabelledPhoto], splits: "NDArray[np.int8]", *, cache: Path) -> QualitySet:
-    """Crop and measure, or load from the cache. Photographs without a field of view are left out, as in serving."""
+    """Crop and extract features, cached.
+
+    Photographs without a field of view are left out, as in serving.
+    """
     names = [(p.source, p.path.name, p.quality, int(split)) for p, split in zip(photos, splits, strict=True)]
     file = cache / f"quality-{recipe_hash([PREPROCESSING_VERSION, SERVING_SIDE_PX, VIEW_SIDE_PX, FEATURES, names])}.npz"
     if not file.exists():

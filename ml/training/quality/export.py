@@ -1,4 +1,4 @@
-"""Export the trained quality network, fit its fusion with the rules, and evaluate both on the test split.
+"""Export the quality network, fit its fusion with the rules, and evaluate both.
 
 Fusion and intercept are fitted on the validation split: the intercept so that in no group of photographs that can be
 graded fewer pass than by the rules alone. The metrics are those of the very file that is released.
@@ -76,7 +76,7 @@ def release(network: "QualityNet", photos: QualitySet, config: TrainingConfig, *
 
 
 def export_quality_onnx(network: torch.nn.Module, path: "Path") -> None:
-    """Write the graph photos (B, 128, 128, 3) uint8 -> (B,) logits, its weights in half precision."""
+    """Export the graph (B, 128, 128, 3) uint8 -> (B,) logits, in half precision."""
     example = torch.zeros(2, INPUT_SIDE_PX, INPUT_SIDE_PX, 3, dtype=torch.uint8)
     export_onnx(_Serving(network), example, path, outputs=["logits"])
 
@@ -147,7 +147,7 @@ def score_all(photos: QualitySet, network: QualityNetwork, coefficients: Coeffic
 
 
 def fit_fusion(photos: QualitySet, scores: Scores) -> dict[str, Any]:
-    """Fit the late fusion (stacking) of network and rules on the validation split; returns it as stored.
+    """Fit the late fusion (stacking) on the validation split; returns it as stored.
 
     Photographs without a quality label count as gradable: the network learned its scale from one clinic's cameras, and
     they show how the features of others differ. The intercept rests on scores of a fit to four fifths of the other
@@ -212,7 +212,7 @@ def _by_source_and_label(photos: QualitySet) -> "dict[str, dict[str, Bools]]":
 def evaluate(
     photos: QualitySet, scores: Scores, fusion: LogisticModel, *, n_resamples: int = N_RESAMPLES
 ) -> dict[str, Any]:
-    """Metrics of the test split: what is accepted, by source and label; on EyeQ also AUC, and rejects accepted."""
+    """Metrics of the test split: acceptance by source and label, AUC on EyeQ."""
     test = photos.splits == TEST
     p_gradable = {"rules": scores.rules, "fusion": scores.fused(photos, fusion)}
     accepted = {name: scores.accepted(p) for name, p in p_gradable.items()}
@@ -246,7 +246,7 @@ def compare(
     min_p_gradable: float,
     n_resamples: int,
 ) -> dict[str, Any]:
-    """AUC of each score, and the fraction of rejects accepted, with 95 % intervals over patients.
+    """AUC and accepted rejects of each score, with 95 % intervals over patients.
 
     Rejects are counted at the threshold at which each score accepts as many gradable photographs as the rules do.
     """
@@ -270,6 +270,6 @@ def compare(
 
 
 def rejects_accepted(truth: "Bools", score: "Floats", accepted: float) -> float:
-    """Fraction of rejects at or above the score that a fraction ``accepted`` of the gradable ones reaches."""
+    """Fraction of rejects accepted at the threshold that accepts this fraction of the others."""
     threshold = np.quantile(score[truth], 1 - accepted, method="lower")
     return float((score[~truth] >= threshold).mean())

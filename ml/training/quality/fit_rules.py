@@ -1,4 +1,4 @@
-"""Fit the logistic models and rules of the quality gate: ``python -m ml quality fit-rules``.
+"""Fit the logistic models and rules of the quality gate.
 
 Gradable: good and usable photographs of EyeQ and EyePACS, and those of APTOS and ODIR (experts graded them all),
 against the rejects of EyeQ and EyePACS and defocused copies of good photographs. (EyeQ's rejects are all smoothed by
@@ -79,7 +79,7 @@ def photo_samples(folder: Path, gate: QualityGate) -> Iterator[Sample]:
 
 
 def defocused(path: Path, rng: np.random.Generator) -> Image.Image:
-    """A copy blurred by a random fraction of the field of view, half of them with a sensor's grain on top."""
+    """A copy blurred by a random fraction of the field of view, half of them with grain."""
     photo = decode(path, min_side_px=SIDE_PX)
     fov = detect_fov(photo)
     blur_px = rng.uniform(*DEFOCUS_FRACTIONS) * (fov.diameter_px if fov else min(photo.size))
@@ -136,14 +136,14 @@ def fit(model: LogisticModel, samples: list[Sample], is_positive: Callable[[Samp
 
 
 def fit_rule(rule: QualityRule, samples: list[Sample]) -> QualityRule:
-    """Set typical and poor to the median and the worst 3 % of gradable samples; the limit is kept."""
+    """Set typical and poor to the median and worst 3 % of gradable samples; keep the limit."""
     values = [s.features[rule.feature] for s in samples if s.features is not None]
     typical, poor = np.percentile(values, [50, 97 if rule.poor > rule.typical else 3])
     return replace(rule, typical=round(float(typical), 3), poor=round(float(poor), 3))
 
 
 def fit_rules(samples: list[Sample], stored: Coefficients) -> Coefficients:
-    """Fit the models and rules to the samples that are not held out; limits and fusion are kept."""
+    """Fit models and rules to the samples that are not held out; keep limits and fusion."""
     fitted = [s for s in samples if not s.is_held_out]
     photographs = [s for s in fitted if s.label != NEGATIVE]
     good = [s for s in fitted if s.label in {"good", GRADED}]
@@ -156,7 +156,7 @@ def fit_rules(samples: list[Sample], stored: Coefficients) -> Coefficients:
 
 
 def report(samples: list[Sample], coefficients: Coefficients) -> Iterator[str]:
-    """Lines: acceptance by source and label on the held-out half, AUC, and percentiles of each feature."""
+    """Report on the held-out half: acceptance, AUC, and percentiles of each feature."""
     held_out = [s for s in samples if s.is_held_out]
     for source, label in sorted({(s.source, s.label) for s in held_out}):
         results = [s.quality(coefficients) for s in held_out if (s.source, s.label) == (source, label)]

@@ -22,7 +22,7 @@ MAX_SIDE_PX = 1600
 
 
 def synthetic_images(rng: Rng) -> Iterator[tuple[str, Image.Image]]:
-    """One of each kind by name, each also in a round field of view, where it looks more like a retina."""
+    """One image of each kind by name, most of them also in a round field of view."""
     for name, make in KINDS.items():
         image = make(rng)
         yield name, image
@@ -33,7 +33,7 @@ def synthetic_images(rng: Rng) -> Iterator[tuple[str, Image.Image]]:
 
 
 def natural_images(folders: list[Path], rng: Rng, *, n_crops: int = 12) -> Iterator[tuple[str, Image.Image]]:
-    """Every photograph in ``folders`` whole, and ``n_crops`` squares of it in a round field of view.
+    """Every photograph in ``folders``, and ``n_crops`` squares in a round field of view.
 
     Half of the crops are in retina colours, some are blurred.
     """
@@ -54,7 +54,7 @@ def natural_images(folders: list[Path], rng: Rng, *, n_crops: int = 12) -> Itera
 
 
 def in_fov(image: Image.Image, rng: Rng) -> Image.Image:
-    """A square image as a fundus camera would frame it: a circle on black, sometimes cut above and below."""
+    """Mask a square image to a circle on black, sometimes cut above and below."""
     side = int(rng.integers(300, 600))
     x, y = _axes(side)
     shape = np.hypot(x, y) <= 1

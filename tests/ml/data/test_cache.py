@@ -1,4 +1,4 @@
-"""The cache is filled once, resumes after an interruption, and is the same for any number of processes."""
+"""The cache is filled once, resumable, and the same for any number of processes."""
 
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def test_several_processes_fill_the_same_cache(originals: Path, tmp_path: Path) 
 
 
 def test_the_recipe_of_the_cache_has_not_changed() -> None:
-    """NB: another name means that every cache is filled again, and that models lose their splits with it."""
+    """NB: with another name every cache is filled again, and models lose their splits."""
     photos = [LabelledPhoto("aptos2019", Path("any/where/a.jpg"), 2, "aptos2019:file:a.jpg", "good", eye="left")]
     assert cache_dir_of(photos, side_px=320, cache=Path()).name == "101b721b53e9fbe4"
 

@@ -1,4 +1,4 @@
-"""Photographs that can be graded pass; poor ones are refused for the true reason, as are other images."""
+"""Gradable photographs pass; poor ones and other images are refused for the true reason."""
 
 import csv
 import dataclasses

@@ -1,4 +1,4 @@
-"""Quality labels are split like the grading networks' data, so that no patient of a test split is trained on."""
+"""Quality labels are split by patient, like the data of the grading networks."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The fusion is fitted so that the network never refuses more good photographs than the rules alone."""
+"""The fusion never refuses more good photographs than the rules alone."""
 
 import dataclasses
 import json
