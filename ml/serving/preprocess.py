@@ -57,9 +57,9 @@ class FundusCrop:
 def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
     """Decode to an upright RGB image, at a reduced scale if possible.
 
-    Its shorter side is at least ``min_side_px``, if the photograph has as much. JPEG is decoded at 1/2, 1/4 or 1/8 scale
-    inside the DCT, which skips most of the work. Raises GradingError for everything that is not a complete photograph
-    of an accepted format.
+    Its shorter side is at least ``min_side_px``, if the photograph has as much. JPEG is decoded at 1/2, 1/4 or 1/8 of
+    its size inside the DCT, which skips most of the work. Raises GradingError for everything that is not a complete
+    photograph of an accepted format.
     """
     if isinstance(photo, Image.Image):
         return _upright_rgb(photo)
