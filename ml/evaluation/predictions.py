@@ -4,7 +4,7 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from tqdm import tqdm
@@ -64,6 +64,32 @@ class LabelledPredictions:
     grades: "NDArray[np.int64]"
     is_gradable: "NDArray[np.bool_]"
     p_gradable: "NDArray[np.float64]"
+
+    @classmethod
+    def of(
+        cls,
+        photos: list[EvaluationPhoto],
+        *,
+        fields_of_view: list[str],
+        probabilities: "NDArray[np.float64]",
+        grades: "NDArray[np.int64]",
+        is_gradable: "NDArray[np.bool_]",
+        p_gradable: "NDArray[np.float64]",
+    ) -> Self:
+        """With the labels of the photographs as arrays."""
+        return cls(
+            photos=photos,
+            truth=np.array([p.grade for p in photos], np.int64),
+            sources=np.array([p.source for p in photos]),
+            splits=np.array([p.split for p in photos]),
+            groups=np.array([p.group for p in photos]),
+            attributes={"field_of_view": np.array(fields_of_view)}
+            | {name: np.array([getattr(p, name) for p in photos]) for name in ("eye", "sex", "age")},
+            probabilities=probabilities,
+            grades=grades,
+            is_gradable=is_gradable,
+            p_gradable=p_gradable,
+        )
 
     def where(self, split: str, source: str | None = None) -> "NDArray[np.int64]":
         """Indices of the photographs of a split, of one source or of all, that have a predicted grade."""
@@ -128,18 +154,9 @@ def predict(grader: "Grader", photos: list[EvaluationPhoto]) -> LabelledPredicti
     """Grade every photograph, ungradable ones too. Raises GradingError for a file that is no photograph."""
     paths = tqdm([p.path for p in photos], desc="grade", unit="photo", disable=not sys.stderr.isatty())
     predictions = list(grader.grade_many(paths, even_if_ungradable=True))
-    return LabelledPredictions(
-        photos=photos,
-        truth=np.array([p.grade for p in photos], np.int64),
-        sources=np.array([p.source for p in photos]),
-        splits=np.array([p.split for p in photos]),
-        groups=np.array([p.group for p in photos]),
-        attributes={
-            "field_of_view": np.array([_field_of_view(p.heatmap_box) for p in predictions]),
-            "eye": np.array([p.eye for p in photos]),
-            "sex": np.array([p.sex for p in photos]),
-            "age": np.array([p.age for p in photos]),
-        },
+    return LabelledPredictions.of(
+        photos,
+        fields_of_view=[_field_of_view(p.heatmap_box) for p in predictions],
         probabilities=_probabilities(predictions),
         grades=np.array([-1 if p.grade is None else int(p.grade) for p in predictions], np.int64),
         is_gradable=np.array([p.is_gradable for p in predictions]),

@@ -14,14 +14,10 @@ def toy_predictions(skill: float, *, n: int = 240, seed: int = 0, n_ungradable: 
     rng = np.random.default_rng(99)  # the same photographs for every model
     photos = [
         EvaluationPhoto(
-            Path(f"{source}/{split}-{i}.jpg"),
-            source,
-            split,
-            f"{source}-{split}-{i // 2}",
-            int(rng.choice(5, p=[0.4, 0.15, 0.25, 0.1, 0.1])),
-            ("left", "right")[i % 2],
-            "",
-            ("under 50", "")[i % 3 == 0],
+            *(Path(f"{source}/{split}-{i}.jpg"), source, split, f"{source}-{split}-{i // 2}"),
+            grade=int(rng.choice(5, p=[0.4, 0.15, 0.25, 0.1, 0.1])),
+            eye=("left", "right")[i % 2],
+            age=("under 50", "")[i % 3 == 0],
         )
         for source in SOURCES
         for split in ("test", "validation")
@@ -32,18 +28,9 @@ def toy_predictions(skill: float, *, n: int = 240, seed: int = 0, n_ungradable: 
     logits = noise - 0.6 * skill * (np.arange(5) - truth[:, None]) ** 2
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     is_gradable = np.arange(len(photos)) % n >= n_ungradable
-    return LabelledPredictions(
-        photos=photos,
-        truth=truth,
-        sources=np.array([p.source for p in photos]),
-        splits=np.array([p.split for p in photos]),
-        groups=np.array([p.group for p in photos]),
-        attributes={
-            "field_of_view": np.array(["whole"] * len(photos)),
-            "eye": np.array([p.eye for p in photos]),
-            "sex": np.array([p.sex for p in photos]),
-            "age": np.array([p.age for p in photos]),
-        },
+    return LabelledPredictions.of(
+        photos,
+        fields_of_view=["whole"] * len(photos),
         probabilities=probabilities,
         grades=probabilities.argmax(axis=1),
         is_gradable=is_gradable,

@@ -36,31 +36,23 @@ def test_calibration_corrects_overconfidence_and_a_shifted_class() -> None:
     assert fitted >= rounded
 
 
-@pytest.fixture
-def two_sources() -> tuple[np.ndarray, np.ndarray]:
-    """Truth and sources of 2,000 photographs, half of them of the reference source."""
-    return np.tile([0, 3], 1000), np.repeat(["aptos2019", "eyepacs"], 1000)
+TRUTH, SOURCES = np.tile([0, 3], 1000), np.repeat(["aptos2019", "eyepacs"], 1000)
+EASY = SOURCES == "aptos2019"
 
 
-def test_the_operating_point_meets_the_targets_of_the_reference_source(
-    two_sources: tuple[np.ndarray, np.ndarray],
-) -> None:
-    truth, sources = two_sources
-    p = np.clip(np.random.default_rng(3).normal(np.where(truth >= 2, 0.75, 0.25), 0.12), 0.01, 0.99)
-    point, easy = select_operating_point(truth, p, sources), sources == "aptos2019"
-    sensitivity, specificity = sensitivity_specificity(truth[easy], p[easy], point)
+def test_the_operating_point_meets_the_targets_of_the_reference_source() -> None:
+    p = np.clip(np.random.default_rng(3).normal(np.where(TRUTH >= 2, 0.75, 0.25), 0.12), 0.01, 0.99)
+    point = select_operating_point(TRUTH, p, SOURCES)
+    sensitivity, specificity = sensitivity_specificity(TRUTH[EASY], p[EASY], point)
     assert sensitivity >= 0.95
     assert specificity >= 0.90
-    assert sensitivity_specificity(truth[~easy], p[~easy], point)[0] >= 0.65
+    assert sensitivity_specificity(TRUTH[~EASY], p[~EASY], point)[0] >= 0.65
 
 
-def test_the_operating_point_of_a_model_that_misses_too_many_elsewhere_is_the_sensitive_one(
-    two_sources: tuple[np.ndarray, np.ndarray],
-) -> None:
-    truth, sources = two_sources
-    rng, easy = np.random.default_rng(4), sources == "aptos2019"
-    p = np.where(easy, rng.normal(np.where(truth >= 2, 0.75, 0.25), 0.1), rng.normal(0.2, 0.1, 2000)).clip(0.01, 0.99)
-    point = select_operating_point(truth, p, sources)
-    sensitivities = [sensitivity_specificity(truth[i], p[i], point)[0] for i in (easy, ~easy)]
+def test_the_operating_point_of_a_model_that_misses_too_many_elsewhere_is_the_sensitive_one() -> None:
+    rng = np.random.default_rng(4)
+    p = np.where(EASY, rng.normal(np.where(TRUTH >= 2, 0.75, 0.25), 0.1), rng.normal(0.2, 0.1, 2000)).clip(0.01, 0.99)
+    point = select_operating_point(TRUTH, p, SOURCES)
+    sensitivities = [sensitivity_specificity(TRUTH[i], p[i], point)[0] for i in (EASY, ~EASY)]
     assert np.mean(sensitivities) == pytest.approx(0.9, abs=0.02)
     assert sensitivities[1] > 0.75  # at 0.5, which suits the reference source, it would be nearly 0
