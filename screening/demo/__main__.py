@@ -23,7 +23,7 @@ def main() -> None:
         credentials = load_or_create_credentials(folder, os.environ)
         os.environ.update(settings_for(folder, os.environ, host))
         os.environ.update(HOST=host, PORT=str(port))
-        _say(f"Preparing the demo clinic in {folder} ...")
+        _print(f"Preparing the demo clinic in {folder} ...")
         _prepare(folder)
         from screening.demo import clinic, own_photos
 
@@ -74,11 +74,11 @@ def _prepare(folder: Path) -> None:
     from screening.services.inference import read_own_bundle
 
     try:
-        _say(f"  model     {read_own_bundle(verify=True).model_version}")
+        _print(f"  model     {read_own_bundle(verify=True).model_version}")
     except BundleError as error:
         raise DemoError(str(error)) from error
     call_command("migrate", interactive=False, verbosity=0)
-    _say(f"  database  {folder / 'db.sqlite3'}")
+    _print(f"  database  {folder / 'db.sqlite3'}")
     _collect_static(folder)
 
 
@@ -99,7 +99,7 @@ def _collect_static(folder: Path) -> None:
     kept.write_text(fingerprint)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

@@ -53,7 +53,7 @@ def lock_folder(folder: Path) -> None:
 
 
 def settings_for(folder: Path, environ: Mapping[str, str], host: str) -> dict[str, str]:
-    """The environment in which ``drsite.settings`` describes the demo, whatever the caller's shell says."""
+    """The variables with which ``drsite.settings`` describes the demo; they override the caller's."""
     is_local = host in {"127.0.0.1", "localhost"}
     return {
         "DJANGO_SETTINGS_MODULE": "drsite.settings",

@@ -1,4 +1,4 @@
-"""gunicorn's settings for the demo: one process that serves pages and, on threads of its own, grades photographs."""
+"""gunicorn's settings for the demo: one process that serves pages and, on further threads, grades photographs."""
 
 import os
 import sys

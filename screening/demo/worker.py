@@ -1,7 +1,7 @@
 """Celery in the serving process: the same tasks over an in-memory queue, on threads beside the pages.
 
-An in-memory queue is lost with its process. The demo is the only process of its folder, so whatever is found waiting
-or running at the start is a leftover, and is queued again at once.
+An in-memory queue is lost with its process. The demo is the only process of its folder, so gradings that are queued
+or running at the start were interrupted, and are queued again at once.
 """
 
 import logging

@@ -24,16 +24,16 @@ def a_small_drawing(drawing: FundusDrawing) -> Image.Image:
 
 
 @pytest.fixture(autouse=True)
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[FundusDrawing]:
-    """The drawings asked for; small noise stands in for each."""
-    asked: list[FundusDrawing] = []
+def drawings(monkeypatch: pytest.MonkeyPatch) -> list[FundusDrawing]:
+    """The requested drawings; small noise is drawn in place of each."""
+    requested: list[FundusDrawing] = []
 
     def draw(drawing: FundusDrawing) -> Image.Image:
-        asked.append(drawing)
+        requested.append(drawing)
         return a_small_drawing(drawing)
 
     monkeypatch.setattr(clinic, "draw_fundus", draw)
-    return asked
+    return requested
 
 
 def test_each_user_has_the_role_of_the_name() -> None:
@@ -86,7 +86,7 @@ def test_starting_again_adds_nothing() -> None:
     assert first[4] == len(clinic.DEMO_PATIENTS) + 1
 
 
-def test_every_photograph_is_marked_as_drawn_and_waits_for_its_grade() -> None:
+def test_every_photograph_is_marked_as_synthetic_and_queued() -> None:
     clinic.seed_demo(CREDENTIALS)
     clinic.create_demo_exams()
     images = FundusImage.objects.all()
@@ -95,13 +95,15 @@ def test_every_photograph_is_marked_as_drawn_and_waits_for_its_grade() -> None:
     assert Grading.objects.filter(status=Grading.Status.QUEUED).count() == len(images)
 
 
-def test_drawing_goes_on_where_it_was_interrupted(monkeypatch: pytest.MonkeyPatch, drawn: list[FundusDrawing]) -> None:
+def test_drawing_goes_on_where_it_was_interrupted(
+    monkeypatch: pytest.MonkeyPatch, drawings: list[FundusDrawing]
+) -> None:
     clinic.seed_demo(CREDENTIALS)
 
     def draw_three(drawing: FundusDrawing) -> Image.Image:
-        if len(drawn) == 3:
+        if len(drawings) == 3:
             raise KeyboardInterrupt
-        drawn.append(drawing)
+        drawings.append(drawing)
         return a_small_drawing(drawing)
 
     with monkeypatch.context() as patch:
@@ -116,7 +118,7 @@ def test_drawing_goes_on_where_it_was_interrupted(monkeypatch: pytest.MonkeyPatc
     )
 
 
-def test_an_exam_that_a_visitor_cancelled_stays_cancelled(drawn: list[FundusDrawing]) -> None:
+def test_an_exam_that_a_visitor_cancelled_stays_cancelled(drawings: list[FundusDrawing]) -> None:
     clinic.seed_demo(CREDENTIALS)
     exam = Exam.objects.get(patient__mrn=clinic.DEMO_PATIENTS[0].mrn)
     exams.cancel_exam(exam=exam, by=User.objects.get(username="photographer"))
@@ -135,10 +137,10 @@ def test_the_clinic_shows_every_grade_a_fault_an_absent_eye_and_a_signed_review(
     assert review.exam.patient.mrn == next(person.mrn for person in clinic.DEMO_PATIENTS if person.is_signed)
 
 
-def test_two_eyes_of_one_person_come_from_one_camera(drawn: list[FundusDrawing]) -> None:
+def test_two_eyes_of_one_person_come_from_one_camera(drawings: list[FundusDrawing]) -> None:
     clinic.seed_demo(CREDENTIALS)
     clinic.create_demo_exams()
-    right, left = drawn[:2]
+    right, left = drawings[:2]
     assert (right.laterality, left.laterality) == ("OD", "OS")
     assert (right.frame, right.cut, right.complexion) == (left.frame, left.cut, left.complexion)
     assert right.landmarks != left.landmarks

@@ -56,7 +56,7 @@ def test_only_the_owner_reads_credentials_and_secret_key(tmp_path: Path) -> None
     assert [mode(folder), mode(folder / "credentials"), mode(folder / "secret_key")] == [0o700, 0o600, 0o600]
 
 
-def test_a_damaged_credentials_file_is_written_anew(tmp_path: Path) -> None:
+def test_a_damaged_credentials_file_is_written_again(tmp_path: Path) -> None:
     (tmp_path / "credentials").write_text("passw")
     assert load_or_create_credentials(tmp_path, {}) == read_credentials(tmp_path)
 
@@ -99,12 +99,12 @@ def test_the_secret_key_survives_a_restart(tmp_path: Path) -> None:
     assert settings_for(tmp_path, {}, "127.0.0.1")["SECRET_KEY"] == first
 
 
-def test_the_welcome_says_how_to_get_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_welcome_has_address_password_and_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_DIR", str(tmp_path))
     monkeypatch.setattr(server, "bind", "0.0.0.0:8765")
     credentials = load_or_create_credentials(tmp_path, {})
     text = server.welcome()
-    for part in ("http://127.0.0.1:8765/", credentials.password, credentials.api_key, "photographer", "curl"):
-        assert part in text
+    for expected in ("http://127.0.0.1:8765/", credentials.password, credentials.api_key, "photographer", "curl"):
+        assert expected in text
     box = [line for line in text.splitlines() if line.startswith(("+", "|"))]
     assert len({len(line) for line in box}) == 1

@@ -84,7 +84,7 @@ def log_in(port: int, password: str) -> str:
         return str(answer.geturl())
 
 
-def test_a_newcomer_logs_in_and_finds_the_clinic_again_the_next_day(tmp_path: Path, port: int) -> None:
+def test_a_user_logs_in_again_after_a_restart(tmp_path: Path, port: int) -> None:
     with demo(tmp_path, port) as (process, first):
         password = value_of(first, "Password")
         assert log_in(port, password) == f"http://127.0.0.1:{port}/"
@@ -96,7 +96,7 @@ def test_a_newcomer_logs_in_and_finds_the_clinic_again_the_next_day(tmp_path: Pa
         assert log_in(port, "chosen today") == f"http://127.0.0.1:{port}/"
 
 
-def test_a_taken_port_is_said_at_once_with_the_way_out(tmp_path: Path) -> None:
+def test_it_refuses_a_port_in_use(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
