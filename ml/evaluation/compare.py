@@ -3,6 +3,7 @@
 Not DeLong's test, which serves areas only and takes two eyes of one person for two people.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,14 +47,7 @@ class Difference:
 
     def as_json(self) -> dict[str, float | None]:
         """Rounded to four decimal places."""
-        values = {
-            "first": self.first,
-            "second": self.second,
-            "difference": self.value,
-            "low": self.low,
-            "high": self.high,
-            "p": self.p,
-        }
+        values = dataclasses.asdict(self) | {"difference": self.value}
         return {name: None if v is None or not np.isfinite(v) else round(v, 4) for name, v in values.items()}
 
 

@@ -7,8 +7,6 @@ import pytest
 from PIL import Image
 
 from ml.cli.main import main
-from ml.errors import GradingError
-from ml.serving.preprocess import decode
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
 
@@ -64,15 +62,6 @@ def test_a_missing_file_and_an_empty_folder_are_errors(
         assert output.err == "error: There are no photographs in these folders.\n"
     else:
         assert json.loads(output.out)["error"] == "There is no such file. Check its name."
-
-
-def test_a_file_that_may_not_be_read_is_not_called_damaged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Image, "open", refuse)
-    with pytest.raises(GradingError, match="permissions"):
-        decode(folder / "a.jpg", min_side_px=64)
 
 
 def test_an_unknown_bundle_is_named(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,8 @@
 """From file to network input: orientation, geometry and colour."""
 
 from io import BytesIO
+from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -73,6 +75,13 @@ def test_lossless_formats_give_the_same_crop(eye: Image.Image, format: str, opti
 def test_what_is_no_photograph_is_refused_with_a_sentence(content: bytes) -> None:
     with pytest.raises(GradingError, match=r"\.$"):
         crop_fundus(content, side_px=64)
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "open", Mock(side_effect=PermissionError(13, "Permission denied")))
+    (tmp_path / "a.jpg").touch()
+    with pytest.raises(GradingError, match="permissions"):
+        decode(tmp_path / "a.jpg", min_side_px=64)
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
