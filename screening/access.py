@@ -1,4 +1,4 @@
-"""Who may see or do what. The only file that names roles."""
+"""Access rules: who may see or do what. The only file that names roles."""
 
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -26,7 +26,7 @@ Role = Membership.Role
 
 
 class Action(StrEnum):
-    """What a person may want to do at a site."""
+    """What a user may do at a site."""
 
     VIEW_PATIENT = "view_patient"
     REGISTER_PATIENT = "register_patient"
@@ -43,20 +43,20 @@ class Action(StrEnum):
     MANAGE_SITE = "manage_site"
 
 
-ANYBODY = frozenset({Role.PHOTOGRAPHER, Role.REVIEWER, Role.MANAGER})
-_CAMERA = frozenset({Role.PHOTOGRAPHER, Role.MANAGER})
+_ALL_ROLES = frozenset({Role.PHOTOGRAPHER, Role.REVIEWER, Role.MANAGER})
+_PHOTOGRAPHING = frozenset({Role.PHOTOGRAPHER, Role.MANAGER})
 ALLOWED: dict[Action, frozenset[Role]] = {
-    Action.VIEW_PATIENT: ANYBODY,
-    Action.REGISTER_PATIENT: _CAMERA,
-    Action.UPDATE_PATIENT: _CAMERA,
-    Action.OPEN_EXAM: _CAMERA,
-    Action.UPLOAD_IMAGE: _CAMERA,
-    Action.WITHDRAW_IMAGE: _CAMERA,
-    Action.SUBMIT_EXAM: _CAMERA,
-    Action.CANCEL_EXAM: _CAMERA,
+    Action.VIEW_PATIENT: _ALL_ROLES,
+    Action.REGISTER_PATIENT: _PHOTOGRAPHING,
+    Action.UPDATE_PATIENT: _PHOTOGRAPHING,
+    Action.OPEN_EXAM: _PHOTOGRAPHING,
+    Action.UPLOAD_IMAGE: _PHOTOGRAPHING,
+    Action.WITHDRAW_IMAGE: _PHOTOGRAPHING,
+    Action.SUBMIT_EXAM: _PHOTOGRAPHING,
+    Action.CANCEL_EXAM: _PHOTOGRAPHING,
     Action.REVIEW_EXAM: frozenset({Role.REVIEWER}),
-    Action.RETRY_GRADING: ANYBODY,
-    Action.PREDICT_PHOTO: ANYBODY,
+    Action.RETRY_GRADING: _ALL_ROLES,
+    Action.PREDICT_PHOTO: _ALL_ROLES,
     Action.VIEW_AUDIT: frozenset({Role.MANAGER}),
     Action.MANAGE_SITE: frozenset({Role.MANAGER}),
 }
@@ -76,11 +76,11 @@ _SITE_OF: dict[type[Model], str] = {
 
 
 class AccessDenied(PermissionDenied):
-    """The user may not do this at this site. The message is a sentence for the user."""
+    """The user may not do this at this site. The message is for the user."""
 
 
 def sites_for(user: Any, action: Action = Action.VIEW_PATIENT) -> QuerySet[Site]:
-    """Active sites where ``user`` may do ``action``; none for a stranger or a closed account."""
+    """Active sites where ``user`` may do ``action``; none for an unknown or inactive user."""
     if not isinstance(user, User) or not user.is_active:
         return Site.objects.none()
     memberships = Membership.objects.filter(user=user, role__in=ALLOWED[action])
@@ -88,40 +88,41 @@ def sites_for(user: Any, action: Action = Action.VIEW_PATIENT) -> QuerySet[Site]
 
 
 def can(user: Any, action: Action, site: Site | None = None) -> bool:
-    """Whether ``user`` may do ``action`` at ``site``; without a site: at any of theirs.
+    """Whether ``user`` may do ``action`` at ``site``, or at any site if None.
 
-    A superuser acts by membership too: the admin panel is theirs, the clinic's work is not.
+    A superuser needs a membership too: superusers administer, and do no clinical work.
     """
     sites = sites_for(user, action)
     return sites.exists() if site is None else sites.filter(pk=site.pk).exists()
 
 
 def require(user: Any, action: Action, site: Site | None = None) -> None:
-    """Raises AccessDenied, with a sentence for the user, unless ``can(user, action, site)``."""
+    """Raises AccessDenied unless ``can(user, action, site)``."""
     if not can(user, action, site):
         raise AccessDenied(_("Your role at this site does not allow this. Ask the site's manager for access."))
 
 
 def can_create_first_site(user: Any) -> bool:
-    """Whether ``user`` runs the installation and no site is there yet: the one moment without roles."""
+    """Whether ``user`` is a superuser and there is no site yet."""
     return isinstance(user, User) and user.is_active and user.is_superuser and not Site.objects.exists()
 
 
 def require_first_site(user: Any) -> None:
-    """Raises AccessDenied, with a sentence for the user, unless ``can_create_first_site(user)``."""
+    """Raises AccessDenied unless ``can_create_first_site(user)``."""
     if not can_create_first_site(user):
-        raise AccessDenied(_("The first site is open already. Further ones are made in the administration panel."))
+        raise AccessDenied(_("The first site exists already. Add further sites in the administration panel."))
 
 
 def add_manager(user: User, site: Site) -> Membership:
-    """Make ``user`` a manager of ``site``; for ``services.sites``, which records it."""
+    """Make ``user`` a manager of ``site``. The caller records the audit event."""
     return Membership.objects.create(user=user, site=site, role=Role.MANAGER)
 
 
 def restrict(queryset: QuerySet[M], user: Any) -> QuerySet[M]:
-    """Rows of the user's active sites. A row of another site is then not found (404), which tells less than 403.
+    """Rows of the user's active sites.
 
-    Raises KeyError for a model that belongs to no site.
+    A row of another site is then not found (404), so that its existence is not revealed. Raises KeyError for a model
+    without a site.
     """
     path = _SITE_OF[queryset.model]
     return queryset.filter(**{f"{path}__in": sites_for(user)})

@@ -1,11 +1,11 @@
-"""Errors that may pass when a request is tried again."""
+"""Transient errors, after which a request may be retried."""
 
 from django.db import InterfaceError, OperationalError
 
 
 def is_transient(error: BaseException | None) -> bool:
-    """Whether trying again may help: database or storage do not answer now."""
+    """Whether the database or the storage is unavailable, so that a retry may succeed."""
     if isinstance(error, OperationalError | InterfaceError):
         return True
-    # NB: by name, as loading boto3 takes a second that sites with a local folder need not spend.
+    # NB: by name: importing boto3 takes a second, and sites with a local folder do not need it.
     return error is not None and type(error).__module__.startswith("botocore.")

@@ -1,4 +1,4 @@
-"""Clinical rules as pure functions: what follows from two eyes, how soon, and what a reviewer reads first.
+"""Clinical rules as pure functions: outcome, urgency, recall date, order of the worklist.
 
 Recall and referral: ICO Guidelines for Diabetic Eye Care (2017), tables 3 and 4, as the ADA position statement
 (Solomon et al., Diabetes Care 2017) repeats them. No Django here.
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
 
 
 class Urgency(StrEnum):
-    """How soon."""
+    """How soon the outcome is due."""
 
     ROUTINE = "routine"
     SOON = "soon"
@@ -37,7 +37,7 @@ class Urgency(StrEnum):
 
 
 class MacularOedema(StrEnum):
-    """Macular oedema as a person saw it."""
+    """Macular oedema, as a clinician finds it."""
 
     NONE = "none"
     NOT_CENTRE = "not_centre"
@@ -46,12 +46,12 @@ class MacularOedema(StrEnum):
 
 
 class WorklistRank(IntEnum):
-    """Place on the worklist: smaller is read first."""
+    """Rank of an exam on the worklist; the smallest is read first."""
 
     SIGHT_THREATENING = 0
     REFERABLE = 1
     UNGRADED = 2
-    """An eye that is there has no gradable photograph, whether the quality or the grading failed."""
+    """A present eye has no gradable photograph: its quality is too low, or its grading failed."""
     PENDING = 3
     ROUTINE = 4
 
@@ -69,7 +69,7 @@ class EyeResult:
     n_visits: int = 1
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a result that cannot be: a graded absent or ungradable eye, a gradable one without."""
+        """Raises ValueError unless the eye has a grade exactly if it is present and gradable."""
         has_grade = self.grade is not None
         if has_grade != (self.is_gradable and not self.is_absent):
             raise ValueError("An eye has a grade if, and only if, it is present and gradable.")
@@ -77,7 +77,7 @@ class EyeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What follows from both eyes. ``recall_months`` is None where the referral decides; 0 means now."""
+    """What follows from both eyes. ``recall_months`` is None if the referral decides; 0 means now."""
 
     outcome: Outcome
     urgency: Urgency
@@ -101,9 +101,9 @@ _URGENCIES = list(Urgency)
 
 
 def decide_outcome(right: EyeResult, left: EyeResult) -> Decision:
-    """Decide what follows from both eyes: the worse eye decides, and an eye that was not read is never a negative.
+    """Outcome of an exam: the worse eye decides, and an ungradable eye is never a negative.
 
-    Raises ValueError when both eyes are absent: there is nothing to screen.
+    Raises ValueError if both eyes are absent.
     """
     present = [(name, eye) for name, eye in (("right", right), ("left", left)) if not eye.is_absent]
     if not present:
@@ -134,7 +134,7 @@ def _decide_eye(name: str, eye: EyeResult) -> Decision:
     if eye.macular_oedema in _BY_OEDEMA:
         rules.append((*_BY_OEDEMA[eye.macular_oedema], f"{name}_oedema_{eye.macular_oedema.value}"))
     elif eye.macular_oedema is MacularOedema.UNKNOWN and not eye.grade.is_referable:
-        # The model does not grade oedema: where the reviewer could not either, the eye is not a negative.
+        # The model does not grade oedema. If the reviewer could not either, the eye is not a negative.
         rules.append((Outcome.REPEAT_IMAGING, Urgency.ROUTINE, 0, f"{name}_oedema_unknown"))
     return Decision(
         outcome=max((rule[0] for rule in rules), key=_OUTCOMES.index),
@@ -147,9 +147,9 @@ def _decide_eye(name: str, eye: EyeResult) -> Decision:
 def worklist_rank(
     *, grades: Iterable[int], is_any_referable: bool, is_any_eye_ungraded: bool, is_any_pending: bool
 ) -> WorklistRank:
-    """Place of an exam on the worklist, from the model's latest gradings: the most urgent fact decides.
+    """Rank of an exam on the worklist, from the newest gradings: the most urgent fact decides.
 
-    ``is_any_eye_ungraded``: an eye that is there has no gradable photograph and none on the way.
+    ``is_any_eye_ungraded``: a present eye has no gradable photograph and none that is being graded.
     """
     known = [ICDRGrade(grade) for grade in grades]
     if any(grade.is_sight_threatening for grade in known):
@@ -162,6 +162,6 @@ def worklist_rank(
 
 
 def add_months(day: datetime.date, months: int) -> datetime.date:
-    """The same day ``months`` later, or the last day of that month where it is shorter."""
+    """The same day ``months`` later, or the last day of a shorter month."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
     return day.replace(year=year, month=month0 + 1, day=min(day.day, calendar.monthrange(year, month0 + 1)[1]))

@@ -1,4 +1,4 @@
-"""Celery tasks: each calls one service. Arguments are ids only."""
+"""Celery tasks. Each calls one service; arguments are ids only."""
 
 from uuid import UUID
 
@@ -10,17 +10,17 @@ from screening.services.gradings import GRADE_IMAGE_TASK
 
 @shared_task(name=GRADE_IMAGE_TASK)
 def grade_image(grading_id: str) -> None:
-    """Grade one photograph; idempotent, as messages may come twice."""
+    """Grade one photograph. Idempotent: a broker may deliver a message twice."""
     gradings.run_grading(grading_id=UUID(grading_id))
 
 
 @shared_task(name="screening.tasks.requeue_stale_gradings")
 def requeue_stale_gradings() -> None:
-    """Queue again what a crash left behind."""
+    """Requeue gradings that a crash or a lost message left behind."""
     stale_gradings.requeue_stale_gradings()
 
 
 @shared_task(name="screening.tasks.delete_orphaned_files", acks_late=False, soft_time_limit=840, time_limit=900)
 def delete_orphaned_files() -> None:
-    """Delete files that a crash left without a record."""
+    """Delete stored files without a database row."""
     orphaned_files.delete_orphaned_files()

@@ -1,1 +1,1 @@
-"""Texts that pages and the API show for codes: grades, eyes, quality reasons."""
+"""Labels of codes: grades, eyes, quality reasons, outcomes, failures. No models."""

@@ -1,4 +1,4 @@
-"""Why a grading failed, and what to do about it."""
+"""Failures: why a grading failed, and what the user can do."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING

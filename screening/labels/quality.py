@@ -1,4 +1,4 @@
-"""Why a photograph cannot be graded, and what the photographer does about it, in words."""
+"""Quality reasons: why a photograph cannot be graded, and what the photographer can do."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class QualityAdvice:
-    """One quality problem: ``problem`` says what is wrong, ``advice`` what to do before the next shot."""
+    """What is wrong with a photograph, and what to do before the next one."""
 
     problem: "_StrPromise"
     advice: "_StrPromise"
@@ -22,16 +22,16 @@ class QualityAdvice:
 
 QUALITY_ADVICE: dict[QualityReason, QualityAdvice] = {
     QualityReason.NO_RETINA: QualityAdvice(
-        _("No retina was found in this picture."),
-        _("Check that the right file was chosen. Otherwise align the camera with the pupil until the disc shows."),
+        _("No retina was found in this photograph."),
+        _("Check the chosen file. If it is right, align the camera with the pupil until the optic disc is visible."),
     ),
     QualityReason.TOO_SMALL: QualityAdvice(
-        _("The picture has too few pixels."),
+        _("The photograph has too few pixels."),
         _("Send the camera's original file, not a screenshot, a thumbnail or a copy from a message."),
     ),
     QualityReason.BLURRED: QualityAdvice(
         _("The photograph is out of focus."),
-        _("Refocus on the vessels at the disc, ask the patient to blink and hold still, and take it again."),
+        _("Refocus on the vessels at the optic disc, ask the patient to blink and hold still, and take it again."),
     ),
     QualityReason.TOO_DARK: QualityAdvice(
         _("The photograph is too dark."),
@@ -42,7 +42,7 @@ QUALITY_ADVICE: dict[QualityReason, QualityAdvice] = {
         _("Lower the flash by one step, keep stray light out and check the working distance."),
     ),
     QualityReason.LOW_CONTRAST: QualityAdvice(
-        _("The photograph is hazy, vessels hardly show."),
+        _("The photograph is hazy; vessels are hardly visible."),
         _("Clean the lens and check the working distance. If it stays hazy, note a cataract or another opacity."),
     ),
     QualityReason.FIELD_CUT: QualityAdvice(
@@ -58,6 +58,6 @@ FALLBACK = QualityAdvice(
 
 
 def advice_for(reasons: Iterable[str]) -> list[QualityAdvice]:
-    """Say what to do for each code of ``quality_reasons``; a word this release does not know is not hidden."""
+    """Advice for each of ``quality_reasons``; FALLBACK for an unknown code, or for none."""
     known = {reason.value: advice for reason, advice in QUALITY_ADVICE.items()}
     return list(dict.fromkeys(known.get(reason, FALLBACK) for reason in reasons)) or [FALLBACK]

@@ -1,6 +1,6 @@
-"""Audit events and first readings can be added and never changed, whoever connects to the database.
+"""Triggers that make audit events and first readings append-only.
 
-Triggers refuse UPDATE and DELETE (and TRUNCATE on PostgreSQL; SQLite has none).
+They refuse UPDATE and DELETE, and TRUNCATE on PostgreSQL (SQLite has none), for every database user.
 """
 
 from django.db import migrations
@@ -18,7 +18,7 @@ END $$
 
 
 def create_triggers(_apps: StateApps | None, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Refuse changes. Raises NotImplementedError on a database for which no trigger is written."""
+    """Create the triggers. Raises NotImplementedError for a database other than PostgreSQL and SQLite."""
     vendor = schema_editor.connection.vendor
     if vendor == "postgresql":
         schema_editor.execute(_POSTGRESQL_FUNCTION, None)  # None: the per cent sign is plpgsql's
@@ -43,7 +43,7 @@ def create_triggers(_apps: StateApps | None, schema_editor: BaseDatabaseSchemaEd
 
 
 def drop_triggers(_apps: StateApps | None, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Allow changes again."""
+    """Drop the triggers."""
     if schema_editor.connection.vendor == "postgresql":
         for table in TABLES:
             schema_editor.execute(f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}")

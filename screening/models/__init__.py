@@ -1,4 +1,4 @@
-"""What is stored, one noun a file."""
+"""Tables, one noun a file."""
 
 from screening.models.api_keys import ApiKey
 from screening.models.audit import AuditEvent

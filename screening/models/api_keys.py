@@ -1,4 +1,4 @@
-"""Keys with which programs use the REST API."""
+"""Keys of the REST API."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from screening.models.base import BaseModel
 
 
 class ApiKey(BaseModel):
-    """A key that acts as its user. Only a hash is stored: the text is shown once, when it is issued."""
+    """A key that acts as its user. Only its hash is stored: the key is shown once, when it is issued."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="api_keys")
     name = models.CharField(_("name"), max_length=80)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class BaseModel(models.Model):
-    """A model with a random id, which may appear in addresses and logs, and the time of its creation."""
+    """A model with a random id and the time of its creation."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -14,13 +14,13 @@ from screening.models.exams import Exam
 
 
 def random_photo_name(_image: "FundusImage", filename: str) -> str:
-    """A stored name that tells nothing: ``photos/ab/<uuid>.<ext>``; of the given name only the ending is used."""
+    """A random storage name, ``photos/ab/<uuid>.<ext>``, with the extension of ``filename``."""
     name = uuid.uuid4().hex
     return f"photos/{name[:2]}/{name}.{filename.rpartition('.')[2].lower()}"
 
 
 class FundusImage(BaseModel):
-    """A photograph of one eye. The name it was uploaded under is never kept: it often names the patient."""
+    """A photograph of one eye. The name of the uploaded file is not stored: it often names the patient."""
 
     class Field(models.TextChoices):
         """What the photograph is centred on."""

@@ -1,4 +1,4 @@
-"""People who are screened."""
+"""Patients."""
 
 import datetime
 
@@ -10,7 +10,7 @@ from screening.models.sites import Site
 
 
 class Patient(BaseModel):
-    """A person registered at a site, identified there by the medical record number (MRN), never by name."""
+    """A person registered at a site, identified there by the medical record number (MRN)."""
 
     class Sex(models.TextChoices):
         FEMALE = "F", _("Female")
@@ -50,7 +50,7 @@ class Patient(BaseModel):
         ]
 
     def __str__(self) -> str:
-        """NB: no name here: this text reaches logs, messages and the admin panel's history."""
+        """NB: without the name: this text appears in logs and in the history of the admin panel."""
         return f"Patient {self.id}"
 
     @property

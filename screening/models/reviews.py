@@ -1,4 +1,4 @@
-"""What a clinician decided."""
+"""Reviews: what a clinician found and decided."""
 
 from django.conf import settings
 from django.db import models
@@ -15,7 +15,7 @@ from screening.policy import MacularOedema, Outcome, Urgency
 
 
 class Review(BaseModel):
-    """A signed decision on an exam. It is never changed: an amendment is a new review that names the one it amends."""
+    """A signed decision on an exam. It is never changed: an amendment is a new review that refers to it."""
 
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="reviews")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""Clinics, and who works where."""
+"""Sites, and the roles of users there."""
 
 import zoneinfo
 
@@ -11,7 +11,7 @@ from screening.models.base import BaseModel
 
 
 def validate_timezone(name: str) -> None:
-    """Refuse a time zone that the zone database does not know."""
+    """Raises ValidationError for a name that is not in the IANA time zone database."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError(
             _("“%(name)s” is not a time zone. Write it like Europe/Paris."), code="timezone", params={"name": name}
@@ -19,7 +19,7 @@ def validate_timezone(name: str) -> None:
 
 
 class Site(BaseModel):
-    """A place that screens: its patients are its own."""
+    """A clinic that screens. Each patient belongs to one site."""
 
     class ReadingMode(models.TextChoices):
         """How the model's grade is shown to the reviewer (see docs/glossary.md)."""

@@ -1,4 +1,4 @@
-"""The people who log in."""
+"""User accounts."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
-    """A person or program that logs in. What they may do comes from their memberships (``access.py``)."""
+    """A person or program that logs in. Memberships decide what it may do (``access.py``)."""
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4, editable=False)
     must_change_password = models.BooleanField(_("must choose another password"), default=False)

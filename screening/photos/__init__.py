@@ -1,1 +1,1 @@
-"""Uploaded photographs as files: validation, metadata, thumbnails. No models, no database."""
+"""Photographs as files: validation, metadata, thumbnails. No models, no database."""

@@ -1,17 +1,17 @@
-"""One large photograph is decoded at a time: several at once could take all of a small server's memory."""
+"""A lock for decoding large photographs one at a time, so that memory suffices."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 LARGE_PIXELS = 25_000_000
-"""Common fundus cameras make 2 to 24 megapixels; a decoder takes up to 22 bytes of memory a pixel (WebP)."""
+"""Common fundus cameras have 2 to 24 megapixels; a decoder needs up to 22 bytes a pixel (WebP)."""
 _lock = threading.Lock()
 
 
 @contextmanager
 def large_image_lock(n_pixels: int) -> Iterator[None]:
-    """Wait until no other thread of this process decodes a large photograph; smaller ones never wait."""
+    """Decode at most one large photograph at a time in this process; small ones do not wait."""
     if n_pixels <= LARGE_PIXELS:
         yield
         return

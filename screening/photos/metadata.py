@@ -1,8 +1,8 @@
-"""The same photograph without its metadata: EXIF, XMP, IPTC, comments, thumbnails and trailing bytes go; pixels stay.
+"""Removes metadata: EXIF, XMP, IPTC, comments, thumbnails, trailing bytes.
 
-Cameras and viewers write patients' names into these places. JPEG, PNG and WebP are cut and joined without touching
-the coded pixels; a TIFF, whose parts point at each other, is decoded and written anew with a lossless compression.
-Kept: what colours and shape depend on (ICC profile, gamma, transparency) and the EXIF orientation, alone.
+Cameras and viewers write patients' names there. JPEG, PNG and WebP files lose segments without changes to their coded
+pixels; a TIFF, whose segments refer to each other by offset, is decoded and written with lossless compression.
+Kept: ICC profile, gamma, transparency, EXIF orientation.
 """
 
 import re
@@ -21,9 +21,9 @@ _JPEG_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_TABLES = frozenset({0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD})
 """Huffman and arithmetic tables, scans, quantisation, number of lines, restart interval (ITU T.81, table B.1)."""
 MAX_SEGMENTS = 20_000
-"""A photograph of 50 MB in chunks of 4 kB has 12,500. Millions of empty ones keep a reader busy for a minute."""
+"""A photograph of 50 MB in chunks of 4 kB has 12,500. A reader needs a minute for millions of empty ones."""
 MAX_SCANS = 64
-"""Progressive JPEGs have some ten. Each scan walks over every pixel: thousands fit into a small file and take hours."""
+"""Progressive JPEGs have about ten. Each scan visits every pixel; thousands fit into a small file and take hours."""
 _MAX_FILL = 1024
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = frozenset(
@@ -34,18 +34,18 @@ _WEBP_HAS_EXIF, _WEBP_HAS_XMP, _WEBP_IS_ANIMATED = 0x08, 0x04, 0x02
 
 
 class CorruptImage(ValueError):
-    """The file breaks off, or its parts do not fit together."""
+    """The file is incomplete or inconsistent."""
 
 
 class MultiFrameImage(ValueError):
-    """The file holds several pictures."""
+    """The file has several images."""
 
 
 class UnsupportedBitDepth(ValueError):
     """The file has more than 8 bits a channel."""
 
 
-def strip_metadata(data: bytes, *, format: str, orientation: int) -> bytes:  # noqa: A002 (Pillow's word for it)
+def strip_metadata(data: bytes, *, format: str, orientation: int) -> bytes:  # noqa: A002 (Pillow's name for it)
     """The file without metadata. ``format`` is JPEG, PNG, WEBP or TIFF; ``orientation`` the EXIF value 1 to 8 to keep.
 
     Raises CorruptImage, MultiFrameImage, UnsupportedBitDepth; KeyError for another format.
@@ -54,10 +54,10 @@ def strip_metadata(data: bytes, *, format: str, orientation: int) -> bytes:  # n
     return strip(data, orientation)
 
 
-def check_segment_count(data: bytes, *, format: str) -> None:  # noqa: A002 (Pillow's word for it)
-    """Walk over the parts of a file before a decoder does, so that no file keeps one busy for minutes.
+def check_segment_count(data: bytes, *, format: str) -> None:  # noqa: A002 (Pillow's name for it)
+    """Count the segments of a file, so that no file occupies a decoder for minutes.
 
-    Raises CorruptImage for more than MAX_SEGMENTS parts or MAX_SCANS scans, or a file that breaks off.
+    Raises CorruptImage for more than MAX_SEGMENTS segments or MAX_SCANS scans, or an incomplete file.
     """
     walks = {"JPEG": _jpeg_segments, "PNG": _png_chunks, "WEBP": _webp_chunks}
     if format in walks:
@@ -67,7 +67,7 @@ def check_segment_count(data: bytes, *, format: str) -> None:  # noqa: A002 (Pil
 
 
 def webp_size(data: bytes) -> tuple[int, int]:
-    """Width and height in px from the headers alone: Pillow reserves memory for a WebP as soon as it opens it."""
+    """Width and height of a WebP in px, from its headers. Pillow allocates memory when it opens one."""
     for kind, body in _webp_chunks(data):
         if kind == b"VP8X" and len(body) >= 10:
             return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
@@ -81,7 +81,7 @@ def webp_size(data: bytes) -> tuple[int, int]:
 
 
 def _orientation_block(orientation: int) -> bytes:
-    """An EXIF block that says nothing but the orientation; empty for upright photographs."""
+    """An EXIF block with the orientation alone; empty for upright photographs."""
     if orientation not in range(2, 9):
         return b""
     entry = struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0)
@@ -106,18 +106,18 @@ def _strip_jpeg(data: bytes, orientation: int) -> bytes:
 def _kept_jpeg_segment(marker: int, segment: bytes) -> bytes:
     if marker == 0xE0:
         is_jfif = segment[4:9] == b"JFIF\x00" and len(segment) >= 18
-        return b"\xff\xe0\x00\x10" + segment[4:16] + b"\x00\x00" if is_jfif else b""  # its thumbnail goes
+        return b"\xff\xe0\x00\x10" + segment[4:16] + b"\x00\x00" if is_jfif else b""  # without its thumbnail
     if marker == 0xE2:
         return segment if segment[4:16] == b"ICC_PROFILE\x00" else b""
     if marker == 0xEE:
-        is_adobe = segment[4:9] == b"Adobe" and len(segment) >= 16  # says which colours the three channels are
+        is_adobe = segment[4:9] == b"Adobe" and len(segment) >= 16  # the colour space of the three channels
         return b"\xff\xee\x00\x0e" + segment[4:16] if is_adobe else b""
-    is_picture = marker in _JPEG_FRAME or marker in _JPEG_TABLES or marker == 0xD9
-    return segment if is_picture else b""
+    is_image_data = marker in _JPEG_FRAME or marker in _JPEG_TABLES or marker == 0xD9
+    return segment if is_image_data else b""
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each marker with its bytes, coded pixels included, to the end of the first picture."""
+    """Each marker with its bytes, coded pixels included, to the end of the first image."""
     if data[:2] != b"\xff\xd8":
         raise CorruptImage
     at, n_scans = 2, 0
@@ -196,7 +196,7 @@ def _strip_webp(data: bytes, orientation: int) -> bytes:
             kept.append(_webp_chunk(kind, bytes([flags]) + body[1:]))
         elif kind in _WEBP_KEPT:
             kept.append(_webp_chunk(kind, body))
-    if exif and has_header:  # a file without the extended header has nowhere to say its orientation
+    if exif and has_header:  # without the extended header there is no EXIF chunk
         kept.append(_webp_chunk(b"EXIF", exif))
     joined = b"WEBP" + b"".join(kept)
     return b"RIFF" + struct.pack("<I", len(joined)) + joined
@@ -224,7 +224,7 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _rewrite_tiff(data: bytes, orientation: int) -> bytes:
     with Image.open(BytesIO(data), formats=["TIFF"]) as photo:
-        photo.load()  # NB: for a TIFF this also turns it upright, so that no orientation is left to keep
+        photo.load()  # NB: this also rotates a TIFF upright: there is no orientation to keep
         profile = photo.info.get("icc_profile")
         pixels = photo.copy()
     pixels.info = {}

@@ -1,4 +1,4 @@
-"""Photographs as a browser can show them; the stored file stays as it is."""
+"""Photographs in formats that browsers show."""
 
 from io import BytesIO
 from typing import IO
@@ -12,7 +12,7 @@ SCREEN_PX = 1600
 
 
 def thumbnail(file: IO[bytes], *, side_px: int = THUMBNAIL_PX) -> bytes:
-    """An upright JPEG with no side longer than ``side_px``; a JPEG is decoded at the nearest reduced scale."""
+    """An upright JPEG with no side longer than ``side_px``."""
     with Image.open(file) as photo, large_image_lock(photo.width * photo.height):
         photo.draft("RGB", (side_px, side_px))
         small = _upright(photo)
@@ -23,10 +23,10 @@ def thumbnail(file: IO[bytes], *, side_px: int = THUMBNAIL_PX) -> bytes:
 
 
 def as_png(file: IO[bytes]) -> bytes:
-    """Every pixel, upright, as PNG: for formats that browsers do not show."""
+    """The whole photograph, upright, as PNG: for formats that browsers do not show."""
     out = BytesIO()
     with Image.open(file) as photo, large_image_lock(photo.width * photo.height):
-        _upright(photo).save(out, "PNG", compress_level=1)  # speed matters more than size on the way to one reader
+        _upright(photo).save(out, "PNG", compress_level=1)  # speed matters more than size for one reader
     return out.getvalue()
 
 
@@ -43,5 +43,5 @@ def _upright(photo: Image.Image) -> Image.Image:
         try:
             upright = ImageCms.profileToProfile(upright, BytesIO(profile), ImageCms.createProfile("sRGB")) or upright
         except ImageCms.PyCMSError:
-            return upright  # a broken profile: the pixels as they are
+            return upright  # a broken profile: pixels are not converted
     return upright

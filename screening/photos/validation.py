@@ -1,4 +1,4 @@
-"""Uploaded files: is this a photograph that can be graded, and the bytes of it that may be kept."""
+"""Validation of uploaded photographs: format, size, colours, completeness."""
 
 import struct
 import zlib
@@ -16,7 +16,7 @@ MAX_MB = 50
 MAX_BYTES = MAX_MB * 1024 * 1024
 MAX_PIXELS = 100_000_000
 MIN_SIDE_PX = 64
-"""No fundus camera makes less: smaller files are icons and thumbnails."""
+"""Smaller images are icons and thumbnails; no fundus camera makes them."""
 _CAMERA_MAX = 80
 _MODES = frozenset({"L", "LA", "RGB", "RGBA"})
 _DEEP_MODES = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
@@ -38,7 +38,7 @@ _DECODER_ERRORS = (
 
 
 class InvalidPhoto(ValueError):
-    """A file that cannot be taken. ``code`` is for programs; the message says what is wrong and what to do."""
+    """A file that is refused. ``code`` is for programs, the message for the user."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -47,7 +47,7 @@ class InvalidPhoto(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoFile:
-    """A photograph that can be kept. ``cleaned`` is the file without metadata; sizes are those of the upright view."""
+    """A valid photograph. ``cleaned`` is the file without metadata; width and height are those of the upright view."""
 
     format: str
     width_px: int
@@ -62,9 +62,9 @@ class PhotoFile:
 
 
 def validate(data: bytes) -> PhotoFile:
-    """Verify that ``data`` is a whole photograph within limits and clean it. The name it came under plays no part.
+    """Check that ``data`` is a complete photograph within the limits, and remove its metadata.
 
-    Raises InvalidPhoto with a code and a sentence.
+    The format is found from the content, not from a file name. Raises InvalidPhoto.
     """
     if not data:
         raise InvalidPhoto("empty")
@@ -86,7 +86,7 @@ def validate(data: bytes) -> PhotoFile:
     except Image.DecompressionBombError:
         raise InvalidPhoto("too_many_pixels") from None
     except _DECODER_ERRORS:
-        # NB: "from None": a decoder's own words may quote text that stands in the file, a name perhaps.
+        # NB: "from None": the message of a decoder may quote text of the file, such as a name.
         raise InvalidPhoto("damaged") from None
     if orientation in _SIDEWAYS:
         width_px, height_px = height_px, width_px
@@ -96,7 +96,7 @@ def validate(data: bytes) -> PhotoFile:
 
 
 def upright_size(data: bytes) -> tuple[int, int]:
-    """Width and height in px, seen upright, of a file that ``validate`` took; only its headers are read."""
+    """Width and height in px of the upright view of a valid photograph, from its headers."""
     with Image.open(BytesIO(data), formats=[_sniff_format(data)]) as photo:
         width_px, height_px = photo.size
         _camera, orientation = _exif_of(photo)
@@ -104,7 +104,7 @@ def upright_size(data: bytes) -> tuple[int, int]:
 
 
 def _sniff_format(data: bytes) -> str:
-    """The format by the first bytes. Raises InvalidPhoto, naming what the file is where that helps."""
+    """The format, from the first bytes. Raises InvalidPhoto for any other format."""
     known = (
         (b"\xff\xd8\xff", "JPEG"),
         (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -137,7 +137,7 @@ def _rejection_code(data: bytes) -> str:
 
 
 def _read_header(data: bytes, kind: str) -> tuple[str, int, int]:
-    """Refuse by the headers, before pixels are decoded; the camera's name, the EXIF orientation, how many pixels."""
+    """Camera, EXIF orientation and number of pixels. Raises InvalidPhoto before any pixel is decoded."""
     if kind == "WEBP":
         _require_size(*metadata.webp_size(data), is_small_allowed=True)
     with Image.open(BytesIO(data), formats=[kind]) as photo:
@@ -165,7 +165,7 @@ def _require_mode(photo: Image.Image) -> None:
 
 
 def _require_plain_tiff(photo: Image.Image) -> None:
-    """Pillow reads 16-bit colour TIFFs as if they had 8 bits, so the tag itself is asked."""
+    """Refuse other bit depths than 8, and several pages. Pillow reads 16-bit colour as if it had 8 bits."""
     bits: Any = getattr(photo, "tag_v2", {}).get(258, (8,))
     if any(n_bits != 8 for n_bits in (bits if isinstance(bits, tuple) else (bits,))):
         raise InvalidPhoto("bit_depth")
@@ -178,29 +178,26 @@ def _require_plain_tiff(photo: Image.Image) -> None:
 
 
 def _exif_of(photo: Image.Image) -> tuple[str, int]:
-    """Camera and orientation; a broken EXIF block, which will be dropped anyway, says nothing."""
+    """Camera and orientation; empty and upright if the EXIF block is broken."""
     try:
         exif = photo.getexif()
         orientation = exif.get(ExifTags.Base.Orientation, 1)
-        words = [exif.get(ExifTags.Base.Make), exif.get(ExifTags.Base.Model)]
+        names = [exif.get(ExifTags.Base.Make), exif.get(ExifTags.Base.Model)]
     except _DECODER_ERRORS:
         return "", 1
-    text = " ".join(word for word in words if isinstance(word, str))
-    camera = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    text = " ".join(name for name in names if isinstance(name, str))
+    camera = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     is_known = isinstance(orientation, int) and 1 <= orientation <= 8
     return camera[:_CAMERA_MAX], orientation if is_known else 1
 
 
 def _decode(cleaned: bytes, kind: str) -> tuple[int, int, int]:
-    """Read every pixel of the cleaned file: a file that breaks off must be refused now, while there is a camera.
-
-    Returns width and height in px as stored, and the orientation the cleaned file still says.
-    """
+    """Width and height in px as stored, and the orientation. Decodes all data, so that no incomplete file is stored."""
     with Image.open(BytesIO(cleaned), formats=[kind]) as photo:
         width_px, height_px = photo.size
         orientation = _exif_of(photo)[1]
         if kind == "JPEG":
-            photo.draft(None, (width_px // 8, height_px // 8))  # the whole stream is read, fewer pixels are made
+            photo.draft(None, (width_px // 8, height_px // 8))  # reads the whole stream at a reduced scale
         photo.load()
     return width_px, height_px, orientation
 
@@ -220,7 +217,7 @@ def rejection_message(code: str) -> str:
         "heic": _("Photographs of this kind (HEIC or AVIF) cannot be read.") + " " + accepted,
         "dicom": _("This is a DICOM file. Export the photograph from it.") + " " + accepted,
         "unsupported_format": _("Files of this kind cannot be read.") + " " + accepted,
-        "several_pictures": _("The file holds several pictures. Export one photograph a file and upload each."),
+        "several_pictures": _("The file has several images. Export one photograph for each file and upload each."),
         "cmyk": _("The photograph is in printing colours (CMYK). Export it in RGB colours and upload that file."),
         "bit_depth": _("The photograph has more than 8 bits a colour. Export it with 8 bits and upload that file."),
         "colours": _("The photograph has a reduced set of colours. Export it in full RGB colours or in grey."),

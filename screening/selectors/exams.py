@@ -1,4 +1,4 @@
-"""Exams as pages and the API show them: each eye with its photographs and the results of the model."""
+"""Exams with their eyes, photographs and results of the model."""
 
 import uuid
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class ImageWithGrading:
 
 @dataclass(frozen=True, slots=True)
 class EyeDetail:
-    """One eye: its photographs in use, oldest first, or the reason why it is absent."""
+    """One eye: its photographs in use, oldest first, or the reason for its absence."""
 
     laterality: Laterality
     absent_reason: str
@@ -36,7 +36,7 @@ class EyeDetail:
 
     @property
     def decisive_image(self) -> ImageWithGrading | None:
-        """The photograph that decides for the eye: the gradable one most likely referable, else the newest."""
+        """The gradable photograph with the largest P(referable), else the newest."""
         gradable = [
             (one.grading.p_referable or 0.0, index)
             for index, one in enumerate(self.images)
@@ -49,7 +49,7 @@ class EyeDetail:
 
 @dataclass(frozen=True, slots=True)
 class ExamDetail:
-    """An exam with both eyes, its reviews (newest first, findings loaded) and its first readings.
+    """An exam with both eyes, its reviews (newest first) and its first readings.
 
     ``is_model_revealed``: whether the user it was loaded for may see the model's grade.
     """
@@ -87,7 +87,7 @@ def get_exam(*, user: User, exam_id: uuid.UUID | str) -> ExamDetail:
 
 
 def get_previous_exam(*, user: User, exam: Exam) -> ExamDetail | None:
-    """The patient's last exam with photographs before ``exam``, to compare with; None for a first visit."""
+    """The patient's last exam with photographs before ``exam``; None if there is none."""
     photographs = FundusImage.objects.filter(exam=OuterRef("pk"), withdrawn_at__isnull=True)
     earlier = _detailed_exams(user).filter(Exists(photographs), patient=exam.patient_id, created_at__lt=exam.created_at)
     previous = earlier.exclude(status=Exam.Status.CANCELLED).order_by("-created_at", "pk").first()
@@ -95,15 +95,17 @@ def get_previous_exam(*, user: User, exam: Exam) -> ExamDetail | None:
 
 
 def list_exams(*, user: User) -> QuerySet[Exam]:
-    """Exams of the user's sites, newest first, with ``site``, ``images_in_use`` (gradings loaded) and ``held_reviews``
-    (the one in force, findings loaded). Six queries for any number of rows."""
+    """Exams of the user's sites, newest first, in six queries.
+
+    Each has ``site``, ``images_in_use`` (with gradings) and ``current_reviews`` (at most one, with findings).
+    """
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
-    held = reviews_with_findings().filter(amendments__isnull=True)
+    current = reviews_with_findings().filter(amendments__isnull=True)
     return (
         restrict(Exam.objects.select_related("site"), user)
         .prefetch_related(
             Prefetch("images", images.prefetch_related(prefetched_gradings(user)), to_attr="images_in_use"),
-            Prefetch("reviews", held, to_attr="held_reviews"),
+            Prefetch("reviews", current, to_attr="current_reviews"),
         )
         .order_by("-created_at", "pk")
     )

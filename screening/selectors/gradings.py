@@ -1,4 +1,4 @@
-"""Gradings as programs get them, each with whether the user may see the model's grade."""
+"""Gradings, and whether a user may see the model's grade."""
 
 import uuid
 from typing import TypeVar, cast
@@ -13,8 +13,9 @@ M = TypeVar("M", bound=Model)
 
 
 def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QuerySet[M]:
-    """Annotate ``is_revealed``: whether ``user`` may see the model's grade. ``exam``: path to the exam, if not itself.
+    """Annotate ``is_revealed``: whether ``user`` may see the model's grade.
 
+    ``exam`` is the path from a row to its exam; empty if the rows are exams.
     At a blind-first site a reviewer sees it after reading each eye, or once the exam is signed. A photographer sees it
     at once, because the photograph can only be taken again while the patient is present.
     """
@@ -30,7 +31,10 @@ def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QueryS
 
 
 def list_gradings(*, user: User, with_heatmap: bool = False) -> QuerySet[Grading]:
-    """Gradings of the user's sites, newest first, with ``is_revealed`` and ``exam_id``; the heatmap only if asked."""
+    """Gradings of the user's sites, newest first, with ``is_revealed`` and ``exam_id``.
+
+    The heatmap is loaded later, when it is used, unless ``with_heatmap``.
+    """
     gradings = with_is_revealed(restrict(Grading.objects.all(), user), user, exam="image__exam")
     gradings = gradings.annotate(exam_id=F("image__exam_id"))
     return (gradings if with_heatmap else gradings.defer("heatmap")).order_by("-created_at", "pk")

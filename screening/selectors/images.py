@@ -1,4 +1,4 @@
-"""Photographs as programs read them, each with the result of the model."""
+"""Photographs with their gradings."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from screening.selectors.gradings import list_gradings
 
 
 def list_images(*, user: User) -> QuerySet[FundusImage]:
-    """Photographs of the user's sites, newest first, with ``gradings`` loaded. Two queries, however many rows."""
+    """Photographs of the user's sites, newest first, with ``gradings`` loaded. Two queries."""
     images = restrict(FundusImage.objects.all(), user).prefetch_related(prefetched_gradings(user))
     return images.order_by("-created_at", "pk")
 

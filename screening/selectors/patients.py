@@ -1,4 +1,4 @@
-"""Patients: finding them, and what happened to them."""
+"""Patients: search, and history of exams."""
 
 import uuid
 from dataclasses import dataclass
@@ -12,8 +12,10 @@ from screening.models import Exam, EyeFinding, Patient, Review, User
 
 @dataclass(frozen=True, slots=True)
 class PatientHistory:
-    """A patient and their exams, newest first, each with ``held_reviews`` (the review that holds, findings loaded)
-    and ``n_images``."""
+    """A patient and their exams, newest first.
+
+    Each exam has ``current_reviews`` (at most one, with findings) and ``n_images``.
+    """
 
     patient: Patient
     exams: tuple[Exam, ...]
@@ -28,26 +30,26 @@ def list_patients(*, user: User) -> QuerySet[Patient]:
 
 
 def search_patients(*, user: User, text: str) -> QuerySet[Patient]:
-    """Patients whose number begins with ``text``, or whose names begin with each of its words, in any order.
+    """Patients by the start of their number or names; an empty text finds all.
 
-    An empty text finds everybody.
+    A patient matches if the number starts with ``text``, or if each term of it starts one of the names.
     """
-    words = text.replace(",", " ").split()
+    terms = text.replace(",", " ").split()
     by_name = Q()
-    for word in words:
+    for term in terms:
         by_name &= (
-            Q(given_name__istartswith=word)
-            | Q(family_name__istartswith=word)
-            | Q(given_name__icontains=f" {word}")
-            | Q(family_name__icontains=f" {word}")
+            Q(given_name__istartswith=term)
+            | Q(family_name__istartswith=term)
+            | Q(given_name__icontains=f" {term}")
+            | Q(family_name__icontains=f" {term}")
         )
-    if not words:
+    if not terms:
         return list_patients(user=user)
     return list_patients(user=user).filter(Q(mrn__istartswith=text.strip()) | by_name)
 
 
 def find_patients(*, user: User, mrn: str, is_prefix: bool = False) -> QuerySet[Patient]:
-    """Patients whose number is ``mrn``, or begins with it in capital or small letters."""
+    """Patients whose number is ``mrn``, or starts with it (case-insensitive) if ``is_prefix``."""
     wanted = Q(mrn__istartswith=mrn) if is_prefix else Q(mrn=mrn)
     return list_patients(user=user).filter(wanted)
 
@@ -58,14 +60,14 @@ def get_patient(*, user: User, patient_id: uuid.UUID | str) -> Patient:
 
 
 def get_patient_history(*, user: User, patient_id: uuid.UUID | str) -> PatientHistory:
-    """A patient with every exam and the review of each that holds, in a constant number of queries. Raises Http404."""
+    """A patient with all exams and their current reviews, in four queries. Raises Http404."""
     patient = get_patient(user=user, patient_id=patient_id)
-    held = Review.objects.filter(amendments__isnull=True).select_related("reviewer")
-    held = held.prefetch_related(Prefetch("findings", EyeFinding.objects.order_by("laterality")))
+    current = Review.objects.filter(amendments__isnull=True).select_related("reviewer")
+    current = current.prefetch_related(Prefetch("findings", EyeFinding.objects.order_by("laterality")))
     exams = (
         patient.exams.select_related("site")
         .annotate(n_images=Count("images", filter=Q(images__withdrawn_at__isnull=True)))
-        .prefetch_related(Prefetch("reviews", held, to_attr="held_reviews"))
+        .prefetch_related(Prefetch("reviews", current, to_attr="current_reviews"))
         .order_by("-created_at", "pk")
     )
     return PatientHistory(patient, tuple(exams))

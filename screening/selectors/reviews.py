@@ -10,7 +10,7 @@ from screening.models import EyeFinding, Review, User
 
 
 def reviews_with_findings() -> QuerySet[Review]:
-    """Reviews with reviewer, findings and the amendment that took their place. Not yet kept to anybody's sites."""
+    """Reviews with reviewer, findings and amendment. NB: of all sites; restrict them."""
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
     return Review.objects.select_related("reviewer").prefetch_related(findings, "amendments")
 

@@ -17,7 +17,7 @@ def worklist(
     ranks: Iterable[WorklistRank] = tuple(WorklistRank),
     site: Site | None = None,
 ) -> QuerySet[Exam]:
-    """Exams of the user's sites, most urgent first; equally urgent ones by P(referable), then by waiting time.
+    """Exams of the user's sites by rank, then by P(referable), then by waiting time.
 
     Each exam has ``patient`` and ``site`` loaded, and ``n_images``, the number of its photographs in use.
     """

@@ -1,4 +1,4 @@
-"""Accounts of people: the first administrator, and a person's own new password."""
+"""User accounts: the first administrator, and changing a password."""
 
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
@@ -9,10 +9,9 @@ from screening.services.audit import record_event
 
 @transaction.atomic
 def create_first_administrator(*, username: str, password: str) -> User | None:
-    """Make the account that opens the administration panel, where nobody can yet; else None, and nothing changes.
+    """Create a superuser who must change the password at the first log-in. None if there is an active superuser.
 
-    Whoever put the password into the environment knows it, so the first log-in asks for another.
-    Raises ValidationError for a password that people would not be allowed either.
+    Raises ValidationError for a weak password.
     """
     if User.objects.filter(is_superuser=True, is_active=True).exists():
         return None
@@ -27,7 +26,7 @@ def create_first_administrator(*, username: str, password: str) -> User | None:
 
 @transaction.atomic
 def change_password(*, password: str, by: User) -> None:
-    """Give ``by`` a password of their own. A form has checked the old one, and that the new one is strong."""
+    """Change the password of ``by``. The form has checked the old password and the strength of the new one."""
     locked = User.objects.select_for_update().get(pk=by.pk)
     locked.set_password(password)
     locked.must_change_password = False

@@ -1,4 +1,4 @@
-"""Keys of the REST API: issuing, checking, revoking."""
+"""Keys of the REST API: issuing, finding, revoking."""
 
 import datetime
 import hashlib
@@ -14,10 +14,10 @@ from screening.services.audit import record_event
 
 KEY_PREFIX = "drk_"
 _N_BYTES = 32
-"""256 random bits: 43 url-safe characters; nobody guesses it, so a plain SHA-256 keeps it."""
+"""256 random bits, 43 url-safe characters: too many to guess, so that an unsalted SHA-256 is safe."""
 _PREFIX_CHARS = 12
 _MIN_CHARS = 8
-"""Of a key chosen by a person; one made here has 47."""
+"""For a chosen key; a generated one has 47."""
 _LAST_USED_INTERVAL = datetime.timedelta(minutes=1)
 
 
@@ -25,9 +25,9 @@ _LAST_USED_INTERVAL = datetime.timedelta(minutes=1)
 def issue_key(
     *, user: User, name: str, expires_at: datetime.datetime | None = None, text: str | None = None, by: User | None
 ) -> tuple[ApiKey, str]:
-    """Make a key that acts as ``user``. Returns the row and the key's text, which cannot be shown again.
+    """Create a key that acts as ``user``. Returns the row and the key, which cannot be shown again.
 
-    ``text`` is for a demo that must know its key beforehand. Raises ValidationError when it is short or has spaces.
+    ``text`` is a chosen key, for the demo. Raises ValidationError if it is short or has spaces.
     """
     text = text or KEY_PREFIX + secrets.token_urlsafe(_N_BYTES)
     if len(text) < _MIN_CHARS or not text.isprintable() or " " in text:
@@ -45,7 +45,7 @@ def issue_key(
 
 @transaction.atomic
 def revoke_key(*, key: ApiKey, by: User) -> ApiKey:
-    """End a key at once; a revoked key stays revoked, and keeps the time it was revoked first."""
+    """Revoke a key. A key that is revoked already keeps its time."""
     locked = ApiKey.objects.select_for_update().get(pk=key.pk)
     if locked.revoked_at is None:
         locked.revoked_at = timezone.now()
@@ -55,7 +55,7 @@ def revoke_key(*, key: ApiKey, by: User) -> ApiKey:
 
 
 def find_key(text: str) -> ApiKey | None:
-    """The usable key of this text whose user may log in, or None for every other text. Notes its use."""
+    """The usable key with this text of an active user, or None. Stores the time of use."""
     key = ApiKey.objects.select_related("user").filter(key_hash=_hash(text)).first()
     if key is None or not key.is_usable or not key.user.is_active:
         return None

@@ -1,4 +1,4 @@
-"""The audit trail: one event for each thing that is done or looked at."""
+"""The audit trail: one event for each action and each view of a record."""
 
 from collections.abc import Mapping
 
@@ -17,10 +17,10 @@ def record_event(
     data: Mapping[str, str | float | bool | None] | None = None,
     by: User | None,
 ) -> AuditEvent:
-    """Add an audit event in the caller's transaction, so that a deed without its event cannot be stored.
+    """Add an audit event in the caller's transaction: no action is stored without its event.
 
-    ``data`` holds ids and codes only. ``by`` is None if the system acted by itself.
-    Raises TypeError for data that is not plain, as a model or a form put there by mistake would hold a patient's data.
+    ``data`` holds ids and codes only. ``by`` is None for actions of the system.
+    Raises TypeError for other data: a model or a form would hold a patient's data.
     """
     stored = dict(data or {})
     if not all(isinstance(value, _PLAIN) for value in stored.values()):

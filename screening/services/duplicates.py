@@ -1,4 +1,4 @@
-"""Whether a photograph that somebody brings is one that the site has."""
+"""Duplicates: the stored photograph with the same bytes as a file."""
 
 import hashlib
 
@@ -7,18 +7,18 @@ from screening.models import FundusImage, User
 from screening.photos.validation import PhotoFile
 
 _MAX_COMPARED = 5
-"""Photographs of one size in pixels and bytes are hardly ever two; a bound keeps a prediction quick."""
+"""Files of one size in pixels and bytes are almost always one photograph; the limit bounds the time."""
 
 
 def find_duplicate(*, data: bytes, photo: PhotoFile, of: User) -> FundusImage | None:
-    """The newest photograph of the user's sites with these bytes, as they were sent or as the page gives them out."""
+    """The newest photograph of the user's sites with these bytes, as uploaded or as stored."""
     known = restrict(FundusImage.objects.select_related("exam__site"), of).order_by("-created_at")
     duplicate = known.filter(sha256=hashlib.sha256(data).hexdigest()).first()
     if duplicate is not None:
         return duplicate
-    alike = known.filter(n_bytes=len(photo.cleaned), width_px=photo.width_px, height_px=photo.height_px)
+    candidates = known.filter(n_bytes=len(photo.cleaned), width_px=photo.width_px, height_px=photo.height_px)
     digest = hashlib.sha256(photo.cleaned).digest()
-    return next((image for image in alike[:_MAX_COMPARED] if _digest_of(image) == digest), None)
+    return next((image for image in candidates[:_MAX_COMPARED] if _digest_of(image) == digest), None)
 
 
 def _digest_of(image: FundusImage) -> bytes:

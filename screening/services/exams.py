@@ -63,7 +63,7 @@ def lock_open_exam(exam: Exam, action: Action, by: User) -> Exam:
 
 @transaction.atomic
 def open_exam(*, patient: Patient, by: User) -> Exam:
-    """Start a visit of ``patient`` at the patient's site. Raises AccessDenied."""
+    """Open an exam at the patient's site. Raises AccessDenied."""
     require(by, Action.OPEN_EXAM, patient.site)
     exam = Exam.objects.create(site=patient.site, patient=patient, opened_by=by)
     record_event(
@@ -74,7 +74,7 @@ def open_exam(*, patient: Patient, by: User) -> Exam:
 
 @transaction.atomic
 def mark_eye_absent(*, exam: Exam, laterality: str, reason: str, by: User) -> Exam:
-    """Record why an eye cannot be photographed, for example a prosthesis; an empty reason deletes the record.
+    """Record why an eye cannot be photographed; an empty reason deletes the record.
 
     Raises ExamError if the eye has photographs or the reason is too long, AccessDenied, ExamNotOpen.
     """

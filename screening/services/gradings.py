@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 MAX_RETRIES = 3
 GRADE_IMAGE_TASK = "screening.tasks.grade_image"
-"""Published by name: the task module imports the services."""
+"""Published by name: the module of the tasks imports the services."""
 
 
 class _ModelChanged(Exception):
@@ -171,7 +171,7 @@ def _fail(grading: Grading, started: float, code: FailureCode) -> None:
 
 
 def _finish(grading: Grading, started: float, fields: dict[str, Any]) -> None:
-    """Store the result, unless the claim was lost: the grading was requeued, and another worker may run it."""
+    """Store the result, unless the claim was lost to a requeue."""
     duration_ms = round((time.perf_counter() - started) * 1000)
     with transaction.atomic():
         if not _claimed(grading).update(finished_at=timezone.now(), duration_ms=duration_ms, **fields):
@@ -198,7 +198,10 @@ def retry_grading(*, grading: Grading, by: User) -> Grading:
 
 
 def requeue(grading: Grading, **fields: Any) -> None:
-    """Queue a grading again, in the caller's transaction, with ``fields`` changed; published after commit."""
+    """Queue a grading again in the caller's transaction, with ``fields`` changed.
+
+    The task is published after commit.
+    """
     grading.status, grading.queued_at = Grading.Status.QUEUED, timezone.now()
     grading.published_at = grading.started_at = grading.finished_at = grading.duration_ms = None
     grading.failure_code = ""

@@ -1,4 +1,4 @@
-"""Photographs of an exam: adding, withdrawing, moving to the other eye."""
+"""Photographs of an exam: attaching, withdrawing, moving to the other eye."""
 
 import hashlib
 from typing import Protocol
@@ -18,11 +18,11 @@ from screening.services.audit import record_event
 from screening.services.exams import ExamError, check_length, lock_exam, lock_open_exam
 from screening.services.worklist import update_worklist_order
 
-__all__ = ("InvalidPhoto", "attach_image", "change_laterality", "find_or_attach_image", "withdraw_image")
+__all__ = ("InvalidPhoto", "attach_image", "change_laterality", "get_or_attach_image", "withdraw_image")
 
 
 class Upload(Protocol):
-    """What Django's UploadedFile and every open binary file have."""
+    """A binary file: Django's UploadedFile, or any open file."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
@@ -36,13 +36,13 @@ def attach_image(
     is_synthetic: bool = False,
     by: User,
 ) -> FundusImage:
-    """As ``find_or_attach_image``, for whom it is the same whether the photograph is new."""
-    return find_or_attach_image(
+    """As ``get_or_attach_image``; returns the image alone."""
+    return get_or_attach_image(
         exam=exam, upload=upload, laterality=laterality, field=field, is_synthetic=is_synthetic, by=by
     )[0]
 
 
-def find_or_attach_image(
+def get_or_attach_image(
     *,
     exam: Exam,
     upload: Upload,
@@ -51,18 +51,18 @@ def find_or_attach_image(
     is_synthetic: bool = False,
     by: User,
 ) -> tuple[FundusImage, bool]:
-    """Check, clean and store a photograph of one eye and queue its grading. Returns it, and whether it is new.
+    """Validate and store a photograph and queue its grading. Returns the image, and whether it is new.
 
-    The same file twice in one exam gives the first image back, whatever eye it is sent for. On any failure neither a
-    row nor a file is left; so this must be the outermost transaction.
-    Raises InvalidPhoto with a code and a sentence, ExamNotOpen, ExamError, AccessDenied.
+    A file that is in the exam already returns its image, also for another ``laterality``. A failure leaves no row and
+    no file; for that, this must be the outermost transaction.
+    Raises InvalidPhoto, ExamNotOpen, ExamError, AccessDenied.
     """
     require(by, Action.UPLOAD_IMAGE, exam.site)
     eye = Laterality(laterality)
     data = upload.read(validation.MAX_BYTES + 1)
     photo = validation.validate(data)
     sha256 = hashlib.sha256(data).hexdigest()
-    del data  # from here on the cleaned file is the one copy in memory
+    del data  # frees the memory: only the cleaned file is used from here
     image = FundusImage(
         exam=exam,
         laterality=eye,
@@ -89,7 +89,7 @@ def _store(image: FundusImage, photo: validation.PhotoFile, by: User) -> tuple[F
     storage = FundusImage._meta.get_field("file").storage
     stored_name = ""
     try:
-        # durable: were this inside another transaction, a roll-back after our return would leave the file behind.
+        # durable: if an outer transaction rolled back after this one, the file would stay without a row.
         with transaction.atomic(durable=True):
             exam = lock_open_exam(image.exam, Action.UPLOAD_IMAGE, by)
             duplicate = _find_duplicate(exam, image.sha256)
@@ -116,20 +116,20 @@ def _store(image: FundusImage, photo: validation.PhotoFile, by: User) -> tuple[F
 
 def _require_present(exam: Exam, laterality: str) -> None:
     if exam.absent_reason(laterality):
-        raise ExamError(_("This eye is recorded as absent. Take that record back before adding a photograph."))
+        raise ExamError(_("This eye is recorded as absent. Delete that record before you add a photograph."))
 
 
 @transaction.atomic
 def withdraw_image(*, image: FundusImage, reason: str, by: User) -> FundusImage:
-    """Take a photograph out of its exam; the row and the file stay, with the reason.
+    """Withdraw a photograph from its exam. The row and the file stay, with the reason.
 
-    Raises ExamError with a sentence without a reason or when already withdrawn, ExamNotOpen, AccessDenied.
+    Raises ExamError without a reason or if it is withdrawn already, ExamNotOpen, AccessDenied.
     """
     exam = lock_open_exam(image.exam, Action.WITHDRAW_IMAGE, by)
     locked = FundusImage.objects.select_for_update(of=("self",)).get(pk=image.pk)
     reason = reason.strip()
     if not reason:
-        raise ExamError(_("Say why the photograph is withdrawn."))
+        raise ExamError(_("Enter the reason for withdrawing the photograph."))
     check_length(reason, FundusImage, "withdrawn_reason")
     if locked.is_withdrawn:
         raise ExamError(_("This photograph is already withdrawn."))
@@ -145,9 +145,9 @@ def withdraw_image(*, image: FundusImage, reason: str, by: User) -> FundusImage:
 
 @transaction.atomic
 def change_laterality(*, image: FundusImage, laterality: str, by: User) -> FundusImage:
-    """Move a photograph to the eye it shows, until the exam is signed.
+    """Change the eye of a photograph, until the exam is signed.
 
-    Raises ExamError with a sentence when signed, withdrawn, or the eye is recorded as absent, AccessDenied.
+    Raises ExamError if the exam is closed, the photograph withdrawn or the eye absent, AccessDenied.
     """
     exam = lock_exam(image.exam)
     require(by, Action.UPLOAD_IMAGE, exam.site)
@@ -158,7 +158,7 @@ def change_laterality(*, image: FundusImage, laterality: str, by: User) -> Fundu
     if locked.is_withdrawn:
         raise ExamError(_("This photograph is withdrawn."))
     if exam.absent_reason(eye):
-        raise ExamError(_("That eye is recorded as absent. Take that record back first."))
+        raise ExamError(_("That eye is recorded as absent. Delete that record first."))
     if locked.laterality != eye:
         before, locked.laterality = locked.laterality, eye
         locked.save(update_fields=["laterality"])

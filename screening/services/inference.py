@@ -1,4 +1,4 @@
-"""The model of this process: its bundle and its grader. The only module that imports ``ml.grader``."""
+"""The bundle and the grader of this process. The only module that imports ``ml.grader``."""
 
 import threading
 from functools import lru_cache
@@ -16,7 +16,7 @@ _loading = threading.Lock()
 
 
 def read_own_bundle(*, verify: bool = False) -> Bundle:
-    """The bundle that this site's settings name, read anew; ``verify`` also hashes the weights. Raises BundleError."""
+    """Read the bundle of the settings; ``verify`` also checks the hash of the weights. Raises BundleError."""
     return read_bundle(_bundle_folder(), verify=verify)
 
 
@@ -26,7 +26,7 @@ def _bundle_folder() -> Path:
 
 @lru_cache(maxsize=1)
 def current_bundle() -> Bundle:
-    """The bundle that grades new photographs, kept for the life of the process. Raises BundleError."""
+    """The bundle that grades new photographs, read once for each process. Raises BundleError."""
     return read_own_bundle()
 
 
@@ -38,9 +38,9 @@ def _load_grader() -> "Grader":
 
 
 def current_grader() -> "Grader":
-    """This process's one Grader, made at first use: threads of onnxruntime do not survive a fork.
+    """The Grader of this process, loaded at first use. Raises BundleError.
 
-    Raises BundleError.
+    NB: not before a fork: the threads of ONNX Runtime do not survive it.
     """
     with _loading:
         return _load_grader()

@@ -1,4 +1,4 @@
-"""Files without a record: a process that is killed between writing a photograph and committing leaves one behind."""
+"""Orphaned files: a process that is killed before its commit leaves a file without a row."""
 
 import logging
 from collections.abc import Iterator
@@ -13,25 +13,25 @@ logger = logging.getLogger(__name__)
 
 FOLDER = "photos"
 MIN_AGE = timedelta(days=1)
-"""No upload takes so long: its record will not come any more."""
+"""No upload takes so long."""
 MAX_DELETED = 50
-"""Crashes leave a few. More than that means that the records are missing: an older database was restored, perhaps."""
+"""Crashes leave a few. If there are more, rows are missing, for example after an older database was restored."""
 
 
 def delete_orphaned_files() -> int:
-    """Delete files older than a day that no record names. Returns how many; deletes none where there are too many."""
+    """Delete files older than a day without a row. Returns how many; 0 if there are more than MAX_DELETED."""
     storage = FundusImage._meta.get_field("file").storage
     names = list(_find(storage))
     if len(names) > MAX_DELETED:
         logger.error(
-            "%d photographs have no record: none was deleted. Was an older database restored? "
+            "%d photographs have no row: none was deleted. Was an older database restored? "
             "Restore the newest one, or move the files away.",
             len(names),
         )
         return 0
     for name in names:
         storage.delete(name)
-        logger.warning("Deleted %s: it was written and never recorded", name)
+        logger.warning("Deleted %s: it has no row", name)
     return len(names)
 
 
@@ -43,7 +43,7 @@ def _find(storage: Storage) -> Iterator[str]:
         return
     for folder in folders:
         names = {f"{FOLDER}/{folder}/{name}" for name in storage.listdir(f"{FOLDER}/{folder}")[1]}
-        recorded = FundusImage.objects.filter(file__startswith=f"{FOLDER}/{folder}/").values_list("file", flat=True)
-        for name in sorted(names.difference(recorded)):
+        known = FundusImage.objects.filter(file__startswith=f"{FOLDER}/{folder}/").values_list("file", flat=True)
+        for name in sorted(names.difference(known)):
             if storage.get_modified_time(name) < before:
                 yield name

@@ -1,4 +1,4 @@
-"""Reading a photograph that somebody only tries: nothing of it is kept."""
+"""Predictions: a photograph is graded and not stored."""
 
 from ml.prediction import Prediction
 from screening.access import Action, require
@@ -11,11 +11,11 @@ from screening.services.duplicates import find_duplicate
 
 
 def predict_photo(*, data: bytes, by: User) -> Prediction:
-    """Read one photograph for a person who tries it; nothing is stored but an audit event.
+    """Grade one photograph. Only an audit event is stored.
 
-    The event names the stored photograph of the caller's sites that this is a copy of: whoever reads blind first could
-    otherwise ask the model here, unnoticed.
-    Raises InvalidPhoto or GradingError with a sentence, AccessDenied.
+    If the file is a copy of a stored photograph of the user's sites, the event refers to it: the audit trail then shows
+    a reviewer who gets the model's grade here before the blind reading.
+    Raises InvalidPhoto, GradingError, AccessDenied.
     """
     require(by, Action.PREDICT_PHOTO)
     photo = validation.validate(data)

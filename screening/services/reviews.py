@@ -1,4 +1,4 @@
-"""Clinicians' decisions: first readings before the reveal, signing, amending."""
+"""Reviews: first readings, signing, amending."""
 
 import datetime
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from screening.services.exams import ExamError, lock_exam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a reviewer says of one eye. ``changed_reason``: why it differs from the reading before the reveal."""
+    """A reviewer's finding for one eye. ``changed_reason``: why it differs from the first reading."""
 
     laterality: Laterality
     is_gradable: bool = True
@@ -31,7 +31,7 @@ class Finding:
 
 
 class ReviewError(ExamError):
-    """The review cannot be signed so. ``laterality`` names the eye, where one is meant."""
+    """The review cannot be signed. ``laterality`` is the eye that the message is about, if any."""
 
     def __init__(self, message: str, laterality: Laterality | None = None) -> None:
         super().__init__(message)
@@ -39,7 +39,7 @@ class ReviewError(ExamError):
 
 
 class AlreadyReviewed(ReviewError):
-    """Somebody signed this exam already."""
+    """The exam is signed already."""
 
     def __init__(self) -> None:
         super().__init__(_("This exam is already signed. Amend the review to change it."))
@@ -55,9 +55,9 @@ def record_first_reading(
     macular_oedema: str = policy.MacularOedema.UNKNOWN,
     by: User,
 ) -> FirstReading:
-    """Record what the reviewer says of one eye before the model's grade is revealed. It can never be changed.
+    """Record a reviewer's grade of one eye before the model's is revealed. It cannot be changed.
 
-    Raises ReviewError with a sentence when it was recorded before, or does not fit together; AccessDenied.
+    Raises ReviewError if it is recorded already or inconsistent, AccessDenied.
     """
     locked = lock_exam(exam)
     require(by, Action.REVIEW_EXAM, locked.site)
@@ -97,11 +97,11 @@ def sign_review(
     amend_reason: str = "",
     by: User,
 ) -> Review:
-    """Sign a finding for each eye that is there; the outcome comes from ``policy``.
+    """Sign a finding for each present eye; ``policy`` decides the outcome.
 
-    At a blind-first site each eye needs the signer's first reading before; a finding that differs from one needs a
-    reason. With ``amends`` and its reason, a new review takes the place of a signed one, which stays as it is.
-    Raises ReviewError with a sentence, AlreadyReviewed, AccessDenied.
+    At a blind-first site each present eye needs a first reading by the signer; a finding that differs from it needs a
+    reason. With ``amends`` and a reason, the new review replaces a signed one, which does not change.
+    Raises ReviewError, AlreadyReviewed, AccessDenied.
     """
     locked = lock_exam(exam)
     require(by, Action.REVIEW_EXAM, locked.site)
@@ -122,7 +122,7 @@ def sign_review(
         amends=amends,
         amend_reason=amend_reason,
     )
-    EyeFinding.objects.bulk_create(_rows(review, eyes, findings))
+    EyeFinding.objects.bulk_create(_findings(review, eyes, findings))
     locked.status = Exam.Status.REVIEWED
     locked.save(update_fields=["status"])
     verb = AuditEvent.Verb.REVIEW_SIGNED if amends is None else AuditEvent.Verb.REVIEW_AMENDED
@@ -138,9 +138,9 @@ def _record(verb: AuditEvent.Verb, subject: FirstReading | Review, by: User, **c
 def preview_outcome(
     *, exam: Exam, findings: Mapping[Laterality, Finding], by: User
 ) -> tuple[policy.Decision, datetime.date | None]:
-    """What signing these findings today would lead to, with the recall date; nothing is stored.
+    """Outcome and recall date if these findings were signed today; nothing is stored.
 
-    Raises ReviewError with a sentence while a finding is missing, AccessDenied.
+    Raises ReviewError if a finding is missing, AccessDenied.
     """
     require(by, Action.REVIEW_EXAM, exam.site)
     right, left = (_eye_result(exam, eye, findings) for eye in Laterality)
@@ -178,9 +178,9 @@ def _require_signable(exam: Exam, amends: Review | None, amend_reason: str, note
     if amends.exam_id != exam.pk:
         raise ReviewError(_("The review to amend belongs to another exam."))
     if amends.amendments.exists():
-        raise ReviewError(_("This review was amended meanwhile. Look at the newest review and amend that."))
+        raise ReviewError(_("This review was amended meanwhile. Amend the newest review."))
     if not amend_reason:
-        raise ReviewError(_("Say why the review is amended."))
+        raise ReviewError(_("Enter the reason for the amendment."))
 
 
 def _check_length(text: str, model: type[Model], field: str, eye: Laterality | None = None) -> None:
@@ -218,7 +218,7 @@ def _eye_result(exam: Exam, eye: Laterality, findings: Mapping[Laterality, Findi
 
 
 def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
-    """Visits right before this one, in a row, whose last review found this eye ungradable."""
+    """Number of consecutive visits before this one that found this eye ungradable."""
     findings = (
         EyeFinding.objects.filter(
             review__exam__patient=exam.patient_id,
@@ -239,7 +239,7 @@ def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
 
 
 def _require_first_readings(exam: Exam, amends: Review | None, by: User) -> None:
-    """Only a grade recorded before the model's is seen protects from a wrong grade of the model."""
+    # A grade that is recorded before the model's is seen protects from automation bias.
     if amends is None and exam.site.reading_mode == Site.ReadingMode.BLIND_FIRST:
         unread = _unread_eyes(exam, by)
         if unread:
@@ -260,11 +260,13 @@ def _require_reasons_for_changes(exam: Exam, findings: Mapping[Laterality, Findi
         before = (reading.is_gradable, reading.grade, reading.macular_oedema)
         is_changed = before != (finding.is_gradable, finding.grade, finding.macular_oedema)
         if is_changed and not finding.changed_reason.strip():
-            raise ReviewError(_("You changed this eye after seeing the model's grade. Say why."), finding.laterality)
+            raise ReviewError(
+                _("You changed this eye after seeing the model's grade. Enter the reason."), finding.laterality
+            )
         _check_length(finding.changed_reason.strip(), EyeFinding, "changed_reason", finding.laterality)
 
 
-def _rows(
+def _findings(
     review: Review, eyes: Mapping[Laterality, policy.EyeResult], findings: Mapping[Laterality, Finding]
 ) -> list[EyeFinding]:
     return [

@@ -1,4 +1,4 @@
-"""Sites: opening the first one. Further ones are made in the administration panel."""
+"""Sites: creating the first one. Further ones are created in the administration panel."""
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -12,12 +12,11 @@ _CODE_CHARS = 40
 
 @transaction.atomic
 def create_first_site(*, name: str, timezone: str, by: User) -> Site:
-    """Open the site of a new installation and make ``by`` its manager.
+    """Create the first site of an installation and make ``by`` its manager.
 
-    Raises AccessDenied when there is a site already or ``by`` does not run the installation, ValidationError for a name
-    or a time zone that cannot be.
+    Raises AccessDenied if there is a site or ``by`` is no superuser, ValidationError for a bad name or time zone.
     """
-    User.objects.select_for_update().get(pk=by.pk)  # a second click waits here, and then finds the first one's site
+    User.objects.select_for_update().get(pk=by.pk)  # a second request waits here, then finds the site of the first
     require_first_site(by)
     site = Site(name=name.strip(), code=slugify(name)[:_CODE_CHARS].strip("-") or "site", timezone=timezone)
     site.full_clean()

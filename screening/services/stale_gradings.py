@@ -62,4 +62,4 @@ def has_backlog() -> bool:
     except ChannelError:  # brokers that delete an empty queue
         return False
     except OperationalError:
-        return True  # the broker is unavailable: nothing could be sent now
+        return True  # the broker is unavailable: nothing can be sent

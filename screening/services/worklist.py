@@ -1,4 +1,4 @@
-"""What the worklist sorts by, stored on the exam: rank, worst grade, largest probability of a referable eye."""
+"""Order of the worklist, stored on the exam: rank, worst grade, P(referable)."""
 
 from ml.vocabulary import Laterality
 from screening import policy
@@ -6,7 +6,7 @@ from screening.models import Exam, Grading
 
 
 def update_worklist_order(exam: Exam) -> None:
-    """Store the order of an exam from the newest grading of each photograph in use. Changes ``exam`` too.
+    """Store the order of ``exam``, from the newest grading of each photograph in use.
 
     Call it in the transaction that changes a grading, a photograph or an absent eye. It locks the exam until that
     transaction ends: of two gradings that finish at once, the second counts the first.

@@ -28,7 +28,7 @@ class AbsentEyeSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(
         max_length=max_length(Exam, "right_eye_absent_reason"),
         allow_blank=True,
-        help_text="For example a prosthesis. Empty takes the record back.",
+        help_text="For example a prosthesis. Empty deletes the record.",
     )
 
 
@@ -86,7 +86,7 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
     @extend_schema_field(ReviewSerializer(allow_null=True))
     def get_review(self, exam: Exam) -> Any:
         """The loaded review that holds."""
-        held = next(iter(exam.held_reviews), None)  # type: ignore[attr-defined]  # selectors.list_exams loads it
+        held = next(iter(exam.current_reviews), None)  # type: ignore[attr-defined]  # selectors.list_exams loads it
         return None if held is None else self._of_review.to_representation(held)
 
     @cached_property

@@ -18,7 +18,7 @@ from screening.api.views.base import ApiListView, ApiView, PhotoUploadView
 from screening.models import AuditEvent, FundusImage
 from screening.selectors import get_exam_record, get_image_record, list_images
 from screening.services.audit import record_event
-from screening.services.images import find_or_attach_image
+from screening.services.images import get_or_attach_image
 
 
 class ExamImageUploadView(PhotoUploadView):
@@ -49,7 +49,7 @@ class ExamImageUploadView(PhotoUploadView):
         """201 new, 200 known; 409 for a file that the exam has for the other eye."""
         exam = get_exam_record(user=self.user, exam_id=exam_id)
         sent = self.validated_data(NewImageSerializer)
-        image, is_new = find_or_attach_image(
+        image, is_new = get_or_attach_image(
             exam=exam, upload=sent["photo"], laterality=sent["laterality"], field=sent["field"], by=self.user
         )
         if image.laterality != sent["laterality"]:

@@ -177,7 +177,7 @@ def test_an_amendment_is_a_new_review_and_the_signed_one_stays(exam: Exam, revie
 
 def test_an_amendment_needs_a_reason_and_its_own_exam(exam: Exam, reviewer: User) -> None:
     signed = sign_review(exam=exam, findings=both(), by=reviewer)
-    with pytest.raises(ReviewError, match="Say why"):
+    with pytest.raises(ReviewError, match="Enter the reason for"):
         sign_review(exam=exam, findings=both(), amends=signed, amend_reason="  ", by=reviewer)
     foreign = ReviewFactory()
     with pytest.raises(ReviewError, match="another exam"):
@@ -211,7 +211,7 @@ def test_another_reviewers_first_reading_is_not_ones_own(exam: Exam, reviewer: U
 )
 def test_a_change_after_the_reveal_needs_a_reason(exam: Exam, reviewer: User, changed: Finding) -> None:
     record_first_reading(exam=exam, laterality="OD", is_gradable=True, grade=0, macular_oedema="none", by=reviewer)
-    with pytest.raises(ReviewError, match="Say why") as caught:
+    with pytest.raises(ReviewError, match="Enter the reason") as caught:
         sign_review(exam=exam, findings=both() | {RIGHT: changed}, by=reviewer)
     assert caught.value.laterality is RIGHT
     explained = Finding(

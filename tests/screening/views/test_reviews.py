@@ -145,7 +145,7 @@ def test_a_change_after_the_first_reading_needs_a_reason(blind_exam: Exam, as_re
     post(as_reviewer, "first-reading", blind_exam, reading())
     response = post(as_reviewer, "sign", blind_exam, reading("3", note="Recheck"))
     assert response.status_code == 422
-    assert "Say why." in text_of(response)
+    assert "Enter the reason." in text_of(response)
     assert "Recheck" in text_of(response)
     post(as_reviewer, "sign", blind_exam, reading("3", **{"OD-changed_reason": "Venous beading"}))
     finding = Review.objects.get().findings.get(laterality=Laterality.RIGHT)
