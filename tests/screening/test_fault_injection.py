@@ -1,4 +1,4 @@
-"""Redis or a worker goes away in the middle of the work: nothing is lost or graded twice."""
+"""Redis or a worker stops in the middle of the work: nothing is lost or graded twice."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ Status, Verb = Grading.Status, AuditEvent.Verb
 
 
 class OwnRedis:
-    """A Redis of the test's own, which may be stopped and started."""
+    """A Redis for one test, which it stops and starts."""
 
     def __init__(self, folder: Path) -> None:
         self.port, self.folder = free_port(), folder
@@ -76,7 +76,7 @@ def exam(site: Site, photographer: User, shared_database: str) -> Exam:
 
 @pytest.fixture
 def really_publish(monkeypatch: pytest.MonkeyPatch, published: list[Any]) -> None:
-    """Undo the usual fake: tasks go to the broker."""
+    """Send tasks to the broker, as in production."""
     monkeypatch.setattr("screening.services.gradings.publish", publish)
 
 
@@ -104,7 +104,7 @@ def send(client: Client, exam: Exam, data: bytes) -> Any:
 
 
 @pytest.mark.usefixtures("really_publish")
-def test_a_photograph_sent_while_redis_is_away_is_kept_and_graded_when_it_is_back(
+def test_a_photograph_uploaded_while_redis_is_down_is_graded_later(
     own_redis: OwnRedis,
     exam: Exam,
     photographer: User,
@@ -117,8 +117,9 @@ def test_a_photograph_sent_while_redis_is_away_is_kept_and_graded_when_it_is_bac
     own_redis.stop()
     answer = send(client, exam, photo_bytes())
     assert answer.status_code == 201
-    assert "grading is delayed" in answer.json()["message"]
-    assert "do not send it again" in answer.json()["message"]
+    assert "Grading is delayed" in answer.json()["message"]
+    record = client.get(f"/api/v1/images/{answer.json()['image']}").json()["grading"]
+    assert (record["status"], record["published_at"]) == ("queued", None)
     grading = FundusImage.objects.get(pk=answer.json()["image"]).gradings.get()
     assert (grading.status, grading.n_attempts) == (Status.QUEUED, 0)
 
@@ -126,7 +127,9 @@ def test_a_photograph_sent_while_redis_is_away_is_kept_and_graded_when_it_is_bac
     assert FundusImage.objects.count() == Grading.objects.count() == 1
 
     own_redis.start()
-    assert "delayed" not in send(client, exam, photo_bytes(seed=1)).json()["message"]
+    second = send(client, exam, photo_bytes(seed=1)).json()
+    assert "delayed" not in second["message"]
+    assert client.get(f"/api/v1/images/{second['image']}").json()["grading"]["published_at"] is not None
     queue = app.conf.task_default_queue
     with redis.Redis.from_url(own_redis.url) as broker:
         broker.delete(queue)
@@ -139,7 +142,7 @@ def test_a_photograph_sent_while_redis_is_away_is_kept_and_graded_when_it_is_bac
 
 
 @pytest.mark.usefixtures("really_publish")
-def test_a_worker_that_is_asked_to_end_finishes_the_photograph_in_hand_and_signs_off(
+def test_a_worker_that_is_terminated_finishes_its_photograph(
     own_redis: OwnRedis,
     exam: Exam,
     photographer: User,
@@ -153,13 +156,13 @@ def test_a_worker_that_is_asked_to_end_finishes_the_photograph_in_hand_and_signs
     settings.CELERY_BROKER_URL = own_redis.url
     gradings_of = Grading.objects.order_by("queued_at")
     client.force_login(photographer)
-    # Queued by the version that the worker has, and not by the fake one.
+    # Queued for the version of the worker, not for the fake one.
     with pytest.MonkeyPatch.context() as patch:
         bundle = inference.read_own_bundle()
         patch.setattr("screening.services.inference.current_bundle", lambda: bundle)
         sent = send(client, exam, photo_bytes(size=(2000, 1500))).headers["X-Request-ID"]
     worker = start_worker(own_redis.url)
-    wait_until(lambda: gradings_of.get().status != Status.QUEUED, "the photograph was taken in hand", worker)
+    wait_until(lambda: gradings_of.get().status != Status.QUEUED, "the worker claimed the photograph", worker)
     assert worker_heartbeat.list_live_workers() == ["faults@here"]
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(DEADLINE_S) == 0
