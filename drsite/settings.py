@@ -8,6 +8,7 @@ from typing import Any
 
 import environ
 from celery.schedules import crontab
+from whitenoise.compress import Compressor
 
 from drsite.environment import Environment
 from drsite.logs import logging_settings
@@ -113,6 +114,8 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))()
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # half the files
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # large, for developer tools only
 _S3_BUCKET = env.str("S3_BUCKET", default="")  # empty: photographs are in MEDIA_ROOT
 _PHOTOGRAPHS: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
 if _S3_BUCKET:

@@ -1,1 +1,1 @@
-"""A whole clinic in one process, to look at: ``make demo``. Nothing here runs in a real installation."""
+"""Demo clinic in one process: ``make demo``. An installation uses none of it."""

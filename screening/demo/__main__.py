@@ -1,8 +1,8 @@
-"""``python -m screening.demo`` (or ``make demo``): a screening clinic on this machine, with synthetic photographs.
+"""``python -m screening.demo`` (``make demo``): a screening clinic on this computer, with synthetic photographs.
 
 Environment: ``PORT`` (8000), ``HOST`` (127.0.0.1), ``DEMO_DIR`` (var/demo), ``DEMO_PASSWORD`` and ``DEMO_API_KEY``
-(else random, and kept), ``DEMO_PHOTOS`` (a folder of photographs for a new clinic, in place of synthetic ones).
-Started again it keeps its data. Needs neither Redis nor a database server.
+(random, and kept), ``DEMO_PHOTOS`` (a folder of photographs for a new clinic, in place of synthetic ones).
+A second start keeps the data. Needs neither Redis nor a database server.
 """
 
 import os
@@ -10,19 +10,19 @@ import socket
 import sys
 from pathlib import Path
 
-from screening.demo.folder import PROJECT, DemoError, load_or_create_credentials, lock_folder, open_folder, settings_for
+from screening.demo.credentials import load_or_create_credentials
+from screening.demo.folder import PROJECT, DemoError, lock_folder, open_folder, settings_for
 
 
 def main() -> None:
-    """Prepare the folder and the clinic, then let the server take this process's place."""
+    """Prepare the folder and the clinic, then run gunicorn."""
     try:
-        host, port = os.environ.get("HOST") or "127.0.0.1", _port(os.environ.get("PORT") or "8000")
-        _require_free(host, port)
+        host, port = os.environ.get("HOST") or "127.0.0.1", _parse_port(os.environ.get("PORT") or "8000")
+        _check_port(host, port)
         folder = open_folder(os.environ)
         lock_folder(folder)
         credentials = load_or_create_credentials(folder, os.environ)
-        os.environ.update(settings_for(folder, os.environ, host))
-        os.environ.update(HOST=host, PORT=str(port))
+        os.environ.update(settings_for(folder, os.environ, host), HOST=host, PORT=str(port))
         _print(f"Preparing the demo clinic in {folder} ...")
         _prepare(folder)
         from screening.demo import clinic, own_photos
@@ -32,20 +32,17 @@ def main() -> None:
         os.environ["DEMO_PHOTOS"] = str(photos or "")
     except DemoError as error:
         raise SystemExit(f"The demo did not start. {error}") from error
-    sys.stdout.flush()
-    os.chdir(PROJECT)
-    arguments = ["-m", "gunicorn", "--config", "python:screening.demo.server", "drsite.wsgi:application"]
-    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 (our own interpreter, fixed arguments)
+    _run_server()
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise DemoError(f"PORT must be a number from 1 to 65535, not “{text}”.")
     return int(text)
 
 
-def _require_free(host: str, port: int) -> None:
-    """Find out now, with a sentence, and not in the server after a minute of preparation."""
+def _check_port(host: str, port: int) -> None:
+    """Raise DemoError if the port cannot be bound: gunicorn would find out after the preparation."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -54,7 +51,7 @@ def _require_free(host: str, port: int) -> None:
             raise DemoError(f"Port {port} needs administrator rights. Choose another: make demo PORT=8000") from error
         except socket.gaierror as error:
             raise DemoError(
-                f"HOST “{host}” is not an address of this machine. Leave it out, or use 0.0.0.0."
+                f"HOST “{host}” is not an address of this computer. Leave it out, or use 0.0.0.0."
             ) from error
         except OSError as error:
             free = port + 1 if port < 65535 else 8000
@@ -64,7 +61,7 @@ def _require_free(host: str, port: int) -> None:
 
 
 def _prepare(folder: Path) -> None:
-    """Database, static files and the model, each checked before anything listens."""
+    """Check the model, migrate the database and collect static files."""
     import django
 
     django.setup()
@@ -83,7 +80,7 @@ def _prepare(folder: Path) -> None:
 
 
 def _collect_static(folder: Path) -> None:
-    """Collect style sheets and scripts, unless nothing changed since the last start: compressing takes seconds."""
+    """Collect and compress static files, unless none changed since the last start."""
     from django.contrib.staticfiles.finders import get_finders
     from django.core.management import call_command
 
@@ -92,11 +89,22 @@ def _collect_static(folder: Path) -> None:
         for name, storage in finder.list([]):
             stat = Path(storage.path(name)).stat()
             entries.append(f"{name} {stat.st_size} {stat.st_mtime_ns}")
-    fingerprint, kept = "\n".join(sorted(entries)), folder / "static.fingerprint"
-    if (folder / "static" / "staticfiles.json").exists() and kept.exists() and kept.read_text() == fingerprint:
+    fingerprint, last = "\n".join(sorted(entries)), folder / "static.fingerprint"
+    if (folder / "static" / "staticfiles.json").exists() and last.exists() and last.read_text() == fingerprint:
         return
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    kept.write_text(fingerprint)
+    last.write_text(fingerprint)
+
+
+def _run_server() -> None:
+    """Run gunicorn in this process. Its worker is forked, with all modules imported."""
+    from django.db import connections
+    from gunicorn.app import wsgiapp
+
+    os.chdir(PROJECT)
+    connections.close_all()
+    sys.argv[1:] = ["--config", "python:screening.demo.server", "drsite.wsgi:application"]
+    wsgiapp.run(prog="gunicorn")
 
 
 def _print(line: str) -> None:

@@ -1,4 +1,4 @@
-"""A demo clinic with photographs of the user's choice: ``DEMO_PHOTOS=folder make demo``."""
+"""Exams of invented patients with photographs of a folder: ``DEMO_PHOTOS=folder make demo``."""
 
 import datetime
 import re

@@ -1,4 +1,4 @@
-"""The demo as a patient meets it: started as a program, used over HTTP, stopped with Ctrl-C, started again."""
+"""The demo as a program: started, used over HTTP, stopped with Ctrl-C, started again."""
 
 import http.cookiejar
 import os
@@ -14,40 +14,21 @@ from pathlib import Path
 
 import pytest
 
-from ml.bundle import default_bundle, read_bundle
-from ml.errors import BundleError
-from screening.demo.folder import PROJECT
+from tests.builders import photo_bytes
+from tests.screening.processes import DEADLINE_S, PROJECT, free_port, kill_group
 
-START_S = 90
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("DEMO_", "DJANGO_"))}
 
 
-@pytest.fixture(autouse=True)
-def _released_bundle() -> None:
-    try:
-        read_bundle(default_bundle())
-    except BundleError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture
-def port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-    return number
-
-
 @contextmanager
-def demo(folder: Path, port: int, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A running demo and what it printed; stopped as Ctrl-C stops it."""
+def demo(folder: Path, port: int, **variables: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A running demo and its output; stopped as by Ctrl-C."""
     environment = {**ENVIRONMENT, "DEMO_DIR": str(folder), "PORT": str(port), **variables}
+    command = [sys.executable, "-m", "screening.demo"]
     with subprocess.Popen(
-        [sys.executable, "-m", "screening.demo"],
+        command,
         cwd=PROJECT,
         env=environment,
-        text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
@@ -55,15 +36,14 @@ def demo(folder: Path, port: int, **variables: str) -> Iterator[tuple[subprocess
         try:
             assert process.stdout is not None
             printed = ""
-            for line in process.stdout:
-                printed += line
-                if line.startswith("Stop with Ctrl-C"):
-                    break
+            while "Stop with Ctrl-C" not in printed and (line := process.stdout.readline()):
+                printed += line.decode()
             yield process, printed
-        finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGINT)
-            process.wait(START_S)
+            process.wait(DEADLINE_S)
+        finally:
+            kill_group(process)
 
 
 def value_of(printed: str, name: str) -> str:
@@ -72,37 +52,44 @@ def value_of(printed: str, name: str) -> str:
     return line.removeprefix(f"| {name}").strip(" |")
 
 
-def log_in(port: int, password: str) -> str:
-    """Log in as photographer; the address that the browser ends at."""
+def patients_page(port: int, password: str) -> tuple[str, str]:
+    """Address and text of the page after a log-in as photographer."""
     cookies = http.cookiejar.CookieJar()
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
-    address = f"http://127.0.0.1:{port}/login/"
-    browser.open(address, timeout=START_S).close()
+    address = f"http://127.0.0.1:{port}/login/?next=/patients/"
+    browser.open(address, timeout=DEADLINE_S).close()
     token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken") or ""
-    form = {"username": "photographer", "password": password, "csrfmiddlewaretoken": token}
-    with browser.open(address, urllib.parse.urlencode(form).encode(), timeout=START_S) as answer:
-        return str(answer.geturl())
+    form = {"username": "photographer", "password": password, "csrfmiddlewaretoken": token, "next": "/patients/"}
+    with browser.open(address, urllib.parse.urlencode(form).encode(), timeout=DEADLINE_S) as response:
+        return urllib.parse.urlsplit(response.geturl()).path, response.read().decode()
 
 
-def test_a_user_logs_in_again_after_a_restart(tmp_path: Path, port: int) -> None:
-    with demo(tmp_path, port) as (process, first):
-        password = value_of(first, "Password")
-        assert log_in(port, password) == f"http://127.0.0.1:{port}/"
-        assert log_in(port, "a wrong password").endswith("/login/")
+@pytest.mark.usefixtures("released_bundle")
+def test_a_user_logs_in_and_finds_the_same_clinic_after_a_restart(tmp_path: Path) -> None:
+    folder, photos, port = tmp_path / "demo", tmp_path / "photos", free_port()
+    photos.mkdir()
+    (photos / "eye.jpg").write_bytes(photo_bytes())  # synthetic photographs take longer
+    with demo(folder, port, DEMO_PHOTOS=str(photos)) as (process, first):
+        path, page = patients_page(port, value_of(first, "Password"))
+        assert path == "/patients/"
+        assert "Pretend" in page
+        assert patients_page(port, "a wrong password")[0] == "/login/"
     assert process.returncode == 0
-    with demo(tmp_path, port, DEMO_PASSWORD="chosen today") as (_, second):
+    with demo(folder, port, DEMO_PHOTOS=str(photos), DEMO_PASSWORD="chosen today") as (_, second):
         assert value_of(second, "Password") == "chosen today"
         assert value_of(second, "API key") == value_of(first, "API key")
-        assert log_in(port, "chosen today") == f"http://127.0.0.1:{port}/"
+        path, page = patients_page(port, "chosen today")
+        assert page.count("Pretend") == 1
 
 
-def test_it_refuses_a_port_in_use(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("released_bundle")
+def test_a_port_in_use_is_reported_before_anything_is_written(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        taken = other.getsockname()[1]
-        with demo(tmp_path, taken) as (process, printed):
+        port = other.getsockname()[1]
+        with demo(tmp_path, port) as (process, printed):
             pass
     assert process.returncode == 1
-    assert f"Port {taken} of 127.0.0.1 is taken by another program" in printed
+    assert f"Port {port} of 127.0.0.1 is taken by another program" in printed
     assert not list(tmp_path.iterdir())

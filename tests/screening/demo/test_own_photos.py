@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from screening.demo import clinic, own_photos
-from screening.demo.folder import Credentials, DemoError
+from screening.demo.credentials import Credentials
+from screening.demo.folder import DemoError
 from screening.models import Exam, FundusImage
 
 CREDENTIALS = Credentials("correct horse battery", "drk_battery-staple-correct-horse")
