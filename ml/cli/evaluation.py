@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from ml.cli.options import DEFAULT_CACHE, CacheDir, DataDir, OptionalBundle, OptionalPath, data_dir
+from ml.cli.options import DEFAULT_CACHE, BundleArgument, BundleOption, CacheDir, DataDir, OptionalPath, data_dir
 from ml.errors import InputError
 
 
@@ -14,8 +14,8 @@ from ml.errors import InputError
 class Evaluate:
     """Evaluate a bundle on photographs it was not trained on; write its evaluation, card and report."""
 
-    bundle: Positional[OptionalBundle] = None
-    against: OptionalBundle = None
+    bundle: BundleArgument = None
+    against: Annotated[Path | None, arg(metavar="BUNDLE")] = None
     """Another bundle: test the differences of the metrics."""
     output: OptionalPath = None
     """Folder of the report; runs/evaluation/NAME-VERSION if none."""
@@ -45,11 +45,11 @@ class Evaluate:
 class PointingGame:
     """Measure how often the maximum of the heatmap lies on a lesion."""
 
-    folder: Positional[OptionalPath] = None
+    folder: Annotated[Positional[Path | None], arg(metavar="[FOLDER]")] = None
     """Photographs and lesion masks in the layout of IDRiD."""
     synthetic: Annotated[int | None, arg(metavar="N")] = None
     """Use N synthetic photographs instead."""
-    bundle: OptionalBundle = None
+    bundle: BundleOption = None
 
     def run(self) -> int:
         from ml.evaluation.pointing_game import idrid_masks, pointing_metrics, score_photos, synthetic_masks
@@ -71,7 +71,7 @@ class Benchmark:
 
     photos: Annotated[Positional[tuple[Path, ...]], arg(metavar="[PATH ...]", help_behavior_hint="")] = ()
     """Photographs; none: IDRiD's in the samples folder of the data folder."""
-    bundle: OptionalBundle = None
+    bundle: BundleOption = None
     data: DataDir = field(default_factory=data_dir)
 
     def run(self) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from ml.cli.options import DEFAULT_CACHE, BundleName, CacheDir, DataDir, OptionalBundle, OptionalPath, data_dir
+from ml.cli.options import DEFAULT_CACHE, BundleArgument, BundleName, CacheDir, DataDir, OptionalPath, data_dir
 from ml.errors import InputError
 
 
@@ -62,7 +62,7 @@ class Promote:
 class Card:
     """Write the model card of a bundle; that of the default bundle into the documentation too."""
 
-    bundle: Positional[OptionalBundle] = None
+    bundle: BundleArgument = None
 
     def run(self) -> int:
         from ml.release.model_card import write_card
