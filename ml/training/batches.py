@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
-from ml.vocabulary import N_GRADES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
 
 #: Streams of random numbers.
 SAMPLING, AUGMENTATION, DROPOUT = 0, 1, 2
-#: A rarer grade is sampled as if it had this frequency in its source.
-MIN_GRADE_FRACTION = 0.01
+#: A rarer label is sampled as if it had this frequency in its source.
+MIN_LABEL_FREQUENCY = 0.01
 
 
 def seeded_generator(*numbers: int) -> "Generator":
@@ -50,15 +49,21 @@ def normalize(x: "Tensor") -> "Tensor":
     return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
-def sampling_weights(sources: "NDArray[np.str_]", grades: "NDArray[np.int64]", *, power: float) -> "Tensor":
-    """(n,) sampling weight of each photograph: sources by the square root of their size, rare grades more often.
+def sampling_weights(
+    sources: "NDArray[np.str_]",
+    labels: "NDArray[np.generic]",
+    *,
+    power: float = 0.5,
+    source_weights: dict[str, float] | None = None,
+) -> "Tensor":
+    """(n,) sampling weight of each photograph: within a source, (frequency of its label) ** -power.
 
-    Within a source, a photograph weighs (frequency of its grade) ** -power.
+    A source weighs as much as ``source_weights`` state, else the square root of its size.
     """
-    weights = np.zeros(len(grades))
+    weights = np.zeros(len(labels))
     for source in np.unique(sources):
         rows = sources == source
-        frequency = np.bincount(grades[rows], minlength=N_GRADES) / rows.sum()
-        inside = np.maximum(frequency[grades[rows]], MIN_GRADE_FRACTION) ** -power
-        weights[rows] = inside / inside.sum() * np.sqrt(rows.sum())
+        _, label, counts = np.unique(labels[rows], return_inverse=True, return_counts=True)
+        inside = np.maximum(counts[label] / rows.sum(), MIN_LABEL_FREQUENCY) ** -power
+        weights[rows] = inside / inside.sum() * (source_weights[source] if source_weights else rows.sum() ** 0.5)
     return torch.from_numpy(weights)

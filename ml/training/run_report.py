@@ -61,16 +61,17 @@ def report_text(config: TrainingConfig, history: list[dict[str, Any]], name: str
         rows.append([epoch, f"{row['loss']:.4f}", f"{row['score']:.4f}", *metrics])
     settings = dataclasses.asdict(config) | (dataclasses.asdict(config.distillation) if config.distillation else {})
     del settings["distillation"]
+    listed = [[key, " ".join(value) if isinstance(value, tuple) else value] for key, value in settings.items()]
     minutes = sum(row["seconds"] for row in history) / 60
     return f"""# Run {name}
 
-{config.architecture} at {config.image_size} px: {len(history)} of {config.epochs} epochs in {minutes:.0f} minutes; the
-weights of epoch {best["epoch"]} are kept. Metrics are those of single validation photographs, before calibration: they
-select the best epoch, and overestimate the accuracy on new photographs.
+{config.architecture} at {config.image_size} px: {len(history)} of {config.epochs} epochs in {minutes:.0f} minutes.
+The weights of epoch {best["epoch"]} are kept. Metrics are those of single validation photographs, before calibration:
+they select the best epoch, and overestimate the accuracy on new photographs.
 
 ![curves]({CURVES})
 
 {table(rows)}
 ## Configuration
 
-{table([["setting", "value"], *([key, str(value)] for key, value in settings.items())])}"""
+{table([["setting", "value"], *listed])}"""

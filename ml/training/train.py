@@ -12,7 +12,7 @@ from torch import nn
 
 from ml.errors import InputError
 from ml.networks.architectures import architecture_for, build
-from ml.training.checkpoints import BEST, LAST, load_checkpoint, load_trained
+from ml.training.checkpoints import BEST, load_trained
 from ml.training.config import TrainingConfig, write_config
 from ml.training.distillation import DistillationLoss
 from ml.training.distributed import distributed_context
@@ -44,9 +44,7 @@ def train(config: TrainingConfig, *, data: Path, imagenet: Path | str | None, ru
                 write_config(config, run)
             run_data = RunData.load(config, data=data, cache=run.parent / "cache", image_size=loss.image_size)
         trainer = Trainer(config, network, run_data, loss, distributed=distributed)
-        if resume and (run / LAST).exists():
-            trainer.load_state_dict(load_checkpoint(run / LAST))
-        fit(trainer, run)
+        fit(trainer, run, resume=resume)
     return run / BEST
 
 

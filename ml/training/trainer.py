@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from ml.data.cache_files import atomic_write
 from ml.training.batches import DROPOUT, seeded_generator
-from ml.training.checkpoints import BEST, LAST, save_checkpoint, save_weights
+from ml.training.checkpoints import BEST, LAST, load_checkpoint, save_checkpoint, save_weights
 from ml.training.config import TrainingConfig
 from ml.training.distributed import DistributedContext
 from ml.training.run_report import write_report
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 #: Fraction of the steps in which the learning rate rises.
 WARM_UP = 0.2
+LOSSES = ("loss", "task_loss", "distillation_loss")
+#: Attributes of a trainer that a checkpoint holds: those with a state dict, and plain values.
+STATEFUL = ("network", "ema", "optimizer", "schedule")
+VALUES = ("step", "seconds", "loss_sums", "best_score", "n_since_best", "history")
 
 
 class TrainingData(Protocol):
@@ -63,7 +67,8 @@ class Trainer:
         self.device = self.distributed.device
         self.network: nn.Module = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub lacks memory_format
         self.loss: Loss = loss.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub lacks memory_format
-        self.frozen = [network.get_submodule(name).requires_grad_(requires_grad=False) for name in config.freeze]
+        for name in config.freeze:
+            network.get_submodule(name).requires_grad_(requires_grad=False)
         self.ema = AveragedModel(self.network, multi_avg_fn=_ema_update(config.ema_decay), use_buffers=True)
         self.ema.update_parameters(self.network)  # the first update copies
         self.optimizer = torch.optim.AdamW(
@@ -98,8 +103,8 @@ class Trainer:
         """One optimiser step on one batch."""
         started = time.perf_counter()
         self.ddp_network.train()
-        for module in self.frozen:
-            module.eval()
+        for name in self.config.freeze:
+            self.network.get_submodule(name).eval()
         dropout = seeded_generator(self.config.seed, DROPOUT, self.step, self.distributed.rank)
         torch.manual_seed(dropout.initial_seed())
         images, targets = self.data.batch(self.step, self.distributed)
@@ -138,21 +143,16 @@ class Trainer:
 
     def state_dict(self) -> dict[str, Any]:
         """State to resume from, bit for bit."""
-        modules = {name: getattr(self, name).state_dict() for name in MODULES}
-        return modules | {name: getattr(self, name) for name in VALUES}
+        states = {name: getattr(self, name).state_dict() for name in STATEFUL}
+        return states | {name: getattr(self, name) for name in VALUES}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Resume from ``state_dict()``."""
-        for name in MODULES:
+        for name in STATEFUL:
             getattr(self, name).load_state_dict(state[name])
         for name in VALUES:
             setattr(self, name, state[name])
         self.loss_sums = self.loss_sums.to(self.device)
-
-
-LOSSES = ("loss", "task_loss", "distillation_loss")
-MODULES = ("network", "ema", "optimizer", "schedule")
-VALUES = ("step", "seconds", "loss_sums", "best_score", "n_since_best", "history")
 
 
 def _ema_update(decay: float) -> "EmaUpdate":
@@ -166,8 +166,13 @@ def _ema_update(decay: float) -> "EmaUpdate":
     return update
 
 
-def fit(trainer: Trainer, run: Path) -> None:
-    """Train until the run is finished; the main process writes checkpoints, log and report into ``run``."""
+def fit(trainer: Trainer, run: Path, *, resume: bool = False) -> None:
+    """Train until the run is finished; the main process writes checkpoints, log and report into ``run``.
+
+    Resumes at the step of the last checkpoint, if there is one.
+    """
+    if resume and (run / LAST).exists():
+        trainer.load_state_dict(load_checkpoint(run / LAST))
     is_main, n_steps = trainer.distributed.is_main_process, trainer.data.n_steps
     saved_at = time.monotonic()
     while not trainer.is_finished:

@@ -19,8 +19,8 @@ from ml.data.labels import DEFAULT_SOURCES, read_labels
 from ml.data.splits import TRAIN, VALIDATION
 from ml.networks.architectures import build
 from ml.serving.quality.network import INPUT_SIDE_PX, VIEW_SIDE_PX, network_view
-from ml.training.batches import AUGMENTATION, load_images, normalize, sample_rows, seeded_generator
-from ml.training.checkpoints import LAST, best_weights, load_checkpoint
+from ml.training.batches import AUGMENTATION, load_images, normalize, sample_rows, sampling_weights, seeded_generator
+from ml.training.checkpoints import best_weights
 from ml.training.config import TrainingConfig, write_config
 from ml.training.distributed import DistributedContext
 from ml.training.quality.augment import augment_quality
@@ -96,7 +96,8 @@ class QualityData:
         self.photos, self.config = photos, config
         self.n_steps = PHOTOS_PER_EPOCH // config.batch_size
         self.indices = photos.where(TRAIN)
-        self.weights = sampling_weights(photos, self.indices)
+        sources, labels = photos.sources[self.indices], photos.labels[self.indices]
+        self.weights = sampling_weights(sources, labels, source_weights=SOURCE_FRACTIONS)
         self.targets = targets_of(photos.labels)  # [n, 2, 2]
 
     def batch(self, step: int, distributed: DistributedContext) -> "tuple[Tensor, Tensor]":
@@ -128,20 +129,6 @@ def targets_of(labels: "NDArray[np.str_]") -> "Tensor":
     weight_of_good = np.where(labels == GRADED, 0.0, 0.5)
     columns = [[gradable, labels == "good"], [weight, weight_of_good]]
     return torch.tensor(np.array(columns), dtype=torch.float32).permute(2, 0, 1)
-
-
-def sampling_weights(photos: QualitySet, indices: "NDArray[np.int64]") -> "Tensor":
-    """(n,) sampling weight: sources by SOURCE_FRACTIONS, labels by the square root of their number."""
-    sources, labels = photos.sources[indices], photos.labels[indices]
-    weights = np.zeros(len(indices))
-    for source, fraction in SOURCE_FRACTIONS.items():
-        rows = sources == source
-        inside = np.zeros(len(indices))
-        for label in np.unique(labels[rows]):
-            same = rows & (labels == label)
-            inside[same] = same.sum() ** -0.5
-        weights += fraction * inside / max(inside.sum(), 1e-9)
-    return torch.from_numpy(weights)
 
 
 @torch.inference_mode()
@@ -178,9 +165,7 @@ def train_quality(
     torch.set_num_threads(config.threads)
     trainer = Trainer(config, QualityNet(imagenet), QualityData(photos, config), QualityLoss())
     write_config(config, run)
-    if resume and (run / LAST).exists():
-        trainer.load_state_dict(load_checkpoint(run / LAST))
-    fit(trainer, run)
+    fit(trainer, run, resume=resume)
     return load_quality_net(run)
 
 

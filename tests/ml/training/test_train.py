@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ import torch
 from safetensors.torch import load_file
 
 from ml.networks.architectures import build
+from ml.release.export import export_bundle
 from ml.training import trainer as trainer_module
 from ml.training.batches import sampling_weights
 from ml.training.checkpoints import BEST, LAST, load_checkpoint, save_weights
 from ml.training.config import write_config
 from ml.training.train import train
-from tests.ml.toys import SOURCES, toy_config
+from tests.ml.toys import N_PHOTOS, SOURCES, toy_config
 from tests.ml.training.processes import start_training
 
 
@@ -72,6 +74,21 @@ def test_a_killed_run_resumes_at_its_step_bit_for_bit(first_run: Path, toy_data:
     assert torch.equal(first["loss_sums"], second["loss_sums"])
     logs = [[row | {"seconds": 0} for row in log_of(folder)] for folder in (first_run, run)]
     assert logs[0] == logs[1]
+
+
+def test_a_run_on_other_sources_becomes_a_bundle(toy_data: Path, tmp_path: Path) -> None:
+    data, sources, run = tmp_path / "data", ("our_clinic", "eyepacs"), tmp_path / "run"
+    for folder, source in zip(SOURCES, sources, strict=True):
+        shutil.copytree(toy_data / folder, data / source)
+    config = toy_config(epochs=3, learning_rate=0.0, patience=1, sources=sources)
+    train(config, data=data, imagenet=None, run=run)
+    options = {"name": "toy", "version": "0.0.1", "side_px": 96, "n_resamples": 10}
+    bundle = export_bundle(run, data=data, folder=tmp_path / "bundle", **options)  # type: ignore[arg-type]  # mixed
+    assert bundle.side_px == 96
+    assert sum(map(sum, bundle.training["photographs_by_grade"]["eyepacs"].values())) == N_PHOTOS // 2
+    card = (bundle.folder / "model-card.md").read_text()
+    assert all(re.search(rf"\| {source} +\| ", card) for source in sources)
+    assert bundle.training["stages"][-1]["epochs_finished"] == 2  # of three: the second was not better
 
 
 def test_rare_grades_and_small_sources_are_sampled_more_often() -> None:

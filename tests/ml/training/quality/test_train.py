@@ -14,7 +14,7 @@ from ml.data.augment import BatchRandom
 from ml.errors import InputError
 from ml.serving.quality.gate import released_gate
 from ml.serving.quality.network import QualityNetwork
-from ml.training.batches import seeded_generator
+from ml.training.batches import sampling_weights, seeded_generator
 from ml.training.distributed import DistributedContext
 from ml.training.quality import train as quality_train
 from ml.training.quality.augment import _degrade, augment_quality
@@ -25,7 +25,6 @@ from ml.training.quality.train import (
     QualityData,
     QualityNet,
     logits_of,
-    sampling_weights,
     targets_of,
     train_quality,
 )
@@ -64,7 +63,7 @@ def test_degraded_photographs_are_rejects() -> None:
 def test_rare_rejects_are_sampled_more_often() -> None:
     photos = toy_set(90)
     few = np.flatnonzero((photos.labels != "reject") | (np.arange(90) < 9))
-    weights, is_reject = sampling_weights(photos, few), photos.labels[few] == "reject"
+    weights, is_reject = sampling_weights(photos.sources[few], photos.labels[few]), photos.labels[few] == "reject"
     assert weights[is_reject].sum() / weights.sum() > is_reject.mean()
 
 
@@ -84,7 +83,8 @@ def initial_weights(photos: QualitySet, path: Path) -> Path:
 def test_it_learns_a_plain_difference_and_the_released_file_gives_the_same_logits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quality_train, "PHOTOS_PER_EPOCH", 160)
+    for name, value in {"PHOTOS_PER_EPOCH": 160, "N_BLOCKS": 3, "N_CHANNELS": 24}.items():
+        monkeypatch.setattr(quality_train, name, value)
     photos, run = toy_set(), tmp_path / "run"
     config = dataclasses.replace(CONFIG, epochs=2, batch_size=16, ema_decay=0.7)
     network = train_quality(config, photos, imagenet=initial_weights(photos, tmp_path / "start.npz"), run=run)
