@@ -28,13 +28,13 @@ def error_text(form: forms.Form) -> str:
 
 
 class PhotoField(forms.FileField):
-    """An uploaded photograph. The content of the file is checked by ``photos.validation``."""
+    """An uploaded photograph. The file, empty or not, is checked by ``photos.validation``."""
 
     widget = forms.FileInput(attrs={"accept": PHOTO_TYPES})
-    default_error_messages = {
-        "required": _("Choose a photograph."),
-        "empty": _("This file is empty (0 bytes). Copy it again from the camera."),
-    }
+    default_error_messages = {"required": _("Choose a photograph.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_empty_file=True, **kwargs)
 
 
 class FirstSiteForm(forms.Form):

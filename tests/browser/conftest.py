@@ -38,18 +38,11 @@ WIDE, PHONE = (1440, 900), (390, 844)
 Visit = Callable[..., Page]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the browser tests if no Chromium is installed."""
-    if CHROMIUM is None:
-        skip = pytest.mark.skip(reason="no Chromium is installed (chromium, chromium-browser or google-chrome)")
-        for item in items:
-            if item.get_closest_marker("browser"):
-                item.add_marker(skip)
-
-
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests; each visit has a separate profile."""
+    """One browser for all tests; each visit has a separate profile. Skips if no Chromium is installed."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed (chromium, chromium-browser or google-chrome)")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright has an event loop on the tests' thread
         expect.set_options(timeout=WAIT_MS)

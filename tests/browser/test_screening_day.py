@@ -1,10 +1,9 @@
 """A screening day with the released model: photographs, grading, reading, signature, history."""
 
-import datetime
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from screening.models import Exam, Grading, Review, Site, User
 from tests.browser.conftest import Visit, choose_photos, synthetic_photo
@@ -22,10 +21,9 @@ def log_in(page: Page, username: str) -> None:
 def register(page: Page) -> None:
     page.get_by_role("link", name="Patients", exact=True).first.click()
     page.get_by_role("link", name="Register a patient").click()
-    page.get_by_label("Medical record number").fill("MRN-7001")
-    page.get_by_label("Family name").fill("Lovelace")
-    page.get_by_label("Given name").fill("Augusta")
-    page.get_by_label("Birth date").fill(datetime.date(1961, 12, 10).isoformat())
+    entries = {"Family name": "Lovelace", "Given name": "Augusta", "Birth date": "1961-12-10"}
+    for label, text in ({"Medical record number": "MRN-7001"} | entries).items():
+        page.get_by_label(label).fill(text)
     page.get_by_label("Sex").select_option("F")
     page.get_by_label("Diabetes", exact=True).select_option("2")
     page.get_by_role("button", name="Register").click()
@@ -59,14 +57,10 @@ def read_blind(page: Page) -> None:
     expect(page.get_by_role("region", name="Result of the model")).to_have_count(2)
 
 
-def opaque_pixels(canvas: Locator) -> int:
-    count: int = canvas.evaluate(
-        """canvas => {
-            const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-            return data.filter((value, i) => i % 4 === 3 && value > 0).length;
-        }"""
-    )
-    return count
+COUNT_OPAQUE_PIXELS = """canvas => {
+    const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+}"""
 
 
 def move_heatmap_slider(page: Page) -> None:
@@ -80,7 +74,7 @@ def move_heatmap_slider(page: Page) -> None:
         expect(heat).to_be_visible()
         expect(heat).to_have_css("opacity", str(int(opacity) / 100))
         seen.append(window.screenshot())
-    assert opaque_pixels(heat.locator("canvas")) > 1000
+    assert heat.locator("canvas").evaluate(COUNT_OPAQUE_PIXELS) > 1000
     assert len(set(seen)) == 3
     page.get_by_role("button", name="Heatmap", exact=True).click()
     expect(heat).to_be_hidden()

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 JSON = {"Accept": "application/json"}
@@ -19,3 +21,11 @@ def text_of(response: Any) -> str:
 
 def page_text(client: Client, name: str, *args: object, **query: str) -> str:
     return text_of(client.get(url(name, *args), query))
+
+
+def count_queries(client: Client, name: str, *args: object) -> int:
+    """Queries of the second request; the first one of a session also stores the time."""
+    client.get(url(name, *args))
+    with CaptureQueriesContext(connection) as queries:
+        client.get(url(name, *args))
+    return len(queries)

@@ -44,7 +44,7 @@ def test_without_a_lesion_grade_there_is_no_heatmap(
 
 
 @pytest.mark.parametrize(
-    ("data", "message"), [(b"a text", "This file is not a photograph"), (b"", "This file is empty")]
+    ("data", "message"), [(b"a text", "This file is not a photograph"), (b"", "The file is empty")]
 )
 def test_it_rejects_a_file_that_is_no_photograph(data: bytes, message: str, as_photographer: Client) -> None:
     response = upload(as_photographer, data)

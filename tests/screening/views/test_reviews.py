@@ -1,6 +1,5 @@
 """The review page: first reading, result of the model, outcome, signature."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from tests.screening.factories import (
     PatientFactory,
     ReviewFactory,
 )
-from tests.screening.views.pages import HTMX, page_text, text_of, url
+from tests.screening.views.pages import HTMX, count_queries, page_text, text_of, url
 
 RISK = "Probability that this eye needs a specialist"
 
@@ -58,20 +57,15 @@ def test_the_result_of_the_model_is_hidden_before_the_first_reading(blind_exam: 
 def test_a_photograph_moved_meanwhile_must_be_read_again(step: str, blind_exam: Exam, as_reviewer: Client) -> None:
     if step == "sign":
         post(as_reviewer, "first-reading", blind_exam, reading())
-    page_version = as_reviewer.get(url("exam-review", blind_exam.pk)).context["panel"].page_version
+    response = as_reviewer.get(url("exam-review", blind_exam.pk))
+    page_version = response.context["panel"].page_version
+    assert f'value="{page_version}"' in text_of(response)
     n_readings = FirstReading.objects.count()
     FundusImage.objects.filter(exam=blind_exam, laterality="OD").update(laterality="OS")
     response = post(as_reviewer, step, blind_exam, reading(page_version=page_version), headers=HTMX)
     assert response.status_code == 422
     assert "moved to the other eye while you were reading" in text_of(response)
     assert (FirstReading.objects.count(), Review.objects.count()) == (n_readings, 0)
-
-
-def test_the_review_form_has_the_page_version(exam: Exam, as_reviewer: Client) -> None:
-    response = as_reviewer.get(url("exam-review", exam.pk))
-    page_version = response.context["panel"].page_version
-    assert f'name="page_version" value="{page_version}"' in " ".join(text_of(response).split())
-    assert post(as_reviewer, "sign", exam, reading(page_version=page_version)).status_code == 302
 
 
 def test_the_first_reading_reveals_the_result_to_its_reader(
@@ -112,30 +106,29 @@ def test_triage_preselects_only_a_grade_below_2(
 
 
 @pytest.mark.parametrize(
-    ("right", "left", "outcome"),
+    ("data", "outcome"),
     [
-        ("0", "0", "Screen again at the recall date"),
-        ("2", "0", "Refer to a specialist"),
-        ("0", "4", "Refer to a specialist at once"),
-        ("0", "U", "Take the photographs again"),
+        (reading("0", "0"), "<strong>Screen again at the recall date</strong>"),
+        (reading("2", "0"), "<strong>Refer to a specialist</strong>"),
+        (reading("0", "4"), "<strong>Refer to a specialist at once</strong>"),
+        (reading("0", "U"), "<strong>Take the photographs again</strong>"),
+        (reading() | {"OS-macular_oedema": ""}, "choose an answer for macular oedema"),
     ],
 )
 def test_the_outcome_is_shown_before_the_signature(
-    right: str, left: str, outcome: str, exam: Exam, as_reviewer: Client
+    data: dict[str, str], outcome: str, exam: Exam, as_reviewer: Client
 ) -> None:
-    assert f"<strong>{outcome}</strong>" in text_of(post(as_reviewer, "preview", exam, reading(right, left)))
+    text = text_of(post(as_reviewer, "preview", exam, data))
+    assert outcome in text
+    assert text.count("<strong>") == outcome.count("<strong>")
     assert not Review.objects.exists()
-
-
-def test_there_is_no_outcome_without_an_answer_on_oedema(exam: Exam, as_reviewer: Client) -> None:
-    text = text_of(post(as_reviewer, "preview", exam, reading() | {"OS-macular_oedema": ""}))
-    assert "<strong>" not in text
-    assert "choose an answer for macular oedema" in text
 
 
 def test_a_signed_exam_links_to_the_next_one(exam: Exam, as_reviewer: Client) -> None:
     waiting = ExamFactory(patient=PatientFactory(site=exam.site), is_submitted=True)
-    response = post(as_reviewer, "sign", exam, reading("4", "U", note="Vitreous haemorrhage"), follow=True)
+    page_version = as_reviewer.get(url("exam-review", exam.pk)).context["panel"].page_version
+    data = reading("4", "U", note="Vitreous haemorrhage", page_version=page_version)
+    response = post(as_reviewer, "sign", exam, data, follow=True)
     review = Review.objects.get(exam=exam)
     assert (review.outcome, review.note) == (Outcome.REFER_URGENT, "Vitreous haemorrhage")
     assert url("exam-review", waiting.pk) in text_of(response)
@@ -179,12 +172,8 @@ def test_the_previous_exam_can_be_compared(exam: Exam, reviewer: User, as_review
     assert url("image-photo", image.pk) in text
 
 
-def test_a_review_takes_few_queries(
-    exam: Exam, as_reviewer: Client, django_assert_max_num_queries: Callable[[int], Any]
-) -> None:
+def test_a_review_takes_few_queries(exam: Exam, as_reviewer: Client) -> None:
     for eye in ("OD", "OS"):
         for _number in range(3):
             GradingFactory(image=FundusImageFactory(exam=exam, laterality=eye), is_done=True)
-    as_reviewer.get(url("exam-review", exam.pk))
-    with django_assert_max_num_queries(18):
-        as_reviewer.get(url("exam-review", exam.pk))
+    assert count_queries(as_reviewer, "exam-review", exam.pk) <= 18

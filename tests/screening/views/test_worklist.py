@@ -1,6 +1,5 @@
 """The worklist page."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from django.test import Client
 
 from screening.models import Exam, Site
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, MembershipFactory, PatientFactory
-from tests.screening.views.pages import page_text, url
+from tests.screening.views.pages import count_queries, page_text, url
 
 
 def waiting_exam(site: Site, name: str, **grading: Any) -> Exam:
@@ -81,11 +80,7 @@ def test_an_unknown_page_number_gives_the_last_page(site: Site, as_reviewer: Cli
     assert "Calm" in page_text(as_reviewer, "worklist", page="999")
 
 
-def test_a_long_worklist_takes_few_queries(
-    site: Site, as_reviewer: Client, django_assert_max_num_queries: Callable[[int], Any]
-) -> None:
+def test_a_long_worklist_takes_few_queries(site: Site, as_reviewer: Client) -> None:
     for number in range(12):
         waiting_exam(site, f"Person{number}", is_done=True, grade=number % 5)
-    as_reviewer.get(url("worklist"))  # the first page of a session stores the time
-    with django_assert_max_num_queries(9):
-        as_reviewer.get(url("worklist"))
+    assert count_queries(as_reviewer, "worklist") <= 9
