@@ -22,24 +22,25 @@ EVALUATION_FILE = "evaluation.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """What bundle.json says. ``operating_point`` is the P(grade >= 2) from which an eye is called referable.
+    """The content of bundle.json.
 
-    Calibrated probabilities are softmax(logits / ``temperature`` + ``bias``); the grade is how many of
-    the ``grade_cuts`` the mean grade reaches (without cuts: the most probable one); ``heatmap_full_scale`` is the
-    Grad-CAM evidence shown at full strength.
+    Calibrated probabilities are softmax(logits / ``temperature`` + ``bias``). The grade is the number of ``cutpoints``
+    that the expected grade reaches; without cutpoints, the most probable grade. An eye is referable if P(grade >= 2)
+    is at least ``operating_point``. ``image_size`` is the side of the input in pixels, ``heatmap_full_scale`` the
+    Grad-CAM value that is shown at full strength.
     """
 
     folder: Path
     name: str
     version: str
     architecture: str
-    side_px: int
+    image_size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     preprocessing_version: int
     temperature: float
     bias: tuple[float, ...]
-    grade_cuts: tuple[float, ...]
+    cutpoints: tuple[float, ...]
     operating_point: float
     heatmap_full_scale: float
     graph_sha256: str
@@ -49,7 +50,7 @@ class Bundle:
 
     @property
     def model_version(self) -> str:
-        """Name, version and hash prefix: what is stored with every grading."""
+        """Name, version and hash prefix of the weights: stored with every grading."""
         return f"{self.name}-{self.version}+{self.weights_sha256[:8]}"
 
     @property
@@ -68,13 +69,13 @@ class Bundle:
             name=str(content["name"]),
             version=str(content["version"]),
             architecture=str(content["architecture"]),
-            side_px=int(content["input"]["side_px"]),
-            mean=tuple(map(float, content["input"]["mean"])),  # type: ignore[arg-type]
-            std=tuple(map(float, content["input"]["std"])),  # type: ignore[arg-type]
+            image_size=int(content["input"]["image_size"]),
+            mean=_three_numbers(content["input"]["mean"]),
+            std=_three_numbers(content["input"]["std"]),
             preprocessing_version=int(content["input"]["preprocessing_version"]),
             temperature=float(content["calibration"]["temperature"]),
             bias=tuple(map(float, content["calibration"]["bias"])),
-            grade_cuts=tuple(map(float, content["grade_cuts"])),
+            cutpoints=tuple(map(float, content["cutpoints"])),
             operating_point=float(content["operating_point"]),
             heatmap_full_scale=float(content["heatmap_full_scale"]),
             graph_sha256=str(content["graph"]["sha256"]),
@@ -88,18 +89,21 @@ class Bundle:
     def _check(self, classes: list[str]) -> None:
         if len(classes) != N_GRADES or len(self.bias) != N_GRADES:
             raise ValueError(f"it has {len(classes)} classes instead of {N_GRADES}")
-        if len(self.mean) != 3 or len(self.std) != 3 or not all(self.std):
-            raise ValueError("its mean and standard deviation are not three numbers each")
-        if self.grade_cuts and (
-            len(self.grade_cuts) != N_GRADES - 1 or list(self.grade_cuts) != sorted(self.grade_cuts)
-        ):
-            raise ValueError("its grade cuts are not four rising numbers")
+        if not all(self.std):
+            raise ValueError("its standard deviation is 0")
+        if self.cutpoints and (len(self.cutpoints) != N_GRADES - 1 or list(self.cutpoints) != sorted(self.cutpoints)):
+            raise ValueError("its cutpoints are not four ascending numbers")
         if not (0 < self.operating_point < 1 and self.temperature > 0 and self.heatmap_full_scale > 0):
             raise ValueError("its operating point, temperature or heatmap scale is out of range")
 
 
+def _three_numbers(values: list[Any]) -> tuple[float, float, float]:
+    red, green, blue = map(float, values)
+    return red, green, blue
+
+
 def default_bundle() -> Path:
-    """The released bundle that grades unless a setting names another one. Raises BundleError where none is released."""
+    """Folder of the bundle that grades unless a setting names another one. Raises BundleError if none is released."""
     pointer = BUNDLES / "default.txt"
     if not pointer.exists():
         raise BundleError(f"No released bundle: {pointer} is missing. Restore the repository's ml/bundles folder.")
@@ -107,7 +111,7 @@ def default_bundle() -> Path:
 
 
 def read_bundle(folder: Path | None = None, *, verify: bool = False) -> Bundle:
-    """What the bundle in ``folder`` (default: the released one) says of itself; ``verify`` also hashes the weights.
+    """Read the description of the bundle in ``folder`` (default: the released one); ``verify`` also checks its hashes.
 
     Raises BundleError for a folder that is missing, incomplete, altered, or made for other preprocessing.
     """
@@ -148,7 +152,7 @@ def _verified(file: Path, sha256: str) -> bytes:
 
 
 def read_evaluation(bundle: Bundle) -> dict[str, Any]:
-    """What evaluation.json says. Raises BundleError where it is missing, or of another version or threshold."""
+    """Read evaluation.json. Raises BundleError if it is missing, or of another version or operating point."""
     path = bundle.folder / EVALUATION_FILE
     if not path.is_file():
         raise BundleError(f"{path} is missing: python -m ml evaluate {bundle.folder} writes it.")

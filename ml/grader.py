@@ -1,4 +1,4 @@
-"""The public door: ``Grader.load().grade(photo)`` -> Prediction. ONNX Runtime only; no torch."""
+"""Grading of photographs: ``Grader.load(bundle).grade(photo)`` -> Prediction. ONNX Runtime only; no torch."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Grader:
-    """Grades photographs with one bundle. Loads once, is safe to share between threads."""
+    """Grades photographs with one bundle. Safe to share between threads."""
 
     def __init__(self, bundle: Bundle, session: onnxruntime.InferenceSession) -> None:
         self.bundle = bundle
@@ -31,56 +31,53 @@ class Grader:
     def load(cls, bundle: Path | None = None, *, threads: int = 1) -> Self:
         """Load and verify a bundle (default: the released one); ``threads`` are those of one forward pass.
 
-        Raises BundleError where the bundle is missing, altered or foreign.
+        Raises BundleError if the bundle is missing, altered or not one of a grading network.
         """
         description = read_bundle(bundle)
         session = load_session(description, threads=threads)
-        _refuse_foreign(description, session)
+        _check_signature(description, session)
         return cls(description, session)
 
-    def grade(self, photo: Photo, *, even_if_ungradable: bool = False) -> Prediction:
-        """Grade one photograph: an open picture, the encoded bytes, or a file.
+    def grade(self, photo: Photo, *, include_ungradable: bool = False) -> Prediction:
+        """Grade one photograph: an open Pillow image, the encoded bytes, or a file.
 
-        An ungradable photograph gets reasons and no grade, unless ``even_if_ungradable``. Raises GradingError for
+        An ungradable photograph gets reasons and no grade, unless ``include_ungradable``. Raises GradingError for
         what cannot be read as a photograph.
         """
-        return next(self.grade_many([photo], batch=1, even_if_ungradable=even_if_ungradable))
+        return next(self.grade_many([photo], batch_size=1, include_ungradable=include_ungradable))
 
     def grade_many(
-        self, photos: Iterable[Photo], *, batch: int = 16, even_if_ungradable: bool = False
+        self, photos: Iterable[Photo], *, batch_size: int = 16, include_ungradable: bool = False
     ) -> Iterator[Prediction]:
-        """Grade photographs in order, ``batch`` of them in one forward pass. Raises as ``grade`` does."""
-        source = iter(photos)
-        while chunk := list(islice(source, batch)):
-            looked_at = [self._look(photo) for photo in chunk]
-            wanted = [r for r, q in looked_at if r is not None and (q.is_gradable or even_if_ungradable)]
-            outputs = iter(self._run(wanted))
-            for retina, quality in looked_at:
-                if retina is not None and (quality.is_gradable or even_if_ungradable):
-                    yield self._prediction(retina, quality, *next(outputs))
-                else:
-                    yield self._without_grade(quality)
+        """Grade photographs in order, ``batch_size`` of them in one forward pass. Raises as ``grade`` does."""
+        remaining = iter(photos)
+        while batch := list(islice(remaining, batch_size)):
+            crops = [crop_fundus(photo, side_px=self.bundle.image_size) for photo in batch]
+            qualities = [assess_quality(crop) for crop in crops]
+            to_grade = [
+                crop if quality.is_gradable or include_ungradable else None
+                for crop, quality in zip(crops, qualities, strict=True)
+            ]
+            outputs = iter(self._run([crop for crop in to_grade if crop is not None]))
+            for crop, quality in zip(to_grade, qualities, strict=True):
+                yield self._ungraded(quality) if crop is None else self._graded(crop, quality, *next(outputs))
 
-    def _look(self, photo: Photo) -> tuple[FundusCrop | None, Quality]:
-        retina = crop_fundus(photo, side_px=self.bundle.side_px)
-        return retina, assess_quality(retina)
-
-    def _run(self, retinas: list[FundusCrop]) -> "list[tuple[NDArray[np.float32], NDArray[np.float32]]]":
-        """Logits (K,) and Grad-CAM maps (K, h, w) of each retina."""
-        if not retinas:
+    def _run(self, crops: list[FundusCrop]) -> "list[tuple[NDArray[np.float32], NDArray[np.float32]]]":
+        """Logits (K,) and Grad-CAM heatmaps (K, h, w) of each crop."""
+        if not crops:
             return []
-        inputs = np.stack([network_input(r, mean=self.bundle.mean, std=self.bundle.std) for r in retinas])
-        logits, heat = self._session.run(None, {"photos": inputs})  # (B, K), (B, K, h, w)
+        inputs = np.stack([network_input(crop, mean=self.bundle.mean, std=self.bundle.std) for crop in crops])
+        logits, heatmaps = self._session.run(None, {"photos": inputs})  # (B, K), (B, K, h, w)
         if not np.isfinite(logits).all():
-            raise GradingError("The network gave no number for this photograph. It must be read by a person.")
-        return list(zip(logits, heat, strict=True))
+            raise GradingError("The model gave no number for this photograph. A person must read it.")
+        return list(zip(logits, heatmaps, strict=True))
 
-    def _prediction(
-        self, retina: FundusCrop, quality: Quality, logits: "NDArray[np.float32]", heat: "NDArray[np.float32]"
+    def _graded(
+        self, crop: FundusCrop, quality: Quality, logits: "NDArray[np.float32]", heatmaps: "NDArray[np.float32]"
     ) -> Prediction:
-        probabilities = calibrated(logits, self.bundle)  # (K,)
+        probabilities = calibrated_probabilities(logits, self.bundle)  # (K,)
         p_referable = float(min(1.0, probabilities[REFERABLE_FROM:].sum()))
-        grade = decide_grade(probabilities, self.bundle.grade_cuts)
+        grade = decide_grade(probabilities, self.bundle.cutpoints)
         return Prediction(
             model_version=self.bundle.model_version,
             p_gradable=quality.p_gradable,
@@ -90,11 +87,11 @@ class Grader:
             probabilities=tuple(float(p) for p in probabilities),
             p_referable=p_referable,
             is_referable=p_referable >= self.bundle.operating_point,
-            heatmap=np.clip(heat[grade] / self.bundle.heatmap_full_scale, 0, 1).astype(np.float32),  # (h, w)
-            heatmap_box=retina.box,
+            heatmap=np.clip(heatmaps[grade] / self.bundle.heatmap_full_scale, 0, 1).astype(np.float32),  # (h, w)
+            heatmap_box=crop.box,
         )
 
-    def _without_grade(self, quality: Quality) -> Prediction:
+    def _ungraded(self, quality: Quality) -> Prediction:
         return Prediction(
             model_version=self.bundle.model_version,
             p_gradable=quality.p_gradable,
@@ -114,31 +111,31 @@ def load_session(bundle: Bundle, *, threads: int = 1) -> onnxruntime.InferenceSe
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors share no base class
-        raise BundleError(f"{bundle.folder} is not a network that ONNX Runtime can load: {error}") from error
+        raise BundleError(f"{bundle.graph} is not a network that ONNX Runtime can load: {error}") from error
 
 
-def calibrated(logits: "NDArray[np.floating]", bundle: Bundle) -> "NDArray[np.float64]":
-    """(..., K) logits -> (..., K) probabilities that sum to 1."""
-    scaled = logits.astype(np.float64) / bundle.temperature + np.asarray(bundle.bias)
-    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
-    return shares
-
-
-def decide_grade(probabilities: "NDArray[np.floating]", cuts: tuple[float, ...]) -> ICDRGrade:
-    """The grade that stands for (K,) probabilities: how many of the bundle's cuts the mean grade reaches."""
-    if not cuts:
-        return ICDRGrade(int(probabilities.argmax()))
-    return ICDRGrade(bisect_right(cuts, float(probabilities @ np.arange(N_GRADES))))
-
-
-def _refuse_foreign(bundle: Bundle, session: onnxruntime.InferenceSession) -> None:
+def _check_signature(bundle: Bundle, session: onnxruntime.InferenceSession) -> None:
     inputs, outputs = session.get_inputs(), session.get_outputs()
     fits = (
-        [i.name for i in inputs] == ["photos"]
-        and list(inputs[0].shape[1:]) == [3, bundle.side_px, bundle.side_px]
-        and [o.name for o in outputs] == ["logits", "heat"]
+        [each.name for each in inputs] == ["photos"]
+        and list(inputs[0].shape[1:]) == [3, bundle.image_size, bundle.image_size]
+        and [each.name for each in outputs] == ["logits", "heatmaps"]
         and outputs[0].shape[1] == N_GRADES
     )
     if not fits:
-        raise BundleError(f"{bundle.graph} is a network of another kind: it does not grade retinas.")
+        raise BundleError(f"{bundle.graph} is not a grading network: its inputs or outputs are others.")
+
+
+def calibrated_probabilities(logits: "NDArray[np.floating]", bundle: Bundle) -> "NDArray[np.float64]":
+    """Softmax of the logits after temperature scaling and bias: (..., K) -> (..., K)."""
+    scaled = logits.astype(np.float64) / bundle.temperature + np.asarray(bundle.bias)
+    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    probabilities: NDArray[np.float64] = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def decide_grade(probabilities: "NDArray[np.floating]", cutpoints: tuple[float, ...]) -> ICDRGrade:
+    """The number of cutpoints that the expected grade of (K,) probabilities reaches; without any, the argmax."""
+    if not cutpoints:
+        return ICDRGrade(int(probabilities.argmax()))
+    return ICDRGrade(bisect_right(cutpoints, float(probabilities @ np.arange(N_GRADES))))

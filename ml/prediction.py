@@ -1,4 +1,4 @@
-"""What a Grader says about one photograph."""
+"""The result of a Grader for one photograph."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What a Grader says about one photograph. An ungradable photograph has no grade.
+    """The result of a Grader for one photograph. An ungradable photograph has no grade.
 
-    ``probabilities`` holds K = 5 calibrated values that sum to 1, index = grade. ``heatmap`` is (h, w) float32
-    in [0, 1] on the network's own grid, for ``grade``; ``heatmap_box`` says where it lies on the upright
-    photograph as (left, top, right, bottom), shares of its width and height (it may reach outside [0, 1] where the
-    retina is cut by the frame).
+    ``probabilities`` holds K = 5 calibrated values that sum to 1, index = grade. ``heatmap`` is the Grad-CAM of
+    ``grade``, (h, w) float32 in [0, 1], on the grid of the network's last feature map. ``heatmap_box`` is its position
+    on the upright photograph (left, top, right, bottom) as fractions of width and height; it reaches outside [0, 1] if
+    the field of view is cut by the frame.
     """
 
     model_version: str

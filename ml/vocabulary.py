@@ -1,4 +1,4 @@
-"""The words both halves of the system share. Standard library only."""
+"""Grades, laterality and quality reasons, shared by ``ml`` and ``screening``. Standard library only."""
 
 from enum import IntEnum, StrEnum
 
@@ -28,14 +28,14 @@ class ICDRGrade(IntEnum):
 
 
 class Laterality(StrEnum):
-    """The patient's eye, as the clinic writes it."""
+    """The patient's eye: OD (oculus dexter), OS (oculus sinister)."""
 
     RIGHT = "OD"
     LEFT = "OS"
 
 
 class QualityReason(StrEnum):
-    """Why a photograph cannot be graded. Machine words; the page that shows them holds the remedy."""
+    """Codes of the reasons why a photograph cannot be graded; ``screening.labels`` has their texts."""
 
     NO_RETINA = "no_retina"
     TOO_SMALL = "too_small"

@@ -77,7 +77,7 @@ def grade_files(
     names = _overlay_names(photos)
     for photo in tqdm(photos, unit="photo", disable=not sys.stderr.isatty()):
         try:
-            prediction = grader.grade(photo, even_if_ungradable=include_ungradable)
+            prediction = grader.grade(photo, include_ungradable=include_ungradable)
             if heatmaps is not None:
                 write_overlay(photo, prediction, heatmaps / names[photo])
             yield photo, prediction

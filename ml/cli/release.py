@@ -33,7 +33,7 @@ class Export:
 
         output = self.output or BUNDLES / f"{self.name}-{self.version}"
         bundle = export_bundle(
-            self.folder, data=self.data, folder=output, name=self.name, version=self.version, side_px=self.image_size
+            self.folder, data=self.data, folder=output, name=self.name, version=self.version, image_size=self.image_size
         )
         print(f"{bundle.model_version} in {output}")
         return 0

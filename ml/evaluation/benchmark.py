@@ -82,7 +82,7 @@ def cpu_times_ms(
 ) -> tuple[list[float], list[float], list[float]]:
     """CPU milliseconds per photograph of serving, of the baseline, and of decoding only, alternating."""
     pipelines: tuple[Callable[[bytes], object], ...] = (
-        lambda file: grader.grade(file, even_if_ungradable=True),
+        lambda file: grader.grade(file, include_ungradable=True),
         baseline,
         decode_only,
     )
@@ -139,7 +139,7 @@ def baseline_pipeline(bundle: Bundle) -> Callable[[bytes], object]:
 
     def run(file: bytes) -> object:
         square = crop_by_threshold(Image.open(BytesIO(file)).convert("RGB"))
-        resized = square.resize((bundle.side_px, bundle.side_px), Image.Resampling.BILINEAR)
+        resized = square.resize((bundle.image_size, bundle.image_size), Image.Resampling.BILINEAR)
         pixels = np.asarray(resized, np.float32) / 255
         scaled = (pixels - np.asarray(bundle.mean, np.float32)) / np.asarray(bundle.std, np.float32)  # (S, S, 3)
         photo = torch.from_numpy(scaled).permute(2, 0, 1).unsqueeze(0).contiguous()  # [1, 3, S, S]

@@ -124,7 +124,7 @@ def score_photos(grader: "Grader", pairs: "Iterable[tuple[Photo, NDArray[np.bool
     """Results of the photographs that are graded as diseased: a heatmap for grade 0 shows no lesions."""
     results = []
     for photo, lesions in pairs:
-        prediction = grader.grade(photo, even_if_ungradable=True)
+        prediction = grader.grade(photo, include_ungradable=True)
         result = score(prediction, lesions) if prediction.grade else None
         results += [result] if result else []
     return results

@@ -153,7 +153,7 @@ def fingerprint(photos: list[EvaluationPhoto], split: str) -> str:
 def predict(grader: "Grader", photos: list[EvaluationPhoto]) -> LabelledPredictions:
     """Grade every photograph, ungradable ones too. Raises GradingError for a file that is no photograph."""
     paths = tqdm([p.path for p in photos], desc="grade", unit="photo", disable=not sys.stderr.isatty())
-    predictions = list(grader.grade_many(paths, even_if_ungradable=True))
+    predictions = list(grader.grade_many(paths, include_ungradable=True))
     return LabelledPredictions.of(
         photos,
         fields_of_view=[_field_of_view(p.heatmap_box) for p in predictions],

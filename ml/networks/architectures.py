@@ -1,6 +1,6 @@
-"""The networks: ResNet-50 (teacher) and MobileNetV3-Small (student), both ending in pooling and a small head.
+"""Network architectures: ResNet-50 (teacher) and MobileNetV3-Small (student), both with pooling and a small head.
 
-``tiny`` is for tests, and for trying a whole pipeline in seconds.
+``tiny`` is for tests, and for a run of the whole pipeline in seconds.
 """
 
 from pathlib import Path
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-FROM_TORCHVISION = "torchvision"
-"""In place of a file of ImageNet weights: those that torchvision downloads by the architecture's name."""
+TORCHVISION = "torchvision"
+"""In place of a file of ImageNet weights: those that torchvision downloads."""
 
 
 class Tiny(nn.Module):
@@ -37,13 +37,13 @@ class Tiny(nn.Module):
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Sequential(nn.Linear(48, 32), nn.Hardswish(), nn.Dropout(0.0), nn.Linear(32, N_GRADES))
 
-    def forward(self, photos: "Tensor") -> "Tensor":
+    def forward(self, images: "Tensor") -> "Tensor":
         """[B, 3, S, S] -> [B, K]."""
-        logits: Tensor = self.classifier(pooled(self.features(photos)))
+        logits: Tensor = self.classifier(global_average_pool(self.features(images)))
         return logits
 
 
-def _resnet50_first(weights: None = None) -> nn.Module:
+def _resnet50_v1(weights: None = None) -> nn.Module:
     """ResNet-50 with the stride of layers 2 to 4 in the first 1x1 convolution, as in He et al. 2015."""
     network: nn.Module = models.resnet50(weights=weights)
     for name in ("layer2", "layer3", "layer4"):
@@ -55,22 +55,22 @@ def _resnet50_first(weights: None = None) -> nn.Module:
 
 BUILDERS: "dict[str, Callable[..., nn.Module]]" = {
     "mobilenet_v3_small": models.mobilenet_v3_small,
-    "resnet50": _resnet50_first,
+    "resnet50": _resnet50_v1,
     "resnet50_v1_5": models.resnet50,
     "tiny": Tiny,
 }
-"""NB: no weight tells where a ResNet strides, so its name must: ``resnet50`` in the first convolution of a block, as
-the given ImageNet file expects, ``resnet50_v1_5`` in the second, as torchvision's own weights do."""
+"""NB: the weights of a ResNet do not determine its strides, so its name must: ``resnet50`` strides in the first
+convolution of a block, as the given ImageNet file expects, ``resnet50_v1_5`` in the second, as torchvision's do."""
 
 
 def architecture_for(architecture: str, imagenet: Path | str | None) -> str:
-    """The architecture under which these ImageNet weights compute what they were trained to compute."""
-    is_other = architecture == "resnet50" and str(imagenet) == FROM_TORCHVISION
+    """The variant of the architecture that these ImageNet weights were trained with."""
+    is_other = architecture == "resnet50" and str(imagenet) == TORCHVISION
     return "resnet50_v1_5" if is_other else architecture
 
 
 def build(architecture: str, *, imagenet: Path | str | None = None) -> nn.Module:
-    """A network with K = 5 outputs; ImageNet features from an .npz of torchvision's state-dict names, or "torchvision".
+    """Build a network with K = 5 outputs; ImageNet weights from an .npz with torchvision's names, or "torchvision".
 
     Raises InputError for an unknown architecture and for weights that do not fit it.
     """
@@ -79,7 +79,7 @@ def build(architecture: str, *, imagenet: Path | str | None = None) -> nn.Module
     if architecture_for(architecture, imagenet) != architecture:
         raise InputError(f"torchvision's weights of {architecture} need {architecture_for(architecture, imagenet)}.")
     network = BUILDERS[architecture](weights=None)
-    if str(imagenet) == FROM_TORCHVISION:
+    if str(imagenet) == TORCHVISION:
         network.load_state_dict(_downloaded(architecture))
     elif imagenet is not None:
         _load_npz(network, Path(imagenet))
@@ -88,7 +88,7 @@ def build(architecture: str, *, imagenet: Path | str | None = None) -> nn.Module
 
 
 def _downloaded(architecture: str) -> "dict[str, Tensor]":
-    """torchvision's default ImageNet weights, from its cache or its server. Raises InputError without any."""
+    """torchvision's default ImageNet weights, from its cache or its server. Raises InputError if there are none."""
     name = architecture.removesuffix("_v1_5")
     if name not in models.list_models():
         raise InputError(f"torchvision has no weights for {architecture}.")
@@ -122,13 +122,13 @@ def _replace_head(network: nn.Module, architecture: str) -> None:
 
 
 def features_and_head(network: nn.Module) -> tuple[nn.Module, nn.Module]:
-    """The part that gives the last feature map [B, C, h, w], and the part that turns its mean [B, C] into logits."""
+    """The layers up to the last feature map [B, C, h, w], and those from its mean [B, C] to the logits."""
     if isinstance(network, models.ResNet):
         features = nn.Sequential(*list(network.children())[:-2])
         return features, network.fc
     return network.get_submodule("features"), network.get_submodule("classifier")
 
 
-def pooled(features: "Tensor") -> "Tensor":
-    """Mean over the map: [B, C, h, w] -> [B, C]."""
+def global_average_pool(features: "Tensor") -> "Tensor":
+    """[B, C, h, w] -> [B, C]."""
     return features.mean(dim=(2, 3))

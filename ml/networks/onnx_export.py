@@ -47,7 +47,7 @@ def _traced(module: nn.Module, example: torch.Tensor, outputs: list[str]) -> ir.
         (example,),
         input_names=["photos"],
         output_names=outputs,
-        dynamic_shapes={"photos": {0: torch.export.Dim("B")}},
+        dynamic_shapes=({0: torch.export.Dim("B")},),
         dynamo=True,
         optimize=False,  # NB: it would fold the batch norms
         verbose=False,

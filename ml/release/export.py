@@ -1,4 +1,4 @@
-"""Turn a finished run into a bundle: ``python -m ml export RUN --name student --version 0.1.0``."""
+"""Export of a finished run as a bundle: ``python -m ml export RUN --name student --version 0.1.0``."""
 
 import json
 import tempfile
@@ -27,7 +27,7 @@ from ml.release.model_card import write_card
 from ml.serving.preprocess import PREPROCESSING_VERSION
 from ml.training.batches import load_images, normalize
 from ml.training.checkpoints import load_trained
-from ml.training.config import TrainingConfig, read_config
+from ml.training.config import read_config
 from ml.training.provenance import training_history
 from ml.training.run_data import load_graded
 from ml.vocabulary import N_GRADES, ICDRGrade
@@ -37,25 +37,16 @@ if TYPE_CHECKING:
 
     from ml.data.cache import FundusDataset
 
-
 INPUT = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD, "preprocessing_version": PREPROCESSING_VERSION}
+#: The calibration of a bundle before it is fitted to predictions of its Grader.
 UNCALIBRATED: dict[str, Any] = {
-    "format": 1,
     "classes": [grade.name.lower() for grade in ICDRGrade],
     "calibration": {"temperature": 1.0, "bias": (0.0,) * N_GRADES},
-    "grade_cuts": (),
+    "cutpoints": (),
     "operating_point": 0.5,
     "metrics": {},
 }
-"""What a bundle says until it is fitted to what its Grader says of validation photographs."""
-
-
-def export_network(network: torch.nn.Module, folder: Path, *, side_px: int) -> None:
-    """Write the weights, and the graph photos [B, 3, S, S] -> logits [B, K], heat [B, K, h, w], into ``folder``."""
-    weights = folder / WEIGHTS_FILE
-    save_half_precision(network, weights)
-    example = torch.zeros(2, 3, side_px, side_px)
-    export_onnx(WithGradCAM(network), example, folder / GRAPH_FILE, outputs=["logits", "heat"], weights=weights)
+BATCH_SIZE = 32
 
 
 def export_bundle(
@@ -65,32 +56,30 @@ def export_bundle(
     folder: Path,
     name: str,
     version: str,
-    side_px: int | None = None,
+    image_size: int | None = None,
     n_resamples: int = N_RESAMPLES,
 ) -> Bundle:
     """Export the best weights of a run, calibrate on validation, evaluate, and write the bundle and its card.
 
-    ``side_px`` is the side at which the bundle serves, else the one it was trained at; a little more may see more.
-    Calibration and figures are those of the very file that is written. Raises BundleError if ``folder``
-    exists; if anything fails it is not made.
+    ``image_size`` in pixels is that at inference (default: as in training). Calibration and metrics are those of the
+    very files that are written. Raises BundleError if ``folder`` exists; a failure leaves no folder.
     """
-    config = read_config(run)
-    training_history(run)  # fails at once where a file of the run is missing
-    trained = load_trained(run)
-    side_px, cache = side_px or trained.image_size, run.parent / "cache"
+    config, history = read_config(run), training_history(run)
+    trained, cache = load_trained(run), run.parent / "cache"
+    image_size = image_size or trained.image_size
     with new_bundle(folder) as draft:
-        retinas = load_graded(config, data=data, cache=cache)
-        export_network(trained.network, draft, side_px=side_px)
+        dataset = load_graded(config, data=data, cache=cache)
+        export_network(trained.network, draft, image_size=image_size)
         content = {
             **UNCALIBRATED,
             "name": name,
             "version": version,
             "architecture": config.architecture,
-            "input": INPUT | {"side_px": side_px},
-            "heatmap_full_scale": heatmap_full_scale(draft / GRAPH_FILE, retinas, side_px=side_px),
+            "input": INPUT | {"image_size": image_size},
+            "heatmap_full_scale": heatmap_full_scale(draft / GRAPH_FILE, dataset, image_size=image_size),
             "graph": file_manifest(draft / GRAPH_FILE),
             "weights": file_manifest(draft / WEIGHTS_FILE),
-            "training": describe_training(config, retinas, run),
+            "training": {"stages": history} | dataset_summary(dataset),
         }
         (draft / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
         calibrate_bundle(read_bundle(draft, verify=True), data=data, cache=cache, n_resamples=n_resamples)
@@ -104,7 +93,7 @@ def new_bundle(folder: Path) -> Iterator[Path]:
     Raises BundleError if ``folder`` exists.
     """
     if folder.exists():
-        raise BundleError(f"{folder} exists already: choose another --version or --to.")
+        raise BundleError(f"{folder} exists already: choose another --version or --output.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unfinished-") as parent:
         draft = Path(parent) / folder.name
@@ -114,47 +103,49 @@ def new_bundle(folder: Path) -> Iterator[Path]:
     write_card(read_bundle(folder))  # after the rename: the card also reads files beside the bundles
 
 
-def run_onnx(
-    graph: Path, retinas: "FundusDataset", chosen: "NDArray[np.int64]", *, side_px: int
-) -> "tuple[NDArray[np.float32], NDArray[np.float32]]":
-    """Logits (n, K) and the highest evidence of each grade's map (n, K), from the very file that is released."""
+def export_network(network: torch.nn.Module, folder: Path, *, image_size: int) -> None:
+    """Write the weights, and the graph photos [B, 3, S, S] -> logits [B, K], heatmaps [B, K, h, w], to ``folder``."""
+    weights = folder / WEIGHTS_FILE
+    save_half_precision(network, weights)
+    example = torch.zeros(2, 3, image_size, image_size)
+    export_onnx(WithGradCAM(network), example, folder / GRAPH_FILE, outputs=["logits", "heatmaps"], weights=weights)
+
+
+def heatmap_full_scale(graph: Path, dataset: "FundusDataset", *, image_size: int) -> float:
+    """The Grad-CAM value shown at full strength, from validation photographs with natural colours."""
+    rows = np.flatnonzero((dataset.splits == VALIDATION) & (dataset.sources != EQUALIZED_SOURCE))
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    logits, evidence = [], []
-    for start in tqdm(range(0, len(chosen), 32), desc="measure", unit="batch"):
-        photos = normalize(resize_images(load_images(retinas.pixels, chosen[start : start + 32]), side_px))
-        out, heat = session.run(None, {"photos": photos.contiguous().numpy()})
-        logits.append(out)
-        evidence.append(heat.max(axis=(2, 3)))
-    return np.concatenate(logits), np.concatenate(evidence)
+    logits, maxima = [], []
+    for start in tqdm(range(0, len(rows), BATCH_SIZE), desc="heatmaps", unit="batch"):
+        images = normalize(resize_images(load_images(dataset.pixels, rows[start : start + BATCH_SIZE]), image_size))
+        batch_logits, heatmaps = session.run(None, {"photos": images.contiguous().numpy()})
+        logits.append(batch_logits)
+        maxima.append(heatmaps.max(axis=(2, 3)))
+    return full_scale(np.concatenate(logits), np.concatenate(maxima))
 
 
-def heatmap_full_scale(graph: Path, retinas: "FundusDataset", *, side_px: int) -> float:
-    """Evidence shown at full strength, of validation photographs with natural colours."""
-    held = np.flatnonzero((retinas.splits == VALIDATION) & (retinas.sources != EQUALIZED_SOURCE))
-    return full_scale(*run_onnx(graph, retinas, held, side_px=side_px))
-
-
-def full_scale(logits: "NDArray[np.float32]", evidence: "NDArray[np.float32]") -> float:
-    """The 90th percentile of the strongest cell where the most probable grade is disease; both (n, K)."""
+def full_scale(logits: "NDArray[np.float32]", maxima: "NDArray[np.float32]") -> float:
+    """The 90th percentile of the heatmaps' maxima of the most probable grade, if that is not 0; both (n, K)."""
     grades = logits.argmax(axis=1)
-    strongest = evidence[np.arange(len(grades)), grades][grades > 0]
-    return max(1e-4, round(float(np.percentile(strongest, 90)), 4)) if len(strongest) else 1.0
+    of_grade = maxima[np.arange(len(grades)), grades][grades > 0]
+    return max(1e-4, round(float(np.percentile(of_grade, 90)), 4)) if len(of_grade) else 1.0
 
 
-def describe_training(config: TrainingConfig, retinas: "FundusDataset", run: Path) -> dict[str, Any]:
-    """What the network was trained on and how, for bundle.json and the card."""
+def dataset_summary(dataset: "FundusDataset") -> dict[str, Any]:
+    """Photographs by source, split and grade, duplicates and exclusions, for bundle.json and the card."""
+    splits = (("train", TRAIN), ("validation", VALIDATION), ("test", TEST))
     counts = {
-        str(source): {
-            part: np.bincount(
-                retinas.grades[(retinas.sources == source) & (retinas.splits == number)], minlength=N_GRADES
-            ).tolist()
-            for part, number in (("train", TRAIN), ("validation", VALIDATION), ("test", TEST))
-        }
-        for source in np.unique(retinas.sources)
+        str(source): {name: _grade_counts(dataset, str(source), split) for name, split in splits}
+        for source in np.unique(dataset.sources)
     }
     return {
-        "stages": training_history(run),
         "photographs_by_grade": counts,
-        "n_copies_kept_together": retinas.n_duplicates,
-        "n_without_retina": retinas.n_without_retina,
+        "n_duplicates": dataset.n_duplicates,
+        "n_without_retina": dataset.n_without_retina,
     }
+
+
+def _grade_counts(dataset: "FundusDataset", source: str, split: int) -> list[int]:
+    rows = (dataset.sources == source) & (dataset.splits == split)
+    counts: list[int] = np.bincount(dataset.grades[rows], minlength=N_GRADES).tolist()
+    return counts

@@ -35,7 +35,7 @@ def external_results(bundles: list[Bundle]) -> list[dict[str, Any]]:
             "source": source,
             "model_version": bundle.model_version,
             "architecture": bundle.architecture,
-            "image_size_px": bundle.side_px,
+            "image_size_px": bundle.image_size,
             "epochs": sum(stage.get("epochs_finished", stage["epochs"]) for stage in bundle.training["stages"]),
             "n": entry["n"],
             "metrics": {name: entry["metrics"][name] for name in SUBGROUP_METRICS},

@@ -22,8 +22,8 @@ def commands(bundle: Bundle) -> list[str]:
         if stage.get("alpha"):
             lines.append(["average", stage["run"], _option("alpha", stage["alpha"])])
     export = ["export", stages[-1]["run"], _option("name", bundle.name), _option("version", bundle.version)]
-    if bundle.side_px != stages[-1]["image_size"]:
-        export.append(_option("image_size", bundle.side_px))
+    if bundle.image_size != stages[-1]["image_size"]:
+        export.append(_option("image_size", bundle.image_size))
     lines += [export, ["evaluate", f"ml/bundles/{bundle.name}-{bundle.version}"]]
     return [_shell_line(line) for line in lines]
 

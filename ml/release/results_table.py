@@ -57,7 +57,7 @@ def newest(bundles: list[Bundle], row: ResultRow) -> Bundle | None:
 def released_bundles(folder: Path = BUNDLES) -> list[Bundle]:
     """Every bundle in a folder that grades. Raises BundleError for one that cannot be used."""
     descriptions = sorted(folder.glob("*/bundle.json"))
-    return [read_bundle(d.parent) for d in descriptions if "grade_cuts" in json.loads(d.read_text())]
+    return [read_bundle(d.parent) for d in descriptions if "cutpoints" in json.loads(d.read_text())]
 
 
 def forward_seconds(bundle: Bundle) -> tuple[float, float]:
@@ -70,7 +70,7 @@ def forward_seconds(bundle: Bundle) -> tuple[float, float]:
 
 def _forward_seconds(bundle: Bundle, n_threads: int, clock: Callable[[], float]) -> float:
     session = load_session(bundle, threads=n_threads)
-    shape = (BATCH_SIZE, 3, bundle.side_px, bundle.side_px)
+    shape = (BATCH_SIZE, 3, bundle.image_size, bundle.image_size)
     photos = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     session.run(None, {"photos": photos})  # not measured: the first call allocates
     rounds = []
@@ -96,5 +96,5 @@ def results_table(bundles: list[Bundle], *, seconds: Callable[[Bundle], tuple[fl
         values = [with_interval(metrics[name]) for name in SHOWN_METRICS]
         values += [f"{bundle.weights.stat().st_size / 1e6:.1f}", f"{cpu_s:.1f}"]
         compared = [f"{value}, before {baseline}" for value, baseline in zip(values, row.baseline, strict=True)]
-        rows.append([row.title, bundle.model_version, f"{bundle.side_px} px", *compared, f"{elapsed_s:.1f}"])
+        rows.append([row.title, bundle.model_version, f"{bundle.image_size} px", *compared, f"{elapsed_s:.1f}"])
     return table([head, *rows])

@@ -60,7 +60,7 @@ def load_trained(folder: Path) -> TrainedNetwork:
     """
     if (folder / "bundle.json").is_file():
         bundle = read_bundle(folder)
-        return TrainedNetwork(load_network(bundle), bundle.architecture, bundle.side_px)
+        return TrainedNetwork(load_network(bundle), bundle.architecture, bundle.image_size)
     config = read_config(folder)
     state = load_file(folder / AVERAGED) if config.alpha else best_weights(folder)
     network = build(config.architecture)

@@ -62,8 +62,8 @@ def test_another_preprocessing_version_is_refused(copy: Path) -> None:
     "values",
     [
         {"operating_point": 1.5},
-        {"grade_cuts": [0.5, 2.5, 1.5, 3.5]},
-        {"grade_cuts": [1.0]},
+        {"cutpoints": [0.5, 2.5, 1.5, 3.5]},
+        {"cutpoints": [1.0]},
         {"classes": ["cat", "dog"]},
         {"heatmap_full_scale": 0},
         {"calibration": {"temperature": 1.0, "bias": [0, 0]}},

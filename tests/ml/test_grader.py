@@ -13,7 +13,7 @@ from PIL import Image
 
 from ml.bundle import default_bundle
 from ml.errors import BundleError, GradingError
-from ml.grader import Grader, calibrated, decide_grade
+from ml.grader import Grader, calibrated_probabilities, decide_grade
 from ml.networks.onnx_export import file_manifest
 from ml.serving.quality.gate import FOLDER, WEIGHTS
 from ml.synthetic import draw_fundus, drawing_for_grade
@@ -40,7 +40,7 @@ def test_a_drawn_retina_gets_a_whole_prediction(grader: Grader, drawn: Image.Ima
     assert prediction.p_referable is not None
     assert prediction.is_referable == (prediction.p_referable >= grader.bundle.operating_point)
     assert prediction.heatmap is not None
-    assert prediction.heatmap.shape == (grader.bundle.side_px // 32,) * 2
+    assert prediction.heatmap.shape == (grader.bundle.image_size // 32,) * 2
     assert 0 <= prediction.heatmap.min() <= prediction.heatmap.max() <= 1
     assert prediction.model_version == grader.bundle.model_version
 
@@ -55,7 +55,7 @@ def test_picture_bytes_and_file_give_the_same_grade(grader: Grader, drawn: Image
 def test_many_photographs_keep_their_order_and_their_grades(grader: Grader, drawn: Image.Image) -> None:
     blank = Image.new("RGB", (400, 400), (40, 90, 200))
     turned = drawn.transpose(Image.Transpose.ROTATE_90)
-    many = list(grader.grade_many([drawn, blank, turned, drawn], batch=3))
+    many = list(grader.grade_many([drawn, blank, turned, drawn], batch_size=3))
     assert [p.is_gradable for p in many] == [True, False, True, True]
     assert many[0].p_referable == pytest.approx(many[3].p_referable, abs=1e-5)
     assert many[2].p_referable == pytest.approx(grader.grade(turned).p_referable, abs=1e-5)
@@ -72,7 +72,7 @@ def test_an_ungradable_photograph_has_reasons_and_no_grade(grader: Grader) -> No
 def test_a_person_may_ask_for_the_grade_of_a_poor_photograph(grader: Grader, drawn: Image.Image) -> None:
     dark = drawn.point(lambda v: v // 9)
     assert grader.grade(dark).grade is None
-    insisted = grader.grade(dark, even_if_ungradable=True)
+    insisted = grader.grade(dark, include_ungradable=True)
     assert insisted.grade is not None
     assert not insisted.is_gradable
 
@@ -88,12 +88,12 @@ def test_a_quality_network_in_place_of_the_graph_is_refused(tmp_path: Path) -> N
     content = json.loads((folder / "bundle.json").read_text())
     content["graph"] = file_manifest(folder / "model.onnx")
     (folder / "bundle.json").write_text(json.dumps(content))
-    with pytest.raises(BundleError, match="another kind"):
+    with pytest.raises(BundleError, match="not a grading network"):
         Grader.load(folder)
 
 
 def test_calibrated_probabilities_sum_to_one_without_overflow(grader: Grader) -> None:
-    shares = calibrated(np.array([[900.0, 0, 0, 0, -900], [0, 0, 0, 0, 0]]), grader.bundle)
+    shares = calibrated_probabilities(np.array([[900.0, 0, 0, 0, -900], [0, 0, 0, 0, 0]]), grader.bundle)
     assert shares.sum(axis=1) == pytest.approx([1, 1])
 
 

@@ -98,7 +98,7 @@ def test_a_server_starts_with_strong_secrets(settings: Any) -> None:
 
 def make_bundle(folder: Path, weights: bytes = b"weights") -> Path:
     """A bundle as ``ml`` writes it, with a few bytes for its network."""
-    frame = {"side_px": 64, "mean": [0.5] * 3, "std": [0.5] * 3, "preprocessing_version": PREPROCESSING_VERSION}
+    frame = {"image_size": 64, "mean": [0.5] * 3, "std": [0.5] * 3, "preprocessing_version": PREPROCESSING_VERSION}
     content = {
         "name": "toy",
         "version": "0.0.1",
@@ -106,7 +106,7 @@ def make_bundle(folder: Path, weights: bytes = b"weights") -> Path:
         "input": frame,
         "classes": [str(grade) for grade in range(5)],
         "calibration": {"temperature": 1.0, "bias": [0.0] * 5},
-        "grade_cuts": [],
+        "cutpoints": [],
         "operating_point": 0.5,
         "heatmap_full_scale": 1.0,
         "graph": {"sha256": hashlib.sha256(b"graph").hexdigest()},

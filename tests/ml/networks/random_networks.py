@@ -12,13 +12,13 @@ from ml.networks.architectures import build
 from ml.networks.onnx_export import file_manifest
 from ml.release.export import export_network
 
-SIDE_PX = 64
+IMAGE_SIZE = 64
 
 
-def random_images(n: int, side_px: int = SIDE_PX) -> torch.Tensor:
+def random_images(n: int, image_size: int = IMAGE_SIZE) -> torch.Tensor:
     """[n, 3, S, S] of coarse patches; a random network averages fine noise to the same features for every image."""
     patches = torch.randn(n, 3, 4, 4, generator=torch.Generator().manual_seed(n))
-    return 4 * functional.interpolate(patches, size=(side_px, side_px), mode="bilinear")
+    return 4 * functional.interpolate(patches, size=(image_size, image_size), mode="bilinear")
 
 
 def random_network(architecture: str) -> nn.Module:
@@ -40,9 +40,9 @@ def random_network(architecture: str) -> nn.Module:
 def write_bundle(folder: Path, network: nn.Module, architecture: str) -> Bundle:
     """The network with the description of the released bundle."""
     folder.mkdir()
-    export_network(network, folder, side_px=SIDE_PX)
+    export_network(network, folder, image_size=IMAGE_SIZE)
     content = json.loads((read_bundle().folder / "bundle.json").read_text())
-    content["input"] |= {"side_px": SIDE_PX}
+    content["input"] |= {"image_size": IMAGE_SIZE}
     content |= {
         "architecture": architecture,
         "graph": file_manifest(folder / GRAPH_FILE),

@@ -48,7 +48,7 @@ def assert_same_outputs(network: nn.Module, bundle: Bundle, images: torch.Tensor
 
 
 def sample_inputs(bundle: Bundle, data_dir: Path) -> torch.Tensor:
-    crops = [crop_fundus(path, side_px=bundle.side_px) for path in sorted((data_dir / "samples").glob("*.jpg"))]
+    crops = [crop_fundus(path, side_px=bundle.image_size) for path in sorted((data_dir / "samples").glob("*.jpg"))]
     inputs = [network_input(crop, mean=bundle.mean, std=bundle.std) for crop in crops if crop is not None]
     assert len(inputs) == len(crops) > 0
     return torch.from_numpy(np.stack(inputs))
@@ -66,7 +66,7 @@ def test_half_precision_changes_the_outputs_little(mobilenet: nn.Module, mobilen
 @pytest.mark.parametrize("name", RELEASED)
 def test_onnx_and_torch_agree_on_released_bundles(name: str) -> None:
     bundle = read_bundle(BUNDLES / name)
-    assert_same_outputs(load_network(bundle), bundle, random_images(2, bundle.side_px))
+    assert_same_outputs(load_network(bundle), bundle, random_images(2, bundle.image_size))
 
 
 @pytest.mark.real_data
@@ -126,7 +126,7 @@ def test_byte_ranges_hold_the_arrays(tmp_path: Path) -> None:
 
 def test_a_run_starts_from_a_bundle(toy_bundle: Bundle) -> None:
     network, architecture, image_size = load_trained(toy_bundle.folder)
-    assert (architecture, image_size) == ("tiny", toy_bundle.side_px)
+    assert (architecture, image_size) == ("tiny", toy_bundle.image_size)
     config, expected = toy_config(init_from=str(toy_bundle.folder)), network.state_dict()
     for name, value in initial_network(config, imagenet=None).state_dict().items():
         assert torch.equal(value, expected[name])
@@ -156,7 +156,7 @@ def test_a_bundle_that_is_trained_on_becomes_a_bundle_that_grades(toy_bundle: Bu
     optimizer.step()
     trained = write_bundle(tmp_path / "trained", network, "tiny")
     photo = Image.fromarray(spotted_retina(3, np.random.default_rng(0)))
-    before, after = (Grader.load(each.folder).grade(photo, even_if_ungradable=True) for each in (toy_bundle, trained))
+    before, after = (Grader.load(each.folder).grade(photo, include_ungradable=True) for each in (toy_bundle, trained))
     assert after.model_version == trained.model_version != before.model_version
     assert after.probabilities is not None
     assert after.probabilities != pytest.approx(before.probabilities, abs=1e-4)
