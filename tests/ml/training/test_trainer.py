@@ -59,14 +59,17 @@ def test_the_moving_average_forgets_the_starting_weights_and_includes_buffers() 
     assert [float(averaged[name]) for name in ("weight", "running_mean")] == pytest.approx([expected] * 2)
 
 
-def test_frozen_modules_keep_weights_and_statistics() -> None:
-    config = toy_config(freeze=("features.0", "features.1"))
+@pytest.mark.parametrize("bf16", [False, True], ids=["float32", "bfloat16"])
+def test_frozen_modules_keep_weights_and_statistics(bf16: bool) -> None:
+    config = toy_config(freeze=("features.0", "features.1"), bf16=bf16)
     network = build("tiny")
     before = {name: value.clone() for name, value in network.state_dict().items()}
     trainer = Trainer(config, network, run_data(config), SupervisedLoss(config))
     for _ in range(2):
         trainer.run_step()
     after = network.state_dict()
+    assert all(value.dtype == before[name].dtype for name, value in after.items())
+    assert trainer.loss_sums.isfinite().all()
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
     assert not any(name.startswith(("features.0.", "features.1.")) for name in changed)
     assert {"features.3.weight", "features.4.running_mean", "classifier.0.weight"} <= changed
