@@ -35,7 +35,7 @@ class FakeGrader:
     error: BaseException | None = None
     bundle: FakeBundle = field(default_factory=FakeBundle)
     photos: list[bytes] = field(default_factory=list)
-    before_answer: Callable[[], None] = lambda: None
+    before_answer: Callable[[], object] = lambda: None
 
     def grade(self, photo: bytes) -> Prediction:
         self.photos.append(photo)
@@ -50,14 +50,14 @@ def make_prediction(grade: int | None = 2, **changes: Any) -> Prediction:
     if grade is None:
         values: dict[str, Any] = {"p_gradable": 0.1, "is_gradable": False, "quality_reasons": ("blurred",)}
     else:
-        shares = [0.05] * 5
-        shares[grade] = 0.8
+        probabilities = [0.05] * 5
+        probabilities[grade] = 0.8
         values = {
             "p_gradable": 0.98,
             "is_gradable": True,
             "grade": ICDRGrade(grade),
-            "probabilities": tuple(shares),
-            "p_referable": sum(shares[2:]),
+            "probabilities": tuple(probabilities),
+            "p_referable": sum(probabilities[2:]),
             "is_referable": grade >= 2,
             "heatmap": np.linspace(0, 1, 49, dtype=np.float32).reshape(7, 7),
             "heatmap_box": (0.1, 0.0, 0.9, 1.0),
