@@ -23,7 +23,7 @@ def spotted(seed: int) -> Image.Image:
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
-def write_clinic(root: Path) -> None:
+def write_clinic(root: Path) -> Path:
     """A folder in EyePACS's layout, two eyes of each patient, with one of every fault."""
     photos = root / "clinic" / "train"
     photos.mkdir(parents=True)
@@ -38,3 +38,4 @@ def write_clinic(root: Path) -> None:
     Image.new("RGB", (96, 96)).save(photos / "22_left.png")
     with (root / "clinic" / "trainLabels.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("image", "level"), *rows])
+    return root / "clinic"

@@ -18,18 +18,18 @@ SIDE_PX = 48
 
 
 def test_a_second_call_reads_the_cache_and_changes_nothing(
-    originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = load_dataset([originals / "clinic"], side_px=SIDE_PX, cache=tmp_path)
+    first = load_dataset([clinic], side_px=SIDE_PX, cache=tmp_path)
     monkeypatch.setattr(cropping, "crop", lambda *_, **__: pytest.fail("cropped again"))
-    again = load_dataset([originals / "clinic"], side_px=SIDE_PX, cache=tmp_path)
+    again = load_dataset([clinic], side_px=SIDE_PX, cache=tmp_path)
     assert np.array_equal(again.splits, first.splits)
     assert np.array_equal(again.groups, first.groups)
     assert again.duplicate_pairs == first.duplicate_pairs != []
 
 
-def test_an_interrupted_call_resumes(originals: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    complete = load_dataset([originals / "clinic"], side_px=SIDE_PX, cache=tmp_path / "complete")
+def test_an_interrupted_call_resumes(clinic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    complete = load_dataset([clinic], side_px=SIDE_PX, cache=tmp_path / "complete")
     monkeypatch.setattr(cropping, "CHUNK_SIZE", 8)
     done: list[Path] = []
     limit = 21
@@ -42,11 +42,11 @@ def test_an_interrupted_call_resumes(originals: Path, tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(cropping, "crop", crop_until_limit)
     with pytest.raises(KeyboardInterrupt):
-        load_dataset([originals / "clinic"], side_px=SIDE_PX, cache=tmp_path / "resumed")
+        load_dataset([clinic], side_px=SIDE_PX, cache=tmp_path / "resumed")
     assert [path.suffix for path in sorted((tmp_path / "resumed").iterdir())] == [".lock", ".partial"]
     done.clear()
     limit = 2 * N_PATIENTS
-    resumed = load_dataset([originals / "clinic"], side_px=SIDE_PX, cache=tmp_path / "resumed")
+    resumed = load_dataset([clinic], side_px=SIDE_PX, cache=tmp_path / "resumed")
     assert len(done) == 2 * N_PATIENTS - 16
     assert np.array_equal(resumed.pixels, complete.pixels)
     assert resumed.photos == complete.photos
@@ -54,8 +54,8 @@ def test_an_interrupted_call_resumes(originals: Path, tmp_path: Path, monkeypatc
     assert [path.suffix for path in (tmp_path / "resumed").iterdir()] == [""]
 
 
-def test_several_processes_fill_the_same_cache(originals: Path, tmp_path: Path) -> None:
-    photos = read_photos(originals / "clinic")[:12]
+def test_several_processes_fill_the_same_cache(clinic: Path, tmp_path: Path) -> None:
+    photos = read_photos(clinic)[:12]
     for name, n_workers in (("one", 1), ("two", 2)):
         crop_all(photos, side_px=SIDE_PX, cache_dir=tmp_path / name, n_workers=n_workers)
     for file in ("pixels.npy", "signatures.npy", "statuses.json"):

@@ -15,16 +15,17 @@ from ml.data.preparation import default_folders, prepare_data
 from ml.data.report import inspect
 from ml.data.tables import LabelError
 from tests.ml.data.builders import N_PATIENTS, spotted
+from tests.ml.data.layouts import LAYOUTS, write
 
 SIDE_PX = 48
 
 
 @pytest.fixture(scope="module")
-def prepared(originals: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[FundusDataset, Path]:
+def prepared(clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[FundusDataset, Path]:
     """The data set and the folder of its cache, with a report in it."""
     cache = tmp_path_factory.mktemp("cache")
-    prepare_data(originals, sources=None, side_px=SIDE_PX, cache=cache)
-    dataset = load_dataset([originals / "clinic"], side_px=SIDE_PX, cache=cache)
+    prepare_data(clinic.parent, sources=None, side_px=SIDE_PX, cache=cache)
+    dataset = load_dataset([clinic], side_px=SIDE_PX, cache=cache)
     return dataset, next(path.parent for path in cache.glob("*/report.json"))
 
 
@@ -93,11 +94,11 @@ def test_a_folder_without_data_sets_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_report_and_contact_sheet(
-    originals: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    clinic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sheet_path = tmp_path / "sheets" / "all.png"
     options = ["--cache", str(tmp_path / "cache"), "--cache-size", "64", "--workers", "1", "--output", str(sheet_path)]
-    assert main(["prepare", "--data", str(originals), *options]) == 0
+    assert main(["prepare", "--data", str(clinic.parent), *options]) == 0
     assert "| clinic   | train " in capsys.readouterr().out
     with Image.open(sheet_path) as sheet:
         assert sheet.width > 6 * 224
@@ -105,8 +106,7 @@ def test_the_command_writes_report_and_contact_sheet(
         assert len(set(np.asarray(sheet)[340, 1200:1400, 0].tolist())) > 20  # not an empty frame
 
 
-def test_the_command_names_the_wrong_line(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with (data / "clinic" / "trainLabels.csv").open("a") as file:
-        file.write("77_left,9\n")
-    assert main(["prepare", "--data", str(data), "--cache", str(tmp_path / "cache")]) == 2
-    assert f"trainLabels.csv, line {2 * N_PATIENTS + 2}: grade '9'" in capsys.readouterr().err
+def test_the_command_names_the_wrong_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "clinic", LAYOUTS["EyePACS"] | {"trainLabels.csv": "image,level\n10_left,0\n10_right,9"})
+    assert main(["prepare", "--data", str(tmp_path), "--cache", str(tmp_path / "cache")]) == 2
+    assert "trainLabels.csv, line 3: grade '9'" in capsys.readouterr().err

@@ -4,21 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ml.data.labels import LabelledPhoto, read_labels
 from ml.data.readers import READERS, read_photos, reader_of
 from ml.data.readers.odir5k import grade_of, keywords
 from ml.data.tables import LabelError, read_table
-from tests.ml.data.layouts import LAYOUTS, photo, table
-
-
-def read(folder: Path, name: str) -> list[LabelledPhoto]:
-    LAYOUTS[name](folder)
-    return read_photos(folder)
-
-
-def write_labels(folder: Path, *lines: str) -> list[LabelledPhoto]:
-    table(folder / "labels.csv", *lines)
-    return read_labels(folder)
+from tests.ml.data.layouts import EVALUATION, LAYOUTS, REGULAR, write
 
 
 def test_every_reader_is_tested_here() -> None:
@@ -26,50 +15,35 @@ def test_every_reader_is_tested_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "grades", "groups"),
+    ("name", "grades", "groups", "eyes", "qualities"),
     [
-        ("labels.csv", [2, 0], [0, 0]),
-        ("APTOS 2019", [2, 4], [0, 1]),
-        ("EyePACS", [0, 3, 1], [0, 0, 1]),
-        ("IDRiD", [3, 4], [0, 1]),
-        ("Messidor-2", [0, 2, None], [0, 0, 1]),
-        ("DDR", [0, 3, None, 4], [0, 0, 1, 2]),
-        ("DeepDRiD", [3, 4, 1, 2, 0], [0, 0, 1, 2, 2]),
-        ("ODIR-5K", [0, 2, 0, None], [0, 0, 1, 1]),
-        ("a folder per grade", [2, 0, 4], [0, 1, 2]),
+        ("labels.csv", [2, 0], [0, 0], "left right", "good -"),
+        ("APTOS 2019", [2, 4], [0, 1], "- -", "- -"),
+        ("EyePACS", [0, 3, 1], [0, 0, 1], "left right left", "- - -"),
+        ("IDRiD", [3, 4], [0, 1], "- -", "- -"),
+        ("Messidor-2", [0, 2, None], [0, 0, 1], "right left -", "- - reject"),
+        ("DDR", [0, 3, None, 4], [0, 0, 1, 2], "- - - -", "- - reject -"),
+        ("DeepDRiD", [3, 4, 1, 2, 0], [0, 0, 1, 2, 2], "left right left left right", "reject good good good reject"),
+        ("ODIR-5K", [0, 2, 0, None], [0, 0, 1, 1], "left right left right", "- - - reject"),
+        ("a folder per grade", [2, 0, 4], [0, 1, 2], "- - -", "- - -"),
     ],
 )
 def test_a_layout_is_matched_and_its_photographs_are_read_in_order(
-    name: str, grades: list[int | None], groups: list[int], tmp_path: Path
+    name: str, grades: list[int | None], groups: list[int], eyes: str, qualities: str, tmp_path: Path
 ) -> None:
     """Photographs of one patient share a group, numbered here from 0."""
-    photos = read(tmp_path / "set", name)
+    photos = read_photos(write(tmp_path / "set", LAYOUTS[name]))
     reader = reader_of(tmp_path / "set")
     assert reader is not None
     assert reader.name == name
     assert [p.grade for p in photos] == grades
     names = [p.group for p in photos]
     assert [list(dict.fromkeys(names)).index(n) for n in names] == groups
+    assert " ".join(p.eye or "-" for p in photos) == eyes
+    assert " ".join(p.quality or "-" for p in photos) == qualities
     assert all(p.path.is_file() for p in photos)
     assert len({p.path for p in photos}) == len(photos)
     assert {p.source for p in photos} == {"set"}
-
-
-@pytest.mark.parametrize(
-    ("name", "eyes", "qualities"),
-    [
-        ("labels.csv", ["left", "right"], ["good", ""]),
-        ("EyePACS", ["left", "right", "left"], ["", "", ""]),
-        ("Messidor-2", ["right", "left", ""], ["", "", "reject"]),
-        ("DDR", ["", "", "", ""], ["", "", "reject", ""]),
-        ("DeepDRiD", ["left", "right", "left", "left", "right"], ["reject", "good", "good", "good", "reject"]),
-        ("ODIR-5K", ["left", "right", "left", "right"], ["", "", "", "reject"]),
-    ],
-)
-def test_eye_and_quality_are_read_if_known(name: str, eyes: list[str], qualities: list[str], tmp_path: Path) -> None:
-    photos = read(tmp_path / "set", name)
-    assert [p.eye for p in photos] == eyes
-    assert [p.quality for p in photos] == qualities
 
 
 @pytest.mark.parametrize(
@@ -79,21 +53,21 @@ def test_eye_and_quality_are_read_if_known(name: str, eyes: list[str], qualities
 def test_sex_age_and_other_disease_are_read_if_known(
     name: str, age_years: int, other: list[bool], tmp_path: Path
 ) -> None:
-    photos = read(tmp_path / "set", name)
+    photos = read_photos(write(tmp_path, LAYOUTS[name]))
     assert [p.other_disease for p in photos] == other
     assert (photos[0].sex, photos[0].age_years) == ("female", age_years)
 
 
 def test_extracts_of_one_source_share_their_patients(tmp_path: Path) -> None:
-    (eyeq,) = write_labels(tmp_path / "eyeq", "file,quality,eye,patient", "x.jpg,good,left,10")
-    (equalized,) = write_labels(tmp_path / "eyepacs_equalized", "file,grade,patient", "y.jpg,3,10")
-    (other,) = write_labels(tmp_path / "odir5k", "file,grade,patient", "x.jpg,0,10")
-    assert eyeq.group == equalized.group == read(tmp_path / "set", "EyePACS")[0].group != other.group
-
-
-def test_a_table_with_qualities_only_gives_photographs_without_a_grade(tmp_path: Path) -> None:
-    table(tmp_path / "eyeq" / "labels.csv", "file,quality", "x.jpg,usable")
-    assert [(p.grade, p.quality) for p in read_photos(tmp_path / "eyeq")] == [(None, "usable")]
+    tables = {
+        "eyeq": "file,quality,eye,patient\nx.jpg,usable,left,10",
+        "eyepacs_equalized": "file,grade,patient\ny.jpg,3,10",
+        "odir5k": "file,grade,patient\nx.jpg,0,10",
+    }
+    photos = [read_photos(write(tmp_path / name, {"labels.csv": text}))[0] for name, text in tables.items()]
+    eyepacs = read_photos(write(tmp_path / "set", LAYOUTS["EyePACS"]))[0]
+    assert [photo.group == eyepacs.group for photo in photos] == [True, True, False]
+    assert (photos[0].grade, photos[0].quality) == (None, "usable")  # a table with qualities only
 
 
 @pytest.mark.parametrize(
@@ -123,9 +97,6 @@ def test_keywords_give_the_grades_published_with_odir(data_dir: Path) -> None:
     assert wrong == []
 
 
-DEEPDRID = "regular_fundus_images/regular-fundus-training/regular-fundus-training.csv"
-
-
 @pytest.mark.parametrize(
     ("name", "file", "old", "new", "message"),
     [
@@ -133,7 +104,7 @@ DEEPDRID = "regular_fundus_images/regular-fundus-training/regular-fundus-trainin
         ("EyePACS", "trainLabels.csv", "13_left", "13", r"trainLabels\.csv, line 4: '13' is not a patient"),
         ("DDR", "DR_grading/test.txt", "007-1723-000.jpg 4", "007-1723-000.jpg", r"test\.txt, line 1: .* not a name"),
         ("Messidor-2", "messidor_data.csv", "PP.png,2.0", "PP.png,", r"messidor_data\.csv, line 3: grade ''"),
-        ("DeepDRiD", DEEPDRID, ",0,3,,4", ",0,3,3,4", r"training\.csv, line 2: not exactly one"),
+        ("DeepDRiD", f"{REGULAR}/regular-fundus-training.csv", ",0,3,,4", ",0,3,3,4", "line 2: not exactly one"),
         ("labels.csv", "labels.csv", ",61,", ",old,", r"labels\.csv, line 2: age 'old'"),
         ("labels.csv", "labels.csv", "good", "fine", r"labels\.csv, line 2: quality 'fine'"),
         ("labels.csv", "labels.csv", "b.jpg,0,", "b.jpg,moderate,", r"labels\.csv, line 3: grade 'moderate'"),
@@ -143,51 +114,42 @@ DEEPDRID = "regular_fundus_images/regular-fundus-training/regular-fundus-trainin
 def test_a_wrong_line_is_named_with_its_file(
     name: str, file: str, old: str, new: str, message: str, tmp_path: Path
 ) -> None:
-    LAYOUTS[name](tmp_path / "set")
-    path = tmp_path / "set" / file
-    path.write_text(path.read_text().replace(old, new))
+    files = LAYOUTS[name]
+    with pytest.raises(LabelError, match=message):
+        read_photos(write(tmp_path, files | {file: files[file].replace(old, new)}))
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "content", "message"),
+    [
+        ("labels.csv", "labels.csv", b"", r"labels\.csv"),
+        ("labels.csv", "labels.csv", b"file,grade\na.jpg,\xff\xfe\n", r"labels\.csv"),
+        ("labels.csv", "labels.csv", b"file,grade\n", "no photographs are listed"),
+        ("DeepDRiD", f"{EVALUATION}/Challenge1_labels.xlsx", b"no spreadsheet", "Challenge1_labels"),
+        ("Messidor-2", "messidor-2.csv", None, "pairs the eyes"),
+        ("a folder per grade", "train/unsure/1.png", b"", "unsure"),
+    ],
+)
+def test_a_damaged_or_missing_file_is_named(
+    name: str, file: str, content: bytes | None, message: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "set", LAYOUTS[name]) / file
+    if content is None:
+        path.unlink()
+    else:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
     with pytest.raises(LabelError, match=message):
         read_photos(tmp_path / "set")
 
 
-def test_messidor_without_its_pairs_is_refused(tmp_path: Path) -> None:
-    LAYOUTS["Messidor-2"](tmp_path / "set")
-    (tmp_path / "set" / "messidor-2.csv").unlink()
-    with pytest.raises(LabelError, match="pairs the eyes"):
-        read_photos(tmp_path / "set")
-
-
-def test_a_folder_that_is_no_grade_is_named(tmp_path: Path) -> None:
-    LAYOUTS["a folder per grade"](tmp_path / "set")
-    photo(tmp_path / "set" / "train" / "unsure" / "1.png")
-    with pytest.raises(LabelError, match="unsure"):
-        read_photos(tmp_path / "set")
-
-
 def test_the_error_for_an_unknown_layout_lists_the_known_ones(tmp_path: Path) -> None:
-    photo(tmp_path / "holiday" / "1.jpg")
     with pytest.raises(LabelError, match=r"(?s)none of the layouts.*APTOS 2019.*a folder per grade"):
-        read_photos(tmp_path / "holiday")
+        read_photos(write(tmp_path, {"holiday": "1.jpg"}))
 
 
 def test_a_missing_photograph_keeps_its_label(tmp_path: Path) -> None:
-    LAYOUTS["EyePACS"](tmp_path / "set")
-    (tmp_path / "set" / "train" / "train" / "10_right.jpeg").unlink()
-    photos = read_photos(tmp_path / "set")
+    (write(tmp_path, LAYOUTS["EyePACS"]) / "train" / "train" / "10_right.jpeg").unlink()
+    photos = read_photos(tmp_path)
     assert [p.path.exists() for p in photos] == [True, False, True]
     assert photos[1].path.name == "10_right.jpeg"
-
-
-@pytest.mark.parametrize("content", [b"", b"file,grade\na.jpg,\xff\xfe\n", b"file,grade\n"])
-def test_a_table_that_is_empty_or_no_text_is_named(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / "labels.csv").write_bytes(content)
-    with pytest.raises(LabelError, match=str(tmp_path.name)):
-        read_photos(tmp_path)
-
-
-def test_a_damaged_spreadsheet_is_named(tmp_path: Path) -> None:
-    LAYOUTS["DeepDRiD"](tmp_path / "set")
-    path = tmp_path / "set" / "regular_fundus_images" / "Online-Challenge1&2-Evaluation" / "Challenge1_labels.xlsx"
-    path.write_bytes(b"no spreadsheet")
-    with pytest.raises(LabelError, match="Challenge1_labels"):
-        read_photos(tmp_path / "set")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -49,22 +50,16 @@ FUSION = LogisticModel(-1.0, (LogisticTerm("network", 0.0, 2.0, 0.8), LogisticTe
 
 
 @pytest.mark.parametrize("rising", ["network", "gradable"])
-def test_the_fusion_rises_with_each_input_within_bounds(rising: str) -> None:
-    p = [FUSION.probability({"network": 0.0, "gradable": 0.0, rising: logit}) for logit in (-5, 0, 5)]
-    assert all(0 <= a < b <= 1 for a, b in pairwise(p))
-
-
-def test_no_input_decides_alone() -> None:
-    highest = FUSION.probability({"network": 1e6, "gradable": 0.0})
-    assert highest == FUSION.probability({"network": 8.0, "gradable": 0.0}) < 0.97
+def test_the_fusion_rises_with_each_input_and_none_decides_alone(rising: str) -> None:
+    p = [FUSION.probability({"network": 0.0, "gradable": 0.0, rising: logit}) for logit in (-5, 0, 5, 8, 1e6)]
+    assert all(0 <= a < b <= 1 for a, b in pairwise(p[:4]))
+    assert p[3] == p[4] < 0.97
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the released files."""
-    for name in (WEIGHTS, DESCRIPTION):
-        shutil.copy(FOLDER / name, tmp_path)
-    return tmp_path
+    return Path(shutil.copytree(FOLDER, tmp_path / "quality"))
 
 
 def edit(folder: Path, **entries: Any) -> None:
@@ -72,41 +67,31 @@ def edit(folder: Path, **entries: Any) -> None:
     description.write_text(json.dumps(json.loads(description.read_text()) | entries))
 
 
-def test_altered_weights_are_not_loaded(folder: Path) -> None:
+def alter_weights(folder: Path) -> None:
     content = bytearray((folder / WEIGHTS).read_bytes())
     content[len(content) // 2] ^= 1
     (folder / WEIGHTS).write_bytes(content)
-    with pytest.raises(BundleError, match=r"network\.onnx was altered"):
-        QualityGate.load(folder)
 
 
-def test_altered_coefficients_are_not_loaded(folder: Path) -> None:
-    coefficients = json.loads((folder / DESCRIPTION).read_text())["coefficients"]
-    coefficients["limits"]["min_p_gradable"] = 0.0
-    edit(folder, coefficients=coefficients)
-    with pytest.raises(BundleError, match=r"network\.json were altered"):
-        QualityGate.load(folder)
-    edit(folder, coefficients_sha256=sha256_of(coefficients))
-    assert QualityGate.load(folder).coefficients.limits.min_p_gradable == 0
-
-
-@pytest.mark.parametrize("missing", [WEIGHTS, DESCRIPTION])
-def test_a_missing_file_is_named(folder: Path, missing: str) -> None:
-    (folder / missing).unlink()
-    with pytest.raises(BundleError, match=missing):
-        QualityGate.load(folder)
-
-
-def test_a_missing_entry_is_named(folder: Path) -> None:
-    edit(folder, coefficients={}, coefficients_sha256=sha256_of({}))
-    with pytest.raises(BundleError, match="rules"):
-        QualityGate.load(folder)
-
-
-def test_a_grading_network_in_its_place_is_refused(folder: Path) -> None:
+def use_grading_network(folder: Path) -> None:
     onnx.save(onnx.load(read_bundle().graph), folder / WEIGHTS)
     edit(folder, weights={"sha256": hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()})
-    with pytest.raises(BundleError, match="another network"):
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (alter_weights, r"network\.onnx was altered"),
+        (use_grading_network, "another network"),
+        (lambda folder: edit(folder, coefficients={}), r"network\.json were altered"),
+        (lambda folder: edit(folder, coefficients={}, coefficients_sha256=sha256_of({})), "rules"),
+        (lambda folder: (folder / WEIGHTS).unlink(), WEIGHTS),
+        (lambda folder: (folder / DESCRIPTION).unlink(), DESCRIPTION),
+    ],
+)
+def test_damaged_files_are_not_loaded(folder: Path, damage: Callable[[Path], None], message: str) -> None:
+    damage(folder)
+    with pytest.raises(BundleError, match=message):
         QualityGate.load(folder)
 
 

@@ -10,16 +10,9 @@ import pytest
 
 from ml.serving.quality.coefficients import LogisticModel
 from ml.serving.quality.gate import DESCRIPTION, FOLDER, QualityGate
+from ml.training.quality import export
 from ml.training.quality.dataset import FEATURES, QualitySet
-from ml.training.quality.export import (
-    Scores,
-    counts,
-    evaluate,
-    fit_fusion,
-    read_coefficients,
-    rejects_accepted,
-    update_description,
-)
+from ml.training.quality.export import Scores, fit_fusion
 from tests.ml.training.quality.builders import toy_set
 
 
@@ -33,9 +26,7 @@ def scored() -> tuple[QualitySet, Scores]:
     return photos, Scores(network=network, rules=rules, passes=rng.random(90) < 0.97, min_p_gradable=0.2)
 
 
-def test_no_group_of_gradable_photographs_passes_less_often_than_by_the_rules(
-    scored: tuple[QualitySet, Scores],
-) -> None:
+def test_no_gradable_group_passes_less_often_than_by_the_rules(scored: tuple[QualitySet, Scores]) -> None:
     photos, scores = scored
     fusion = LogisticModel.from_json(fit_fusion(photos, scores))
     accepted = scores.accepted(scores.fused(photos, fusion))
@@ -46,8 +37,8 @@ def test_no_group_of_gradable_photographs_passes_less_often_than_by_the_rules(
 
 def test_metrics_are_those_of_the_test_split(scored: tuple[QualitySet, Scores]) -> None:
     photos, scores = scored
-    metrics = evaluate(photos, scores, LogisticModel.from_json(fit_fusion(photos, scores)), n_resamples=20)
-    assert counts(photos) == {"eyeq": {label: [10, 10, 10] for label in ("good", "reject", "usable")}}
+    metrics = export.evaluate(photos, scores, LogisticModel.from_json(fit_fusion(photos, scores)), n_resamples=20)
+    assert export.counts(photos) == {"eyeq": {label: [10, 10, 10] for label in ("good", "reject", "usable")}}
     accepted = metrics["accepted_on_test"]["eyeq"]
     test_rejects = (photos.splits == 2) & (photos.labels == "reject")
     assert accepted["reject"]["n"] == 10
@@ -63,14 +54,14 @@ def test_metrics_are_those_of_the_test_split(scored: tuple[QualitySet, Scores]) 
 @pytest.mark.parametrize(("score", "accepted"), [([3, 2, 1, 0, 0, 0], 0.0), ([1, 1, 1, 1, 1, 0], 2 / 3)])
 def test_rejects_are_counted_where_as_many_gradable_ones_pass(score: list[float], accepted: float) -> None:
     truth = np.array([True, True, True, False, False, False])
-    assert rejects_accepted(truth, np.array(score, float), 1.0) == pytest.approx(accepted)
+    assert export.rejects_accepted(truth, np.array(score, float), 1.0) == pytest.approx(accepted)
 
 
 def test_written_coefficients_are_loaded_and_verified(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "quality")
-    coefficients = read_coefficients()
+    coefficients = export.read_coefficients()
     coefficients["fusion"]["intercept"] = -1.5
-    update_description(tmp_path / "quality", coefficients=coefficients, architecture="toy")
+    export.update_description(tmp_path / "quality", coefficients=coefficients, architecture="toy")
     assert QualityGate.load(tmp_path / "quality").coefficients.fusion.intercept == -1.5
     stored = json.loads((tmp_path / "quality" / DESCRIPTION).read_text())
     assert stored["architecture"] == "toy"
