@@ -42,9 +42,9 @@ N_NOISE_OFFSETS = 4096
 
 
 class BatchRandom:
-    """Random numbers per photograph of a batch, of which this process holds every ``step``-th from ``start``.
+    """Random numbers for each photograph of a batch, independent of the number of processes.
 
-    Every process draws the numbers of the whole batch, in the same order.
+    Each process generates those of the whole batch and keeps every ``step``-th, from ``start``.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ def affine(
 
 
 def _random_affine(x: "Tensor", random: BatchRandom, *, image_size: int) -> "Tensor":
-    """Any rotation and reflection, zoom of 0.9 to 1.15, slight stretch, and any shift that keeps the centre."""
+    """Random rotation, reflection, zoom of 0.9 to 1.15, stretch, and shift that keeps the centre."""
     zoom, stretch = 1 / random.uniform(0.9, 1.15), random.uniform(0.95, 1.05)
     reach = zoom * torch.minimum(stretch, 1 / stretch)  # [B]: distance of the nearest edge, in radii of the retina
     distance = (reach - MIN_KEPT_RADIUS).clamp(0, MAX_SHIFT) * random.uniform()
@@ -147,7 +147,7 @@ def gaussian_blur(x: "Tensor", sigma_px: "Tensor", chosen: "Tensor") -> "Tensor"
 
 
 def downscale(x: "Tensor", factor: "Tensor", chosen: "Tensor") -> "Tensor":
-    """Resize the chosen photographs to ``factor`` [B] of their side and back, in place, as from a small sensor."""
+    """Resize the chosen photographs to ``factor`` [B] of their side and back, in place."""
     side = x.shape[-1]
     for i in _indices(chosen):
         small = int(side * float(factor[i]))
@@ -194,7 +194,7 @@ def jpeg(x: "Tensor", quality: "Tensor", chosen: "Tensor") -> "Tensor":
 
 
 def _cut_frame(x: "Tensor", fraction: "Tensor") -> "Tensor":
-    """Blacken ``fraction`` [B] of the side at the top and the bottom, as cameras do that cut the field of view."""
+    """Blacken ``fraction`` [B] of the side at top and bottom: a cut field of view."""
     side = x.shape[-1]
     y = torch.arange(side, device=x.device)[None, None, :, None]
     band = (side * fraction).long()[:, None, None, None]

@@ -24,7 +24,7 @@ def seeded_generator(*numbers: int) -> "Generator":
 
 
 def sample_rows(weights: "Tensor", step: int, *, n_steps: int, batch_size: int, seed: int) -> "NDArray[np.int64]":
-    """(B,) rows of a step, sampled with replacement in proportion to ``weights``, for an epoch at once."""
+    """(B,) rows of a step, sampled with replacement in proportion to ``weights``."""
     epoch, number = divmod(step, n_steps)
     generator = seeded_generator(seed, SAMPLING, epoch)
     rows = torch.multinomial(weights, n_steps * batch_size, replacement=True, generator=generator).numpy()
@@ -35,7 +35,7 @@ def sample_rows(weights: "Tensor", step: int, *, n_steps: int, batch_size: int, 
 def load_images(
     pixels: "NDArray[np.uint8]", rows: "NDArray[np.int64]", device: "torch.device | None" = None
 ) -> "Tensor":
-    """Rows of (n, H, W, 3) uint8 -> [B, 3, H, W] uint8 on the device, copied there from pinned memory."""
+    """Rows of (n, H, W, 3) uint8 -> [B, 3, H, W] uint8 on the device, from pinned memory."""
     images = torch.from_numpy(np.ascontiguousarray(pixels[rows])).permute(0, 3, 1, 2)  # [B, 3, H, W]
     if device is None or device.type == "cpu":
         return images
@@ -43,7 +43,7 @@ def load_images(
 
 
 def normalize(x: "Tensor") -> "Tensor":
-    """Subtract the ImageNet mean of [B, 3, S, S] in [0, 1] and divide by its standard deviation; channels last."""
+    """Standardise [B, 3, S, S] in [0, 1] by the mean and deviation of ImageNet; channels last."""
     mean = torch.tensor(IMAGENET_MEAN, device=x.device).view(3, 1, 1)
     std = torch.tensor(IMAGENET_STD, device=x.device).view(3, 1, 1)
     return ((x - mean) / std).contiguous(memory_format=torch.channels_last)

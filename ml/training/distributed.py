@@ -2,8 +2,8 @@
 
     torchrun --nproc-per-node 2 -m ml train --run runs/x ...
 
-The main process writes files and validates. NB: on CPUs each process normalises with the batch statistics of its own
-images; on GPUs they are shared (SyncBatchNorm).
+The main process writes files and validates. NB: on CPUs the batch statistics of each process are
+separate; on GPUs they are shared (SyncBatchNorm).
 """
 
 import datetime

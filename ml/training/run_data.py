@@ -43,7 +43,7 @@ class RunData:
 
     @classmethod
     def load(cls, config: TrainingConfig, *, data: Path, cache: Path, image_size: int | None = None) -> Self:
-        """Load the photographs of a configuration from the cache, which is filled first if it is empty."""
+        """Load the photographs of a configuration; fills the cache if it is empty."""
         dataset = load_graded(config, data=data, cache=cache)
         unlabelled = dataset.pixels[:0]
         if config.distillation and config.distillation.unlabelled:

@@ -41,7 +41,7 @@ class TrainingData(Protocol):
     """Optimiser steps per epoch."""
 
     def batch(self, step: int, distributed: DistributedContext) -> "tuple[Tensor, Tensor]":
-        """Augmented images [B, 3, S, S] in [0, 1] and targets of this process, the same for the same step."""
+        """Augmented images [B, 3, S, S] in [0, 1] and targets of this process for a step."""
 
     def validate(self, network: nn.Module) -> tuple[float, dict[str, dict[str, float]]]:
         """Score that selects the best epoch, and metrics by source."""
@@ -156,7 +156,7 @@ class Trainer:
 
 
 def _ema_update(decay: float) -> "EmaUpdate":
-    """Exponential moving average whose decay rises from 0.1 to ``decay``, to forget the starting weights."""
+    """Exponential moving average with warm-up: the decay rises from 0.1 to ``decay``."""
 
     def update(averaged: "Tensors", current: "Tensors", n_averaged: "Tensor | int") -> None:
         n = int(n_averaged)

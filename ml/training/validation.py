@@ -34,7 +34,7 @@ def predict(network: "nn.Module", dataset: "FundusDataset", rows: "NDArray[np.in
 
 
 def validate(network: "nn.Module", dataset: "FundusDataset", *, image_size: int) -> dict[str, dict[str, float]]:
-    """Number, accuracy, quadratic kappa and referable AUC of each source's validation photographs."""
+    """Accuracy, quadratic kappa and referable AUC of each source's validation photographs."""
     rows = dataset.where(VALIDATION)
     probabilities = predict(network, dataset, rows, image_size=image_size).softmax(1).numpy()
     truth, sources = dataset.grades[rows], dataset.sources[rows]

@@ -26,7 +26,7 @@ RESULTS = "average.json"
 
 
 class Candidate(NamedTuple):
-    """A weight of the starting weights, and the validation metrics of the interpolated network."""
+    """A weight of the starting weights, with the metrics of the interpolated network."""
 
     alpha: float
     score: float

@@ -19,7 +19,7 @@ FIELDS = ("file", "grade", "patient", "quality")
 
 
 def write_toy_data(root: Path) -> Path:
-    """Thirty photographs of each source, whose number of dark spots is their grade, and thirty without a grade."""
+    """Thirty photographs of each source, with four dark spots per grade; eyeq has no grades."""
     rng = np.random.default_rng(0)
     for source in (*SOURCES, "eyeq"):
         (root / source / "images").mkdir(parents=True)

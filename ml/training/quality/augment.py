@@ -51,7 +51,7 @@ def _random_rotation(x: "Tensor", random: BatchRandom) -> "Tensor":
 
 
 def _degrade(x: "Tensor", random: BatchRandom) -> "tuple[Tensor, Tensor]":
-    """Blur or darken some photographs until they cannot be graded, and blur some of the others slightly."""
+    """Blur or darken some photographs until they cannot be graded; blur others slightly."""
     is_degraded, is_mild = random.bernoulli(DEGRADE_PROB), random.bernoulli(0.15)
     is_dark = is_degraded & random.bernoulli(0.3)
     x = x * torch.where(is_dark, random.uniform(*DARK_GAINS), 1.0)[:, None, None, None]

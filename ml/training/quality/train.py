@@ -152,7 +152,7 @@ def load_quality(data: Path, cache: Path) -> QualitySet:
 
 
 def patients_of(grading: FundusDataset, data: Path) -> list[str]:
-    """The patient of each photograph of the grading set, before patients were merged by duplicates."""
+    """The patient of each photograph of the grading set, not merged by duplicates."""
     group = {(p.source, p.path.name): p.group for source in DEFAULT_SOURCES for p in read_labels(data / source)}
     return [group[source, file] for source, file in zip(grading.sources.tolist(), grading.files, strict=True)]
 

@@ -110,7 +110,7 @@ def test_a_small_sensor_loses_detail(sharp: torch.Tensor) -> None:
 
 
 def test_a_large_photograph_is_resized_with_antialiasing_first() -> None:
-    """A pattern finer than the network's pixels becomes grey, as at inference, and not another pattern."""
+    """A pattern finer than the network's pixels becomes grey, as at inference."""
     fine = torch.zeros(8, 3, 512, 512, dtype=torch.uint8)
     fine[..., ::2] = 200
     assert float(resize_images(fine, SIZE).std()) < 0.02
@@ -159,6 +159,6 @@ def test_a_black_photograph_can_be_equalised() -> None:
 
 def test_resizing_is_that_of_pillow(crop: torch.Tensor) -> None:
     small = resize_images(crop[None], 64)[0].permute(1, 2, 0).numpy() * 255
-    picture = Image.fromarray(crop.permute(1, 2, 0).numpy())
-    expected = np.asarray(picture.resize((64, 64), Image.Resampling.BILINEAR), float)
+    photo = Image.fromarray(crop.permute(1, 2, 0).numpy())
+    expected = np.asarray(photo.resize((64, 64), Image.Resampling.BILINEAR), float)
     assert np.abs(small - expected).mean() < 1

@@ -16,7 +16,7 @@ from tests.screening.processes import free_port
 
 
 def config() -> TrainingConfig:
-    """One epoch with frozen batch norms: on CPUs each process would use the statistics of its own images."""
+    """One epoch with frozen batch norms: on CPUs the batch statistics of each process are separate."""
     return toy_config(epochs=1, freeze=("features.1", "features.4", "features.7", "features.10"))
 
 
