@@ -67,14 +67,14 @@ def test_a_secret_is_read_from_its_file(
 def test_a_certificate_is_created_once_for_the_names_of_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_HOSTS", "screening.example.org,192.0.2.7")
     assert preflight.main() == 0
-    made = (preflight.IN_USE / "fullchain.pem").read_bytes()
+    created = (preflight.IN_USE / "fullchain.pem").read_bytes()
     command = ["openssl", "x509", "-noout", "-ext", "subjectAltName"]
-    text = subprocess.run(command, input=made, capture_output=True, check=True).stdout.decode()
+    text = subprocess.run(command, input=created, capture_output=True, check=True).stdout.decode()
     assert "DNS:screening.example.org" in text
     assert "IP Address:192.0.2.7" in text
     assert (preflight.IN_USE / "privkey.pem").stat().st_mode & 0o777 == 0o400
     assert preflight.main() == 0
-    assert (preflight.IN_USE / "fullchain.pem").read_bytes() == made
+    assert (preflight.IN_USE / "fullchain.pem").read_bytes() == created
 
 
 def test_a_given_certificate_replaces_the_created_one() -> None:
@@ -88,9 +88,13 @@ def test_a_given_certificate_replaces_the_created_one() -> None:
     assert (preflight.IN_USE / "privkey.pem").read_text() == "given key"
 
 
+def run_script(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = ["sh", str(DEPLOY / name), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def test_new_settings_are_strong_and_differ_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    command = ["sh", str(DEPLOY / "new-env.sh"), "screening.example.org"]
-    first, second = (subprocess.run(command, capture_output=True, check=True).stdout.decode() for _ in range(2))
+    first, second = (run_script("new-env.sh", "screening.example.org").stdout for _ in range(2))
     values = dict(line.split("=", 1) for line in first.splitlines() if re.match("[A-Z]", line))
     for name in MIN_CHARS:
         monkeypatch.setenv(name, values[name])
@@ -98,73 +102,71 @@ def test_new_settings_are_strong_and_differ_each_time(monkeypatch: pytest.Monkey
     assert preflight.main() == 0
 
 
-def move_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = ["sh", str(DEPLOY / "secrets-to-files.sh"), str(folder / "env"), str(folder / "secrets")]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture
-def new_env(tmp_path: Path) -> str:
-    command = ["sh", str(DEPLOY / "new-env.sh"), "screening.example.org"]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    (tmp_path / "env").write_text(text)
-    return text
+def env_file(tmp_path: Path) -> Path:
+    (tmp_path / "env").write_text(run_script("new-env.sh", "screening.example.org").stdout)
+    return tmp_path / "env"
 
 
-def test_secrets_move_from_the_settings_into_closed_files(new_env: str, tmp_path: Path) -> None:
-    assert move_secrets(tmp_path).returncode == 0
-    left = (tmp_path / "env").read_text()
-    files = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
-    assert set(files) == {"SECRET_KEY", "DATABASE_PASSWORD", "REDIS_PASSWORD", "METRICS_TOKEN"}
-    for name, value in files.items():
-        assert f"{name}={value}\n" in new_env
-        assert value not in left
-    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
-    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o444}
-    assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
-    kept = [line for line in new_env.splitlines() if line.split("=")[0] not in files]
-    assert left.splitlines()[: len(kept)] == kept
-    assert "COMPOSE_FILE=docker-compose.yml:deploy/compose.secrets.yml" in left
+def test_secrets_are_moved_into_private_files(env_file: Path, tmp_path: Path) -> None:
+    before, folder = env_file.read_text(), tmp_path / "secrets"
+    assert run_script("secrets-to-files.sh", env_file, folder).returncode == 0
+    after = env_file.read_text()
+    secrets = {path.name: path.read_text() for path in folder.iterdir()}
+    assert set(secrets) == {"SECRET_KEY", "DATABASE_PASSWORD", "REDIS_PASSWORD", "METRICS_TOKEN"}
+    for name, value in secrets.items():
+        assert f"{name}={value}\n" in before
+        assert value not in after
+    assert [path.stat().st_mode & 0o777 for path in (folder, env_file)] == [0o700, 0o600]
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o444}
+    kept = [line for line in before.splitlines() if line.split("=")[0] not in secrets]
+    assert after.splitlines()[: len(kept)] == kept
+    assert "COMPOSE_FILE=docker-compose.yml:deploy/compose.secrets.yml" in after
 
 
-@pytest.mark.parametrize("obstacle", ["folder", "name", "quotes", "twice"])
-def test_nothing_is_moved_where_something_is_in_the_way(new_env: str, tmp_path: Path, obstacle: str) -> None:
-    if obstacle == "folder":
+@pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        ("REDIS_PASSWORD=", "#"),
+        ("(REDIS_PASSWORD)=(.*)", r"\1='\2'"),
+        ("^", "COMPOSE_FILE=docker-compose.yml\n"),
+        (None, "the folder exists"),
+    ],
+)
+def test_nothing_is_moved_if_something_is_wrong(
+    env_file: Path, tmp_path: Path, pattern: str | None, replacement: str
+) -> None:
+    if pattern is None:
         (tmp_path / "secrets").mkdir()
-    elif obstacle == "name":
-        (tmp_path / "env").write_text(new_env.replace("REDIS_PASSWORD=", "#"))
-    elif obstacle == "quotes":
-        (tmp_path / "env").write_text(re.sub("(REDIS_PASSWORD)=(.*)", r"\1='\2'", new_env))
     else:
-        (tmp_path / "env").write_text(f"{new_env}COMPOSE_FILE=docker-compose.yml\n")
-    before = (tmp_path / "env").read_text()
-    answer = move_secrets(tmp_path)
-    assert answer.returncode == 1
-    assert "Nothing was changed." in answer.stderr
-    assert (tmp_path / "env").read_text() == before
+        env_file.write_text(re.sub(pattern, replacement, env_file.read_text(), count=1))
+    before = env_file.read_text()
+    completed = run_script("secrets-to-files.sh", env_file, tmp_path / "secrets")
+    assert completed.returncode == 1
+    assert "Nothing was changed." in completed.stderr
+    assert env_file.read_text() == before
     assert not list(tmp_path.glob("secrets/*"))
 
 
-def seconds_of(pattern: str, path: Path) -> int:
+def number_in(path: Path, pattern: str) -> int:
     found = re.search(pattern, path.read_text(), re.MULTILINE)
     assert found is not None
     return int(found[1])
 
 
-def test_the_proxy_lets_through_what_the_application_judges() -> None:
-    limit_mb = seconds_of(r"client_max_body_size (\d+)m;", DEPLOY / "proxy" / "nginx.conf")
+def test_the_proxy_accepts_the_bodies_that_the_application_checks() -> None:
+    limit_mb = number_in(DEPLOY / "proxy" / "nginx.conf", r"client_max_body_size (\d+)m;")
     assert MAX_BODY_BYTES < limit_mb * 1024 * 1024 <= MAX_BODY_BYTES * 1.2
 
 
-def test_nothing_is_killed_before_it_may_end() -> None:
+def test_no_process_is_killed_before_its_time_limit() -> None:
     compose = DEPLOY.parent / "docker-compose.yml"
-    graceful = seconds_of(r"^graceful_timeout = (\d+)", DEPLOY / "gunicorn_conf.py")
-    assert graceful < seconds_of(r"  web:\n(?:    .*\n|\n)*?    stop_grace_period: (\d+)s", compose)
-    assert graceful < seconds_of(r"proxy_read_timeout (\d+)s", DEPLOY / "proxy" / "nginx.conf")
-    grading = seconds_of(r"  worker:\n(?:    .*\n|\n)*?    stop_grace_period: (\d+)s", compose)
-    assert grading > settings.GRADING_HARD_LIMIT_S
+    graceful_s = number_in(DEPLOY / "gunicorn_conf.py", r"^graceful_timeout = (\d+)")
+    assert graceful_s < number_in(compose, r"  web:\n(?:    .*\n|\n)*?    stop_grace_period: (\d+)s")
+    assert graceful_s < number_in(DEPLOY / "proxy" / "nginx.conf", r"proxy_read_timeout (\d+)s")
+    grace_s = number_in(compose, r"  worker:\n(?:    .*\n|\n)*?    stop_grace_period: (\d+)s")
+    assert grace_s > settings.GRADING_HARD_LIMIT_S
 
 
-def test_the_worker_is_asked_for_by_the_name_under_which_it_lives() -> None:
-
-    assert f'"{worker_heartbeat._PREFIX}' in (DEPLOY / "healthcheck_worker.py").read_text().replace('f"', '"')
+def test_the_health_check_of_the_worker_reads_the_key_of_its_heartbeat() -> None:
+    assert f'f"{worker_heartbeat._PREFIX}' in (DEPLOY / "healthcheck_worker.py").read_text()

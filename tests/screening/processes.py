@@ -1,4 +1,4 @@
-"""Programs that tests start and watch: workers, servers."""
+"""Processes that tests start: workers and servers."""
 
 import os
 import signal
@@ -18,14 +18,14 @@ POLL_S = 0.01
 
 
 def free_port() -> int:
-    """A port of this computer that nobody listens on."""
+    """A free port of this computer."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
 def is_open(port: int) -> bool:
-    """Whether somebody listens on a port of this computer."""
+    """Whether a process listens on a port of this computer."""
     with suppress(OSError):
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
         return True
@@ -33,7 +33,7 @@ def is_open(port: int) -> bool:
 
 
 def wait_until(is_true: Callable[[], bool], what: str, process: "subprocess.Popen[bytes]") -> None:
-    """Look again and again, as long as the process lives and the deadline is not over."""
+    """Wait for a condition; fail after DEADLINE_S or if the process ends."""
     deadline = time.monotonic() + DEADLINE_S
     while not is_true():
         assert time.monotonic() < deadline, f"{what}: not within {DEADLINE_S} s"
@@ -43,13 +43,13 @@ def wait_until(is_true: Callable[[], bool], what: str, process: "subprocess.Pope
 
 
 def environment(database: str, **more: str) -> dict[str, str]:
-    """Of a program in production form, on plain HTTP, at the database of a URL."""
+    """Environment of a site in production mode, with plain HTTP."""
     strong = "q8ZrV1nXw5tKc3LyPb7HdMf2SgJa9UeTo4RiNxWk6BvCz0YhQmDs"
     return {**os.environ, "SECRET_KEY": strong, "DATABASE_URL": database, "INSECURE_HTTP": "true", **more}
 
 
 def start_celery_worker(log: Path, settings: dict[str, str], *options: str) -> "subprocess.Popen[bytes]":
-    """``celery -A drsite worker`` as a site starts it; what it says is added to ``log``."""
+    """Start ``celery -A drsite worker``; its output is appended to ``log``."""
     arguments = ["-m", "celery", "-A", "drsite", "worker", "--concurrency", "1", "--loglevel", "INFO", *options]
     with log.open("ab") as file:
         return subprocess.Popen(
@@ -58,12 +58,12 @@ def start_celery_worker(log: Path, settings: dict[str, str], *options: str) -> "
             env=settings,
             stdout=file,
             stderr=file,
-            start_new_session=True,  # a group of its own: the parent and the child that grades die together
+            start_new_session=True,  # a process group, for kill_group
         )
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
-    """End a program and its children at once, if any of them still lives."""
+    """Kill a process and its children, if they still run."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(DEADLINE_S)

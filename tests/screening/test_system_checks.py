@@ -1,4 +1,4 @@
-"""A wrong setting is named at start-up, with what to do."""
+"""System checks name a wrong setting and what to do."""
 
 import hashlib
 import json
@@ -11,14 +11,21 @@ from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 
 from ml.serving.preprocess import PREPROCESSING_VERSION
-from screening import system_checks
+from screening import secret_strength, system_checks
+from screening.system_checks import (
+    check_broker,
+    check_bundle,
+    check_media_root,
+    check_metrics_token,
+    check_secret_key,
+    check_server_passwords,
+    check_time_limits,
+)
 
-pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")  # the checks only look at it
+pytestmark = pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")  # the checks only read it
 Check = Callable[..., Sequence[CheckMessage]]
 STRONG = "q8ZrV1nXw5tKc3LyPb7HdMf2SgJa9UeTo4RiNxWk6BvCz0YhQmDs"
-
-
-GOOD_PASSWORD = "7f3a9c51d2e8b604a71c"
+STRONG_PASSWORD = STRONG[:20]
 
 
 def database_at(host: str, password: str) -> dict[str, Any]:
@@ -32,127 +39,119 @@ def ids(check: Check) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("check", "wrong", "expected"),
+    ("check", "values", "expected"),
     [
-        (system_checks.check_secret_key, {"SECRET_KEY": ""}, "screening.E001"),
-        (system_checks.check_secret_key, {"SECRET_KEY": "short"}, "screening.E002"),
-        (system_checks.check_secret_key, {"SECRET_KEY": "ab" * 40}, "screening.E002"),
-        (system_checks.check_secret_key, {"SECRET_KEY": "insecure-" + STRONG}, "screening.E002"),
-        (system_checks.check_secret_key, {"SECRET_KEY": "change-me-" + STRONG}, "screening.E002"),
-        (system_checks.check_metrics_token, {"METRICS_TOKEN": "short"}, "screening.E008"),
-        (system_checks.check_metrics_token, {"METRICS_TOKEN": "secret" + STRONG}, "screening.E008"),
-        (system_checks.check_server_passwords, {"DATABASES": database_at("db", "")}, "screening.E009"),
-        (system_checks.check_server_passwords, {"DATABASES": database_at("db", "postgres")}, "screening.E009"),
-        (system_checks.check_server_passwords, {"CELERY_BROKER_URL": "redis://redis:6379/0"}, "screening.E010"),
-        (
-            system_checks.check_server_passwords,
-            {"CELERY_BROKER_URL": "redis://:aaaaaaaaaaaaaaaaaaaaaaaa@redis/0"},
-            "screening.E010",
-        ),
-        (system_checks.check_broker, {"CELERY_BROKER_URL": "memory://", "SITE_IS_DEMO": False}, "screening.W006"),
-        (system_checks.check_time_limits, {"GRADING_STALE_AFTER_S": 60}, "screening.E007"),
+        (check_secret_key, {"SECRET_KEY": ""}, ["E001"]),
+        (check_secret_key, {"SECRET_KEY": "short"}, ["E002"]),
+        (check_secret_key, {"SECRET_KEY": STRONG}, []),
+        (check_secret_key, {"SECRET_KEY": "", "DEBUG": True}, []),
+        (check_metrics_token, {"METRICS_TOKEN": "short"}, ["E008"]),
+        (check_metrics_token, {"METRICS_TOKEN": ""}, []),
+        (check_metrics_token, {"METRICS_TOKEN": STRONG}, []),
+        (check_server_passwords, {"DATABASES": database_at("db", "")}, ["E009"]),
+        (check_server_passwords, {"DATABASES": database_at("db", "postgres")}, ["E009"]),
+        (check_server_passwords, {"DATABASES": database_at("db", STRONG_PASSWORD)}, []),
+        (check_server_passwords, {"DATABASES": database_at("127.0.0.1", "")}, []),
+        (check_server_passwords, {"DATABASES": database_at("/run/postgresql", "")}, []),
+        (check_server_passwords, {"DATABASES": database_at("db", ""), "DEBUG": True}, []),
+        (check_server_passwords, {"CELERY_BROKER_URL": "redis://redis:6379/0"}, ["E010"]),
+        (check_server_passwords, {"CELERY_BROKER_URL": "redis://:short@redis/0"}, ["E010"]),
+        (check_server_passwords, {"CELERY_BROKER_URL": f"redis://:{STRONG_PASSWORD}@redis:6379/0"}, []),
+        (check_broker, {"CELERY_BROKER_URL": "memory://", "SITE_IS_DEMO": False}, ["W006"]),
+        (check_broker, {"CELERY_BROKER_URL": "memory://", "SITE_IS_DEMO": True}, []),
+        (check_broker, {"CELERY_BROKER_URL": "redis://broker:6379/0"}, []),
+        (check_time_limits, {"GRADING_STALE_AFTER_S": 60}, ["E007"]),
+        (check_time_limits, {"GRADING_STALE_AFTER_S": 90}, []),
+        (check_media_root, {}, []),
     ],
 )
-def test_a_wrong_setting_is_named(settings: Any, check: Check, wrong: dict[str, Any], expected: str) -> None:
-    settings.DEBUG = False
-    settings.CELERY_BROKER_URL = "memory://"
-    for name, value in wrong.items():
+def test_a_wrong_setting_is_reported(settings: Any, check: Check, values: dict[str, Any], expected: list[str]) -> None:
+    for name, value in {"DEBUG": False, "CELERY_BROKER_URL": "memory://", **values}.items():
         setattr(settings, name, value)
-    assert ids(check) == [expected]
+    assert ids(check) == [f"screening.{number}" for number in expected]
 
 
 @pytest.mark.parametrize(
-    ("check", "right"),
+    ("value", "reason"),
     [
-        (system_checks.check_secret_key, {"SECRET_KEY": STRONG}),
-        (system_checks.check_secret_key, {"SECRET_KEY": "", "DEBUG": True}),
-        (system_checks.check_metrics_token, {"METRICS_TOKEN": ""}),
-        (system_checks.check_metrics_token, {"METRICS_TOKEN": STRONG}),
-        (system_checks.check_server_passwords, {"DATABASES": database_at("db", GOOD_PASSWORD)}),
-        (system_checks.check_server_passwords, {"DATABASES": database_at("127.0.0.1", "")}),
-        (system_checks.check_server_passwords, {"DATABASES": database_at("/run/postgresql", "")}),
-        (system_checks.check_server_passwords, {"CELERY_BROKER_URL": f"redis://:{GOOD_PASSWORD}@redis:6379/0"}),
-        (system_checks.check_server_passwords, {"DATABASES": database_at("db", ""), "DEBUG": True}),
-        (system_checks.check_broker, {"CELERY_BROKER_URL": "memory://", "SITE_IS_DEMO": True}),
-        (system_checks.check_broker, {"CELERY_BROKER_URL": "redis://broker:6379/0"}),
-        (system_checks.check_time_limits, {"GRADING_STALE_AFTER_S": 90}),
-        (system_checks.check_media_root, {}),
+        ("", "is missing"),
+        ("short", "has 5 characters"),
+        ("ab" * 40, "has 2 different characters"),
+        ("insecure-" + STRONG, "a placeholder"),
+        (STRONG + "-Change-Me", "a placeholder"),
+        (STRONG, ""),
     ],
 )
-def test_a_right_setting_is_passed_over(settings: Any, check: Check, right: dict[str, Any]) -> None:
-    for name, value in right.items():
-        setattr(settings, name, value)
-    assert ids(check) == []
+def test_a_weak_secret_is_named_with_what_to_do(value: str, reason: str) -> None:
+    sentence = secret_strength.weakness("SECRET_KEY", value)
+    assert reason in sentence
+    assert bool(reason) == sentence.startswith("SECRET_KEY is ") == ("openssl rand" in sentence)
 
 
-def test_a_server_does_not_start_with_weak_secrets_and_says_all_that_is_wrong(settings: Any) -> None:
+def test_a_server_does_not_start_with_weak_secrets(settings: Any) -> None:
+    settings.SECRET_KEY, settings.METRICS_TOKEN = STRONG, STRONG[::-1]
+    system_checks.require_strong_secrets()
     settings.SECRET_KEY, settings.METRICS_TOKEN = "short", "short"
-    with pytest.raises(ImproperlyConfigured, match=r"SECRET_KEY is weak.*openssl rand.*METRICS_TOKEN is weak"):
+    with pytest.raises(ImproperlyConfigured, match=r"SECRET_KEY is weak.*METRICS_TOKEN is weak"):
         system_checks.require_strong_secrets()
 
 
-def test_a_server_starts_with_strong_secrets(settings: Any) -> None:
-    settings.SECRET_KEY, settings.METRICS_TOKEN = STRONG, STRONG[::-1]
-    system_checks.require_strong_secrets()
-
-
-def make_bundle(folder: Path, weights: bytes = b"weights") -> Path:
-    """A bundle as ``ml`` writes it, with a few bytes for its network."""
-    frame = {"image_size": 64, "mean": [0.5] * 3, "std": [0.5] * 3, "preprocessing_version": PREPROCESSING_VERSION}
+@pytest.fixture
+def bundle(settings: Any, tmp_path: Path) -> Path:
+    """A bundle with a few bytes as graph and weights."""
     content = {
         "name": "toy",
         "version": "0.0.1",
         "architecture": "mobilenet_v3_small",
-        "input": frame,
+        "input": {
+            "image_size": 64,
+            "mean": [0.5] * 3,
+            "std": [0.5] * 3,
+            "preprocessing_version": PREPROCESSING_VERSION,
+        },
         "classes": [str(grade) for grade in range(5)],
         "calibration": {"temperature": 1.0, "bias": [0.0] * 5},
         "cutpoints": [],
         "operating_point": 0.5,
         "heatmap_full_scale": 1.0,
         "graph": {"sha256": hashlib.sha256(b"graph").hexdigest()},
-        "weights": {"sha256": hashlib.sha256(weights).hexdigest()},
+        "weights": {"sha256": hashlib.sha256(b"weights").hexdigest()},
         "training": {},
         "metrics": {},
     }
-    folder.mkdir()
-    (folder / "bundle.json").write_text(json.dumps(content))
-    (folder / "model.onnx").write_bytes(b"graph")
-    (folder / "weights.safetensors").write_bytes(weights)
-    return folder
+    (tmp_path / "bundle.json").write_text(json.dumps(content))
+    (tmp_path / "model.onnx").write_bytes(b"graph")
+    (tmp_path / "weights.safetensors").write_bytes(b"weights")
+    settings.MODEL_BUNDLE = str(tmp_path)
+    return tmp_path
 
 
-def test_a_whole_bundle_is_passed_over(settings: Any, tmp_path: Path) -> None:
-    settings.MODEL_BUNDLE = str(make_bundle(tmp_path / "toy"))
-    assert ids(system_checks.check_bundle) == []
+@pytest.mark.parametrize(
+    ("file", "content", "expected"),
+    [
+        ("weights.safetensors", b"weights", []),
+        ("weights.safetensors", b"Weights", ["screening.E003"]),
+        ("weights.safetensors", None, ["screening.E003"]),
+        ("model.onnx", b"Graph", ["screening.E003"]),
+        ("bundle.json", None, ["screening.E003"]),
+    ],
+)
+def test_missing_or_altered_weights_are_reported(
+    bundle: Path, file: str, content: bytes | None, expected: list[str]
+) -> None:
+    if content is None:
+        (bundle / file).unlink()
+    else:
+        (bundle / file).write_bytes(content)
+    assert ids(check_bundle) == expected
 
 
-def lose_the_weights(bundle: Path) -> None:
-    (bundle / "weights.safetensors").unlink()
+def test_photographs_in_the_static_folder_are_reported(settings: Any, tmp_path: Path) -> None:
+    settings.STATIC_ROOT, settings.MEDIA_ROOT = tmp_path / "static", tmp_path / "static" / "media"
+    assert ids(check_media_root) == ["screening.E004"]
 
 
-def alter_the_weights(bundle: Path) -> None:
-    (bundle / "weights.safetensors").write_bytes(b"Weights")
-
-
-def lose_the_description(bundle: Path) -> None:
-    (bundle / "bundle.json").unlink()
-
-
-@pytest.mark.parametrize("harm", [lose_the_weights, alter_the_weights, lose_the_description])
-def test_missing_or_altered_weights_stop_the_start(settings: Any, tmp_path: Path, harm: Callable[[Path], None]) -> None:
-    bundle = make_bundle(tmp_path / "toy")
-    harm(bundle)
-    settings.MODEL_BUNDLE = str(bundle)
-    assert ids(system_checks.check_bundle) == ["screening.E003"]
-
-
-def test_photographs_under_the_static_folder_are_refused(settings: Any, tmp_path: Path) -> None:
-    settings.STATIC_ROOT = tmp_path / "static"
-    settings.MEDIA_ROOT = tmp_path / "static" / "media"
-    assert ids(system_checks.check_media_root) == ["screening.E004"]
-
-
-def test_a_media_folder_that_is_a_file_is_refused(settings: Any, tmp_path: Path) -> None:
-    (tmp_path / "media").write_text("not a folder")
+def test_a_media_root_that_is_a_file_is_reported(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "media").touch()
     settings.MEDIA_ROOT = tmp_path / "media" / "photos"
-    assert ids(system_checks.check_media_root) == ["screening.E005"]
+    assert ids(check_media_root) == ["screening.E005"]

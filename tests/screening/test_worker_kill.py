@@ -1,4 +1,4 @@
-"""A worker that is killed, and a broker that is unavailable: nothing is lost, nothing is graded twice, nobody waits."""
+"""A worker is killed, or the broker is unavailable: nothing is lost or graded twice, and uploads do not wait."""
 
 import os
 import signal
@@ -27,17 +27,17 @@ from tests.screening.processes import environment, kill_group, start_celery_work
 
 Status, Verb = Grading.Status, AuditEvent.Verb
 STALE_AFTER_S = 2
-"""For the workers under test: a person would not wait 90 s either. What still runs is not swept here: see below."""
+"""Of the workers in these tests, shorter than the 90 s of a site."""
 
 
 @pytest.fixture(autouse=True)
 def fake_grader(released_bundle: None) -> None:
-    """Not here: the workers are programs of their own and load the released bundle."""
+    """The real grader: workers are other processes and load the released bundle."""
 
 
 @pytest.fixture(autouse=True)
 def published() -> None:
-    """Not here: tasks go to the broker."""
+    """The real broker."""
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def attach(exam: Exam, data: bytes, by: User, laterality: str = "OD") -> Grading
     return image.gradings.get()
 
 
-def drawn_eye() -> bytes:
+def synthetic_photo() -> bytes:
     written = BytesIO()
     draw_fundus(drawing_for_grade(ICDRGrade.MODERATE, Laterality.RIGHT, seed=5)).save(written, "JPEG", quality=92)
     return written.getvalue()
@@ -104,19 +104,16 @@ def children_of(worker: subprocess.Popen[bytes]) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()]
 
 
-def kill_the_child(worker: subprocess.Popen[bytes]) -> None:
-    """The process that grades dies alone; its parent lives on and hands the task back.
-
-    The other way to die, ``kill_group``, is what ``kill -9``, a power cut or the kernel out of memory do.
-    """
+def kill_child(worker: subprocess.Popen[bytes]) -> None:
+    """Kill only the process that grades: its parent returns the task to the broker."""
     for child in children_of(worker):
         os.kill(child, signal.SIGKILL)
     os.killpg(worker.pid, signal.SIGCONT)
 
 
 @pytest.mark.broker
-@pytest.mark.parametrize("kill", [kill_group, kill_the_child])
-def test_a_photograph_in_the_hands_of_a_killed_worker_is_graded_once_by_the_next(
+@pytest.mark.parametrize("kill", [kill_group, kill_child])
+def test_a_photograph_of_a_killed_worker_is_graded_once_by_the_next(
     exam: Exam,
     photographer: User,
     broker_url: str,
@@ -125,28 +122,27 @@ def test_a_photograph_in_the_hands_of_a_killed_worker_is_graded_once_by_the_next
     kill: Callable[[subprocess.Popen[bytes]], None],
 ) -> None:
     app = celery_at(broker_url)
-    grading = attach(exam, drawn_eye(), photographer)
+    grading = attach(exam, synthetic_photo(), photographer)
 
     def status() -> tuple[str, int]:
         return Grading.objects.values_list("status", "n_attempts").get(pk=grading.pk)
 
     worker = start_worker()
-    wait_until(lambda: status() != (Status.QUEUED, 0), "the photograph was taken in hand", worker)
-    os.killpg(worker.pid, signal.SIGSTOP)  # its first photograph: it loads the model and cannot be done yet
+    wait_until(lambda: status() != (Status.QUEUED, 0), "the grading started", worker)
+    os.killpg(worker.pid, signal.SIGSTOP)  # it still loads the model
     assert status() == (Status.RUNNING, 1)
     kill(worker)
     if worker.poll() is not None:
         worker = start_worker()
 
-    # As beat does, once: a second sweep would find the next attempt stale as well, with so short a time.
+    # Once: with so short a time, a second task would find the next attempt stale too.
     started_at = Grading.objects.get(pk=grading.pk).started_at
     assert started_at is not None
     wait_until(lambda: (timezone.now() - started_at).total_seconds() > STALE_AFTER_S, "the grading was stale", worker)
     app.send_task(str(site_settings.CELERY_BEAT_SCHEDULE["requeue-stale-gradings"]["task"]))
     wait_until(lambda: status()[0] == Status.DONE, "the photograph was graded", worker)
 
-    # The broker gives out the dead worker's message as well, minutes later. Behind it a second photograph: when that
-    # is done, so is the message.
+    # Minutes later the broker delivers the message of the killed worker again. It is done when a second one is done.
     app.send_task(GRADE_IMAGE_TASK, args=[str(grading.pk)])
     second = attach(exam, photo_bytes(size=(200, 200)), photographer, "OS")
     wait_until(lambda: Grading.objects.get(pk=second.pk).status == Status.DONE, "a second one was graded", worker)
@@ -159,7 +155,7 @@ def test_a_photograph_in_the_hands_of_a_killed_worker_is_graded_once_by_the_next
 
 @pytest.fixture(params=["closed", "silent"])
 def broker_unavailable(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Redis is not there: its port is closed, or takes calls and never says a word."""
+    """URL of a Redis whose port is closed, or accepts connections and never answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         if request.param == "silent":
@@ -167,7 +163,7 @@ def broker_unavailable(request: pytest.FixtureRequest) -> Iterator[str]:
         yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
 
 
-def test_a_photograph_is_stored_within_seconds_though_the_broker_is_unavailable(
+def test_a_photograph_is_stored_within_seconds_if_the_broker_is_unavailable(
     exam: Exam, photographer: User, broker_unavailable: str, celery_at: Callable[..., Celery], media_root: Path
 ) -> None:
     options = {"socket_connect_timeout": 2, "socket_timeout": 5, "retry_on_timeout": False}
