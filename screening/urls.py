@@ -43,5 +43,5 @@ urlpatterns = [
     path("images/<uuid:image_id>/withdraw/", images.image_withdraw, name="image-withdraw"),
     path("images/<uuid:image_id>/laterality/", images.image_move, name="image-laterality"),
     path("gradings/<uuid:grading_id>/retry/", gradings.grading_retry, name="grading-retry"),
-    path("predict/", predictions.predict, name="predict"),
+    path("try/", predictions.predict, name="predict"),
 ]

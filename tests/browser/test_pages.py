@@ -40,7 +40,7 @@ DOCUMENT_PROBLEMS = """() => {
 
 PAGES = (
     "/login/", "/", "/patients/", "/patients/new/", "/patients/{patient}/", "/exams/{exam}/", "/exams/{exam}/review/",
-    "/predict/",
+    "/try/",
 )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def test_an_injected_script_does_not_run(visit: Visit, problems: list[str]) -> N
 
 
 def test_one_photograph_is_graded_and_not_stored(visit: Visit, person: User) -> None:
-    page = visit("/predict/", person)
+    page = visit("/try/", person)
     photo = synthetic_photo(4, "OD")
     page.get_by_label("Photograph").set_input_files({"name": "eye.jpg", "mimeType": "image/jpeg", "buffer": photo})
     page.get_by_role("button", name="Grade it").click()
