@@ -1,4 +1,4 @@
-"""Objects that many tests need: photographs, predictions, a grader that answers what it is told."""
+"""Builders for tests: photographs, predictions, a fake grader."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ FAKE_VERSION = "fake-1.0.0+00000000"
 
 @dataclass(frozen=True)
 class FakeBundle:
-    """What ``screening`` reads of a bundle."""
+    """The attributes of a bundle that ``screening`` uses."""
 
     model_version: str = FAKE_VERSION
     operating_point: float = 0.5
@@ -29,7 +29,7 @@ class FakeBundle:
 
 @dataclass
 class FakeGrader:
-    """Answers ``prediction``, or raises ``error``; ``photos`` holds the bytes it was given."""
+    """Returns ``prediction`` or raises ``error``; ``photos`` holds the bytes it was called with."""
 
     prediction: Prediction
     error: BaseException | None = None
@@ -66,7 +66,7 @@ def make_prediction(grade: int | None = 2, **changes: Any) -> Prediction:
 
 
 def photo_bytes(format: str = "JPEG", size: tuple[int, int] = (120, 90), *, seed: int = 0, **options: Any) -> bytes:  # noqa: A002
-    """A small file of coloured noise; another ``seed`` is another photograph."""
+    """A small file of coloured noise; each ``seed`` is another photograph."""
     noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     written = BytesIO()
     Image.fromarray(noise).save(written, format=format, **options)

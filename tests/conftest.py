@@ -1,4 +1,4 @@
-"""Fixtures of every test: a site with its cast, a grader that answers what it is told, a broker that only notes."""
+"""Fixtures of all tests: a site with users, a fake grader, a fake broker."""
 
 import sqlite3
 import uuid
@@ -26,7 +26,7 @@ Role = Membership.Role
 
 
 def pytest_configure() -> None:
-    """Give the tests what a site must say for itself."""
+    """Settings that a site must choose itself, and fast password hashes."""
     django_settings.SECRET_KEY = "tests-only-secret-key-of-more-than-fifty-characters-0123456789"
     django_settings.ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
     django_settings.SECURE_SSL_REDIRECT = False
@@ -40,7 +40,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _append_only_tables_may_be_flushed() -> Iterator[None]:
-    """Between transactional tests Django empties every table; the triggers step aside for that alone."""
+    """Between transactional tests Django empties all tables: the triggers are dropped for that."""
     triggers: Any = import_module("screening.migrations.0002_append_only_audit")
     flush = BaseDatabaseOperations.execute_sql_flush
 
@@ -65,7 +65,7 @@ def media_root(settings: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def fake_grader(monkeypatch: pytest.MonkeyPatch) -> FakeGrader:
-    """The process's grader and bundle, replaced; set ``prediction`` or ``error`` to say what it answers."""
+    """The grader and the bundle of this process, replaced; set ``prediction`` or ``error`` for its result."""
     grader = FakeGrader(make_prediction(2))
     monkeypatch.setattr("screening.services.inference.current_grader", lambda: grader)
     monkeypatch.setattr("screening.services.inference.current_bundle", lambda: grader.bundle)
@@ -87,7 +87,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
 
 @pytest.fixture
 def released_bundle() -> None:
-    """For tests that grade in earnest; skips where no bundle is released. A broken one fails them."""
+    """For tests that use a released bundle; skips if there is none. A broken one fails them."""
     try:
         default_bundle()
     except BundleError as error:
@@ -96,9 +96,9 @@ def released_bundle() -> None:
 
 @pytest.fixture
 def shared_database(transactional_db: None, tmp_path: Path) -> Iterator[str]:
-    """A database that other threads and processes share with the test; its ``DATABASE_URL``.
+    """``DATABASE_URL`` of a database that other threads and processes share with the test.
 
-    SQLite's test database lies in the memory of one connection: the test goes on with a copy of it in a file.
+    SQLite's test database is in the memory of one connection: the test uses a copy of it in a file.
     """
     in_memory: Any = connections[DEFAULT_DB_ALIAS]
     values = in_memory.settings_dict
@@ -120,7 +120,7 @@ def shared_database(transactional_db: None, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def celery_at() -> Iterator[Callable[..., Celery]]:
-    """Makes a Celery app with the site's settings and tasks at the broker of a URL the current one."""
+    """Makes a Celery app with the site's settings and tasks, at the broker of a URL, the current app."""
 
     def connect(broker_url: str, **conf: Any) -> Celery:
         app = Celery("tests")

@@ -1,4 +1,4 @@
-"""Rows for tests. They bypass the services: use a service where the test is about one."""
+"""Factories of rows. They bypass the services, except for the order of the worklist."""
 
 import datetime
 import hashlib
@@ -22,7 +22,7 @@ M_co = TypeVar("M_co", bound=Model, covariant=True)
 
 
 class Factory(Protocol[M_co]):
-    """What tests do with a factory: call it for a stored row. (Its class says that it makes an instance of itself.)"""
+    """Type of a factory: a call returns a stored row. (The type of its class is an instance of the factory.)"""
 
     def __call__(self, **values: Any) -> M_co: ...
 
@@ -99,7 +99,7 @@ class _FundusImageFactory(DjangoModelFactory[FundusImage]):
 
 
 class _GradingFactory(DjangoModelFactory[Grading]):
-    """A grading that waits; ``is_done=True`` finishes it with ``grade``, ``is_ungradable=True`` refuses it."""
+    """A queued grading; ``is_done=True``: done with ``grade``; ``is_ungradable=True``: done without."""
 
     class Meta:
         model = Grading

@@ -1,4 +1,4 @@
-"""Who may do what: one table, and rows of other sites that are not found."""
+"""Access rules: one table of roles and actions, and rows of other sites that are not found."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_the_table_names_every_action() -> None:
 
 @pytest.mark.parametrize("action", list(Action))
 @pytest.mark.parametrize("role", [P, R, M])
-def test_a_role_may_do_what_the_table_says_at_its_own_site_alone(
+def test_a_role_allows_the_actions_of_the_table_at_its_site_only(
     site: Site, other_site: Site, role: str, action: Action
 ) -> None:
     user = MembershipFactory(site=site, role=role).user
@@ -66,7 +66,7 @@ def test_a_superuser_acts_by_membership_too(site: Site) -> None:
     assert not any(can(chief, action, site) for action in Action)
 
 
-def test_a_closed_account_or_a_closed_site_may_do_nothing(site: Site, photographer: User) -> None:
+def test_an_inactive_account_or_site_allows_nothing(site: Site, photographer: User) -> None:
     assert can(photographer, Action.VIEW_PATIENT, site)
     photographer.is_active = False
     assert not can(photographer, Action.VIEW_PATIENT, site)
@@ -75,13 +75,13 @@ def test_a_closed_account_or_a_closed_site_may_do_nothing(site: Site, photograph
     assert not can(photographer, Action.VIEW_PATIENT, site)
 
 
-@pytest.mark.parametrize("stranger", [AnonymousUser(), None, "photographer"])
-def test_a_stranger_may_do_nothing(site: Site, stranger: Any) -> None:
-    assert not can(stranger, Action.PREDICT_PHOTO, site)
-    assert not sites_for(stranger).exists()
+@pytest.mark.parametrize("unknown", [AnonymousUser(), None, "photographer"])
+def test_an_unknown_user_may_do_nothing(site: Site, unknown: Any) -> None:
+    assert not can(unknown, Action.PREDICT_PHOTO, site)
+    assert not sites_for(unknown).exists()
 
 
-def test_a_refusal_is_a_sentence_and_a_403(site: Site, reviewer: User) -> None:
+def test_a_refusal_has_a_message_and_is_a_403(site: Site, reviewer: User) -> None:
     with pytest.raises(AccessDenied, match="Ask the site's manager") as caught:
         require(reviewer, Action.UPLOAD_IMAGE, site)
     assert isinstance(caught.value, PermissionDenied)

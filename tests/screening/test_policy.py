@@ -1,4 +1,4 @@
-"""What follows from two eyes, row by row as the ICO and ADA tables say it."""
+"""Outcomes of two eyes, row by row as in the tables of ICO and ADA."""
 
 import datetime
 from typing import Any
@@ -56,7 +56,7 @@ TABLE: list[tuple[EyeResult, EyeResult, Outcome, Urgency, int | None]] = [
 
 
 @pytest.mark.parametrize(("one", "other", "outcome", "urgency", "months"), TABLE)
-def test_the_worse_eye_decides_whichever_side_it_is(
+def test_the_worse_eye_decides_on_either_side(
     one: EyeResult, other: EyeResult, outcome: Outcome, urgency: Urgency, months: int | None
 ) -> None:
     for right, left in ((one, other), (other, one)):
@@ -81,12 +81,12 @@ def test_every_referable_or_oedematous_eye_is_referred(grade: ICDRGrade, oedema:
     assert (outcome is URGENT) == (grade.is_sight_threatening or oedema is CENTRE)
 
 
-def test_reasons_name_the_eye_that_gave_them() -> None:
+def test_reasons_refer_to_their_eye() -> None:
     decision = decide_outcome(eye(2, NOT_CENTRE), ungradable())
     assert decision.reasons == ("right_grade_2", "right_oedema_not_centre", "left_ungradable")
 
 
-def test_two_absent_eyes_leave_nothing_to_decide() -> None:
+def test_two_absent_eyes_are_an_error() -> None:
     with pytest.raises(ValueError, match="nothing to decide"):
         decide_outcome(ABSENT, ABSENT)
 
@@ -100,7 +100,7 @@ def test_two_absent_eyes_leave_nothing_to_decide() -> None:
         {"is_absent": True, "grade": ICDRGrade.MILD},
     ],
 )
-def test_an_eye_that_cannot_be_is_refused(values: dict[str, Any]) -> None:
+def test_an_inconsistent_eye_is_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="has a grade if"):
         EyeResult(**values)
 
@@ -119,7 +119,7 @@ def test_an_eye_that_cannot_be_is_refused(values: dict[str, Any]) -> None:
         ([0, 1], False, False, False, WorklistRank.ROUTINE),
     ],
 )
-def test_the_most_urgent_fact_decides_the_place_on_the_worklist(
+def test_the_most_urgent_fact_decides_the_rank(
     grades: list[int], is_referable: bool, is_ungraded: bool, is_pending: bool, rank: WorklistRank
 ) -> None:
     found = policy.worklist_rank(
@@ -138,5 +138,5 @@ def test_the_most_urgent_fact_decides_the_place_on_the_worklist(
         ("2026-12-01", 1, "2027-01-01"),
     ],
 )
-def test_a_recall_date_falls_on_a_day_that_exists(day: str, months: int, later: str) -> None:
+def test_a_recall_date_is_a_day_that_exists(day: str, months: int, later: str) -> None:
     assert add_months(datetime.date.fromisoformat(day), months) == datetime.date.fromisoformat(later)

@@ -171,7 +171,7 @@ def test_a_photograph_is_stored_within_seconds_if_the_broker_is_unavailable(
     began = time.monotonic()
     grading = attach(exam, photo_bytes(), photographer)
     assert time.monotonic() - began < 8
-    assert (grading.status, grading.n_attempts) == (Status.QUEUED, 0)
+    assert (grading.status, grading.n_attempts, grading.is_delayed) == (Status.QUEUED, 0, True)
     assert FundusImage.objects.get(pk=grading.image_id).file.size == sum(
         file.stat().st_size for file in media_root.rglob("*") if file.is_file()
     )
