@@ -80,7 +80,7 @@ def require_new_password(get_response: GetResponse) -> GetResponse:
             return get_response(request)
         if request.path.startswith("/api/") or wants_json(request):
             message = _("Choose another password first: the page for that opens when you load this one again.")
-            return JsonResponse({"code": "new_password", "message": message}, status=403)
+            return JsonResponse({"code": "new_password", "message": message, "fields": {}}, status=403)
         return redirect("screening:password")
 
     return middleware

@@ -1,1 +1,1 @@
-"""The REST API for other programs: the same services, selectors and access rules as the pages."""
+"""REST API, with the services, selectors and access rules of the pages."""

@@ -1,11 +1,12 @@
-"""Every error as ``{"code", "message", "fields"}``: a word for programs, a sentence for people, what is wrong where."""
+"""Errors as JSON: ``code`` for programs, ``message`` for people, wrong ``fields``."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, UnreadablePostError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -17,51 +18,68 @@ from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
 from screening.services.gradings import GradingNotFailed
 from screening.services.patients import InvalidPatient
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 logger = logging.getLogger(__name__)
 RETRY_AFTER_S = 5
+MESSAGES: dict[str, "_StrPromise"] = {
+    "bad_request": gettext_lazy("The request could not be read. Check its body and its Content-Type."),
+    "busy": gettext_lazy("The system is temporarily unavailable. Try again in a few seconds."),
+    "forbidden": gettext_lazy("Your role does not allow this. Ask the site's manager for access."),
+    "internal_error": gettext_lazy("An unexpected error occurred. Try again; if it recurs, tell your administrator."),
+    "method_not_allowed": gettext_lazy("This method is not allowed here. The header “Allow” lists those that are."),
+    "model_unavailable": gettext_lazy("The model is unavailable. Try again; if it stays so, tell your administrator."),
+    "not_acceptable": gettext_lazy("Responses are JSON. Send the header “Accept: application/json”."),
+    "not_authenticated": gettext_lazy("Send an API key in the header “Authorization: Bearer drk_...”."),
+    "not_found": gettext_lazy("There is no such record, or it belongs to a site where you have no role."),
+    "throttled": gettext_lazy("Too many requests. Wait for the number of seconds in the header “Retry-After”."),
+    "unsupported_media_type": gettext_lazy("This Content-Type is not supported. Send %(accepted)s."),
+}
+"""Messages that do not come from a service, by code."""
 
 
 class ApiError(Exception):
-    """A request that cannot be served. ``details`` stand beside code, message and fields."""
+    """A request that is refused. ``details`` are further keys of the response."""
 
     def __init__(
-        self, status: int, code: str, message: str, fields: dict[str, str] | None = None, **details: str
+        self, status: int, code: str, message: str = "", fields: dict[str, str] | None = None, **details: str
     ) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.code, self.message = status, code, message or str(MESSAGES[code])
         self.fields, self.details = fields or {}, details
         self.headers: dict[str, str] = {}
+        super().__init__(self.message)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """DRF's exception handler: every exception inside the API, foreseen or not, is answered in JSON without details."""
-    api_error = _foreseen(error, context)
+    """DRF's exception handler: the JSON response for any exception. Unexpected ones are logged."""
+    api_error = _to_api_error(error, context)
     if api_error is None:
         set_rollback()
-        view = type(context.get("view")).__name__
-        logger.error("Unforeseen error in the API, %s", view, exc_info=error)
-        message = _("Something went wrong on our side. Try again; if it happens again, tell your administrator.")
-        api_error = ApiError(500, "internal_error", message)
+        logger.error("Unexpected error in the API, %s", type(context.get("view")).__name__, exc_info=error)
+        api_error = ApiError(500, "internal_error")
     body = {"code": api_error.code, "message": api_error.message, "fields": api_error.fields, **api_error.details}
     return Response(body, status=api_error.status, headers=api_error.headers)
 
 
-def not_found() -> ApiError:
-    """What is not there and what is another site's look alike."""
-    return ApiError(404, "not_found", _("There is no such record, or it belongs to a site where you have no role."))
-
-
-def _foreseen(error: Exception, context: dict[str, Any]) -> ApiError | None:
+def _to_api_error(error: Exception, context: dict[str, Any]) -> ApiError | None:
     if isinstance(error, ApiError):
         return error
     if isinstance(error, Http404 | exceptions.NotFound):
-        return not_found()
+        return ApiError(404, "not_found")
     if isinstance(error, exceptions.APIException):
-        return _of_rest_framework(error, context)
-    return _of_services(error) or _of_django(error)
+        return _from_rest_framework(error, context)
+    return _from_services(error) or _from_django(error)
 
 
-def _of_services(error: Exception) -> ApiError | None:
+_CONFLICT_CODES: dict[type[Exception], str] = {
+    ExamNotOpen: "exam_not_open",
+    EyeNotPhotographed: "eye_not_photographed",
+    GradingNotFailed: "grading_not_failed",
+}
+
+
+def _from_services(error: Exception) -> ApiError | None:
     message = str(error)
     if isinstance(error, InvalidPhoto):
         return ApiError(400, error.code, message, {"photo": message})
@@ -70,44 +88,40 @@ def _of_services(error: Exception) -> ApiError | None:
     if isinstance(error, InvalidPatient):
         return ApiError(400, "invalid", message, {error.field: message})
     if isinstance(error, ExamError | GradingNotFailed):
-        return ApiError(409, _CONFLICTS.get(type(error), "exam_conflict"), message)
+        return ApiError(409, _CONFLICT_CODES.get(type(error), "exam_conflict"), message)
     return None
 
 
-_CONFLICTS: dict[type[Exception], str] = {
-    ExamNotOpen: "exam_not_open",
-    EyeNotPhotographed: "eye_not_photographed",
-    GradingNotFailed: "grading_not_failed",
-}
-
-
-def _of_django(error: Exception) -> ApiError | None:
+def _from_django(error: Exception) -> ApiError | None:
     if isinstance(error, PermissionDenied):
-        return ApiError(403, "forbidden", str(error) or _("You may not do this."))
+        return ApiError(403, "forbidden", str(error))
     if isinstance(error, RequestDataTooBig):
-        return ApiError(413, "request_too_large", _("The request is too large. Send less at once."))
+        return ApiError(413, "request_too_large", _("The form fields are too long. Send shorter ones."))
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
-        return ApiError(400, "bad_request", _("The request could not be read. Send it again."))
+        return ApiError(400, "bad_request")
     if isinstance(error, BundleError) or is_transient(error):
-        logger.error("The API cannot answer for now", exc_info=error)
-        code = "model_unavailable" if isinstance(error, BundleError) else "busy"
-        api_error = ApiError(503, code, _("This cannot be answered just now. Try again in some seconds."))
+        logger.error("The API is temporarily unavailable", exc_info=error)
+        api_error = ApiError(503, "model_unavailable" if isinstance(error, BundleError) else "busy")
         api_error.headers["Retry-After"] = str(RETRY_AFTER_S)
         return api_error
     return None
 
 
 _CODES = {"permission_denied": "forbidden", "parse_error": "bad_request", "error": "internal_error"}
+"""Our codes for those of DRF that differ."""
 
 
-def _of_rest_framework(error: exceptions.APIException, context: dict[str, Any]) -> ApiError:
+def _from_rest_framework(error: exceptions.APIException, context: dict[str, Any]) -> ApiError:
     if isinstance(error, exceptions.ValidationError):
-        fields = _flat(error.detail)
+        fields = _flatten(error.detail)
         return ApiError(400, "invalid", _summary(fields), fields)
-    code = str(_CODES.get(error.default_code, error.default_code))
-    if isinstance(error, exceptions.AuthenticationFailed) and isinstance(error.detail, exceptions.ErrorDetail):
-        code = str(error.detail.code)
-    api_error = ApiError(error.status_code, code, _message(error, context))
+    code = str(error.get_codes())
+    code = _CODES.get(code, code)
+    message = str(error.detail)
+    if code in MESSAGES and not isinstance(error, exceptions.PermissionDenied):  # whose message is about the CSRF token
+        accepted = ", ".join(parser.media_type for parser in getattr(context.get("view"), "parser_classes", ()))
+        message = MESSAGES[code] % {"accepted": accepted}
+    api_error = ApiError(error.status_code, code, message)
     if (header := getattr(error, "auth_header", None)) is not None:
         api_error.headers["WWW-Authenticate"] = header
     if (wait := getattr(error, "wait", None)) is not None:
@@ -115,33 +129,22 @@ def _of_rest_framework(error: exceptions.APIException, context: dict[str, Any]) 
     return api_error
 
 
-def _message(error: exceptions.APIException, context: dict[str, Any]) -> str:
-    accepted = ", ".join(parser.media_type for parser in getattr(context.get("view"), "parser_classes", ()))
-    texts: dict[type[exceptions.APIException], str] = {
-        exceptions.NotAuthenticated: _("Send your API key in the header “Authorization: Bearer drk_...”."),
-        exceptions.MethodNotAllowed: _("This address does not answer this method. See the header “Allow”."),
-        exceptions.UnsupportedMediaType: _("This cannot be read in this form. Send it as %(accepted)s.")
-        % {"accepted": accepted},
-        exceptions.NotAcceptable: _("Answers are JSON. Accept application/json."),
-        exceptions.ParseError: _("The body could not be read. Check how it is written and its Content-Type."),
-        exceptions.Throttled: _("Too many requests. Wait as long as the header “Retry-After” says, in seconds."),
-    }
-    return texts.get(type(error), str(error.detail))
-
-
 def _summary(fields: dict[str, str]) -> str:
     if len(fields) == 1:
         return next(iter(fields.values()))
-    return _("These cannot be accepted: %(fields)s.") % {"fields": ", ".join(fields)}
+    return _("These fields are invalid: %(fields)s. Correct them.") % {"fields": ", ".join(fields)}
 
 
-def _flat(detail: Any, path: str = "") -> dict[str, str]:
-    """``{"photo": ["a", "b"]}`` becomes ``{"photo": "a b"}``; what belongs to no field is called ``request``."""
+def _flatten(detail: Any, path: str = "") -> dict[str, str]:
+    """Flatten nested errors: ``{"photo": ["a", "b"]}`` becomes ``{"photo": "a b"}``.
+
+    Errors of no field have the key ``request``.
+    """
     if isinstance(detail, dict):
         flat: dict[str, str] = {}
         for key, inner in detail.items():
             name = "request" if key == "non_field_errors" else str(key)
-            flat |= _flat(inner, f"{path}.{name}" if path else name)
+            flat |= _flatten(inner, f"{path}.{name}" if path else name)
         return flat
     texts = detail if isinstance(detail, list) else [detail]
     return {path or "request": " ".join(map(str, texts))}

@@ -1,4 +1,4 @@
-"""What a caller may do, asked of ``access.py`` before the body of a request is read."""
+"""Permissions of API views, by ``access.py``, before the body of a request is read."""
 
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:  # NB: DRF loads this file while its own views are loading
 
 
 class HasActionPermission(IsAuthenticated):
-    """The caller may do, at one site at least, what the view declares for this method.
+    """Allows a request if the user may do the view's action for its method at any site.
 
-    Services ask again for the very site. Raises AccessDenied; KeyError for a handler that declares no action, so that
-    a forgotten declaration opens nothing.
+    Services check again, for the site of the record. Raises AccessDenied; KeyError for a method without an action, so
+    that a forgotten declaration gives no access.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """False for a stranger, who is then asked for a key."""
+        """False without a user: the response is then 401."""
         if not super().has_permission(request, view):
             return False
         method = "GET" if request.method == "HEAD" else str(request.method)

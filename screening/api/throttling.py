@@ -1,4 +1,4 @@
-"""How often a caller may ask. Rates: API_RATE and API_PHOTO_RATE in the settings."""
+"""Throttling of requests. The rates are API_RATE and API_PHOTO_RATE in the settings."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 class KeyThrottle(ScopedRateThrottle):
-    """Counts by key, for a person by user, for a stranger by address; each scope on its own."""
+    """Rate limit for each scope and API key; for each user or IP address if there is no key."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        """Where the shared cache is unavailable nobody is turned off: a clinic at work matters more than a count."""
+        """True also if the cache is unavailable: the clinic must be able to work."""
         try:
             return super().allow_request(request, view)
         except (RedisError, OSError):
@@ -28,12 +28,12 @@ class KeyThrottle(ScopedRateThrottle):
             return True
 
     def get_cache_key(self, request: Request | HttpRequest, view: "APIView") -> str:
-        """A name without the key itself."""
+        """A cache key with the id of the API key, not the key itself."""
         caller = getattr(request, "auth", None)
         if isinstance(caller, ApiKey):
             ident = f"key-{caller.pk}"
         elif request.user.is_authenticated:
             ident = f"user-{request.user.pk}"
         else:
-            ident = self.get_ident(request)  # type: ignore[arg-type]
+            ident = self.get_ident(request)  # type: ignore[arg-type]  # a stub too narrow: any request has META
         return str(self.cache_format % {"scope": self.scope, "ident": ident})

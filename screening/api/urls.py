@@ -1,4 +1,4 @@
-"""Addresses of the API: nouns and random ids, nothing of a patient."""
+"""URLs of the API: nouns and random ids, no patient data."""
 
 from django.urls import path, re_path
 

@@ -1,1 +1,1 @@
-"""Shapes of requests and answers, one noun a file. A serializer checks shape; services check truth."""
+"""Serializers of requests and responses, one noun a file. They check shape; services check the data."""

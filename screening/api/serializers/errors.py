@@ -1,19 +1,19 @@
-"""The shape of every error."""
+"""Errors."""
 
 from rest_framework import serializers
 
 
 class ErrorSerializer(serializers.Serializer[dict[str, object]]):
-    """What went wrong: a word for programs, a sentence for people, and what is wrong where."""
+    """An error: a code for programs, a message for people, and a message for each wrong field."""
 
-    code = serializers.CharField(help_text="A word for programs; it does not change between releases.")
-    message = serializers.CharField(help_text="One sentence for people: what is wrong and what to do.")
-    fields = serializers.DictField(  # type: ignore[assignment]  # the word of the contract; DRF's own is built apart
-        child=serializers.CharField(), help_text="The fields that are wrong, each with its sentence. Often empty."
+    code = serializers.CharField(help_text="For programs. Codes are the same in all releases.")
+    message = serializers.CharField(help_text="For people: what is wrong and what to do.")
+    fields = serializers.DictField(  # type: ignore[assignment]  # the name in the API; DRF keeps its fields elsewhere
+        child=serializers.CharField(), help_text="A message for each wrong field. Often empty."
     )
 
 
 class ExistingSerializer(ErrorSerializer):
-    """What is there already."""
+    """A conflict with an existing record."""
 
-    existing_id = serializers.UUIDField(help_text="The record that is there already.")
+    existing_id = serializers.UUIDField(help_text="`id` of the existing record.")

@@ -1,4 +1,4 @@
-"""Visits: both eyes with their photographs, and the outcome once it is signed."""
+"""Exams: both eyes with their photographs, and the signed review."""
 
 from typing import Any
 
@@ -16,49 +16,49 @@ from screening.models.base import max_length
 
 
 class NewExamSerializer(serializers.Serializer[Any]):
-    """Whose visit."""
+    """A new exam."""
 
     patient = serializers.UUIDField(help_text="`id` of the patient.")
 
 
 class AbsentEyeSerializer(serializers.Serializer[Any]):
-    """Why an eye cannot be photographed for good."""
+    """The reason why an eye can never be photographed."""
 
     laterality = serializers.ChoiceField(LATERALITY_CHOICES)
     reason = serializers.CharField(
         max_length=max_length(Exam, "right_eye_absent_reason"),
         allow_blank=True,
-        help_text="For example a prosthesis. Empty deletes the record.",
+        help_text="For example: prosthesis. Empty deletes the record.",
     )
 
 
 class ExamQuerySerializer(serializers.Serializer[Any]):
-    """Which exams."""
+    """Filters of exams."""
 
     status = serializers.ChoiceField(
         Exam.Status.choices,
         required=False,
         error_messages={"invalid_choice": _("Choose one of: open, submitted, reviewed, cancelled.")},
     )
-    patient = serializers.UUIDField(required=False, help_text="Only those of this patient.")
+    patient = serializers.UUIDField(required=False, help_text="Of this patient only.")
 
 
 class EyeSerializer(serializers.Serializer[Any]):
-    """One eye of a visit."""
+    """One eye of an exam."""
 
     laterality = serializers.ChoiceField(LATERALITY_CHOICES)
-    absent_reason = serializers.CharField(help_text="Empty when the eye is there.")
+    absent_reason = serializers.CharField(help_text="Empty if the eye is present.")
     images = ImageSerializer(many=True, help_text="Photographs in use, oldest first.")
 
 
 class ExamSerializer(serializers.ModelSerializer[Exam]):
-    """One visit. `status` is people's progress; each grading has its own. `review` is the signed outcome that holds."""
+    """An exam. `status` is the progress of people; each grading has its own. `review` is the newest signed review."""
 
     site = serializers.SlugField(source="site.code", help_text="Code of the site.")
     patient = serializers.UUIDField(source="patient_id")
     eyes = serializers.SerializerMethodField(help_text="Right, then left.")
-    n_pending = serializers.SerializerMethodField(help_text="Gradings still waiting or running.")
-    review = serializers.SerializerMethodField(help_text="Null until a clinician has signed.")
+    n_pending = serializers.SerializerMethodField(help_text="Gradings that are queued or running.")
+    review = serializers.SerializerMethodField(help_text="Null until a clinician signs.")
 
     class Meta:
         model = Exam
@@ -67,7 +67,7 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
 
     @extend_schema_field(EyeSerializer(many=True))
     def get_eyes(self, exam: Exam) -> Any:
-        """Both eyes, of the loaded photographs."""
+        """Both eyes, from the prefetched photographs."""
         eyes = [
             {
                 "laterality": eye,
@@ -76,26 +76,26 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
             }
             for eye in Laterality
         ]
-        return [self._of_eye.to_representation(eye) for eye in eyes]
+        return [self._eye_serializer.to_representation(eye) for eye in eyes]
 
     def get_n_pending(self, exam: Exam) -> int:
-        """How many photographs the model has not finished."""
+        """Number of photographs without a finished grading."""
         newest = [next(iter(image.gradings.all()), None) for image in _images(exam)]
         return sum(1 for grading in newest if grading is not None and grading.is_pending)
 
     @extend_schema_field(ReviewSerializer(allow_null=True))
     def get_review(self, exam: Exam) -> Any:
-        """The loaded review that holds."""
-        held = next(iter(exam.current_reviews), None)  # type: ignore[attr-defined]  # selectors.list_exams loads it
-        return None if held is None else self._of_review.to_representation(held)
+        """The prefetched newest review."""
+        current = next(iter(exam.current_reviews), None)  # type: ignore[attr-defined]  # selectors.list_exams loads it
+        return None if current is None else self._review_serializer.to_representation(current)
 
     @cached_property
-    def _of_eye(self) -> EyeSerializer:
-        """One for all rows: making a serializer costs more than using it."""
+    def _eye_serializer(self) -> EyeSerializer:
+        """One for all rows: to create a serializer takes longer than to use it."""
         return EyeSerializer()
 
     @cached_property
-    def _of_review(self) -> ReviewSerializer:
+    def _review_serializer(self) -> ReviewSerializer:
         return ReviewSerializer()
 
 

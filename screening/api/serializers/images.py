@@ -1,4 +1,4 @@
-"""Photographs: what is sent, and the record that is kept."""
+"""Photographs: uploads and their records."""
 
 from typing import Any
 
@@ -11,49 +11,52 @@ from rest_framework import serializers
 from screening.api.serializers.gradings import GradingSerializer
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.models import FundusImage, Grading
+from screening.photos.validation import MAX_MB, MAX_PIXELS
+
+EYE_REQUIRED = _("Set “laterality” to OD (right eye) or OS (left eye).")
 
 
 class PhotoField(serializers.FileField):
-    """A photograph as it arrives. What is in the file is judged by ``photos.validation``; its name plays no part."""
+    """An uploaded photograph. ``photos.validation`` checks its content."""
 
     default_error_messages = {
-        "required": _("Send the photograph as the file field “photo” of a multipart form."),
+        "required": _("Send the photograph as the file “photo” of a multipart form (curl: -F photo=@eye.jpg)."),
         "invalid": _("“photo” is not a file. Send it as a file of a multipart form (curl: -F photo=@eye.jpg)."),
     }
 
     def __init__(self, **kwargs: Any) -> None:
-        help_text = "JPEG, PNG, TIFF or WebP; at most 50 MB and 100 megapixels; 8 bits a colour; RGB or grey."
+        help_text = (
+            f"JPEG, PNG, TIFF or WebP; at most {MAX_MB} MB and {MAX_PIXELS // 1_000_000} megapixels; "
+            "8 bits a colour; RGB or grey."
+        )
         super().__init__(**{"help_text": help_text, "use_url": False, "allow_empty_file": True, **kwargs})
 
     def to_internal_value(self, data: Any) -> "UploadedFile[bytes]":
-        """Raises ValidationError for what is no file. An empty file is left to the service, which has a sentence."""
+        """Raises ValidationError if the field is not a file. An empty file is refused by the service."""
         if not isinstance(data, UploadedFile):
             self.fail("invalid")
         return data
 
 
 class NewImageSerializer(serializers.Serializer[Any]):
-    """One photograph of one eye. The eye is asked for and never assumed."""
+    """A photograph of one eye. The eye has no default."""
 
     photo = PhotoField()
     laterality = serializers.ChoiceField(
         LATERALITY_CHOICES,
-        error_messages={
-            "required": _("Say which eye this is: OD (right) or OS (left)."),
-            "invalid_choice": _("Say which eye this is: OD (right) or OS (left)."),
-        },
+        error_messages={"required": EYE_REQUIRED, "invalid_choice": EYE_REQUIRED},
         help_text="The patient's eye: `OD` right, `OS` left.",
     )
     field = serializers.ChoiceField(
-        FundusImage.Field.choices, default=FundusImage.Field.MACULA, help_text="What the photograph is centred on."
+        FundusImage.Field.choices, default=FundusImage.Field.MACULA, help_text="The centre of the photograph."
     )
 
 
 class ImageSerializer(serializers.ModelSerializer[FundusImage]):
-    """The record of a photograph with its newest grading. The name of the uploaded file is never kept."""
+    """The record of a photograph with its newest grading. The name of the uploaded file is not stored."""
 
     exam = serializers.UUIDField(source="exam_id")
-    grading = serializers.SerializerMethodField(help_text="The newest; null only for a moment.")
+    grading = serializers.SerializerMethodField(help_text="The newest grading.")
 
     class Meta:
         model = FundusImage
@@ -78,25 +81,25 @@ class ImageSerializer(serializers.ModelSerializer[FundusImage]):
 
     @extend_schema_field(GradingSerializer(allow_null=True))
     def get_grading(self, image: FundusImage) -> Any:
-        """The first of the loaded gradings: they come newest first."""
+        """The first of the prefetched gradings, which are newest first."""
         newest: Grading | None = next(iter(image.gradings.all()), None)
-        return None if newest is None else self._of_grading.to_representation(newest)
+        return None if newest is None else self._grading_serializer.to_representation(newest)
 
     @cached_property
-    def _of_grading(self) -> GradingSerializer:
-        """One for all rows: making a serializer costs more than using it."""
+    def _grading_serializer(self) -> GradingSerializer:
+        """One for all rows: to create a serializer takes longer than to use it."""
         return GradingSerializer()
 
 
 class ImageQuerySerializer(serializers.Serializer[Any]):
-    """Which photographs."""
+    """Filters of photographs."""
 
-    exam = serializers.UUIDField(required=False, help_text="Only those of this exam.")
+    exam = serializers.UUIDField(required=False, help_text="Of this exam only.")
 
 
 class GradingQuerySerializer(serializers.Serializer[Any]):
-    """Which gradings."""
+    """Filters of gradings."""
 
     status = serializers.ChoiceField(Grading.Status.choices, required=False)
-    exam = serializers.UUIDField(required=False, help_text="Only those of this exam.")
-    image = serializers.UUIDField(required=False, help_text="Only those of this photograph.")
+    exam = serializers.UUIDField(required=False, help_text="Of this exam only.")
+    image = serializers.UUIDField(required=False, help_text="Of this photograph only.")

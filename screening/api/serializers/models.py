@@ -1,4 +1,4 @@
-"""The model that grades, and what it cannot do."""
+"""The model in use and its limits."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class GradeSerializer(serializers.Serializer[Any]):
 
 
 class LimitsSerializer(serializers.Serializer[Any]):
-    """What photographs are taken."""
+    """Limits on photographs."""
 
     max_bytes = serializers.IntegerField()
     max_pixels = serializers.IntegerField()
@@ -25,9 +25,9 @@ class LimitsSerializer(serializers.Serializer[Any]):
 
 
 class ModelSerializer(serializers.Serializer[Any]):
-    """The model in use: version, operating point, measured figures, limits."""
+    """The model in use: version, operating point, metrics, limits."""
 
-    model_version = serializers.CharField(help_text="As in every grading: name, version, hash prefix of the weights.")
+    model_version = serializers.CharField(help_text="Name, version and first letters of the weights' hash.")
     name = serializers.CharField()
     version = serializers.CharField()
     architecture = serializers.CharField()
@@ -35,7 +35,7 @@ class ModelSerializer(serializers.Serializer[Any]):
     operating_point = serializers.FloatField(help_text="`p_referable` from which an eye counts as referable.")
     grades = GradeSerializer(many=True)
     quality_reasons = QualityReasonSerializer(many=True)
-    metrics = serializers.DictField(help_text="Measured figures by data set, as in the bundle's model card.")
-    not_graded = serializers.ListField(child=serializers.CharField(), help_text="What a clinician must look for.")
+    metrics = serializers.DictField(help_text="Metrics for each data set, as in the model card.")
+    not_graded = serializers.ListField(child=serializers.CharField(), help_text="What a clinician must check for.")
     photographs = LimitsSerializer()
     disclaimer = serializers.CharField()

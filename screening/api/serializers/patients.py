@@ -1,4 +1,4 @@
-"""Patients, and what is sent to register or to find them."""
+"""Patients and sites."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from screening.models.base import max_length
 
 
 class SiteSerializer(serializers.ModelSerializer[Site]):
-    """A clinic where the caller has a role."""
+    """A site where the user has a role."""
 
     class Meta:
         model = Site
@@ -19,7 +19,7 @@ class SiteSerializer(serializers.ModelSerializer[Site]):
 
 
 class PatientSerializer(serializers.ModelSerializer[Patient]):
-    """A person registered at a site, identified there by the MRN and here by `id`."""
+    """A person registered at a site, identified there by the MRN and in the API by `id`."""
 
     site = serializers.SlugField(source="site.code", read_only=True, help_text="Code of the site.")
 
@@ -41,10 +41,10 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
 
 
 class NewPatientSerializer(serializers.ModelSerializer[Patient]):
-    """What is needed to register a patient."""
+    """A new patient."""
 
     site = serializers.SlugField(
-        required=False, help_text="Code of the site; may be left out by a key that has one site only."
+        required=False, help_text="Code of the site. Optional if the user registers patients at one site only."
     )
     sex = serializers.ChoiceField(Patient.Sex.choices, default=Patient.Sex.UNKNOWN)
     diabetes_type = serializers.ChoiceField(Patient.DiabetesType.choices, default=Patient.DiabetesType.UNKNOWN)
@@ -62,18 +62,17 @@ class NewPatientSerializer(serializers.ModelSerializer[Patient]):
             "diabetes_type",
             "diabetes_since_year",
         )
-        # Site and MRN together are judged by the service, which says which patient has them.
-        validators: tuple[Any, ...] = ()
+        validators: tuple[Any, ...] = ()  # the service checks that the MRN is unique, and gives the existing patient
 
 
 class PatientSearchSerializer(serializers.Serializer[Any]):
-    """Whom to look for. Sent in the body: a number must not reach an address or a log."""
+    """A search. It is in the body, so that no MRN reaches a URL or a log."""
 
     mrn = serializers.CharField(
-        max_length=max_length(Patient, "mrn"), help_text="The medical record number, or how it begins."
+        max_length=max_length(Patient, "mrn"), help_text="The medical record number, or its first characters."
     )
     match = serializers.ChoiceField(
-        (("exact", _("The whole number")), ("prefix", _("How it begins"))),
+        (("exact", _("The whole number")), ("prefix", _("The first characters"))),
         default="exact",
-        help_text="`exact` for the whole number, `prefix` for how it begins.",
+        help_text="`exact` for the whole number, `prefix` for its first characters.",
     )

@@ -1,4 +1,4 @@
-"""What a clinician signed."""
+"""Signed reviews."""
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -26,20 +26,20 @@ class FindingSerializer(serializers.ModelSerializer[EyeFinding]):
         read_only_fields = fields
 
     def get_grade_name(self, finding: EyeFinding) -> str | None:
-        """The grade in words."""
+        """Label of the grade."""
         return grade_label(finding.grade)
 
 
 class ReviewSerializer(serializers.ModelSerializer[Review]):
-    """A signed decision. It is never changed: an amendment is a new review, and the old one's `amended_by` names it."""
+    """A signed review. It never changes: an amendment is a new review, whose id is `amended_by` of the earlier one."""
 
     exam = serializers.UUIDField(source="exam_id")
-    reviewer = serializers.UUIDField(source="reviewer_id", help_text="The account that signed.")
+    reviewer = serializers.UUIDField(source="reviewer_id", help_text="The user who signed.")
     reviewer_name = serializers.CharField(source="reviewer")
     outcome_text = serializers.CharField(source="get_outcome_display")
     urgency_text = serializers.CharField(source="get_urgency_display")
-    amends = serializers.UUIDField(source="amends_id", allow_null=True, help_text="The review this one replaces.")
-    amended_by = serializers.SerializerMethodField(help_text="The review that replaced this one; null while it holds.")
+    amends = serializers.UUIDField(source="amends_id", allow_null=True, help_text="The review that this one replaces.")
+    amended_by = serializers.SerializerMethodField(help_text="The review that replaces this one, if any.")
     findings = FindingSerializer(many=True)
 
     class Meta:
@@ -65,6 +65,6 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_amended_by(self, review: Review) -> str | None:
-        """The loaded amendment; there is one at most."""
+        """The prefetched amendment; there is at most one."""
         amendment = next(iter(review.amendments.all()), None)
         return None if amendment is None else str(amendment.pk)

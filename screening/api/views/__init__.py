@@ -1,1 +1,1 @@
-"""Addresses of the API, one noun a file: parse, ask access, call one service or selector, answer."""
+"""Views: validate, check access, call one service or selector, respond."""

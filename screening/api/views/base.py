@@ -1,4 +1,4 @@
-"""What every address of the API has in common, and the address of everything else."""
+"""Base classes of the API's views, and the view for unknown URLs."""
 
 from typing import Any, ClassVar
 
@@ -14,84 +14,84 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from screening.access import Action
-from screening.api.errors import ApiError, not_found
+from screening.api.errors import ApiError
 from screening.api.pagination import NewestFirstPagination
 from screening.models import User
 from screening.photos import validation
 
-_MAX_JSON_BYTES = 64 * 1024
-"""A patient's details are some hundred bytes."""
+_MAX_JSON_KB = 64
+"""The details of a patient are some hundred bytes."""
 _MAX_FORM_BYTES = validation.MAX_BYTES + 1024 * 1024
-"""A photograph at its limit, and what multipart writes around it."""
+"""The largest photograph, and the rest of its form."""
 
 
 class ApiView(GenericAPIView[Any]):
-    """Base of all views: JSON in, JSON out, nothing kept in caches; ``actions`` says what each method asks of access.
+    """Base of all views: JSON, not cached, with a limit on the size of the body.
 
-    Sizes are checked before a body is read.
+    ``actions`` has the action of ``access.py`` that each method needs.
     """
 
     actions: ClassVar[dict[str, Action]] = {}
     http_method_names = ["get", "head", "post"]
     parser_classes: tuple[type[BaseParser], ...] = (JSONParser,)
     throttle_scope = "data"
-    max_body_bytes = _MAX_JSON_BYTES
+    max_body_bytes = _MAX_JSON_KB * 1024
 
     @property
     def user(self) -> User:
-        """Who calls, after ``HasActionPermission``."""
-        assert isinstance(self.request.user, User)  # noqa: S101 (for the type: HasActionPermission let nobody else in)
+        """The authenticated user."""
+        assert isinstance(self.request.user, User)  # noqa: S101 (for the type: HasActionPermission has checked it)
         return self.request.user
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Raises ApiError (413) by the announced size."""
+        """Raises ApiError (413) by Content-Length, before the body is read."""
         if int(request.META.get("CONTENT_LENGTH") or 0) > self.max_body_bytes:
             raise ApiError(413, "request_too_large", self.too_large())
         super().initial(request, *args, **kwargs)
 
     def too_large(self) -> str:
-        """The sentence for a body over ``max_body_bytes``."""
-        return _("The request is too large: an answer to these fields is never over 64 kB.")
+        """Message for a body over ``max_body_bytes``."""
+        return _("The request body is larger than %(limit)d kB. Send a smaller one.") % {"limit": _MAX_JSON_KB}
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Answers hold patients' data: neither browsers nor proxies keep them."""
+        """Responses have patient data: browsers and proxies must not store them."""
         final = super().finalize_response(request, response, *args, **kwargs)
         final.headers["Cache-Control"] = "no-store"
         return final
 
     def validated_data(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
-        """The body, checked by ``serializer``. Raises ValidationError."""
+        """The body, validated by ``serializer``. Raises ValidationError."""
         body = serializer(data=self.request.data)
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
 
     def validated_query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
-        """The query of the address, checked by ``serializer``. Raises ValidationError."""
+        """The query string, validated by ``serializer``. Raises ValidationError."""
         query = serializer(data=self.request.query_params)
         query.is_valid(raise_exception=True)
         return dict(query.validated_data)
 
 
 class PhotoUploadView(ApiView):
-    """Base of views that take a photograph."""
+    """Base of views that receive a photograph."""
 
     parser_classes = (MultiPartParser,)
     throttle_scope = "photos"
     max_body_bytes = _MAX_FORM_BYTES
 
     def too_large(self) -> str:
-        """The sentence for a body over ``max_body_bytes``."""
+        """Message for a body over ``max_body_bytes``."""
         return validation.rejection_message("too_large")
 
 
 class ApiListView(ApiView, ListModelMixin):
-    """Base of lists: newest first, in pages."""
+    """Base of lists: in pages, newest first."""
 
     pagination_class = NewestFirstPagination
 
 
 class NotFoundView(APIView):
-    """Addresses that do not exist answer in JSON too, to everybody: there is nothing to protect."""
+    """404 in JSON for unknown URLs, without authentication."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -99,11 +99,9 @@ class NotFoundView(APIView):
 
     @extend_schema(exclude=True)
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The same for every method."""
+        """The same response for all methods."""
         return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Raises ApiError (404)."""
-        api_error = not_found()
-        api_error.message = _("There is nothing at this address. Addresses of the API do not end with a slash.")
-        raise api_error
+        raise ApiError(404, "not_found", _("This URL does not exist. URLs of the API do not end with a slash."))

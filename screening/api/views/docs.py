@@ -1,4 +1,4 @@
-"""The OpenAPI schema, and a page that explains it from local files alone."""
+"""The OpenAPI schema and its page."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ from drf_spectacular.views import SpectacularAPIView
 
 
 class SchemaView(SpectacularAPIView):
-    """``GET /api/schema/``: YAML, or JSON with ``?format=json``. Open to all: it tells nothing of anybody."""
+    """``GET /api/schema/``: YAML, or JSON with ``?format=json``. Public: it has no patient data."""
 
     throttle_classes = ()
 
 
 class DocsView(TemplateView):
-    """``GET /api/docs/``: Swagger UI under the site's own content policy, with no inline script or style.
+    """``GET /api/docs/``: Swagger UI from local files, without inline script or style.
 
-    Whoever is logged in on the pages may try requests without a key.
+    Users who are logged in on the pages can send requests without a key.
     """
 
     template_name = "screening/api/docs.html"

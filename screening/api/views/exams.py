@@ -1,4 +1,4 @@
-"""Visits: opening, reading, absent eyes, handing over to the reviewer."""
+"""Exams: opening, reading, absent eyes, submitting."""
 
 from typing import Any
 from uuid import UUID
@@ -30,15 +30,14 @@ class ExamListView(ApiListView):
     serializer_class = ExamSerializer
 
     def get_queryset(self) -> QuerySet[Exam]:
-        """Exams of the caller's sites, by status and patient."""
-        wanted = self.validated_query(ExamQuerySerializer)
-        return list_exams(user=self.user).filter(**wanted)
+        """Exams of the user's sites, filtered by status and patient."""
+        return list_exams(user=self.user).filter(**self.validated_query(ExamQuerySerializer))
 
     @extend_schema(
         operation_id="list_exams",
         tags=[EXAMS],
         summary="Exams of your sites, newest first",
-        description="With photographs, gradings and the signed outcome: `status=reviewed` gives what can be sent on.",
+        description="With photographs, gradings and the signed review. `status=reviewed` lists those that are signed.",
         parameters=[ExamQuerySerializer],
         responses=responses(400, ok=ExamSerializer(many=True)),
     )
@@ -55,7 +54,7 @@ class ExamListView(ApiListView):
         examples=[NEW_EXAM_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
-        """201; 404 for a patient of another site."""
+        """201. 404 for a patient of another site."""
         patient = get_patient(user=self.user, patient_id=self.validated_data(NewExamSerializer)["patient"])
         exam = open_exam(patient=patient, by=self.user)
         return Response(ExamSerializer(get_exam_record(user=self.user, exam_id=exam.pk)).data, status=201)
@@ -70,13 +69,13 @@ class ExamDetailView(ApiView):
     @extend_schema(
         operation_id="get_exam",
         tags=[EXAMS],
-        summary="One exam with photographs, gradings and signed outcome",
-        description="Ask again while `n_pending` is over 0 to wait for the model, and until `review` is there to "
-        "wait for the clinician.",
+        summary="One exam with photographs, gradings and signed review",
+        description="Request it until `n_pending` is 0 to wait for the model, and until `review` is not null to wait "
+        "for the clinician.",
         responses=responses(404, ok=ExamSerializer),
     )
     def get(self, request: Request, exam_id: UUID) -> Response:
-        """Audited as a look at the exam."""
+        """Audited as a view of the exam."""
         exam = get_exam_record(user=self.user, exam_id=exam_id)
         record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam, site=exam.site, by=self.user)
         return Response(ExamSerializer(exam).data)
@@ -91,14 +90,14 @@ class ExamSubmitView(ApiView):
     @extend_schema(
         operation_id="submit_exam",
         tags=[EXAMS],
-        summary="Hand an exam to the reviewer",
-        description="Each eye needs a photograph or the reason of its absence; else 409, `eye_not_photographed`. "
-        "Gradings need not be finished.",
+        summary="Submit an exam for review",
+        description="Each eye needs a photograph or a reason for its absence; otherwise 409, `eye_not_photographed`. "
+        "Gradings may be unfinished.",
         request=None,
         responses=responses(404, 409, ok=ExamSerializer),
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
-        """200; 409 when it is closed or an eye is missing."""
+        """200. 409 if the exam is closed or an eye is missing."""
         submit_exam(exam=get_exam_record(user=self.user, exam_id=exam_id), by=self.user)
         return Response(ExamSerializer(get_exam_record(user=self.user, exam_id=exam_id)).data)
 
@@ -112,13 +111,13 @@ class AbsentEyeView(ApiView):
     @extend_schema(
         operation_id="mark_eye_absent",
         tags=[EXAMS],
-        summary="Record why an eye cannot be photographed for good",
-        description="A prosthesis, say. Not for photographs that came out badly: those are taken again.",
+        summary="Record why an eye can never be photographed",
+        description="For example a prosthesis. Not for an ungradable photograph: take another one.",
         request=AbsentEyeSerializer,
         responses=responses(404, 409, has_body=True, ok=ExamSerializer),
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
-        """200; 409 when the exam is closed or the eye has photographs."""
+        """200. 409 if the exam is closed or the eye has photographs."""
         exam = get_exam_record(user=self.user, exam_id=exam_id)
         mark_eye_absent(exam=exam, **self.validated_data(AbsentEyeSerializer), by=self.user)
         return Response(ExamSerializer(get_exam_record(user=self.user, exam_id=exam_id)).data)

@@ -1,4 +1,4 @@
-"""The model's gradings: waiting for them, trying again what failed."""
+"""Gradings: reading, retrying."""
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from screening.models import Grading
 from screening.selectors import get_grading, get_revealed_grading, list_gradings
 from screening.services.gradings import retry_grading
 
-_PATHS = {"status": "status", "image": "image", "exam": "image__exam"}
+_LOOKUPS = {"status": "status", "image": "image", "exam": "image__exam"}
 
 
 class GradingListView(ApiListView):
@@ -27,15 +27,15 @@ class GradingListView(ApiListView):
     serializer_class = GradingSerializer
 
     def get_queryset(self) -> QuerySet[Grading]:
-        """Gradings of the caller's sites, by status, photograph and exam."""
-        wanted = self.validated_query(GradingQuerySerializer)
-        return list_gradings(user=self.user).filter(**{_PATHS[name]: value for name, value in wanted.items()})
+        """Gradings of the user's sites, filtered by status, photograph and exam."""
+        query = self.validated_query(GradingQuerySerializer)
+        return list_gradings(user=self.user).filter(**{_LOOKUPS[name]: value for name, value in query.items()})
 
     @extend_schema(
         operation_id="list_gradings",
         tags=[RESULTS],
         summary="Gradings of your sites, newest first",
-        description="Without heatmaps. `status=failed` finds what needs another try.",
+        description="Without heatmaps. `status=failed` lists those to retry.",
         parameters=[GradingQuerySerializer],
         responses=responses(400, ok=GradingSerializer(many=True)),
     )
@@ -54,11 +54,11 @@ class GradingDetailView(ApiView):
         operation_id="get_grading",
         tags=[RESULTS],
         summary="One grading with its heatmap",
-        description="Ask every second or two until `status` is `done` or `failed`.",
+        description="Request it every second or two until `status` is `done` or `failed`.",
         responses=responses(404, ok=GradingDetailSerializer),
     )
     def get(self, request: Request, grading_id: UUID) -> Response:
-        """How far it is, and the result."""
+        """Status and result."""
         grading = get_revealed_grading(user=self.user, grading_id=grading_id)
         return Response(GradingDetailSerializer(grading).data)
 
@@ -72,13 +72,13 @@ class GradingRetryView(ApiView):
     @extend_schema(
         operation_id="retry_grading",
         tags=[RESULTS],
-        summary="Try a failed grading again",
-        description="With the model now in use; if that is another one, the answer is another grading.",
+        summary="Retry a failed grading",
+        description="With the model in use. If the model was replaced, the response is a new grading.",
         request=None,
         responses=responses(404, 409, ok=GradingDetailSerializer),
     )
     def post(self, request: Request, grading_id: UUID) -> Response:
-        """200 with the grading that now waits; 409 unless it had failed."""
+        """200 with the queued grading. 409 unless it has failed."""
         grading = retry_grading(grading=get_grading(user=self.user, grading_id=grading_id), by=self.user)
-        waiting = get_revealed_grading(user=self.user, grading_id=grading.pk)
-        return Response(GradingDetailSerializer(waiting).data)
+        queued = get_revealed_grading(user=self.user, grading_id=grading.pk)
+        return Response(GradingDetailSerializer(queued).data)

@@ -1,4 +1,4 @@
-"""Photographs: adding to an exam, reading their records."""
+"""Photographs: uploading, reading their records."""
 
 from typing import Any
 from uuid import UUID
@@ -31,9 +31,9 @@ class ExamImageUploadView(PhotoUploadView):
         operation_id="attach_image",
         tags=[EXAMS],
         summary="Add a photograph of one eye to an open exam",
-        description="Answers at once; grading goes on behind: ask `GET gradings/{id}` with the id in `grading`. Safe "
-        "to repeat: 201 for a new photograph, 200 when the exam has this very file already. Metadata are removed "
-        "and the file's name is not kept. On any refusal nothing is stored.",
+        description="The response does not wait for the grading: request `GET gradings/{id}` with the id in `grading`. "
+        "Safe to repeat: 201 for a new photograph, 200 if the exam has the same file already. Metadata are removed, "
+        "and the name of the file is not stored. If the request is refused, nothing is stored.",
         request={"multipart/form-data": NewImageSerializer},
         responses={
             **responses(404, has_body=True, created=ImageSerializer),
@@ -46,13 +46,13 @@ class ExamImageUploadView(PhotoUploadView):
         },
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
-        """201 new, 200 known; 409 for a file that the exam has for the other eye."""
+        """201 for a new photograph, 200 for a known one. 409 if it is in the exam for the other eye."""
         exam = get_exam_record(user=self.user, exam_id=exam_id)
-        sent = self.validated_data(NewImageSerializer)
+        data = self.validated_data(NewImageSerializer)
         image, is_new = get_or_attach_image(
-            exam=exam, upload=sent["photo"], laterality=sent["laterality"], field=sent["field"], by=self.user
+            exam=exam, upload=data["photo"], laterality=data["laterality"], field=data["field"], by=self.user
         )
-        if image.laterality != sent["laterality"]:
+        if image.laterality != data["laterality"]:
             message = _("This exam has this file as a photograph of the other eye. Check which eye it shows.")
             raise ApiError(409, "other_eye", message, {"laterality": message}, existing_id=str(image.pk))
         record = get_image_record(user=self.user, image_id=image.pk)
@@ -66,7 +66,7 @@ class ImageListView(ApiListView):
     serializer_class = ImageSerializer
 
     def get_queryset(self) -> QuerySet[FundusImage]:
-        """Photographs of the caller's sites, withdrawn ones too."""
+        """Photographs of the user's sites, also withdrawn ones."""
         return list_images(user=self.user).filter(**self.validated_query(ImageQuerySerializer))
 
     @extend_schema(
@@ -77,7 +77,7 @@ class ImageListView(ApiListView):
         responses=responses(400, ok=ImageSerializer(many=True)),
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """A page of records; no pixels."""
+        """A page of records."""
         return self.list(request, *args, **kwargs)
 
 
@@ -94,7 +94,7 @@ class ImageDetailView(ApiView):
         responses=responses(404, ok=ImageSerializer),
     )
     def get(self, request: Request, image_id: UUID) -> Response:
-        """Audited as a look at the photograph."""
+        """Audited as a view of the photograph."""
         image = get_image_record(user=self.user, image_id=image_id)
         record_event(
             verb=AuditEvent.Verb.IMAGE_VIEWED,

@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from ml.vocabulary import ICDRGrade
 from screening.access import Action
-from screening.api.schema import SITE, responses
+from screening.api.schema import SYSTEM, responses
 from screening.api.serializers.gradings import all_quality_reasons, disclaimer, grade_label
 from screening.api.serializers.models import ModelSerializer
 from screening.api.views.base import ApiView
@@ -23,14 +23,14 @@ class ModelDetailView(ApiView):
 
     @extend_schema(
         operation_id="get_model",
-        tags=[SITE],
-        summary="The model in use: version, operating point, measured figures, limits",
+        tags=[SYSTEM],
+        summary="The model in use: version, operating point, metrics, limits",
         responses=responses(ok=ModelSerializer),
     )
     def get(self, request: Request) -> Response:
-        """What bundle.json says, and what the model cannot do."""
+        """From the bundle, with the limits on photographs."""
         bundle = inference.current_bundle()
-        shown = {
+        model = {
             "model_version": bundle.model_version,
             "name": bundle.name,
             "version": bundle.version,
@@ -52,4 +52,4 @@ class ModelDetailView(ApiView):
             },
             "disclaimer": disclaimer(),
         }
-        return Response(ModelSerializer(shown).data)
+        return Response(ModelSerializer(model).data)

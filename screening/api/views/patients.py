@@ -1,4 +1,4 @@
-"""Patients: registering, reading, finding by number."""
+"""Patients: registering, reading, searching by number. Sites of the user."""
 
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import AccessDenied, Action, require, sites_for
-from screening.api.errors import ApiError
-from screening.api.schema import EXISTS_EXAMPLE, NEW_PATIENT_EXAMPLE, PATIENTS, SEARCH_EXAMPLE, SITE, responses
+from screening.api.errors import MESSAGES, ApiError
+from screening.api.schema import EXISTS_EXAMPLE, NEW_PATIENT_EXAMPLE, PATIENTS, SEARCH_EXAMPLE, SYSTEM, responses
 from screening.api.serializers.errors import ExistingSerializer
 from screening.api.serializers.patients import (
     NewPatientSerializer,
@@ -26,7 +26,7 @@ from screening.selectors import find_patients, get_patient, list_patients
 from screening.services.audit import record_event
 from screening.services.patients import PatientExists, register_patient
 
-_EXISTS = {409: OpenApiResponse(ExistingSerializer, "The number is taken at this site.", [EXISTS_EXAMPLE])}
+_EXISTS = {409: OpenApiResponse(ExistingSerializer, "The number is registered at this site.", [EXISTS_EXAMPLE])}
 
 
 class PatientListView(ApiListView):
@@ -36,42 +36,42 @@ class PatientListView(ApiListView):
     serializer_class = PatientSerializer
 
     def get_queryset(self) -> QuerySet[Patient]:
-        """Patients of the caller's sites."""
+        """Patients of the user's sites."""
         return list_patients(user=self.user)
 
     @extend_schema(
         operation_id="list_patients",
         tags=[PATIENTS],
         summary="Patients of your sites, newest first",
-        description="To find one by number use `POST patients/search`.",
+        description="To find a patient by number, use `POST patients/search`.",
         responses=responses(400, ok=PatientSerializer(many=True)),
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Audited as a search: a list shows names."""
+        """Audited as a search: the list has names."""
         response = self.list(request, *args, **kwargs)
-        _note_found(response, self.user)
+        _record_search(response, self.user)
         return response
 
     @extend_schema(
         operation_id="register_patient",
         tags=[PATIENTS],
         summary="Register a patient",
-        description="Safe to repeat: a number that the site knows already is answered with 409, `patient_exists`, and "
-        "the `existing_id` to go on with. People are told apart by number, never by name.",
+        description="Safe to repeat: a number that is registered at the site gives 409, `patient_exists`, with "
+        "`existing_id`, the patient to use. The number identifies a patient, the name does not.",
         request=NewPatientSerializer,
         responses={**responses(has_body=True, created=PatientSerializer), **_EXISTS},
         examples=[NEW_PATIENT_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
-        """201, or 409 with the id of the patient who has this number."""
+        """201. 409 with the id of the patient who has this number."""
         details = self.validated_data(NewPatientSerializer)
         site = _site_of(self.user, details.pop("site", None))
         try:
             patient = register_patient(site=site, **details, by=self.user)
         except PatientExists as error:
-            known = find_patients(user=self.user, mrn=details["mrn"].strip()).get(site=site)
+            existing = find_patients(user=self.user, mrn=details["mrn"].strip()).get(site=site)
             message = str(error)
-            raise ApiError(409, "patient_exists", message, {"mrn": message}, existing_id=str(known.pk)) from error
+            raise ApiError(409, "patient_exists", message, {"mrn": message}, existing_id=str(existing.pk)) from error
         return Response(PatientSerializer(patient).data, status=201)
 
 
@@ -88,7 +88,7 @@ class PatientDetailView(ApiView):
         responses=responses(404, ok=PatientSerializer),
     )
     def get(self, request: Request, patient_id: UUID) -> Response:
-        """Audited as a look at the patient."""
+        """Audited as a view of the patient."""
         patient = get_patient(user=self.user, patient_id=patient_id)
         record_event(verb=AuditEvent.Verb.PATIENT_VIEWED, subject=patient, site=patient.site, by=self.user)
         return Response(PatientSerializer(patient).data)
@@ -101,24 +101,23 @@ class PatientSearchView(ApiListView):
     serializer_class = PatientSerializer
 
     def get_queryset(self) -> QuerySet[Patient]:
-        """The patients found."""
-        wanted = self.validated_data(PatientSearchSerializer)
-        return find_patients(user=self.user, mrn=wanted["mrn"], is_prefix=wanted["match"] == "prefix")
+        """Patients by number."""
+        search = self.validated_data(PatientSearchSerializer)
+        return find_patients(user=self.user, mrn=search["mrn"], is_prefix=search["match"] == "prefix")
 
     @extend_schema(
         operation_id="search_patients",
         tags=[PATIENTS],
         summary="Find patients by medical record number",
-        description="By POST, so that no number stands in an address or a log. For a further page send the same body "
-        "to `next`.",
+        description="By POST, so that no number is in a URL or a log. For the next page, send the same body to `next`.",
         request=PatientSearchSerializer,
         responses=responses(has_body=True, ok=PatientSerializer(many=True)),
         examples=[SEARCH_EXAMPLE],
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Audited with how many were found, never with the number."""
+        """Audited with the number of results, without the search."""
         response = self.list(request, *args, **kwargs)
-        _note_found(response, self.user)
+        _record_search(response, self.user)
         return response
 
 
@@ -131,32 +130,32 @@ class SiteListView(ApiView):
 
     @extend_schema(
         operation_id="list_sites",
-        tags=[SITE],
+        tags=[SYSTEM],
         summary="Sites where you have a role",
-        description="All of them in one answer, by name.",
+        description="All of them in one response, by name.",
         responses=responses(ok=SiteSerializer(many=True)),
     )
     def get(self, request: Request) -> Response:
-        """By name; nobody works at so many that pages were needed."""
+        """Not in pages: a user has few sites."""
         return Response(SiteSerializer(sites_for(self.user).order_by("name", "pk"), many=True).data)
 
 
 def _site_of(user: User, code: str | None) -> Site:
-    """The site meant. Raises ValidationError for a code that is none of the user's; AccessDenied."""
+    """The site with this code, or the user's only site. Raises ValidationError, AccessDenied."""
     if code is not None:
         site = sites_for(user).filter(code=code).first()
         if site is None:
-            raise ValidationError({"site": _("You have no role at a site of this code. See GET sites.")})
+            raise ValidationError({"site": _("You have no role at this site. See GET sites for the codes.")})
         require(user, Action.REGISTER_PATIENT, site)
         return site
     sites = list(sites_for(user, Action.REGISTER_PATIENT).order_by("name")[:2])
     if not sites:
-        raise AccessDenied(_("Your role at this site does not allow this. Ask the site's manager for access."))
+        raise AccessDenied(MESSAGES["forbidden"])
     if len(sites) > 1:
-        raise ValidationError({"site": _("You work at several sites. Say which: see GET sites for their codes.")})
+        raise ValidationError({"site": _("You have several sites. Set “site” to the code of one: see GET sites.")})
     return sites[0]
 
 
-def _note_found(response: Response, user: User) -> None:
+def _record_search(response: Response, user: User) -> None:
     n_found = len(response.data["results"])
     record_event(verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=None, data={"n_found": n_found}, by=user)

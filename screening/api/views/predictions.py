@@ -1,4 +1,4 @@
-"""Grade one photograph at once; nothing of it is stored."""
+"""Predictions: a photograph is graded and not stored."""
 
 from base64 import b64encode
 from io import BytesIO
@@ -24,7 +24,7 @@ from screening.services import inference
 from screening.services.predictions import predict_photo
 
 HEATMAP_SIDE_PX = 512
-"""The model's grid has some ten cells a side; more pixels would show nothing more."""
+"""The heatmap has about ten cells a side; more pixels show no more."""
 
 
 class PredictView(PhotoUploadView):
@@ -36,46 +36,43 @@ class PredictView(PhotoUploadView):
     @extend_schema(
         operation_id="predict",
         tags=[PREDICTIONS],
-        summary="Grade one photograph, store nothing",
-        description="Answers within a second or so. The photograph is not kept; the audit trail notes that one was "
-        "graded. A photograph that cannot be graded is answered with 200, the reasons and what to do about them; a "
-        "file that is no acceptable photograph with 400.",
+        summary="Grade one photograph without storing it",
+        description="Takes about a second. The photograph is not stored; an audit event records the prediction. An "
+        "ungradable photograph gives 200 with reasons and advice, an invalid file 400.",
         parameters=[PredictionQuerySerializer],
         request={"multipart/form-data": NewPredictionSerializer},
         responses=responses(has_body=True, ok=PredictionSerializer),
         examples=PREDICTION_EXAMPLES,
     )
     def post(self, request: Request) -> Response:
-        """Check, grade, answer."""
-        wants_heatmap = self.validated_query(PredictionQuerySerializer)["heatmap"]
+        """200, also for an ungradable photograph."""
+        has_heatmap = self.validated_query(PredictionQuerySerializer)["heatmap"]
         data = self.validated_data(NewPredictionSerializer)["photo"].read(MAX_BYTES + 1)
         prediction = predict_photo(data=data, by=self.user)
-        return Response(PredictionSerializer(_shown(prediction, data, wants_heatmap=wants_heatmap)).data)
+        return Response(PredictionSerializer(_result(prediction, data, has_heatmap=has_heatmap)).data)
 
 
-def _shown(prediction: Prediction, data: bytes, *, wants_heatmap: bool) -> dict[str, Any]:
+def _result(prediction: Prediction, data: bytes, *, has_heatmap: bool) -> dict[str, Any]:
     box = prediction.heatmap_box
     return {
         "model_version": prediction.model_version,
         "is_gradable": prediction.is_gradable,
         "p_gradable": prediction.p_gradable,
-        "quality_reasons": describe_quality_reasons(
-            prediction.quality_reasons, is_ungradable=not prediction.is_gradable
-        ),
+        "quality_reasons": [] if prediction.is_gradable else describe_quality_reasons(prediction.quality_reasons),
         "grade": None if prediction.grade is None else int(prediction.grade),
         "grade_name": grade_label(prediction.grade),
         "probabilities": prediction.probabilities,
         "p_referable": prediction.p_referable,
         "is_referable": prediction.is_referable,
         "operating_point": inference.current_grader().bundle.operating_point,
-        "heatmap_png": _heatmap_png(prediction, data) if wants_heatmap else None,
-        "heatmap_box": list(box) if wants_heatmap and box is not None else None,
+        "heatmap_png": _heatmap_png(prediction, data) if has_heatmap else None,
+        "heatmap_box": list(box) if has_heatmap and box is not None else None,
         "disclaimer": disclaimer(),
     }
 
 
 def _heatmap_png(prediction: Prediction, data: bytes) -> str | None:
-    """Base64 of the layer to lay over the photograph as a person sees it: upright."""
+    """The heatmap as a PNG in base64, with the proportions of the upright photograph."""
     if prediction.heatmap is None or prediction.heatmap_box is None:
         return None
     width_px, height_px = upright_size(data)

@@ -1,4 +1,4 @@
-"""Signed reviews. They are signed on the pages, where the photographs are: the API only reads them."""
+"""Signed reviews, read-only: clinicians sign on the pages."""
 
 from uuid import UUID
 
@@ -25,11 +25,11 @@ class ReviewDetailView(ApiView):
         operation_id="get_review",
         tags=[RESULTS],
         summary="A signed review with its findings and outcome",
-        description="An amended review stays as it was; `amended_by` names the one that holds.",
+        description="An amended review does not change; `amended_by` is the id of its amendment.",
         responses=responses(404, ok=ReviewSerializer),
     )
     def get(self, request: Request, review_id: UUID) -> Response:
-        """Audited as a look at the exam."""
+        """Audited as a view of the exam."""
         review = get_review(user=self.user, review_id=review_id)
         record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=review.exam, site=review.exam.site, by=self.user)
         return Response(ReviewSerializer(review).data)
