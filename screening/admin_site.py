@@ -1,4 +1,7 @@
-"""The admin panel: for those who run the site, not for the clinic's work."""
+"""The admin site.
+
+NB: not in the package ``admin``: Django imports this file to create the site on which that package registers.
+"""
 
 from typing import Any
 
@@ -8,12 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ScreeningAdminSite(AdminSite):
-    """Django's admin panel, for superusers alone: it shows every site's rows, where pages keep to the user's own."""
+    """Admin site for active superusers. NB: it shows the records of all sites, without roles."""
 
     site_title = _("Screening administration")
     site_header = _("Screening administration")
     index_title = _("Records of all sites")
-    enable_nav_sidebar = True
 
     def has_permission(self, request: HttpRequest) -> bool:
         user: Any = request.user

@@ -1,4 +1,4 @@
-"""API keys in the admin panel: issuing, which shows the key once, and revoking."""
+"""API keys: issuing, revoking."""
 
 from typing import Any
 
@@ -13,29 +13,29 @@ from screening.admin.base import BaseAdmin
 from screening.models import ApiKey, User
 from screening.services.api_keys import issue_key, revoke_key
 
-_ASKED = ["user", "name", "expires_at"]
-_SHOWN = ["user", "name", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at"]
+_NEW_FIELDS = ["user", "name", "expires_at"]
+_FIELDS = ["user", "name", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at"]
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(BaseAdmin[ApiKey]):
-    """Keys of programs. A key is never changed and never deleted, but revoked."""
+    """A key is issued and revoked, not changed or deleted."""
 
     list_display = ["name", "user", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at"]
     list_filter = [("revoked_at", admin.EmptyFieldListFilter), "expires_at", "last_used_at"]
     list_select_related = ["user"]
     search_fields = ["name__icontains", "prefix__istartswith", "user__username__istartswith"]
-    search_help_text = _("Name, first letters of the key, or user name.")
+    search_help_text = _("Name, first characters of the key, or user name.")
     actions = ["revoke"]
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        return _ASKED if obj is None else _SHOWN
+        return _NEW_FIELDS if obj is None else _FIELDS
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        return [] if obj is None else _SHOWN
+        return [] if obj is None else _FIELDS
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: Any) -> None:
-        """Issue the key through its service; the text stays on the object until the answer is rendered."""
+        """Issue the key. ``response_add`` renders its text."""
         if change:
             return
         by = request.user if isinstance(request.user, User) else None
@@ -43,7 +43,7 @@ class ApiKeyAdmin(BaseAdmin[ApiKey]):
         obj.__dict__.update(issued.__dict__, text_shown_once=text)
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
-        """Show the key in this one answer; a message would keep it in a cookie or the session."""
+        """Show the key once. NB: a message would store it in a cookie or the session."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -55,7 +55,7 @@ class ApiKeyAdmin(BaseAdmin[ApiKey]):
 
     @admin.action(description=_("Revoke the selected keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        """End the selected keys at once."""
+        """Revoke the selected keys."""
         if not isinstance(request.user, User):
             return
         for key in queryset:

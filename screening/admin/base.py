@@ -1,13 +1,13 @@
-"""What every list of the admin panel has in common.
+"""Base classes of the admin panel.
 
-Searching is by POST: Django's own box puts the words into the address (``?q=``), and with them a patient's name into
-browser histories and access logs. Here they are kept in the session, and the list stays at its plain address.
+A search is sent by POST and stored in the session. Django's search (``?q=``) would put names of patients into URLs,
+and so into browser histories and access logs.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from django.contrib import admin
-from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 else:
 
     class _ModelAdmin(admin.ModelAdmin, Generic[M]):
-        """Django's class says its type of row to the type checker alone."""
+        """ModelAdmin, generic at run time too."""
 
 
 _SESSION_KEY = "admin_search"
@@ -30,7 +30,7 @@ _MAX_SEARCH_CHARS = 100
 
 
 class PostSearchChangeList(ChangeList):
-    """A list narrowed by the words that were last posted to it."""
+    """A change list filtered by the search in the session."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet[Any]:
         self.query = request.session.get(_SESSION_KEY, {}).get(self.opts.label_lower, "")
@@ -38,7 +38,10 @@ class PostSearchChangeList(ChangeList):
 
 
 class BaseAdmin(_ModelAdmin[M]):
-    """Rows that are not deleted here, searched by POST, every change and every look at a person in the audit trail."""
+    """Base of all admin classes: search by POST, no deletion, an audit event for each change.
+
+    ``viewed_verb`` and ``searched_verb`` record views of a record and of the list, if set.
+    """
 
     list_per_page = 50
     show_full_result_count = False
@@ -53,31 +56,33 @@ class BaseAdmin(_ModelAdmin[M]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "POST" and _SEARCH_FIELD in request.POST and self.has_view_permission(request):
-            return self._keep_search(request)
+            return self._store_search(request)
         if SEARCH_VAR in request.GET:
             return _redirect_without_search(request)
         response = super().changelist_view(request, extra_context)
-        if self.searched_verb is not None and request.method == "GET" and self.has_view_permission(request):
-            record_event(verb=self.searched_verb, subject=None, site=None, data=_CHANNEL, by=_person(request))
+        if request.method == "GET" and self.has_view_permission(request):
+            self._record_search(request)
         return response
 
-    def _keep_search(self, request: HttpRequest) -> HttpResponse:
-        kept = request.session.get(_SESSION_KEY, {})
-        kept[self.opts.label_lower] = (
-            request.POST[_SEARCH_FIELD].replace("\x00", "").strip()[:_MAX_SEARCH_CHARS]
-        )  # PostgreSQL knows no NUL
-        request.session[_SESSION_KEY] = kept
-        if self.searched_verb is not None:
-            record_event(verb=self.searched_verb, subject=None, site=None, data=_CHANNEL, by=_person(request))
+    def _store_search(self, request: HttpRequest) -> HttpResponse:
+        text = request.POST[_SEARCH_FIELD].replace("\x00", "").strip()  # PostgreSQL refuses NUL
+        searches = {**request.session.get(_SESSION_KEY, {}), self.opts.label_lower: text[:_MAX_SEARCH_CHARS]}
+        request.session[_SESSION_KEY] = searches
+        self._record_search(request)
         return _redirect_without_search(request)
+
+    def _record_search(self, request: HttpRequest) -> None:
+        if self.searched_verb is not None:
+            record_event(verb=self.searched_verb, subject=None, site=None, data=_CHANNEL, by=_user_of(request))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         response = super().change_view(request, object_id, form_url, extra_context)
-        row = self.get_object(request, object_id) if self.viewed_verb is not None else None
-        if row is not None and self.viewed_verb is not None and request.method == "GET":
-            record_event(verb=self.viewed_verb, subject=row, site=_site_of(row), by=_person(request))
+        if self.viewed_verb is not None and request.method == "GET":
+            obj = self.get_object(request, object_id)
+            if obj is not None:
+                self._record(request, self.viewed_verb, obj)
         return response
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -89,16 +94,16 @@ class BaseAdmin(_ModelAdmin[M]):
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        for row in queryset:
-            self._record(request, AuditEvent.Verb.ROW_REMOVED, row)
+        for obj in queryset:
+            self._record(request, AuditEvent.Verb.ROW_REMOVED, obj)
         return super().log_deletions(request, queryset)
 
-    def _record(self, request: HttpRequest, verb: AuditEvent.Verb, row: Model) -> None:
-        record_event(verb=verb, subject=row, site=_site_of(row), by=_person(request))
+    def _record(self, request: HttpRequest, verb: AuditEvent.Verb, obj: Model) -> None:
+        record_event(verb=verb, subject=obj, site=_site_of(obj), by=_user_of(request))
 
 
 class ReadOnlyAdmin(BaseAdmin[M]):
-    """Rows that only services write: results of the model, what was signed, what happened."""
+    """Base of read-only admin classes, for records that only services write."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -108,17 +113,17 @@ class ReadOnlyAdmin(BaseAdmin[M]):
 
 
 def _redirect_without_search(request: HttpRequest) -> HttpResponse:
-    """Back to the list; filters and order stay in the address, words and the page's number do not."""
-    rest = request.GET.copy()
-    for name in (SEARCH_VAR, "p"):
-        rest.pop(name, None)
-    return HttpResponseRedirect(f"{request.path}?{rest.urlencode()}" if rest else request.path)
+    """Redirect to the list with its filters and order, without search and page."""
+    query = request.GET.copy()
+    for name in (SEARCH_VAR, PAGE_VAR):
+        query.pop(name, None)
+    return HttpResponseRedirect(f"{request.path}?{query.urlencode()}" if query else request.path)
 
 
-def _person(request: HttpRequest) -> User | None:
+def _user_of(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
-def _site_of(row: Model) -> Site | None:
-    site = row if isinstance(row, Site) else getattr(row, "site", None)
+def _site_of(obj: Model) -> Site | None:
+    site = obj if isinstance(obj, Site) else getattr(obj, "site", None)
     return site if isinstance(site, Site) else None

@@ -1,4 +1,4 @@
-"""Exams, their photographs and the model's gradings in the admin panel: to look at."""
+"""Exams, photographs and gradings, read-only."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -9,14 +9,12 @@ from screening.admin.base import ReadOnlyAdmin
 from screening.models import AuditEvent, Exam, FundusImage, Grading
 from screening.templatetags.gradings import percent
 
-_IS_WITHDRAWN = ("withdrawn_at", admin.EmptyFieldListFilter)
-_SITE = "image__exam__site"
-_BY_ID = _("An id, or its first letters.")
+_BY_ID = _("An id, or its first characters.")
 
 
 @admin.register(Exam)
 class ExamAdmin(ReadOnlyAdmin[Exam]):
-    """Exams, named by ids: a patient's name stands on the patient's own page."""
+    """Exams. The list has ids of patients, not names."""
 
     list_display = ["id", "site", "patient", "status", "opened_by", "created_at", "submitted_at"]
     list_filter = ["site", "status", "created_at", "submitted_at"]
@@ -29,7 +27,7 @@ class ExamAdmin(ReadOnlyAdmin[Exam]):
 
 @admin.register(FundusImage)
 class FundusImageAdmin(ReadOnlyAdmin[FundusImage]):
-    """Photographs' records. The photographs themselves are shown by the pages, which check access."""
+    """Records of photographs. The photographs are on the pages, which check access."""
 
     list_display = ["id", "exam", "laterality", "field", "format", "width_px", "height_px", "camera", "withdrawn_at"]
     list_filter = [
@@ -42,23 +40,23 @@ class FundusImageAdmin(ReadOnlyAdmin[FundusImage]):
     ]
     list_select_related = ["exam"]
     search_fields = ["id__istartswith", "exam__id__istartswith", "sha256__istartswith"]
-    search_help_text = _("An id of the photograph or its exam, or the SHA-256 of the file; the first letters do.")
-    exclude = ["file"]  # there is no address that serves it
+    search_help_text = _("The id of the photograph or its exam, or the SHA-256 of the file; or the first characters.")
+    exclude = ["file"]  # no URL serves it
     viewed_verb = AuditEvent.Verb.IMAGE_VIEWED
 
 
 @admin.register(Grading)
 class GradingAdmin(ReadOnlyAdmin[Grading]):
-    """Results of the model."""
+    """Gradings."""
 
     list_display = [
-        "first_letters",
+        "short_id",
         "queued_at",
         "eye",
         "status",
         "is_gradable",
         "grade",
-        "chance",
+        "probability",
         "is_referable",
         "model_version",
         "duration_ms",
@@ -80,18 +78,18 @@ class GradingAdmin(ReadOnlyAdmin[Grading]):
     exclude = ["heatmap"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Grading]:
-        """Without the heatmaps, which no list and no form here shows."""
+        """Without heatmaps, which are not shown."""
         return super().get_queryset(request).defer("heatmap")
 
     @admin.display(description=_("id"), ordering="id")
-    def first_letters(self, row: Grading) -> str:
-        """Enough of the id to search by; the whole one stands on the row's own page."""
-        return str(row.pk)[:8]
+    def short_id(self, obj: Grading) -> str:
+        """The first characters of the id: enough for a search."""
+        return str(obj.pk)[:8]
 
     @admin.display(description=_("eye"), ordering="image__laterality")
-    def eye(self, row: Grading) -> str:
-        return row.image.laterality
+    def eye(self, obj: Grading) -> str:
+        return obj.image.laterality
 
-    @admin.display(description=_("chance of a referable eye"), ordering="p_referable")
-    def chance(self, row: Grading) -> str:
-        return percent(row.p_referable)
+    @admin.display(description=_("probability that the eye is referable"), ordering="p_referable")
+    def probability(self, obj: Grading) -> str:
+        return percent(obj.p_referable)

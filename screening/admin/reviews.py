@@ -1,4 +1,4 @@
-"""Signed decisions in the admin panel: to look at."""
+"""Reviews and first readings, read-only."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from screening.admin.base import ReadOnlyAdmin
 from screening.models import EyeFinding, FirstReading, Review
 
 
-class EyeFindingInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Both eyes below their review."""
+class EyeFindingInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+    """Findings of a review."""
 
     model = EyeFinding
     extra = 0
@@ -26,23 +26,23 @@ class EyeFindingInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Review)
 class ReviewAdmin(ReadOnlyAdmin[Review]):
-    """Reviews: an amendment is a new one, signed on the page."""
+    """Signed reviews."""
 
     list_display = ["id", "exam", "reviewer", "signed_at", "outcome", "urgency", "recall_on", "amends"]
     list_filter = ["exam__site", "outcome", "urgency", "signed_at", "recall_on"]
     list_select_related = ["exam", "reviewer", "amends"]
     search_fields = ["id__istartswith", "exam__id__istartswith", "reviewer__username__istartswith"]
-    search_help_text = _("An id of the review or its exam, or the reviewer's user name.")
+    search_help_text = _("The id of the review or its exam, or the reviewer's user name.")
     date_hierarchy = "signed_at"
     inlines = [EyeFindingInline]
 
 
 @admin.register(FirstReading)
 class FirstReadingAdmin(ReadOnlyAdmin[FirstReading]):
-    """What reviewers said before the reveal."""
+    """Grades that reviewers recorded before the model's grade was revealed."""
 
     list_display = ["id", "exam", "reviewer", "laterality", "is_gradable", "grade", "macular_oedema", "created_at"]
     list_filter = ["exam__site", "laterality", "is_gradable", "grade"]
     list_select_related = ["exam", "reviewer"]
     search_fields = ["exam__id__istartswith", "reviewer__username__istartswith"]
-    search_help_text = _("An id of the exam, or the reviewer's user name.")
+    search_help_text = _("The id of the exam, or the reviewer's user name.")

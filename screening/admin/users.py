@@ -1,9 +1,9 @@
-"""Users, sites and who works where, in the admin panel."""
+"""Users, sites and memberships."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from screening.admin.base import BaseAdmin
 from screening.models import Membership, Site, User
 
-admin.site.unregister(Group)  # rights come from memberships alone (access.py)
+admin.site.unregister(Group)  # roles come from memberships (access.py)
 
 
 @admin.register(User)
-class PersonAdmin(BaseAdmin[User], UserAdmin):  # type: ignore[type-arg]
-    """People who log in. Whoever leaves is made inactive: what they did stays theirs."""
+class UserAdmin(BaseAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at run time
+    """Users. A user who leaves is made inactive, not deleted."""
 
     list_display = ["username", "first_name", "last_name", "is_active", "is_superuser", "last_login"]
     list_filter = ["is_active", "is_superuser", "memberships__site", "memberships__role"]
@@ -26,10 +26,10 @@ class PersonAdmin(BaseAdmin[User], UserAdmin):  # type: ignore[type-arg]
     filter_horizontal = []
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
-        (_("May log in"), {"fields": ["is_active", "must_change_password"]}),
-        (_("May use this panel (tick both)"), {"fields": ["is_staff", "is_superuser"]}),
-        (_("Times"), {"fields": ["last_login", "date_joined"]}),
+        (_("Personal details"), {"fields": ["first_name", "last_name", "email"]}),
+        (_("Log-in"), {"fields": ["is_active", "must_change_password"]}),
+        (_("Access to this administration panel (tick both)"), {"fields": ["is_staff", "is_superuser"]}),
+        (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["username", "usable_password", "password1", "password2", "must_change_password"]}),
@@ -37,13 +37,13 @@ class PersonAdmin(BaseAdmin[User], UserAdmin):  # type: ignore[type-arg]
     readonly_fields = ["last_login", "date_joined"]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Whoever makes an account knows its first password."""
+        """The new user must change the password, which the creator of the account knows."""
         return {**super().get_changeform_initial_data(request), "must_change_password": True}
 
 
 @admin.register(Site)
 class SiteAdmin(BaseAdmin[Site]):
-    """Clinics. A site that closes is made inactive: its rows stay."""
+    """Sites. A site that closes is made inactive, not deleted."""
 
     list_display = ["name", "code", "timezone", "reading_mode", "is_active"]
     list_filter = ["is_active", "reading_mode"]
@@ -54,7 +54,7 @@ class SiteAdmin(BaseAdmin[Site]):
 
 @admin.register(Membership)
 class MembershipAdmin(BaseAdmin[Membership]):
-    """Who may do what where. Taking a role away is the one deletion of this panel; the trail keeps it."""
+    """Roles of users at sites. The only records that can be deleted here, with an audit event."""
 
     list_display = ["user", "site", "role", "created_at"]
     list_filter = ["site", "role"]
@@ -66,5 +66,5 @@ class MembershipAdmin(BaseAdmin[Membership]):
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A role is given or taken away, so that the trail shows when."""
+        """A role is added or removed, not changed, so that the audit trail has the dates."""
         return False
