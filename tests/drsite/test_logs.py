@@ -10,7 +10,7 @@ from django.db import IntegrityError
 from django.test import RequestFactory
 from django.views.debug import ExceptionReporter, get_default_exception_reporter_filter
 
-from drsite.logs import HideCeleryErrorTexts, IdsOnlyFormatter
+from drsite.logs import HideCeleryErrorTexts, IdsOnlyFormatter, logging_settings
 
 SECRET = "Byron-Ada-4711"
 
@@ -60,6 +60,10 @@ def test_an_error_report_has_no_form_data_and_no_local_variable(settings: Any, e
 
 def test_all_loggers_use_the_one_handler() -> None:
     configured: dict[str, Any] = django_settings.LOGGING
+    for format_, formatter in (("plain", "IdsOnlyFormatter"), ("json", "JsonLinesFormatter")):
+        assert (
+            logging_settings(format=format_, level="INFO")["formatters"]["ids_only"]["()"] == f"drsite.logs.{formatter}"
+        )
     assert list(configured["handlers"]) == ["console"]
     assert configured["handlers"]["console"]["formatter"] == "ids_only"
     assert not any(values.get("handlers") for values in configured["loggers"].values())

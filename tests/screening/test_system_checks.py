@@ -10,7 +10,7 @@ import pytest
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 
-from ml.serving.preprocess import PREPROCESSING_VERSION
+from ml.bundle import default_bundle
 from screening import secret_strength, system_checks
 from screening.system_checks import (
     check_broker,
@@ -97,31 +97,13 @@ def test_a_server_does_not_start_with_weak_secrets(settings: Any) -> None:
 
 
 @pytest.fixture
-def bundle(settings: Any, tmp_path: Path) -> Path:
-    """A bundle with a few bytes as graph and weights."""
-    content = {
-        "name": "toy",
-        "version": "0.0.1",
-        "architecture": "mobilenet_v3_small",
-        "input": {
-            "image_size": 64,
-            "mean": [0.5] * 3,
-            "std": [0.5] * 3,
-            "preprocessing_version": PREPROCESSING_VERSION,
-        },
-        "classes": [str(grade) for grade in range(5)],
-        "calibration": {"temperature": 1.0, "bias": [0.0] * 5},
-        "cutpoints": [],
-        "operating_point": 0.5,
-        "heatmap_full_scale": 1.0,
-        "graph": {"sha256": hashlib.sha256(b"graph").hexdigest()},
-        "weights": {"sha256": hashlib.sha256(b"weights").hexdigest()},
-        "training": {},
-        "metrics": {},
-    }
+def bundle(settings: Any, tmp_path: Path, released_bundle: None) -> Path:
+    """The released bundle with a few bytes as graph and weights."""
+    content = json.loads((default_bundle() / "bundle.json").read_text())
+    for name, file in (("graph", "model.onnx"), ("weights", "weights.safetensors")):
+        (tmp_path / file).write_text(name)
+        content[name]["sha256"] = hashlib.sha256(name.encode()).hexdigest()
     (tmp_path / "bundle.json").write_text(json.dumps(content))
-    (tmp_path / "model.onnx").write_bytes(b"graph")
-    (tmp_path / "weights.safetensors").write_bytes(b"weights")
     settings.MODEL_BUNDLE = str(tmp_path)
     return tmp_path
 

@@ -1,5 +1,6 @@
 """``manage.py bootstrap`` creates the first administrator, once."""
 
+import runpy
 import threading
 from io import StringIO
 from typing import Any
@@ -36,6 +37,12 @@ def test_no_account_is_created_without_a_password_or_with_a_weak_one(settings: A
     with pytest.raises(CommandError, match="too short"):
         bootstrap(settings, "short")
     assert not User.objects.exists()
+
+
+def test_the_old_name_of_the_command_is_refused_with_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["manage.py", "prepare"])
+    with pytest.raises(SystemExit, match="now called bootstrap"):
+        runpy.run_path("manage.py", run_name="__main__")
 
 
 @pytest.mark.django_db(transaction=True)
