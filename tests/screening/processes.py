@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import redis
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 120
@@ -67,3 +68,28 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(DEADLINE_S)
+
+
+class RedisServer:
+    """A Redis server that a test starts and stops."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self.folder = free_port(), folder
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        options = ["--port", str(self.port), "--dir", str(self.folder), "--save", "", "--bind", "127.0.0.1"]
+        self.process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
+        wait_until(self.answers, "Redis answered", self.process)
+
+    def answers(self) -> bool:
+        with redis.Redis.from_url(self.url, socket_connect_timeout=1) as client, suppress(redis.ConnectionError):
+            return bool(client.ping())
+        return False
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(DEADLINE_S)
+            self.process = None
