@@ -16,7 +16,8 @@ def set_multiproc_dir() -> None:
     when it is imported.
     """
     name = f"drsite-metrics-{os.getuid()}-{os.getppid()}"
-    folder = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(Path(tempfile.gettempdir()) / name)))
+    folder = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or Path(tempfile.gettempdir()) / name)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
