@@ -31,6 +31,8 @@ QUALITY_SOURCES = ("eyeq", "eyepacs", "aptos2019", "odir5k")
 LABELLED_SOURCES = ("eyeq", "eyepacs")
 #: Quality label of a photograph that was graded but not assessed for quality: nearly all of them can be graded.
 GRADED = "graded"
+#: Sample weight of such a photograph, in training and in the fit of the fusion.
+GRADED_WEIGHT = 0.5
 FEATURES = tuple(field.name for field in fields(QualityFeatures))
 
 

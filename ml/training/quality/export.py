@@ -22,7 +22,7 @@ from ml.serving.quality.coefficients import MAX_Z, Coefficients, LogisticModel, 
 from ml.serving.quality.gate import DESCRIPTION, FOLDER, WEIGHTS, decide
 from ml.serving.quality.network import INPUT_SIDE_PX, QualityNetwork, network_view
 from ml.training.config import TrainingConfig
-from ml.training.quality.dataset import FEATURES, GRADED, QualitySet
+from ml.training.quality.dataset import FEATURES, GRADED, GRADED_WEIGHT, QualitySet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-#: Sample weight of photographs without a quality label.
-GRADED_WEIGHT = 0.5
 #: Left out of the intercept: six validation photographs, one of which would decide it.
 TOO_FEW = ("eyepacs", "usable")
 
@@ -58,11 +56,8 @@ def release(network: "QualityNet", photos: QualitySet, config: TrainingConfig, *
     export_quality_onnx(network, folder / WEIGHTS)
     manifest = file_manifest(folder / WEIGHTS)
     stored = read_coefficients(folder)
-    scores = score_all(
-        photos,
-        QualityNetwork.load(folder / WEIGHTS, sha256=manifest["sha256"]),
-        Coefficients.from_json(stored),
-    )
+    exported = QualityNetwork.load(folder / WEIGHTS, sha256=manifest["sha256"])
+    scores = score_all(photos, exported, Coefficients.from_json(stored))
     fusion = fit_fusion(photos, scores)
     update_description(
         folder,
@@ -182,10 +177,10 @@ def fit_fusion(photos: QualitySet, scores: Scores) -> dict[str, Any]:
 
 def gradable_groups(photos: QualitySet) -> "list[Bools]":
     """(n,) masks of photographs that a reader could grade, by source and label."""
-    pairs = sorted(set(zip(photos.sources.tolist(), photos.labels.tolist(), strict=True)))
     return [
-        (photos.sources == source) & (photos.labels == label)
-        for source, label in pairs
+        mask
+        for source, labels in _by_source_and_label(photos).items()
+        for label, mask in labels.items()
         if label != "reject" and (source, label) != TOO_FEW
     ]
 

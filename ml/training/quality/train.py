@@ -26,6 +26,7 @@ from ml.training.distributed import DistributedContext
 from ml.training.quality.augment import augment_quality
 from ml.training.quality.dataset import (
     GRADED,
+    GRADED_WEIGHT,
     QUALITY_SOURCES,
     QualitySet,
     load_quality_set,
@@ -44,7 +45,6 @@ GRADING_CACHE_SIZE = 320
 PHOTOS_PER_EPOCH = 2400
 #: Fractions of the sampled photographs. Nearly all photographs with the label reject are in EyeQ.
 SOURCE_FRACTIONS = {"eyeq": 0.58, "eyepacs": 0.16, "aptos2019": 0.13, "odir5k": 0.13}
-GRADED_WEIGHT = 0.5
 #: Target of photographs that have a grade and no quality label: a few of them cannot be graded.
 GRADED_TARGET = 0.97
 CONFIG = TrainingConfig(

@@ -82,15 +82,13 @@ def test_photographs_without_a_grade_are_counted_and_left_out(tmp_path: Path) ->
     assert "Left out because they have no grade: ddr 1." in text
 
 
-def test_the_default_sources_come_first_in_their_order(tmp_path: Path) -> None:
-    for name in ("odir5k", "aptos2019", "another"):
-        (tmp_path / name).mkdir()
-    assert [folder.name for folder in default_folders(tmp_path)] == ["aptos2019", "odir5k"]
-
-
-def test_a_folder_without_data_sets_is_refused(tmp_path: Path) -> None:
+def test_the_default_sources_come_first_and_a_folder_without_data_sets_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "another").mkdir()
     with pytest.raises(LabelError, match="no data set of a known layout"):
         default_folders(tmp_path)
+    for name in ("odir5k", "aptos2019"):
+        (tmp_path / name).mkdir()
+    assert [folder.name for folder in default_folders(tmp_path)] == ["aptos2019", "odir5k"]
 
 
 def test_the_command_writes_report_and_contact_sheet(

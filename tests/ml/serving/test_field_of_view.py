@@ -58,13 +58,11 @@ def test_a_notch_does_not_move_it() -> None:
     assert fov.x_px == pytest.approx(image.width / 2, rel=0.02)
 
 
-@pytest.mark.parametrize("level", [0, 7])
-def test_a_black_image_has_none(level: int) -> None:
-    assert detect_fov(Image.new("RGB", (400, 300), (level, level, level))) is None
-
-
-def test_a_speck_on_black_is_none() -> None:
-    assert detect_fov(photograph((400, 300), (205, 155), 15)) is None
+@pytest.mark.parametrize(
+    "image", [*(Image.new("L", (400, 300), level) for level in (0, 7)), photograph((400, 300), (205, 155), 15)]
+)
+def test_a_black_image_or_a_speck_on_black_has_none(image: Image.Image) -> None:
+    assert detect_fov(image.convert("RGB")) is None
 
 
 def test_detection_is_deterministic() -> None:

@@ -33,10 +33,6 @@ def test_a_synthetic_eye_of_any_grade_is_accepted(grade: ICDRGrade) -> None:
     assert quality.p_gradable > MAX_P_REFUSED
 
 
-def test_a_photograph_without_a_field_of_view_has_no_retina() -> None:
-    assert assess_quality(None) == Quality(p_gradable=0.0, is_gradable=False, reasons=(QualityReason.NO_RETINA,))
-
-
 def negatives() -> Iterator[tuple[str, Image.Image]]:
     """Synthetic images, and everyday photographs as they are, tinted, round, and both."""
     rng = np.random.default_rng(99)
@@ -58,8 +54,9 @@ def test_another_image_has_no_retina(image: Image.Image) -> None:
     assert QualityReason.NO_RETINA in quality.reasons
 
 
-def test_a_grey_photograph_has_no_retina_and_a_tiny_one_is_too_small() -> None:
+def test_a_grey_or_black_photograph_has_no_retina_and_a_tiny_one_is_too_small() -> None:
     eye = synthetic_eye(1)
+    assert assess_quality(None) == Quality(p_gradable=0.0, is_gradable=False, reasons=(QualityReason.NO_RETINA,))
     assert QualityReason.NO_RETINA in assess(eye.convert("L").convert("RGB")).reasons
     assert QualityReason.TOO_SMALL in assess(eye.reduce(4)).reasons
 
