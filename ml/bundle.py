@@ -111,11 +111,15 @@ def default_bundle() -> Path:
 
 
 def read_bundle(folder: Path | None = None, *, verify: bool = False) -> Bundle:
-    """Read the description of the bundle in ``folder`` (default: the released one); ``verify`` also checks its hashes.
+    """Read the description of a bundle: a folder, or a name in ml/bundles; None is the default bundle.
 
-    Raises BundleError for a folder that is missing, incomplete, altered, or made for other preprocessing.
+    ``verify`` also checks its hashes. Raises BundleError for a folder that is missing, incomplete, altered, or made for
+    other preprocessing.
     """
-    folder = default_bundle() if folder is None else folder
+    if folder is None:
+        folder = default_bundle()
+    elif not folder.is_dir() and len(folder.parts) == 1:
+        folder = BUNDLES / folder
     description = folder / "bundle.json"
     if not description.is_file():
         raise BundleError(f"{folder} is not a bundle: bundle.json is missing.")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from ml.bundle import read_bundle
 from ml.cli.options import DEFAULT_CACHE, BundleArgument, BundleOption, CacheDir, DataDir, OptionalPath, data_dir
 from ml.errors import InputError
 
@@ -25,16 +26,16 @@ class Evaluate:
     def run(self) -> int:
         from ml.evaluation.evaluate import evaluate, write_evaluation
         from ml.release.model_card import write_card
-        from ml.release.promote import compare_on_test_set, resolve_bundle
+        from ml.release.promote import compare_on_test_set
         from ml.release.report import write_report
 
-        bundle = resolve_bundle(self.bundle)
+        bundle = read_bundle(self.bundle)
         evaluation, predictions = evaluate(bundle, data=self.data, cache=self.cache)
         write_evaluation(bundle.folder, evaluation)
         write_card(bundle)
         comparison = ""
         if self.against:
-            other = resolve_bundle(self.against)
+            other = read_bundle(self.against)
             comparison = compare_on_test_set((bundle, predictions), other, data=self.data, cache=self.cache)
         folder = self.output or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
         print(write_report(bundle, evaluation, predictions, folder, comparison=comparison))
@@ -54,11 +55,10 @@ class PointingGame:
     def run(self) -> int:
         from ml.evaluation.pointing_game import idrid_masks, pointing_metrics, score_photos, synthetic_masks
         from ml.grader import Grader
-        from ml.release.promote import resolve_bundle
 
         if (self.folder is None) == (self.synthetic is None):
             raise InputError("Name a folder, or --synthetic N.")
-        bundle = resolve_bundle(self.bundle)
+        bundle = read_bundle(self.bundle)
         pairs = synthetic_masks(self.synthetic or 0) if self.folder is None else idrid_masks(self.folder)
         for name, value in pointing_metrics(score_photos(Grader.load(bundle.folder), pairs)).items():
             print(f"{name.replace('_', ' ')}: {value:.3f}".removesuffix(".000"))
@@ -76,10 +76,9 @@ class Benchmark:
 
     def run(self) -> int:
         from ml.evaluation.benchmark import benchmark
-        from ml.release.promote import resolve_bundle
 
         photos = list(self.photos) or sorted((self.data / "samples").glob("IDRiD_*.jpg"))
         if not photos:
             raise InputError("Name photographs to measure with, or --data with a samples folder.")
-        print(benchmark(resolve_bundle(self.bundle), photos), end="")
+        print(benchmark(read_bundle(self.bundle), photos), end="")
         return 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tqdm import tqdm
 from tyro.conf import Positional, arg
 
-from ml.cli.options import OptionalPath
+from ml.cli.options import BundleOption, OptionalPath
 from ml.errors import GradingError, InputError
 from ml.vocabulary import ICDRGrade
 
@@ -34,8 +34,7 @@ class Grade:
     """Write each graded photograph with its heatmap into this folder."""
     include_ungradable: bool = False
     """Give a grade to photographs of poor quality too."""
-    bundle: OptionalPath = None
-    """Folder of another bundle than the default one."""
+    bundle: BundleOption = None
     threads: int = 1
     """Threads of one forward pass."""
 

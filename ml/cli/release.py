@@ -7,6 +7,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from ml.bundle import BUNDLES, read_bundle
 from ml.cli.options import DEFAULT_CACHE, BundleArgument, BundleName, CacheDir, DataDir, OptionalPath, data_dir
 from ml.errors import InputError
 
@@ -28,7 +29,6 @@ class Export:
     data: DataDir = field(default_factory=data_dir)
 
     def run(self) -> int:
-        from ml.bundle import BUNDLES
         from ml.release.export import export_bundle
 
         output = self.output or BUNDLES / f"{self.name}-{self.version}"
@@ -48,10 +48,10 @@ class Promote:
     data: DataDir = field(default_factory=data_dir)
 
     def run(self) -> int:
-        from ml.release.promote import promote, resolve_bundle
+        from ml.release.promote import promote
 
-        candidate = resolve_bundle(self.bundle)
-        decision = promote(candidate, resolve_bundle(), data=self.data, cache=self.cache)
+        candidate = read_bundle(self.bundle)
+        decision = promote(candidate, read_bundle(), data=self.data, cache=self.cache)
         print((candidate.folder / "comparison.md").read_text())
         for failure in decision.failures:
             print(f"refused: {failure}", file=sys.stderr)
@@ -66,9 +66,8 @@ class Card:
 
     def run(self) -> int:
         from ml.release.model_card import write_card
-        from ml.release.promote import resolve_bundle
 
-        print(write_card(resolve_bundle(self.bundle)))
+        print(write_card(read_bundle(self.bundle, verify=True)))
         return 0
 
 
@@ -98,9 +97,8 @@ class External:
         if not self.bundles:
             raise InputError("Name at least one bundle.")
         from ml.release.external_validation import external_results, external_table, write_results
-        from ml.release.promote import resolve_bundle
 
-        results = external_results([resolve_bundle(path) for path in self.bundles])
+        results = external_results([read_bundle(path, verify=True) for path in self.bundles])
         if self.output:
             write_results(results, self.output)
         print(external_table(results), end="")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml.bundle import BUNDLES, Bundle, read_bundle
+from ml.bundle import BUNDLES, Bundle
 from ml.errors import BundleError
 from ml.evaluation.compare import MEAN, Comparison, compare, comparison_json, comparison_text
 from ml.evaluation.evaluate import build_evaluation, compact_json, evaluation_photos, write_evaluation
@@ -132,10 +132,3 @@ def _write_comparison(candidate: Bundle, current: Bundle, decision: PromotionDec
         comparison=comparison_text(candidate, current, decision.comparison),
     )
     (candidate.folder / "comparison.md").write_text(text)
-
-
-def resolve_bundle(path: Path | None = None) -> Bundle:
-    """The verified bundle of a folder, or of a name in ml/bundles; the default bundle if None."""
-    if path is None:
-        return read_bundle(verify=True)
-    return read_bundle(path if path.is_dir() else BUNDLES / path.name, verify=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ml.bundle import default_bundle
 from ml.cli.main import main
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
@@ -48,7 +49,8 @@ def test_json_is_one_object_per_line_and_a_bad_file_does_not_stop_the_run(
 
 
 def test_the_exit_code_is_0_if_all_are_readable(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["grade", str(folder / "other" / "a.jpg"), str(folder / "b.png")]) == 0
+    name = default_bundle().name
+    assert main(["grade", str(folder / "other" / "a.jpg"), str(folder / "b.png"), "--bundle", name]) == 0
     assert capsys.readouterr().out.count("cannot be graded") == 2
 
 
