@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml.metrics.bootstrap import N_RESAMPLES, bootstrap, confidence_interval, p_value
+from ml.metrics.bootstrap import bootstrap, confidence_interval, p_value
 from ml.metrics.grading import MAIN_METRICS, METRICS, compute_metrics
 from ml.metrics.markdown import table
 
@@ -40,7 +40,7 @@ class Difference:
 
     @classmethod
     def of(cls, values: tuple[float, float], resampled: "NDArray[np.float64]") -> "Difference":
-        """From the values of both bundles, and (n_resamples,) differences."""
+        """From the values of both bundles, and (N_RESAMPLES,) differences."""
         interval = confidence_interval(resampled)
         low, high = interval or (None, None)
         return cls(first=values[0], second=values[1], low=low, high=high, p=p_value(resampled) if interval else None)
@@ -55,15 +55,13 @@ Comparison = dict[str, dict[str, Difference]]
 """Differences by source and metric; MEAN is one of the sources."""
 
 
-def compare(
-    first: "Candidate", second: "Candidate", *, split: str = "test", n_resamples: int = N_RESAMPLES
-) -> Comparison:
+def compare(first: "Candidate", second: "Candidate") -> Comparison:
     """Differences by source, and of the mean of the sources. Raises ValueError if the photographs differ."""
     if first[1].photos != second[1].photos:
         raise ValueError("The two bundles graded different photographs: their metrics cannot be compared.")
     values, resampled, comparison = [], [], {}
-    for seed, source in enumerate(first[1].sources_in(split)):
-        indices = np.intersect1d(first[1].where(split, source), second[1].where(split, source))
+    for seed, source in enumerate(first[1].sources_in("test")):
+        indices = np.intersect1d(first[1].where("test", source), second[1].where("test", source))
 
         def differences(chosen: "NDArray[np.int64]", indices: "NDArray[np.int64]" = indices) -> dict[str, float]:
             one, other = (_metrics(each, indices[chosen]) for each in (first, second))
@@ -71,7 +69,7 @@ def compare(
 
         one, other = _metrics(first, indices), _metrics(second, indices)
         values.append((one, other))
-        resampled.append(bootstrap(differences, first[1].groups[indices], n_resamples=n_resamples, seed=seed))
+        resampled.append(bootstrap(differences, first[1].groups[indices], seed=seed))
         comparison[source] = {
             name: Difference.of((one[name], other[name]), resampled[-1][name]) for name in MAIN_METRICS
         }

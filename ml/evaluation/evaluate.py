@@ -24,7 +24,7 @@ from ml.evaluation.predictions import (
     predict,
 )
 from ml.grader import Grader
-from ml.metrics.bootstrap import N_RESAMPLES, with_confidence_intervals
+from ml.metrics import bootstrap
 from ml.metrics.grading import (
     MAIN_METRICS,
     METRICS,
@@ -47,12 +47,10 @@ if TYPE_CHECKING:
 MIN_SUBGROUP_PHOTOS = 30
 
 
-def evaluate(
-    bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES
-) -> tuple[dict[str, Any], LabelledPredictions]:
+def evaluate(bundle: Bundle, *, data: Path, cache: Path) -> tuple[dict[str, Any], LabelledPredictions]:
     """Grade the photographs kept from the bundle's training; the content of evaluation.json, and the predictions."""
     predictions = predict(Grader.load(bundle.folder), evaluation_photos(bundle, data=data, cache=cache))
-    return build_evaluation(bundle, predictions, n_resamples=n_resamples), predictions
+    return build_evaluation(bundle, predictions), predictions
 
 
 def evaluation_photos(bundle: Bundle, *, data: Path, cache: Path) -> list[EvaluationPhoto]:
@@ -64,18 +62,16 @@ def evaluation_photos(bundle: Bundle, *, data: Path, cache: Path) -> list[Evalua
     return held_out_photos(dataset) + external_photos(data, trained_on)
 
 
-def build_evaluation(
-    bundle: Bundle, predictions: LabelledPredictions, *, n_resamples: int = N_RESAMPLES
-) -> dict[str, Any]:
+def build_evaluation(bundle: Bundle, predictions: LabelledPredictions) -> dict[str, Any]:
     """The content of evaluation.json: every metric of every split and source, and of subgroups of the first split."""
     splits = [split for split in ("test", "validation", EXTERNAL) if (predictions.splits == split).any()]
-    evaluator = _Evaluator(bundle, predictions, n_resamples)
+    evaluator = _Evaluator(bundle, predictions)
     return {
         "format": 1,
         "model_version": bundle.model_version,
         "weights_sha256": bundle.weights_sha256,
         "operating_point": bundle.operating_point,
-        "n_resamples": n_resamples,
+        "n_resamples": bootstrap.N_RESAMPLES,
         "fingerprints": {split: fingerprint(predictions.photos, split) for split in splits},
         "splits": {
             split: {source: evaluator.source_entry(split, source) for source in predictions.sources_in(split)}
@@ -88,8 +84,8 @@ def build_evaluation(
 class _Evaluator:
     """Metrics of one bundle's predictions for chosen photographs."""
 
-    def __init__(self, bundle: Bundle, predictions: LabelledPredictions, n_resamples: int) -> None:
-        self.bundle, self.predictions, self.n_resamples = bundle, predictions, n_resamples
+    def __init__(self, bundle: Bundle, predictions: LabelledPredictions) -> None:
+        self.bundle, self.predictions = bundle, predictions
 
     def source_entry(self, split: str, source: str) -> dict[str, Any]:
         """Everything about one source of a split."""
@@ -134,7 +130,7 @@ class _Evaluator:
             return compute_metrics(self._graded(indices[resampled]), names)
 
         groups = self.predictions.groups[indices]
-        return with_confidence_intervals(statistic, groups, n_resamples=self.n_resamples)
+        return bootstrap.with_confidence_intervals(statistic, groups)
 
     def _gate_metrics(self, split: str, source: str) -> "Intervals":
         """Of all photographs of a source, those without a predicted grade too."""
@@ -147,7 +143,7 @@ class _Evaluator:
             i = indices[resampled]
             return compute_gate_metrics(predictions.truth[i], p_referable[i], predictions.is_gradable[i], point)
 
-        return with_confidence_intervals(statistic, predictions.groups[indices], n_resamples=self.n_resamples)
+        return bootstrap.with_confidence_intervals(statistic, predictions.groups[indices])
 
 
 def write_evaluation(folder: Path, evaluation: dict[str, Any]) -> Path:

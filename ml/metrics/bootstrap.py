@@ -33,12 +33,10 @@ class ClusterResampler:
         return indices
 
 
-def bootstrap(
-    statistic: Statistic, groups: "NDArray[np.str_]", *, n_resamples: int = N_RESAMPLES, seed: int = 0
-) -> "dict[str, NDArray[np.float64]]":
-    """(n_resamples,) values of each metric; NaN if it is undefined for a resample."""
+def bootstrap(statistic: Statistic, groups: "NDArray[np.str_]", *, seed: int = 0) -> "dict[str, NDArray[np.float64]]":
+    """(N_RESAMPLES,) values of each metric; NaN if it is undefined for a resample."""
     rng, resampler = np.random.default_rng(seed), ClusterResampler(groups)
-    resampled = [statistic(resampler.resample(rng)) for _ in range(n_resamples)]
+    resampled = [statistic(resampler.resample(rng)) for _ in range(N_RESAMPLES)]
     return {name: np.array([each[name] for each in resampled]) for name in resampled[0]}
 
 
@@ -51,12 +49,10 @@ def confidence_interval(values: "NDArray[np.float64]", level: float = 0.95) -> t
     return float(low), float(high)
 
 
-def with_confidence_intervals(
-    statistic: Statistic, groups: "NDArray[np.str_]", *, n_resamples: int = N_RESAMPLES
-) -> dict[str, list[float | None] | None]:
+def with_confidence_intervals(statistic: Statistic, groups: "NDArray[np.str_]") -> dict[str, list[float | None] | None]:
     """Each metric as [value, low, high] with its 95 % interval, to four decimal places; None if undefined."""
     values = statistic(np.arange(len(groups)))
-    resampled = bootstrap(statistic, groups, n_resamples=n_resamples)
+    resampled = bootstrap(statistic, groups)
     return {name: _triple(value, confidence_interval(resampled[name])) for name, value in values.items()}
 
 

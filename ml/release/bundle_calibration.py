@@ -14,7 +14,6 @@ from ml.bundle import Bundle
 from ml.evaluation.evaluate import build_evaluation, evaluation_photos, write_evaluation
 from ml.evaluation.predictions import LabelledPredictions, predict
 from ml.grader import Grader, calibrated_probabilities
-from ml.metrics.bootstrap import N_RESAMPLES
 from ml.release.calibration import decide_grades, fit
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 SPLIT = "validation"
 
 
-def calibrate_bundle(bundle: Bundle, *, data: Path, cache: Path, n_resamples: int = N_RESAMPLES) -> None:
+def calibrate_bundle(bundle: Bundle, *, data: Path, cache: Path) -> None:
     """Calibrate a bundle in its folder, and write its evaluation."""
     predictions = predict(Grader.load(bundle.folder), evaluation_photos(bundle, data=data, cache=cache))
     calibrated, predictions = recalibrated(bundle, predictions)
@@ -34,7 +33,7 @@ def calibrate_bundle(bundle: Bundle, *, data: Path, cache: Path, n_resamples: in
         "operating_point": calibrated.operating_point,
     }
     path.write_text(json.dumps(content, indent=1) + "\n")
-    write_evaluation(bundle.folder, build_evaluation(calibrated, predictions, n_resamples=n_resamples))
+    write_evaluation(bundle.folder, build_evaluation(calibrated, predictions))
 
 
 def recalibrated(bundle: Bundle, predictions: LabelledPredictions) -> tuple[Bundle, LabelledPredictions]:

@@ -17,7 +17,6 @@ from ml.data.augment import resize_images
 from ml.data.labels import EQUALIZED_SOURCE
 from ml.data.splits import TEST, TRAIN, VALIDATION
 from ml.errors import BundleError
-from ml.metrics.bootstrap import N_RESAMPLES
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
 from ml.networks.gradcam import WithGradCAM
 from ml.networks.onnx_export import export_onnx, file_manifest
@@ -57,7 +56,6 @@ def export_bundle(
     name: str,
     version: str,
     image_size: int | None = None,
-    n_resamples: int = N_RESAMPLES,
 ) -> Bundle:
     """Export the best weights of a run, calibrate on validation, evaluate, and write the bundle and its card.
 
@@ -82,7 +80,7 @@ def export_bundle(
             "training": {"stages": history} | dataset_summary(dataset),
         }
         (draft / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
-        calibrate_bundle(read_bundle(draft, verify=True), data=data, cache=cache, n_resamples=n_resamples)
+        calibrate_bundle(read_bundle(draft, verify=True), data=data, cache=cache)
     return read_bundle(folder)
 
 

@@ -17,7 +17,6 @@ from ml.evaluation.compare import MEAN, Comparison, compare, comparison_json, co
 from ml.evaluation.evaluate import build_evaluation, compact_json, evaluation_photos, write_evaluation
 from ml.evaluation.predictions import EvaluationPhoto, fingerprint, predict
 from ml.grader import Grader
-from ml.metrics.bootstrap import N_RESAMPLES
 from ml.metrics.grading import METRICS
 from ml.release.model_card import write_card
 from ml.release.rendering import render
@@ -49,7 +48,6 @@ def promote(
     data: Path,
     cache: Path,
     pointer: Path = BUNDLES / "default.txt",
-    n_resamples: int = N_RESAMPLES,
 ) -> PromotionDecision:
     """Compare, write comparison.json and comparison.md into the candidate's folder, and promote it if it is not worse.
 
@@ -60,10 +58,10 @@ def promote(
         raise BundleError(f"{candidate.folder} is not in {pointer.parent}: move it there, then promote it.")
     photos = shared_test_set(candidate, current, data=data, cache=cache)
     new, old = (predict(Grader.load(each.folder), photos) for each in (candidate, current))
-    decision = non_inferiority_test((candidate, new), (current, old), n_resamples=n_resamples)
+    decision = non_inferiority_test((candidate, new), (current, old))
     _write_comparison(candidate, current, decision)
     if decision.is_promoted:
-        write_evaluation(candidate.folder, build_evaluation(candidate, new, n_resamples=n_resamples))
+        write_evaluation(candidate.folder, build_evaluation(candidate, new))
         pointer.write_text(candidate.folder.name + "\n")
         write_card(candidate)
     return decision
@@ -94,11 +92,9 @@ def compare_on_test_set(candidate: "Candidate", other: Bundle, *, data: Path, ca
     return comparison_text(bundle, other, compare(candidate, (other, others)))
 
 
-def non_inferiority_test(
-    candidate: "Candidate", current: "Candidate", *, n_resamples: int = N_RESAMPLES
-) -> PromotionDecision:
+def non_inferiority_test(candidate: "Candidate", current: "Candidate") -> PromotionDecision:
     """Whether the candidate is worse beyond the margins on a source or on their mean."""
-    comparison = compare(candidate, current, n_resamples=n_resamples)
+    comparison = compare(candidate, current)
     return PromotionDecision(failures=tuple(_failures(comparison)), comparison=comparison)
 
 

@@ -2,15 +2,25 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ml.bundle import Bundle, default_bundle, read_bundle
+from ml.metrics import bootstrap
 
 if TYPE_CHECKING:
     from ml.evaluation.predictions import LabelledPredictions
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_resamples() -> Iterator[None]:
+    """Confidence intervals from few resamples, which is fast."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "N_RESAMPLES", 40)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +52,7 @@ def evaluation(predictions: "LabelledPredictions") -> dict[str, Any]:
     """The evaluation of the synthetic predictions. Read only."""
     from ml.evaluation.evaluate import build_evaluation
 
-    return build_evaluation(read_bundle(), predictions, n_resamples=40)
+    return build_evaluation(read_bundle(), predictions)
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +72,4 @@ def toy_bundle(toy_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Bund
 
     runs = tmp_path_factory.mktemp("released")
     train(toy_config(), data=toy_data, imagenet=None, run=runs / "run")
-    return export_bundle(
-        runs / "run", data=toy_data, folder=runs / "toy-0.0.1", name="toy", version="0.0.1", n_resamples=10
-    )
+    return export_bundle(runs / "run", data=toy_data, folder=runs / "toy-0.0.1", name="toy", version="0.0.1")

@@ -16,7 +16,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from ml.data.cache_files import atomic_write
 from ml.data.splits import TEST, TRAIN, VALIDATION
-from ml.metrics.bootstrap import N_RESAMPLES, with_confidence_intervals
+from ml.metrics.bootstrap import with_confidence_intervals
 from ml.networks.onnx_export import export_onnx, file_manifest
 from ml.serving.quality.coefficients import MAX_Z, Coefficients, LogisticModel, logit, sha256_of
 from ml.serving.quality.gate import DESCRIPTION, FOLDER, WEIGHTS, decide
@@ -204,9 +204,7 @@ def _by_source_and_label(photos: QualitySet) -> "dict[str, dict[str, Bools]]":
     return masks
 
 
-def evaluate(
-    photos: QualitySet, scores: Scores, fusion: LogisticModel, *, n_resamples: int = N_RESAMPLES
-) -> dict[str, Any]:
+def evaluate(photos: QualitySet, scores: Scores, fusion: LogisticModel) -> dict[str, Any]:
     """Metrics of the test split: acceptance by source and label, AUC on EyeQ."""
     test = photos.splits == TEST
     p_gradable = {"rules": scores.rules, "fusion": scores.fused(photos, fusion)}
@@ -228,7 +226,6 @@ def evaluate(
             photos.patients[eyeq],
             compared,
             min_p_gradable=scores.min_p_gradable,
-            n_resamples=n_resamples,
         ),
     }
 
@@ -239,7 +236,6 @@ def compare(
     scores: "dict[str, Floats]",
     *,
     min_p_gradable: float,
-    n_resamples: int,
 ) -> dict[str, Any]:
     """AUC and accepted rejects of each score, with 95 % intervals over patients.
 
@@ -260,7 +256,7 @@ def compare(
         "n": len(truth),
         "n_reject": int((~truth).sum()),
         "gradable_accepted": round(accepted, 4),
-        **with_confidence_intervals(statistic, patients, n_resamples=n_resamples),
+        **with_confidence_intervals(statistic, patients),
     }
 
 

@@ -45,7 +45,7 @@ def test_a_photograph_without_a_retina_is_screened_positive_and_has_no_grade(pre
         grades=np.where(is_blank, -1, predictions.grades),
         probabilities=np.where(is_blank[:, None], np.nan, predictions.probabilities),
     )
-    entry = build_evaluation(read_bundle(), blank, n_resamples=5)["splits"]["test"]["eyepacs"]
+    entry = build_evaluation(read_bundle(), blank)["splits"]["test"]["eyepacs"]
     assert entry["n"] == 239
     assert np.isfinite(entry["quality_gate"]["sensitivity_intention_to_screen"][0])
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ml.metrics import bootstrap as bootstrap_module
 from ml.metrics.bootstrap import (
     ClusterResampler,
     bootstrap,
@@ -10,6 +11,11 @@ from ml.metrics.bootstrap import (
     p_value,
     with_confidence_intervals,
 )
+
+
+@pytest.fixture(autouse=True)
+def many_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap_module, "N_RESAMPLES", 1000)
 
 
 def test_a_patient_is_resampled_with_all_photographs() -> None:
@@ -39,7 +45,7 @@ def test_two_eyes_of_one_patient_widen_the_interval() -> None:
 
 def test_a_metric_that_is_often_undefined_has_no_interval() -> None:
     assert confidence_interval(np.array([0.5] * 80 + [np.nan] * 20)) is None
-    never = with_confidence_intervals(lambda i: {"never": float("nan")}, np.array(["a", "b"]), n_resamples=5)
+    never = with_confidence_intervals(lambda i: {"never": float("nan")}, np.array(["a", "b"]))
     assert never == {"never": None}
 
 

@@ -101,7 +101,7 @@ def test_an_export_calibrated_again_is_the_same(toy_bundle: Bundle, toy_data: Pa
     content = json.loads((folder / "bundle.json").read_text())
     content |= {"calibration": {"temperature": 3.0, "bias": [1.0, 0, 0, 0, -1.0]}, "cutpoints": [0.1, 0.4, 0.7, 1.0]}
     (folder / "bundle.json").write_text(json.dumps(content))
-    calibrate_bundle(read_bundle(folder), data=toy_data, cache=toy_bundle.folder.parent / "cache", n_resamples=10)
+    calibrate_bundle(read_bundle(folder), data=toy_data, cache=toy_bundle.folder.parent / "cache")
     again = read_bundle(folder, verify=True)
     assert again.temperature == pytest.approx(toy_bundle.temperature, rel=0.01)
     assert again.bias == pytest.approx(toy_bundle.bias, abs=0.01)

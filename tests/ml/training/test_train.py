@@ -82,7 +82,7 @@ def test_a_run_on_other_sources_becomes_a_bundle(toy_data: Path, tmp_path: Path)
         shutil.copytree(toy_data / folder, data / source)
     config = toy_config(epochs=3, learning_rate=0.0, patience=1, sources=sources)
     train(config, data=data, imagenet=None, run=run)
-    options = {"name": "toy", "version": "0.0.1", "image_size": 96, "n_resamples": 10}
+    options = {"name": "toy", "version": "0.0.1", "image_size": 96}
     bundle = export_bundle(run, data=data, folder=tmp_path / "bundle", **options)  # type: ignore[arg-type]  # mixed
     assert bundle.image_size == 96
     assert sum(map(sum, bundle.training["photographs_by_grade"]["eyepacs"].values())) == N_PHOTOS // 2

@@ -37,7 +37,7 @@ def test_no_gradable_group_passes_less_often_than_by_the_rules(scored: tuple[Qua
 
 def test_metrics_are_those_of_the_test_split(scored: tuple[QualitySet, Scores]) -> None:
     photos, scores = scored
-    metrics = export.evaluate(photos, scores, LogisticModel.from_json(fit_fusion(photos, scores)), n_resamples=20)
+    metrics = export.evaluate(photos, scores, LogisticModel.from_json(fit_fusion(photos, scores)))
     assert export.counts(photos) == {"eyeq": {label: [10, 10, 10] for label in ("good", "reject", "usable")}}
     accepted = metrics["accepted_on_test"]["eyeq"]
     test_rejects = (photos.splits == 2) & (photos.labels == "reject")
