@@ -28,7 +28,7 @@ from screening.services.worklist import update_worklist_order
 
 logger = logging.getLogger(__name__)
 
-MAX_RETRIES = 3
+MAX_ATTEMPTS = 3
 GRADE_IMAGE_TASK = "screening.tasks.grade_image"
 """Published by name: the module of the tasks imports the services."""
 
@@ -97,7 +97,7 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
         _fail(grading, started, FailureCode.FILE_MISSING)
     except _StorageUnavailable:
         logger.exception("Grading %s: the storage does not respond", grading_id)
-        if grading.n_attempts >= MAX_RETRIES or not _release(grading):
+        if grading.n_attempts >= MAX_ATTEMPTS or not _release(grading):
             _fail(grading, started, FailureCode.STORAGE_UNAVAILABLE)
     except SoftTimeLimitExceeded:
         logger.warning("Grading %s: time limit", grading_id)
@@ -149,7 +149,6 @@ def _claimed(grading: Grading) -> QuerySet[Grading]:
 
 
 def _result(prediction: Prediction) -> dict[str, Any]:
-    has_heatmap = prediction.heatmap is not None
     return {
         "status": Grading.Status.DONE,
         "failure_code": "",
@@ -161,8 +160,8 @@ def _result(prediction: Prediction) -> dict[str, Any]:
         "p_referable": prediction.p_referable,
         "is_referable": prediction.is_referable,
         "operating_point": inference.current_grader().bundle.operating_point,
-        "heatmap": prediction.heatmap.round(4).tolist() if prediction.heatmap is not None else None,
-        "heatmap_box": list(prediction.heatmap_box) if has_heatmap and prediction.heatmap_box is not None else None,
+        "heatmap": None if prediction.heatmap is None else prediction.heatmap.round(4).tolist(),
+        "heatmap_box": None if prediction.heatmap_box is None else list(prediction.heatmap_box),
     }
 
 

@@ -11,12 +11,12 @@ from django.utils import timezone
 from kombu.exceptions import ChannelError, OperationalError
 
 from screening.models import AuditEvent, Grading
-from screening.services.gradings import MAX_RETRIES, record_grading_event, requeue
+from screening.services.gradings import MAX_ATTEMPTS, record_grading_event, requeue
 from screening.services.worklist import update_worklist_order
 
 
 def requeue_stale_gradings(*, older_than_s: float | None = None) -> int:
-    """Requeue stale gradings; after MAX_RETRIES attempts they fail. Returns how many were stale.
+    """Requeue stale gradings; after MAX_ATTEMPTS attempts they fail. Returns how many were stale.
 
     ``older_than_s`` replaces GRADING_STALE_AFTER_S; 0 is safe only if no other process grades.
     """
@@ -41,7 +41,7 @@ def requeue_stale_gradings(*, older_than_s: float | None = None) -> int:
 
 def _requeue_or_fail(grading: Grading) -> None:
     was_running = grading.status == Grading.Status.RUNNING
-    if was_running and grading.n_attempts >= MAX_RETRIES:
+    if was_running and grading.n_attempts >= MAX_ATTEMPTS:
         grading.status, grading.failure_code = Grading.Status.FAILED, Grading.FailureCode.WORKER_LOST
         grading.finished_at = timezone.now()
         grading.save()

@@ -17,6 +17,7 @@ from ml.vocabulary import Laterality
 from screening.models import Exam, EyeFinding, FundusImage, Grading, Membership, Patient, Review, Site, User
 from screening.policy import MacularOedema, Outcome, Urgency
 from screening.services.worklist import update_worklist_order
+from tests.builders import FAKE_VERSION
 
 M_co = TypeVar("M_co", bound=Model, covariant=True)
 
@@ -27,9 +28,6 @@ class Factory(Protocol[M_co]):
     def __call__(self, **values: Any) -> M_co: ...
 
     def create_batch(self, size: int, **values: Any) -> Iterable[M_co]: ...
-
-
-FACTORY_MODEL_VERSION = "fake-1.0.0+00000000"
 
 
 class _UserFactory(DjangoModelFactory[User]):
@@ -127,7 +125,7 @@ class _GradingFactory(DjangoModelFactory[Grading]):
         )
 
     image = SubFactory(_FundusImageFactory)
-    model_version = FACTORY_MODEL_VERSION
+    model_version = FAKE_VERSION
     queued_at = LazyFunction(timezone.now)
 
     @classmethod

@@ -147,7 +147,7 @@ def test_a_grading_waits_while_the_storage_is_unavailable(
 
 @pytest.mark.usefixtures("broken_storage")
 def test_the_third_attempt_without_the_storage_fails(queued: Grading, fake_grader: FakeGrader) -> None:
-    for _ in range(gradings.MAX_RETRIES + 1):
+    for _ in range(gradings.MAX_ATTEMPTS + 1):
         run(queued)
     assert (queued.status, queued.failure_code, queued.n_attempts) == (Status.FAILED, "storage_unavailable", 3)
     assert (fake_grader.photos, n_events(Verb.GRADING_FAILED)) == ([], 1)
