@@ -26,7 +26,7 @@ MAX_PIXELS = 100_000_000
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 #: Mean and standard deviation of every channel inside the field of view once standardised, in grey levels of 0..255.
 COLOR_MEAN, COLOR_STD = 112.0, 48.0
-#: Lower limit of a channel's standard deviation (grey levels) when it is stretched: amplified noise looks like lesions.
+#: Lower limit of a channel's standard deviation (grey levels) when it is scaled: amplified noise resembles lesions.
 MIN_STD = 12.0
 #: A row or column of the field of view with a smaller fraction of lit pixels is frame, not a shadow on the retina.
 MIN_LIT_FRACTION = 0.1

@@ -1,4 +1,4 @@
-"""Synthetic fundus photographs for demonstrations and tests; of no person."""
+"""Synthetic fundus photographs for demonstrations and tests."""
 
 from ml.synthetic.fundus import Faults, Frame, FundusDrawing, draw_fundus, drawing_for_grade
 

@@ -54,8 +54,8 @@ class LogisticModel:
 class QualityRule:
     """Rule on one feature, with the reason of a refusal.
 
-    Severity is 0 for the median good photograph, 1 for the worst 3 % of them. Beyond ``limit``, where fewer than one in
-    200 of 6,000 gradable photographs lie, it is refused for this alone.
+    Severity is 0 for the median good photograph, 1 for the worst 3 % of them. Beyond ``limit``, which fewer than one
+    in 200 of 6,000 gradable photographs exceed, it is refused for this alone.
     """
 
     reason: QualityReason
@@ -78,7 +78,7 @@ class Limits:
 
     The two probabilities were chosen on both halves of the photographs for acceptance first: all 1,242 that EyeQ's
     readers called good pass, 99.4 % of APTOS, 96.3 % of ODIR and 94.6 % of EyeQ's usable ones, while 55 % of EyeQ's
-    rejects are refused. On held-out people alone: 100, 99.0, 97.1, 95.2 and 59 %; area under the curve, good and
+    rejects are refused. On held-out patients alone: 100, 99.0, 97.1, 95.2 and 59 %; area under the curve, good and
     usable against reject, 0.928.
     """
 

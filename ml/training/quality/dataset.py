@@ -2,7 +2,7 @@
 
 The splits are those of the grading networks: a patient of their test split is in the test split here, and the same
 for validation, so that no metric of the whole system rests on a patient that one of its networks was trained on.
-Patients that grading does not know (most of EyeQ) are split by a hash of their number.
+Patients that are not in the grading set (most of EyeQ) are split by a hash of their number.
 """
 
 import hashlib
@@ -69,7 +69,7 @@ def read_photos(data: Path) -> list[LabelledPhoto]:
 
 
 def splits_of(photos: list[LabelledPhoto], grading: FundusDataset, patients: list[str]) -> "NDArray[np.int8]":
-    """Splits (n,): of the grading set if it knows the patient, else by a hash.
+    """Splits (n,): of the grading set if the patient is in it, else by a hash.
 
     ``patients`` names the patient of each photograph of the grading set.
 
