@@ -32,51 +32,46 @@ class Lesions:
         return sum(getattr(self, name) for name in self.__slots__)
 
 
+#: Number of lesions of each grade on the ICDR scale (Wilkinson et al., Ophthalmology 2003), fixed or (minimum, maximum).
+#: Mild is microaneurysms only; severe meets the 4-2-1 rule by beading in two quadrants and IRMA in one; proliferative is
+#: new vessels or preretinal haemorrhage. NB: random numbers are drawn in this order.
+LESION_COUNTS: dict[ICDRGrade, dict[str, int | tuple[int, int]]] = {
+    ICDRGrade.NONE: {},
+    ICDRGrade.MILD: {"n_microaneurysms": (5, 9)},
+    ICDRGrade.MODERATE: {
+        "n_microaneurysms": (14, 22),
+        "n_haemorrhages": (7, 12),
+        "n_flame_haemorrhages": (0, 1),
+        "n_exudate_clusters": (2, 4),
+        "n_cotton_wool_spots": (0, 1),
+    },
+    ICDRGrade.SEVERE: {
+        "n_microaneurysms": (34, 46),
+        "n_haemorrhages": (46, 60),
+        "n_flame_haemorrhages": (5, 8),
+        "n_exudate_clusters": (3, 5),
+        "n_cotton_wool_spots": (3, 5),
+        "n_beaded_quadrants": 2,
+        "n_irma": (2, 3),
+    },
+    ICDRGrade.PROLIFERATIVE: {
+        "n_microaneurysms": (38, 50),
+        "n_haemorrhages": (50, 64),
+        "n_flame_haemorrhages": (5, 8),
+        "n_exudate_clusters": (3, 5),
+        "n_cotton_wool_spots": (3, 5),
+        "n_beaded_quadrants": 3,
+        "n_irma": (3, 4),
+        "n_new_vessels": (2, 3),
+        "n_preretinal_haemorrhages": 1,
+    },
+}
+
+
 def lesions_for_grade(grade: ICDRGrade, rng: np.random.Generator) -> Lesions:
-    """Lesions of a grade on the ICDR scale (Wilkinson et al., Ophthalmology 2003).
-
-    Mild is microaneurysms only; severe meets the 4-2-1 rule by beading in two quadrants and IRMA in one; proliferative
-    is new vessels or preretinal haemorrhage.
-    """
-
-    def between(low: int, high: int) -> int:
-        return int(rng.integers(low, high + 1))
-
-    match grade:
-        case ICDRGrade.NONE:
-            return Lesions()
-        case ICDRGrade.MILD:
-            return Lesions(n_microaneurysms=between(5, 9))
-        case ICDRGrade.MODERATE:
-            return Lesions(
-                n_microaneurysms=between(14, 22),
-                n_haemorrhages=between(7, 12),
-                n_flame_haemorrhages=between(0, 1),
-                n_exudate_clusters=between(2, 4),
-                n_cotton_wool_spots=between(0, 1),
-            )
-        case ICDRGrade.SEVERE:
-            return Lesions(
-                n_microaneurysms=between(34, 46),
-                n_haemorrhages=between(46, 60),
-                n_flame_haemorrhages=between(5, 8),
-                n_exudate_clusters=between(3, 5),
-                n_cotton_wool_spots=between(3, 5),
-                n_beaded_quadrants=2,
-                n_irma=between(2, 3),
-            )
-        case ICDRGrade.PROLIFERATIVE:
-            return Lesions(
-                n_microaneurysms=between(38, 50),
-                n_haemorrhages=between(50, 64),
-                n_flame_haemorrhages=between(5, 8),
-                n_exudate_clusters=between(3, 5),
-                n_cotton_wool_spots=between(3, 5),
-                n_beaded_quadrants=3,
-                n_irma=between(3, 4),
-                n_new_vessels=between(2, 3),
-                n_preretinal_haemorrhages=1,
-            )
+    """Random lesions that amount to exactly this grade."""
+    counts = LESION_COUNTS[grade].items()
+    return Lesions(**{name: n if isinstance(n, int) else int(rng.integers(n[0], n[1] + 1)) for name, n in counts})
 
 
 class LesionPainter:
