@@ -32,9 +32,9 @@ class Lesions:
         return sum(getattr(self, name) for name in self.__slots__)
 
 
-#: Number of lesions of each grade on the ICDR scale (Wilkinson et al., Ophthalmology 2003), fixed or (minimum, maximum).
-#: Mild is microaneurysms only; severe meets the 4-2-1 rule by beading in two quadrants and IRMA in one; proliferative is
-#: new vessels or preretinal haemorrhage. NB: random numbers are drawn in this order.
+#: Number of lesions, fixed or (min, max), of each grade on the ICDR scale (Wilkinson et al., Ophthalmology 2003).
+#: Mild is microaneurysms only; severe meets the 4-2-1 rule by beading in two quadrants and IRMA in one; proliferative
+#: is new vessels or preretinal haemorrhage. NB: random numbers are used in this order.
 LESION_COUNTS: dict[ICDRGrade, dict[str, int | tuple[int, int]]] = {
     ICDRGrade.NONE: {},
     ICDRGrade.MILD: {"n_microaneurysms": (5, 9)},
