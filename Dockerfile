@@ -5,21 +5,25 @@
 ARG PYTHON_IMAGE=python:3.11-slim
 ARG PROXY_IMAGE=nginx:1.28
 
-# --- what is installed: pip stays behind in this stage ---
+# --- installed packages, without what is never served; pip stays behind in this stage ---
 FROM ${PYTHON_IMAGE} AS packages
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
 RUN python -m venv /opt/venv
 COPY requirements/serve.txt /tmp/requirements/serve.txt
-RUN /opt/venv/bin/pip install --only-binary :all: -r /tmp/requirements/serve.txt \
- && /opt/venv/bin/python -m pip uninstall --yes setuptools pip \
- && find /opt/venv -type d -name tests -path '*/numpy/*' -prune -exec rm -rf {} +
+# Deleted: tests of numpy, AWS services other than S3 and log-in, tools for editing ONNX files, the second viewer of the API
+# (Redoc), sources of Django's translations.
+RUN pip install --only-binary :all: -r /tmp/requirements/serve.txt \
+ && python -m pip uninstall --yes setuptools pip \
+ && cd /opt/venv/lib/python3*/site-packages \
+ && find numpy -type d -name tests -prune -exec rm -rf {} + \
+ && find botocore/data -mindepth 1 -maxdepth 1 -type d \
+        ! -name s3 ! -name sts ! -name sso ! -name sso-oidc ! -name signin -exec rm -rf {} + \
+ && rm -rf onnxruntime/transformers onnxruntime/quantization onnxruntime/tools \
+        drf_spectacular_sidecar/static/drf_spectacular_sidecar/redoc \
+ && find . -name '*.po' -delete
 
-# --- serve ---
-FROM ${PYTHON_IMAGE} AS serve
-# The number and not the name: the proxy reads the photographs as the same user, and orchestrators ask for a number.
-RUN groupadd --gid 10001 screening && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent screening \
- && install -d -o 10001 -g 10001 -m 0700 /data /data/media /tls
-COPY --from=packages /opt/venv /opt/venv
+# --- the application, without the teacher (only the students grade) and the demo ---
+FROM packages AS application
 WORKDIR /app
 COPY manage.py ./
 COPY deploy ./deploy
@@ -28,19 +32,30 @@ COPY ml ./ml
 COPY screening ./screening
 COPY templates ./templates
 COPY static ./static
+# The key of this one command signs nothing. Collected files get the modes of photographs, hence the last line.
+RUN rm -rf ml/bundles/teacher-* screening/demo \
+ && python -m compileall -q drsite ml screening deploy \
+ && SECRET_KEY=only-for-collecting-static-files-0123456789-abcdefghijk ALLOWED_HOSTS=localhost \
+    DJANGO_SETTINGS_MODULE=drsite.settings STATIC_ROOT=/app/staticfiles VAR_DIR=/tmp/var \
+    python manage.py collectstatic --noinput --verbosity 0 \
+ && chmod -R a+rX /app/staticfiles
+
+# --- serve ---
+FROM ${PYTHON_IMAGE} AS serve
+# The number and not the name: the proxy reads the photographs as the same user, and orchestrators ask for a number.
+RUN groupadd --gid 10001 screening && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent screening \
+ && install -d -o 10001 -g 10001 -m 0700 /data /data/media /tls
+COPY --from=packages /opt/venv /opt/venv
+COPY --from=application /app /app
+WORKDIR /app
 # All that a process writes lies in volumes and in memory: the root file system may be read-only.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=drsite.settings \
     MEDIA_ROOT=/data/media STATIC_ROOT=/app/staticfiles VAR_DIR=/tmp/var \
     OMP_NUM_THREADS=1
-# The key of this one command signs nothing. Collected files get the modes of photographs, hence the last line.
-RUN python -m compileall -q drsite ml screening deploy \
- && SECRET_KEY=only-for-collecting-static-files-0123456789-abcdefghijk ALLOWED_HOSTS=localhost \
-    python manage.py collectstatic --noinput --verbosity 0 \
- && chmod -R a+rX /app/staticfiles
 # Last, so that another revision alone does not build everything again.
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Diabetic retinopathy screening" \
       org.opencontainers.image.description="Grades fundus photographs for a clinician to review. Not a certified medical device." \
@@ -58,7 +73,7 @@ FROM ${PROXY_IMAGE} AS proxy
 RUN install -d -o 10001 -g 10001 -m 0700 /var/spool/proxy
 COPY deploy/proxy/nginx.conf /etc/nginx/nginx.conf
 COPY deploy/proxy/pages /srv/pages
-COPY --from=serve /app/staticfiles /srv/static
+COPY --from=application /app/staticfiles /srv/static
 USER 10001:10001
 EXPOSE 8080 8443
 STOPSIGNAL SIGQUIT
