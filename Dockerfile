@@ -53,7 +53,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=drsite.settings \
     MEDIA_ROOT=/data/media STATIC_ROOT=/app/staticfiles VAR_DIR=/tmp/var \
-    OMP_NUM_THREADS=1
+    OMP_NUM_THREADS=1 ORT_DISABLE_TELEMETRY=1
 # Last, so that another revision alone does not build everything again.
 ARG VERSION=0.2.0
 ARG REVISION=unknown

@@ -1,6 +1,7 @@
 """The public door, with the released bundle."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,14 @@ def test_calibrated_probabilities_sum_to_one_without_overflow(grader: Grader) ->
 )
 def test_the_cuts_of_the_bundle_decide_the_grade(cuts: tuple[float, ...], grade: ICDRGrade) -> None:
     assert decide_grade(np.array([0.4, 0.1, 0.1, 0.1, 0.3]), cuts) is grade
+
+
+def test_onnx_runtime_sends_no_telemetry(tmp_path: Path) -> None:
+    """With telemetry, it stores an identifier of the device below the home directory."""
+    environment = os.environ | {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", "from ml.grader import Grader; Grader.load()"], check=True, env=environment)
+    assert not list(tmp_path.iterdir())
 
 
 def test_serving_imports_no_torch() -> None:
