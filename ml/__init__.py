@@ -2,4 +2,5 @@
 
 import os
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # NB: before ONNX Runtime is imported, which else reports its use to its maker
+# NB: before ONNX Runtime is imported. It would store an identifier of the device and send telemetry.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -1,4 +1,4 @@
-# The commands of docs/operations.md for backup and restore, run in earnest, for run.sh.
+# The commands of docs/operations.md for backup and restore, for run.sh.
 back_up_and_restore() {
     local before after
     before=$(sql "select count(*) from screening_grading where status = 'done'")

@@ -1,7 +1,7 @@
-# A clinic's side, with curl through the proxy, for run.sh.
+# Requests of a clinic, with curl through the proxy, for run.sh.
 jar=$work/jar
 ca=$work/ca.pem
-uploaded=$work/uploaded   # one line an accepted photograph: its id and its grading's
+uploaded=$work/uploaded   # one line per accepted photograph: its id
 : >"$uploaded"
 
 web() { curl --silent --show-error --cacert "$ca" --max-time 70 "$@"; }
@@ -12,7 +12,7 @@ form_token() { grep -o 'name="csrfmiddlewaretoken" value="[^"]*"' | head -n 1 | 
 manage() { compose exec -T web python manage.py "$@"; }
 sql() { compose exec -T db psql -qtA -U drsite -d drsite -c "$1" | tr -d '\r'; }
 
-# wait_ready SECONDS: until every part is in order, asked through the proxy.
+# wait_ready SECONDS: until the readiness check passes, through the proxy.
 wait_ready() {
     local until=$(($(date +%s) + $1))
     while :; do
@@ -25,7 +25,7 @@ wait_ready() {
     cat "$work/health"; echo
 }
 
-# post_form ADDRESS FIELD...: fetches the page's token and sends the form; prints status and where it leads.
+# post_form PATH FIELD...: fetch the page's CSRF token and send the form; prints status and redirect.
 post_form() {
     local address=$1 token field fields=(); shift
     for field in "$@"; do fields+=(--data-urlencode "$field"); done
@@ -64,7 +64,7 @@ issue_key() {
     echo "An API key: $(cut -c 1-8 "$work/key")..."
 }
 
-draw_photographs() {
+create_photographs() {
     local grade
     for grade in 0 1 2 3; do
         compose exec -T web python -c "
@@ -72,12 +72,12 @@ import sys
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
 draw_fundus(drawing_for_grade(ICDRGrade($grade), Laterality.RIGHT, 7)).save(sys.stdout.buffer, 'JPEG', quality=92)" \
-            >"$work/eye$grade.jpg" || fail "drawing"
+            >"$work/eye$grade.jpg" || fail "a synthetic photograph"
     done
-    ls "$work"/eye*.jpg | wc -l | sed 's/$/ photographs drawn/'
+    ls "$work"/eye*.jpg | wc -l | sed 's/$/ synthetic photographs/'
 }
 
-# send PHOTO LATERALITY EXAM: until it is accepted, as a clinic would after "try again".
+# send PHOTO LATERALITY EXAM: retried until it is accepted.
 send() {
     local status tries=0
     while :; do
@@ -92,7 +92,7 @@ send() {
     done
 }
 
-# create ADDRESS JSON: the id of the new record; tried again where the server asks for it.
+# create PATH JSON: prints the id of the new record; retried until it is accepted.
 create() {
     local id= tries=0
     while [ -z "$id" ]; do
@@ -119,8 +119,8 @@ upload_exams() {
     echo "$1 exams of two photographs each; $(wc -l <"$uploaded") accepted so far"
 }
 
-# A grading is caught in the act: photographs pile up before workers that stand still; one goes on alone, in steps of a
-# tenth of a second, until the database says that it grades, and is killed there as a machine fails, without a word.
+# To kill a worker while it grades: photographs are queued while all workers are paused; one continues in steps of a tenth
+# of a second until the database has a running grading, and is killed with SIGKILL.
 hold_workers() { docker pause $(compose ps -q worker) >/dev/null; }
 kill_one_worker() {
     local workers n=0
@@ -135,12 +135,11 @@ kill_one_worker() {
     docker kill --signal KILL "${workers[0]}" >/dev/null
     docker unpause "${workers[@]:1}" >/dev/null
     echo "Killed worker ${workers[0]:0:12}; gradings running then: $n"
-    [ "$n" != 0 ] || fail "no grading was caught running"
+    [ "$n" != 0 ] || fail "no grading was running"
 }
 restart_workers() { compose restart -t 80 worker >/dev/null 2>&1; echo "Workers restarted"; }
-sleep_until_away() { sleep "$1"; }
 
-# wait_graded SECONDS: until nothing waits or runs.
+# wait_graded SECONDS: until no grading is queued or running.
 wait_graded() {
     local until=$(($(date +%s) + $1)) from n; from=$(date +%s)
     while :; do
@@ -152,7 +151,7 @@ wait_graded() {
     echo "All graded $(($(date +%s) - from)) s after the last upload"
 }
 
-show_fault_pages() {
+show_error_pages() {
     local status
     status=$(page --output "$work/answer" --write-out '%{http_code}' "$base/patients/")
     grep -q Traceback "$work/answer" && fail "a stack trace was shown"
@@ -161,9 +160,9 @@ show_fault_pages() {
     web --write-out ' %{http_code}\n' "$base/health/ready"
 }
 
-look_at_proxy() {
+check_proxy() {
     local photo
-    say "What the proxy says"
+    step "Responses of the proxy"
     web --head "$base/login/" | tr -d '\r' | grep -i -E '^(HTTP|strict|x-|referrer|content-sec|cross|permissions|server)'
     photo=$(web "$base/login/" | grep -o '/static/app\.[^"]*' | head -n 1)
     web --head --compressed "$base$photo" | tr -d '\r' | grep -i -E '^(HTTP|cache|content-enc|content-type)'
@@ -191,22 +190,22 @@ log_in_again() {
     tr -d '\r' <"$work/headers" | grep -i -E '^(HTTP|content-type|cache-control|x-content|content-disp)'
 }
 
-# lost: accepted by an answer 2xx, and without exactly one finished grading of a stored file. doubled: graded or stored twice.
+# lost: accepted with status 2xx, without exactly one finished grading of a stored file; duplicated: graded or stored twice.
 print_table() {
-    local n graded lost doubled files id
+    local n graded lost duplicated files id
     sort -u "$uploaded" >"$work/ids"
     n=$(wc -l <"$uploaded")
     sql "select image_id from screening_grading where status = 'done'" | sort >"$work/graded"
     graded=$(sort -u "$work/graded" | comm -12 - "$work/ids" | wc -l)
     lost=$(comm -23 "$work/ids" <(sort -u "$work/graded") | wc -l)
-    doubled=$(($(uniq -d "$work/graded" | wc -l) + n - $(wc -l <"$work/ids") +
+    duplicated=$(($(uniq -d "$work/graded" | wc -l) + n - $(wc -l <"$work/ids") +
         $(sql "select count(*) from (select object_id from screening_auditevent where verb = 'grading.done'
                group by object_id having count(*) > 1) as twice") +
         $(sql "select count(*) from screening_fundusimage") - $(wc -l <"$work/ids")))
     files=$(stored_files)
-    printf '\n| uploaded | graded | lost | doubled |\n|---|---|---|---|\n| %s | %s | %s | %s |\n\n' "$n" "$graded" "$lost" "$doubled"
-    echo "files stored: $files; answers 'try again' met and obeyed: $(wc -l 2>/dev/null <"$work/refused" || echo 0)"
-    echo "taken up again after a crash: $(sql "select count(*) from screening_grading where n_attempts > 1")"
-    [ "$n" = "$graded" ] && [ "$lost" = 0 ] && [ "$doubled" = 0 ] && [ "$files" = "$n" ] || fail "the table is not n, n, 0, 0"
-    docker image inspect --format '{{.Size}}' "dr-screening:$VERSION" | awk '{printf "image: %.0f MB\n", $1 / 1e6; exit $1 > 6e8}' || fail "the image is over 600 MB"
+    printf '\n| uploaded | graded | lost | duplicated |\n|---|---|---|---|\n| %s | %s | %s | %s |\n\n' "$n" "$graded" "$lost" "$duplicated"
+    echo "files stored: $files; uploads retried: $(wc -l 2>/dev/null <"$work/refused" || echo 0)"
+    echo "gradings retried after a crash: $(sql "select count(*) from screening_grading where n_attempts > 1")"
+    [ "$n" = "$graded" ] && [ "$lost" = 0 ] && [ "$duplicated" = 0 ] && [ "$files" = "$n" ] || fail "the table is not n, n, 0, 0"
+    docker image inspect --format '{{.Size}}' "dr-screening:$VERSION" | awk '{printf "image: %.0f MB\n", $1 / 1e6; exit $1 > 5.6e8}' || fail "the image is over 560 MB"
 }

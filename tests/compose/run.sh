@@ -1,6 +1,7 @@
 #!/bin/bash
-# The whole system on a real container engine: build, start, first log-in, 40 uploads while one of two workers is killed,
-# Redis away, PostgreSQL away, down and up, and the upkeep of docs/operations.md. Prints a table: uploaded, graded, lost, doubled. Want n, n, 0, 0.
+# End-to-end test of the containers: build, start, first log-in, 40 uploads while one of two workers is killed, Redis and
+# PostgreSQL unavailable, down and up, and the maintenance of docs/operations.md. The last table has n photographs uploaded
+# and graded, none lost, none duplicated.
 #   tests/compose/run.sh              needs docker, docker compose (or docker-compose) and curl; KEEP=1 leaves it running
 # Where base images cannot be pulled, tests/compose/stand-ins.sh makes them from Debian's packages (root, debootstrap).
 set -euo pipefail
@@ -14,7 +15,7 @@ export VERSION=compose-test
 base=https://localhost:$https_port
 docker compose version >/dev/null 2>&1 && engine=(docker compose) || engine=(docker-compose)
 compose() { "${engine[@]}" --project-name "$project" --env-file "$work/env" "$@"; }
-say() { printf '\n== %s  %s\n' "$(date +%T)" "$*"; }
+step() { printf '\n== %s  %s\n' "$(date +%T)" "$*"; }
 fail() { printf '\nFAILED: %s\n' "$*" >&2; compose ps >&2 || true; compose logs --tail 25 >&2 || true; exit 1; }
 moto=
 cleanup() {
@@ -27,9 +28,9 @@ trap cleanup EXIT
 
 source tests/compose/images.sh
 source tests/compose/client.sh
-source tests/compose/upkeep.sh
+source tests/compose/maintenance.sh
 
-[ ! -e "$cert_dir/fullchain.pem" ] || fail "deploy/tls holds a certificate: this run is for one signed by itself"
+[ ! -e "$cert_dir/fullchain.pem" ] || fail "deploy/tls has a certificate: this test uses a self-signed one"
 sh deploy/new-env.sh localhost >"$work/env"
 sed -i "s/^HTTPS_PORT=.*/HTTPS_PORT=$https_port/; s/^HTTP_PORT=.*/HTTP_PORT=${HTTP_PORT:-18080}/" "$work/env"
 admin_password=$(sed -n 's/^ADMIN_PASSWORD=//p' "$work/env")
@@ -37,18 +38,18 @@ metrics_token=$(sed -n 's/^METRICS_TOKEN=//p' "$work/env")
 echo "API_RATE=100000/min" >>"$work/env"
 echo "API_PHOTO_RATE=100000/min" >>"$work/env"
 
-say "Images"
+step "Images"
 find_base_images
 build_images
 compose config >/dev/null || fail "docker compose config"
 
-say "Weak and missing secrets are refused"
+step "Weak and missing secrets are refused"
 sed 's/^REDIS_PASSWORD=.*/REDIS_PASSWORD=redis/' "$work/env" >"$work/weak"
-if "${engine[@]}" --project-name "$project" --env-file "$work/weak" run --rm preflight; then fail "a weak secret was taken"; fi
+if "${engine[@]}" --project-name "$project" --env-file "$work/weak" run --rm preflight; then fail "a weak secret was accepted"; fi
 sed '/^SECRET_KEY=/d' "$work/env" >"$work/none"
-if "${engine[@]}" --project-name "$project" --env-file "$work/none" run --rm preflight; then fail "a missing secret was taken"; fi
+if "${engine[@]}" --project-name "$project" --env-file "$work/none" run --rm preflight; then fail "a missing secret was accepted"; fi
 
-say "Start, with two web containers and two workers"
+step "Start, with two web containers and two workers"
 started=$(date +%s)
 compose up -d --no-build --scale web=2 --scale worker=2 || fail "up"
 wait_ready 180
@@ -57,51 +58,51 @@ n=$(compose logs web | grep -c 'Applying screening.0001' || true)
 [ "$n" = 1 ] || fail "migrations ran $n times"
 echo "Migrations ran once for two web containers"
 
-say "First log-in: another password, the first site, users, an API key"
+step "First log-in: another password, the first site, users, an API key"
 first_log_in
 issue_key
-draw_photographs
-look_at_proxy
+create_photographs
+check_proxy
 
-say "40 uploads; one of two workers is killed meanwhile"
+step "40 uploads; one of two workers is killed meanwhile"
 hold_workers
 upload_exams 20 kill_one_worker
 wait_graded 300
-say "Redis away for 30 s"
+step "Redis unavailable for 30 s"
 compose stop -t 10 redis >/dev/null 2>&1
 upload_exams 2 true
-sleep_until_away 30
+sleep 30
 compose start redis >/dev/null 2>&1
 wait_graded 300
-say "PostgreSQL away for 30 s"
+step "PostgreSQL unavailable for 30 s"
 compose stop -t 30 db >/dev/null 2>&1
-show_fault_pages
+show_error_pages
 (sleep 30; compose start db >/dev/null 2>&1) &
 upload_exams 2 true
 wait $!
 wait_graded 300
-say "A worker ends while it grades: SIGTERM"
+step "A worker is restarted while it grades (SIGTERM)"
 upload_exams 2 restart_workers
 wait_graded 300
-say "Down and up"
+step "Down and up"
 compose down --timeout 80 >/dev/null 2>&1 || fail "down"
 compose up -d --no-build --scale web=1 --scale worker=4 >/dev/null 2>&1 || fail "up again"
 wait_ready 180
 upload_exams 2 true
 wait_graded 300
 log_in_again
-say "Backup and restore"
+step "Backup and restore"
 source tests/compose/backup.sh
 back_up_and_restore
-say "Secrets are changed"
+step "Secrets are changed"
 change_secrets
-say "Secrets move into files"
+step "Secrets are moved into files"
 secrets_to_files
-say "Upgrade"
+step "Upgrade"
 upgrade
-say "The photographs move to S3"
+step "Photographs are moved to S3"
 move_to_s3
-say "Health of every container"
+step "Health of every container"
 all_healthy
-say "Result"
+step "Result"
 print_table

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Stand-ins for the base images, for a machine that reaches no image registry: Debian's own Python, PostgreSQL, Redis and
-# nginx in a debootstrap of the same Debian release, under the same tags. For the proof in run.sh alone, never for patients.
+# nginx in a debootstrap of the same Debian release, under the same tags. For the test in run.sh only, never for patients.
 # Needs root, debootstrap and an engine at DOCKER_HOST.
 #   STANDIN_CA=/path/to/ca.crt   certificates that pip is to trust inside the build (default: $SSL_CERT_FILE)
 #   STANDIN_MIRROR=http://...    a Debian mirror (default: debootstrap's)

@@ -1,4 +1,4 @@
-# The upkeep that docs/operations.md describes, done in earnest, for run.sh: secrets, upgrade, S3, health.
+# The maintenance of docs/operations.md, for run.sh: secrets, upgrade, S3, health.
 
 up_again() { compose up -d --no-build --scale web=1 --scale worker=2 >/dev/null 2>&1 || fail "up"; wait_ready 180; }
 works_on() { upload_exams 1 true; wait_graded 300; log_in_again; }
@@ -43,7 +43,7 @@ secrets_to_files() {
     works_on
 }
 
-# To another tag and back: what is stored and what waits stays.
+# To another tag and back; photographs and queued gradings are kept.
 upgrade() {
     local old=$VERSION
     compose exec -T db pg_dump -U drsite -d drsite --format=custom >"$work/before-upgrade.dump" || fail "pg_dump"
@@ -58,7 +58,7 @@ upgrade() {
 }
 
 bucket= endpoint=
-# The commands of "Move the photographs to S3", with moto's server in place of one that lasts.
+# The commands of "Move the photographs to S3", with moto's server as a bucket.
 move_to_s3() {
     local python=.venv/bin/python gateway port=${S3_PORT:-15555}
     if ! command -v aws >/dev/null || ! $python -c 'import moto' 2>/dev/null; then
@@ -103,5 +103,5 @@ all_healthy() {
             sleep 3
         done
     done
-    compose exec -T beat sh -c 'test -n "$(find /tmp -maxdepth 1 -name beat-heartbeat -mmin -2)"' || fail "beat leaves no sign"
+    compose exec -T beat sh -c 'test -n "$(find /tmp -maxdepth 1 -name beat-heartbeat -mmin -2)"' || fail "beat has no heartbeat"
 }
