@@ -18,6 +18,11 @@ class Exam(BaseModel):
     grading of each photograph in use (``services.worklist``). The last two are null if no photograph has a grade.
     """
 
+    ABSENT_REASON_FIELDS = {
+        Laterality.RIGHT: "right_eye_absent_reason",
+        Laterality.LEFT: "left_eye_absent_reason",
+    }
+
     class Status(models.TextChoices):
         OPEN = "open", _("Open")
         SUBMITTED = "submitted", _("Waiting for review")
@@ -63,6 +68,4 @@ class Exam(BaseModel):
 
     def absent_reason(self, laterality: str) -> str:
         """Why this eye is absent; empty if it is present."""
-        if Laterality(laterality) is Laterality.RIGHT:
-            return self.right_eye_absent_reason
-        return self.left_eye_absent_reason
+        return str(getattr(self, self.ABSENT_REASON_FIELDS[Laterality(laterality)]))

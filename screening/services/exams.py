@@ -13,8 +13,6 @@ from screening.models.base import max_length
 from screening.services.audit import record_event
 from screening.services.worklist import update_worklist_order
 
-_ABSENT_REASON_FIELD = {Laterality.RIGHT: "right_eye_absent_reason", Laterality.LEFT: "left_eye_absent_reason"}
-
 
 class ExamError(ValueError):
     """The exam does not allow this. The message is for the user."""
@@ -81,11 +79,12 @@ def mark_eye_absent(*, exam: Exam, laterality: str, reason: str, by: User) -> Ex
     locked = lock_open_exam(exam, Action.UPLOAD_IMAGE, by)
     eye = Laterality(laterality)
     reason = reason.strip()
-    check_length(reason, Exam, _ABSENT_REASON_FIELD[eye])
+    field = Exam.ABSENT_REASON_FIELDS[eye]
+    check_length(reason, Exam, field)
     if reason and eye in _photographed(locked):
         raise ExamError(_("This eye has photographs. Withdraw them before recording the eye as absent."))
-    setattr(locked, _ABSENT_REASON_FIELD[eye], reason)
-    locked.save(update_fields=[_ABSENT_REASON_FIELD[eye]])
+    setattr(locked, field, reason)
+    locked.save(update_fields=[field])
     update_worklist_order(locked)
     record_event(
         verb=AuditEvent.Verb.EYE_ABSENT,

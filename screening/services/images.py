@@ -15,7 +15,7 @@ from screening.photos import validation
 from screening.photos.validation import InvalidPhoto
 from screening.services import gradings
 from screening.services.audit import record_event
-from screening.services.exams import ExamError, check_length, lock_exam, lock_open_exam
+from screening.services.exams import ExamError, ExamNotOpen, check_length, lock_exam, lock_open_exam
 from screening.services.worklist import update_worklist_order
 
 __all__ = ("InvalidPhoto", "attach_image", "change_laterality", "get_or_attach_image", "withdraw_image")
@@ -152,7 +152,7 @@ def change_laterality(*, image: FundusImage, laterality: str, by: User) -> Fundu
     exam = lock_exam(image.exam)
     require(by, Action.UPLOAD_IMAGE, exam.site)
     if exam.status not in {Exam.Status.OPEN, Exam.Status.SUBMITTED}:
-        raise ExamError(_("This exam is closed. Open a new exam for more photographs."))
+        raise ExamNotOpen
     eye = Laterality(laterality)
     locked = FundusImage.objects.select_for_update(of=("self",)).get(pk=image.pk)
     if locked.is_withdrawn:
