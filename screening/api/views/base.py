@@ -61,7 +61,7 @@ class ApiView(GenericAPIView[Any]):
 
     def validated_data(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
         """The body, validated by ``serializer``. Raises ValidationError."""
-        body = serializer(data=self.request.data)
+        body = serializer(data={} if self.request.data is None else self.request.data)  # None: JSON null
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
 

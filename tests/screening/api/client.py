@@ -1,4 +1,4 @@
-"""Programs that use the API in tests."""
+"""A client of the API."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FILE_NAME = "BYRON_ADA_1960-05-17_OD.jpg"
 
 @dataclass
 class ApiResponse:
-    """An answer of the API: JSON always, else the test ends here."""
+    """A JSON response of the API."""
 
     status: int
     body: Any
@@ -25,37 +25,39 @@ class ApiResponse:
 
 
 class ApiClient:
-    """A program with a key of ``user``; None: a stranger."""
+    """Sends requests with a new key of ``user``, or with ``key``; without both: unauthenticated."""
 
     def __init__(self, user: User | None, *, key: str | None = None) -> None:
         text = issue_key(user=user, name="test", by=None)[1] if user is not None else key
         self.client = Client(headers={"Authorization": f"Bearer {text}"} if text else {}, raise_request_exception=False)
 
     def get(self, path: str, **query: Any) -> ApiResponse:
-        """GET, with ``query`` in the address; a whole address is taken as it is."""
-        address = path if path.startswith("http") else V1 + path
-        return _read(self.client.get(address, query or None))
+        """GET of a path or an absolute URL."""
+        return _response(self.client.get(_url(path), query or None))
 
     def post(self, path: str, body: Any = None) -> ApiResponse:
-        """POST of JSON."""
+        """POST of JSON to a path or an absolute URL."""
         data = "" if body is None else json.dumps(body, default=str)
-        address = path if path.startswith("http") else V1 + path
-        return _read(self.client.post(address, data, content_type="application/json"))
+        return _response(self.client.post(_url(path), data, content_type="application/json"))
 
     def send(self, path: str, data: bytes | None = None, **fields: Any) -> ApiResponse:
         """POST of a multipart form with a photograph."""
         photo = SimpleUploadedFile(FILE_NAME, photo_bytes() if data is None else data, content_type="image/jpeg")
-        return _read(self.client.post(V1 + path, {"photo": photo, **fields}))
+        return _response(self.client.post(_url(path), {"photo": photo, **fields}))
 
 
-def _read(response: Any) -> ApiResponse:
+def _url(path: str) -> str:
+    return path if path.startswith("http") else V1 + path
+
+
+def _response(response: Any) -> ApiResponse:
     assert response["Content-Type"] == "application/json", response.content[:200]
     return ApiResponse(response.status_code, response.json(), response.headers)
 
 
-def assert_is_error(answer: ApiResponse, status: int, code: str) -> None:
-    """The answer is an error of the one shape every error has."""
-    assert (answer.status, answer.body["code"]) == (status, code), answer.body
-    assert set(answer.body) - {"existing_id"} == {"code", "message", "fields"}
-    assert answer.body["message"].endswith(".")
-    assert all(isinstance(message, str) and message for message in answer.body["fields"].values())
+def assert_is_error(response: ApiResponse, status: int, code: str) -> None:
+    """The response is an error with the keys that every error has."""
+    assert (response.status, response.body["code"]) == (status, code), response.body
+    assert set(response.body) - {"existing_id"} == {"code", "message", "fields"}
+    assert response.body["message"].endswith(".")
+    assert all(isinstance(message, str) and message for message in response.body["fields"].values())

@@ -1,4 +1,4 @@
-"""Lists of the API: pages, order, and a constant number of queries."""
+"""Lists of the API: pages, order, filters, number of queries."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from screening.models import Exam, FundusImage, Grading, Patient, Site, User
+from screening.models import Exam, FundusImage, Grading, Patient, Site
 from tests.screening.api.client import ApiClient
 from tests.screening.factories import (
     EyeFindingFactory,
@@ -17,19 +17,19 @@ from tests.screening.factories import (
     ReviewFactory,
 )
 
-LISTS = ("patients", "exams", "images", "gradings")
-_COMMON = 2
-"""The key with its user, and access."""
-BUDGETS = {
-    "patients": _COMMON + 2,  # the rows; the audit event
-    "exams": _COMMON + 6,  # exams, photographs, gradings, reviews, findings, amendments
-    "images": _COMMON + 2,
-    "gradings": _COMMON + 1,
-}
 MODELS: dict[str, Any] = {"patients": Patient, "exams": Exam, "images": FundusImage, "gradings": Grading}
+N_ACCESS_QUERIES = 2
+"""The key with its user, and the user's roles."""
+MAX_QUERIES = {
+    "patients": N_ACCESS_QUERIES + 2,  # patients, audit event
+    "exams": N_ACCESS_QUERIES + 6,  # exams, photographs, gradings, reviews, findings, amendments
+    "images": N_ACCESS_QUERIES + 2,
+    "gradings": N_ACCESS_QUERIES + 1,
+}
+AssertMaxNumQueries = Callable[[int], Any]
 
 
-def fill(site: Site, n: int) -> None:
+def create_reviewed_exams(site: Site, n: int) -> None:
     for _ in range(n):
         review = ReviewFactory(exam__patient=PatientFactory(site=site), exam__status=Exam.Status.REVIEWED)
         for eye in ("OD", "OS"):
@@ -38,109 +38,105 @@ def fill(site: Site, n: int) -> None:
 
 
 @pytest.fixture
-def caller(photographer: User) -> ApiClient:
-    caller = ApiClient(photographer)
-    caller.get("sites")  # notes the use of the key, which is not done again for a minute
-    return caller
+def client(client: ApiClient) -> ApiClient:
+    client.get("sites")  # stores the use of the key, which is not stored again for a minute
+    return client
 
 
-def follow(caller: ApiClient, noun: str, page_size: int) -> tuple[list[str], list[Any]]:
-    ids, pages = [], [caller.get(noun, page_size=page_size)]
+def ids_of(*pages: Any) -> list[str]:
+    return [row["id"] for page in pages for row in page.body["results"]]
+
+
+def all_pages(client: ApiClient, noun: str, page_size: int) -> list[Any]:
+    pages = [client.get(noun, page_size=page_size)]
     while pages[-1].body["next"]:
-        pages.append(caller.get(pages[-1].body["next"]))
-    for page in pages:
-        ids += [row["id"] for row in page.body["results"]]
-    return ids, pages
+        pages.append(client.get(pages[-1].body["next"]))
+    return pages
 
 
-@pytest.mark.parametrize("noun", LISTS)
-def test_following_next_gives_every_row_once_newest_first(noun: str, caller: ApiClient, site: Site) -> None:
-    fill(site, 4)
-    ids, pages = follow(caller, noun, 3)
-    expected = [str(row.pk) for row in MODELS[noun].objects.order_by("-created_at", "pk")]
-    assert ids == expected
+@pytest.mark.parametrize("noun", MODELS)
+def test_the_pages_have_every_row_once_newest_first(noun: str, client: ApiClient, site: Site) -> None:
+    create_reviewed_exams(site, 4)
+    pages = all_pages(client, noun, 3)
+    assert ids_of(*pages) == [str(row.pk) for row in MODELS[noun].objects.order_by("-created_at", "pk")]
     assert [len(page.body["results"]) for page in pages[:-1]] == [3] * (len(pages) - 1)
-    assert caller.get(pages[1].body["previous"]).body["results"] == pages[0].body["results"]
+    assert client.get(pages[1].body["previous"]).body["results"] == pages[0].body["results"]
 
 
-def test_rows_of_the_same_moment_are_neither_lost_nor_doubled(caller: ApiClient, site: Site) -> None:
+def test_rows_of_the_same_time_are_listed_once(client: ApiClient, site: Site) -> None:
     PatientFactory.create_batch(7, site=site)
     Patient.objects.update(created_at=timezone.now())
-    ids, _pages = follow(caller, "patients", 2)
+    ids = ids_of(*all_pages(client, "patients", 2))
     assert len(ids) == len(set(ids)) == 7
 
 
-def test_a_row_added_meanwhile_moves_nothing(caller: ApiClient, site: Site) -> None:
+def test_a_new_row_does_not_shift_the_pages(client: ApiClient, site: Site) -> None:
     PatientFactory.create_batch(4, site=site)
-    first = caller.get("patients", page_size=2)
+    first = client.get("patients", page_size=2)
     PatientFactory(site=site)
-    second = caller.get(first.body["next"])
-    ids = [row["id"] for page in (first, second) for row in page.body["results"]]
-    assert len(set(ids)) == 4
+    assert len(set(ids_of(first, client.get(first.body["next"])))) == 4
 
 
-def test_a_page_holds_25_rows_unless_asked_and_100_at_most(caller: ApiClient, site: Site) -> None:
+def test_a_page_has_25_rows_by_default_and_at_most_100(client: ApiClient, site: Site) -> None:
     PatientFactory.create_batch(101, site=site)
-    assert len(caller.get("patients").body["results"]) == 25
-    assert len(caller.get("patients", page_size=100).body["results"]) == 100
-    assert caller.get("patients", page_size=101).status == 400
+    assert len(ids_of(client.get("patients"))) == 25
+    assert len(ids_of(client.get("patients", page_size=100))) == 100
 
 
-def test_a_search_goes_on_with_the_same_body(caller: ApiClient, site: Site) -> None:
+def test_the_next_page_of_a_search_needs_the_same_body(client: ApiClient, site: Site) -> None:
     for n in range(3):
         PatientFactory(site=site, mrn=f"X{n}")
     body = {"mrn": "X", "match": "prefix"}
-    first = caller.post("patients/search?page_size=2", body)
-    second = caller.post(first.body["next"], body)
+    first = client.post("patients/search?page_size=2", body)
+    second = client.post(first.body["next"], body)
     assert {row["mrn"] for page in (first, second) for row in page.body["results"]} == {"X0", "X1", "X2"}
 
 
-@pytest.mark.parametrize("noun", LISTS)
+@pytest.mark.parametrize("noun", MODELS)
 @pytest.mark.parametrize("n", [1, 12])
-def test_a_list_needs_the_same_few_queries_however_long_it_is(
-    noun: str, n: int, caller: ApiClient, site: Site, django_assert_max_num_queries: Callable[..., Any]
+def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
+    noun: str, n: int, client: ApiClient, site: Site, django_assert_max_num_queries: AssertMaxNumQueries
 ) -> None:
-    fill(site, n)
-    with django_assert_max_num_queries(BUDGETS[noun]):
-        rows = caller.get(noun, page_size=100).body["results"]
-    assert len(rows) == MODELS[noun].objects.count()
+    create_reviewed_exams(site, n)
+    with django_assert_max_num_queries(MAX_QUERIES[noun]):
+        ids = ids_of(client.get(noun, page_size=100))
+    assert len(ids) == MODELS[noun].objects.count()
 
 
 @pytest.mark.parametrize("n", [1, 12])
-def test_an_exam_needs_the_same_few_queries_however_many_photographs_it_has(
-    n: int, caller: ApiClient, site: Site, django_assert_max_num_queries: Callable[..., Any]
+def test_the_number_of_queries_does_not_depend_on_the_number_of_photographs(
+    n: int, client: ApiClient, site: Site, django_assert_max_num_queries: AssertMaxNumQueries
 ) -> None:
-    fill(site, 1)
+    create_reviewed_exams(site, 1)
     exam = Exam.objects.get()
     for _ in range(n):
         GradingFactory(image__exam=exam, is_done=True)
-    with django_assert_max_num_queries(_COMMON + 6 + 1):
-        assert len(caller.get(f"exams/{exam.pk}").body["eyes"][0]["images"]) == n + 1
+    with django_assert_max_num_queries(N_ACCESS_QUERIES + 6 + 1):
+        assert len(client.get(f"exams/{exam.pk}").body["eyes"][0]["images"]) == n + 1
 
 
-def test_asking_how_far_a_grading_is_needs_three_queries(
-    caller: ApiClient, site: Site, django_assert_max_num_queries: Callable[..., Any]
+def test_a_grading_needs_three_queries(
+    client: ApiClient, site: Site, django_assert_max_num_queries: AssertMaxNumQueries
 ) -> None:
     grading = GradingFactory(image__exam__patient__site=site)
-    with django_assert_max_num_queries(_COMMON + 1):
-        assert caller.get(f"gradings/{grading.pk}").body["status"] == "queued"
+    with django_assert_max_num_queries(N_ACCESS_QUERIES + 1):
+        assert client.get(f"gradings/{grading.pk}").body["status"] == "queued"
 
 
-def test_filters_narrow_lists(caller: ApiClient, site: Site) -> None:
-    fill(site, 2)
-    exam = Exam.objects.first()
-    assert exam is not None
+def test_lists_can_be_filtered(client: ApiClient, site: Site) -> None:
+    create_reviewed_exams(site, 2)
+    exam = Exam.objects.all()[0]
     open_exam = exam.patient.exams.create(site=site, opened_by=exam.opened_by)
-    assert [row["id"] for row in caller.get("exams", status="open").body["results"]] == [str(open_exam.pk)]
-    assert len(caller.get("exams", patient=exam.patient.pk).body["results"]) == 2
-    assert len(caller.get("images", exam=exam.pk).body["results"]) == 2
-    assert len(caller.get("gradings", exam=exam.pk, status="done").body["results"]) == 2
-    assert caller.get("gradings", exam=exam.pk, status="failed").body["results"] == []
+    assert ids_of(client.get("exams", status="open")) == [str(open_exam.pk)]
+    assert len(ids_of(client.get("exams", patient=exam.patient.pk))) == 2
+    assert len(ids_of(client.get("images", exam=exam.pk))) == 2
+    assert len(ids_of(client.get("gradings", exam=exam.pk, status="done"))) == 2
+    assert ids_of(client.get("gradings", exam=exam.pk, status="failed")) == []
 
 
-def test_the_newest_grading_of_a_photograph_is_the_one_shown(caller: ApiClient, site: Site) -> None:
+def test_a_photograph_has_its_newest_grading(client: ApiClient, site: Site) -> None:
     image = FundusImageFactory(exam__patient__site=site)
     newest = GradingFactory(image=image, model_version="b", is_done=True)
     older = GradingFactory(image=image, model_version="a", is_done=True)
     Grading.objects.filter(pk=older.pk).update(created_at=timezone.now() - timedelta(days=1))
-    assert caller.get(f"images/{image.pk}").body["grading"]["id"] == str(newest.pk)
+    assert client.get(f"images/{image.pk}").body["grading"]["id"] == str(newest.pk)

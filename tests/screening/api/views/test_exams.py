@@ -1,4 +1,4 @@
-"""The way of a visit through the API: register, open, send both eyes, wait, hand over, read the outcome."""
+"""Exams of the API: from registering a patient to the signed review."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,12 +20,7 @@ from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFa
 from tests.screening.photos.test_validation import REFUSED
 
 DETAILS = {"mrn": "000417", "given_name": "Ada", "family_name": "Byron", "born_on": "1960-05-17", "sex": "F"}
-HIDDEN = ("grade", "grade_name", "probabilities", "p_referable", "is_referable")
-
-
-@pytest.fixture
-def caller(photographer: User) -> ApiClient:
-    return ApiClient(photographer)
+GRADE_KEYS = ("grade", "grade_name", "probabilities", "p_referable", "is_referable")
 
 
 @pytest.fixture
@@ -37,104 +32,112 @@ def findings(grade: ICDRGrade) -> dict[Laterality, Finding]:
     return {eye: Finding(laterality=eye, grade=grade, macular_oedema=MacularOedema.NONE) for eye in Laterality}
 
 
-def test_a_visit_goes_from_registering_to_the_signed_outcome(
-    caller: ApiClient, reviewer: User, published: list[UUID], django_capture_on_commit_callbacks: Any
+def test_an_exam_from_registration_to_signed_review(
+    client: ApiClient, reviewer: User, published: list[UUID], django_capture_on_commit_callbacks: Any
 ) -> None:
-    patient = caller.post("patients", DETAILS).body["id"]
-    opened = caller.post("exams", {"patient": patient})
+    patient = client.post("patients", DETAILS).body["id"]
+    opened = client.post("exams", {"patient": patient})
     assert (opened.status, opened.body["status"], opened.body["review"]) == (201, "open", None)
-    exam = opened.body["id"]
+    path = f"exams/{opened.body['id']}"
     with django_capture_on_commit_callbacks(execute=True):
         sent = [
-            caller.send(f"exams/{exam}/images", photo_bytes(seed=seed), laterality=eye)
+            client.send(f"{path}/images", photo_bytes(seed=seed), laterality=eye)
             for seed, eye in enumerate(("OD", "OS"))
         ]
-    assert [answer.status for answer in sent] == [201, 201]
-    gradings = [answer.body["grading"]["id"] for answer in sent]
-    assert [str(one) for one in published] == gradings
-    assert caller.get(f"gradings/{gradings[0]}").body["status"] == "queued"
-    for one in published:
-        run_grading(grading_id=one)
-    done = caller.get(f"gradings/{gradings[0]}").body
-    assert (done["status"], done["grade"], done["exam"], done["image"]) == ("done", 2, exam, sent[0].body["id"])
+    assert [response.status for response in sent] == [201, 201]
+    gradings = [response.body["grading"]["id"] for response in sent]
+    assert [str(grading) for grading in published] == gradings
+    assert sent[0].body["grading"]["published_at"] is None  # it is published after the commit
+    queued = client.get(f"gradings/{gradings[0]}").body
+    assert queued["status"] == "queued"
+    assert queued["published_at"]
+    for grading in published:
+        run_grading(grading_id=grading)
+    done = client.get(f"gradings/{gradings[0]}").body
+    expected = ("done", 2, opened.body["id"], sent[0].body["id"])
+    assert (done["status"], done["grade"], done["exam"], done["image"]) == expected
     assert len(done["heatmap"]) == 7
     assert done["heatmap_box"] == [0.1, 0.0, 0.9, 1.0]
-    assert caller.get(f"exams/{exam}").body["n_pending"] == 0
-    assert caller.post(f"exams/{exam}/submit").body["status"] == "submitted"
-    review = sign_review(exam=Exam.objects.get(pk=exam), findings=findings(ICDRGrade.MODERATE), by=reviewer)
-    (listed,) = caller.get("exams", status="reviewed", patient=patient).body["results"]
-    assert listed["review"]["id"] == str(review.pk)
-    alone = caller.get(f"reviews/{review.pk}").body
-    assert alone == listed["review"]
-    assert (alone["outcome"], alone["urgency"], alone["amended_by"]) == ("refer", "soon", None)
-    assert [(one["laterality"], one["grade"]) for one in alone["findings"]] == [("OD", 2), ("OS", 2)]
+    assert client.get(path).body["n_pending"] == 0
+    assert client.post(f"{path}/submit").body["status"] == "submitted"
+    signed = sign_review(exam=Exam.objects.get(), findings=findings(ICDRGrade.MODERATE), by=reviewer)
+    (listed,) = client.get("exams", status="reviewed", patient=patient).body["results"]
+    review = client.get(f"reviews/{signed.pk}").body
+    assert listed["review"] == review
+    assert (review["id"], review["outcome"], review["urgency"]) == (str(signed.pk), "refer", "soon")
+    assert review["amended_by"] is None
+    assert [(finding["laterality"], finding["grade"]) for finding in review["findings"]] == [("OD", 2), ("OS", 2)]
 
 
-def test_registering_a_number_twice_is_409_with_the_id_to_go_on_with(caller: ApiClient) -> None:
-    first = caller.post("patients", DETAILS)
+def test_a_registered_number_is_409_with_the_patient(client: ApiClient) -> None:
+    first = client.post("patients", DETAILS)
     assert (first.status, first.body["site"], first.body["mrn"]) == (201, "harbour", "000417")
-    second = caller.post("patients", {**DETAILS, "mrn": " 000417 ", "given_name": "Augusta"})
+    second = client.post("patients", {**DETAILS, "mrn": " 000417 ", "given_name": "Augusta"})
     assert_is_error(second, 409, "patient_exists")
     assert second.body["existing_id"] == first.body["id"]
     assert Patient.objects.get().given_name == "Ada"
 
 
-def test_whoever_works_at_two_sites_says_at_which(
-    caller: ApiClient, photographer: User, other_site: Site, reviewer: User
+def test_a_user_of_two_sites_must_choose_one(
+    client: ApiClient, photographer: User, other_site: Site, reviewer: User
 ) -> None:
-    assert caller.post("patients", {**DETAILS, "site": "hill"}).body["fields"].keys() == {"site"}
+    def register(caller: ApiClient, **site: str) -> Any:
+        return caller.post("patients", {**DETAILS, **site})
+
+    assert register(client, site="hill").body["fields"].keys() == {"site"}
     MembershipFactory(user=photographer, site=other_site, role="photographer")
-    assert caller.post("patients", DETAILS).body["fields"].keys() == {"site"}
-    assert caller.post("patients", {**DETAILS, "site": "hill"}).body["site"] == "hill"
-    assert caller.post("patients", {**DETAILS, "site": "harbour"}).status == 201
-    assert {one["code"] for one in caller.get("sites").body} == {"harbour", "hill"}
+    assert register(client).body["fields"].keys() == {"site"}
+    assert register(client, site="hill").body["site"] == "hill"
+    assert register(client, site="harbour").status == 201
+    assert {site["code"] for site in client.get("sites").body} == {"harbour", "hill"}
     MembershipFactory(user=reviewer, site=other_site, role="photographer")
-    assert_is_error(ApiClient(reviewer).post("patients", {**DETAILS, "site": "harbour"}), 403, "forbidden")
+    assert_is_error(register(ApiClient(reviewer), site="harbour"), 403, "forbidden")
 
 
-def test_a_number_is_found_whole_or_by_its_beginning(caller: ApiClient, site: Site) -> None:
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ({"mrn": "A-100"}, ["A-100"]),
+        ({"mrn": "A-10"}, []),
+        ({"mrn": "a-10", "match": "prefix"}, ["A-100", "A-101"]),
+        ({"mrn": "%", "match": "prefix"}, []),
+    ],
+)
+def test_a_patient_is_found_by_number(search: dict[str, str], found: list[str], client: ApiClient, site: Site) -> None:
     for mrn in ("A-100", "A-101", "B-100"):
         PatientFactory(site=site, mrn=mrn)
-
-    def found(**body: str) -> list[str]:
-        return sorted(one["mrn"] for one in caller.post("patients/search", body).body["results"])
-
-    assert found(mrn="A-100") == ["A-100"]
-    assert found(mrn="A-10") == []
-    assert found(mrn="a-10", match="prefix") == ["A-100", "A-101"]
-    assert found(mrn="%", match="prefix") == []
-    assert_is_error(caller.post("patients/search", {"mrn": ""}), 400, "invalid")
+    assert sorted(row["mrn"] for row in client.post("patients/search", search).body["results"]) == found
 
 
-def test_reading_patients_and_exams_is_audited_without_their_data(caller: ApiClient, site: Site, exam: Exam) -> None:
-    caller.post("patients/search", {"mrn": exam.patient.mrn})
-    caller.get("patients")
-    caller.get(f"patients/{exam.patient.pk}")
-    caller.get(f"exams/{exam.pk}")
-    verbs = list(AuditEvent.objects.order_by("id").exclude(verb="api_key.issued").values_list("verb", flat=True))
+def test_views_of_patients_and_exams_are_audited_without_their_data(client: ApiClient, exam: Exam) -> None:
+    client.post("patients/search", {"mrn": exam.patient.mrn})
+    for path in ("patients", f"patients/{exam.patient.pk}", f"exams/{exam.pk}"):
+        client.get(path)
+    events = list(AuditEvent.objects.order_by("id").exclude(verb="api_key.issued"))
+    verbs = [event.verb for event in events]
     assert verbs == ["patients.searched", "patients.searched", "patient.viewed", "exam.viewed"]
-    assert not any(exam.patient.mrn in str(event.data) for event in AuditEvent.objects.all())
+    assert not any(exam.patient.mrn in str(event.data) for event in events)
 
 
-def test_the_same_file_again_is_200_with_the_first_record(caller: ApiClient, exam: Exam, media_root: Path) -> None:
-    first = caller.send(f"exams/{exam.pk}/images", laterality="OD", field="disc")
-    again = caller.send(f"exams/{exam.pk}/images", laterality="OD")
+def test_a_repeated_upload_gives_the_first_record(client: ApiClient, exam: Exam) -> None:
+    first = client.send(f"exams/{exam.pk}/images", laterality="OD", field="disc")
+    again = client.send(f"exams/{exam.pk}/images", laterality="OD")
     assert (first.status, again.status) == (201, 200)
     assert again.body == first.body
     assert first.body["field"] == "disc"
     assert FundusImage.objects.count() == 1
     assert FILE_NAME not in str(first.body)
-    other = caller.send(f"exams/{exam.pk}/images", laterality="OS")
+    other = client.send(f"exams/{exam.pk}/images", laterality="OS")
     assert_is_error(other, 409, "other_eye")
     assert other.body["existing_id"] == first.body["id"]
 
 
 @pytest.mark.parametrize(("code", "make"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_a_refused_upload_leaves_no_row_and_no_file(
-    code: str, make: Callable[[], bytes], caller: ApiClient, exam: Exam, media_root: Path
+def test_a_refused_upload_is_not_stored(
+    code: str, make: Callable[[], bytes], client: ApiClient, exam: Exam, media_root: Path
 ) -> None:
     n_events = AuditEvent.objects.count()
-    assert_is_error(caller.send(f"exams/{exam.pk}/images", make(), laterality="OD"), 400, code)
+    assert_is_error(client.send(f"exams/{exam.pk}/images", make(), laterality="OD"), 400, code)
     assert not FundusImage.objects.exists()
     assert not Grading.objects.exists()
     assert AuditEvent.objects.count() == n_events
@@ -144,109 +147,108 @@ def test_a_refused_upload_leaves_no_row_and_no_file(
 @pytest.mark.parametrize(
     "fields", [{}, {"laterality": "left"}, {"laterality": "od"}, {"laterality": "OD", "field": "x"}]
 )
-def test_an_eye_is_never_assumed(fields: dict[str, Any], caller: ApiClient, exam: Exam, media_root: Path) -> None:
-    answer = caller.send(f"exams/{exam.pk}/images", **fields)
-    assert_is_error(answer, 400, "invalid")
-    assert set(answer.body["fields"]) == ({"field"} if "field" in fields else {"laterality"})
+def test_the_eye_of_an_upload_has_no_default(fields: dict[str, Any], client: ApiClient, exam: Exam) -> None:
+    response = client.send(f"exams/{exam.pk}/images", **fields)
+    assert_is_error(response, 400, "invalid")
+    assert set(response.body["fields"]) == ({"field"} if "field" in fields else {"laterality"})
     assert not FundusImage.objects.exists()
 
 
 @pytest.mark.parametrize("status", [Exam.Status.SUBMITTED, Exam.Status.REVIEWED, Exam.Status.CANCELLED])
-def test_a_closed_exam_takes_no_photograph_and_no_second_submission(
-    status: str, caller: ApiClient, site: Site, media_root: Path
-) -> None:
+def test_a_closed_exam_cannot_be_changed(status: str, client: ApiClient, site: Site, media_root: Path) -> None:
     exam = ExamFactory(patient__site=site, is_submitted=True, status=status)
-    assert_is_error(caller.send(f"exams/{exam.pk}/images", laterality="OD"), 409, "exam_not_open")
-    assert_is_error(caller.post(f"exams/{exam.pk}/submit"), 409, "exam_not_open")
+    assert_is_error(client.send(f"exams/{exam.pk}/images", laterality="OD"), 409, "exam_not_open")
+    assert_is_error(client.post(f"exams/{exam.pk}/submit"), 409, "exam_not_open")
     assert not list(media_root.rglob("*"))
 
 
-def test_an_exam_is_submitted_only_when_each_eye_is_there_or_absent(caller: ApiClient, exam: Exam) -> None:
-    caller.send(f"exams/{exam.pk}/images", laterality="OD")
-    refused = caller.post(f"exams/{exam.pk}/submit")
+def test_each_eye_must_be_photographed_or_absent(client: ApiClient, exam: Exam) -> None:
+    path = f"exams/{exam.pk}"
+    client.send(f"{path}/images", laterality="OD")
+    refused = client.post(f"{path}/submit")
     assert_is_error(refused, 409, "eye_not_photographed")
     assert "left eye" in refused.body["message"]
-    absent = caller.post(f"exams/{exam.pk}/absent-eye", {"laterality": "OS", "reason": "prosthesis"})
+    absent = client.post(f"{path}/absent-eye", {"laterality": "OS", "reason": "prosthesis"})
     assert absent.body["eyes"][1]["absent_reason"] == "prosthesis"
-    assert_is_error(
-        caller.post(f"exams/{exam.pk}/absent-eye", {"laterality": "OD", "reason": "x"}), 409, "exam_conflict"
-    )
-    assert_is_error(caller.send(f"exams/{exam.pk}/images", photo_bytes(seed=2), laterality="OS"), 409, "exam_conflict")
-    assert caller.post(f"exams/{exam.pk}/submit").status == 200
+    assert_is_error(client.post(f"{path}/absent-eye", {"laterality": "OD", "reason": "x"}), 409, "exam_conflict")
+    assert_is_error(client.send(f"{path}/images", photo_bytes(seed=2), laterality="OS"), 409, "exam_conflict")
+    assert client.post(f"{path}/submit").status == 200
 
 
-def test_a_withdrawn_photograph_leaves_the_exam_and_keeps_its_record(
-    caller: ApiClient, exam: Exam, photographer: User
-) -> None:
+def test_a_withdrawn_photograph_keeps_its_record(client: ApiClient, exam: Exam, photographer: User) -> None:
     image = FundusImageFactory(exam=exam)
     withdraw_image(image=image, reason="wrong patient", by=photographer)
-    assert caller.get(f"exams/{exam.pk}").body["eyes"][0]["images"] == []
-    assert caller.get(f"images/{image.pk}").body["withdrawn_reason"] == "wrong patient"
+    assert client.get(f"exams/{exam.pk}").body["eyes"][0]["images"] == []
+    assert client.get(f"images/{image.pk}").body["withdrawn_reason"] == "wrong patient"
 
 
-def test_an_ungradable_photograph_says_what_to_do_and_is_never_negative(
-    caller: ApiClient, exam: Exam, fake_grader: FakeGrader
+def test_an_ungradable_photograph_has_advice_and_is_not_negative(
+    client: ApiClient, exam: Exam, fake_grader: FakeGrader
 ) -> None:
     fake_grader.prediction = make_prediction(None)
-    grading = caller.send(f"exams/{exam.pk}/images", laterality="OD").body["grading"]["id"]
+    grading = client.send(f"exams/{exam.pk}/images", laterality="OD").body["grading"]["id"]
     run_grading(grading_id=UUID(grading))
-    body = caller.get(f"gradings/{grading}").body
+    body = client.get(f"gradings/{grading}").body
     assert (body["status"], body["is_gradable"], body["is_referable"]) == ("done", False, None)
     assert body["quality_reasons"][0]["advice"]
 
 
-def test_a_failed_grading_can_be_tried_again_once_it_has_failed(caller: ApiClient, exam: Exam) -> None:
-    grading = GradingFactory(image__exam=exam, is_failed=True)
-    failed = caller.get(f"gradings/{grading.pk}").body
+def test_only_a_failed_grading_can_be_retried(client: ApiClient, exam: Exam) -> None:
+    path = f"gradings/{GradingFactory(image__exam=exam, is_failed=True).pk}"
+    failed = client.get(path).body
     assert (failed["status"], failed["failure_code"], failed["grade"]) == ("failed", "unexpected", None)
     assert failed["quality_reasons"] == []
-    retried = caller.post(f"gradings/{grading.pk}/retry")
+    retried = client.post(f"{path}/retry")
     assert (retried.status, retried.body["status"], retried.body["failure_code"]) == (200, "queued", "")
-    assert_is_error(caller.post(f"gradings/{grading.pk}/retry"), 409, "grading_not_failed")
+    assert_is_error(client.post(f"{path}/retry"), 409, "grading_not_failed")
 
 
-def test_an_amended_review_names_the_one_that_holds(caller: ApiClient, reviewer: User, site: Site) -> None:
+def test_an_exam_has_its_newest_review(client: ApiClient, reviewer: User, site: Site) -> None:
     exam = ExamFactory(patient__site=site, is_submitted=True)
     first = sign_review(exam=exam, findings=findings(ICDRGrade.NONE), by=reviewer)
     second = sign_review(
         exam=exam, findings=findings(ICDRGrade.SEVERE), amends=first, amend_reason="Overlooked.", by=reviewer
     )
-    assert caller.get(f"reviews/{first.pk}").body["amended_by"] == str(second.pk)
-    held = caller.get(f"exams/{exam.pk}").body["review"]
-    assert (held["id"], held["amends"], held["outcome"]) == (str(second.pk), str(first.pk), "refer_urgent")
+    assert client.get(f"reviews/{first.pk}").body["amended_by"] == str(second.pk)
+    review = client.get(f"exams/{exam.pk}").body["review"]
+    assert (review["id"], review["amends"], review["outcome"]) == (str(second.pk), str(first.pk), "refer_urgent")
 
 
-@pytest.mark.parametrize("step", ["nothing read", "one eye read", "both read", "one absent", "signed", "side by side"])
-def test_a_reviewer_who_must_read_first_does_not_see_the_grade_through_the_api(
-    step: str, reviewer: User, photographer: User, site: Site
-) -> None:
-    site.reading_mode = Site.ReadingMode.SIDE_BY_SIDE if step == "side by side" else Site.ReadingMode.BLIND_FIRST
-    site.save()
-    exam = ExamFactory(patient__site=site, is_submitted=True)
-    if step == "one absent":
-        Exam.objects.filter(pk=exam.pk).update(left_eye_absent_reason="prosthesis")
+BLIND, SIDE_BY_SIDE = Site.ReadingMode.BLIND_FIRST, Site.ReadingMode.SIDE_BY_SIDE
+BLIND_CASES: list[tuple[str, list[str], str, bool, bool]] = [  # mode, first readings, absent, is_signed, is_revealed
+    (BLIND, [], "", False, False),
+    (BLIND, ["OD"], "", False, False),
+    (BLIND, ["OD", "OS"], "", False, True),
+    (BLIND, ["OD"], "prosthesis", False, True),
+    (BLIND, ["OD", "OS"], "", True, True),
+    (SIDE_BY_SIDE, [], "", False, True),
+]
+
+
+@pytest.mark.parametrize("case", BLIND_CASES)
+def test_a_blind_reviewer_gets_no_grade(case: Any, reviewer: User, photographer: User, site: Site) -> None:
+    mode, read, absent, is_signed, is_revealed = case
+    Site.objects.update(reading_mode=mode)
+    exam = ExamFactory(patient__site=Site.objects.get(), is_submitted=True, left_eye_absent_reason=absent)
     image = FundusImageFactory(exam=exam)
     grading = GradingFactory(image=image, is_done=True, grade=3)
-    eyes = {"one eye read": ["OD"], "both read": ["OD", "OS"], "signed": ["OD", "OS"], "one absent": ["OD"]}
-    for eye in eyes.get(step, []):
+    for eye in read:
         record_first_reading(exam=exam, laterality=eye, is_gradable=True, grade=3, macular_oedema="none", by=reviewer)
-    if step == "signed":
+    if is_signed:
         sign_review(exam=exam, findings=findings(ICDRGrade.SEVERE), by=reviewer)
-    is_revealed = step not in {"nothing read", "one eye read"}
-    for user, sees in ((reviewer, is_revealed), (photographer, True)):
-        caller = ApiClient(user)
-        assert get_exam(user=user, exam_id=exam.pk).is_model_revealed is sees
-        shown = [
-            caller.get(f"gradings/{grading.pk}").body,
-            caller.get("gradings").body["results"][0],
-            caller.get(f"images/{image.pk}").body["grading"],
-            caller.get("images").body["results"][0]["grading"],
-            caller.get(f"exams/{exam.pk}").body["eyes"][0]["images"][0]["grading"],
-            caller.get("exams").body["results"][0]["eyes"][0]["images"][0]["grading"],
+    for user, is_visible in ((reviewer, is_revealed), (photographer, True)):
+        client = ApiClient(user)
+        assert get_exam(user=user, exam_id=exam.pk).is_model_revealed is is_visible
+        detail, *others = [
+            client.get(f"gradings/{grading.pk}").body,
+            client.get("gradings").body["results"][0],
+            client.get(f"images/{image.pk}").body["grading"],
+            client.get("images").body["results"][0]["grading"],
+            client.get(f"exams/{exam.pk}").body["eyes"][0]["images"][0]["grading"],
+            client.get("exams").body["results"][0]["eyes"][0]["images"][0]["grading"],
         ]
-        for body in shown:
-            assert body["is_revealed"] is sees
-            assert body["is_gradable"] is True
-            assert all((body[key] is not None) is sees for key in HIDDEN)
-        assert (shown[0]["heatmap"] is not None) is sees
-        assert all("heatmap" not in body for body in shown[1:])
+        for body in (detail, *others):
+            assert (body["is_revealed"], body["is_gradable"]) == (is_visible, True)
+            assert all((body[key] is not None) is is_visible for key in GRADE_KEYS)
+        assert (detail["heatmap"] is not None) is is_visible
+        assert all("heatmap" not in body for body in others)

@@ -1,4 +1,4 @@
-"""``POST predict``: a photograph graded at once, nothing stored."""
+"""``POST predict``."""
 
 import base64
 from collections.abc import Callable
@@ -15,110 +15,86 @@ from tests.builders import FakeGrader, make_prediction, photo_bytes
 from tests.screening.api.client import V1, ApiClient, assert_is_error
 from tests.screening.photos.test_validation import REFUSED
 
-KEYS = {
-    "model_version",
-    "is_gradable",
-    "p_gradable",
-    "quality_reasons",
-    "grade",
-    "grade_name",
-    "probabilities",
-    "p_referable",
-    "is_referable",
-    "operating_point",
-    "heatmap_png",
-    "heatmap_box",
-    "disclaimer",
-}
+SHARED_KEYS = ("model_version", "is_gradable", "p_gradable", "quality_reasons", "operating_point", "disclaimer")
+GRADE_KEYS = ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap_png", "heatmap_box")
+ROTATED = Image.Exif()
+ROTATED[274] = 6  # orientation: by 90 degrees
 
 
-@pytest.fixture
-def caller(photographer: User) -> ApiClient:
-    return ApiClient(photographer)
-
-
-def layer_of(body: dict[str, Any]) -> Image.Image:
+def heatmap_of(client: ApiClient, **options: Any) -> Image.Image:
+    body = client.send("predict", photo_bytes(**options)).body
     return Image.open(BytesIO(base64.b64decode(body["heatmap_png"], validate=True)))
 
 
-def test_a_gradable_photograph_is_answered_with_everything_the_page_shows(caller: ApiClient) -> None:
-    answer = caller.send("predict")
-    assert answer.status == 200
-    assert set(answer.body) == KEYS
-    assert answer.body["model_version"] == "fake-1.0.0+00000000"
-    assert (answer.body["grade"], answer.body["grade_name"]) == (2, "Moderate non-proliferative")
-    assert answer.body["is_gradable"] is True
-    assert answer.body["quality_reasons"] == []
-    assert sum(answer.body["probabilities"]) == pytest.approx(1)
-    assert answer.body["p_referable"] == pytest.approx(sum(answer.body["probabilities"][2:]))
-    assert (answer.body["is_referable"], answer.body["operating_point"]) == (True, 0.5)
-    assert answer.body["heatmap_box"] == [0.1, 0.0, 0.9, 1.0]
-    assert "oedema is not graded" in answer.body["disclaimer"]
-
-
-def test_an_ungradable_photograph_is_a_result_with_advice_and_never_a_negative(
-    caller: ApiClient, fake_grader: FakeGrader
-) -> None:
-    fake_grader.prediction = make_prediction(None)
-    answer = caller.send("predict")
-    assert answer.status == 200
-    for key in ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap_png", "heatmap_box"):
-        assert answer.body[key] is None
-    (reason,) = answer.body["quality_reasons"]
-    assert reason["code"] == "blurred"
-    assert "Refocus" in reason["advice"]
-
-
-def test_a_reason_that_has_no_text_still_has_advice(caller: ApiClient, fake_grader: FakeGrader) -> None:
-    fake_grader.prediction = make_prediction(None, quality_reasons=("of_the_future",))
-    assert [one["code"] for one in caller.send("predict").body["quality_reasons"]] == ["of_the_future"]
-    fake_grader.prediction = make_prediction(None, quality_reasons=())
-    (reason,) = caller.send("predict").body["quality_reasons"]
-    assert reason["code"] == "unclear"
-    assert reason["advice"]
+def test_a_gradable_photograph_has_a_grade(client: ApiClient) -> None:
+    response = client.send("predict")
+    assert response.status == 200
+    body = response.body
+    assert set(body) == {*SHARED_KEYS, *GRADE_KEYS}
+    assert (body["model_version"], body["operating_point"]) == ("fake-1.0.0+00000000", 0.5)
+    assert (body["is_gradable"], body["quality_reasons"]) == (True, [])
+    assert (body["grade"], body["grade_name"], body["is_referable"]) == (2, "Moderate non-proliferative", True)
+    assert sum(body["probabilities"]) == pytest.approx(1)
+    assert body["p_referable"] == pytest.approx(sum(body["probabilities"][2:]))
+    assert body["heatmap_box"] == [0.1, 0.0, 0.9, 1.0]
+    assert "oedema is not graded" in body["disclaimer"]
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [((120, 90), (120, 90)), ((1200, 900), (512, 384)), ((700, 1400), (256, 512))]
+    ("reasons", "code", "advice"),
+    [(("blurred",), "blurred", "Refocus"), (("of_the_future",), "of_the_future", "again"), ((), "unclear", "again")],
 )
-def test_the_heatmap_has_the_photographs_proportions(
-    size: tuple[int, int], expected: tuple[int, int], caller: ApiClient
+def test_an_ungradable_photograph_has_advice_and_no_grade(
+    reasons: tuple[str, ...], code: str, advice: str, client: ApiClient, fake_grader: FakeGrader
 ) -> None:
-    layer = layer_of(caller.send("predict", photo_bytes(size=size)).body)
-    assert (layer.format, layer.mode, layer.size) == ("PNG", "RGBA", expected)
+    fake_grader.prediction = make_prediction(None, quality_reasons=reasons)
+    response = client.send("predict")
+    assert response.status == 200
+    assert [response.body[key] for key in GRADE_KEYS] == [None] * len(GRADE_KEYS)
+    (reason,) = response.body["quality_reasons"]
+    assert reason["code"] == code
+    assert advice in reason["advice"]
 
 
-def test_the_heatmap_lies_on_the_upright_photograph(caller: ApiClient) -> None:
-    exif = Image.Exif()
-    exif[274] = 6  # the camera was held upright: the stored rows are columns of the scene
-    layer = layer_of(caller.send("predict", photo_bytes(size=(600, 300), exif=exif)).body)
-    assert layer.size == (256, 512)
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        ({"size": (120, 90)}, (120, 90)),
+        ({"size": (1200, 900)}, (512, 384)),
+        ({"size": (700, 1400)}, (256, 512)),
+        ({"size": (600, 300), "exif": ROTATED}, (256, 512)),
+    ],
+)
+def test_the_heatmap_has_the_proportions_of_the_upright_photograph(
+    options: dict[str, Any], size: tuple[int, int], client: ApiClient
+) -> None:
+    layer = heatmap_of(client, **options)
+    assert (layer.format, layer.mode, layer.size) == ("PNG", "RGBA", size)
 
 
-def test_the_heatmap_is_clear_outside_its_box_and_where_there_is_no_evidence(
-    caller: ApiClient, fake_grader: FakeGrader
+def test_the_heatmap_is_transparent_outside_its_box_and_without_evidence(
+    client: ApiClient, fake_grader: FakeGrader
 ) -> None:
     heat = np.zeros((4, 4), np.float32)
     heat[:, 3] = 1
     fake_grader.prediction = make_prediction(2, heatmap=heat, heatmap_box=(0.25, 0.0, 0.75, 1.0))
-    layer = layer_of(caller.send("predict", photo_bytes(size=(400, 200))).body)
-    alpha = np.asarray(layer)[..., 3]
+    alpha = np.asarray(heatmap_of(client, size=(400, 200)))[..., 3]
     assert alpha[:, :100].max() == 0
     assert alpha[:, 300:].max() == 0
     assert alpha[:, 280:299].min() > alpha[:, 100:120].max()
 
 
-def test_the_heatmap_can_be_left_out(caller: ApiClient) -> None:
-    answer = caller.send("predict?heatmap=false")
-    assert (answer.status, answer.body["heatmap_png"], answer.body["heatmap_box"]) == (200, None, None)
-    assert answer.body["grade"] == 2
-    assert_is_error(caller.send("predict?heatmap=perhaps"), 400, "invalid")
+def test_the_heatmap_can_be_omitted(client: ApiClient) -> None:
+    response = client.send("predict?heatmap=false")
+    assert (response.status, response.body["heatmap_png"], response.body["heatmap_box"]) == (200, None, None)
+    assert response.body["grade"] == 2
+    assert_is_error(client.send("predict?heatmap=perhaps"), 400, "invalid")
 
 
-def test_nothing_is_stored_but_an_audit_event_without_the_photograph(
-    caller: ApiClient, photographer: User, media_root: Path, published: list[Any]
+def test_only_an_audit_event_is_stored(
+    client: ApiClient, photographer: User, media_root: Path, published: list[Any]
 ) -> None:
-    caller.send("predict")
+    client.send("predict")
     assert not FundusImage.objects.exists()
     assert not Grading.objects.exists()
     assert not media_root.exists()
@@ -129,25 +105,24 @@ def test_nothing_is_stored_but_an_audit_event_without_the_photograph(
     assert set(event.data) == {"model_version", "is_gradable"}
 
 
-def test_the_grader_is_given_the_photograph_without_its_metadata(caller: ApiClient, fake_grader: FakeGrader) -> None:
-    caller.send("predict", photo_bytes(comment=b"Byron, Ada"))
-    (given,) = fake_grader.photos
-    assert b"Byron" not in given
+def test_the_grader_gets_no_metadata(client: ApiClient, fake_grader: FakeGrader) -> None:
+    client.send("predict", photo_bytes(comment=b"Byron, Ada"))
+    (photo,) = fake_grader.photos
+    assert b"Byron" not in photo
 
 
 @pytest.mark.parametrize(("code", "make"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_a_file_that_is_no_photograph_is_400_with_a_sentence(
-    code: str, make: Callable[[], bytes], caller: ApiClient, fake_grader: FakeGrader
+def test_an_invalid_file_is_400_with_a_message(
+    code: str, make: Callable[[], bytes], client: ApiClient, fake_grader: FakeGrader
 ) -> None:
-    answer = caller.send("predict", make())
-    assert_is_error(answer, 400, code)
-    assert answer.body["fields"] == {"photo": answer.body["message"]}
+    response = client.send("predict", make())
+    assert_is_error(response, 400, code)
+    assert response.body["fields"] == {"photo": response.body["message"]}
     assert fake_grader.photos == []
 
 
 @pytest.mark.parametrize("form", [{}, {"photo": "text"}, {"file": "text"}])
-def test_a_form_without_a_file_says_how_to_send_one(form: dict[str, str], caller: ApiClient) -> None:
-    response = caller.client.post(V1 + "predict", form)
-    assert response.status_code == 400
-    assert response.json()["code"] == "invalid"
-    assert "photo" in response.json()["fields"]["photo"]
+def test_a_form_without_a_file_is_400(form: dict[str, str], client: ApiClient) -> None:
+    response = client.client.post(V1 + "predict", form)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert "photo=@" in response.json()["fields"]["photo"]
