@@ -1,4 +1,4 @@
-"""A bundle is whole and unaltered, or nothing is graded."""
+"""A bundle is complete and unaltered, or nothing is graded."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ def change(folder: Path, **values: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
-def test_the_released_bundle_is_whole() -> None:
+def test_the_released_bundle_is_complete() -> None:
     bundle = read_bundle(verify=True)
     assert bundle.model_version.startswith(f"{bundle.name}-{bundle.version}+")
 
@@ -46,7 +46,7 @@ def test_altered_bytes_are_refused(copy: Path, file: str) -> None:
         read_bundle(copy, verify=True)
 
 
-def test_an_empty_folder_is_no_bundle(tmp_path: Path) -> None:
+def test_an_empty_folder_is_not_a_bundle(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"bundle\.json is missing"):
         Grader.load(tmp_path)
 
@@ -71,7 +71,7 @@ def test_another_preprocessing_version_is_refused(copy: Path) -> None:
         {"graph": {}},
     ],
 )
-def test_a_description_that_makes_no_sense_is_refused(copy: Path, values: dict[str, Any]) -> None:
+def test_a_description_with_invalid_values_is_refused(copy: Path, values: dict[str, Any]) -> None:
     change(copy, **values)
     with pytest.raises(BundleError, match="cannot be used"):
         read_bundle(copy)
@@ -83,7 +83,7 @@ def test_a_description_that_is_not_json_is_refused(copy: Path) -> None:
         read_bundle(copy)
 
 
-def test_the_card_says_what_the_bundle_says() -> None:
+def test_the_model_card_is_current() -> None:
     bundle = read_bundle()
     assert (bundle.folder / "model-card.md").read_text() == card_text(bundle)
     assert DOCUMENTATION.read_text() == card_text(bundle)

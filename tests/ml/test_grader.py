@@ -1,4 +1,4 @@
-"""The public door, with the released bundle."""
+"""Grading with the released bundle."""
 
 import json
 import os
@@ -27,12 +27,12 @@ def grader() -> Grader:
 
 
 @pytest.fixture(scope="module")
-def drawn() -> Image.Image:
+def synthetic() -> Image.Image:
     return draw_fundus(drawing_for_grade(ICDRGrade.MODERATE, Laterality.RIGHT, seed=11))
 
 
-def test_a_drawn_retina_gets_a_whole_prediction(grader: Grader, drawn: Image.Image) -> None:
-    prediction = grader.grade(drawn)
+def test_a_synthetic_eye_gets_a_complete_prediction(grader: Grader, synthetic: Image.Image) -> None:
+    prediction = grader.grade(synthetic)
     assert prediction.is_gradable
     assert prediction.quality_reasons == ()
     assert prediction.probabilities is not None
@@ -46,20 +46,20 @@ def test_a_drawn_retina_gets_a_whole_prediction(grader: Grader, drawn: Image.Ima
     assert prediction.model_version == grader.bundle.model_version
 
 
-def test_picture_bytes_and_file_give_the_same_grade(grader: Grader, drawn: Image.Image, tmp_path: Path) -> None:
-    path = tmp_path / "drawn.png"
-    drawn.save(path)
-    results = [grader.grade(photo) for photo in (drawn, path.read_bytes(), path)]
+def test_image_bytes_and_file_give_the_same_grade(grader: Grader, synthetic: Image.Image, tmp_path: Path) -> None:
+    path = tmp_path / "synthetic.png"
+    synthetic.save(path)
+    results = [grader.grade(photo) for photo in (synthetic, path.read_bytes(), path)]
     assert len({r.p_referable for r in results}) == 1
 
 
-def test_many_photographs_keep_their_order_and_their_grades(grader: Grader, drawn: Image.Image) -> None:
+def test_many_photographs_keep_their_order_and_their_grades(grader: Grader, synthetic: Image.Image) -> None:
     blank = Image.new("RGB", (400, 400), (40, 90, 200))
-    turned = drawn.transpose(Image.Transpose.ROTATE_90)
-    many = list(grader.grade_many([drawn, blank, turned, drawn], batch_size=3))
+    rotated = synthetic.transpose(Image.Transpose.ROTATE_90)
+    many = list(grader.grade_many([synthetic, blank, rotated, synthetic], batch_size=3))
     assert [p.is_gradable for p in many] == [True, False, True, True]
     assert many[0].p_referable == pytest.approx(many[3].p_referable, abs=1e-5)
-    assert many[2].p_referable == pytest.approx(grader.grade(turned).p_referable, abs=1e-5)
+    assert many[2].p_referable == pytest.approx(grader.grade(rotated).p_referable, abs=1e-5)
 
 
 def test_an_ungradable_photograph_has_reasons_and_no_grade(grader: Grader) -> None:
@@ -70,15 +70,15 @@ def test_an_ungradable_photograph_has_reasons_and_no_grade(grader: Grader) -> No
     assert prediction.heatmap is None
 
 
-def test_a_person_may_ask_for_the_grade_of_a_poor_photograph(grader: Grader, drawn: Image.Image) -> None:
-    dark = drawn.point(lambda v: v // 9)
+def test_an_ungradable_photograph_is_graded_if_included(grader: Grader, synthetic: Image.Image) -> None:
+    dark = synthetic.point(lambda v: v // 9)
     assert grader.grade(dark).grade is None
-    insisted = grader.grade(dark, include_ungradable=True)
-    assert insisted.grade is not None
-    assert not insisted.is_gradable
+    included = grader.grade(dark, include_ungradable=True)
+    assert included.grade is not None
+    assert not included.is_gradable
 
 
-def test_what_is_no_photograph_raises(grader: Grader) -> None:
+def test_a_file_that_is_no_photograph_raises(grader: Grader) -> None:
     with pytest.raises(GradingError, match="not a JPEG"):
         grader.grade(b"no photograph")
 
@@ -94,16 +94,16 @@ def test_a_quality_network_in_place_of_the_graph_is_refused(tmp_path: Path) -> N
 
 
 def test_calibrated_probabilities_sum_to_one_without_overflow(grader: Grader) -> None:
-    shares = calibrated_probabilities(np.array([[900.0, 0, 0, 0, -900], [0, 0, 0, 0, 0]]), grader.bundle)
-    assert shares.sum(axis=1) == pytest.approx([1, 1])
+    probabilities = calibrated_probabilities(np.array([[900.0, 0, 0, 0, -900], [0, 0, 0, 0, 0]]), grader.bundle)
+    assert probabilities.sum(axis=1) == pytest.approx([1, 1])
 
 
 @pytest.mark.parametrize(
-    ("cuts", "grade"),
+    ("cutpoints", "grade"),
     [((), ICDRGrade.NONE), ((0.5, 1.5, 2.5, 3.5), ICDRGrade.MODERATE), ((1.9, 2, 3, 3.5), ICDRGrade.NONE)],
 )
-def test_the_cuts_of_the_bundle_decide_the_grade(cuts: tuple[float, ...], grade: ICDRGrade) -> None:
-    assert decide_grade(np.array([0.4, 0.1, 0.1, 0.1, 0.3]), cuts) is grade
+def test_the_cutpoints_decide_the_grade(cutpoints: tuple[float, ...], grade: ICDRGrade) -> None:
+    assert decide_grade(np.array([0.4, 0.1, 0.1, 0.1, 0.3]), cutpoints) is grade
 
 
 def test_onnx_runtime_sends_no_telemetry(tmp_path: Path) -> None:
@@ -120,15 +120,15 @@ def test_serving_imports_no_torch() -> None:
     assert output.strip() == "[]"
 
 
-def test_bytes_of_a_large_jpeg_are_graded_like_the_file_in_full(grader: Grader, drawn: Image.Image) -> None:
+def test_a_large_jpeg_is_graded_like_the_image_in_full_size(grader: Grader, synthetic: Image.Image) -> None:
     file = BytesIO()
-    drawn.resize((2400, 2400)).save(file, "JPEG", quality=95)
-    reduced, full = grader.grade(file.getvalue()), grader.grade(drawn)
+    synthetic.resize((2400, 2400)).save(file, "JPEG", quality=95)
+    reduced, full = grader.grade(file.getvalue()), grader.grade(synthetic)
     assert reduced.p_referable == pytest.approx(full.p_referable, abs=0.1)
 
 
 @pytest.mark.real_data
-def test_the_samples_are_told_apart(grader: Grader, data_dir: Path) -> None:
+def test_healthy_and_diseased_samples_are_separated(grader: Grader, data_dir: Path) -> None:
     healthy = [grader.grade(path) for path in sorted((data_dir / "samples").glob("HRF_*.jpg"))]
     diseased = [grader.grade(path) for path in sorted((data_dir / "samples").glob("IDRiD_*.jpg"))]
     assert all(p.is_gradable for p in healthy + diseased)
