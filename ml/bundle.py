@@ -15,6 +15,7 @@ from ml.serving.preprocess import PREPROCESSING_VERSION
 from ml.vocabulary import N_GRADES
 
 BUNDLES = Path(__file__).parent / "bundles"
+POINTER = BUNDLES / "default.txt"
 GRAPH_FILE = "model.onnx"
 WEIGHTS_FILE = "weights.safetensors"
 EVALUATION_FILE = "evaluation.json"
@@ -104,10 +105,9 @@ def _three_numbers(values: list[Any]) -> tuple[float, float, float]:
 
 def default_bundle() -> Path:
     """Folder of the bundle that grades unless a setting names another one. Raises BundleError if none is released."""
-    pointer = BUNDLES / "default.txt"
-    if not pointer.exists():
-        raise BundleError(f"No released bundle: {pointer} is missing. Restore the repository's ml/bundles folder.")
-    return BUNDLES / pointer.read_text().strip()
+    if not POINTER.exists():
+        raise BundleError(f"No released bundle: {POINTER} is missing. Restore the repository's ml/bundles folder.")
+    return BUNDLES / POINTER.read_text().strip()
 
 
 def read_bundle(folder: Path | None = None, *, verify: bool = False) -> Bundle:

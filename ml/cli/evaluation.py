@@ -24,21 +24,20 @@ class Evaluate:
     data: DataDir = field(default_factory=data_dir)
 
     def run(self) -> int:
-        from ml.evaluation.evaluate import evaluate, write_evaluation
+        from ml.evaluation.evaluate import write_evaluation
+        from ml.evaluation.predictions import predict_held_out
         from ml.release.model_card import write_card
-        from ml.release.promote import compare_on_test_set
+        from ml.release.promote import compare_with
         from ml.release.report import write_report
 
         bundle = read_bundle(self.bundle)
-        evaluation, predictions = evaluate(bundle, data=self.data, cache=self.cache)
-        write_evaluation(bundle.folder, evaluation)
+        other = read_bundle(self.against) if self.against else None
+        predictions = predict_held_out(bundle, data=self.data, cache=self.cache)
+        write_evaluation(predictions)
         write_card(bundle)
-        comparison = ""
-        if self.against:
-            other = read_bundle(self.against)
-            comparison = compare_on_test_set((bundle, predictions), other, data=self.data, cache=self.cache)
+        comparison = compare_with(other, predictions, data=self.data, cache=self.cache) if other else None
         folder = self.output or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
-        print(write_report(bundle, evaluation, predictions, folder, comparison=comparison))
+        print(write_report(predictions, folder, other=other, comparison=comparison))
         return 0
 
 

@@ -51,11 +51,11 @@ class Promote:
         from ml.release.promote import promote
 
         candidate = read_bundle(self.bundle)
-        decision = promote(candidate, read_bundle(), data=self.data, cache=self.cache)
+        failures = promote(candidate, read_bundle(), data=self.data, cache=self.cache)
         print((candidate.folder / "comparison.md").read_text())
-        for failure in decision.failures:
+        for failure in failures:
             print(f"refused: {failure}", file=sys.stderr)
-        return 0 if decision.is_promoted else 1
+        return 1 if failures else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +76,9 @@ class Results:
     """Tabulate teacher, student alone and distilled student, compared with the earlier system."""
 
     def run(self) -> int:
-        from ml.release.results_table import released_bundles, results_table
+        from ml.release.results_table import newest_bundles, results_table
 
-        print(results_table(released_bundles()), end="")
+        print(results_table(newest_bundles()), end="")
         return 0
 
 

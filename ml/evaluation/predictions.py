@@ -3,23 +3,24 @@
 import hashlib
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
+from ml.bundle import Bundle
+from ml.data.cache import graded, load_dataset
 from ml.data.labels import EQUALIZED_SOURCE, SOURCE_GROUP, LabelledPhoto, read_labels
 from ml.data.splits import SPLITS, TEST, VALIDATION
+from ml.grader import Grader
 from ml.metrics.grading import GradedPhotos
 from ml.vocabulary import N_GRADES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ml.data.cache import FundusDataset
-    from ml.grader import Grader
-    from ml.prediction import Prediction
     from ml.serving.preprocess import Box
 
 CLINICAL_SOURCES = ("aptos2019", "eyepacs", "odir5k")
@@ -30,7 +31,6 @@ MAX_OVERHANG = 0.03
 """A field of view that reaches beyond the photograph by more than this fraction of its diameter counts as cut."""
 MIN_AGE_YEARS = 18
 AGE_BANDS = ((50, "under 50"), (65, "50 to 64"), (200, "65 and over"))
-ATTRIBUTES = ("field_of_view", "eye", "sex", "age")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,62 +47,54 @@ class EvaluationPhoto:
     age: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LabelledPredictions:
-    """Predictions and labels of n photographs.
+    """Predictions of a bundle for n photographs, and their labels.
 
     ``probabilities`` (n, K) and ``grades`` (n,) are NaN and -1 if no retina was found.
     """
 
+    bundle: Bundle
     photos: list[EvaluationPhoto]
-    truth: "NDArray[np.int64]"
-    sources: "NDArray[np.str_]"
-    splits: "NDArray[np.str_]"
-    groups: "NDArray[np.str_]"
-    attributes: "dict[str, NDArray[np.str_]]"
+    fields_of_view: list[str]
     probabilities: "NDArray[np.float64]"
     grades: "NDArray[np.int64]"
     is_gradable: "NDArray[np.bool_]"
-    p_gradable: "NDArray[np.float64]"
 
-    @classmethod
-    def of(
-        cls,
-        photos: list[EvaluationPhoto],
-        *,
-        fields_of_view: list[str],
-        probabilities: "NDArray[np.float64]",
-        grades: "NDArray[np.int64]",
-        is_gradable: "NDArray[np.bool_]",
-        p_gradable: "NDArray[np.float64]",
-    ) -> Self:
-        """With the labels of the photographs as arrays."""
-        return cls(
-            photos=photos,
-            truth=np.array([p.grade for p in photos], np.int64),
-            sources=np.array([p.source for p in photos]),
-            splits=np.array([p.split for p in photos]),
-            groups=np.array([p.group for p in photos]),
-            attributes={"field_of_view": np.array(fields_of_view)}
-            | {name: np.array([getattr(p, name) for p in photos]) for name in ("eye", "sex", "age")},
-            probabilities=probabilities,
-            grades=grades,
-            is_gradable=is_gradable,
-            p_gradable=p_gradable,
-        )
+    @cached_property
+    def truth(self) -> "NDArray[np.int64]":
+        return np.array([p.grade for p in self.photos], np.int64)
+
+    @cached_property
+    def sources(self) -> "NDArray[np.str_]":
+        return np.array([p.source for p in self.photos])
+
+    @cached_property
+    def splits(self) -> "NDArray[np.str_]":
+        return np.array([p.split for p in self.photos])
+
+    @cached_property
+    def groups(self) -> "NDArray[np.str_]":
+        return np.array([p.group for p in self.photos])
+
+    @cached_property
+    def attributes(self) -> "dict[str, NDArray[np.str_]]":
+        """(n,) attributes by name, empty if unknown."""
+        stated = {name: np.array([getattr(p, name) for p in self.photos]) for name in ("eye", "sex", "age")}
+        return {"field_of_view": np.array(self.fields_of_view)} | stated
 
     def where(self, split: str, source: str | None = None) -> "NDArray[np.int64]":
         """Indices of the photographs of a split, of one source or of all, that have a predicted grade."""
         chosen = (self.splits == split) & (self.grades >= 0)
         return np.flatnonzero(chosen if source is None else chosen & (self.sources == source))
 
-    def graded(self, indices: "NDArray[np.int64]", operating_point: float) -> GradedPhotos:
+    def graded(self, indices: "NDArray[np.int64]") -> GradedPhotos:
         """The chosen photographs, which all have a predicted grade, as metrics take them."""
         return GradedPhotos(
             truth=self.truth[indices],
             probabilities=self.probabilities[indices],
             grades=self.grades[indices],
-            operating_point=operating_point,
+            operating_point=self.bundle.operating_point,
         )
 
     def sources_in(self, split: str) -> list[str]:
@@ -110,25 +102,27 @@ class LabelledPredictions:
         return sorted(set(self.sources[self.splits == split].tolist()))
 
 
-def held_out_photos(dataset: "FundusDataset") -> list[EvaluationPhoto]:
-    """Validation and test photographs of a data set, without the copies with equalised colours."""
-    return [
+def evaluation_photos(bundle: Bundle, *, data: Path, cache: Path) -> list[EvaluationPhoto]:
+    """Validation and test split of the bundle's training data, and all of the sources it was not trained on.
+
+    Copies with equalised colours are left out.
+    """
+    stages = bundle.training["stages"]
+    folders = [data / source for source in stages[-1]["sources"]]
+    dataset = load_dataset(folders, side_px=stages[-1]["cache_size"], cache=cache)
+    held_out = [
         _evaluation_photo(photo, SPLITS[split], group)
         for photo, split, group in zip(dataset.photos, dataset.splits.tolist(), dataset.groups.tolist(), strict=True)
         if split in {VALIDATION, TEST} and photo.source != EQUALIZED_SOURCE
     ]
-
-
-def external_photos(data: Path, trained_on: tuple[str, ...]) -> list[EvaluationPhoto]:
-    """All graded photographs of the clinical sources whose patients were not trained on."""
-    groups = {SOURCE_GROUP.get(source, source) for source in trained_on}
-    return [
+    trained_on = {SOURCE_GROUP.get(source, source) for stage in stages for source in stage["sources"]}
+    external = [
         _evaluation_photo(photo, EXTERNAL, photo.group)
         for source in CLINICAL_SOURCES
-        if SOURCE_GROUP.get(source, source) not in groups and (data / source / "labels.csv").is_file()
-        for photo in read_labels(data / source)
-        if photo.grade is not None
+        if source not in trained_on and (data / source / "labels.csv").is_file()
+        for photo in graded(read_labels(data / source))
     ]
+    return held_out + external
 
 
 def _evaluation_photo(photo: LabelledPhoto, split: str, group: str) -> EvaluationPhoto:
@@ -150,23 +144,24 @@ def fingerprint(photos: list[EvaluationPhoto], split: str) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def predict(grader: "Grader", photos: list[EvaluationPhoto]) -> LabelledPredictions:
+def predict(bundle: Bundle, photos: list[EvaluationPhoto]) -> LabelledPredictions:
     """Grade every photograph, ungradable ones too. Raises GradingError for a file that is no photograph."""
     paths = tqdm([p.path for p in photos], desc="grade", unit="photo", disable=not sys.stderr.isatty())
-    predictions = list(grader.grade_many(paths, include_ungradable=True))
-    return LabelledPredictions.of(
-        photos,
+    predictions = list(Grader.load(bundle.folder).grade_many(paths, include_ungradable=True))
+    undefined = (np.nan,) * N_GRADES
+    return LabelledPredictions(
+        bundle=bundle,
+        photos=photos,
         fields_of_view=[_field_of_view(p.heatmap_box) for p in predictions],
-        probabilities=_probabilities(predictions),
+        probabilities=np.array([p.probabilities or undefined for p in predictions], np.float64).reshape(-1, N_GRADES),
         grades=np.array([-1 if p.grade is None else int(p.grade) for p in predictions], np.int64),
         is_gradable=np.array([p.is_gradable for p in predictions]),
-        p_gradable=np.array([p.p_gradable for p in predictions]),
     )
 
 
-def _probabilities(predictions: "list[Prediction]") -> "NDArray[np.float64]":
-    undefined = (np.nan,) * N_GRADES
-    return np.array([p.probabilities or undefined for p in predictions], np.float64).reshape(-1, N_GRADES)
+def predict_held_out(bundle: Bundle, *, data: Path, cache: Path) -> LabelledPredictions:
+    """Predictions for the photographs that the bundle was not trained on."""
+    return predict(bundle, evaluation_photos(bundle, data=data, cache=cache))
 
 
 def _field_of_view(box: "Box | None") -> str:

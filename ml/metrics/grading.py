@@ -37,10 +37,7 @@ def confusion_matrix(truth: "NDArray[np.int64]", grades: "NDArray[np.int64]") ->
 
 def quadratic_kappa(truth: "NDArray[np.int64]", grades: "NDArray[np.int64]") -> float:
     """Cohen's kappa with quadratic weights; 0 if every photograph has one grade."""
-    return _kappa(confusion_matrix(truth, grades))
-
-
-def _kappa(counts: "NDArray[np.int64]") -> float:
+    counts = confusion_matrix(truth, grades)
     independent = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / max(1, counts.sum())  # (K, K)
     expected = float((QUADRATIC_WEIGHTS * independent).sum())
     return 1 - float((QUADRATIC_WEIGHTS * counts).sum()) / expected if expected else 0.0
@@ -127,23 +124,16 @@ class GradedPhotos:
         return p
 
     @cached_property
-    def confusion(self) -> "NDArray[np.int64]":
-        return confusion_matrix(self.truth, self.grades)
-
-    @cached_property
     def sensitivity_specificity(self) -> tuple[float, float]:
         return sensitivity_specificity(self.truth, self.p_referable, self.operating_point)
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric: its title in tables, how to compute it, its direction, and which tables show it."""
+    """One metric: its title in tables, and how to compute it; None or NaN if it is undefined."""
 
     title: str
     compute: Callable[[GradedPhotos], float | None]
-    is_higher_better: bool = True
-    is_main: bool = True
-    in_subgroups: bool = False
 
 
 def _sight_threatening_auc(photos: GradedPhotos) -> float | None:
@@ -151,53 +141,44 @@ def _sight_threatening_auc(photos: GradedPhotos) -> float | None:
     return area_under_curve(photos.truth >= SIGHT_THREATENING_FROM, score)
 
 
-def _ratio(count: int, total: int) -> float | None:
-    return count / total if total else None
-
-
 def _grade_sensitivity(k: int) -> Metric:
-    def compute(photos: GradedPhotos) -> float | None:
-        return _ratio(photos.confusion[k, k], photos.confusion[k].sum())
-
-    return Metric(f"sensitivity, grade {k}", compute, is_main=k == N_GRADES - 1)
+    return Metric(f"sensitivity, grade {k}", lambda x: proportion(x.grades[x.truth == k] == k))
 
 
 def _grade_precision(k: int) -> Metric:
-    def compute(photos: GradedPhotos) -> float | None:
-        return _ratio(photos.confusion[k, k], photos.confusion[:, k].sum())
-
-    return Metric(f"precision, grade {k}", compute, is_main=False)
+    return Metric(f"precision, grade {k}", lambda x: proportion(x.truth[x.grades == k] == k))
 
 
 METRICS = {
-    "accuracy": Metric("accuracy", lambda x: proportion(x.grades == x.truth), in_subgroups=True),
-    "quadratic_kappa": Metric("quadratic kappa", lambda x: _kappa(x.confusion), in_subgroups=True),
+    "accuracy": Metric("accuracy", lambda x: proportion(x.grades == x.truth)),
+    "quadratic_kappa": Metric("quadratic kappa", lambda x: quadratic_kappa(x.truth, x.grades)),
     "quadratic_kappa_argmax": Metric(
         "quadratic kappa, most probable grade", lambda x: quadratic_kappa(x.truth, x.probabilities.argmax(axis=1))
     ),
-    "referable_auc": Metric("AUC, grade >= 2", lambda x: referable_auc(x.truth, x.p_referable), in_subgroups=True),
+    "referable_auc": Metric("AUC, grade >= 2", lambda x: referable_auc(x.truth, x.p_referable)),
     "sight_threatening_auc": Metric("AUC, grade >= 3", _sight_threatening_auc),
-    "referable_sensitivity": Metric(
-        "sensitivity, grade >= 2", lambda x: x.sensitivity_specificity[0], in_subgroups=True
-    ),
-    "referable_specificity": Metric(
-        "specificity, grade >= 2", lambda x: x.sensitivity_specificity[1], in_subgroups=True
-    ),
+    "referable_sensitivity": Metric("sensitivity, grade >= 2", lambda x: x.sensitivity_specificity[0]),
+    "referable_specificity": Metric("specificity, grade >= 2", lambda x: x.sensitivity_specificity[1]),
     "referable_brier": Metric(
-        "Brier score, grade >= 2",
-        lambda x: float(np.mean((x.p_referable - x.is_referable) ** 2)),
-        is_higher_better=False,
+        "Brier score, grade >= 2", lambda x: float(np.mean((x.p_referable - x.is_referable) ** 2))
     ),
     "expected_calibration_error": Metric(
-        "calibration error (ECE), grade >= 2",
-        lambda x: expected_calibration_error(x.is_referable, x.p_referable),
-        is_higher_better=False,
+        "calibration error (ECE), grade >= 2", lambda x: expected_calibration_error(x.is_referable, x.p_referable)
     ),
     **{f"sensitivity_grade_{k}": _grade_sensitivity(k) for k in range(N_GRADES)},
     **{f"precision_grade_{k}": _grade_precision(k) for k in range(N_GRADES)},
 }
-MAIN_METRICS = tuple(name for name, metric in METRICS.items() if metric.is_main)
-SUBGROUP_METRICS = tuple(name for name, metric in METRICS.items() if metric.in_subgroups)
+
+
+def titles(*names: str) -> dict[str, str]:
+    """Titles of metrics by name."""
+    return {name: METRICS[name].title for name in names}
+
+
+AGREEMENT_METRICS = titles("accuracy", "quadratic_kappa")
+REFERRAL_METRICS = titles("referable_auc", "referable_sensitivity", "referable_specificity")
+SUBGROUP_METRICS = AGREEMENT_METRICS | REFERRAL_METRICS
+MAIN_METRICS = titles(*(name for name in METRICS if "_grade_" not in name), f"sensitivity_grade_{N_GRADES - 1}")
 
 
 def compute_metrics(photos: GradedPhotos, names: Iterable[str] = METRICS) -> dict[str, float]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ml.bundle import Bundle
-from ml.evaluation.evaluate import build_evaluation, evaluation_photos, write_evaluation
-from ml.evaluation.predictions import LabelledPredictions, predict
-from ml.grader import Grader, calibrated_probabilities
+from ml.evaluation.evaluate import write_evaluation
+from ml.evaluation.predictions import LabelledPredictions, predict_held_out
+from ml.grader import calibrated_probabilities
 from ml.release.calibration import decide_grades, fit
 
 if TYPE_CHECKING:
@@ -24,28 +24,26 @@ SPLIT = "validation"
 
 def calibrate_bundle(bundle: Bundle, *, data: Path, cache: Path) -> None:
     """Calibrate a bundle in its folder, and write its evaluation."""
-    predictions = predict(Grader.load(bundle.folder), evaluation_photos(bundle, data=data, cache=cache))
-    calibrated, predictions = recalibrated(bundle, predictions)
-    path = bundle.folder / "bundle.json"
+    predictions = recalibrated(predict_held_out(bundle, data=data, cache=cache))
+    calibrated, path = predictions.bundle, bundle.folder / "bundle.json"
     content = json.loads(path.read_text()) | {
         "calibration": {"temperature": calibrated.temperature, "bias": calibrated.bias},
         "cutpoints": calibrated.cutpoints,
         "operating_point": calibrated.operating_point,
     }
     path.write_text(json.dumps(content, indent=1) + "\n")
-    write_evaluation(bundle.folder, build_evaluation(calibrated, predictions))
+    write_evaluation(predictions)
 
 
-def recalibrated(bundle: Bundle, predictions: LabelledPredictions) -> tuple[Bundle, LabelledPredictions]:
-    """The bundle with a calibration fitted on the validation split, and its predictions with that calibration.
+def recalibrated(predictions: LabelledPredictions) -> LabelledPredictions:
+    """The predictions, and their bundle, with a calibration fitted on the validation split.
 
-    ``predictions`` are those of ``bundle``. Photographs without a retina have neither grade nor probabilities.
+    Photographs without a retina have neither grade nor probabilities.
     """
-    rows = predictions.where(SPLIT)
-    logits = _logits(bundle, predictions)
+    rows, logits = predictions.where(SPLIT), _logits(predictions)
     fitted = fit(logits[rows], predictions.truth[rows], predictions.sources[rows], groups=predictions.groups[rows])
     calibrated = dataclasses.replace(
-        bundle,
+        predictions.bundle,
         temperature=round(fitted.temperature, 5),
         bias=fitted.bias,
         cutpoints=fitted.cutpoints,
@@ -53,12 +51,12 @@ def recalibrated(bundle: Bundle, predictions: LabelledPredictions) -> tuple[Bund
     )
     probabilities = calibrated_probabilities(logits, calibrated)  # (n, K)
     grades = np.where(predictions.grades < 0, -1, decide_grades(calibrated.cutpoints, probabilities))
-    return calibrated, dataclasses.replace(predictions, probabilities=probabilities, grades=grades)
+    return dataclasses.replace(predictions, bundle=calibrated, probabilities=probabilities, grades=grades)
 
 
-def _logits(bundle: Bundle, predictions: LabelledPredictions) -> "NDArray[np.float64]":
+def _logits(predictions: LabelledPredictions) -> "NDArray[np.float64]":
     """The logits (n, K) of calibrated probabilities, up to a constant for each photograph, which cancels in softmax."""
-    smallest = np.finfo(np.float64).tiny  # in place of a probability that underflowed to 0
+    bundle, smallest = predictions.bundle, np.finfo(np.float64).tiny  # in place of a probability that underflowed to 0
     log_probabilities = np.log(np.maximum(predictions.probabilities, smallest))
     logits: NDArray[np.float64] = (log_probabilities - np.asarray(bundle.bias)) * bundle.temperature
     return logits

@@ -10,8 +10,8 @@ from typing import Any
 from ml.bundle import Bundle, read_evaluation
 from ml.errors import InputError
 from ml.evaluation.predictions import EXTERNAL
-from ml.metrics.grading import METRICS, SUBGROUP_METRICS
-from ml.metrics.markdown import table, with_interval
+from ml.metrics.grading import SUBGROUP_METRICS
+from ml.metrics.markdown import column_table, metric_cells
 
 FILE = "external_validation.json"
 HEAD = {
@@ -50,12 +50,12 @@ def external_results(bundles: list[Bundle]) -> list[dict[str, Any]]:
 
 def external_table(results: list[dict[str, Any]]) -> str:
     """The results as a table in Markdown, a column for each."""
-    rows = [[title, *(result[name] for result in results)] for name, title in HEAD.items()]
-    rows += [
-        [METRICS[name].title, *(with_interval(result["metrics"][name]) for result in results)]
-        for name in results[0]["metrics"]
-    ]
-    return table(rows)
+    return column_table(
+        [
+            {title: result[name] for name, title in HEAD.items()} | metric_cells(result["metrics"], SUBGROUP_METRICS)
+            for result in results
+        ]
+    )
 
 
 def write_results(results: list[dict[str, Any]], path: Path) -> None:

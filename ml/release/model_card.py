@@ -1,15 +1,13 @@
 """Model card of a bundle: every number comes from its JSON files or the external validation beside it."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ml.bundle import Bundle, default_bundle, read_evaluation
-from ml.errors import BundleError
+from ml.bundle import POINTER, Bundle, default_bundle, read_evaluation
 from ml.evaluation.evaluate import MIN_SUBGROUP_PHOTOS
-from ml.metrics.grading import MAIN_METRICS, METRICS, SUBGROUP_METRICS
-from ml.metrics.markdown import table, with_interval
+from ml.metrics.grading import AGREEMENT_METRICS, MAIN_METRICS, REFERRAL_METRICS, titles
+from ml.metrics.markdown import Cells, column_table, metric_cells, row_table, table, with_interval
 from ml.metrics.quality_gate import GATE_METRICS
 from ml.release.external_validation import external_section
 from ml.release.rendering import render
@@ -30,35 +28,23 @@ SPLIT_TITLES = {
     "validation": "Validation split",
     "external": "Sources that the model was not trained on",
 }
-NOISE_FLOOR = "calibration error by chance"
-
 Entry = dict[str, Any]
 """What evaluation.json has about one source or one subgroup."""
-Columns = Sequence[tuple[str, Callable[[Entry], object]]]
-"""Titles, and the value of an entry."""
 
 
 def write_card(bundle: Bundle) -> Path:
     """Write model-card.md beside bundle.json, and the default bundle's into the documentation too."""
     path, text = bundle.folder / "model-card.md", card_text(bundle)
     path.write_text(text)
-    if is_default(bundle):
+    if POINTER.exists() and bundle.folder.resolve() == default_bundle().resolve():
         DOCUMENTATION.write_text(text)
     return path
-
-
-def is_default(bundle: Bundle) -> bool:
-    """Whether the bundle is the one that grades by default."""
-    try:
-        return bundle.folder.resolve() == default_bundle().resolve()
-    except BundleError:  # none is released
-        return False
 
 
 def card_text(bundle: Bundle) -> str:
     """The card in Markdown. Raises BundleError if the bundle has no evaluation of exactly its weights."""
     evaluation = read_evaluation(bundle)
-    splits, tested = evaluation["splits"], evaluation["splits"].get("test", {})
+    splits, tested = evaluation["splits"], evaluation["splits"]["test"]
     return render(
         "model-card.md",
         bundle=bundle,
@@ -67,38 +53,15 @@ def card_text(bundle: Bundle) -> str:
         distillation=_distillation(bundle.training["stages"]),
         data_table=_data_table(bundle.training["photographs_by_grade"]),
         starting_weights=STARTING_WEIGHTS.get(bundle.architecture, "none"),
-        metrics_tables={title: metrics_table(splits[s]) for s, title in SPLIT_TITLES.items() if s in splits},
-        gate_table=_gate_table(tested),
-        grade_table=_grade_table(tested),
+        metrics_tables={t: _source_table(splits[s], _main_cells) for s, t in SPLIT_TITLES.items() if s in splits},
+        gate_table=_source_table(tested, lambda entry: metric_cells(entry["quality_gate"], GATE_METRICS)),
+        grade_table=_source_table(tested, _grade_cells),
         confusion_table=_confusion_table(tested),
         min_subgroup=MIN_SUBGROUP_PHOTOS,
-        subgroup_tables=_subgroup_tables(evaluation["subgroups"]),
+        subgroup_tables=[_subgroup_table(evaluation["subgroups"], cells) for cells in (_count_cells, _referral_cells)],
         external=external_section(bundle),
         commands=commands(bundle),
     )
-
-
-def metrics_table(entries: dict[str, Entry]) -> str:
-    """The main metrics of each source."""
-    rows = [(METRICS[name].title, _metric(name)) for name in MAIN_METRICS]
-    after_ece = 1 + MAIN_METRICS.index("expected_calibration_error")
-    rows.insert(after_ece, (NOISE_FLOOR, lambda entry: with_interval(entry["ece_noise_floor"])))
-    return _source_table(entries, rows)
-
-
-def _gate_table(entries: dict[str, Entry]) -> str:
-    return _source_table(entries, [(title, _metric(name, "quality_gate")) for name, title in GATE_METRICS.items()])
-
-
-def _metric(name: str, section: str = "metrics") -> Callable[[Entry], str]:
-    return lambda entry: with_interval(entry[section][name])
-
-
-def _source_table(entries: dict[str, Entry], rows: Columns) -> str:
-    """A row for each value, a column for each source."""
-    sources = sorted(entries)
-    head = [["", *sources], ["photographs", *(entries[source]["n"] for source in sources)]]
-    return table([*head, *([title, *(value(entries[source]) for source in sources)] for title, value in rows)])
 
 
 def _distillation(stages: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -115,16 +78,28 @@ def _data_table(counts: dict[str, dict[str, list[int]]]) -> str:
     return table([head, *([s, split, *n] for s, splits in sorted(counts.items()) for split, n in splits.items())])
 
 
-def _grade_table(entries: dict[str, Entry]) -> str:
-    rows: list[tuple[str, Callable[[Entry], object]]] = []
-    for k in range(N_GRADES):
-        rows.append((f"photographs, grade {k}", partial(_n_of_grade, k)))
-        rows += [(METRICS[name].title, _metric(name)) for name in (f"sensitivity_grade_{k}", f"precision_grade_{k}")]
-    return _source_table(entries, rows)
+def _source_table(entries: dict[str, Entry], cells: Callable[[Entry], Cells]) -> str:
+    """A column for each source."""
+    return column_table(
+        [{"": source, "photographs": entry["n"], **cells(entry)} for source, entry in sorted(entries.items())]
+    )
 
 
-def _n_of_grade(k: int, entry: Entry) -> int:
-    return int(entry["n_by_grade"][k])
+def _main_cells(entry: Entry) -> Cells:
+    cells: dict[str, object] = {}
+    for name, title in MAIN_METRICS.items():
+        cells[title] = with_interval(entry["metrics"][name])
+        if name == "expected_calibration_error":
+            cells["calibration error by chance"] = with_interval(entry["ece_noise_floor"])
+    return cells
+
+
+def _grade_cells(entry: Entry) -> Cells:
+    cells: dict[str, object] = {}
+    for k, n in enumerate(entry["n_by_grade"]):
+        cells[f"photographs, grade {k}"] = n
+        cells |= metric_cells(entry["metrics"], titles(f"sensitivity_grade_{k}", f"precision_grade_{k}"))
+    return cells
 
 
 def _confusion_table(entries: dict[str, Entry]) -> str:
@@ -135,19 +110,22 @@ def _confusion_table(entries: dict[str, Entry]) -> str:
     return table([head, *rows])
 
 
-def _subgroup_tables(subgroups: dict[str, Any]) -> list[str]:
-    """One table of counts and the grade, one of referral: together they are too wide."""
-    counts: Columns = [("photographs", lambda entry: entry["n"]), ("grade >= 2", lambda entry: entry["n_referable"])]
-    metrics = [(METRICS[name].title, _metric(name)) for name in SUBGROUP_METRICS]
-    half = len(metrics) // 2
-    return [_subgroup_table(subgroups, columns) for columns in ([*counts, *metrics[:half]], metrics[half:])]
+def _count_cells(entry: Entry) -> Cells:
+    metrics = metric_cells(entry["metrics"], AGREEMENT_METRICS)
+    return {"photographs": entry["n"], "grade >= 2": entry["n_referable"], **metrics}
 
 
-def _subgroup_table(subgroups: dict[str, Any], columns: Columns) -> str:
-    rows = [
-        [source, f"{attribute.replace('_', ' ')}: {group}", *(value(entry) for _, value in columns)]
-        for source, attributes in sorted(subgroups.items())
-        for attribute, groups in attributes.items()
-        for group, entry in groups.items()
-    ]
-    return table([["source", "group", *(title for title, _ in columns)], *rows])
+def _referral_cells(entry: Entry) -> Cells:
+    return metric_cells(entry["metrics"], REFERRAL_METRICS)
+
+
+def _subgroup_table(subgroups: dict[str, Any], cells: Callable[[Entry], Cells]) -> str:
+    """Counts and grade, or referral: one table of all would be too wide."""
+    return row_table(
+        [
+            {"source": source, "group": f"{attribute.replace('_', ' ')}: {group}", **cells(entry)}
+            for source, attributes in sorted(subgroups.items())
+            for attribute, groups in attributes.items()
+            for group, entry in groups.items()
+        ]
+    )

@@ -52,7 +52,7 @@ def evaluation(predictions: "LabelledPredictions") -> dict[str, Any]:
     """The evaluation of the synthetic predictions. Read only."""
     from ml.evaluation.evaluate import build_evaluation
 
-    return build_evaluation(read_bundle(), predictions)
+    return build_evaluation(predictions)
 
 
 @pytest.fixture(scope="session")

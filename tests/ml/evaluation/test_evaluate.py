@@ -45,7 +45,7 @@ def test_a_photograph_without_a_retina_is_screened_positive_and_has_no_grade(pre
         grades=np.where(is_blank, -1, predictions.grades),
         probabilities=np.where(is_blank[:, None], np.nan, predictions.probabilities),
     )
-    entry = build_evaluation(read_bundle(), blank)["splits"]["test"]["eyepacs"]
+    entry = build_evaluation(blank)["splits"]["test"]["eyepacs"]
     assert entry["n"] == 239
     assert np.isfinite(entry["quality_gate"]["sensitivity_intention_to_screen"][0])
 
@@ -56,8 +56,10 @@ def test_subgroups_need_two_groups_of_enough_photographs(evaluation: dict[str, A
     assert {name: group["n"] for name, group in eyes.items()} == {"left": 120, "right": 120}
 
 
-def test_the_description_of_a_bundle_has_the_main_metrics(bundle_copy: Bundle, evaluation: dict[str, Any]) -> None:
-    write_evaluation(bundle_copy.folder, evaluation)
+def test_the_description_of_a_bundle_has_the_main_metrics(
+    bundle_copy: Bundle, predictions: LabelledPredictions, evaluation: dict[str, Any]
+) -> None:
+    write_evaluation(dataclasses.replace(predictions, bundle=bundle_copy))
     metrics = read_bundle(bundle_copy.folder, verify=True).metrics
     assert metrics == main_metrics(evaluation)
     kappa = evaluation["splits"]["test"]["aptos2019"]["metrics"]["quadratic_kappa"][0]

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
+from ml.bundle import read_bundle
 from ml.evaluation.predictions import EvaluationPhoto, LabelledPredictions
 
 SOURCES = ("aptos2019", "eyepacs", "odir5k")
+N_UNGRADABLE = 6
+"""Of each split and source."""
 
 
-def toy_predictions(skill: float, *, n: int = 240, seed: int = 0, n_ungradable: int = 6) -> LabelledPredictions:
+def toy_predictions(skill: float, *, n: int = 240, seed: int = 0) -> LabelledPredictions:
     """``n`` photographs per split and source, two of each patient; ``skill`` 0 is guessing, 3 very good."""
     rng = np.random.default_rng(99)  # the same photographs for every model
     photos = [
@@ -27,12 +30,11 @@ def toy_predictions(skill: float, *, n: int = 240, seed: int = 0, n_ungradable: 
     noise = np.random.default_rng(seed).normal(0, 1, (len(photos), 5))
     logits = noise - 0.6 * skill * (np.arange(5) - truth[:, None]) ** 2
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    is_gradable = np.arange(len(photos)) % n >= n_ungradable
-    return LabelledPredictions.of(
-        photos,
+    return LabelledPredictions(
+        bundle=read_bundle(),
+        photos=photos,
         fields_of_view=["whole"] * len(photos),
         probabilities=probabilities,
         grades=probabilities.argmax(axis=1),
-        is_gradable=is_gradable,
-        p_gradable=np.where(is_gradable, 0.9, 0.05),
+        is_gradable=np.arange(len(photos)) % n >= N_UNGRADABLE,
     )

@@ -23,53 +23,51 @@ def overconfident() -> Bundle:
 
 @pytest.fixture(scope="module")
 def predictions(overconfident: Bundle) -> LabelledPredictions:
-    """Predictions of the overconfident bundle for the toy photographs; one has no retina."""
+    """Predictions for the toy photographs, of which one has no retina."""
     toy = toy_predictions(1.0)
     probabilities = calibrated_probabilities(np.log(toy.probabilities), overconfident)
     grades = probabilities.argmax(axis=1)
     probabilities[7], grades[7] = np.nan, -1
-    return dataclasses.replace(toy, probabilities=probabilities, grades=grades)
+    return dataclasses.replace(toy, bundle=overconfident, probabilities=probabilities, grades=grades)
 
 
 @pytest.fixture(scope="module")
-def fitted(overconfident: Bundle, predictions: LabelledPredictions) -> tuple[Bundle, LabelledPredictions]:
-    return recalibrated(overconfident, predictions)
+def calibrated(predictions: LabelledPredictions) -> LabelledPredictions:
+    return recalibrated(predictions)
 
 
 def test_it_fits_the_logits_behind_calibrated_probabilities(
-    overconfident: Bundle, predictions: LabelledPredictions, fitted: tuple[Bundle, LabelledPredictions]
+    predictions: LabelledPredictions, calibrated: LabelledPredictions
 ) -> None:
-    bundle, calibrated = fitted
-    rows = predictions.where("validation")
+    bundle, rows = calibrated.bundle, predictions.where("validation")
     logits = np.log(toy_predictions(1.0).probabilities)[rows]
     direct = fit(logits, predictions.truth[rows], predictions.sources[rows])
     assert bundle.temperature == pytest.approx(direct.temperature, rel=1e-3)
     assert bundle.bias == pytest.approx(direct.bias, abs=2e-3)
     assert calibrated.probabilities[rows] == pytest.approx(direct.probabilities(logits), abs=1e-3)
-    assert bundle.weights_sha256 == overconfident.weights_sha256
+    assert bundle.weights_sha256 == predictions.bundle.weights_sha256
 
 
 def test_the_true_grades_of_other_photographs_become_more_probable(
-    predictions: LabelledPredictions, fitted: tuple[Bundle, LabelledPredictions]
+    predictions: LabelledPredictions, calibrated: LabelledPredictions
 ) -> None:
     rows = np.setdiff1d(predictions.where("test"), [7])
     before, after = (
-        -np.log(each.probabilities[rows, predictions.truth[rows]]).mean() for each in (predictions, fitted[1])
+        -np.log(each.probabilities[rows, predictions.truth[rows]]).mean() for each in (predictions, calibrated)
     )
     assert after < 0.8 * before
 
 
-def test_a_photograph_without_a_retina_stays_ungraded(fitted: tuple[Bundle, LabelledPredictions]) -> None:
-    _, calibrated = fitted
+def test_a_photograph_without_a_retina_stays_ungraded(calibrated: LabelledPredictions) -> None:
     assert calibrated.grades[7] == -1
     assert np.isnan(calibrated.probabilities[7]).all()
     assert (np.delete(calibrated.grades, 7) >= 0).all()
 
 
-def test_a_probability_that_underflowed_is_calibrated(overconfident: Bundle, predictions: LabelledPredictions) -> None:
+def test_a_probability_that_underflowed_is_calibrated(predictions: LabelledPredictions) -> None:
     probabilities, rows = predictions.probabilities.copy(), predictions.where("validation")
     probabilities[rows[0]] = (1.0, 0, 0, 0, 0)
-    _, calibrated = recalibrated(overconfident, dataclasses.replace(predictions, probabilities=probabilities))
+    calibrated = recalibrated(dataclasses.replace(predictions, probabilities=probabilities))
     assert np.isfinite(calibrated.probabilities[rows]).all()
 
 

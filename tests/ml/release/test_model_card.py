@@ -9,18 +9,22 @@ from typing import Any
 
 import pytest
 
-from ml.bundle import Bundle, read_evaluation
+from ml.bundle import EVALUATION_FILE, Bundle, read_evaluation
 from ml.errors import BundleError
-from ml.evaluation.evaluate import write_evaluation
+from ml.evaluation.compare import compare
 from ml.evaluation.predictions import LabelledPredictions
 from ml.release.model_card import card_text
 from ml.release.report import write_report
 
 
+def write_json(bundle: Bundle, evaluation: dict[str, Any]) -> None:
+    (bundle.folder / EVALUATION_FILE).write_text(json.dumps(evaluation))
+
+
 @pytest.fixture
 def bundle(bundle_copy: Bundle, evaluation: dict[str, Any]) -> Bundle:
     """A bundle with the toy evaluation."""
-    write_evaluation(bundle_copy.folder, evaluation)
+    write_json(bundle_copy, evaluation)
     return bundle_copy
 
 
@@ -36,7 +40,7 @@ def test_every_metric_of_the_card_is_in_the_evaluation(bundle: Bundle, evaluatio
 def test_a_changed_number_changes_the_card(bundle: Bundle, evaluation: dict[str, Any]) -> None:
     changed = copy.deepcopy(evaluation)
     changed["splits"]["test"]["eyepacs"]["metrics"]["quadratic_kappa"][0] = 0.123
-    write_evaluation(bundle.folder, changed)
+    write_json(bundle, changed)
     assert "0.123 (" in card_text(bundle)
 
 
@@ -61,7 +65,7 @@ def test_the_card_has_teachers_and_the_commands_of_training(bundle: Bundle) -> N
 def test_an_evaluation_of_something_else_is_refused(
     bundle: Bundle, evaluation: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    write_evaluation(bundle.folder, evaluation | change)
+    write_json(bundle, evaluation | change)
     with pytest.raises(BundleError, match="evaluate the bundle again"):
         card_text(bundle)
 
@@ -73,12 +77,12 @@ def test_there_is_no_card_without_an_evaluation(bundle_copy: Bundle) -> None:
 
 
 def test_the_report_has_plots_and_the_comparison(
-    bundle: Bundle, evaluation: dict[str, Any], predictions: LabelledPredictions, tmp_path: Path
+    bundle: Bundle, predictions: LabelledPredictions, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "report"
-    report = write_report(bundle, evaluation, predictions, folder, comparison="as good\n").read_text()
+    folder, predictions = tmp_path / "report", dataclasses.replace(predictions, bundle=bundle)
+    report = write_report(predictions, folder, other=bundle, comparison=compare(predictions, predictions)).read_text()
     assert report.startswith(f"# Evaluation: {bundle.model_version}\n")
-    for name in ("roc.png", "calibration.png", "confusion.png"):
-        assert f"({name})" in report
-        assert (folder / name).read_bytes().startswith(b"\x89PNG")
-    assert report.endswith("## Comparison with another bundle\nas good\n")
+    assert "(curves.png)" in report
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert f"## Comparison with {bundle.model_version}\n" in report
+    assert "| mean of the sources | quadratic kappa " in report
