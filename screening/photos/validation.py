@@ -80,7 +80,7 @@ def validate(data: bytes) -> PhotoFile:
     except InvalidPhoto:
         raise
     except metadata.MultiFrameImage:
-        raise InvalidPhoto("several_pictures") from None
+        raise InvalidPhoto("multi_frame") from None
     except metadata.UnsupportedBitDepth:
         raise InvalidPhoto("bit_depth") from None
     except Image.DecompressionBombError:
@@ -174,7 +174,7 @@ def _require_plain_tiff(photo: Image.Image) -> None:
     except EOFError:
         photo.seek(0)
         return
-    raise InvalidPhoto("several_pictures")
+    raise InvalidPhoto("multi_frame")
 
 
 def _exif_of(photo: Image.Image) -> tuple[str, int]:
@@ -217,7 +217,7 @@ def rejection_message(code: str) -> str:
         "heic": _("Photographs of this kind (HEIC or AVIF) cannot be read.") + " " + accepted,
         "dicom": _("This is a DICOM file. Export the photograph from it.") + " " + accepted,
         "unsupported_format": _("Files of this kind cannot be read.") + " " + accepted,
-        "several_pictures": _("The file has several images. Export one photograph for each file and upload each."),
+        "multi_frame": _("The file has several images. Export one photograph for each file and upload each."),
         "cmyk": _("The photograph is in printing colours (CMYK). Export it in RGB colours and upload that file."),
         "bit_depth": _("The photograph has more than 8 bits a colour. Export it with 8 bits and upload that file."),
         "colours": _("The photograph has a reduced set of colours. Export it in full RGB colours or in grey."),

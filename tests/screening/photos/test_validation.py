@@ -101,9 +101,9 @@ REFUSED: list[tuple[str, str, Callable[[], bytes]]] = [
     ("float TIFF", "bit_depth", lambda: saved(flat("F"), "TIFF")),
     ("black and white PNG", "colours", lambda: saved(flat("1"), "PNG")),
     ("palette PNG", "colours", lambda: saved(flat("P"), "PNG")),
-    ("animated PNG", "several_pictures", lambda: two_pages("PNG")),
-    ("animated WebP", "several_pictures", lambda: two_pages("WEBP")),
-    ("TIFF of two pages", "several_pictures", lambda: two_pages("TIFF")),
+    ("animated PNG", "multi_frame", lambda: two_pages("PNG")),
+    ("animated WebP", "multi_frame", lambda: two_pages("WEBP")),
+    ("TIFF of two pages", "multi_frame", lambda: two_pages("TIFF")),
     ("only the start of a JPEG", "damaged", lambda: b"\xff\xd8\xff\xe0\x00\x10JFIF"),
 ]
 
