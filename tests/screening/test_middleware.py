@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ def get_after(logged_in: Client, monkeypatch: pytest.MonkeyPatch) -> Callable[..
     """Requests a page some seconds after the start."""
 
     def get(seconds: float, path: str = "/nowhere/") -> Any:
-        monkeypatch.setattr("screening.middleware.time.time", lambda: START + seconds)
+        monkeypatch.setattr("screening.middleware.time", SimpleNamespace(time=lambda: START + seconds))
         return logged_in.get(path)
 
     return get
