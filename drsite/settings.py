@@ -209,7 +209,7 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Diabetic retinopathy screening",
     "DESCRIPTION": (
-        "Register patients, send photographs of both eyes, read the model's result and what the clinician signed.\n\n"
+        "Register patients, send photographs of both eyes, read the model's results and the signed reviews.\n\n"
         "**Decision support, reviewed by a clinician. Not a certified medical device. Macular oedema is not graded.**"
         "\n\nEvery error is `{code, message, fields}`. Lists come in pages, newest first: follow `next` until it is "
         "null. Records of a site where the key's user has no role are not found (404)."
@@ -227,10 +227,10 @@ SPECTACULAR_SETTINGS = {
         "GradingStatus": "screening.models.gradings.Grading.Status",
     },
     "TAGS": [
-        {"name": "Predictions", "description": "One photograph graded at once, nothing stored."},
-        {"name": "Patients", "description": "Registering people and finding them by number."},
-        {"name": "Exams", "description": "Visits and their photographs."},
-        {"name": "Results", "description": "Results of the model, and what a clinician signed."},
+        {"name": "Predictions", "description": "One photograph is graded and not stored."},
+        {"name": "Patients", "description": "Register patients and find them by number."},
+        {"name": "Exams", "description": "Exams and their photographs."},
+        {"name": "Results", "description": "Results of the model, and signed reviews."},
         {"name": "System", "description": "The model in use and your sites."},
     ],
 }

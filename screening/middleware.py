@@ -79,7 +79,7 @@ def require_new_password(get_response: GetResponse) -> GetResponse:
         if not (user.is_authenticated and user.must_change_password) or _is_allowed_before(request):
             return get_response(request)
         if request.path.startswith("/api/") or wants_json(request):
-            message = _("Choose another password first: the page for that opens when you load this one again.")
+            message = _("Change your initial password first: reload the page.")
             return JsonResponse({"code": "new_password", "message": message, "fields": {}}, status=403)
         return redirect("screening:password")
 
