@@ -12,7 +12,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST_ARGS ?=
 # Files whose words and names are checked against docs/style/.
-VOCABULARY ?= docs deploy drsite static templates
+VOCABULARY ?= .
 
 .PHONY: demo test test-compose lint words format types contracts migrations run worker beat
 .DEFAULT_GOAL := demo
