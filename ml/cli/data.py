@@ -1,21 +1,19 @@
 """The command that prepares data sets: ``python -m ml prepare``."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ml.cli.options import DEFAULT_CACHE, CacheDir, DataDir, OptionalPath, data_dir
+from ml.cli.options import CacheOptions, OptionalPath
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepare:
+class Prepare(CacheOptions):
     """Read, crop, cache and inspect data sets of any known layout."""
 
-    data: DataDir = field(default_factory=data_dir)
     sources: tuple[str, ...] = ()
     """Folders below the data folder; none: the default ones, else all of a known layout."""
     cache_size: int = 256
     """Side of the cached fundus crops, in pixels."""
-    cache: CacheDir = DEFAULT_CACHE
     workers: int = os.cpu_count() or 1
     """Processes that crop."""
     output: OptionalPath = None

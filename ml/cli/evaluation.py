@@ -1,18 +1,18 @@
 """The commands that measure: ``python -m ml evaluate | pointing-game | benchmark``."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
 from ml.bundle import read_bundle
-from ml.cli.options import DEFAULT_CACHE, BundleArgument, BundleOption, CacheDir, DataDir, OptionalPath, data_dir
+from ml.cli.options import BundleArgument, BundleOption, CacheOptions, DataOptions, OptionalPath
 from ml.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate:
+class Evaluate(CacheOptions):
     """Evaluate a bundle on photographs it was not trained on; write its evaluation, card and report."""
 
     bundle: BundleArgument = None
@@ -20,8 +20,6 @@ class Evaluate:
     """Another bundle: test the differences of the metrics."""
     output: OptionalPath = None
     """Folder of the report; runs/evaluation/NAME-VERSION if none."""
-    cache: CacheDir = DEFAULT_CACHE
-    data: DataDir = field(default_factory=data_dir)
 
     def run(self) -> int:
         from ml.evaluation.evaluate import write_evaluation
@@ -65,13 +63,12 @@ class PointingGame:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Benchmark:
+class Benchmark(DataOptions):
     """Measure start-up, memory and speed of serving, compared with a baseline pipeline."""
 
     photos: Annotated[Positional[tuple[Path, ...]], arg(metavar="[PATH ...]", help_behavior_hint="")] = ()
     """Photographs; none: IDRiD's in the samples folder of the data folder."""
     bundle: BundleOption = None
-    data: DataDir = field(default_factory=data_dir)
 
     def run(self) -> int:
         from ml.evaluation.benchmark import benchmark

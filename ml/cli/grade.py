@@ -2,20 +2,17 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from tqdm import tqdm
 from tyro.conf import Positional, arg
 
 from ml.cli.options import BundleOption, OptionalPath
 from ml.errors import GradingError, InputError
-from ml.vocabulary import ICDRGrade
 
 if TYPE_CHECKING:
-    from ml.grader import Grader
     from ml.prediction import Prediction
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"}
@@ -48,13 +45,17 @@ class Grade:
         if not photos:
             print("error: There are no photographs in these folders.", file=sys.stderr)
             return 1
-        grader = Grader.load(self.bundle, threads=self.threads)
-        n_failed = 0
-        for photo, result in grade_files(
-            grader, photos, heatmaps=self.output, include_ungradable=self.include_ungradable
-        ):
-            n_failed += isinstance(result, str)
-            print(as_json(photo, result) if self.json else as_text(photo, result), flush=True)
+        grader, names, n_failed = Grader.load(self.bundle, threads=self.threads), _overlay_names(photos), 0
+        for photo in tqdm(photos, unit="photo", disable=not sys.stderr.isatty()):
+            try:
+                prediction = grader.grade(photo, include_ungradable=self.include_ungradable)
+                if self.output is not None:
+                    write_overlay(photo, prediction, self.output / names[photo])
+                print(as_json(photo, prediction) if self.json else as_text(photo, prediction), flush=True)
+            except GradingError as error:
+                n_failed += 1
+                content = {"file": str(photo), "error": str(error)}
+                print(json.dumps(content) if self.json else f"{photo}: not read. {error}", flush=True)
         return 1 if n_failed else 0
 
 
@@ -67,21 +68,6 @@ def find_photos(paths: tuple[Path, ...]) -> list[Path]:
         else:
             photos.append(path)
     return photos
-
-
-def grade_files(
-    grader: "Grader", photos: list[Path], *, heatmaps: Path | None, include_ungradable: bool
-) -> "Iterator[tuple[Path, Prediction | str]]":
-    """Each file with its Prediction, or with the reason why it could not be read."""
-    names = _overlay_names(photos)
-    for photo in tqdm(photos, unit="photo", disable=not sys.stderr.isatty()):
-        try:
-            prediction = grader.grade(photo, include_ungradable=include_ungradable)
-            if heatmaps is not None:
-                write_overlay(photo, prediction, heatmaps / names[photo])
-            yield photo, prediction
-        except GradingError as error:
-            yield photo, str(error)
 
 
 def _overlay_names(photos: list[Path]) -> dict[Path, str]:
@@ -103,32 +89,29 @@ def write_overlay(photo: Path, prediction: "Prediction", target: Path) -> None:
     overlay(image, prediction.heatmap, prediction.heatmap_box).save(target)
 
 
-def as_json(photo: Path, result: "Prediction | str") -> str:
+def as_json(photo: Path, prediction: "Prediction") -> str:
     """One line of JSON."""
-    if isinstance(result, str):
-        return json.dumps({"file": str(photo), "error": result})
-    content: dict[str, Any] = {
+    p, p_referable = prediction.probabilities, prediction.p_referable
+    content = {
         "file": str(photo),
-        "model_version": result.model_version,
-        "is_gradable": result.is_gradable,
-        "p_gradable": round(result.p_gradable, 4),
-        "quality_reasons": list(result.quality_reasons),
-        "grade": None if result.grade is None else int(result.grade),
-        "probabilities": None if result.probabilities is None else [round(p, 4) for p in result.probabilities],
-        "p_referable": None if result.p_referable is None else round(result.p_referable, 4),
-        "is_referable": result.is_referable,
+        "model_version": prediction.model_version,
+        "is_gradable": prediction.is_gradable,
+        "p_gradable": round(prediction.p_gradable, 4),
+        "quality_reasons": prediction.quality_reasons,
+        "grade": prediction.grade,
+        "probabilities": None if p is None else [round(each, 4) for each in p],
+        "p_referable": None if p_referable is None else round(p_referable, 4),
+        "is_referable": prediction.is_referable,
     }
     return json.dumps(content)
 
 
-def as_text(photo: Path, result: "Prediction | str") -> str:
+def as_text(photo: Path, prediction: "Prediction") -> str:
     """One line for a person."""
-    if isinstance(result, str):
-        return f"{photo}: not read. {result}"
-    reasons = f" ({', '.join(result.quality_reasons)})" if result.quality_reasons else ""
-    if result.grade is None or result.p_referable is None:
+    reasons = f" ({', '.join(prediction.quality_reasons)})" if prediction.quality_reasons else ""
+    if prediction.grade is None:
         return f"{photo}: cannot be graded{reasons}"
-    referral = "referable" if result.is_referable else "not referable"
-    name = ICDRGrade(result.grade).name.lower()
-    warning = "" if result.is_gradable else f" - NOT GRADABLE{reasons}"
-    return f"{photo}: grade {int(result.grade)} ({name}), P(referable) {result.p_referable:.3f}, {referral}{warning}"
+    referral = "referable" if prediction.is_referable else "not referable"
+    warning = "" if prediction.is_gradable else f" - NOT GRADABLE{reasons}"
+    grade = f"grade {prediction.grade:d} ({prediction.grade.name.lower()})"
+    return f"{photo}: {grade}, P(referable) {prediction.p_referable:.3f}, {referral}{warning}"

@@ -1,32 +1,29 @@
 """The commands of the quality gate: ``python -m ml quality train | export | fit-rules | card``."""
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from ml.cli.options import DataDir, OptionalPath, data_dir
+from ml.cli.options import DataOptions, OptionalPath, RunOptions
 
 RUN = Path("runs/quality")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Train:
+class Train(RunOptions):
     """Train the quality network, which predicts whether a photograph can be graded."""
 
-    data: DataDir = field(default_factory=data_dir)
-    imagenet: OptionalPath = None
-    """ImageNet weights under torchvision's names (.npz)."""
     output: Path = RUN
     """Folder of the run; the cache of crops lies beside it."""
+    imagenet: OptionalPath = None
+    """ImageNet weights under torchvision's names (.npz)."""
     epochs: int = 5
     """Number of epochs."""
     seed: int = 1
     """Seed of all random numbers."""
-    resume: bool = False
-    """Continue at the step of the last checkpoint."""
 
     def run(self) -> int:
         from ml.training.quality.train import CONFIG, load_quality, train_quality
@@ -38,12 +35,11 @@ class Train:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Export:
+class Export(DataOptions):
     """Export the quality network of a finished run into ml/serving/quality, with its metrics."""
 
     folder: Annotated[Positional[Path], arg(metavar="RUN")] = RUN
     """Folder of the run."""
-    data: DataDir = field(default_factory=data_dir)
 
     def run(self) -> int:
         from ml.training.config import read_config
@@ -56,10 +52,9 @@ class Export:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitRules:
+class FitRules(DataOptions):
     """Fit the logistic models and rules of the quality gate; print their metrics on held-out patients."""
 
-    data: DataDir = field(default_factory=data_dir)
     negatives: tuple[Path, ...] = ()
     """Folders of photographs that show no retina."""
     write: bool = False

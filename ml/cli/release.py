@@ -1,19 +1,19 @@
 """The commands that make and describe bundles: ``python -m ml export | promote | card | results | external``."""
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
 from ml.bundle import BUNDLES, read_bundle
-from ml.cli.options import DEFAULT_CACHE, BundleArgument, BundleName, CacheDir, DataDir, OptionalPath, data_dir
+from ml.cli.options import BundleArgument, CacheOptions, DataOptions, OptionalPath
 from ml.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Export:
+class Export(DataOptions):
     """Export a finished run as a bundle: calibrated on validation, evaluated on test."""
 
     folder: Annotated[Positional[Path], arg(metavar="RUN")]
@@ -26,7 +26,6 @@ class Export:
     """Side of the input at inference, in pixels; none: as in training."""
     output: OptionalPath = None
     """Folder of the bundle; ml/bundles/NAME-VERSION if none."""
-    data: DataDir = field(default_factory=data_dir)
 
     def run(self) -> int:
         from ml.release.export import export_bundle
@@ -40,12 +39,11 @@ class Export:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Promote:
+class Promote(CacheOptions):
     """Make a bundle the default if it is not worse than the current one; else exit with code 1."""
 
-    bundle: Positional[BundleName]
-    cache: CacheDir = DEFAULT_CACHE
-    data: DataDir = field(default_factory=data_dir)
+    bundle: Annotated[Positional[Path], arg(metavar="BUNDLE")]
+    """Folder of a bundle, or its name in ml/bundles."""
 
     def run(self) -> int:
         from ml.release.promote import promote

@@ -31,15 +31,13 @@ LESION_SUFFIXES = ("MA", "HE", "EX", "SE")
 class PointingResult:
     """The result for one photograph with lesions.
 
-    ``p_random_hit`` is the probability that a random point of the retina is a hit, which is also the fraction of the
-    retina near lesions. ``energy_on_lesions`` is the fraction of the heatmap's sum that lies near lesions
-    (energy-based pointing game, Wang et al., CVPR Workshops 2020), to be compared with it.
+    ``p_random_hit`` is the probability that a random point of the retina is a hit, ``is_center_hit`` whether its centre
+    is one.
     """
 
     is_hit: bool
     is_center_hit: bool
     p_random_hit: float
-    energy_on_lesions: float
 
 
 def score(prediction: Prediction, lesions: "NDArray[np.bool_]") -> PointingResult | None:
@@ -58,31 +56,16 @@ def score(prediction: Prediction, lesions: "NDArray[np.bool_]") -> PointingResul
     radius_px = (right - left) / 2
     in_retina = np.hypot(x + 0.5 - (left + right) / 2, y + 0.5 - (top + bottom) / 2) <= radius_px
     row, column = np.unravel_index(int(heatmap.argmax()), heatmap.shape)
-    energy = heatmap_on_photo(heatmap, (left, top, right, bottom), lesions.shape) * in_retina
     return PointingResult(
         is_hit=_at(is_near, left + (column + 0.5) * cell_px, top + (row + 0.5) * cell_px),
         is_center_hit=_at(is_near, (left + right) / 2, (top + bottom) / 2),
         p_random_hit=float(is_near[in_retina].mean()),
-        energy_on_lesions=float(energy[is_near].sum() / max(1e-12, energy.sum())),
     )
 
 
 def _at(mask: "NDArray[np.bool_]", x: float, y: float) -> bool:
     height, width = mask.shape
     return bool(mask[min(height - 1, max(0, int(y))), min(width - 1, max(0, int(x)))])
-
-
-def heatmap_on_photo(
-    heatmap: "NDArray[np.float32]", box_px: tuple[float, float, float, float], shape: tuple[int, ...]
-) -> "NDArray[np.float32]":
-    """(h, w) heatmap resized to its box (left, top, right, bottom) on a photograph of ``shape`` (H, W); 0 elsewhere."""
-    left, top, right, bottom = box_px
-    y, x = np.mgrid[: shape[0], : shape[1]]
-    rows = np.floor((y + 0.5 - top) / (bottom - top) * heatmap.shape[0]).astype(np.int64)
-    columns = np.floor((x + 0.5 - left) / (right - left) * heatmap.shape[1]).astype(np.int64)
-    inside = (rows >= 0) & (rows < heatmap.shape[0]) & (columns >= 0) & (columns < heatmap.shape[1])
-    resized = heatmap[np.clip(rows, 0, heatmap.shape[0] - 1), np.clip(columns, 0, heatmap.shape[1] - 1)]
-    return np.where(inside, resized, 0).astype(np.float32)
 
 
 def idrid_masks(folder: Path, *, side_px: int = 800) -> "Iterator[tuple[Path, NDArray[np.bool_]]]":
@@ -139,5 +122,4 @@ def pointing_metrics(results: list[PointingResult]) -> dict[str, float]:
         "hit_rate": float(np.mean([r.is_hit for r in results])),
         "random_hit_rate": float(np.mean([r.p_random_hit for r in results])),
         "center_hit_rate": float(np.mean([r.is_center_hit for r in results])),
-        "energy_on_lesions": float(np.mean([r.energy_on_lesions for r in results])),
     }

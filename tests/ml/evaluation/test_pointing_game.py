@@ -34,7 +34,6 @@ def test_it_is_a_hit_if_the_maximum_lies_on_a_lesion() -> None:
     assert miss
     assert (hit.is_hit, miss.is_hit, hit.is_center_hit) == (True, False, False)
     assert 0 < hit.p_random_hit < 0.06
-    assert hit.energy_on_lesions > 0.5 > miss.energy_on_lesions
 
 
 def test_the_heatmap_is_placed_at_its_box() -> None:
@@ -71,11 +70,11 @@ def test_it_reads_masks_in_the_layout_of_idrid(tmp_path: Path) -> None:
 
 def test_the_metrics_are_means_over_the_photographs() -> None:
     results = [
-        PointingResult(is_hit=True, is_center_hit=False, p_random_hit=0.1, energy_on_lesions=0.5),
-        PointingResult(is_hit=False, is_center_hit=False, p_random_hit=0.3, energy_on_lesions=0.1),
+        PointingResult(is_hit=True, is_center_hit=False, p_random_hit=0.1),
+        PointingResult(is_hit=False, is_center_hit=False, p_random_hit=0.3),
     ]
     assert pointing_metrics(results) == pytest.approx(
-        {"n": 2, "hit_rate": 0.5, "random_hit_rate": 0.2, "center_hit_rate": 0, "energy_on_lesions": 0.3}
+        {"n": 2, "hit_rate": 0.5, "random_hit_rate": 0.2, "center_hit_rate": 0}
     )
     with pytest.raises(InputError, match="No photograph"):
         pointing_metrics([])
