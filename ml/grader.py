@@ -1,6 +1,5 @@
 """Grading of photographs: ``Grader.load(bundle).grade(photo)`` -> Prediction. ONNX Runtime only; no torch."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -75,9 +74,9 @@ class Grader:
     def _graded(
         self, crop: FundusCrop, quality: Quality, logits: "NDArray[np.float32]", heatmaps: "NDArray[np.float32]"
     ) -> Prediction:
-        probabilities = calibrated_probabilities(logits, self.bundle)  # (K,)
+        probabilities = calibrated_probabilities(logits, self.bundle.temperature, self.bundle.bias)  # (K,)
         p_referable = float(min(1.0, probabilities[REFERABLE_FROM:].sum()))
-        grade = decide_grade(probabilities, self.bundle.cutpoints)
+        grade = ICDRGrade(int(decide_grades(probabilities, self.bundle.cutpoints)))
         return Prediction(
             model_version=self.bundle.model_version,
             p_gradable=quality.p_gradable,
@@ -126,16 +125,18 @@ def _check_signature(bundle: Bundle, session: onnxruntime.InferenceSession) -> N
         raise BundleError(f"{bundle.graph} is not a grading network: its inputs or outputs are others.")
 
 
-def calibrated_probabilities(logits: "NDArray[np.floating]", bundle: Bundle) -> "NDArray[np.float64]":
+def calibrated_probabilities(
+    logits: "NDArray[np.floating]", temperature: float, bias: tuple[float, ...]
+) -> "NDArray[np.float64]":
     """Softmax of the logits after temperature scaling and bias: (..., K) -> (..., K)."""
-    scaled = logits.astype(np.float64) / bundle.temperature + np.asarray(bundle.bias)
+    scaled = logits.astype(np.float64) / temperature + np.asarray(bias)
     exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     probabilities: NDArray[np.float64] = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return probabilities
 
 
-def decide_grade(probabilities: "NDArray[np.floating]", cutpoints: tuple[float, ...]) -> ICDRGrade:
-    """The number of cutpoints that the expected grade of (K,) probabilities reaches; without any, the argmax."""
+def decide_grades(probabilities: "NDArray[np.floating]", cutpoints: tuple[float, ...]) -> "NDArray[np.int64]":
+    """(..., K) -> (...): number of cutpoints that the expected grade reaches; without any, the most probable grade."""
     if not cutpoints:
-        return ICDRGrade(int(probabilities.argmax()))
-    return ICDRGrade(bisect_right(cutpoints, float(probabilities @ np.arange(N_GRADES))))
+        return np.asarray(probabilities.argmax(axis=-1), np.int64)
+    return np.asarray(np.searchsorted(cutpoints, probabilities @ np.arange(N_GRADES), side="right"), np.int64)

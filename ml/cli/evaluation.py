@@ -50,14 +50,13 @@ class PointingGame:
     bundle: BundleOption = None
 
     def run(self) -> int:
-        from ml.evaluation.pointing_game import idrid_masks, pointing_metrics, score_photos, synthetic_masks
+        from ml.evaluation.pointing_game import idrid_masks, pointing_metrics, synthetic_masks
         from ml.grader import Grader
 
         if (self.folder is None) == (self.synthetic is None):
             raise InputError("Name a folder, or --synthetic N.")
-        bundle = read_bundle(self.bundle)
         pairs = synthetic_masks(self.synthetic or 0) if self.folder is None else idrid_masks(self.folder)
-        for name, value in pointing_metrics(score_photos(Grader.load(bundle.folder), pairs)).items():
+        for name, value in pointing_metrics(Grader.load(self.bundle), pairs).items():
             print(f"{name.replace('_', ' ')}: {value:.3f}".removesuffix(".000"))
         return 0
 

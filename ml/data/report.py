@@ -51,7 +51,7 @@ def inspect(dataset: FundusDataset, photos: list[LabelledPhoto], *, cache_dir: P
     near_sets, grades = _linked_sets(len(cropped), near), dataset.grades.tolist()
     statuses = {name_of(p): s for p, s in zip(graded(photos), read_statuses(cache_dir), strict=True) if s != CROPPED}
     return Report(
-        counts=_counts(dataset),
+        counts=grade_counts(dataset),
         n_patients={split: len(set(dataset.groups[dataset.where(i)].tolist())) for i, split in enumerate(SPLITS)},
         ungradable=dict(Counter(photo.source for photo in photos if photo.grade is None)),
         no_retina=[name for name, status in statuses.items() if status == NO_RETINA],
@@ -94,7 +94,8 @@ def _linked_sets(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
     return [same for same in members.values() if len(same) > 1]
 
 
-def _counts(dataset: FundusDataset) -> dict[str, dict[str, list[int]]]:
+def grade_counts(dataset: FundusDataset) -> dict[str, dict[str, list[int]]]:
+    """Number of photographs of grade 0 to 4 by source and split."""
     counts: dict[str, dict[str, list[int]]] = {}
     for source, split, grade in zip(dataset.sources.tolist(), dataset.splits, dataset.grades, strict=True):
         counts.setdefault(source, {name: [0] * N_GRADES for name in SPLITS})[SPLITS[split]][grade] += 1

@@ -11,7 +11,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from ml.grader import Grader
 from ml.metrics.markdown import table
 
 N_ROUNDS = 8
+Pipeline = Callable[[bytes], object]
 
 START_UP = """
 import json, resource, sys, time
@@ -47,9 +49,8 @@ print(json.dumps({
 def benchmark(bundle: Bundle, photos: list[Path]) -> str:
     """Measure on this machine; a table in Markdown."""
     start = start_up(bundle, photos)
-    serving, baseline, decoding = cpu_times_ms(
-        Grader.load(bundle.folder), [photo.read_bytes() for photo in photos], baseline_pipeline(bundle)
-    )
+    serve = partial(Grader.load(bundle.folder).grade, include_ungradable=True)
+    serving, baseline = cpu_times_ms([serve, baseline_pipeline(bundle)], [photo.read_bytes() for photo in photos])
     ratios = [b / s for s, b in zip(serving, baseline, strict=True)]
     with Image.open(photos[0]) as first:
         megapixels = first.width * first.height / 1e6
@@ -63,7 +64,6 @@ def benchmark(bundle: Bundle, photos: list[Path]) -> str:
         ["photographs per second on one core", f"{1000 / statistics.median(serving):.0f}"],
         ["baseline pipeline, CPU time", f"{statistics.median(baseline):.1f} ms per photograph"],
         ["baseline / serving, median of pairs", f"{statistics.median(ratios):.1f}"],
-        ["decoding the JPEG at 1/8 only, CPU time", f"{statistics.median(decoding):.1f} ms per photograph"],
     ]
     title = f"{bundle.model_version}, {len(photos)} photographs, the first of {megapixels:.1f} megapixels, one thread"
     return f"{title}\n\n{table(rows)}"
@@ -77,39 +77,24 @@ def start_up(bundle: Bundle, photos: list[Path]) -> dict[str, float]:
     return measured
 
 
-def cpu_times_ms(
-    grader: Grader, files: list[bytes], baseline: Callable[[bytes], object]
-) -> tuple[list[float], list[float], list[float]]:
-    """CPU milliseconds per photograph of serving, of the baseline, and of decoding only, alternating."""
-    pipelines: tuple[Callable[[bytes], object], ...] = (
-        lambda file: grader.grade(file, include_ungradable=True),
-        baseline,
-        decode_only,
-    )
-    times: tuple[list[float], ...] = ([], [], [])
+def cpu_times_ms(pipelines: Sequence[Pipeline], files: list[bytes]) -> list[list[float]]:
+    """CPU milliseconds per photograph of each pipeline, alternating."""
     for file in files:  # not measured: the first calls allocate
         for pipeline in pipelines:
             pipeline(file)
+    times: list[list[float]] = [[] for _ in pipelines]
     for _ in tqdm(range(N_ROUNDS), unit="round", disable=not sys.stderr.isatty()):
         for file in files:
             for pipeline, measured in zip(pipelines, times, strict=True):
                 measured.append(_cpu_ms(pipeline, file))
-    return times  # type: ignore[return-value]  # three lists
+    return times
 
 
-def _cpu_ms(pipeline: Callable[[bytes], object], file: bytes) -> float:
+def _cpu_ms(pipeline: Pipeline, file: bytes) -> float:
     """Processor time of all threads of this process during the call."""
     before = time.process_time()
     pipeline(file)
     return (time.process_time() - before) * 1000
-
-
-def decode_only(file: bytes) -> Image.Image:
-    """Decode a JPEG at an eighth of its size: little more than its entropy coding."""
-    image = Image.open(BytesIO(file))
-    image.draft("RGB", (image.width // 8, image.height // 8))
-    image.load()
-    return image
 
 
 def crop_by_threshold(image: Image.Image) -> Image.Image:
@@ -125,7 +110,7 @@ def crop_by_threshold(image: Image.Image) -> Image.Image:
     return square
 
 
-def baseline_pipeline(bundle: Bundle) -> Callable[[bytes], object]:
+def baseline_pipeline(bundle: Bundle) -> Pipeline:
     """Full decoding, torch eager and pytorch-grad-cam, on one thread."""
     import torch
     from pytorch_grad_cam import GradCAM

@@ -4,8 +4,8 @@
 photographs, which test the measure itself and not the model.
 """
 
+import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,23 +27,12 @@ LESION_SUFFIXES = ("MA", "HE", "EX", "SE")
 """IDRiD's microaneurysms, haemorrhages, hard and soft exudates (not OD, the optic disc)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointingResult:
-    """The result for one photograph with lesions.
-
-    ``p_random_hit`` is the probability that a random point of the retina is a hit, ``is_center_hit`` whether its centre
-    is one.
-    """
-
-    is_hit: bool
-    is_center_hit: bool
-    p_random_hit: float
-
-
-def score(prediction: Prediction, lesions: "NDArray[np.bool_]") -> PointingResult | None:
+def score(prediction: Prediction, lesions: "NDArray[np.bool_]") -> dict[str, float] | None:
     """Compare a heatmap with a lesion mask (H, W) of the same photograph; None if one of them is empty.
 
-    A point is a hit if a lesion lies within half a cell of the heatmap's grid, which is its resolution.
+    The maximum is a hit (1, else 0) if a lesion lies within half a cell of the heatmap's grid, which is its resolution.
+    ``random_hit_rate`` is the probability that a random point of the retina is a hit, ``center_hit_rate`` 1 if its
+    centre is one.
     """
     heatmap, box = prediction.heatmap, prediction.heatmap_box
     if heatmap is None or box is None or not heatmap.max() or not lesions.any():
@@ -56,16 +45,16 @@ def score(prediction: Prediction, lesions: "NDArray[np.bool_]") -> PointingResul
     radius_px = (right - left) / 2
     in_retina = np.hypot(x + 0.5 - (left + right) / 2, y + 0.5 - (top + bottom) / 2) <= radius_px
     row, column = np.unravel_index(int(heatmap.argmax()), heatmap.shape)
-    return PointingResult(
-        is_hit=_at(is_near, left + (column + 0.5) * cell_px, top + (row + 0.5) * cell_px),
-        is_center_hit=_at(is_near, (left + right) / 2, (top + bottom) / 2),
-        p_random_hit=float(is_near[in_retina].mean()),
-    )
+    return {
+        "hit_rate": _at(is_near, left + (column + 0.5) * cell_px, top + (row + 0.5) * cell_px),
+        "random_hit_rate": float(is_near[in_retina].mean()),
+        "center_hit_rate": _at(is_near, (left + right) / 2, (top + bottom) / 2),
+    }
 
 
-def _at(mask: "NDArray[np.bool_]", x: float, y: float) -> bool:
+def _at(mask: "NDArray[np.bool_]", x: float, y: float) -> float:
     height, width = mask.shape
-    return bool(mask[min(height - 1, max(0, int(y))), min(width - 1, max(0, int(x)))])
+    return float(mask[min(height - 1, max(0, int(y))), min(width - 1, max(0, int(x)))])
 
 
 def idrid_masks(folder: Path, *, side_px: int = 800) -> "Iterator[tuple[Path, NDArray[np.bool_]]]":
@@ -84,13 +73,9 @@ def idrid_masks(folder: Path, *, side_px: int = 800) -> "Iterator[tuple[Path, ND
 
 def _read_mask(path: Path, side_px: int) -> "NDArray[np.bool_]":
     with Image.open(path) as image:
-        values = np.asarray(image.convert("RGB")).max(axis=2) > 0  # IDRiD's masks are red on black
-    step = max(1, -(-max(values.shape) // side_px))
-    height, width = (-(-n // step) * step for n in values.shape)
-    padded = np.zeros((height, width), np.bool_)
-    padded[: values.shape[0], : values.shape[1]] = values
-    blocks = padded.reshape(height // step, step, width // step, step)  # (rows, step, columns, step)
-    return np.asarray(blocks.any(axis=(1, 3)), np.bool_)
+        mask = image.convert("RGB").point(lambda value: 255 if value else 0)  # IDRiD's masks are red on black
+    step = math.ceil(max(mask.size) / side_px)
+    return np.asarray(np.asarray(mask.reduce(step)).max(axis=2) > 0, np.bool_)
 
 
 def synthetic_masks(n: int) -> "Iterator[tuple[Image.Image, NDArray[np.bool_]]]":
@@ -103,23 +88,16 @@ def synthetic_masks(n: int) -> "Iterator[tuple[Image.Image, NDArray[np.bool_]]]"
         yield draw_fundus(drawing), lesion_mask(drawing)
 
 
-def score_photos(grader: "Grader", pairs: "Iterable[tuple[Photo, NDArray[np.bool_]]]") -> list[PointingResult]:
-    """Results of the photographs that are graded as diseased: a heatmap for grade 0 shows no lesions."""
-    results = []
+def pointing_metrics(grader: "Grader", pairs: "Iterable[tuple[Photo, NDArray[np.bool_]]]") -> dict[str, float]:
+    """Means over the photographs that are graded as diseased: a heatmap for grade 0 shows no lesions.
+
+    Raises InputError if there are none.
+    """
+    scores = []
     for photo, lesions in pairs:
         prediction = grader.grade(photo, include_ungradable=True)
         result = score(prediction, lesions) if prediction.grade else None
-        results += [result] if result else []
-    return results
-
-
-def pointing_metrics(results: list[PointingResult]) -> dict[str, float]:
-    """Means over the photographs. Raises InputError if there are none."""
-    if not results:
+        scores += [result] if result else []
+    if not scores:
         raise InputError("No photograph there has lesions, a mask and a heatmap.")
-    return {
-        "n": len(results),
-        "hit_rate": float(np.mean([r.is_hit for r in results])),
-        "random_hit_rate": float(np.mean([r.p_random_hit for r in results])),
-        "center_hit_rate": float(np.mean([r.is_center_hit for r in results])),
-    }
+    return {"n": len(scores)} | {name: float(np.mean([each[name] for each in scores])) for name in scores[0]}

@@ -13,8 +13,8 @@ import numpy as np
 from ml.bundle import Bundle
 from ml.evaluation.evaluate import write_evaluation
 from ml.evaluation.predictions import LabelledPredictions, predict_held_out
-from ml.grader import calibrated_probabilities
-from ml.release.calibration import decide_grades, fit
+from ml.grader import calibrated_probabilities, decide_grades
+from ml.release.calibration import fit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,16 +41,10 @@ def recalibrated(predictions: LabelledPredictions) -> LabelledPredictions:
     Photographs without a retina have neither grade nor probabilities.
     """
     rows, logits = predictions.where(SPLIT), _logits(predictions)
-    fitted = fit(logits[rows], predictions.truth[rows], predictions.sources[rows], groups=predictions.groups[rows])
-    calibrated = dataclasses.replace(
-        predictions.bundle,
-        temperature=round(fitted.temperature, 5),
-        bias=fitted.bias,
-        cutpoints=fitted.cutpoints,
-        operating_point=fitted.operating_point,
-    )
-    probabilities = calibrated_probabilities(logits, calibrated)  # (n, K)
-    grades = np.where(predictions.grades < 0, -1, decide_grades(calibrated.cutpoints, probabilities))
+    fitted = fit(logits[rows], predictions.truth[rows], predictions.sources[rows], predictions.groups[rows])
+    calibrated = dataclasses.replace(predictions.bundle, **dataclasses.asdict(fitted))
+    probabilities = calibrated_probabilities(logits, fitted.temperature, fitted.bias)  # (n, K)
+    grades = np.where(predictions.grades < 0, -1, decide_grades(probabilities, fitted.cutpoints))
     return dataclasses.replace(predictions, bundle=calibrated, probabilities=probabilities, grades=grades)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from ml.grader import calibrated_probabilities, decide_grades
 from ml.metrics.grading import expected_grade, quadratic_kappa, sensitivity_specificity, threshold_for_sensitivity
 from ml.vocabulary import N_GRADES, REFERABLE_FROM
 
@@ -47,36 +48,14 @@ class Calibration:
     cutpoints: tuple[float, ...]
     operating_point: float
 
-    def probabilities(self, logits: "Floats") -> "NDArray[np.float64]":
-        """(n, K) logits -> (n, K) calibrated probabilities."""
-        scaled = logits / self.temperature + np.asarray(self.bias)
-        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-        return probabilities
 
-    def grades(self, probabilities: "Floats") -> "Grades":
-        """(n, K) -> (n,) grades by the decision rule."""
-        return decide_grades(self.cutpoints, probabilities)
-
-
-def decide_grades(cutpoints: tuple[float, ...], probabilities: "Floats") -> "Grades":
-    """(n, K) -> (n,): number of cutpoints that the expected grade reaches; without them the most probable grade."""
-    if not cutpoints:
-        return np.asarray(probabilities.argmax(axis=1), np.int64)
-    return np.asarray(np.searchsorted(cutpoints, expected_grade(probabilities), side="right"), np.int64)
-
-
-def fit(
-    logits: "Floats", truth: "Grades", sources: "Sources", *, groups: "NDArray[np.str_] | None" = None
-) -> Calibration:
+def fit(logits: "Floats", truth: "Grades", sources: "Sources", groups: "NDArray[np.str_]") -> Calibration:
     """Fit temperature and bias by maximum likelihood, then the rule and the operating point; sources weigh the same.
 
     ``groups`` (n,) are kept together in cross-validation: photographs of one patient, or copies.
     """
     temperature, bias = _fit_likelihood(logits, truth, _source_weights(sources))
-    uncut = Calibration(temperature=temperature, bias=bias, cutpoints=(), operating_point=0.5)
-    probabilities = uncut.probabilities(logits)
-    groups = np.arange(len(truth)).astype(str) if groups is None else groups
+    probabilities = calibrated_probabilities(logits, temperature, bias)
     return Calibration(
         temperature=temperature,
         bias=bias,
@@ -101,9 +80,9 @@ def select_decision_rule(
         for k in range(N_FOLDS):
             rest = fold != k
             cutpoints = fit_cutpoints(truth[rest], probabilities[rest], sources[rest])
-            grades[~rest] = decide_grades(cutpoints, probabilities[~rest])
+            grades[~rest] = decide_grades(probabilities[~rest], cutpoints)
         scores.append(_agreement(truth, grades, sources))
-    without = _agreement(truth, decide_grades((), probabilities), sources)
+    without = _agreement(truth, decide_grades(probabilities, ()), sources)
     return fit_cutpoints(truth, probabilities, sources) if np.mean(scores) > without else ()
 
 
@@ -161,7 +140,7 @@ def _fit_likelihood(
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]  # torch has no type for it
     centered = bias.detach() - bias.detach().mean()
-    return float(log_temperature.detach().exp()), tuple(round(float(b), 5) for b in centered)
+    return round(float(log_temperature.detach().exp()), 5), tuple(round(float(b), 5) for b in centered)
 
 
 def select_operating_point(truth: "Grades", p_referable: "Floats", sources: "Sources") -> float:

@@ -15,7 +15,8 @@ from tqdm import tqdm
 from ml.bundle import GRAPH_FILE, WEIGHTS_FILE, Bundle, read_bundle
 from ml.data.augment import resize_images
 from ml.data.labels import EQUALIZED_SOURCE
-from ml.data.splits import TEST, TRAIN, VALIDATION
+from ml.data.report import grade_counts
+from ml.data.splits import VALIDATION
 from ml.errors import BundleError
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
 from ml.networks.gradcam import WithGradCAM
@@ -77,7 +78,12 @@ def export_bundle(
             "heatmap_full_scale": heatmap_full_scale(draft / GRAPH_FILE, dataset, image_size=image_size),
             "graph": file_manifest(draft / GRAPH_FILE),
             "weights": file_manifest(draft / WEIGHTS_FILE),
-            "training": {"stages": history} | dataset_summary(dataset),
+            "training": {
+                "stages": history,
+                "photographs_by_grade": grade_counts(dataset),
+                "n_duplicates": dataset.n_duplicates,
+                "n_without_retina": dataset.n_without_retina,
+            },
         }
         (draft / "bundle.json").write_text(json.dumps(content, indent=1) + "\n")
         calibrate_bundle(read_bundle(draft, verify=True), data=data, cache=cache)
@@ -127,23 +133,3 @@ def full_scale(logits: "NDArray[np.float32]", maxima: "NDArray[np.float32]") -> 
     grades = logits.argmax(axis=1)
     of_grade = maxima[np.arange(len(grades)), grades][grades > 0]
     return max(1e-4, round(float(np.percentile(of_grade, 90)), 4)) if len(of_grade) else 1.0
-
-
-def dataset_summary(dataset: "FundusDataset") -> dict[str, Any]:
-    """Photographs by source, split and grade, duplicates and exclusions, for bundle.json and the card."""
-    splits = (("train", TRAIN), ("validation", VALIDATION), ("test", TEST))
-    counts = {
-        str(source): {name: _grade_counts(dataset, str(source), split) for name, split in splits}
-        for source in np.unique(dataset.sources)
-    }
-    return {
-        "photographs_by_grade": counts,
-        "n_duplicates": dataset.n_duplicates,
-        "n_without_retina": dataset.n_without_retina,
-    }
-
-
-def _grade_counts(dataset: "FundusDataset", source: str, split: int) -> list[int]:
-    rows = (dataset.sources == source) & (dataset.splits == split)
-    counts: list[int] = np.bincount(dataset.grades[rows], minlength=N_GRADES).tolist()
-    return counts

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ml.bundle import default_bundle
 from ml.errors import BundleError, GradingError
-from ml.grader import Grader, calibrated_probabilities, decide_grade
+from ml.grader import Grader, calibrated_probabilities, decide_grades
 from ml.networks.onnx_export import file_manifest
 from ml.serving.quality.gate import FOLDER, WEIGHTS
 from ml.synthetic import draw_fundus, drawing_for_grade
@@ -93,8 +93,9 @@ def test_a_quality_network_in_place_of_the_graph_is_refused(tmp_path: Path) -> N
         Grader.load(folder)
 
 
-def test_calibrated_probabilities_sum_to_one_without_overflow(grader: Grader) -> None:
-    probabilities = calibrated_probabilities(np.array([[900.0, 0, 0, 0, -900], [0, 0, 0, 0, 0]]), grader.bundle)
+def test_calibrated_probabilities_sum_to_one_without_overflow() -> None:
+    logits = np.array([[900.0, 0, 0, 0, -900], [0, 0, 0, 0, 0]])
+    probabilities = calibrated_probabilities(logits, 0.5, (0.1, 0.0, 0.0, 0.0, -0.1))
     assert probabilities.sum(axis=1) == pytest.approx([1, 1])
 
 
@@ -103,7 +104,7 @@ def test_calibrated_probabilities_sum_to_one_without_overflow(grader: Grader) ->
     [((), ICDRGrade.NONE), ((0.5, 1.5, 2.5, 3.5), ICDRGrade.MODERATE), ((1.9, 2, 3, 3.5), ICDRGrade.NONE)],
 )
 def test_the_cutpoints_decide_the_grade(cutpoints: tuple[float, ...], grade: ICDRGrade) -> None:
-    assert decide_grade(np.array([0.4, 0.1, 0.1, 0.1, 0.3]), cutpoints) is grade
+    assert decide_grades(np.array([0.4, 0.1, 0.1, 0.1, 0.3]), cutpoints) == grade
 
 
 def test_onnx_runtime_sends_no_telemetry(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """The pointing game, on synthetic photographs with known lesions."""
 
+import dataclasses
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ml.errors import InputError
-from ml.evaluation.pointing_game import PointingResult, idrid_masks, pointing_metrics, score
+from ml.evaluation.pointing_game import idrid_masks, pointing_metrics, score
 from ml.prediction import Prediction
 from ml.vocabulary import ICDRGrade
 
@@ -32,8 +34,8 @@ def test_it_is_a_hit_if_the_maximum_lies_on_a_lesion() -> None:
     hit, miss = score(prediction(6, 2), lesions), score(prediction(2, 6), lesions)
     assert hit
     assert miss
-    assert (hit.is_hit, miss.is_hit, hit.is_center_hit) == (True, False, False)
-    assert 0 < hit.p_random_hit < 0.06
+    assert (hit["hit_rate"], miss["hit_rate"], hit["center_hit_rate"]) == (1, 0, 0)
+    assert 0 < hit["random_hit_rate"] < 0.06
 
 
 def test_the_heatmap_is_placed_at_its_box() -> None:
@@ -41,8 +43,7 @@ def test_the_heatmap_is_placed_at_its_box() -> None:
     lesions[45, 135] = True
     result = score(prediction(4, 4, box=(0.5, 0.0, 1.0, 1.0)), lesions)
     assert result
-    assert result.is_hit
-    assert result.is_center_hit
+    assert result["hit_rate"] == result["center_hit_rate"] == 1
 
 
 def test_there_is_no_result_without_lesions_or_heatmap() -> None:
@@ -68,13 +69,13 @@ def test_it_reads_masks_in_the_layout_of_idrid(tmp_path: Path) -> None:
     assert np.argwhere(lesions).tolist() == [[6, 3], [333, 533]]  # the optic disc is no lesion
 
 
-def test_the_metrics_are_means_over_the_photographs() -> None:
-    results = [
-        PointingResult(is_hit=True, is_center_hit=False, p_random_hit=0.1),
-        PointingResult(is_hit=False, is_center_hit=False, p_random_hit=0.3),
-    ]
-    assert pointing_metrics(results) == pytest.approx(
-        {"n": 2, "hit_rate": 0.5, "random_hit_rate": 0.2, "center_hit_rate": 0}
-    )
+def test_the_metrics_are_means_over_the_diseased_photographs() -> None:
+    lesions = np.zeros((90, 90), bool)
+    lesions[62:66, 23:27] = True
+    hit, miss = prediction(6, 2), prediction(2, 6)
+    healthy = dataclasses.replace(miss, grade=ICDRGrade.NONE)
+    grader = Mock(grade=Mock(side_effect=[hit, miss, healthy, healthy]))
+    metrics = pointing_metrics(grader, [(Path("photo.jpg"), lesions)] * 3)
+    assert metrics | {"random_hit_rate": 0} == {"n": 2, "hit_rate": 0.5, "random_hit_rate": 0, "center_hit_rate": 0}
     with pytest.raises(InputError, match="No photograph"):
-        pointing_metrics([])
+        pointing_metrics(grader, [(Path("photo.jpg"), lesions)])

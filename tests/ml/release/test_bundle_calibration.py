@@ -25,7 +25,7 @@ def overconfident() -> Bundle:
 def predictions(overconfident: Bundle) -> LabelledPredictions:
     """Predictions for the toy photographs, of which one has no retina."""
     toy = toy_predictions(1.0)
-    probabilities = calibrated_probabilities(np.log(toy.probabilities), overconfident)
+    probabilities = calibrated_probabilities(np.log(toy.probabilities), overconfident.temperature, overconfident.bias)
     grades = probabilities.argmax(axis=1)
     probabilities[7], grades[7] = np.nan, -1
     return dataclasses.replace(toy, bundle=overconfident, probabilities=probabilities, grades=grades)
@@ -41,10 +41,12 @@ def test_it_fits_the_logits_behind_calibrated_probabilities(
 ) -> None:
     bundle, rows = calibrated.bundle, predictions.where("validation")
     logits = np.log(toy_predictions(1.0).probabilities)[rows]
-    direct = fit(logits, predictions.truth[rows], predictions.sources[rows])
+    direct = fit(logits, predictions.truth[rows], predictions.sources[rows], predictions.groups[rows])
     assert bundle.temperature == pytest.approx(direct.temperature, rel=1e-3)
     assert bundle.bias == pytest.approx(direct.bias, abs=2e-3)
-    assert calibrated.probabilities[rows] == pytest.approx(direct.probabilities(logits), abs=1e-3)
+    assert calibrated.probabilities[rows] == pytest.approx(
+        calibrated_probabilities(logits, direct.temperature, direct.bias), abs=1e-3
+    )
     assert bundle.weights_sha256 == predictions.bundle.weights_sha256
 
 
@@ -71,8 +73,8 @@ def test_a_probability_that_underflowed_is_calibrated(predictions: LabelledPredi
     assert np.isfinite(calibrated.probabilities[rows]).all()
 
 
-def simulated(n: int, seed: int, *, is_bimodal: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Logits, grades and sources; bimodal: only 0 and 4 are probable, in a ratio that shows the true grade."""
+def simulated(n: int, seed: int, *, is_bimodal: bool) -> tuple[np.ndarray, ...]:
+    """Logits, grades, sources and groups; bimodal: only 0 and 4 are probable, in a ratio that shows the true grade."""
     rng = np.random.default_rng(seed)
     truth = rng.choice(5, n, p=[0.3, 0.2, 0.2, 0.2, 0.1])
     estimate = truth + rng.normal(0, 0.35, n)
@@ -80,7 +82,7 @@ def simulated(n: int, seed: int, *, is_bimodal: bool) -> tuple[np.ndarray, np.nd
     if is_bimodal:
         ratio = np.clip(estimate / 4, 0.01, 0.99)[:, None]
         logits = np.log(np.hstack([1 - ratio, *[np.full((n, 1), 1e-3)] * 3, ratio]))
-    return logits, truth, np.array(["one", "two"] * (n // 2))
+    return logits, truth, np.array(["one", "two"] * (n // 2)), np.arange(n).astype(str)
 
 
 def test_cutpoints_are_used_if_they_grade_held_out_photographs_better() -> None:

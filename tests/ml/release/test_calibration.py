@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
+from ml.grader import calibrated_probabilities, decide_grades
 from ml.metrics.grading import quadratic_kappa, sensitivity_specificity
-from ml.release.calibration import decide_grades, fit, select_operating_point
+from ml.release.calibration import fit, select_operating_point
 
 HALVES = (0.5, 1.5, 2.5, 3.5)
 
 
 def test_the_two_decision_rules_differ_if_the_probabilities_are_split() -> None:
     split = np.array([[0.4, 0.1, 0.1, 0.1, 0.3]])  # the mean grade is 1.8
-    assert decide_grades((), split).tolist() == [0]
-    assert decide_grades(HALVES, split).tolist() == [2]
+    assert decide_grades(split, ()).tolist() == [0]
+    assert decide_grades(split, HALVES).tolist() == [2]
 
 
 def test_calibration_corrects_overconfidence_and_a_shifted_class() -> None:
@@ -21,9 +22,9 @@ def test_calibration_corrects_overconfidence_and_a_shifted_class() -> None:
     truth = rng.choice(5, 2000, p=prior)
     calibrated = rng.normal(0, 1, (2000, 5)) + np.log(prior) + 2 * np.eye(5)[truth]
     logits = calibrated * 3 + np.array([-2.0, 0, 0, 0, 2])
-    calibration = fit(logits, truth, np.array(["one"] * 2000))
+    calibration = fit(logits, truth, np.array(["one"] * 2000), np.arange(2000).astype(str))
     assert calibration.temperature > 1.2
-    probabilities = calibration.probabilities(logits)
+    probabilities = calibrated_probabilities(logits, calibration.temperature, calibration.bias)
     p_referable = probabilities[:, 2:].sum(axis=1)
     assert p_referable.mean() == pytest.approx((truth >= 2).mean(), abs=0.02)
     high = p_referable > 0.8
@@ -31,7 +32,7 @@ def test_calibration_corrects_overconfidence_and_a_shifted_class() -> None:
     assert sensitivity_specificity(truth, p_referable, calibration.operating_point)[0] >= 0.9
     fitted, rounded = (
         quadratic_kappa(truth, grades) + (grades == truth).mean()
-        for grades in (calibration.grades(probabilities), decide_grades(HALVES, probabilities))
+        for grades in (decide_grades(probabilities, rule) for rule in (calibration.cutpoints, HALVES))
     )
     assert fitted >= rounded
 
