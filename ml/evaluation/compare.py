@@ -35,13 +35,6 @@ class Difference:
     def value(self) -> float:
         return self.first - self.second
 
-    def as_json(self) -> dict[str, float | None]:
-        """Rounded to four decimal places."""
-        low, high = self.interval or (None, None)
-        values = {"first": self.first, "second": self.second, "difference": self.value, "low": low, "high": high}
-        values["p"] = self.p
-        return {name: None if v is None or not np.isfinite(v) else round(v, 4) for name, v in values.items()}
-
 
 Comparison = dict[str, dict[str, Difference]]
 """Differences by source and metric; MEAN is one of the sources."""

@@ -41,16 +41,17 @@ def recalibrated(predictions: LabelledPredictions) -> LabelledPredictions:
     Photographs without a retina have neither grade nor probabilities.
     """
     rows, logits = predictions.where(SPLIT), _logits(predictions)
-    fitted = fit(logits[rows], predictions.truth[rows], predictions.sources[rows], predictions.groups[rows])
-    calibrated = dataclasses.replace(predictions.bundle, **dataclasses.asdict(fitted))
-    probabilities = calibrated_probabilities(logits, fitted.temperature, fitted.bias)  # (n, K)
-    grades = np.where(predictions.grades < 0, -1, decide_grades(probabilities, fitted.cutpoints))
-    return dataclasses.replace(predictions, bundle=calibrated, probabilities=probabilities, grades=grades)
+    labels = (predictions.truth[rows], predictions.sources[rows], predictions.groups[rows])
+    bundle = fit(predictions.bundle, logits[rows], *labels)
+    probabilities = calibrated_probabilities(logits, bundle.temperature, bundle.bias)  # (n, K)
+    grades = np.where(predictions.grades < 0, -1, decide_grades(probabilities, bundle.cutpoints))
+    return dataclasses.replace(predictions, bundle=bundle, probabilities=probabilities, grades=grades)
 
 
 def _logits(predictions: LabelledPredictions) -> "NDArray[np.float64]":
     """The logits (n, K) of calibrated probabilities, up to a constant for each photograph, which cancels in softmax."""
-    bundle, smallest = predictions.bundle, np.finfo(np.float64).tiny  # in place of a probability that underflowed to 0
+    bundle = predictions.bundle
+    smallest = np.finfo(np.float64).tiny  # in place of a probability that underflowed to 0
     log_probabilities = np.log(np.maximum(predictions.probabilities, smallest))
     logits: NDArray[np.float64] = (log_probabilities - np.asarray(bundle.bias)) * bundle.temperature
     return logits

@@ -1,12 +1,13 @@
 """Calibration on the validation split: temperature and bias, decision rule for the grade, operating point."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from ml.bundle import Bundle
 from ml.grader import calibrated_probabilities, decide_grades
 from ml.metrics.grading import expected_grade, quadratic_kappa, sensitivity_specificity, threshold_for_sensitivity
 from ml.vocabulary import N_GRADES, REFERABLE_FROM
@@ -36,27 +37,16 @@ N_FOLDS, N_REPEATS = 5, 3
 """Of the cross-validation that selects the decision rule."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """Probabilities are softmax(logits / ``temperature`` + ``bias``).
+def fit(bundle: Bundle, logits: "Floats", truth: "Grades", sources: "Sources", groups: "NDArray[np.str_]") -> Bundle:
+    """The bundle with a calibration for these (n, K) logits; sources weigh the same.
 
-    The grade is the number of ``cutpoints`` that the expected grade reaches; without cutpoints the most probable grade.
-    """
-
-    temperature: float
-    bias: tuple[float, ...]
-    cutpoints: tuple[float, ...]
-    operating_point: float
-
-
-def fit(logits: "Floats", truth: "Grades", sources: "Sources", groups: "NDArray[np.str_]") -> Calibration:
-    """Fit temperature and bias by maximum likelihood, then the rule and the operating point; sources weigh the same.
-
-    ``groups`` (n,) are kept together in cross-validation: photographs of one patient, or copies.
+    Temperature and bias are fitted by maximum likelihood, then the rule and the operating point. ``groups`` (n,) are
+    kept together in cross-validation: photographs of one patient, or copies.
     """
     temperature, bias = _fit_likelihood(logits, truth, _source_weights(sources))
     probabilities = calibrated_probabilities(logits, temperature, bias)
-    return Calibration(
+    return replace(
+        bundle,
         temperature=temperature,
         bias=bias,
         cutpoints=select_decision_rule(truth, probabilities, sources, groups),

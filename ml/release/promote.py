@@ -12,7 +12,7 @@ from pathlib import Path
 from ml.bundle import Bundle
 from ml.errors import BundleError
 from ml.evaluation.compare import MEAN, Comparison, compare, comparison_table
-from ml.evaluation.evaluate import compact_json, write_evaluation
+from ml.evaluation.evaluate import write_evaluation
 from ml.evaluation.predictions import LabelledPredictions, evaluation_photos, fingerprint, predict, predict_held_out
 from ml.metrics.grading import MAIN_METRICS
 from ml.release.model_card import write_card
@@ -26,7 +26,7 @@ the kappas of two equally good models differ by about 0.06 by the sampling of pa
 def promote(candidate: Bundle, current: Bundle, *, data: Path, cache: Path) -> list[str]:
     """Promote the candidate if it is not worse than the current default; returns why it is refused, empty if it is not.
 
-    Writes comparison.json and comparison.md into the candidate's folder. If it is promoted, default.txt names it, and
+    Writes comparison.md into the candidate's folder. If it is promoted, default.txt names it, and
     its evaluation.json and the model cards are written. Raises BundleError if the two cannot be compared or are not in
     one folder.
     """
@@ -74,18 +74,6 @@ def non_inferiority_failures(comparison: Comparison) -> Iterator[str]:
 
 
 def _write_comparison(candidate: Bundle, current: Bundle, comparison: Comparison, failures: list[str]) -> None:
-    content = {
-        "first": candidate.model_version,
-        "second": current.model_version,
-        "differences": {
-            source: {name: difference.as_json() for name, difference in differences.items()}
-            for source, differences in comparison.items()
-        },
-        "margins": MARGINS,
-        "is_promoted": not failures,
-        "failures": failures,
-    }
-    (candidate.folder / "comparison.json").write_text(compact_json(content))
     text = render(
         "comparison.md",
         first=candidate,

@@ -37,17 +37,17 @@ def calibrated(predictions: LabelledPredictions) -> LabelledPredictions:
 
 
 def test_it_fits_the_logits_behind_calibrated_probabilities(
-    predictions: LabelledPredictions, calibrated: LabelledPredictions
+    overconfident: Bundle, predictions: LabelledPredictions, calibrated: LabelledPredictions
 ) -> None:
     bundle, rows = calibrated.bundle, predictions.where("validation")
     logits = np.log(toy_predictions(1.0).probabilities)[rows]
-    direct = fit(logits, predictions.truth[rows], predictions.sources[rows], predictions.groups[rows])
+    direct = fit(overconfident, logits, predictions.truth[rows], predictions.sources[rows], predictions.groups[rows])
     assert bundle.temperature == pytest.approx(direct.temperature, rel=1e-3)
     assert bundle.bias == pytest.approx(direct.bias, abs=2e-3)
     assert calibrated.probabilities[rows] == pytest.approx(
         calibrated_probabilities(logits, direct.temperature, direct.bias), abs=1e-3
     )
-    assert bundle.weights_sha256 == predictions.bundle.weights_sha256
+    assert bundle.weights_sha256 == overconfident.weights_sha256
 
 
 def test_the_true_grades_of_other_photographs_become_more_probable(
@@ -86,13 +86,13 @@ def simulated(n: int, seed: int, *, is_bimodal: bool) -> tuple[np.ndarray, ...]:
 
 
 def test_cutpoints_are_used_if_they_grade_held_out_photographs_better() -> None:
-    cutpoints = fit(*simulated(600, 1, is_bimodal=True)).cutpoints
+    cutpoints = fit(read_bundle(), *simulated(600, 1, is_bimodal=True)).cutpoints
     assert len(cutpoints) == 4
     assert list(cutpoints) == sorted(cutpoints)
 
 
 def test_cutpoints_that_only_fit_noise_are_not_used() -> None:
-    fitted = [fit(*simulated(120, seed, is_bimodal=False)).cutpoints for seed in range(3)]
+    fitted = [fit(read_bundle(), *simulated(120, seed, is_bimodal=False)).cutpoints for seed in range(3)]
     assert sum(cutpoints == () for cutpoints in fitted) >= 2
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ml.bundle import read_bundle
 from ml.grader import calibrated_probabilities, decide_grades
 from ml.metrics.grading import quadratic_kappa, sensitivity_specificity
 from ml.release.calibration import fit, select_operating_point
@@ -22,7 +23,7 @@ def test_calibration_corrects_overconfidence_and_a_shifted_class() -> None:
     truth = rng.choice(5, 2000, p=prior)
     calibrated = rng.normal(0, 1, (2000, 5)) + np.log(prior) + 2 * np.eye(5)[truth]
     logits = calibrated * 3 + np.array([-2.0, 0, 0, 0, 2])
-    calibration = fit(logits, truth, np.array(["one"] * 2000), np.arange(2000).astype(str))
+    calibration = fit(read_bundle(), logits, truth, np.array(["one"] * 2000), np.arange(2000).astype(str))
     assert calibration.temperature > 1.2
     probabilities = calibrated_probabilities(logits, calibration.temperature, calibration.bias)
     p_referable = probabilities[:, 2:].sum(axis=1)
