@@ -43,10 +43,10 @@ def group_of(source: str, patient: str, file: str) -> str:
     return f"{SOURCE_GROUP.get(source, source)}:{patient or f'file:{file}'}"
 
 
-def matches(folder: Path) -> bool:
-    """True if the folder has a ``labels.csv`` with grades or qualities."""
+def find_tables(folder: Path) -> list[Path]:
+    """The ``labels.csv`` of a folder, if it has grades or qualities."""
     table = folder / "labels.csv"
-    return has_columns(table, "file", "grade") or has_columns(table, "file", "quality")
+    return [table] if any(has_columns(table, "file", column) for column in ("grade", "quality")) else []
 
 
 def read_labels(folder: Path) -> list[LabelledPhoto]:
@@ -55,19 +55,19 @@ def read_labels(folder: Path) -> list[LabelledPhoto]:
     Columns: file (relative to the folder), grade; eye, patient, quality, age, sex, other_disease if known. Without a
     column grade, photographs have no grade. Raises LabelError that names the first wrong line.
     """
-    has_grades = has_columns(folder / "labels.csv", "grade")
-    columns = ("file", "grade") if has_grades else ("file", "quality")
-    return [_photo(row, folder, has_grades=has_grades) for row in read_table(folder / "labels.csv", columns=columns)]
+    table = folder / "labels.csv"
+    columns = ("file", "grade" if has_columns(table, "grade") else "quality")
+    return [_photo(row, folder) for row in read_table(table, columns=columns)]
 
 
-def _photo(row: CsvRow, folder: Path, *, has_grades: bool) -> LabelledPhoto:
+def _photo(row: CsvRow, folder: Path) -> LabelledPhoto:
     file, quality = row.text("file"), row.values.get("quality", "").lower()
     if quality not in QUALITIES:
         raise row.error(f"quality {quality!r} is not one of good, usable, reject.")
     return LabelledPhoto(
         folder.name,
         folder / file,
-        row.grade("grade") if has_grades else None,
+        row.grade("grade") if "grade" in row.values else None,
         group_of(folder.name, row.values.get("patient", ""), file),
         quality,
         eye=EYES.get(row.values.get("eye", "").lower(), ""),

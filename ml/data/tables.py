@@ -5,8 +5,9 @@ pandas would be shorter, but loses the line numbers and turns blanks and 2.0 int
 
 import csv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 
 from ml.errors import InputError
@@ -47,33 +48,38 @@ class CsvRow:
         return int(integer)
 
 
-def read_table(path: Path, *, columns: tuple[str, ...], delimiter: str = ",") -> Iterator[CsvRow]:
-    """Rows of a .csv or .xlsx file that are not blank. Raises LabelError, also if a column is missing."""
-    cells = _read_xlsx(path) if path.suffix.lower() == ".xlsx" else _read_csv(path, delimiter)
-    header: list[str] | None = None
-    for line, values in cells:
-        if header is None:
-            header = [value.strip() for value in values]
-            if missing := [column for column in columns if column not in header]:
+def read_table(
+    path: Path, *, columns: Sequence[str], delimiter: str = ",", header: Sequence[str] = ()
+) -> Iterator[CsvRow]:
+    """Rows of a table that are not blank; ``header`` is for a file without one.
+
+    Raises LabelError, also if a column is missing.
+    """
+    names = list(header)
+    for line, values in _cells(path, delimiter):
+        if not names:
+            names = values
+            if missing := [column for column in columns if column not in names]:
                 raise LabelError(f"{path}, line {line}: the column {missing[0]!r} is missing.")
-        elif any(value.strip() for value in values):
-            yield CsvRow(path, line, {name: value.strip() for name, value in zip(header, values, strict=False) if name})
-    if header is None:
+        elif any(values):
+            padded = chain(values, repeat(""))
+            yield CsvRow(path, line, {name: value for name, value in zip(names, padded, strict=False) if name})
+    if not names:
         raise LabelError(f"{path}, line 1: the file is empty.")
 
 
-def header_of(path: Path) -> list[str]:
-    """Column names of a table; empty if it cannot be read."""
-    try:
-        cells = _read_xlsx(path) if path.suffix.lower() == ".xlsx" else _read_csv(path, ",")
-        return [value.strip() for value in next(cells, (1, []))[1]]
-    except LabelError:
-        return []
-
-
 def has_columns(path: Path, *columns: str) -> bool:
-    """True if the table exists and has at least these columns."""
-    return path.is_file() and set(columns) <= set(header_of(path))
+    """True if the table exists, can be read, and has at least these columns."""
+    try:
+        return path.is_file() and set(columns) <= set(next(_cells(path), (1, []))[1])
+    except LabelError:
+        return False
+
+
+def _cells(path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """Line number and stripped values of each line of a .csv or .xlsx file."""
+    lines = _read_xlsx(path) if path.suffix.lower() == ".xlsx" else _read_csv(path, delimiter)
+    return ((line, [value.strip() for value in values]) for line, values in lines)
 
 
 def _read_csv(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -9,7 +9,10 @@ from ml.data.readers.layout import Reader
 from ml.data.tables import LabelError
 
 LABELS_CSV = Reader(
-    "labels.csv", "labels.csv (file, grade; eye, patient, quality ...)", labels.matches, labels.read_labels
+    "labels.csv",
+    "labels.csv (file, grade; eye, patient, quality ...)",
+    labels.find_tables,
+    lambda folder, _: labels.read_labels(folder),
 )
 READERS = (
     LABELS_CSV,  # first: a labels.csv beside the original tables overrides them
@@ -26,7 +29,7 @@ READERS = (
 
 def reader_of(folder: Path) -> Reader | None:
     """The first reader that matches the layout of a folder."""
-    return next((reader for reader in READERS if reader.matches(folder)), None)
+    return next((reader for reader in READERS if reader.find_tables(folder)), None)
 
 
 def read_photos(folder: Path) -> list[LabelledPhoto]:
@@ -40,7 +43,7 @@ def read_photos(folder: Path) -> list[LabelledPhoto]:
     if reader is None:
         known = "\n".join(f"  {r.name}: {r.layout}" for r in READERS)
         raise LabelError(f"{folder} has none of the layouts known here:\n{known}")
-    photos = reader.read(folder)
+    photos = list(reader.read(folder, reader.find_tables(folder)))
     if not photos:
         raise LabelError(f"{folder}: no photographs are listed there ({reader.name}).")
     return photos

@@ -6,70 +6,60 @@ The ultra-widefield photographs of the same publication are left out: screening 
 from collections.abc import Iterator
 from pathlib import Path
 
-from ml.data.labels import EYES, LabelledPhoto, group_of
-from ml.data.readers.layout import PhotoIndex, Reader, existing
+from ml.data.labels import EYES, LabelledPhoto
+from ml.data.readers.layout import PhotoIndex, Reader, tables_at
 from ml.data.tables import CsvRow, read_table
 
 ROOT = "regular_fundus_images"
-LABELLED = ("regular-fundus-training", "regular-fundus-validation")
-EVALUATION = "Online-Challenge1&2-Evaluation"
-UNGRADABLE = "5"
+#: Training and validation set, and the evaluation set if its labels exist.
+TABLES = ("regular-fundus-*/regular-fundus-*.csv", "Online-Challenge1&2-Evaluation/Challenge1_labels.xlsx")
 #: 1: good enough for the diagnosis of retinal diseases, 0: not. Both have grades.
 QUALITIES = {"1": "good", "0": "reject"}
 
 
-def matches(folder: Path) -> bool:
-    """True if a labelled set exists, with or without the outer folder."""
-    return any((_root(folder) / name / f"{name}.csv").is_file() for name in LABELLED)
+def read(folder: Path, tables: list[Path]) -> Iterator[LabelledPhoto]:
+    """Read all sets."""
+    for table in tables:
+        index = PhotoIndex(folder, table.parent)
+        for row, patient, eye, column, quality in _evaluation(table) if table.suffix == ".xlsx" else _labelled(table):
+            yield index.photo(
+                name := row.text("image_id"),
+                row.grade(column, ungradable=("5",)),
+                missing=table.parent / "Images" / patient / f"{name}.jpg",
+                patient=patient,
+                quality=QUALITIES.get(quality, ""),
+                eye=eye,
+            )
 
 
-def read(folder: Path) -> list[LabelledPhoto]:
-    """Read training and validation set, and the evaluation set if its labels exist."""
-    root = _root(folder)
-    photos: list[LabelledPhoto] = []
-    for name in LABELLED:
-        if (root / name / f"{name}.csv").is_file():
-            photos += _labelled(folder, root / name, root / name / f"{name}.csv")
-    if (root / EVALUATION / "Challenge1_labels.xlsx").is_file():
-        photos += _evaluation(folder, root / EVALUATION)
-    return photos
+def _labelled(table: Path) -> Iterator[tuple[CsvRow, str, str, str, str]]:
+    """Row, patient, eye, column of the grade, and code of the quality.
 
-
-def _labelled(folder: Path, photos: Path, table: Path) -> Iterator[LabelledPhoto]:
-    """NB: a few files are named after the wrong eye; the column that holds the grade is right."""
-    index = PhotoIndex([photos])
+    NB: a few files are named after the wrong eye; the column that holds the grade is right.
+    """
     for row in read_table(table, columns=("patient_id", "image_id", "left_eye_DR_Level", "right_eye_DR_Level")):
         graded = [eye for eye in ("left", "right") if row.values.get(f"{eye}_eye_DR_Level")]
         if len(graded) != 1:
             raise row.error("not exactly one of the two eyes has a grade.")
-        grade = row.grade(f"{graded[0]}_eye_DR_Level", ungradable=(UNGRADABLE,))
-        quality = QUALITIES.get(row.values.get("Overall quality", ""), "")
-        yield _photo(folder, index, row, patient=row.text("patient_id"), eye=graded[0], grade=grade, quality=quality)
+        quality = row.values.get("Overall quality", "")
+        yield row, row.text("patient_id"), graded[0], f"{graded[0]}_eye_DR_Level", quality
 
 
-def _evaluation(folder: Path, root: Path) -> Iterator[LabelledPhoto]:
-    qualities = {}
-    if (root / "Challenge2_labels.xlsx").is_file():
-        rows = read_table(root / "Challenge2_labels.xlsx", columns=("image_id", "Overall quality"))
-        qualities = {r.text("image_id"): QUALITIES.get(r.values.get("Overall quality", ""), "") for r in rows}
-    index = PhotoIndex([root])
-    for row in read_table(root / "Challenge1_labels.xlsx", columns=("image_id", "DR_Levels")):
-        patient, _, view = row.text("image_id").partition("_")
-        grade = row.grade("DR_Levels", ungradable=(UNGRADABLE,))
-        quality = qualities.get(row.text("image_id"), "")
-        yield _photo(folder, index, row, patient=patient, eye=EYES.get(view[:1], ""), grade=grade, quality=quality)
+def _evaluation(table: Path) -> Iterator[tuple[CsvRow, str, str, str, str]]:
+    """The same for the evaluation set, whose qualities are in a table of their own."""
+    qualities, other = {}, table.with_name("Challenge2_labels.xlsx")
+    if other.is_file():
+        rows = read_table(other, columns=("image_id", "Overall quality"))
+        qualities = {row.text("image_id"): row.values["Overall quality"] for row in rows}
+    for row in read_table(table, columns=("image_id", "DR_Levels")):
+        name = row.text("image_id")
+        patient, _, view = name.partition("_")
+        yield row, patient, EYES.get(view[:1], ""), "DR_Levels", qualities.get(name, "")
 
 
-def _photo(
-    folder: Path, index: PhotoIndex, row: CsvRow, *, patient: str, eye: str, grade: int | None, quality: str
-) -> LabelledPhoto:
-    name = row.text("image_id")
-    path = index.find(name, missing=row.file.parent / "Images" / patient / f"{name}.jpg")
-    return LabelledPhoto(folder.name, path, grade, group_of(folder.name, patient, name), quality, eye=eye)
-
-
-def _root(folder: Path) -> Path:
-    return existing(folder, ROOT) or folder
-
-
-READER = Reader("DeepDRiD", f"{ROOT}/regular-fundus-training/ with its .csv and Images/", matches, read)
+READER = Reader(
+    "DeepDRiD",
+    f"{ROOT}/regular-fundus-training/ with its .csv and Images/",
+    tables_at(*(f"{root}{table}" for root in ("", f"{ROOT}/") for table in TABLES)),
+    read,
+)

@@ -3,36 +3,31 @@
 ``10_left`` is the left eye of patient 10.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from ml.data.labels import EYES, LabelledPhoto, group_of
-from ml.data.readers.layout import PhotoIndex, Reader, existing
-from ml.data.tables import has_columns, read_table
+from ml.data.labels import EYES, LabelledPhoto
+from ml.data.readers.layout import PhotoIndex, Reader, tables_at
+from ml.data.tables import read_table
 
-#: For a folder of any name, patient numbers are those of the other extracts of EyePACS.
-SOURCE_GROUP = "eyepacs"
-TABLES = ("trainLabels.csv", "trainLabels_cropped.csv")
+COLUMNS = ("image", "level")
 
 
-def matches(folder: Path) -> bool:
-    """True if one of the tables has the two columns of EyePACS."""
-    return any(has_columns(folder / table, "image", "level") for table in TABLES)
-
-
-def read(folder: Path) -> list[LabelledPhoto]:
+def read(folder: Path, tables: list[Path]) -> Iterator[LabelledPhoto]:
     """Read all photographs of the table. Raises LabelError for a name without patient and eye."""
-    table = existing(folder, *TABLES) or folder / TABLES[0]
-    index, photos = PhotoIndex([folder]), []
-    for row in read_table(table, columns=("image", "level")):
+    index = PhotoIndex(folder, patients_of="eyepacs")  # as in the other extracts of EyePACS, for a folder of any name
+    for row in read_table(tables[0], columns=COLUMNS):
         name = row.text("image")
         patient, _, side = Path(name).stem.rpartition("_")
         if not patient or side not in EYES:
             raise row.error(f"{name!r} is not a patient and an eye, as in 10_left.")
-        path = index.find(name, missing=folder / "train" / f"{name}.jpeg")
-        photos.append(
-            LabelledPhoto(folder.name, path, row.grade("level"), group_of(SOURCE_GROUP, patient, name), eye=EYES[side])
-        )
-    return photos
+        missing = folder / "train" / f"{name}.jpeg"
+        yield index.photo(name, row.grade("level"), missing=missing, patient=patient, eye=EYES[side])
 
 
-READER = Reader("EyePACS", "trainLabels.csv (image, level) and photographs such as 10_left.jpeg", matches, read)
+READER = Reader(
+    "EyePACS",
+    "trainLabels.csv (image, level) and photographs such as 10_left.jpeg",
+    tables_at("trainLabels.csv", "trainLabels_cropped.csv", columns=COLUMNS),
+    read,
+)

@@ -1,54 +1,57 @@
-"""Building blocks of the readers: layout, index of photographs, paths."""
+"""Building blocks of the readers: the layout of a data set, and its photographs by name."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ml.data.labels import LabelledPhoto
+from ml.data.labels import LabelledPhoto, group_of
+from ml.data.tables import has_columns
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """One layout.
+    """One layout, whose files ``layout`` describes in a line.
 
-    ``layout`` describes its files in a line; ``matches`` tests a folder; ``read`` raises LabelError that names file and
-    line.
+    ``find_tables`` returns the tables (or folders of photographs) of this layout in a folder, none if it has another
+    one. ``read`` yields their photographs; it raises LabelError that names file and line.
     """
 
     name: str
     layout: str
-    matches: Callable[[Path], bool]
-    read: Callable[[Path], list[LabelledPhoto]]
+    find_tables: Callable[[Path], list[Path]]
+    read: Callable[[Path, list[Path]], Iterable[LabelledPhoto]]
 
 
-@dataclass(slots=True)
+def tables_at(*patterns: str, columns: Sequence[str] = ()) -> Callable[[Path], list[Path]]:
+    """Function that returns the tables at these glob patterns below a folder, if they have all ``columns``."""
+
+    def find_tables(folder: Path) -> list[Path]:
+        found = (path for pattern in patterns for path in sorted(folder.glob(pattern)))
+        return [path for path in found if not columns or has_columns(path, *columns)]
+
+    return find_tables
+
+
 class PhotoIndex:
-    """Index of the photographs below some folders, by name without suffix and case.
+    """Photographs of the data set ``folder``, by name without suffix and case; only those ``below`` a folder in it.
 
     Published folders differ from their own tables in folders (train, train/train, Images/12), suffixes (.png, .jpeg)
-    and case (.JPG).
+    and case (.JPG). Patients are numbered as in the source ``patients_of``.
     """
 
-    folders: Iterable[Path]
-    _paths: dict[str, Path] = field(init=False)
+    def __init__(self, folder: Path, below: Path | None = None, *, patients_of: str = "") -> None:
+        self.folder, self.patients_of = folder, patients_of or folder.name
+        found = (path for path in (below or folder).rglob("*") if path.suffix.lower() in SUFFIXES)
+        self.paths = {path.stem.lower(): path for path in sorted(found)}
 
-    def __post_init__(self) -> None:
-        found = (p for folder in self.folders for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
-        self._paths = {path.stem.lower(): path for path in sorted(found)}
-
-    def find(self, name: str, *, missing: Path) -> Path:
-        """Path of a name, with or without suffix; ``missing``, for the report, if there is none."""
+    def photo(
+        self, name: str, grade: int | None, *, missing: Path, patient: str = "", quality: str = "", **labels: Any
+    ) -> LabelledPhoto:
+        """The photograph of this name, with or without suffix; its path is ``missing`` if there is no file."""
         has_suffix = Path(name).suffix.lower() in SUFFIXES
-        return self._paths.get((Path(name).stem if has_suffix else name).lower(), missing)
-
-
-def existing(folder: Path, *names: str) -> Path | None:
-    """The first of these paths below ``folder`` that exists."""
-    return next((folder / name for name in names if (folder / name).exists()), None)
-
-
-def relative(path: Path, folder: Path) -> str:
-    """``path`` as text below ``folder``."""
-    return path.relative_to(folder).as_posix()
+        path = self.paths.get((Path(name).stem if has_suffix else name).lower(), missing)
+        group = group_of(self.patients_of, patient, path.relative_to(self.folder).as_posix())
+        return LabelledPhoto(self.folder.name, path, grade, group, quality, **labels)

@@ -1,11 +1,12 @@
 """ODIR-5K: a row per patient; grades follow from the diagnostic keywords of each eye."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from ml.data.labels import LabelledPhoto, age_in, group_of, sex_in
-from ml.data.readers.layout import PhotoIndex, Reader
-from ml.data.tables import CsvRow, LabelError, has_columns, read_table
+from ml.data.labels import LabelledPhoto, age_in, sex_in
+from ml.data.readers.layout import PhotoIndex, Reader, tables_at
+from ml.data.tables import read_table
 
 COLUMNS = ("ID", "Left-Fundus", "Right-Fundus", "Left-Diagnostic Keywords", "Right-Diagnostic Keywords")
 SEPARATORS = re.compile("[,;\N{FULLWIDTH COMMA}]")
@@ -22,42 +23,29 @@ BADLY_FRAMED = ("image offset", "optic disk photographically invisible")
 HARMLESS = ("normal fundus", "lens dust")
 
 
-def matches(folder: Path) -> bool:
-    """True if there is a spreadsheet with the keywords of both eyes."""
-    return _table(folder) is not None
-
-
-def read(folder: Path) -> list[LabelledPhoto]:
+def read(folder: Path, tables: list[Path]) -> Iterator[LabelledPhoto]:
     """Read both eyes of all patients.
 
     No grade if the keywords give none; quality ``reject`` if no retina is visible.
     """
-    table = _table(folder)
-    if table is None:
-        raise LabelError(f"{folder}: no spreadsheet with diagnostic keywords here.")
-    index = PhotoIndex([folder])
-    return [
-        _photo(row, folder, index, eye=eye)
-        for row in read_table(table, columns=COLUMNS)
-        for eye in ("left", "right")
-        if row.values.get(f"{eye.title()}-Fundus")
-    ]
-
-
-def _photo(row: CsvRow, folder: Path, index: PhotoIndex, *, eye: str) -> LabelledPhoto:
-    name = row.text(f"{eye.title()}-Fundus")
-    diagnoses = keywords(row.text(f"{eye.title()}-Diagnostic Keywords"))
-    return LabelledPhoto(
-        folder.name,
-        index.find(name, missing=folder / name),
-        grade_of(diagnoses),
-        group_of(folder.name, row.text("ID"), name),
-        "reject" if any(diagnosis in NOT_VISIBLE for diagnosis in diagnoses) else "",
-        eye=eye,
-        sex=sex_in(row, "Patient Sex"),
-        age_years=age_in(row, "Patient Age"),
-        other_disease=any(_is_other_disease(diagnosis) for diagnosis in diagnoses),
-    )
+    index = PhotoIndex(folder)
+    for row in read_table(tables[0], columns=COLUMNS):
+        for eye in ("left", "right"):
+            name = row.values[f"{eye.title()}-Fundus"]
+            if not name:
+                continue
+            diagnoses = keywords(row.text(f"{eye.title()}-Diagnostic Keywords"))
+            yield index.photo(
+                name,
+                grade_of(diagnoses),
+                missing=folder / name,
+                patient=row.text("ID"),
+                quality="reject" if set(diagnoses) & set(NOT_VISIBLE) else "",
+                eye=eye,
+                sex=sex_in(row, "Patient Sex"),
+                age_years=age_in(row, "Patient Age"),
+                other_disease=any(_is_other_disease(diagnosis) for diagnosis in diagnoses),
+            )
 
 
 def keywords(text: str) -> list[str]:
@@ -80,8 +68,6 @@ def _is_other_disease(diagnosis: str) -> bool:
     return not is_diabetic and diagnosis not in (*NOT_VISIBLE, *BADLY_FRAMED, *HARMLESS)
 
 
-def _table(folder: Path) -> Path | None:
-    return next((path for path in sorted(folder.glob("*.xlsx")) if has_columns(path, *COLUMNS)), None)
-
-
-READER = Reader("ODIR-5K", "a spreadsheet with Left- and Right-Diagnostic Keywords", matches, read)
+READER = Reader(
+    "ODIR-5K", "a spreadsheet with Left- and Right-Diagnostic Keywords", tables_at("*.xlsx", columns=COLUMNS), read
+)
