@@ -35,7 +35,6 @@ class FundusDataset:
     groups: "NDArray[np.str_]"
     splits: "NDArray[np.int8]"
     files: list[str]
-    n_duplicates: int
     n_without_retina: int
     photos: list[LabelledPhoto] = field(default_factory=list)
     duplicate_pairs: list[tuple[int, int]] = field(default_factory=list)
@@ -56,7 +55,7 @@ def load_dataset(folders: list[Path], *, side_px: int, cache: Path, n_workers: i
         crop_all(photos, side_px=side_px, cache_dir=cache_dir, n_workers=n_workers)
     statuses = read_statuses(cache_dir)
     cropped = [photo for photo, status in zip(photos, statuses, strict=True) if status == CROPPED]
-    pairs = _duplicate_pairs(cache_dir)
+    pairs = _duplicate_pairs(cache_dir, len(cropped))
     groups = merge_groups([photo.group for photo in cropped], pairs)
     sources, grades = [photo.source for photo in cropped], [photo.grade or 0 for photo in cropped]
     return FundusDataset(
@@ -66,7 +65,6 @@ def load_dataset(folders: list[Path], *, side_px: int, cache: Path, n_workers: i
         groups=np.asarray(groups),
         splits=assign_splits(sources, grades, groups),
         files=[photo.path.name for photo in cropped],
-        n_duplicates=len(pairs),
         n_without_retina=len(photos) - len(cropped),
         photos=cropped,
         duplicate_pairs=pairs,
@@ -86,10 +84,11 @@ def cache_dir_of(photos: list[LabelledPhoto], *, side_px: int, cache: Path) -> P
     return cache / recipe_hash([PREPROCESSING_VERSION, side_px, [(p.source, p.path.name, p.grade) for p in photos]])
 
 
-def _duplicate_pairs(cache_dir: Path) -> list[tuple[int, int]]:
+def _duplicate_pairs(cache_dir: Path, n_photos: int) -> list[tuple[int, int]]:
     """Stored, because another processor might round a borderline correlation differently."""
     path = cache_dir / f"duplicates-{DUPLICATE_CORRELATION}.json"
     if not path.exists():
+        signatures = np.load(cache_dir / "signatures.npy")[:n_photos]
         with atomic_write(path) as partial:
-            partial.write_text(json.dumps(find_duplicates(np.load(cache_dir / "signatures.npy"))))
+            partial.write_text(json.dumps(find_duplicates(signatures)))
     return [(i, j) for i, j in json.loads(path.read_text())]

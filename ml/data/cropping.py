@@ -7,9 +7,9 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from tqdm import tqdm
@@ -62,7 +62,7 @@ def _at_signature_side(path: Path, found: FundusCrop) -> "NDArray[np.uint8]":
 
 
 def crop_all(photos: list[LabelledPhoto], *, side_px: int, cache_dir: Path, n_workers: int = 1) -> None:
-    """Fill ``cache_dir`` with pixels.npy, signatures.npy and statuses.json.
+    """Fill ``cache_dir`` with pixels.npy, signatures.npy  and statuses.json.
 
     It appears only when complete; until then the work is in ``cache_dir`` with the suffix .partial, where a later call
     resumes. A second process that needs the same cache waits. Raises GradingError if no photograph shows a retina.
@@ -72,13 +72,28 @@ def crop_all(photos: list[LabelledPhoto], *, side_px: int, cache_dir: Path, n_wo
     with file_lock(cache_dir.with_suffix(".lock")):
         if cache_dir.exists():
             return
-        progress = _Progress.resumed(work_dir, n_photos=len(photos), side_px=side_px)
-        n_done = len(progress.statuses)
-        with tqdm(total=len(photos), initial=n_done, desc="crop", unit="photo", smoothing=0.05) as bar:
-            for result in _results(photos[n_done:], side_px=side_px, n_workers=n_workers):
-                progress.add(result)
-                bar.update()
-        progress.finish()
+        statuses = read_statuses(work_dir) if (work_dir / STATUSES).exists() else []
+        mode: Literal["r+", "w+"] = "r+" if statuses else "w+"
+        pixels, signatures = (
+            np.lib.format.open_memmap(work_dir / name, mode, dtype, (len(photos), *shape))
+            for name, dtype, shape in (
+                ("pixels.npy", np.uint8, (side_px, side_px, 3)),
+                ("signatures.npy", np.float32, (SIGNATURE_LENGTH,)),
+            )
+        )
+        n_cropped, results = statuses.count(CROPPED), _results(photos[len(statuses) :], side_px, n_workers)
+        for result in tqdm(results, "crop", len(photos), initial=len(statuses), unit="photo", smoothing=0.05):
+            if result.pixels is not None:
+                pixels[n_cropped], signatures[n_cropped] = result.pixels, result.signature
+                n_cropped += 1
+            statuses.append(result.status)
+            if len(statuses) % CHUNK_SIZE == 0 or len(statuses) == len(photos):
+                pixels.flush()  # before the statuses: an interruption in between only repeats some work
+                signatures.flush()
+                with atomic_write(work_dir / STATUSES) as partial:
+                    partial.write_text(json.dumps(statuses))
+        if not n_cropped:
+            raise GradingError("None of the photographs shows a retina.")
         work_dir.replace(cache_dir)
 
 
@@ -97,7 +112,7 @@ def file_lock(path: Path) -> Iterator[None]:
     path.unlink(missing_ok=True)
 
 
-def _results(photos: list[LabelledPhoto], *, side_px: int, n_workers: int) -> Iterator[CropResult]:
+def _results(photos: list[LabelledPhoto], side_px: int, n_workers: int) -> Iterator[CropResult]:
     work = functools.partial(crop, side_px=side_px)
     if n_workers == 1:
         yield from (work(photo.path) for photo in photos)
@@ -106,54 +121,3 @@ def _results(photos: list[LabelledPhoto], *, side_px: int, n_workers: int) -> It
     with ProcessPoolExecutor(n_workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         for start in range(0, len(photos), CHUNK_SIZE):  # or all results would wait in memory
             yield from pool.map(work, [p.path for p in photos[start : start + CHUNK_SIZE]], chunksize=8)
-
-
-@dataclass(slots=True)
-class _Progress:
-    """The arrays being filled; ``statuses`` has an entry for each photograph done."""
-
-    work_dir: Path
-    pixels: "NDArray[np.uint8]"
-    signatures: "NDArray[np.float32]"
-    statuses: list[str] = field(default_factory=list)
-    n_cropped: int = 0
-
-    @classmethod
-    def resumed(cls, work_dir: Path, *, n_photos: int, side_px: int) -> "_Progress":
-        """Open the arrays of an interrupted call, or create them."""
-        statuses = read_statuses(work_dir) if (work_dir / STATUSES).exists() else []
-
-        def opened(name: str, dtype: type, shape: tuple[int, ...]) -> "NDArray[Any]":
-            if statuses:
-                return np.lib.format.open_memmap(work_dir / name, "r+")
-            return np.lib.format.open_memmap(work_dir / name, "w+", dtype, shape)
-
-        pixels = opened("pixels.npy", np.uint8, (n_photos, side_px, side_px, 3))
-        signatures = opened("signatures.partial.npy", np.float32, (n_photos, SIGNATURE_LENGTH))
-        return cls(work_dir, pixels, signatures, statuses, statuses.count(CROPPED))
-
-    def add(self, result: CropResult) -> None:
-        """Store the next photograph."""
-        if result.pixels is not None and result.signature is not None:
-            self.pixels[self.n_cropped] = result.pixels
-            self.signatures[self.n_cropped] = result.signature
-            self.n_cropped += 1
-        self.statuses.append(result.status)
-        if len(self.statuses) % CHUNK_SIZE == 0:
-            self._save()
-
-    def _save(self) -> None:
-        """Write the arrays before the statuses: an interruption in between only repeats some work."""
-        for array in (self.pixels, self.signatures):
-            if isinstance(array, np.memmap):
-                array.flush()
-        with atomic_write(self.work_dir / STATUSES) as partial:
-            partial.write_text(json.dumps(self.statuses))
-
-    def finish(self) -> None:
-        """Save all. Raises GradingError if no photograph was cropped."""
-        self._save()
-        if not self.n_cropped:
-            raise GradingError("None of the photographs shows a retina.")
-        np.save(self.work_dir / "signatures.npy", self.signatures[: self.n_cropped])
-        (self.work_dir / "signatures.partial.npy").unlink()

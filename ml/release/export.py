@@ -81,7 +81,7 @@ def export_bundle(
             "training": {
                 "stages": history,
                 "photographs_by_grade": grade_counts(dataset),
-                "n_duplicates": dataset.n_duplicates,
+                "n_duplicates": len(dataset.duplicate_pairs),
                 "n_without_retina": dataset.n_without_retina,
             },
         }

@@ -49,7 +49,6 @@ class RunData:
         if config.distillation and config.distillation.unlabelled:
             unlabelled = load_unlabelled(
                 [data / name for name in config.distillation.unlabelled],
-                graded=[data / source for source in config.sources],
                 dataset=dataset,
                 side_px=config.cache_size,
                 cache=cache,

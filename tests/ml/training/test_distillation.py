@@ -80,8 +80,7 @@ def test_photographs_without_a_grade_count_in_the_distillation_loss_only() -> No
 def test_unlabelled_photographs_exclude_rejects_and_people_held_out(toy_data: Path, first_run: Path) -> None:
     cache = first_run.parent / "cache"
     dataset = load_graded(toy_config(), data=toy_data, cache=cache)
-    folders = [toy_data / source for source in SOURCES]
-    pixels = load_unlabelled([toy_data / "eyeq"], graded=folders, dataset=dataset, side_px=64, cache=cache)
+    pixels = load_unlabelled([toy_data / "eyeq"], dataset=dataset, side_px=64, cache=cache)
     rows = zip(dataset.sources, dataset.files, dataset.splits, strict=True)
     people = {int(file.split("-")[1].split(".")[0]) for source, file, split in rows if source == "eyepacs" and split}
     assert people  # the photographs of eyeq are of the thirty people of eyepacs
