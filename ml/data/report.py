@@ -42,13 +42,11 @@ def inspect(dataset: FundusDataset, photos: list[LabelledPhoto], *, cache_dir: P
 
     Raises ValueError if a patient or a duplicate is in more than one split.
     """
-    cropped, names = dataset.photos, [name_of(photo) for photo in dataset.photos]
-    exact = exact_pairs(cropped)
+    names, grades = [name_of(photo) for photo in dataset.photos], dataset.grades.tolist()
+    exact = exact_pairs(dataset.photos)
     near = dataset.duplicate_pairs + exact
-    linked = merge_groups([str(i) for i in range(len(cropped))], near)
-    for groups in (dataset.groups.tolist(), [photo.group for photo in cropped], linked):
-        assert_no_leakage(dataset.splits, groups)
-    near_sets, grades = _linked_sets(len(cropped), near), dataset.grades.tolist()
+    assert_no_leakage(dataset.splits, merge_groups([photo.group for photo in dataset.photos], near))
+    near_sets = _linked_sets(len(names), near)
     statuses = {name_of(p): s for p, s in zip(graded(photos), read_statuses(cache_dir), strict=True) if s != CROPPED}
     return Report(
         counts=grade_counts(dataset),
@@ -56,7 +54,7 @@ def inspect(dataset: FundusDataset, photos: list[LabelledPhoto], *, cache_dir: P
         ungradable=dict(Counter(photo.source for photo in photos if photo.grade is None)),
         no_retina=[name for name, status in statuses.items() if status == NO_RETINA],
         unreadable={name: status for name, status in statuses.items() if status != NO_RETINA},
-        exact_duplicates=[[names[i] for i in same] for same in _linked_sets(len(cropped), exact)],
+        exact_duplicates=[[names[i] for i in same] for same in _linked_sets(len(names), exact)],
         near_duplicates=[[names[i] for i in same] for same in near_sets],
         conflicts=[{names[i]: grades[i] for i in same} for same in near_sets if len({grades[i] for i in same}) > 1],
     )
@@ -71,18 +69,13 @@ def name_of(photo: LabelledPhoto) -> str:
 
 def exact_pairs(photos: list[LabelledPhoto]) -> list[tuple[int, int]]:
     """Index pairs of files with the same bytes. Only files of equal size are read."""
-    by_size: defaultdict[int, list[int]] = defaultdict(list)
-    for i, photo in enumerate(photos):
-        if photo.path.is_file():
-            by_size[photo.path.stat().st_size].append(i)
+    sizes = [photo.path.stat().st_size if photo.path.is_file() else 0 for photo in photos]
+    n_of_size, first = Counter(sizes), dict[str, int]()
     pairs = []
-    for same_size in by_size.values():
-        first: dict[str, int] = {}
-        for i in same_size if len(same_size) > 1 else ():
-            digest = hashlib.sha256(photos[i].path.read_bytes()).hexdigest()
-            if digest in first:
-                pairs.append((first[digest], i))
-            first.setdefault(digest, i)
+    for i, size in enumerate(sizes):
+        if size and n_of_size[size] > 1:
+            same = first.setdefault(hashlib.sha256(photos[i].path.read_bytes()).hexdigest(), i)
+            pairs += [(same, i)] if same != i else []
     return pairs
 
 
