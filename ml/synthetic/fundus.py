@@ -12,8 +12,9 @@ from enum import StrEnum
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from ml.synthetic.canvas import FloatArray, Point
 from ml.synthetic.lesions import LesionPainter, Lesions, lesions_for_grade
-from ml.synthetic.vessels import FloatArray, Point, grow_vessels, paint_vessels
+from ml.synthetic.vessels import grow_vessels, paint_vessels
 from ml.vocabulary import ICDRGrade, Laterality
 
 #: In retina units: an optic disc of about 6 degrees in a field of 45.
@@ -90,6 +91,11 @@ class FundusDrawing:
         disc = (float(rng.uniform(0.56, 0.66)), float(rng.uniform(-0.06, 0.02)))
         return disc, (disc[0] - float(rng.uniform(0.64, 0.7)), disc[1] + float(rng.uniform(0.05, 0.09)))
 
+    def lesion_masks(self) -> dict[str, FloatArray]:
+        """Masks (side, side) in [0, 1] of a right eye, by kind of lesion."""
+        disc, fovea = self.landmarks
+        return LesionPainter(self.seed, self.side_px, disc=disc, fovea=fovea).masks(self.lesions)
+
 
 def drawing_for_grade(
     grade: ICDRGrade, laterality: Laterality, seed: int, *, faults: Faults | None = None
@@ -127,24 +133,22 @@ def _retina(drawing: FundusDrawing, side: int) -> FloatArray:
     """The lit retina before the camera: (side, side, 3) in 0..255, as a right eye."""
     disc, fovea = drawing.landmarks
     color = _background(drawing, side, disc, fovea)
-    painter = LesionPainter(drawing.seed, side, disc=disc, fovea=fovea)
-    lesions = drawing.lesions
-    yellow = painter.exudates(lesions.n_exudate_clusters)
-    color = _cover(color, yellow * 0.92, (246, 222, 138))
+    masks = drawing.lesion_masks()
+    color = _cover(color, masks["exudate_clusters"] * 0.92, (246, 222, 138))
     rng = np.random.default_rng([drawing.seed, 4])
-    vessels = grow_vessels(rng, disc=disc, fovea=fovea, n_beaded_quadrants=lesions.n_beaded_quadrants)
+    vessels = grow_vessels(rng, disc=disc, fovea=fovea, n_beaded_quadrants=drawing.lesions.n_beaded_quadrants)
     arteries = [v for v in vessels if not v.is_vein]
-    fine = 2.4 * painter.irma(lesions.n_irma) + 2.2 * painter.new_vessels(lesions.n_new_vessels)
+    fine = 2.4 * masks["irma"] + 2.2 * masks["new_vessels"]
     veins = _soft(paint_vessels([v for v in vessels if v.is_vein], side), side / 900)
     reflex = paint_vessels([v for v in arteries if v.widths[0] > 0.01], side, width_scale=0.28)
     flow = _soft(paint_vessels(arteries, side), side / 900)
     density = veins[..., None] * _VEIN_DENSITY + (flow - 0.42 * _soft(reflex, 1.0))[..., None] * _ARTERY_DENSITY
     color = color * np.exp(-density - _soft(fine, 0.6)[..., None] * _VEIN_DENSITY)
-    red = painter.haemorrhages(lesions.n_haemorrhages) + 0.8 * painter.flame_haemorrhages(lesions.n_flame_haemorrhages)
-    red = np.clip(red + 0.85 * painter.microaneurysms(lesions.n_microaneurysms), 0, 1)
+    red = masks["haemorrhages"] + 0.8 * masks["flame_haemorrhages"]
+    red = np.clip(red + 0.85 * masks["microaneurysms"], 0, 1)
     color = color * np.exp(-0.85 * red[..., None] * _BLOOD_DENSITY)
-    color = _cover(color, painter.cotton_wool_spots(lesions.n_cotton_wool_spots) * 0.8, (236, 214, 176))
-    return _cover(color, painter.preretinal_haemorrhages(lesions.n_preretinal_haemorrhages) * 0.94, (92, 18, 14))
+    color = _cover(color, masks["cotton_wool_spots"] * 0.8, (236, 214, 176))
+    return _cover(color, masks["preretinal_haemorrhages"] * 0.94, (92, 18, 14))
 
 
 def _background(drawing: FundusDrawing, side: int, disc: Point, fovea: Point) -> FloatArray:
@@ -234,17 +238,14 @@ def _lid(photo: FloatArray, drawing: FundusDrawing, x: FloatArray, y: FloatArray
 
 def _aperture(side: int, *, has_notch: bool, cut: float) -> FloatArray:
     """Aperture mask: (side, side) in [0, 1], with the notch that marks which side is up."""
-    zoom = 2
-    opening = Image.new("L", (side * zoom, side * zoom))
+    size = 2 * side
+    opening = Image.new("L", (size, size))
     draw = ImageDraw.Draw(opening)
-    size = side * zoom
     inset = size * 0.012
     draw.ellipse((inset, inset, size - inset, size - inset), fill=255)
-    if has_notch:
-        for degrees in (-33, -27):
-            cx = size / 2 * (1 + 0.985 * np.cos(np.radians(degrees)))
-            cy = size / 2 * (1 + 0.985 * np.sin(np.radians(degrees)))
-            draw.ellipse((cx - size * 0.012, cy - size * 0.012, cx + size * 0.012, cy + size * 0.012), fill=255)
+    for degrees in (-33, -27) if has_notch else ():
+        cx, cy = (size / 2 * (1 + 0.985 * f(np.radians(degrees))) for f in (np.cos, np.sin))
+        draw.ellipse((cx - inset, cy - inset, cx + inset, cy + inset), fill=255)
     if cut:
         draw.rectangle((0, 0, size, size / 2 * cut), fill=0)
         draw.rectangle((0, size - size / 2 * cut, size, size), fill=0)
@@ -253,14 +254,13 @@ def _aperture(side: int, *, has_notch: bool, cut: float) -> FloatArray:
 
 
 def center_in_frame(square: FloatArray, width: int, height: int) -> FloatArray:
-    """Centre a (side, side, 3) image in a black frame; what does not fit is cropped."""
+    """Centre a (side, side, ...) image in a black frame; what does not fit is cropped."""
     side = square.shape[0]
-    top, left = (side - height) // 2, (side - width) // 2
-    inner = square[max(0, top) : max(0, top) + min(side, height), max(0, left) : max(0, left) + min(side, width)]
-    frame = np.zeros((height, width, 3), dtype=np.float32)
-    rows, columns = inner.shape[:2]
-    y, x = (height - rows) // 2, (width - columns) // 2
-    frame[y : y + rows, x : x + columns] = inner
+    top, left = max(0, (side - height) // 2), max(0, (side - width) // 2)
+    inner = square[top : top + height, left : left + width]
+    frame = np.zeros((height, width, *square.shape[2:]), dtype=np.float32)
+    y, x = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
+    frame[y : y + inner.shape[0], x : x + inner.shape[1]] = inner
     return frame
 
 

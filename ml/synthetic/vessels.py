@@ -1,19 +1,15 @@
 """Vessel trees of a synthetic retina: arteries and veins with their branches.
 
-Coordinates are retina units: the centre of the field is (0, 0), its edge is at radius 1, x grows to the right and y
-downwards. All are of a right eye (optic disc at positive x); ``ml.synthetic.fundus`` mirrors them for a left eye.
+Coordinates are retina units (``ml.synthetic.canvas``) of a right eye (optic disc at positive x);
+``ml.synthetic.fundus`` mirrors them for a left eye.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
-FloatArray = NDArray[np.floating[Any]]
-Point = tuple[float, float]
+from ml.synthetic.canvas import Canvas, FloatArray, Point
 
 #: Length of one growth step, in retina units.
 STEP = 0.012
@@ -95,20 +91,17 @@ def grow_vessels(rng: np.random.Generator, *, disc: Point, fovea: Point, n_beade
 
 def paint_vessels(vessels: list[Vessel], side_px: int, *, width_scale: float = 1.0) -> FloatArray:
     """Paint vessels on a square canvas: density (side, side) in [0, 1], thin ones fainter."""
-    zoom = 2
-    canvas = Image.new("L", (side_px * zoom, side_px * zoom))
-    draw = ImageDraw.Draw(canvas)
-    scale = side_px * zoom / 2
+    canvas = Canvas(side_px)
     for vessel in sorted(vessels, key=lambda v: float(v.widths[0])):
-        points = (vessel.points + 1) * scale
-        widths = vessel.widths * scale * width_scale
-        for i in range(len(points) - 1):
-            (x0, y0), (x1, y1), w = points[i].tolist(), points[i + 1].tolist(), float(widths[i])
-            ink = int(255 * min(1.0, max(0.22, (float(vessel.widths[i]) / 0.019) ** 0.75)))
-            draw.line((x0, y0, x1, y1), fill=ink, width=max(1, round(w)))
-            draw.ellipse((x1 - w / 2, y1 - w / 2, x1 + w / 2, y1 + w / 2), fill=ink)
-    small = canvas.resize((side_px, side_px), Image.Resampling.BOX)
-    return np.asarray(small, dtype=np.float32) / 255
+        points, widths = (vessel.points + 1) * canvas.scale, vessel.widths * canvas.scale * width_scale
+        for start, end, width_px, width in zip(
+            points, points[1:], widths.tolist(), vessel.widths.tolist(), strict=False
+        ):
+            (x0, y0), (x1, y1), r_px = start.tolist(), end.tolist(), width_px / 2
+            ink = int(255 * min(1.0, max(0.22, (width / 0.019) ** 0.75)))
+            canvas.draw.line((x0, y0, x1, y1), fill=ink, width=max(1, round(width_px)))
+            canvas.draw.ellipse((x1 - r_px, y1 - r_px, x1 + r_px, y1 + r_px), fill=ink)
+    return canvas.mask()
 
 
 def _spline(control: FloatArray) -> FloatArray:
@@ -203,7 +196,8 @@ def _branch(grid: OccupancyGrid, number: int, *, start: int, side: float, width:
     ahead = parent.points[start + 2] - parent.points[start]
     heading = float(np.arctan2(ahead[1], ahead[0])) + side * np.radians(rng.uniform(28, 58))
     point = parent.points[start].astype(np.float64)
-    inward = _points_to(heading, point, grid.fovea) and abs(float(point[1])) < 0.62
+    to_fovea = np.arctan2(grid.fovea[1] - point[1], grid.fovea[0] - point[0])
+    inward = np.cos(heading - to_fovea) > 0 and abs(float(point[1])) < 0.62
     n_steps = int(min(70, width * rng.uniform(45, 75) / STEP))
     path, drift = [point], 0.0
     for step in range(n_steps):
@@ -212,8 +206,7 @@ def _branch(grid: OccupancyGrid, number: int, *, start: int, side: float, width:
         drift = 0.6 * drift + rng.normal(0, 0.07)
         heading += drift + 0.06 * np.sin(bearing - heading)
         point = point + STEP * np.array([np.cos(heading), np.sin(heading)])
-        to_fovea = np.hypot(point[0] - grid.fovea[0], point[1] - grid.fovea[1])
-        if np.hypot(*point) > 1.03 or to_fovea < AVASCULAR_RADIUS:
+        if np.hypot(*point) > 1.03 or np.hypot(*(point - grid.fovea)) < AVASCULAR_RADIUS:
             break
         occupant = grid.owner.get(grid.cell(point.astype(np.float32), is_vein=parent.is_vein), number)
         if step > 2 and occupant != number:
@@ -224,8 +217,3 @@ def _branch(grid: OccupancyGrid, number: int, *, start: int, side: float, width:
     points = np.array(path, dtype=np.float32)
     widths = np.maximum(width * np.linspace(1, 0.45, len(points)), MIN_WIDTH * 0.8)
     return Vessel(points, widths.astype(np.float32), parent.is_vein)
-
-
-def _points_to(heading: float, point: NDArray[np.float64], target: Point) -> bool:
-    bearing = np.arctan2(target[1] - point[1], target[0] - point[0])
-    return bool(np.cos(heading - bearing) > 0)
