@@ -96,51 +96,38 @@ def _dark_level(level: "NDArray[np.uint8]") -> int | None:
 def _largest_region(lit: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
     """Largest 4-connected component of a mask, at half scale.
 
-    Labels are propagated along rows and columns until none changes; serving has no ``scipy.ndimage.label``.
+    Labels are propagated from all four sides until none changes; serving has no ``scipy.ndimage.label``.
     """
     coarse = lit[::2, ::2]
-    labels = np.where(coarse, np.arange(1, coarse.size + 1).reshape(coarse.shape), 0)
-    while True:
-        before = labels
-        for axis in (0, 1):
-            for flip in (False, True):
-                labels = _propagated(labels, axis=axis, backwards=flip)
-        if np.array_equal(labels, before):
-            break
     if not coarse.any():
         return lit
+    labels, before = np.where(coarse, np.arange(1, coarse.size + 1).reshape(coarse.shape), 0), None
+    while before is None or not np.array_equal(labels, before):
+        before = labels
+        for _ in range(4):
+            labels = np.rot90(_propagated(labels))
     largest = labels == np.bincount(labels[coarse]).argmax()
     region: NDArray[np.bool_] = lit & largest.repeat(2, axis=0).repeat(2, axis=1)[: lit.shape[0], : lit.shape[1]]
     return region
 
 
-def _propagated(labels: "NDArray[np.int64]", *, axis: int, backwards: bool) -> "NDArray[np.int64]":
-    """Running maximum of the labels inside each run of lit pixels along ``axis``."""
-    rows = labels if axis == 1 else labels.T
-    if backwards:
-        rows = rows[:, ::-1]
-    run = np.cumsum(rows == 0, axis=1)  # a number for each run: it grows at every gap
-    base = run * (labels.size + 1)
-    maximum = np.where(rows > 0, np.maximum.accumulate(base + rows, axis=1) - base, 0)
-    if backwards:
-        maximum = maximum[:, ::-1]
-    return maximum if axis == 1 else maximum.T
+def _propagated(labels: "NDArray[np.int64]") -> "NDArray[np.int64]":
+    """Running maximum of the labels inside each run of lit pixels, from left to right."""
+    base = np.cumsum(labels == 0, axis=1) * (labels.size + 1)  # a multiple for each run: it grows at every gap
+    return np.where(labels > 0, np.maximum.accumulate(base + labels, axis=1) - base, 0)
 
 
 def _rim(lit: "NDArray[np.bool_]") -> "Floats":
-    """Rim points (n, 2) x, y of the region, away from the image border."""
+    """Rim points (n, 2) x, y of the region, away from the image border: first and last pixel of each row and column."""
     height, width = lit.shape
     points = []
-    rows = np.flatnonzero(lit.any(axis=1))
-    first, last = lit[rows].argmax(axis=1), width - 1 - lit[rows, ::-1].argmax(axis=1)
-    points += [np.stack([first - 0.5, rows], 1), np.stack([last + 0.5, rows], 1)]
-    columns = np.flatnonzero(lit.any(axis=0))
-    first, last = lit[:, columns].argmax(axis=0), height - 1 - lit[::-1, columns].argmax(axis=0)
-    points += [np.stack([columns, first - 0.5], 1), np.stack([columns, last + 0.5], 1)]
-    rim = np.concatenate(points).astype(np.float64)
-    x, y = rim.T
+    for mask, order in ((lit, 1), (lit.T, -1)):
+        lines = np.flatnonzero(mask.any(axis=1))
+        first, last = mask[lines].argmax(axis=1), mask.shape[1] - 1 - mask[lines, ::-1].argmax(axis=1)
+        points += [np.stack([ends, lines][::order], 1) for ends in (first - 0.5, last + 0.5)]
+    x, y = np.concatenate(points).T
     is_inside = (x > 1) & (x < width - 2) & (y > 1) & (y < height - 2)
-    inner: Floats = rim[is_inside]
+    inner: Floats = np.concatenate(points)[is_inside]
     return inner
 
 
