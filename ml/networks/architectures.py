@@ -101,15 +101,9 @@ def _downloaded(architecture: str) -> "dict[str, Tensor]":
 
 def _load_npz(network: nn.Module, path: Path) -> None:
     try:
-        arrays = np.load(path)
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in np.load(path).items()})
     except OSError as error:
         raise InputError(f"The ImageNet weights {path} cannot be read: {error.strerror or error}.") from error
-    state = {
-        name: torch.from_numpy(value if value.dtype == np.int64 else value.astype(np.float32))
-        for name, value in arrays.items()
-    }
-    try:
-        network.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(f"{path.name} does not hold weights of this architecture.") from error
 

@@ -26,9 +26,8 @@ from ml.release.bundle_calibration import calibrate_bundle
 from ml.release.model_card import write_card
 from ml.serving.preprocess import PREPROCESSING_VERSION
 from ml.training.batches import load_images, normalize
-from ml.training.checkpoints import load_trained
+from ml.training.checkpoints import load_trained, training_history
 from ml.training.config import read_config
-from ml.training.provenance import training_history
 from ml.training.run_data import load_graded
 from ml.vocabulary import N_GRADES, ICDRGrade
 

@@ -1,5 +1,6 @@
-"""Files of a run: weights in safetensors, and the state to resume from."""
+"""Files of a run: weights in safetensors, the state to resume from, and the training history."""
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -66,3 +67,23 @@ def load_trained(folder: Path) -> TrainedNetwork:
     network = build(config.architecture)
     network.load_state_dict(state)
     return TrainedNetwork(network, config.architecture, config.image_size)
+
+
+def training_history(run: Path) -> list[dict[str, Any]]:
+    """The configuration of each training stage that led to a run or a bundle, the first one first."""
+    if (run / "bundle.json").is_file():
+        return list(read_bundle(run).training["stages"])
+    config = read_config(run)
+    n_epochs = len((run / "log.jsonl").read_text().splitlines())
+    stage = {"run": _label(run), "epochs_finished": n_epochs, **dataclasses.asdict(config)}
+    if config.init_from:
+        stage["init_from"] = _label(Path(config.init_from))
+    if config.distillation is not None:
+        stage["distillation"]["teachers"] = [_label(Path(folder)) for folder in config.distillation.teachers]
+    return [*(training_history(Path(config.init_from)) if config.init_from else []), stage]
+
+
+def _label(folder: Path) -> str:
+    """Name of a run or bundle without the machine-specific path above it."""
+    parent = "ml/bundles" if (folder / "bundle.json").is_file() else "runs"
+    return f"{parent}/{folder.name}"

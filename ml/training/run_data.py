@@ -13,7 +13,7 @@ from ml.errors import InputError
 from ml.training.batches import AUGMENTATION, load_images, sample_rows, sampling_weights, seeded_generator
 from ml.training.config import TrainingConfig
 from ml.training.distributed import DistributedContext
-from ml.training.validation import validate, validation_score
+from ml.training.validation import validate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,8 +76,7 @@ class RunData:
 
     def validate(self, network: "nn.Module") -> tuple[float, dict[str, dict[str, float]]]:
         """Validation score, and validation metrics by source."""
-        metrics = validate(network, self.dataset, image_size=self.config.image_size)
-        return validation_score(metrics), metrics
+        return validate(network, self.dataset, image_size=self.config.image_size)
 
 
 def load_graded(config: TrainingConfig, *, data: Path, cache: Path) -> FundusDataset:

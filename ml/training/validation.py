@@ -33,8 +33,10 @@ def predict(network: "nn.Module", dataset: "FundusDataset", rows: "NDArray[np.in
     return torch.cat(logits)
 
 
-def validate(network: "nn.Module", dataset: "FundusDataset", *, image_size: int) -> dict[str, dict[str, float]]:
-    """Accuracy, quadratic kappa and referable AUC of each source's validation photographs."""
+def validate(
+    network: "nn.Module", dataset: "FundusDataset", *, image_size: int
+) -> tuple[float, dict[str, dict[str, float]]]:
+    """Validation score; accuracy, quadratic kappa and referable AUC of each source's validation photographs."""
     rows = dataset.where(VALIDATION)
     probabilities = predict(network, dataset, rows, image_size=image_size).softmax(1).numpy()
     truth, sources = dataset.grades[rows], dataset.sources[rows]
@@ -49,7 +51,7 @@ def validate(network: "nn.Module", dataset: "FundusDataset", *, image_size: int)
             "kappa": round(quadratic_kappa(truth[own], grades[own]), 4),
             "auc": round(referable_auc(truth[own], p_referable[own]) or 0.0, 4),
         }
-    return metrics
+    return validation_score(metrics), metrics
 
 
 def validation_score(metrics: dict[str, dict[str, float]]) -> float:
@@ -59,7 +61,7 @@ def validation_score(metrics: dict[str, dict[str, float]]) -> float:
     epochs of equal AUC. In the mean a source weighs as the square root of its number of photographs, as its standard
     error falls. ``EQUALIZED_SOURCE`` counts in the mean only.
     """
-    clinical = [each["auc"] for source, each in metrics.items() if source != EQUALIZED_SOURCE]
+    clinical = [each for source, each in metrics.items() if source != EQUALIZED_SOURCE]
     every = list(metrics.values())
     mean = np.average([each["kappa"] for each in every], weights=[each["n"] ** 0.5 for each in every])
-    return min(clinical or [each["auc"] for each in every]) + float(mean)
+    return min(each["auc"] for each in clinical or every) + float(mean)

@@ -7,7 +7,7 @@ often keep both (Wortsman et al., CVPR 2022), without more training or a larger 
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ml.errors import InputError
 from ml.metrics.markdown import table
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 
 ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 RESULTS = "average.json"
-
-
-class Candidate(NamedTuple):
-    """A weight of the starting weights, with the metrics of the interpolated network."""
-
-    alpha: float
-    score: float
-    validation: dict[str, dict[str, float]]
 
 
 def average(run: Path, *, data: Path, alpha: float | None = None) -> str:
@@ -49,14 +41,14 @@ def average(run: Path, *, data: Path, alpha: float | None = None) -> str:
     trained, network = best_weights(run), initial_network(config, imagenet=None)
     start = {name: value.clone() for name, value in network.state_dict().items()}
     run_data = RunData.load(config, data=data, cache=run.parent / "cache")
-    candidates = []
+    candidates: list[dict[str, Any]] = []
     for each in sorted({*ALPHAS, *([] if alpha is None else [alpha])}):
         network.load_state_dict(interpolate(trained, start, each))
         score, metrics = run_data.validate(network)
-        candidates.append(Candidate(each, round(score, 4), metrics))
-    alpha = max(candidates, key=lambda candidate: candidate.score).alpha if alpha is None else alpha
+        candidates.append({"alpha": each, "score": round(score, 4), "validation": metrics})
+    alpha = max(candidates, key=lambda candidate: candidate["score"])["alpha"] if alpha is None else alpha
     write_config(dataclasses.replace(config, alpha=0.0), run)  # a kill from here on leaves the run as it was trained
-    (run / RESULTS).write_text(json.dumps([candidate._asdict() for candidate in candidates], indent=1))
+    (run / RESULTS).write_text(json.dumps(candidates, indent=1))
     save_weights(interpolate(trained, start, alpha), run / AVERAGED)
     write_config(dataclasses.replace(config, alpha=alpha), run)
     return _results_table(candidates, alpha)
@@ -70,9 +62,10 @@ def interpolate(trained: "State", start: "State", alpha: float) -> "State":
     }
 
 
-def _results_table(candidates: list[Candidate], chosen: float) -> str:
+def _results_table(candidates: list[dict[str, Any]], chosen: float) -> str:
     rows = [["alpha", "score", "AUC, grade >= 2, and kappa by source"]]
-    for alpha, score, validation in candidates:
-        sources = ", ".join(f"{name} {each['auc']:.3f} {each['kappa']:.3f}" for name, each in validation.items())
-        rows.append([f"{alpha} (chosen)" if alpha == chosen else str(alpha), str(score), sources])
+    for each in candidates:
+        by_source = each["validation"].items()
+        sources = ", ".join(f"{name} {metrics['auc']:.3f} {metrics['kappa']:.3f}" for name, metrics in by_source)
+        rows.append([f"{each['alpha']}{' (chosen)' * (each['alpha'] == chosen)}", str(each["score"]), sources])
     return table(rows)

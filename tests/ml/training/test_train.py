@@ -40,7 +40,7 @@ def test_a_run_writes_log_report_and_weights(first_run: Path) -> None:
     assert (first_run / "curves.png").read_bytes().startswith(b"\x89PNG")
     report = (first_run / "report.md").read_text()
     assert "2 of 2 epochs" in report
-    assert re.search(r"\| batch_size +\| 12 +\|", report)
+    assert re.search(r"\| epoch +\| loss +\| score +\| aptos2019 kappa ", report)
     assert not list(first_run.glob("*partial*"))
 
 
