@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from ml.metrics.markdown import table
+from ml.metrics.markdown import row_table
 from ml.training.config import TrainingConfig, read_config
 
 METRICS = ("kappa", "auc")
@@ -50,7 +50,9 @@ def report_text(config: TrainingConfig, history: list[dict[str, Any]], name: str
     best = _best(history)
     columns = [(s, m) for m in METRICS for s, metrics in sorted(best["validation"].items()) if m in metrics]
     rows = [
-        [row["epoch"], row["loss"], row["score"], *(row["validation"][s][m] for s, m in columns)] for row in history
+        {name: row[name] for name in ("epoch", "loss", "score")}
+        | {f"{source} {metric}": row["validation"][source][metric] for source, metric in columns}
+        for row in history
     ]
     minutes = sum(row["seconds"] for row in history) / 60
     return f"""# Run {name}
@@ -61,4 +63,4 @@ they select the best epoch, and overestimate the accuracy on new photographs. Th
 
 ![curves](curves.png)
 
-{table(rows)}"""
+{row_table(rows)}"""
