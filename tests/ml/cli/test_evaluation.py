@@ -19,7 +19,11 @@ def test_evaluate_writes_evaluation_card_and_report(
     assert capsys.readouterr().out == f"{report / 'report.md'}\n"
     assert set(read_evaluation(toy_bundle)["splits"]) == {"test", "validation"}
     assert (folder / "model-card.md").read_text().startswith(f"# Model card: {toy_bundle.model_version}")
-    assert "| mean of the sources | quadratic kappa " in (report / "report.md").read_text()
+    text = (report / "report.md").read_text()
+    assert text.startswith(f"# Evaluation: {toy_bundle.model_version}\n")
+    assert "(curves.png)" in text
+    assert (report / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert "| mean of the sources | quadratic kappa " in text
 
 
 def test_card_rewrites_the_model_card(bundle_copy: Bundle, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,20 +1,16 @@
-"""The model card and the report repeat the evaluation number for number."""
+"""The model card repeats the evaluation number for number."""
 
 import copy
 import dataclasses
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ml.bundle import EVALUATION_FILE, Bundle, read_evaluation
 from ml.errors import BundleError
-from ml.evaluation.compare import compare
-from ml.evaluation.predictions import LabelledPredictions
 from ml.release.model_card import card_text
-from ml.release.report import write_report
 
 
 def write_json(bundle: Bundle, evaluation: dict[str, Any]) -> None:
@@ -74,15 +70,3 @@ def test_there_is_no_card_without_an_evaluation(bundle_copy: Bundle) -> None:
     (bundle_copy.folder / "evaluation.json").unlink()
     with pytest.raises(BundleError, match=r"evaluation\.json is missing"):
         read_evaluation(bundle_copy)
-
-
-def test_the_report_has_plots_and_the_comparison(
-    bundle: Bundle, predictions: LabelledPredictions, tmp_path: Path
-) -> None:
-    folder, predictions = tmp_path / "report", dataclasses.replace(predictions, bundle=bundle)
-    report = write_report(predictions, folder, other=bundle, comparison=compare(predictions, predictions)).read_text()
-    assert report.startswith(f"# Evaluation: {bundle.model_version}\n")
-    assert "(curves.png)" in report
-    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
-    assert f"## Comparison with {bundle.model_version}\n" in report
-    assert "| mean of the sources | quadratic kappa " in report
