@@ -33,7 +33,7 @@ class Evaluate(CacheOptions):
         predictions = predict_held_out(bundle, data=self.data, cache=self.cache)
         write_evaluation(predictions)
         write_card(bundle)
-        comparison = compare_with(other, predictions, data=self.data, cache=self.cache) if other else None
+        comparison = compare_with(other, predictions) if other else None
         folder = self.output or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
         print(write_report(predictions, folder, other=other, comparison=comparison))
         return 0

@@ -9,11 +9,11 @@ whole interval below zero.
 from collections.abc import Iterator
 from pathlib import Path
 
-from ml.bundle import Bundle
+from ml.bundle import Bundle, read_evaluation
 from ml.errors import BundleError
 from ml.evaluation.compare import MEAN, Comparison, compare, comparison_table
 from ml.evaluation.evaluate import write_evaluation
-from ml.evaluation.predictions import LabelledPredictions, evaluation_photos, fingerprint, predict, predict_held_out
+from ml.evaluation.predictions import LabelledPredictions, fingerprint, predict, predict_held_out
 from ml.metrics.grading import MAIN_METRICS
 from ml.release.model_card import write_card
 from ml.release.rendering import render
@@ -34,7 +34,7 @@ def promote(candidate: Bundle, current: Bundle, *, data: Path, cache: Path) -> l
     if candidate.folder.resolve().parent != bundles:
         raise BundleError(f"{candidate.folder} is not in {bundles}: move it there, then promote it.")
     predictions = predict_held_out(candidate, data=data, cache=cache)
-    comparison = compare_with(current, predictions, data=data, cache=cache)
+    comparison = compare_with(current, predictions)
     failures = list(non_inferiority_failures(comparison))
     _write_comparison(candidate, current, comparison, failures)
     if not failures:
@@ -44,15 +44,17 @@ def promote(candidate: Bundle, current: Bundle, *, data: Path, cache: Path) -> l
     return failures
 
 
-def compare_with(other: Bundle, predictions: LabelledPredictions, *, data: Path, cache: Path) -> Comparison:
-    """Compare a bundle's predictions with those of another bundle. Raises BundleError if their test splits differ."""
-    photos, version = predictions.photos, predictions.bundle.model_version
-    if fingerprint(photos, "test") != fingerprint(evaluation_photos(other, data=data, cache=cache), "test"):
+def compare_with(other: Bundle, predictions: LabelledPredictions) -> Comparison:
+    """Compare a bundle's predictions with those of another bundle.
+
+    Raises BundleError if the other bundle was evaluated on another test split.
+    """
+    if fingerprint(predictions.photos, "test") != read_evaluation(other)["fingerprints"]["test"]:
         raise BundleError(
-            f"{version} and {other.model_version} were trained on different splits: one may have been trained on the "
-            "other's test split. Train the new one on the same sources."
+            f"{predictions.bundle.model_version} and {other.model_version} were trained on different splits: one may "
+            "have been trained on the other's test split. Train the new one on the same sources."
         )
-    return compare(predictions, predict(other, photos))
+    return compare(predictions, predict(other, predictions.photos))
 
 
 def non_inferiority_failures(comparison: Comparison) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 from ml.bundle import default_bundle, read_bundle
 from ml.errors import BundleError
 from ml.evaluation.compare import MEAN, compare
+from ml.evaluation.evaluate import write_evaluation
 from ml.evaluation.predictions import LabelledPredictions
 from ml.release import promote as promote_module
 from ml.release.promote import non_inferiority_failures, promote
@@ -61,9 +62,10 @@ def run(
     """Promote the candidate with these predictions of both bundles."""
     bundle = read_bundle(candidate)
     patch.setattr(promote_module, "predict_held_out", lambda *a, **k: dataclasses.replace(new, bundle=bundle))
-    patch.setattr(promote_module, "evaluation_photos", lambda *a, **k: old.photos)
     patch.setattr(promote_module, "predict", lambda *a: old)
-    return promote(bundle, read_bundle(bundles / "current"), data=bundles, cache=bundles)
+    current = read_bundle(bundles / "current")
+    write_evaluation(dataclasses.replace(old, bundle=current))
+    return promote(bundle, current, data=bundles, cache=bundles)
 
 
 @pytest.mark.parametrize(("skill", "default"), [(2.0, "candidate"), (0.3, "current")])
