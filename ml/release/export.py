@@ -22,7 +22,7 @@ from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD
 from ml.networks.gradcam import WithGradCAM
 from ml.networks.onnx_export import export_onnx, file_manifest
 from ml.networks.weights import save_half_precision
-from ml.release.bundle_calibration import calibrate_bundle
+from ml.release.calibration import calibrate_bundle
 from ml.release.model_card import write_card
 from ml.serving.preprocess import PREPROCESSING_VERSION
 from ml.training.batches import load_images, normalize
