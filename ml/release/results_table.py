@@ -38,7 +38,11 @@ def kind_of(bundle: Bundle) -> str:
 def newest_bundles(folder: Path = BUNDLES) -> dict[str, Bundle]:
     """The bundle of each kind with the highest version. Raises BundleError for one that cannot be used."""
     bundles = [read_bundle(description.parent) for description in folder.glob("*/bundle.json")]
-    return {kind_of(b): b for b in sorted(bundles, key=lambda b: [int(n) for n in b.version.split(".")])}
+    return {kind_of(bundle): bundle for bundle in sorted(bundles, key=_version)}
+
+
+def _version(bundle: Bundle) -> list[int]:
+    return [int(number) if number.isdigit() else 0 for number in bundle.version.split(".")]
 
 
 def forward_seconds(bundle: Bundle) -> tuple[float, float]:

@@ -54,7 +54,9 @@ def test_wrong_input_is_answered_with_a_sentence(
     assert output.out == ""
 
 
-@pytest.mark.parametrize("command", ["grade x --foo", "train --epochs many", "export runs/x", "promote"])
+@pytest.mark.parametrize(
+    "command", ["grade x --foo", "train --epochs many", "train --alpha 0.5", "export runs/x", "promote"]
+)
 def test_an_unknown_or_missing_option_is_an_error(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(command.split())

@@ -56,9 +56,3 @@ def test_it_refuses_settings_in_one_sentence(
     assert error.startswith("error: ")
     assert message in error
     assert Path("runs/cache").exists() == ("batch" in message), "photographs were cropped before the refusal"
-
-
-def test_alpha_is_not_an_option_of_training(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["train", "--alpha", "0.5"])
-    assert "--alpha" in capsys.readouterr().err
