@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ml.bundle import GRAPH_FILE, WEIGHTS_FILE, Bundle, read_bundle
 from ml.data.augment import resize_images
 from ml.data.labels import EQUALIZED_SOURCE
-from ml.data.report import grade_counts
+from ml.data.preparation import grade_counts
 from ml.data.splits import VALIDATION
 from ml.errors import BundleError
 from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD

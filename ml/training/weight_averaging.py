@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.errors import InputError
-from ml.metrics.markdown import table
+from ml.metrics.markdown import row_table
 from ml.training.checkpoints import AVERAGED, best_weights, save_weights
 from ml.training.config import read_config, write_config
 from ml.training.run_data import RunData
@@ -63,9 +63,9 @@ def interpolate(trained: "State", start: "State", alpha: float) -> "State":
 
 
 def _results_table(candidates: list[dict[str, Any]], chosen: float) -> str:
-    rows = [["alpha", "score", "AUC, grade >= 2, and kappa by source"]]
-    for each in candidates:
-        by_source = each["validation"].items()
-        sources = ", ".join(f"{name} {metrics['auc']:.3f} {metrics['kappa']:.3f}" for name, metrics in by_source)
-        rows.append([f"{each['alpha']}{' (chosen)' * (each['alpha'] == chosen)}", str(each["score"]), sources])
-    return table(rows)
+    rows = [
+        {"alpha": f"{each['alpha']}{' (chosen)' if each['alpha'] == chosen else ''}", "score": each["score"]}
+        | {f"{source} {metric}": m[metric] for source, m in each["validation"].items() for metric in ("auc", "kappa")}
+        for each in candidates
+    ]
+    return row_table(rows)
