@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import AuthenticationForm
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +36,15 @@ class PhotoField(forms.FileField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_empty_file=True, **kwargs)
+
+
+class LogInForm(AuthenticationForm):
+    """User name and password."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": _("The user name or the password is wrong. Check capital letters and try again."),
+    }
 
 
 class FirstSiteForm(forms.Form):
@@ -167,7 +177,7 @@ class EyeReadingForm(forms.Form):
         label=_("Macular oedema"), choices=MACULAR_OEDEMA_CHOICES, widget=forms.RadioSelect, required=False
     )
     changed_reason = forms.CharField(
-        label=_("Why changed from the first reading?"),
+        label=_("Why did you change your first reading?"),
         max_length=max_length(EyeFinding, "changed_reason"),
         required=False,
     )

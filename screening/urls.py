@@ -4,6 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from screening.forms import LogInForm
 from screening.views import accounts, exams, gradings, images, patients, predictions, reviews, sites, worklist
 
 
@@ -18,7 +19,7 @@ register_converter(EyeConverter, "eye")
 app_name = "screening"
 
 urlpatterns = [
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", LoginView.as_view(authentication_form=LogInForm, redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", accounts.password_change, name="password"),
     path("sites/first/", sites.site_create_first, name="site-first"),

@@ -79,7 +79,7 @@
     if (/^[0-4]$/.test(key)) choose(key);
     else if (key === "u") choose("U");
     else if (key === "m") { if (!event.repeat) cycleOedema(); }
-    else if (key === "h") window.viewer.peek(true);
+    else if (key === "h") window.viewer.holdHeatmap(true);
     else if (key === "s") { if (!event.repeat) save(); }
     else if (key === "?") toggleHelp();
     else if (VIEWER_KEYS[key]) window.viewer.run(VIEWER_KEYS[key]);
@@ -95,7 +95,7 @@
   }
 
   document.addEventListener("keydown", onKey);
-  document.addEventListener("keyup", (event) => { if (event.key.toLowerCase() === "h") window.viewer.peek(false); });
+  document.addEventListener("keyup", (event) => { if (event.key.toLowerCase() === "h") window.viewer.holdHeatmap(false); });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-keys-switch]")) localStorage.setItem(KEYS_OFF, event.target.checked ? "no" : "yes");
     const box = event.target.closest("[data-eye-form]");

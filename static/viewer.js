@@ -8,7 +8,7 @@ window.viewer = (() => {
   const PAN_STEP = 0.08; // fraction of the pane
   const DEFAULTS = { brightness: 100, contrast: 100 };
 
-  const state = { isLinked: true, isRedFree: false, isHeatOn: false, isPeeking: false, opacity: 60, ...DEFAULTS };
+  const state = { isLinked: true, isRedFree: false, isHeatOn: false, isHeld: false, opacity: 60, ...DEFAULTS };
   const panes = [];
 
   class Pane {
@@ -99,7 +99,7 @@ window.viewer = (() => {
     }
 
     renderHeat() {
-      const isWanted = state.isHeatOn || state.isPeeking;
+      const isWanted = state.isHeatOn || state.isHeld;
       const photoId = this.root.dataset.photoId;
       const map = isWanted ? window.heatmap.read(photoId) : null;
       if (map && this.paintedFor !== photoId) {
@@ -133,7 +133,7 @@ window.viewer = (() => {
     panes.forEach((pane) => pane.render());
     const isAdjusted = state.brightness !== DEFAULTS.brightness || state.contrast !== DEFAULTS.contrast || state.isRedFree;
     for (const node of document.querySelectorAll("[data-viewer-adjusted]")) node.hidden = !isAdjusted;
-    for (const node of document.querySelectorAll("[data-viewer-heat-caption]")) node.hidden = !(state.isHeatOn || state.isPeeking);
+    for (const node of document.querySelectorAll("[data-viewer-heat-caption]")) node.hidden = !(state.isHeatOn || state.isHeld);
     press("red-free", state.isRedFree);
     press("heat", state.isHeatOn);
     press("link", state.isLinked);
@@ -172,9 +172,9 @@ window.viewer = (() => {
     render();
   }
 
-  function peek(isPeeking) {
-    if (state.isPeeking === isPeeking) return;
-    state.isPeeking = isPeeking;
+  function holdHeatmap(isHeld) {
+    if (state.isHeld === isHeld) return;
+    state.isHeld = isHeld;
     render();
   }
 
@@ -255,12 +255,12 @@ window.viewer = (() => {
     if (name === "opacity") state.isHeatOn = true;
     render();
   });
-  document.addEventListener("pointerdown", (event) => { if (event.target.closest("[data-viewer-peek]")) peek(true); });
-  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => peek(false));
-  window.addEventListener("blur", () => peek(false));
+  document.addEventListener("pointerdown", (event) => { if (event.target.closest("[data-viewer-hold]")) holdHeatmap(true); });
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => holdHeatmap(false));
+  window.addEventListener("blur", () => holdHeatmap(false));
   window.addEventListener("resize", render);
   document.addEventListener("DOMContentLoaded", start);
   document.addEventListener("htmx:afterSettle", start);
 
-  return { run, peek };
+  return { run, holdHeatmap };
 })();

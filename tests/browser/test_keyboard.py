@@ -42,7 +42,7 @@ def test_an_exam_is_read_and_signed(visit: Visit, graded_exam: Exam, site: Site,
 
     press("ArrowRight")
     press("2")  # a change needs a reason
-    reason = page.get_by_label("Why changed from the first reading?").locator("visible=true")
+    reason = page.get_by_label("Why did you change your first reading?").locator("visible=true")
     expect(reason).to_be_visible()
     reason.focus()
     page.keyboard.type("Cotton wool spot, seen red-free. s")  # letters in a text field are not shortcuts

@@ -119,7 +119,7 @@ def test_a_refusal_has_a_reason(ids: dict[str, Any], as_reviewer: Client) -> Non
 
 def test_five_wrong_passwords_lock_the_account(photographer: User, client: Client) -> None:
     responses = [client.post("/login/", {"username": "photographer", "password": "wrong"}) for _ in range(5)]
-    assert "Please enter a correct username and password" in text_of(responses[0])
+    assert "The user name or the password is wrong" in text_of(responses[0])
     assert 'value="photographer"' in text_of(responses[0])
     assert responses[4].status_code == 429
     assert "Too many attempts" in text_of(responses[4])
