@@ -133,3 +133,11 @@ def disclaimer() -> str:
         "Decision support for clinicians, not a certified medical device. Macular oedema is not graded: a clinician "
         "must check for it in every photograph."
     )
+
+
+class GradingQuerySerializer(serializers.Serializer[Any]):
+    """Filters of gradings."""
+
+    status = serializers.ChoiceField(Grading.Status.choices, required=False)
+    exam = serializers.UUIDField(required=False, help_text="Of this exam only.")
+    image = serializers.UUIDField(required=False, help_text="Of this photograph only.")

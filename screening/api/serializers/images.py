@@ -95,11 +95,3 @@ class ImageQuerySerializer(serializers.Serializer[Any]):
     """Filters of photographs."""
 
     exam = serializers.UUIDField(required=False, help_text="Of this exam only.")
-
-
-class GradingQuerySerializer(serializers.Serializer[Any]):
-    """Filters of gradings."""
-
-    status = serializers.ChoiceField(Grading.Status.choices, required=False)
-    exam = serializers.UUIDField(required=False, help_text="Of this exam only.")
-    image = serializers.UUIDField(required=False, help_text="Of this photograph only.")

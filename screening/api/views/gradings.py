@@ -10,8 +10,7 @@ from rest_framework.response import Response
 
 from screening.access import Action
 from screening.api.schema import RESULTS, responses
-from screening.api.serializers.gradings import GradingDetailSerializer, GradingSerializer
-from screening.api.serializers.images import GradingQuerySerializer
+from screening.api.serializers.gradings import GradingDetailSerializer, GradingQuerySerializer, GradingSerializer
 from screening.api.views.base import ApiListView, ApiView
 from screening.models import Grading
 from screening.selectors import get_grading, get_revealed_grading, list_gradings
