@@ -10,7 +10,7 @@ bind = "0.0.0.0:8000"  # only the proxy is in this network
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_PROCESSES") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
-# Each process creates its ONNX session after the fork: threads of ONNX Runtime do not survive it.
+# Each process creates its ONNX session after the fork, which does not copy the threads of ONNX Runtime.
 preload_app = False
 
 # Limit of the main loop of a process. With threads it does not limit requests.

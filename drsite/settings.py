@@ -241,7 +241,7 @@ CELERY_BROKER_URL = env.str("REDIS_URL", default="") or "memory://"
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
-        "visibility_timeout": 120,  # seconds until a message of a dead worker goes to another; over the hard limit
+        "visibility_timeout": 120,  # seconds until a crashed worker's message goes to another; over the hard limit
         "socket_connect_timeout": 2,
         "socket_timeout": 5,
         "retry_on_timeout": False,

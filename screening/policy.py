@@ -124,11 +124,14 @@ def decide_outcome(right: EyeResult, left: EyeResult) -> Decision:
 
 def _decide_eye(name: str, eye: EyeResult) -> Decision:
     if eye.grade is None:
-        is_given_up = eye.n_photos >= MAX_PHOTOS_PER_EYE or eye.n_visits >= MAX_VISITS
-        outcome = Outcome.REFER_SLIT_LAMP if is_given_up else Outcome.REPEAT_IMAGING
-        urgency = Urgency.SOON if is_given_up else Urgency.ROUTINE
+        is_unobtainable = eye.n_photos >= MAX_PHOTOS_PER_EYE or eye.n_visits >= MAX_VISITS
+        outcome = Outcome.REFER_SLIT_LAMP if is_unobtainable else Outcome.REPEAT_IMAGING
+        urgency = Urgency.SOON if is_unobtainable else Urgency.ROUTINE
         return Decision(
-            outcome=outcome, urgency=urgency, recall_months=None if is_given_up else 0, reasons=(f"{name}_ungradable",)
+            outcome=outcome,
+            urgency=urgency,
+            recall_months=None if is_unobtainable else 0,
+            reasons=(f"{name}_ungradable",),
         )
     rules = [(*_BY_GRADE[eye.grade], f"{name}_grade_{eye.grade.value}")]
     if eye.macular_oedema in _BY_OEDEMA:

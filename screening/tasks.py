@@ -16,7 +16,7 @@ def grade_image(grading_id: str) -> None:
 
 @shared_task(name="screening.tasks.requeue_stale_gradings")
 def requeue_stale_gradings() -> None:
-    """Requeue gradings that a crash or a lost message left behind."""
+    """Requeue gradings whose worker crashed or whose message was lost."""
     stale_gradings.requeue_stale_gradings()
 
 

@@ -42,7 +42,7 @@ def _parse_port(text: str) -> int:
 
 
 def _check_port(host: str, port: int) -> None:
-    """Raise DemoError if the port cannot be bound: gunicorn would find out after the preparation."""
+    """Raise DemoError if the port cannot be bound: gunicorn reports it only after the preparation."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

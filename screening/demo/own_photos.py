@@ -49,7 +49,7 @@ def find_pairs(folder: Path) -> list[Pair]:
     """Photographs of a folder, two for each patient, in the order of their names.
 
     ``x_left.jpg`` and ``x_right.jpg`` (also OS and OD, L and R) are the eyes of one patient. Of other names each two
-    that follow each other are taken for the right and the left eye of one.
+    that follow each other are used as the right and the left eye of one.
     """
     named: dict[str, Pair] = {}
     waiting: Pair | None = None

@@ -1,4 +1,4 @@
-"""Heartbeats of the grading workers: keys in Redis that expire when a worker is gone."""
+"""Heartbeats of the grading workers: keys in Redis that expire after a worker stops."""
 
 import logging
 import time

@@ -60,7 +60,7 @@ class Grading(BaseModel):
             models.CheckConstraint(
                 condition=Q(status__in=["queued", "running", "done", "failed"]), name="grading_status_known"
             ),
-            # A failure never looks like a grade: only a finished grading of a gradable photograph holds one.
+            # A failure has no grade: only a finished grading of a gradable photograph has one.
             models.CheckConstraint(
                 condition=Q(grade__isnull=True, probabilities__isnull=True, p_referable__isnull=True)
                 | Q(status="done", is_gradable=True),

@@ -23,7 +23,7 @@ _JPEG_TABLES = frozenset({0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD})
 MAX_SEGMENTS = 20_000
 """A photograph of 50 MB in chunks of 4 kB has 12,500. A reader needs a minute for millions of empty ones."""
 MAX_SCANS = 64
-"""Progressive JPEGs have about ten. Each scan visits every pixel; thousands fit into a small file and take hours."""
+"""Progressive JPEGs have about ten. Each scan decodes every pixel; thousands fit into a small file and take hours."""
 _MAX_FILL = 1024
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = frozenset(

@@ -40,7 +40,7 @@ def _load_grader() -> "Grader":
 def current_grader() -> "Grader":
     """The Grader of this process, loaded at first use. Raises BundleError.
 
-    NB: not before a fork: the threads of ONNX Runtime do not survive it.
+    NB: call it after a fork, not before: a fork does not copy the threads of ONNX Runtime.
     """
     with _loading:
         return _load_grader()

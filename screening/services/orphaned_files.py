@@ -1,4 +1,4 @@
-"""Orphaned files: a process that is killed before its commit leaves a file without a row."""
+"""Orphaned files, which have no row: a process was killed before its commit."""
 
 import logging
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ FOLDER = "photos"
 MIN_AGE = timedelta(days=1)
 """No upload takes so long."""
 MAX_DELETED = 50
-"""Crashes leave a few. If there are more, rows are missing, for example after an older database was restored."""
+"""Crashes cause a few. If there are more, rows are missing, for example after an older database was restored."""
 
 
 def delete_orphaned_files() -> int:

@@ -1,4 +1,4 @@
-"""Stale gradings, which a crash or a lost message left behind: requeued, or failed."""
+"""Stale gradings: those whose worker crashed or whose message was lost."""
 
 from datetime import timedelta
 from typing import Any
@@ -53,7 +53,7 @@ def _requeue_or_fail(grading: Grading) -> None:
 
 
 def has_backlog() -> bool:
-    """Whether the queue holds messages. The workers are then behind, and each message sent again makes it longer."""
+    """Whether the queue holds messages. If so, the workers are busy, and another message would only make it longer."""
     queue = current_app.conf.task_default_queue
     try:
         with current_app.connection_for_write() as connection:

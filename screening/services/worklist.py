@@ -14,7 +14,7 @@ def update_worklist_order(exam: Exam) -> None:
     locked = Exam.objects.select_for_update(of=("self",)).get(pk=exam.pk)
     gradings = _newest_gradings(locked)
     grades = [grading.grade for grading in gradings if grading.grade is not None]
-    promising = {grading.image.laterality for grading in gradings if grading.is_gradable or grading.is_pending}
+    graded_or_pending = {grading.image.laterality for grading in gradings if grading.is_gradable or grading.is_pending}
     exam.worst_grade = max(grades, default=None)
     exam.max_p_referable = max(
         (grading.p_referable for grading in gradings if grading.p_referable is not None), default=None
@@ -22,7 +22,7 @@ def update_worklist_order(exam: Exam) -> None:
     exam.worklist_rank = policy.worklist_rank(
         grades=grades,
         is_any_referable=any(grading.is_referable for grading in gradings),
-        is_any_eye_ungraded=any(not locked.absent_reason(eye) and eye not in promising for eye in Laterality),
+        is_any_eye_ungraded=any(not locked.absent_reason(eye) and eye not in graded_or_pending for eye in Laterality),
         is_any_pending=any(grading.is_pending for grading in gradings),
     )
     exam.save(update_fields=["worst_grade", "max_p_referable", "worklist_rank"])

@@ -119,7 +119,7 @@ def same(one: object, other: object) -> bool:
 
 @register.filter
 def percent(fraction: float | None) -> str:
-    """A fraction as a percentage; never 0 % or 100 %, because no model is that certain."""
+    """A fraction as a percentage; never 0 % or 100 %, because no prediction is certain."""
     if fraction is None:
         return "–"
     if fraction < 0.01:

@@ -31,13 +31,13 @@ def expected_order(exam: Exam) -> tuple[WorklistRank, int | None, float | None]:
     """Rank, worst grade and largest P(referable), by the policy."""
     images = [image for image in exam.images.filter(withdrawn_at=None) if image.gradings.exists()]
     gradings = [max(image.gradings.all(), key=lambda one: one.created_at) for image in images]
-    promising = {one.image.laterality for one in gradings if one.is_gradable or one.is_pending}
+    graded_or_pending = {one.image.laterality for one in gradings if one.is_gradable or one.is_pending}
     grades = [one.grade for one in gradings if one.grade is not None]
     p_referable = [one.p_referable for one in gradings if one.p_referable is not None]
     rank = worklist_rank(
         grades=grades,
         is_any_referable=any(one.is_referable for one in gradings),
-        is_any_eye_ungraded=bool({eye for eye in EYES if not exam.absent_reason(eye)} - promising),
+        is_any_eye_ungraded=bool({eye for eye in EYES if not exam.absent_reason(eye)} - graded_or_pending),
         is_any_pending=any(one.is_pending for one in gradings),
     )
     return rank, max(grades, default=None), max(p_referable, default=None)
