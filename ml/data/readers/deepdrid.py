@@ -46,7 +46,7 @@ def _labelled(table: Path) -> Iterator[tuple[CsvRow, str, str, str, str]]:
 
 
 def _evaluation(table: Path) -> Iterator[tuple[CsvRow, str, str, str, str]]:
-    """The same for the evaluation set, whose qualities are in a table of their own."""
+    """The same for the evaluation set, whose qualities are in another table."""
     qualities, other = {}, table.with_name("Challenge2_labels.xlsx")
     if other.is_file():
         rows = read_table(other, columns=("image_id", "Overall quality"))
