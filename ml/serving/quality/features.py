@@ -76,8 +76,11 @@ def extract_features(crop: FundusCrop) -> QualityFeatures | None:
     fine, half, half_lit = _pooled(logs, lit)
     _, quarter, quarter_lit = _pooled(half, half_lit)
     coarse, *_ = _pooled(quarter, quarter_lit)
-    curvature = _curvature(logs[..., 1], lit)
-    wide = _curvature(half[..., 1], half_lit)
+    mean, half_difference = _curvature(logs[..., 1], lit)
+    green_mean, green_half_difference = _curvature(half[..., 1], half_lit)
+    red_mean, _ = _curvature(half[..., 0], half_lit)
+    dark = _line_strength(green_mean, green_half_difference)
+    bright = _line_strength(-green_mean, green_half_difference)
     hue = logs[..., 0] - logs[..., 1]
     coarse_hue = quarter[quarter_lit] if quarter_lit.any() else quarter.reshape(-1, 3)
     return QualityFeatures(
@@ -90,11 +93,11 @@ def extract_features(crop: FundusCrop) -> QualityFeatures | None:
         hue_std=float((coarse_hue[:, 0] - coarse_hue[:, 1]).std()),
         coarse_contrast=_log_rms(coarse),
         fine_contrast=_log_rms(fine),
-        curvature_ratio=float(np.log((curvature.half_diff.mean() + _EPS) / (np.abs(curvature.mean).mean() + _EPS))),
-        vessel_contrast=float(np.log(np.percentile(wide.dark, 97) + _EPS)),
-        red_green_slope=_slope(_curvature(half[..., 0], half_lit).mean, wide.mean),
+        curvature_ratio=float(np.log((half_difference.mean() + _EPS) / (np.abs(mean).mean() + _EPS))),
+        vessel_contrast=float(np.log(np.percentile(dark, 97) + _EPS)),
+        red_green_slope=float((red_mean * green_mean).sum() / ((green_mean**2).sum() + _EPS**2)),
         fine_kurtosis=float(np.log((fine**2).mean() / (fine.mean() ** 2 + _EPS**3) + _EPS)) if fine.size else 0.0,
-        dark_bright_ratio=float(np.log((wide.dark.mean() + _EPS) / (wide.bright.mean() + _EPS))),
+        dark_bright_ratio=float(np.log((dark.mean() + _EPS) / (bright.mean() + _EPS))),
         visible_fraction=float(lit.sum() / (np.pi / 4 * GRID**2 * 0.94)),
     )
 
@@ -121,36 +124,23 @@ def _log_rms(variance: "Floats") -> float:
     return float(0.5 * np.log(variance.mean() + _EPS**2)) if variance.size else float(np.log(_EPS))
 
 
-@dataclass(frozen=True, slots=True)
-class _Curvature:
-    """Principal curvatures of a channel at n lit cells: their mean and half difference."""
+def _curvature(channel: "Floats", lit: "Bools") -> "tuple[Floats, Floats]":
+    """Principal curvatures (eigenvalues of the Hessian; Frangi et al., MICCAI 1998) of n cells with lit neighbours.
 
-    mean: "Floats"
-    half_diff: "Floats"
-
-    @property
-    def dark(self) -> "Floats":
-        strength: Floats = np.maximum(self.mean + self.half_diff - np.abs(self.mean - self.half_diff), np.float32(0))
-        return strength
-
-    @property
-    def bright(self) -> "Floats":
-        strength: Floats = np.maximum(self.half_diff - self.mean - np.abs(self.mean + self.half_diff), np.float32(0))
-        return strength
-
-
-def _curvature(channel: "Floats", lit: "Bools") -> _Curvature:
-    """Eigenvalues of the Hessian (Frangi et al., MICCAI 1998) at cells with lit neighbours."""
+    Their mean (n,) and half difference (n,).
+    """
     centre = channel[1:-1, 1:-1]
     xx = channel[1:-1, 2:] + channel[1:-1, :-2] - 2 * centre
     yy = channel[2:, 1:-1] + channel[:-2, 1:-1] - 2 * centre
     xy = (channel[2:, 2:] + channel[:-2, :-2] - channel[2:, :-2] - channel[:-2, 2:]) / np.float32(4)
     inside = lit[1:-1, 1:-1] & lit[2:, 1:-1] & lit[:-2, 1:-1] & lit[1:-1, 2:] & lit[1:-1, :-2]
     if not inside.any():
-        return _Curvature(np.zeros(1, np.float32), np.zeros(1, np.float32))
+        return np.zeros(1, np.float32), np.zeros(1, np.float32)
     xx, yy, xy = xx[inside], yy[inside], xy[inside]
-    return _Curvature((xx + yy) * np.float32(0.5), np.hypot((xx - yy) * np.float32(0.5), xy))
+    return (xx + yy) * np.float32(0.5), np.hypot((xx - yy) * np.float32(0.5), xy)
 
 
-def _slope(y: "Floats", x: "Floats") -> float:
-    return float((x * y).sum() / ((x * x).sum() + _EPS**2))
+def _line_strength(mean: "Floats", half_difference: "Floats") -> "Floats":
+    """Strength of dark lines from curvatures; of bright lines from those of the inverted channel."""
+    strength: Floats = np.maximum(mean + half_difference - np.abs(mean - half_difference), np.float32(0))
+    return strength
