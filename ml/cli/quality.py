@@ -26,9 +26,10 @@ class Train(RunOptions):
     """Seed of all random numbers."""
 
     def run(self) -> int:
-        from ml.training.quality.train import CONFIG, load_quality, train_quality
+        from ml.training.quality.dataset import load_quality_set
+        from ml.training.quality.train import CONFIG, train_quality
 
-        photos = load_quality(self.data, self.output.parent / "cache")
+        photos = load_quality_set(self.data, self.output.parent / "cache")
         config = dataclasses.replace(CONFIG, epochs=self.epochs, seed=self.seed)
         train_quality(config, photos, imagenet=self.imagenet, run=self.output, resume=self.resume)
         return 0
@@ -43,10 +44,11 @@ class Export(DataOptions):
 
     def run(self) -> int:
         from ml.training.config import read_config
+        from ml.training.quality.dataset import load_quality_set
         from ml.training.quality.export import release
-        from ml.training.quality.train import load_quality, load_quality_net
+        from ml.training.quality.train import load_quality_net
 
-        photos = load_quality(self.data, self.folder.parent / "cache")
+        photos = load_quality_set(self.data, self.folder.parent / "cache")
         release(load_quality_net(self.folder), photos, read_config(self.folder))
         return 0
 
@@ -61,9 +63,12 @@ class FitRules(DataOptions):
     """Store the result in network.json; export the quality network again afterwards."""
 
     def run(self) -> int:
-        from ml.training.quality.fit_rules import fit_gate
+        from ml.release.quality_card import metrics_tables
+        from ml.training.quality.export import release_rules
 
-        print(fit_gate(self.data, negatives=self.negatives, write=self.write))
+        cache = RUN.parent / "cache"
+        for metrics in release_rules(self.data, cache, negatives=self.negatives, write=self.write):
+            print(*metrics_tables(metrics).values(), sep="\n")
         return 0
 
 

@@ -29,7 +29,7 @@ MIN_KEPT_RADIUS = 0.82
 MAX_SHIFT = 0.2
 BLUR_PROB = 0.15
 #: Standard deviation of the blur as a fraction of the retina's diameter. From 1.2 % only the large vessels remain and
-#: the photograph could not be graded (ml/training/quality/fit_rules.py).
+#: the photograph could not be graded (ml/training/quality/dataset.py).
 BLUR_SIGMAS = (0.001, 0.006)
 DOWNSCALE_PROB = 0.25
 DOWNSCALE_FACTORS = (0.55, 0.95)

@@ -5,12 +5,16 @@ They are stored in network.json.
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
 
 from ml.vocabulary import QualityReason
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 #: z-scores are clipped to this, so that no single value decides alone.
 MAX_Z = 4.0
@@ -41,13 +45,14 @@ class LogisticModel:
     def from_json(cls, content: dict[str, Any]) -> Self:
         return cls(float(content["intercept"]), tuple(LogisticTerm(**term) for term in content["terms"]))
 
-    def probability(self, values: Mapping[str, float]) -> float:
-        """Probability in [0, 1] of named values."""
-        logit = self.intercept
+    def probability(self, values: Mapping[str, "ArrayLike"]) -> "NDArray[np.float64]":
+        """Probability in [0, 1] of named values: numbers, or (n,) of n photographs."""
+        logits: NDArray[np.float64] = np.asarray(self.intercept)
         for term in self.terms:
-            z = max(-MAX_Z, min(MAX_Z, (values[term.name] - term.mean) / term.scale))
-            logit += term.weight * z + term.quadratic * z * z
-        return 1 / (1 + math.exp(-logit))
+            z = np.clip((np.asarray(values[term.name]) - term.mean) / term.scale, -MAX_Z, MAX_Z)
+            logits = logits + term.weight * z + term.quadratic * z * z
+        p: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
+        return p
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +121,16 @@ class Coefficients:
             **{name: LogisticModel.from_json(content[name]) for name in ("fundus", "gradable", "fusion")},
         )
 
-    def fuse(self, features: Mapping[str, float], *, network_logit: float) -> float:
+    def fuse(self, features: Mapping[str, "ArrayLike"], *, network_logit: "ArrayLike") -> "NDArray[np.float64]":
         """Late fusion (stacking) of features and network: probability of gradable in [0, 1]."""
-        return self.fusion.probability(
-            {**features, "network": network_logit, "gradable": logit(self.gradable.probability(features))}
-        )
+        return self.fusion.probability(self.fusion_inputs(features, network_logit=network_logit))
 
-
-def logit(p: float) -> float:
-    """Log odds, with the probability held within 1e-4 of 0 and 1."""
-    p = min(max(p, 1e-4), 1 - 1e-4)
-    return math.log(p / (1 - p))
+    def fusion_inputs(
+        self, features: Mapping[str, "ArrayLike"], *, network_logit: "ArrayLike"
+    ) -> "dict[str, ArrayLike]":
+        """Values of the terms of ``fusion``. The model's probability is held within 1e-4 of 0 and 1."""
+        p = np.clip(self.gradable.probability(features), 1e-4, 1 - 1e-4)
+        return {**features, "network": network_logit, "gradable": np.log(p / (1 - p))}
 
 
 def sha256_of(coefficients: dict[str, Any]) -> str:

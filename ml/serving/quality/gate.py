@@ -68,7 +68,7 @@ class QualityGate:
         logit = float(self.network.logits(network_view(square_view(crop))[None])[0])
         if not math.isfinite(logit):
             return 0.0  # a failure is never a plausible result
-        return self.coefficients.fuse(features, network_logit=logit)
+        return float(self.coefficients.fuse(features, network_logit=logit))
 
 
 def assess_quality(crop: FundusCrop | None) -> Quality:
@@ -88,7 +88,7 @@ def released_gate() -> QualityGate:
 def decide(features: dict[str, float], coefficients: Coefficients, *, diameter_px: float, p_gradable: float) -> Quality:
     """Accept or refuse with reasons, by features, field of view and p_gradable."""
     limits = coefficients.limits
-    p_fundus = coefficients.fundus.probability(features)
+    p_fundus = float(coefficients.fundus.probability(features))
     is_fundus = p_fundus >= limits.min_p_fundus and features["colorfulness"] >= limits.min_colorfulness
     is_refused = p_gradable < limits.min_p_gradable
     reasons = [] if is_fundus else [QualityReason.NO_RETINA]

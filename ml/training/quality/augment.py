@@ -10,13 +10,12 @@ import torch
 from torchvision.transforms.v2 import functional as transforms
 
 from ml.data.augment import BatchRandom, add_noise, affine, downscale, gaussian_blur, jpeg, resize_images
+from ml.training.quality.dataset import DEFOCUS_SIGMAS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 DEGRADE_PROB = 0.12
-#: Standard deviation of a blur as a fraction of the field of view: from 1.2 % only the large vessels remain.
-DEGRADE_SIGMAS = (0.012, 0.04)
 DARK_GAINS = (0.04, 0.14)
 MILD_SIGMAS = (0.0005, 0.003)
 MAX_NOISE_STD = 0.025
@@ -55,6 +54,6 @@ def _degrade(x: "Tensor", random: BatchRandom) -> "tuple[Tensor, Tensor]":
     is_degraded, is_mild = random.bernoulli(DEGRADE_PROB), random.bernoulli(0.15)
     is_dark = is_degraded & random.bernoulli(0.3)
     x = x * torch.where(is_dark, random.uniform(*DARK_GAINS), 1.0)[:, None, None, None]
-    sigma = torch.where(is_degraded, random.uniform(*DEGRADE_SIGMAS), random.uniform(*MILD_SIGMAS)) * x.shape[-1]
+    sigma = torch.where(is_degraded, random.uniform(*DEFOCUS_SIGMAS), random.uniform(*MILD_SIGMAS)) * x.shape[-1]
     is_blurred = torch.where(is_degraded, ~is_dark, is_mild)
     return gaussian_blur(x, sigma[:, None].expand(-1, 2), is_blurred), is_degraded

@@ -13,27 +13,16 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn import functional
 
-from ml.data.augment import BatchRandom
-from ml.data.cache import FundusDataset, load_dataset
-from ml.data.labels import DEFAULT_SOURCES, read_labels
+from ml.data.augment import BatchRandom, resize_images
 from ml.data.splits import TRAIN, VALIDATION
 from ml.networks.architectures import build
-from ml.serving.quality.network import INPUT_SIDE_PX, VIEW_SIDE_PX, network_view
+from ml.serving.quality.network import INPUT_SIDE_PX, VIEW_SIDE_PX
 from ml.training.batches import AUGMENTATION, load_images, normalize, sample_rows, sampling_weights, seeded_generator
 from ml.training.checkpoints import best_weights
 from ml.training.config import TrainingConfig, write_config
 from ml.training.distributed import DistributedContext
 from ml.training.quality.augment import augment_quality
-from ml.training.quality.dataset import (
-    GRADED,
-    GRADED_WEIGHT,
-    QUALITY_SOURCES,
-    QualitySet,
-    load_quality_set,
-    read_photos,
-    splits_of,
-    subsampled,
-)
+from ml.training.quality.dataset import GRADED, GRADED_WEIGHT, QUALITY_SOURCES, QualitySet
 from ml.training.trainer import Trainer, fit
 
 if TYPE_CHECKING:
@@ -41,7 +30,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 N_BLOCKS, N_CHANNELS = 8, 48
-GRADING_CACHE_SIZE = 320
 PHOTOS_PER_EPOCH = 2400
 #: Fractions of the sampled photographs. Nearly all photographs with the label reject are in EyeQ.
 SOURCE_FRACTIONS = {"eyeq": 0.58, "eyepacs": 0.16, "aptos2019": 0.13, "odir5k": 0.13}
@@ -132,29 +120,13 @@ def targets_of(labels: "NDArray[np.str_]") -> "Tensor":
 
 
 @torch.inference_mode()
-def logits_of(network: nn.Module, pixels: "NDArray[np.uint8]") -> "NDArray[np.float64]":
+def logits_of(network: nn.Module, pixels: "NDArray[np.uint8]") -> "NDArray[np.float32]":
     """(n, 192, 192, 3) uint8 -> (n,) logits of gradable, resized as at inference."""
     network.eval()
-    device, scores = next(network.parameters()).device, []
-    for start in range(0, len(pixels), 64):
-        views = np.stack([network_view(view) for view in pixels[start : start + 64]])
-        x = torch.from_numpy(views).permute(0, 3, 1, 2).float().to(device) / 255  # [B, 3, S, S]
-        scores.append(network(x)[:, 0].double().cpu().numpy())
-    return np.concatenate(scores)
-
-
-def load_quality(data: Path, cache: Path) -> QualitySet:
-    """The photographs with labels, split like those of the grading networks."""
-    grading = load_dataset([data / source for source in DEFAULT_SOURCES], side_px=GRADING_CACHE_SIZE, cache=cache)
-    photos = read_photos(data)
-    photos, splits = subsampled(photos, splits_of(photos, grading, patients_of(grading, data)))
-    return load_quality_set(photos, splits, cache=cache)
-
-
-def patients_of(grading: FundusDataset, data: Path) -> list[str]:
-    """The patient of each photograph of the grading set, not merged by duplicates."""
-    group = {(p.source, p.path.name): p.group for source in DEFAULT_SOURCES for p in read_labels(data / source)}
-    return [group[source, file] for source, file in zip(grading.sources.tolist(), grading.files, strict=True)]
+    device = next(network.parameters()).device
+    chunks = np.array_split(np.arange(len(pixels)), len(pixels) // 64 + 1)
+    images = (resize_images(load_images(pixels, rows, device), INPUT_SIDE_PX) for rows in chunks)
+    return torch.cat([network(each)[:, 0] for each in images]).float().cpu().numpy()
 
 
 def train_quality(

@@ -12,14 +12,14 @@ from torchvision.models import mobilenet_v3_small
 
 from ml.data.augment import BatchRandom
 from ml.errors import InputError
-from ml.serving.quality.gate import released_gate
 from ml.serving.quality.network import QualityNetwork
 from ml.training.batches import sampling_weights, seeded_generator
 from ml.training.distributed import DistributedContext
 from ml.training.quality import train as quality_train
 from ml.training.quality.augment import _degrade, augment_quality
 from ml.training.quality.dataset import QualitySet
-from ml.training.quality.export import export_quality_onnx, score_all
+from ml.training.quality.export import export_quality_onnx
+from ml.training.quality.export import logits_of as served_logits
 from ml.training.quality.train import (
     CONFIG,
     QualityData,
@@ -92,9 +92,9 @@ def test_it_learns_a_plain_difference_and_the_released_file_gives_the_same_logit
     onnx = tmp_path / "quality.onnx"
     export_quality_onnx(network, onnx)
     released = QualityNetwork.load(onnx, sha256=hashlib.sha256(onnx.read_bytes()).hexdigest())
-    scores = score_all(photos, released, released_gate().coefficients)
-    assert np.allclose(scores.network, logits_of(network, photos.pixels), atol=0.05)
-    assert roc_auc_score(photos.labels != "reject", scores.network) > 0.9
+    logits = served_logits(released, photos)
+    assert np.allclose(logits, logits_of(network, photos.pixels), atol=0.05)
+    assert roc_auc_score(photos.labels != "reject", logits) > 0.9
 
 
 def test_it_refuses_imagenet_weights_of_another_network(tmp_path: Path) -> None:
