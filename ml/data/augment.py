@@ -87,9 +87,8 @@ def equalize(photos: "Tensor", chosen: "Tensor") -> "Tensor":
 
     Each value becomes equally frequent, with the mean and standard deviation of standardised colours.
     """
-    rows = _indices(chosen)
-    photos = photos.clone() if rows else photos
-    for i in rows:
+    photos = photos.clone() if chosen.any() else photos
+    for i in chosen.nonzero().flatten().tolist():
         photos[i] = _equalize_one(photos[i])
     return photos
 
@@ -140,7 +139,7 @@ def _random_affine(x: "Tensor", random: BatchRandom, *, image_size: int) -> "Ten
 
 def gaussian_blur(x: "Tensor", sigma_px: "Tensor", chosen: "Tensor") -> "Tensor":
     """Blur the chosen photographs, in place; ``sigma_px`` [B, 2] along x and y, which simulates defocus and motion."""
-    for i in _indices(chosen):
+    for i in chosen.nonzero().flatten().tolist():
         sigma = sigma_px[i].tolist()
         x[i] = transforms.gaussian_blur(x[i], [2 * int(3 * s) + 3 for s in sigma], sigma)
     return x
@@ -149,7 +148,7 @@ def gaussian_blur(x: "Tensor", sigma_px: "Tensor", chosen: "Tensor") -> "Tensor"
 def downscale(x: "Tensor", factor: "Tensor", chosen: "Tensor") -> "Tensor":
     """Resize the chosen photographs to ``factor`` [B] of their side and back, in place."""
     side = x.shape[-1]
-    for i in _indices(chosen):
+    for i in chosen.nonzero().flatten().tolist():
         small = int(side * float(factor[i]))
         x[i] = transforms.resize(transforms.resize(x[i], [small, small], antialias=True), [side, side], antialias=True)
     return x
@@ -185,7 +184,7 @@ def _noise(n: int, device: str) -> "Tensor":
 
 def jpeg(x: "Tensor", quality: "Tensor", chosen: "Tensor") -> "Tensor":
     """Encode and decode the chosen photographs as JPEG, in place; ``quality`` [B]. The black surround stays black."""
-    for i in _indices(chosen):
+    for i in chosen.nonzero().flatten().tolist():
         file, pixels = io.BytesIO(), x[i].permute(1, 2, 0).mul(255).round().to(torch.uint8)
         Image.fromarray(pixels.cpu().numpy()).save(file, "JPEG", quality=int(quality[i]))
         decoded = torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1).to(x.device)  # [3, S, S]
@@ -199,8 +198,3 @@ def _cut_frame(x: "Tensor", fraction: "Tensor") -> "Tensor":
     y = torch.arange(side, device=x.device)[None, None, :, None]
     band = (side * fraction).long()[:, None, None, None]
     return x * ((y >= band) & (y < side - band))
-
-
-def _indices(chosen: "Tensor") -> list[int]:
-    rows: list[int] = torch.nonzero(chosen).flatten().tolist()
-    return rows

@@ -39,12 +39,11 @@ def signature(pixels: "NDArray[np.uint8]") -> "NDArray[np.float32]":
 
 def find_duplicates(signatures: "NDArray[np.float32]") -> list[tuple[int, int]]:
     """Index pairs (i < j) of duplicates."""
-    pairs = []
+    pairs: list[tuple[int, int]] = []
     for start in range(0, len(signatures), 1024):
         correlation = signatures[start : start + 1024] @ signatures.T
-        for i, j in zip(*np.nonzero(correlation > DUPLICATE_CORRELATION), strict=True):
-            if start + i < j:
-                pairs.append((int(start + i), int(j)))
+        linked = np.argwhere(correlation > DUPLICATE_CORRELATION).tolist()
+        pairs += [(start + i, j) for i, j in linked if start + i < j]
     return pairs
 
 

@@ -134,10 +134,8 @@ def _rim(lit: "NDArray[np.bool_]") -> "Floats":
 def _fit_circle(lit: "NDArray[np.bool_]") -> tuple[tuple[float, float, float], float]:
     """Fit a circle (x, y, radius) and its support; the bounding box if no circle fits."""
     rim = _rim(lit)
-    if len(rim) >= 12:
-        fitted = _ransac_circle(rim, lit)
-        if fitted is not None:
-            return fitted
+    if len(rim) >= 12 and (fitted := _ransac_circle(rim, lit)):
+        return fitted
     rows, columns = np.flatnonzero(lit.any(axis=1)), np.flatnonzero(lit.any(axis=0))
     x, y = (columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2
     radius = max(columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1) / 2

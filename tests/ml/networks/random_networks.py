@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -11,6 +12,7 @@ from ml.bundle import GRAPH_FILE, WEIGHTS_FILE, Bundle, read_bundle
 from ml.networks.architectures import build
 from ml.networks.onnx_export import file_manifest
 from ml.release.export import export_network
+from ml.serving.preprocess import crop_fundus, network_input
 
 IMAGE_SIZE = 64
 
@@ -19,6 +21,14 @@ def random_images(n: int, image_size: int = IMAGE_SIZE) -> torch.Tensor:
     """[n, 3, S, S] of coarse patches; a random network averages fine noise to the same features for every image."""
     patches = torch.randn(n, 3, 4, 4, generator=torch.Generator().manual_seed(n))
     return 4 * functional.interpolate(patches, size=(image_size, image_size), mode="bilinear")
+
+
+def sample_inputs(bundle: Bundle, data_dir: Path) -> torch.Tensor:
+    """[n, 3, S, S] of the sample photographs."""
+    crops = [crop_fundus(path, side_px=bundle.image_size) for path in sorted((data_dir / "samples").glob("*.jpg"))]
+    inputs = [network_input(crop, mean=bundle.mean, std=bundle.std) for crop in crops if crop is not None]
+    assert len(inputs) == len(crops) > 0
+    return torch.from_numpy(np.stack(inputs))
 
 
 def random_network(architecture: str) -> nn.Module:

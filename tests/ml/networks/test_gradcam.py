@@ -11,12 +11,11 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
 from ml.bundle import read_bundle
-from ml.networks.architectures import IMAGENET_MEAN, IMAGENET_STD, features_and_head
+from ml.networks.architectures import features_and_head
 from ml.networks.gradcam import WithGradCAM, hardswish_derivative, logits_and_gradients
 from ml.networks.weights import load_network
-from ml.serving.preprocess import crop_fundus, network_input
 from ml.vocabulary import N_GRADES
-from tests.ml.networks.random_networks import random_images, random_network
+from tests.ml.networks.random_networks import random_images, random_network, sample_inputs
 
 
 class RawGradCAM(GradCAM):  # type: ignore[misc]
@@ -54,10 +53,8 @@ def test_it_equals_pytorch_grad_cam_on_random_input(architecture: str) -> None:
 
 @pytest.mark.real_data
 def test_it_equals_pytorch_grad_cam_on_real_photographs(data_dir: Path) -> None:
-    crops = [crop_fundus(path, side_px=224) for path in sorted((data_dir / "samples").glob("*.jpg"))[::4]]
-    inputs = [network_input(crop, mean=IMAGENET_MEAN, std=IMAGENET_STD) for crop in crops if crop is not None]
-    assert len(inputs) >= 3
-    assert_same_heatmaps(load_network(read_bundle()), torch.from_numpy(np.stack(inputs)))
+    bundle = read_bundle()
+    assert_same_heatmaps(load_network(bundle), sample_inputs(bundle, data_dir)[::4])
 
 
 def test_the_hardswish_derivative_is_that_of_autograd() -> None:

@@ -19,10 +19,9 @@ from ml.grader import Grader, load_session
 from ml.networks.architectures import build
 from ml.networks.gradcam import WithGradCAM
 from ml.networks.weights import byte_ranges, load_network, stored_state
-from ml.serving.preprocess import crop_fundus, network_input
 from ml.training.checkpoints import load_trained
 from ml.training.train import initial_network
-from tests.ml.networks.random_networks import random_images, random_network, write_bundle
+from tests.ml.networks.random_networks import random_images, random_network, sample_inputs, write_bundle
 from tests.ml.toys import spotted_retina, toy_config
 
 RELEASED = ["student-0.3.0", "student-0.2.1", "teacher-0.3.0"]
@@ -45,13 +44,6 @@ def assert_same_outputs(network: nn.Module, bundle: Bundle, images: torch.Tensor
     for ours, theirs in zip(outputs, expected, strict=True):
         assert np.abs(theirs - theirs.mean(axis=0)).max() > 0.01  # there is something to compare
         assert np.abs(ours - theirs).max() < tolerance * max(1.0, np.abs(theirs).max())
-
-
-def sample_inputs(bundle: Bundle, data_dir: Path) -> torch.Tensor:
-    crops = [crop_fundus(path, side_px=bundle.image_size) for path in sorted((data_dir / "samples").glob("*.jpg"))]
-    inputs = [network_input(crop, mean=bundle.mean, std=bundle.std) for crop in crops if crop is not None]
-    assert len(inputs) == len(crops) > 0
-    return torch.from_numpy(np.stack(inputs))
 
 
 @pytest.mark.parametrize("n", [2, 5])
