@@ -34,7 +34,6 @@ class FundusDataset:
     sources: "NDArray[np.str_]"
     groups: "NDArray[np.str_]"
     splits: "NDArray[np.int8]"
-    files: list[str]
     n_without_retina: int
     photos: list[LabelledPhoto] = field(default_factory=list)
     duplicate_pairs: list[tuple[int, int]] = field(default_factory=list)
@@ -64,7 +63,6 @@ def load_dataset(folders: list[Path], *, side_px: int, cache: Path, n_workers: i
         sources=np.asarray(sources),
         groups=np.asarray(groups),
         splits=assign_splits(sources, grades, groups),
-        files=[photo.path.name for photo in cropped],
         n_without_retina=len(photos) - len(cropped),
         photos=cropped,
         duplicate_pairs=pairs,

@@ -58,7 +58,6 @@ def toy_dataset(n: int = N_PHOTOS) -> FundusDataset:
         sources=np.asarray([SOURCES[i % 2] for i in range(n)]),
         groups=np.asarray([str(i) for i in range(n)]),
         splits=np.asarray([VALIDATION if i % 6 == 5 else TRAIN for i in range(n)], np.int8),
-        files=[f"{i}.png" for i in range(n)],
         n_without_retina=0,
     )
 

@@ -81,8 +81,8 @@ def test_unlabelled_photographs_exclude_rejects_and_people_held_out(toy_data: Pa
     cache = first_run.parent / "cache"
     dataset = load_graded(toy_config(), data=toy_data, cache=cache)
     pixels = load_unlabelled([toy_data / "eyeq"], dataset=dataset, side_px=64, cache=cache)
-    rows = zip(dataset.sources, dataset.files, dataset.splits, strict=True)
-    people = {int(file.split("-")[1].split(".")[0]) for source, file, split in rows if source == "eyepacs" and split}
+    held_out = [photo for photo, split in zip(dataset.photos, dataset.splits, strict=True) if split]
+    people = {int(photo.path.stem.split("-")[1]) for photo in held_out if photo.source == "eyepacs"}
     assert people  # the photographs of eyeq are of the thirty people of eyepacs
     assert len(pixels) == len([i for i in range(30) if i not in people and i % 10 != 9])
 
