@@ -69,12 +69,14 @@ class QualityRule:
     poor: float
     limit: float
 
+    @property
+    def max_severity(self) -> float:
+        """Severity of the limit, above 1."""
+        return self.severity({self.feature: self.limit})
+
     def severity(self, features: Mapping[str, float]) -> float:
         """Distance from typical, in units of the distance from typical to poor."""
         return (features[self.feature] - self.typical) / (self.poor - self.typical)
-
-    def is_beyond_limit(self, features: Mapping[str, float]) -> bool:
-        return self.severity(features) > (self.limit - self.typical) / (self.poor - self.typical)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

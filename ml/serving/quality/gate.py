@@ -112,9 +112,6 @@ def _quality_reasons(
 
     If doubtful, also of those poorer than in 97 % of good photographs.
     """
-    broken = [
-        rule
-        for rule in coefficients.rules
-        if rule.is_beyond_limit(features) or (is_doubtful and rule.severity(features) > 1)
-    ]
-    return list(dict.fromkeys(r.reason for r in sorted(broken, key=lambda rule: -rule.severity(features))))
+    severities = {rule: rule.severity(features) for rule in coefficients.rules}
+    broken = [rule for rule, severity in severities.items() if severity > (1 if is_doubtful else rule.max_severity)]
+    return list(dict.fromkeys(rule.reason for rule in sorted(broken, key=severities.__getitem__, reverse=True)))
