@@ -13,21 +13,14 @@ from torchvision.models import mobilenet_v3_small
 from ml.data.augment import BatchRandom
 from ml.errors import InputError
 from ml.serving.quality.network import QualityNetwork
-from ml.training.batches import sampling_weights, seeded_generator
+from ml.training.batches import seeded_generator
 from ml.training.distributed import DistributedContext
 from ml.training.quality import train as quality_train
 from ml.training.quality.augment import _degrade, augment_quality
 from ml.training.quality.dataset import QualitySet
 from ml.training.quality.export import export_quality_onnx
 from ml.training.quality.export import logits_of as served_logits
-from ml.training.quality.train import (
-    CONFIG,
-    QualityData,
-    QualityNet,
-    logits_of,
-    targets_of,
-    train_quality,
-)
+from ml.training.quality.train import CONFIG, QualityData, QualityNet, logits_of, targets_of, train_quality
 from tests.ml.training.quality.builders import toy_set
 
 
@@ -58,13 +51,6 @@ def test_degraded_photographs_are_rejects() -> None:
     fractions = targets[:, 0].mean(dim=1)
     assert set(fractions.tolist()) == {0.0, 1.0}
     assert fractions.mean() > 0.5
-
-
-def test_rare_rejects_are_sampled_more_often() -> None:
-    photos = toy_set(90)
-    few = np.flatnonzero((photos.labels != "reject") | (np.arange(90) < 9))
-    weights, is_reject = sampling_weights(photos.sources[few], photos.labels[few]), photos.labels[few] == "reject"
-    assert weights[is_reject].sum() / weights.sum() > is_reject.mean()
 
 
 def initial_weights(photos: QualitySet, path: Path) -> Path:
