@@ -78,6 +78,7 @@ def test_a_wrong_setting_is_reported(settings: Any, check: Check, values: dict[s
         ("short", "has 5 characters"),
         ("ab" * 40, "has 2 different characters"),
         ("insecure-" + STRONG, "a placeholder"),
+        ("secret" + STRONG, "a placeholder"),
         (STRONG + "-Change-Me", "a placeholder"),
         (STRONG, ""),
     ],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -100,10 +101,10 @@ def test_a_second_start_adds_nothing(start: Callable[..., None]) -> None:
 
 
 def test_an_interrupted_start_is_continued(start: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    photos = iter([noise(0), noise(1), noise(2)])
+    interrupted = Mock(side_effect=[noise(0), noise(1), noise(2), KeyboardInterrupt])
     with monkeypatch.context() as patch:
-        patch.setattr(synthetic_exams, "draw_fundus", lambda _drawing: next(photos))
-        with pytest.raises(StopIteration):
+        patch.setattr(synthetic_exams, "draw_fundus", interrupted)
+        with pytest.raises(KeyboardInterrupt):
             start()
     assert FundusImage.objects.count() == 3
     start()

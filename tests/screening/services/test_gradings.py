@@ -114,12 +114,12 @@ def test_missing_weights_fail_the_grading(queued: Grading, monkeypatch: pytest.M
     assert (queued.status, queued.grade) == (Status.FAILED, None)
 
 
-@pytest.fixture
-def broken_storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+@pytest.fixture(params=[PermissionError("/data/media"), ConnectionError("storage.example.org:443")])
+def broken_storage(request: pytest.FixtureRequest) -> Iterator[pytest.MonkeyPatch]:
     """Reading a stored photograph raises an error; ``undo`` ends that."""
 
     def refuse(*_args: Any) -> None:
-        raise PermissionError("/data/media")
+        raise request.param
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.core.files.storage.FileSystemStorage._open", refuse)
@@ -150,6 +150,7 @@ def test_the_third_attempt_without_the_storage_fails(queued: Grading, fake_grade
     for _ in range(gradings.MAX_ATTEMPTS + 1):
         run(queued)
     assert (queued.status, queued.failure_code, queued.n_attempts) == (Status.FAILED, "storage_unavailable", 3)
+    assert "Try again" in queued.failure_text
     assert (fake_grader.photos, n_events(Verb.GRADING_FAILED)) == ([], 1)
 
 

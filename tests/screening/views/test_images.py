@@ -31,7 +31,9 @@ def test_a_photograph_is_served_without_loss(format_: str, content_type: str, si
     served = b"".join(response)
     assert response["Content-Type"] == content_type
     assert (served == data) is (format_ != "TIFF")
-    assert Image.open(BytesIO(served)).tobytes() == Image.open(BytesIO(data)).tobytes()
+    shown = Image.open(BytesIO(served))
+    assert Image.MIME[str(shown.format)] == content_type
+    assert shown.tobytes() == Image.open(BytesIO(data)).tobytes()
 
 
 @pytest.mark.parametrize("name", ["image-photo", "image-thumbnail"])

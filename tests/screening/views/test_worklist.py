@@ -75,9 +75,14 @@ def test_the_site_is_shown_to_members_of_several(
     assert site.name in page_text(as_reviewer, "worklist")
 
 
-def test_an_unknown_page_number_gives_the_last_page(site: Site, as_reviewer: Client) -> None:
-    waiting_exam(site, "Calm", is_done=True, grade=0)
-    assert "Calm" in page_text(as_reviewer, "worklist", page="999")
+@pytest.mark.parametrize(("page", "number"), [("1", 1), ("2", 2), ("99", 2), ("x", 1), ("0", 2)])
+def test_any_page_number_gives_an_existing_page(
+    page: str, number: int, site: Site, as_reviewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("screening.views.worklist.PER_PAGE", 2)
+    for _ in range(3):
+        waiting_exam(site, "Calm", is_done=True, grade=0)
+    assert as_reviewer.get(url("worklist"), {"page": page}).context["page"].number == number
 
 
 def test_a_long_worklist_takes_few_queries(site: Site, as_reviewer: Client) -> None:
