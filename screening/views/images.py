@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from ml.vocabulary import Laterality
-from screening.access import AccessDenied
+from screening.access import AccessDenied, Action, require
 from screening.forms import LateralityForm, PhotoForm, ReasonForm, error_text
 from screening.labels.eyes import LATERALITY_LABELS
 from screening.models import AuditEvent, FundusImage, User
@@ -150,6 +150,7 @@ def _with_photo_headers(response: HttpResponse | FileResponse) -> HttpResponseBa
 def image_withdraw(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBase:
     """Withdraw a photograph from its exam, with a reason."""
     image = get_image(user=request.user, image_id=image_id)
+    require(request.user, Action.WITHDRAW_IMAGE, image.exam.site)
     form = ReasonForm(request.POST)
     if form.is_valid():
         with report_exam_errors(request, success=_("The photograph is withdrawn. It is kept with your reason.")):

@@ -114,7 +114,10 @@ def test_without_a_login_htmx_is_redirected_and_a_script_gets_401(ids: dict[str,
 
 def test_a_refusal_has_a_reason(ids: dict[str, Any], as_reviewer: Client) -> None:
     assert as_reviewer.get(url("exam-detail", uuid.uuid4())).status_code == 404
-    assert "Your role at this site does not allow this" in text_of(as_reviewer.post(address_of("exam-submit", ids)))
+    for name in ("exam-submit", "image-withdraw"):
+        response = as_reviewer.post(address_of(name, ids), {"reason": ""})
+        assert response.status_code == 403
+        assert "Your role at this site does not allow this" in text_of(response)
 
 
 def test_five_wrong_passwords_lock_the_account(photographer: User, client: Client) -> None:
