@@ -18,7 +18,7 @@ from ml.data.cache_files import atomic_write
 from ml.data.duplicates import SIGNATURE_LENGTH, SIGNATURE_SIDE_PX, signature
 from ml.data.labels import LabelledPhoto
 from ml.errors import GradingError
-from ml.serving.preprocess import FundusCrop, crop_fundus, standardize_colors
+from ml.serving.preprocess import crop_fundus, standardize_colors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,19 +46,12 @@ def crop(path: Path, *, side_px: int) -> CropResult:
         found = crop_fundus(path, side_px=side_px)
         if found is None:
             return CropResult(NO_RETINA)
-        return CropResult(CROPPED, standardize_colors(found), signature(_at_signature_side(path, found)))
+        # the same signature for any side of the cache, so that duplicates and splits do not depend on it
+        has_side = side_px == SIGNATURE_SIDE_PX
+        of_signature = found if has_side else crop_fundus(path, side_px=SIGNATURE_SIDE_PX) or found
+        return CropResult(CROPPED, standardize_colors(found), signature(standardize_colors(of_signature)))
     except GradingError as error:
         return CropResult(str(error))
-
-
-def _at_signature_side(path: Path, found: FundusCrop) -> "NDArray[np.uint8]":
-    """Crop for the signature, the same for any side of the cache.
-
-    So duplicates, and with them the splits, do not depend on it.
-    """
-    if found.pixels.shape[0] != SIGNATURE_SIDE_PX:
-        found = crop_fundus(path, side_px=SIGNATURE_SIDE_PX) or found
-    return standardize_colors(found)
 
 
 def crop_all(photos: list[LabelledPhoto], *, side_px: int, cache_dir: Path, n_workers: int = 1) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Circle = tuple[float, float, float]  # x, y, radius
 
 #: Longer side of the reduced image in which the circle is fitted: one pixel is under 1 % of the field of view.
 WORK_SIDE_PX = 160
@@ -30,7 +31,6 @@ INLIER_PX = 1.3
 class FieldOfView:
     """A circle in pixels of the image it was detected in; it may reach outside the frame.
 
-    ``support`` in [0, 1] is the fraction of visible rim points on the circle (0: no rim is visible).
     Pixels with no channel above ``dark_level`` (0..255) belong to the frame.
     """
 
@@ -38,16 +38,13 @@ class FieldOfView:
     y_px: float
     radius_px: float
     dark_level: int
-    support: float
 
     @property
     def diameter_px(self) -> float:
         return 2 * self.radius_px
 
     def scaled(self, factor: float) -> "FieldOfView":
-        return FieldOfView(
-            self.x_px * factor, self.y_px * factor, self.radius_px * factor, self.dark_level, self.support
-        )
+        return FieldOfView(self.x_px * factor, self.y_px * factor, self.radius_px * factor, self.dark_level)
 
 
 def detect_fov(image: Image.Image) -> FieldOfView | None:
@@ -66,14 +63,12 @@ def detect_fov(image: Image.Image) -> FieldOfView | None:
     lit = _largest_region(level > dark_level)
     if lit.mean() < MIN_AREA_FRACTION:
         return None
-    circle, support = _fit_circle(lit)
-    x, y, radius = circle
+    x, y, radius = _fit_circle(lit)
     return FieldOfView(
         (x + 0.5) * image.width / small.width,
         (y + 0.5) * image.height / small.height,
         radius * image.width / small.width,
         dark_level,
-        support,
     )
 
 
@@ -131,18 +126,18 @@ def _rim(lit: "NDArray[np.bool_]") -> "Floats":
     return inner
 
 
-def _fit_circle(lit: "NDArray[np.bool_]") -> tuple[tuple[float, float, float], float]:
-    """Fit a circle (x, y, radius) and its support; the bounding box if no circle fits."""
+def _fit_circle(lit: "NDArray[np.bool_]") -> "Circle":
+    """Fit a circle; that of the bounding box if none fits."""
     rim = _rim(lit)
     if len(rim) >= 12 and (fitted := _ransac_circle(rim, lit)):
         return fitted
     rows, columns = np.flatnonzero(lit.any(axis=1)), np.flatnonzero(lit.any(axis=0))
     x, y = (columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2
     radius = max(columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1) / 2
-    return (float(x), float(y), float(radius)), 0.0
+    return float(x), float(y), float(radius)
 
 
-def _ransac_circle(rim: "Floats", lit: "NDArray[np.bool_]") -> tuple[tuple[float, float, float], float] | None:
+def _ransac_circle(rim: "Floats", lit: "NDArray[np.bool_]") -> "Circle | None":
     """RANSAC over circles through three rim points, with a fixed seed; None if no circle fits."""
     rim = rim[:: max(1, len(rim) // N_RIM_POINTS)]
     triples = np.random.default_rng(0).integers(0, len(rim), (N_RANSAC_ITERATIONS, 3))
@@ -162,11 +157,10 @@ def _ransac_circle(rim: "Floats", lit: "NDArray[np.bool_]") -> tuple[tuple[float
     unlit = (distance < -INLIER_PX) @ ~sampled.ravel() / max(1, sampled.sum())  # in the circle, but not lit
     inliers = np.abs(_distance(circles, *rim.T)) < INLIER_PX  # (t, n)
     best = int((inliers.mean(axis=1) - 4 * outside - unlit).argmax())
-    support = float(inliers[best].mean())
-    if support < 0.3 or outside[best] > 0.06 or unlit[best] > 0.5:
+    if inliers[best].mean() < 0.3 or outside[best] > 0.06 or unlit[best] > 0.5:
         return None
     near = np.abs(_distance(circles[best : best + 1], *rim.T))[0] < 2 * INLIER_PX
-    return _least_squares_circle(rim[near]), support
+    return _least_squares_circle(rim[near])
 
 
 def _distance(circles: "Floats", x: "Floats", y: "Floats") -> "Floats":
@@ -186,7 +180,7 @@ def _circles_through(triples: "Floats") -> "Floats":
         return np.stack([x, y, np.hypot(ax - x, ay - y)], axis=1)
 
 
-def _least_squares_circle(points: "Floats") -> tuple[float, float, float]:
+def _least_squares_circle(points: "Floats") -> "Circle":
     """Algebraic circle fit (Kasa 1976)."""
     x, y = points.T
     solution, *_ = np.linalg.lstsq(np.stack([x, y, np.ones_like(x)], 1), x**2 + y**2, rcond=None)

@@ -43,7 +43,7 @@ class FundusCrop:
     of view; ``lit`` (S, S) bool its pixels brighter than the frame, so that shadows do not count in colour statistics.
     ``box`` is the square on the upright photograph, in fractions of its width and height (left, top, right, bottom);
     it reaches outside [0, 1] if the frame cuts the field of view. ``fov`` is in pixels of the decoded (reduced)
-    photograph of ``size_px`` (W, H).
+    photograph.
     """
 
     pixels: "NDArray[np.uint8]"
@@ -51,7 +51,6 @@ class FundusCrop:
     lit: "NDArray[np.bool_]"
     box: Box
     fov: FieldOfView
-    size_px: tuple[int, int]
 
 
 def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
@@ -135,7 +134,7 @@ def crop_to_fov(image: Image.Image, fov: FieldOfView, *, side_px: int) -> Fundus
     pixels[~mask] = 0
     width, height = image.size
     box = (left / width, top / height, (left + side) / width, (top + side) / height)
-    return FundusCrop(pixels=pixels, mask=mask, lit=lit, box=box, fov=fov, size_px=image.size)
+    return FundusCrop(pixels=pixels, mask=mask, lit=lit, box=box, fov=fov)
 
 
 @lru_cache(maxsize=8)

@@ -26,10 +26,6 @@ class Lesions:
     n_new_vessels: int = 0
     n_preretinal_haemorrhages: int = 0
 
-    @property
-    def n_total(self) -> int:
-        return sum(getattr(self, name) for name in self.__slots__)
-
 
 #: Number of lesions, fixed or (min, max), of the five grades on the ICDR scale (Wilkinson et al., Ophthalmology 2003).
 #: Mild is microaneurysms only; severe meets the 4-2-1 rule by beading in two quadrants and IRMA in one; proliferative

@@ -52,9 +52,10 @@ def test_a_shadow_over_a_third_of_the_retina_does_not_move_it() -> None:
 
 
 def test_a_notch_does_not_move_it() -> None:
-    image = draw_fundus(FundusDrawing(seed=3, has_notch=True, scale=0.3))
+    drawing = FundusDrawing(seed=3, has_notch=True, scale=0.3)
+    image = draw_fundus(drawing)
     fov = detected(image)
-    assert fov.support > 0.8
+    assert fov.diameter_px == pytest.approx(drawing.side_px, rel=0.03)
     assert fov.x_px == pytest.approx(image.width / 2, rel=0.02)
 
 

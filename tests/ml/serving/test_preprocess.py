@@ -83,7 +83,7 @@ def test_up_to_100_megapixels_are_decoded() -> None:
 
 def test_a_field_of_view_cut_by_the_frame_is_not_distorted() -> None:
     image = Image.new("RGB", (300, 200), (180, 90, 50))
-    crop = preprocess.crop_to_fov(image, FieldOfView(150, 100, 150, 0, 1.0), side_px=100)
+    crop = preprocess.crop_to_fov(image, FieldOfView(150, 100, 150, 0), side_px=100)
     rows, columns = np.flatnonzero(crop.mask.any(axis=1)), np.flatnonzero(crop.mask.any(axis=0))
     assert np.ptp(columns) >= 96
     assert np.ptp(rows) + 1 == pytest.approx(67, abs=1)
