@@ -15,23 +15,19 @@ SPLITS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
 
 
-class TooFewPhotographs(InputError):
-    """There are not enough photographs for three splits."""
-
-
 def assign_splits(sources: list[str], grades: list[int], groups: list[str], *, seed: int = 20) -> "NDArray[np.int8]":
     """Grouped split, stratified by source and grade: (n,) of TRAIN, VALIDATION or TEST.
 
     80 % are for training, 10 % each for validation and test; fewer for training in small sets.
 
-    Raises TooFewPhotographs if no grade of any source has three photographs.
+    Raises InputError if no grade of any source has three photographs.
     NB: other photographs or groups give other splits, and a network initialised from one trained on the old splits has
     then seen photographs of the new test split.
     """
     strata = [f"{source}/{grade}" for source, grade in zip(sources, grades, strict=True)]
     n_folds = min(N_FOLDS, int(np.unique(strata, return_counts=True)[1].max()))  # small sets: larger held-out splits
     if n_folds < 3:
-        raise TooFewPhotographs("Too few photographs to split: no grade of any source has three.")
+        raise InputError("Too few photographs to split: no grade of any source has three.")
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(strata, strata, groups)
     splits = np.zeros(len(grades), np.int8)
     for split, (_, held_out) in zip((VALIDATION, TEST), folds, strict=False):
