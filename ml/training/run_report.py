@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from ml.metrics.markdown import row_table
 from ml.training.config import TrainingConfig, read_config
 
-METRICS = ("kappa", "auc")
+#: Validation metrics and their titles.
+METRICS = {"kappa": "kappa", "auc": "AUC"}
 
 
 def write_report(run: Path) -> None:
@@ -26,11 +27,11 @@ def plot_curves(history: list[dict[str, Any]], path: Path) -> None:
     epochs = [row["epoch"] for row in history]
     axes[0].plot(epochs, [row["loss"] for row in history], marker=".", color="black")
     axes[0].set(title="training loss")
-    for axis, metric in zip(axes[1:], METRICS, strict=True):
+    for axis, (metric, title) in zip(axes[1:], METRICS.items(), strict=True):
         for source in history[0]["validation"]:
             values = [row["validation"][source].get(metric, float("nan")) for row in history]
             axis.plot(epochs, values, marker=".", label=source)
-        axis.set(title=f"validation {metric}", ylim=(min(0.0, *axis.get_ylim()), 1))
+        axis.set(title=f"validation {title}", ylim=(min(0.0, *axis.get_ylim()), 1))
         axis.grid(alpha=0.3)
     for axis in axes:
         axis.axvline(_best(history)["epoch"], color="grey", linestyle=":", label="best")
@@ -51,7 +52,7 @@ def report_text(config: TrainingConfig, history: list[dict[str, Any]], name: str
     columns = [(s, m) for m in METRICS for s, metrics in sorted(best["validation"].items()) if m in metrics]
     rows = [
         {name: row[name] for name in ("epoch", "loss", "score")}
-        | {f"{source} {metric}": row["validation"][source][metric] for source, metric in columns}
+        | {f"{source} {METRICS[metric]}": row["validation"][source][metric] for source, metric in columns}
         for row in history
     ]
     minutes = sum(row["seconds"] for row in history) / 60
