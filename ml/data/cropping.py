@@ -55,10 +55,11 @@ def crop(path: Path, *, side_px: int) -> CropResult:
 
 
 def crop_all(photos: list[LabelledPhoto], *, side_px: int, cache_dir: Path, n_workers: int = 1) -> None:
-    """Fill ``cache_dir`` with pixels.npy, signatures.npy  and statuses.json.
+    """Fill ``cache_dir`` with pixels.npy, signatures.npy and statuses.json.
 
-    It appears only when complete; until then the work is in ``cache_dir`` with the suffix .partial, where a later call
-    resumes. A second process that needs the same cache waits. Raises GradingError if no photograph shows a retina.
+    The arrays begin with the cropped photographs; the rest is unused. The folder appears only when complete; until then
+    the work is in ``cache_dir`` with the suffix .partial, where a later call resumes. A second process that needs the
+    same cache waits. Raises GradingError if no photograph shows a retina.
     """
     work_dir = cache_dir.with_suffix(".partial")
     work_dir.mkdir(parents=True, exist_ok=True)
