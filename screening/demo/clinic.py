@@ -47,6 +47,11 @@ def create_demo_exams(photos: Path | None = None) -> None:
         synthetic_exams.create_exams(site, by=photographer, reviewer=User.objects.get(username="reviewer"))
 
 
+def is_synthetic() -> bool:
+    """Whether the clinic was filled with synthetic photographs, and not from a folder."""
+    return not own_photos.is_filled_from_photos(Site.objects.get(code=_SITE_CODE))
+
+
 def _register_patients(site: Site, photos: Path | None) -> None:
     photographer = User.objects.get(username="photographer")
     if photos is not None:

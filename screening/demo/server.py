@@ -21,11 +21,12 @@ control_socket_disable = True
 
 def post_worker_init(worker: Any) -> None:
     """Start grading in the process that serves, then print address and credentials."""
+    from screening.demo import clinic
     from screening.demo import worker as grading
 
     grading.start()
     if worker.age == 1:  # not after gunicorn has replaced the process
-        sys.stdout.write(welcome())
+        sys.stdout.write(welcome(is_synthetic=clinic.is_synthetic()))
         sys.stdout.flush()
 
 
@@ -41,7 +42,7 @@ def on_exit(_server: Any) -> None:
     sys.stdout.flush()
 
 
-def welcome() -> str:
+def welcome(*, is_synthetic: bool) -> str:
     """Box with address, users, password and API key, and an example of a command."""
     folder = Path(os.environ["DEMO_DIR"])
     credentials = read_credentials(folder)
@@ -49,7 +50,7 @@ def welcome() -> str:
         return ""
     host, port = bind.rsplit(":", 1)
     address = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 (only compared)
-    photographs = "" if os.environ.get("DEMO_PHOTOS") else "Its photographs are synthetic. "
+    photographs = "Its photographs are synthetic. " if is_synthetic else ""
     lines = [
         "Diabetic retinopathy screening: demo clinic",
         f"{photographs}Decision support, not a certified medical device.",

@@ -45,7 +45,7 @@ def test_the_welcome_shows_address_and_credentials(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("DEMO_DIR", str(tmp_path))
     monkeypatch.setattr(server, "bind", "0.0.0.0:8765")
     credentials = load_or_create_credentials(tmp_path, {})
-    text = server.welcome()
+    text = server.welcome(is_synthetic=True)
     for expected in ("http://127.0.0.1:8765/", credentials.password, credentials.api_key, "photographer", "curl"):
         assert expected in text
     assert len({len(line) for line in text.splitlines() if line.startswith(("+", "|"))}) == 1

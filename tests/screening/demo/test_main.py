@@ -75,7 +75,8 @@ def test_a_user_logs_in_and_finds_the_same_clinic_after_a_restart(tmp_path: Path
         assert "Pretend" in page
         assert patients_page(port, "a wrong password")[0] == "/login/"
     assert process.returncode == 0
-    with demo(folder, port, DEMO_PHOTOS=str(photos), DEMO_PASSWORD="chosen today") as (_, second):
+    with demo(folder, port, DEMO_PASSWORD="chosen today") as (_, second):
+        assert "synthetic" not in second
         assert value_of(second, "Password") == "chosen today"
         assert value_of(second, "API key") == value_of(first, "API key")
         path, page = patients_page(port, "chosen today")

@@ -49,6 +49,7 @@ def test_it_fills_a_new_clinic_and_repeats_safely(tmp_path: Path, capsys: pytest
     for _ in range(2):
         clinic.seed_demo(CREDENTIALS, folder)
         clinic.create_demo_exams(folder)
+    assert not clinic.is_synthetic()
     assert FundusImage.objects.count() == 3
     assert not FundusImage.objects.filter(is_synthetic=True).exists()
     submitted = Exam.objects.filter(status=Exam.Status.SUBMITTED)
