@@ -78,7 +78,8 @@ def test_an_ungradable_photograph_is_a_result_without_a_grade(queued: Grading, f
     fake_grader.prediction = make_prediction(None)
     run(queued)
     assert (queued.status, queued.is_gradable, queued.quality_reasons) == (Status.DONE, False, ["blurred"])
-    assert (queued.grade, queued.probabilities, queued.p_referable, queued.heatmap) == (None, None, None, None)
+    assert (queued.grade, queued.probabilities, queued.heatmap) == (None, None, None)
+    assert (queued.p_referable, queued.is_referable) == (None, None)
 
 
 @pytest.mark.parametrize(

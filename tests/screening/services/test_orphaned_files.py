@@ -18,21 +18,20 @@ from tests.builders import photo_bytes
 TWO_DAYS_S = 2 * 24 * 60 * 60
 
 
-def make_old(path: Path) -> None:
-    os.utime(path, (time.time() - TWO_DAYS_S,) * 2)
+def set_age(path: Path, age_s: int) -> None:
+    os.utime(path, (time.time() - age_s,) * 2)
 
 
-def leave_behind(root: Path, name: str, *, is_old: bool = True) -> Path:
+def leave_behind(root: Path, name: str, *, age_s: int = TWO_DAYS_S) -> Path:
     default_storage.save(name, ContentFile(b"photograph"))
-    if is_old:
-        make_old(root / name)
+    set_age(root / name, age_s)
     return root / name
 
 
 @pytest.fixture
 def image(exam: Exam, photographer: User, media_root: Path) -> FundusImage:
     image = attach_image(exam=exam, upload=BytesIO(photo_bytes()), laterality="OD", by=photographer)
-    make_old(media_root / str(image.file.name))
+    set_age(media_root / str(image.file.name), TWO_DAYS_S)
     return image
 
 
@@ -44,7 +43,7 @@ def test_only_an_old_file_without_a_row_is_deleted(image: FundusImage, media_roo
     orphans = [leave_behind(media_root, f"{name}.jpg") for name in (f"{folder}/{'0' * 32}", f"photos/zz/{'1' * 32}")]
     kept = [
         media_root / str(image.file.name),
-        leave_behind(media_root, f"{folder}/{'2' * 32}.jpg", is_old=False),
+        leave_behind(media_root, f"{folder}/{'2' * 32}.jpg", age_s=60),
         leave_behind(media_root, "reports/1.pdf"),
     ]
     tasks.delete_orphaned_files()
