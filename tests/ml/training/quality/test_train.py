@@ -74,7 +74,7 @@ def test_it_learns_a_plain_difference_and_the_released_file_gives_the_same_logit
     photos, run = toy_set(), tmp_path / "run"
     config = dataclasses.replace(CONFIG, epochs=2, batch_size=16, ema_decay=0.7)
     network = train_quality(config, photos, imagenet=initial_weights(photos, tmp_path / "start.npz"), run=run)
-    assert "eyeq auc" in (run / "report.md").read_text()
+    assert "eyeq AUC" in (run / "report.md").read_text()
     onnx = tmp_path / "quality.onnx"
     export_quality_onnx(network, onnx)
     released = QualityNetwork.load(onnx, sha256=hashlib.sha256(onnx.read_bytes()).hexdigest())
