@@ -1,6 +1,6 @@
 """Distributed data-parallel training: one process, or several that torchrun starts.
 
-    torchrun --nproc-per-node 2 -m ml train --run runs/x ...
+    torchrun --nproc-per-node 2 -m ml train --output runs/x ...
 
 The main process writes files and validates. NB: on CPUs the batch statistics of each process are
 separate; on GPUs they are shared (SyncBatchNorm).
