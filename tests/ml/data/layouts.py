@@ -13,8 +13,8 @@ REGULAR = "regular_fundus_images/regular-fundus-training"
 LAYOUTS: dict[str, dict[str, str]] = {
     "labels.csv": {
         "labels.csv": "file,grade,eye,patient,quality,age,sex,other_disease\n"
-        "a.jpg,2,left,7,good,61,Female,1\nb.jpg,0,right,7,,,,0",
-        ".": "a.jpg b.jpg",
+        "a.jpg,2,left,7,good,61,Female,1\nb.jpg,0,right,7,,,,0\nc.jpg,4,,,,,,\nd.jpg,1,,,,,,",
+        ".": "a.jpg b.jpg c.jpg d.jpg",
     },
     "APTOS 2019": {
         "train.csv": "id_code,diagnosis\n000c1434d8d7,2\n001639a390f0,4",

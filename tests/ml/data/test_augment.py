@@ -1,5 +1,7 @@
 """Augmentation varies what differs between cameras, and keeps what the grade depends on."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 import torch
@@ -128,6 +130,7 @@ def test_augmented_photographs_repeat_with_the_seed_and_leave_the_cache_unchange
     assert 0 <= first.min() < first.max() <= 1
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+    assert (first[:, :, 0, 0] == 0).all()  # the surround stays black
     assert torch.equal(batch, crop.repeat(16, 1, 1, 1))
 
 
@@ -136,6 +139,27 @@ def test_each_operation_is_applied_with_its_probability() -> None:
     for p in (0.0, 0.15, 1.0):
         assert float(random.bernoulli(p).float().mean()) == pytest.approx(p, abs=0.02)
     assert [float(f(random.uniform(2, 5))) for f in (torch.min, torch.max)] == pytest.approx([2, 5], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("operation", "prob"),
+    [
+        ("equalize", 0.3),
+        ("gaussian_blur", module.BLUR_PROB),
+        ("downscale", module.DOWNSCALE_PROB),
+        ("jpeg", module.JPEG_PROB),
+    ],
+)
+def test_augmentation_samples_photographs_and_amounts_independently(
+    operation: str, prob: float, sharp: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied = Mock(wraps=getattr(module, operation))
+    monkeypatch.setattr(module, operation, applied)
+    photos = (sharp * 255).to(torch.uint8)
+    augment(photos, random_for(photos, 5), image_size=32, equalize_prob=0.3)
+    _, *amounts, chosen = applied.call_args.args
+    assert float(chosen.float().mean()) == pytest.approx(prob, abs=0.12)
+    assert all(len(amount.unique(dim=0)) == len(photos) for amount in amounts)
 
 
 def test_equalisation_makes_values_equally_frequent_with_the_standard_mean_and_deviation(crop: torch.Tensor) -> None:

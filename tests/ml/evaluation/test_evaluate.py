@@ -19,6 +19,7 @@ def test_metrics_are_those_of_the_split_and_source(
     indices = predictions.where("test", "eyepacs")
     entry = evaluation["splits"]["test"]["eyepacs"]
     assert entry["n"] == len(indices) == np.array(entry["confusion_matrix"]).sum() == 240
+    assert np.sum(entry["confusion_matrix"], axis=1).tolist() == np.bincount(predictions.truth[indices]).tolist()
     assert entry["n_groups"] == 120
     value, low, high = entry["metrics"]["accuracy"]
     assert value == pytest.approx((predictions.grades == predictions.truth)[indices].mean(), abs=1e-4)

@@ -70,12 +70,16 @@ def test_it_reads_masks_in_the_layout_of_idrid(tmp_path: Path) -> None:
 
 
 def test_the_metrics_are_means_over_the_diseased_photographs() -> None:
-    lesions = np.zeros((90, 90), bool)
-    lesions[62:66, 23:27] = True
+    small, large = np.zeros((2, 90, 90), bool)
+    small[62:66, 23:27] = large[62:86, 23:47] = True
     hit, miss = prediction(6, 2), prediction(2, 6)
+    first, second = score(hit, small), score(miss, large)
+    assert first
+    assert second
     healthy = dataclasses.replace(miss, grade=ICDRGrade.NONE)
     grader = Mock(grade=Mock(side_effect=[hit, miss, healthy, healthy]))
-    metrics = pointing_metrics(grader, [(Path("photo.jpg"), lesions)] * 3)
-    assert metrics | {"random_hit_rate": 0} == {"n": 2, "hit_rate": 0.5, "random_hit_rate": 0, "center_hit_rate": 0}
+    metrics = pointing_metrics(grader, [(Path("photo.jpg"), lesions) for lesions in (small, large, large)])
+    p_random = (first["random_hit_rate"] + second["random_hit_rate"]) / 2
+    assert metrics == pytest.approx({"n": 2, "hit_rate": 0.5, "random_hit_rate": p_random, "center_hit_rate": 0})
     with pytest.raises(InputError, match="No photograph"):
-        pointing_metrics(grader, [(Path("photo.jpg"), lesions)])
+        pointing_metrics(grader, [(Path("photo.jpg"), small)])

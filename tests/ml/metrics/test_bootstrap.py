@@ -29,6 +29,8 @@ def test_the_interval_of_a_mean_is_the_normal_one() -> None:
     values = np.random.default_rng(1).normal(5, 2, 400)
     groups = np.arange(400).astype(str)
     found = with_confidence_intervals(lambda i: {"mean": float(values[i].mean())}, groups)["mean"]
+    assert found
+    assert found[0] == pytest.approx(values.mean(), abs=1e-4)
     error = values.std() / 20
     assert found == pytest.approx([values.mean(), values.mean() - 1.96 * error, values.mean() + 1.96 * error], abs=0.05)
 

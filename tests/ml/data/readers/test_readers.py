@@ -17,7 +17,7 @@ def test_every_reader_is_tested_here() -> None:
 @pytest.mark.parametrize(
     ("name", "grades", "groups", "eyes", "qualities"),
     [
-        ("labels.csv", [2, 0], [0, 0], "left right", "good -"),
+        ("labels.csv", [2, 0, 4, 1], [0, 0, 1, 2], "left right - -", "good - - -"),
         ("APTOS 2019", [2, 4], [0, 1], "- -", "- -"),
         ("EyePACS", [0, 3, 1], [0, 0, 1], "left right left", "- - -"),
         ("IDRiD", [3, 4], [0, 1], "- -", "- -"),
@@ -48,10 +48,10 @@ def test_a_layout_is_matched_and_its_photographs_are_read_in_order(
 
 @pytest.mark.parametrize(
     ("name", "age_years", "other"),
-    [("labels.csv", 61, [True, False]), ("ODIR-5K", 69, [True, False, False, False])],
+    [("labels.csv", 61, [True, False, None, None]), ("ODIR-5K", 69, [True, False, False, False])],
 )
 def test_sex_age_and_other_disease_are_read_if_known(
-    name: str, age_years: int, other: list[bool], tmp_path: Path
+    name: str, age_years: int, other: list[bool | None], tmp_path: Path
 ) -> None:
     photos = read_photos(write(tmp_path, LAYOUTS[name]))
     assert [p.other_disease for p in photos] == other
@@ -100,7 +100,7 @@ def test_keywords_give_the_grades_published_with_odir(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "file", "old", "new", "message"),
     [
-        ("APTOS 2019", "train.csv", "001639a390f0,4", "001639a390f0,7", r"train\.csv, line 3: grade '7'"),
+        ("APTOS 2019", "train.csv", "001639a390f0,4", "001639a390f0,5", r"train\.csv, line 3: grade '5'"),
         ("EyePACS", "trainLabels.csv", "13_left", "13", r"trainLabels\.csv, line 4: '13' is not a patient"),
         ("DDR", "DR_grading/test.txt", "007-1723-000.jpg 4", "007-1723-000.jpg", r"test\.txt, line 1: grade ''"),
         ("Messidor-2", "messidor_data.csv", "PP.png,2.0", "PP.png,", r"messidor_data\.csv, line 3: grade ''"),
@@ -109,6 +109,7 @@ def test_keywords_give_the_grades_published_with_odir(data_dir: Path) -> None:
         ("labels.csv", "labels.csv", "good", "fine", r"labels\.csv, line 2: quality 'fine'"),
         ("labels.csv", "labels.csv", "b.jpg,0,", "b.jpg,moderate,", r"labels\.csv, line 3: grade 'moderate'"),
         ("labels.csv", "labels.csv", "b.jpg,0,", "b.jpg,-1,", r"labels\.csv, line 3: grade '-1'"),
+        ("labels.csv", "labels.csv", "b.jpg,0,", "b.jpg,,", r"labels\.csv, line 3: grade ''"),
     ],
 )
 def test_a_wrong_line_is_named_with_its_file(
