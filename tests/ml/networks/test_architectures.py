@@ -31,7 +31,10 @@ def test_torchvisions_own_resnet_strides_in_the_second_convolution() -> None:
     with pytest.raises(ValueError, match="resnet50_v1_5"):
         build("resnet50", imagenet="torchvision")
     assert build("resnet50_v1_5").get_submodule("layer2.0.conv2").stride == (2, 2)
-    assert build("resnet50").get_submodule("layer2.0.conv1").stride == (2, 2)
+    network = build("resnet50")
+    for layer in ("layer2", "layer3", "layer4"):
+        assert network.get_submodule(f"{layer}.0.conv1").stride == (2, 2)
+        assert network.get_submodule(f"{layer}.0.conv2").stride == (1, 1)
 
 
 def test_weights_from_a_file_must_fit(tmp_path: Path) -> None:

@@ -105,4 +105,8 @@ def test_an_ensemble_averages_the_logits_of_its_teachers() -> None:
     images, teachers = torch.rand(4, 3, 64, 64), [random_teacher(48), random_teacher(64)]
     alone = [TeacherEnsemble([teacher])(images) for teacher in teachers]
     assert not torch.equal(*alone)
-    assert torch.allclose(TeacherEnsemble(teachers)(images), (alone[0] + alone[1]) / 2, atol=1e-5)
+    ensemble, config = TeacherEnsemble(teachers), student_config("-")
+    assert torch.allclose(ensemble(images), (alone[0] + alone[1]) / 2, atol=1e-5)
+    assert torch.allclose(alone[1], teachers[1].network(normalize(images)), atol=1e-4)
+    assert config.distillation is not None
+    assert DistillationLoss(config, config.distillation, ensemble).image_size == 64  # of the larger teacher

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from ml.bundle import read_evaluation
 from ml.networks.architectures import build
 from ml.release.export import export_bundle
 from ml.training import trainer as trainer_module
@@ -88,6 +89,8 @@ def test_a_run_on_other_sources_becomes_a_bundle(toy_data: Path, tmp_path: Path)
     assert sum(map(sum, bundle.training["photographs_by_grade"]["eyepacs"].values())) == N_PHOTOS // 2
     card = (bundle.folder / "model-card.md").read_text()
     assert all(re.search(rf"\| {source} +\| ", card) for source in sources)
+    assert "--name toy --version 0.0.1 --image-size 96\n" in card  # it was trained at 48
+    assert set(read_evaluation(bundle)["splits"]["test"]) == set(sources)
     assert bundle.training["stages"][-1]["epochs_finished"] == 2  # of three: the second was not better
 
 

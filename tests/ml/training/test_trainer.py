@@ -1,5 +1,6 @@
 """The trainer: it resumes bit for bit, averages weights, and gives the same batches to any number of processes."""
 
+import copy
 import dataclasses
 
 import pytest
@@ -10,11 +11,13 @@ from torch.optim.swa_utils import AveragedModel
 from ml.networks.architectures import build
 from ml.training.batches import seeded_generator
 from ml.training.config import Distillation, TrainingConfig
+from ml.training.distillation import DistillationLoss
 from ml.training.distributed import DistributedContext
 from ml.training.losses import SupervisedLoss
 from ml.training.run_data import RunData
+from ml.training.teacher import TeacherEnsemble
 from ml.training.trainer import Trainer, _ema_update
-from tests.ml.toys import toy_config, toy_dataset
+from tests.ml.toys import random_teacher, toy_config, toy_dataset
 
 DISTILLATION = Distillation(teachers=("-",), unlabelled=("eyeq",), unlabelled_fraction=0.5)
 
@@ -35,6 +38,20 @@ def test_processes_split_the_batch_of_one_process(distillation: Distillation | N
         assert torch.equal(own_images, images[rank::2])
         assert torch.equal(own_grades, grades[rank::2])
     assert not torch.equal(data.batch(4, DistributedContext())[0], images)
+
+
+def test_a_student_resumes_at_any_step_bit_for_bit() -> None:
+    config = toy_config(distillation=DISTILLATION)
+    loss = DistillationLoss(config, DISTILLATION, TeacherEnsemble([random_teacher(48)]))
+    complete, resumed = (Trainer(config, build("tiny"), run_data(config), loss) for _ in range(2))
+    for step in range(5):
+        if step == 2:
+            resumed.load_state_dict(copy.deepcopy(complete.state_dict()))
+        complete.run_step()
+        if step >= 2:
+            resumed.run_step()
+    states = [trainer.network.state_dict() for trainer in (complete, resumed)]
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
 
 
 def test_random_numbers_depend_only_on_the_given_numbers() -> None:
