@@ -48,10 +48,14 @@ def test_json_is_one_object_per_line_and_a_bad_file_does_not_stop_the_run(
     assert "other-a.jpg.png" in names
 
 
-def test_the_exit_code_is_0_if_all_are_readable(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    name = default_bundle().name
+def test_the_exit_code_is_0_if_all_are_readable(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, maps = default_bundle().name, tmp_path / "maps"
     assert main(["grade", str(folder / "other" / "a.jpg"), str(folder / "b.png"), "--bundle", name]) == 0
     assert capsys.readouterr().out.count("cannot be graded") == 2
+    assert main(["grade", str(folder / "a.jpg"), str(folder / "b.png"), "--output", str(maps)]) == 0
+    assert [path.name for path in maps.iterdir()] == ["a.png"]  # of the graded photograph
 
 
 @pytest.mark.parametrize("name", ["none.jpg", "."])

@@ -1,13 +1,17 @@
 """Quality labels are split by patient, like the data of the grading networks."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
+import numpy as np
+import pytest
 from PIL import Image
 
 from ml.data.labels import LabelledPhoto
 from ml.data.splits import TEST, TRAIN
 from ml.synthetic import FundusDrawing, draw_fundus
-from ml.training.quality.dataset import FEATURES, QUALITY_SOURCES, by_name, measure, read_photos, split_of, subsampled
+from ml.training.quality import dataset
+from ml.training.quality.dataset import FEATURES, QUALITY_SOURCES, by_name, read_photos, split_of, subsampled
 
 
 def photo(source: str, patient: str, label: str = "good") -> LabelledPhoto:
@@ -28,7 +32,9 @@ def test_only_training_photographs_without_a_label_are_subsampled() -> None:
     assert [split for _, split in kept] == [TRAIN] * 5 + [TEST] * 15 + [TRAIN] * 30
 
 
-def test_photographs_without_label_or_field_of_view_are_left_out(tmp_path: Path) -> None:
+def test_photographs_without_label_or_field_of_view_are_left_out_and_the_rest_is_cached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for source in QUALITY_SOURCES:
         (tmp_path / source).mkdir()
         rows = "a.png,good,7\nblack.png,reject,8\nb.png,,9\n" if source == "eyeq" else "c.png,,1\n"
@@ -38,7 +44,13 @@ def test_photographs_without_label_or_field_of_view_are_left_out(tmp_path: Path)
     photos = read_photos(tmp_path)
     assert [(p.quality, p.group) for p in photos[:2]] == [("good", "eyepacs:7"), ("reject", "eyepacs:8")]
     assert [(p.source, p.quality) for p in photos[2:]] == [("aptos2019", "graded"), ("odir5k", "graded")]
-    measured = measure((p, p.path, TRAIN) for p in photos[:2])
+    grading = Mock(photos=photos[:1], splits=np.array([TEST]))
+    monkeypatch.setattr(dataset, "load_dataset", lambda *_, **__: grading)
+    monkeypatch.setattr(dataset, "read_photos", lambda _: photos[:2])
+    measured = dataset.load_quality_set(tmp_path, tmp_path / "cache")
+    (tmp_path / "eyeq" / "a.png").unlink()
+    assert np.array_equal(dataset.load_quality_set(tmp_path, tmp_path / "cache").pixels, measured.pixels)
+    assert measured.splits.tolist() == [TEST]  # as in the grading set
     assert measured.labels.tolist() == ["good"]
     assert measured.pixels.shape == (1, 192, 192, 3)
     assert measured.features.shape == (1, len(FEATURES))

@@ -53,6 +53,13 @@ def test_degraded_photographs_are_rejects() -> None:
     assert fractions.mean() > 0.5
 
 
+def test_rare_rejects_are_sampled_more_often_than_their_frequency() -> None:
+    photos = toy_set(90)
+    data = QualityData(photos.subset(np.flatnonzero((photos.labels != "reject") | (np.arange(90) < 9))), CONFIG)
+    is_reject = data.photos.labels[data.indices] == "reject"
+    assert data.weights[is_reject].sum() / data.weights.sum() > is_reject.mean() > 0
+
+
 def initial_weights(photos: QualitySet, path: Path) -> Path:
     """Random weights with the batch statistics of the photographs."""
     torch.manual_seed(3)
