@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +16,14 @@ def recipe_hash(recipe: list[object]) -> str:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Path to write to instead of ``path``, which is replaced only if the block succeeds."""
+    """Path to write to instead of ``path``, which is replaced only if the block succeeds.
+
+    Each writer has another path, so that two can write the same file. The partial file is deleted after an error.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
-    yield partial
-    partial.replace(path)
+    partial = path.with_name(f"{path.stem}.partial-{os.getpid()}-{threading.get_native_id()}{path.suffix}")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
