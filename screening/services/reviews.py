@@ -2,40 +2,27 @@
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ml.vocabulary import ICDRGrade, Laterality
 from screening import policy
 from screening.access import Action, require
-from screening.labels.limits import too_long
-from screening.models import AuditEvent, Exam, EyeFinding, FirstReading, FundusImage, Review, Site, User
-from screening.models.base import max_length
+from screening.models import AuditEvent, Exam, EyeFinding, FirstReading, Review, Site, User
 from screening.services.audit import record_event
-from screening.services.exams import ExamError, lock_exam
+from screening.services.exams import lock_exam
+from screening.services.findings import (
+    Finding,
+    ReviewError,
+    check_length,
+    eye_result,
+    finding_rows,
+    require_consistent,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A reviewer's finding for one eye. ``changed_reason``: why it differs from the first reading."""
-
-    laterality: Laterality
-    is_gradable: bool = True
-    grade: ICDRGrade | None = None
-    macular_oedema: policy.MacularOedema = policy.MacularOedema.UNKNOWN
-    changed_reason: str = ""
-
-
-class ReviewError(ExamError):
-    """The review cannot be signed. ``laterality`` is the eye that the message is about, if any."""
-
-    def __init__(self, message: str, laterality: Laterality | None = None) -> None:
-        super().__init__(message)
-        self.laterality = laterality
+__all__ = ("AlreadyReviewed", "Finding", "ReviewError", "preview_outcome", "record_first_reading", "sign_review")
 
 
 class AlreadyReviewed(ReviewError):
@@ -68,7 +55,7 @@ def record_first_reading(
         grade=None if grade is None else ICDRGrade(grade),
         macular_oedema=policy.MacularOedema(macular_oedema),
     )
-    _require_consistent(finding)
+    require_consistent(finding)
     is_complete = set(_unread_eyes(locked, by)) <= {finding.laterality}
     try:
         with transaction.atomic():
@@ -107,7 +94,7 @@ def sign_review(
     require(by, Action.REVIEW_EXAM, locked.site)
     note, amend_reason = note.strip(), amend_reason.strip()
     _require_signable(locked, amends, amend_reason, note)
-    eyes = {eye: _eye_result(locked, eye, findings) for eye in Laterality}
+    eyes = {eye: eye_result(locked, eye, findings) for eye in Laterality}
     _require_first_readings(locked, amends, by)
     _require_reasons_for_changes(locked, findings, by)
     decision = policy.decide_outcome(eyes[Laterality.RIGHT], eyes[Laterality.LEFT])
@@ -122,7 +109,7 @@ def sign_review(
         amends=amends,
         amend_reason=amend_reason,
     )
-    EyeFinding.objects.bulk_create(_findings(review, eyes, findings))
+    EyeFinding.objects.bulk_create(finding_rows(review, eyes, findings))
     locked.status = Exam.Status.REVIEWED
     locked.save(update_fields=["status"])
     verb = AuditEvent.Verb.REVIEW_SIGNED if amends is None else AuditEvent.Verb.REVIEW_AMENDED
@@ -143,7 +130,7 @@ def preview_outcome(
     Raises ReviewError if a finding is missing, AccessDenied.
     """
     require(by, Action.REVIEW_EXAM, exam.site)
-    right, left = (_eye_result(exam, eye, findings) for eye in Laterality)
+    right, left = (eye_result(exam, eye, findings) for eye in Laterality)
     decision = policy.decide_outcome(right, left)
     return decision, _recall_on(exam, decision)
 
@@ -167,8 +154,8 @@ def _require_status(exam: Exam, status: Exam.Status) -> None:
 
 
 def _require_signable(exam: Exam, amends: Review | None, amend_reason: str, note: str) -> None:
-    _check_length(note, Review, "note")
-    _check_length(amend_reason, Review, "amend_reason")
+    check_length(note, Review, "note")
+    check_length(amend_reason, Review, "amend_reason")
     if amends is None:
         _require_status(exam, Exam.Status.SUBMITTED)
         if amend_reason:
@@ -181,61 +168,6 @@ def _require_signable(exam: Exam, amends: Review | None, amend_reason: str, note
         raise ReviewError(_("This review was amended meanwhile. Amend the newest review."))
     if not amend_reason:
         raise ReviewError(_("Enter the reason for the amendment."))
-
-
-def _check_length(text: str, model: type[Model], field: str, eye: Laterality | None = None) -> None:
-    limit = max_length(model, field)
-    if len(text) > limit:
-        raise ReviewError(too_long(limit), eye)
-
-
-def _require_consistent(finding: Finding) -> None:
-    if finding.is_gradable and finding.grade is None:
-        raise ReviewError(_("Choose a grade, or mark the eye as ungradable."), finding.laterality)
-    if not finding.is_gradable and finding.grade is not None:
-        raise ReviewError(_("An ungradable eye has no grade. Choose one of the two."), finding.laterality)
-
-
-def _eye_result(exam: Exam, eye: Laterality, findings: Mapping[Laterality, Finding]) -> policy.EyeResult:
-    is_absent = bool(exam.absent_reason(eye))
-    finding = findings.get(eye)
-    if is_absent:
-        if finding is not None:
-            raise ReviewError(_("This eye is recorded as absent, so it has no finding."), eye)
-        return policy.EyeResult(is_absent=True, is_gradable=False)
-    if finding is None:
-        raise ReviewError(_("Choose a grade, or mark the eye as ungradable."), eye)
-    if finding.laterality is not eye:
-        raise ReviewError(_("The finding belongs to the other eye. Enter it again."), eye)
-    _require_consistent(finding)
-    return policy.EyeResult(
-        is_gradable=finding.is_gradable,
-        grade=finding.grade,
-        macular_oedema=finding.macular_oedema,
-        n_photos=FundusImage.objects.filter(exam=exam, laterality=eye).count(),
-        n_visits=1 + _n_earlier_ungradable_visits(exam, eye),
-    )
-
-
-def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
-    """Number of consecutive visits before this one that found this eye ungradable."""
-    findings = (
-        EyeFinding.objects.filter(
-            review__exam__patient=exam.patient_id,
-            review__exam__created_at__lt=exam.created_at,
-            review__amendments__isnull=True,
-            laterality=eye,
-            is_absent=False,
-        )
-        .order_by("-review__exam__created_at")
-        .values_list("is_gradable", flat=True)
-    )
-    n_visits = 0
-    for is_gradable in findings:
-        if is_gradable:
-            break
-        n_visits += 1
-    return n_visits
 
 
 def _require_first_readings(exam: Exam, amends: Review | None, by: User) -> None:
@@ -263,21 +195,4 @@ def _require_reasons_for_changes(exam: Exam, findings: Mapping[Laterality, Findi
             raise ReviewError(
                 _("You changed this eye after seeing the model's grade. Enter the reason."), finding.laterality
             )
-        _check_length(finding.changed_reason.strip(), EyeFinding, "changed_reason", finding.laterality)
-
-
-def _findings(
-    review: Review, eyes: Mapping[Laterality, policy.EyeResult], findings: Mapping[Laterality, Finding]
-) -> list[EyeFinding]:
-    return [
-        EyeFinding(
-            review=review,
-            laterality=eye,
-            is_absent=result.is_absent,
-            is_gradable=result.is_gradable,
-            grade=None if result.grade is None else int(result.grade),
-            macular_oedema=result.macular_oedema,
-            changed_reason=findings[eye].changed_reason.strip() if eye in findings else "",
-        )
-        for eye, result in eyes.items()
-    ]
+        check_length(finding.changed_reason.strip(), EyeFinding, "changed_reason", finding.laterality)

@@ -1,0 +1,109 @@
+"""Findings of a reviewer: their checks, what they mean for the outcome, the rows that are stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from ml.vocabulary import ICDRGrade, Laterality
+from screening import policy
+from screening.labels.limits import too_long
+from screening.models import Exam, EyeFinding, FundusImage, Review
+from screening.models.base import max_length
+from screening.services.exams import ExamError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A reviewer's finding for one eye. ``changed_reason``: why it differs from the first reading."""
+
+    laterality: Laterality
+    is_gradable: bool = True
+    grade: ICDRGrade | None = None
+    macular_oedema: policy.MacularOedema = policy.MacularOedema.UNKNOWN
+    changed_reason: str = ""
+
+
+class ReviewError(ExamError):
+    """The review cannot be signed. ``laterality`` is the eye that the message is about, if any."""
+
+    def __init__(self, message: str, laterality: Laterality | None = None) -> None:
+        super().__init__(message)
+        self.laterality = laterality
+
+
+def check_length(text: str, model: type[Model], field: str, eye: Laterality | None = None) -> None:
+    """Raises ReviewError if ``text`` is longer than its column."""
+    limit = max_length(model, field)
+    if len(text) > limit:
+        raise ReviewError(too_long(limit), eye)
+
+
+def require_consistent(finding: Finding) -> None:
+    """Raises ReviewError unless the eye is either graded or ungradable."""
+    if finding.is_gradable and finding.grade is None:
+        raise ReviewError(_("Choose a grade, or mark the eye as ungradable."), finding.laterality)
+    if not finding.is_gradable and finding.grade is not None:
+        raise ReviewError(_("An ungradable eye has no grade. Choose one of the two."), finding.laterality)
+
+
+def eye_result(exam: Exam, eye: Laterality, findings: Mapping[Laterality, Finding]) -> policy.EyeResult:
+    """What the finding of one eye means for the outcome. Raises ReviewError if it does not fit the eye."""
+    is_absent = bool(exam.absent_reason(eye))
+    finding = findings.get(eye)
+    if is_absent:
+        if finding is not None:
+            raise ReviewError(_("This eye is recorded as absent, so it has no finding."), eye)
+        return policy.EyeResult(is_absent=True, is_gradable=False)
+    if finding is None:
+        raise ReviewError(_("Choose a grade, or mark the eye as ungradable."), eye)
+    if finding.laterality is not eye:
+        raise ReviewError(_("The finding belongs to the other eye. Enter it again."), eye)
+    require_consistent(finding)
+    return policy.EyeResult(
+        is_gradable=finding.is_gradable,
+        grade=finding.grade,
+        macular_oedema=finding.macular_oedema,
+        n_photos=FundusImage.objects.filter(exam=exam, laterality=eye).count(),
+        n_visits=1 + _n_earlier_ungradable_visits(exam, eye),
+    )
+
+
+def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
+    """Number of consecutive visits before this one that found this eye ungradable."""
+    findings = (
+        EyeFinding.objects.filter(
+            review__exam__patient=exam.patient_id,
+            review__exam__created_at__lt=exam.created_at,
+            review__amendments__isnull=True,
+            laterality=eye,
+            is_absent=False,
+        )
+        .order_by("-review__exam__created_at")
+        .values_list("is_gradable", flat=True)
+    )
+    n_visits = 0
+    for is_gradable in findings:
+        if is_gradable:
+            break
+        n_visits += 1
+    return n_visits
+
+
+def finding_rows(
+    review: Review, eyes: Mapping[Laterality, policy.EyeResult], findings: Mapping[Laterality, Finding]
+) -> list[EyeFinding]:
+    """The rows of both eyes, not saved yet."""
+    return [
+        EyeFinding(
+            review=review,
+            laterality=eye,
+            is_absent=result.is_absent,
+            is_gradable=result.is_gradable,
+            grade=None if result.grade is None else int(result.grade),
+            macular_oedema=result.macular_oedema,
+            changed_reason=findings[eye].changed_reason.strip() if eye in findings else "",
+        )
+        for eye, result in eyes.items()
+    ]
