@@ -143,13 +143,19 @@ class PredictionForm(forms.Form):
     photo = PhotoField(label=_("Photograph"))
 
 
-class ReasonForm(forms.Form):
-    """The reason to withdraw a photograph."""
+class WithdrawForm(forms.Form):
+    """Why a photograph is withdrawn. The service requires words for another reason."""
 
+    code = forms.ChoiceField(
+        label=_("Why?"),
+        choices=FundusImage.WithdrawnCode.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose why the photograph is withdrawn.")},
+    )
     reason = forms.CharField(
-        label=_("Reason"),
+        label=_("In words (needed for another reason)"),
         max_length=max_length(FundusImage, "withdrawn_reason"),
-        error_messages={"required": _("Enter a reason. It is kept with the record.")},
+        required=False,
     )
 
 

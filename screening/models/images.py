@@ -35,6 +35,21 @@ class FundusImage(BaseModel):
         TIFF = "TIFF", "TIFF"
         WEBP = "WEBP", "WebP"
 
+    class CaptureSource(models.TextChoices):
+        """Where the date of the photograph comes from."""
+
+        CLIENT = "client", _("entered at the upload")
+        EXIF = "exif", _("read from the file")
+        UPLOAD = "upload", _("day of the upload")
+
+    class WithdrawnCode(models.TextChoices):
+        """Why a photograph is withdrawn."""
+
+        WRONG_EYE = "wrong_eye", _("Wrong eye")
+        WRONG_PATIENT = "wrong_patient", _("Wrong patient")
+        POOR_QUALITY = "poor_quality", _("Poor quality")
+        OTHER = "other", _("Another reason")
+
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="images")
     laterality = models.CharField(_("eye"), max_length=2, choices=LATERALITY_CHOICES)
     field = models.CharField(_("field"), max_length=10, choices=Field.choices, default=Field.MACULA)
@@ -45,9 +60,16 @@ class FundusImage(BaseModel):
     height_px = models.PositiveIntegerField(_("height (px, upright)"))
     n_bytes = models.PositiveIntegerField(_("size (bytes)"))
     camera = models.CharField(_("camera"), max_length=80, blank=True, default="")
+    captured_on = models.DateField(_("date of the photograph"), null=True, blank=True)
+    captured_on_source = models.CharField(
+        _("date of the photograph: source"), max_length=8, choices=CaptureSource.choices, blank=True, default=""
+    )
     is_synthetic = models.BooleanField(_("synthetic, not a patient"), default=False)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+    withdrawn_code = models.CharField(
+        _("withdrawn: why"), max_length=16, choices=WithdrawnCode.choices, blank=True, default=""
+    )
     withdrawn_reason = models.CharField(_("withdrawn: reason"), max_length=200, blank=True, default="")
 
     class Meta:
@@ -66,9 +88,17 @@ class FundusImage(BaseModel):
                 condition=models.Q(width_px__gte=1, height_px__gte=1, n_bytes__gte=1), name="image_has_size"
             ),
             models.CheckConstraint(
-                condition=models.Q(withdrawn_at__isnull=True, withdrawn_reason="")
-                | models.Q(withdrawn_at__isnull=False) & ~models.Q(withdrawn_reason=""),
+                condition=models.Q(withdrawn_at__isnull=True, withdrawn_code="", withdrawn_reason="")
+                | models.Q(
+                    withdrawn_at__isnull=False, withdrawn_code__in=["wrong_eye", "wrong_patient", "poor_quality"]
+                )
+                | models.Q(withdrawn_at__isnull=False, withdrawn_code="other") & ~models.Q(withdrawn_reason=""),
                 name="image_withdrawn_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(captured_on__isnull=True, captured_on_source="")
+                | models.Q(captured_on__isnull=False, captured_on_source__in=["client", "exif", "upload"]),
+                name="image_capture_date_has_source",
             ),
         ]
 

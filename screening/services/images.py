@@ -73,6 +73,8 @@ def get_or_attach_image(
         height_px=photo.height_px,
         n_bytes=len(photo.cleaned),
         camera=photo.camera,
+        captured_on=timezone.localdate(timezone=exam.site.zone),
+        captured_on_source=FundusImage.CaptureSource.UPLOAD,
         is_synthetic=is_synthetic,
         uploaded_by=by,
     )
@@ -120,25 +122,30 @@ def _require_present(exam: Exam, laterality: str) -> None:
 
 
 @transaction.atomic
-def withdraw_image(*, image: FundusImage, reason: str, by: User) -> FundusImage:
+def withdraw_image(*, image: FundusImage, code: str, reason: str = "", by: User) -> FundusImage:
     """Withdraw a photograph from its exam. The row and the file stay, with the reason.
 
-    Raises ExamError without a reason or if it is withdrawn already, ExamNotOpen, AccessDenied.
+    ``code`` is a ``WithdrawnCode``; OTHER needs a ``reason`` in words. Raises ExamError without it or if the photograph
+    is withdrawn already, ExamNotOpen, AccessDenied.
     """
     exam = lock_open_exam(image.exam, Action.WITHDRAW_IMAGE, by)
     locked = FundusImage.objects.select_for_update(of=("self",)).get(pk=image.pk)
-    reason = reason.strip()
-    if not reason:
+    why, reason = FundusImage.WithdrawnCode(code), reason.strip()
+    if why is FundusImage.WithdrawnCode.OTHER and not reason:
         raise ExamError(_("Enter the reason for withdrawing the photograph."))
     check_length(reason, FundusImage, "withdrawn_reason")
     if locked.is_withdrawn:
         raise ExamError(_("This photograph is already withdrawn."))
     locked.withdrawn_at = timezone.now()
-    locked.withdrawn_reason = reason
-    locked.save(update_fields=["withdrawn_at", "withdrawn_reason"])
+    locked.withdrawn_code, locked.withdrawn_reason = why, reason
+    locked.save(update_fields=["withdrawn_at", "withdrawn_code", "withdrawn_reason"])
     update_worklist_order(exam)
     record_event(
-        verb=AuditEvent.Verb.IMAGE_WITHDRAWN, subject=locked, site=exam.site, data={"exam": str(exam.pk)}, by=by
+        verb=AuditEvent.Verb.IMAGE_WITHDRAWN,
+        subject=locked,
+        site=exam.site,
+        data={"exam": str(exam.pk), "code": why},
+        by=by,
     )
     return locked
 

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from ml.vocabulary import Laterality
 from screening import policy
-from screening.forms import AbsentEyeForm, ReasonForm
+from screening.forms import AbsentEyeForm, WithdrawForm
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.quality import advice_for
 from screening.models import Exam, FundusImage, Grading
@@ -28,7 +28,7 @@ class PhotoCard:
     image: FundusImage
     grading: Grading | None
     is_late: bool
-    withdraw_form: ReasonForm = field(compare=False)
+    withdraw_form: WithdrawForm = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _eye_card(eye: EyeDetail) -> EyeCard:
 def _photo_card(one: ImageWithGrading) -> PhotoCard:
     grading = one.grading
     is_late = grading is not None and grading.is_pending and grading.queued_at < timezone.now() - LATE_AFTER
-    return PhotoCard(one.image, grading, is_late, ReasonForm(auto_id=f"withdraw-{one.image.pk}-%s"))
+    return PhotoCard(one.image, grading, is_late, WithdrawForm(auto_id=f"withdraw-{one.image.pk}-%s"))
 
 
 def cards_version(exam: Exam, cards: tuple[EyeCard, EyeCard]) -> str:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ml.vocabulary import Laterality
 from screening.access import AccessDenied, Action, require
-from screening.forms import LateralityForm, PhotoForm, ReasonForm, error_text
+from screening.forms import LateralityForm, PhotoForm, WithdrawForm, error_text
 from screening.labels.eyes import LATERALITY_LABELS
 from screening.models import AuditEvent, FundusImage, User
 from screening.photos import thumbnails
@@ -151,10 +151,10 @@ def image_withdraw(request: AuthenticatedRequest, image_id: UUID) -> HttpRespons
     """Withdraw a photograph from its exam, with a reason."""
     image = get_image(user=request.user, image_id=image_id)
     require(request.user, Action.WITHDRAW_IMAGE, image.exam.site)
-    form = ReasonForm(request.POST)
+    form = WithdrawForm(request.POST)
     if form.is_valid():
         with report_exam_errors(request, success=_("The photograph is withdrawn. It is kept with your reason.")):
-            withdraw_image(image=image, reason=form.cleaned_data["reason"], by=request.user)
+            withdraw_image(image=image, **form.cleaned_data, by=request.user)
     else:
         messages.error(request, error_text(form))
     return redirect("screening:exam-detail", image.exam_id)

@@ -28,7 +28,7 @@ def test_each_eye_has_its_photographs_with_the_newest_grading(exam: Exam, photog
     image = FundusImageFactory(exam=exam, laterality="OS")
     GradingFactory(image=image, is_failed=True, model_version="old")
     newest = GradingFactory(image=image, is_done=True, grade=1)
-    FundusImageFactory(exam=exam, withdrawn_at=exam.created_at, withdrawn_reason="Blurred")
+    FundusImageFactory(exam=exam, withdrawn_at=exam.created_at, withdrawn_code="poor_quality")
     detail = get_exam(user=photographer, exam_id=exam.pk)
     assert [eye.laterality for eye in detail.eyes] == [Laterality.RIGHT, Laterality.LEFT]
     assert (detail.right.images, detail.right.decisive_image) == ((), None)

@@ -37,7 +37,7 @@ def test_among_equals_the_likelier_one_comes_first_then_the_longer_waiting(site:
 def test_only_the_newest_grading_of_a_photograph_in_use_counts(site: Site, reviewer: User) -> None:
     exam = make_exam(site, "grade 4", "grade 0")
     GradingFactory(image=exam.images.get(laterality="OD"), is_done=True, grade=0, model_version="newer")
-    withdrawn = FundusImageFactory(exam=exam, withdrawn_at=timezone.now(), withdrawn_reason="Wrong eye")
+    withdrawn = FundusImageFactory(exam=exam, withdrawn_at=timezone.now(), withdrawn_code="wrong_eye")
     GradingFactory(image=withdrawn, is_done=True, grade=4)
     found: Any = worklist(user=reviewer).get()
     assert (found.worklist_rank, found.worst_grade, found.n_images) == (WorklistRank.ROUTINE, 0, 2)

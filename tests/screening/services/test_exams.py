@@ -40,7 +40,7 @@ def test_an_exam_is_not_submitted_without_each_eye(
     exam: Exam, photographer: User, eyes: list[str], missing: str
 ) -> None:
     photograph(exam, *eyes)
-    FundusImageFactory(exam=exam, laterality=missing, withdrawn_at=exam.created_at, withdrawn_reason="Blurred")
+    FundusImageFactory(exam=exam, laterality=missing, withdrawn_at=exam.created_at, withdrawn_code="poor_quality")
     with pytest.raises(EyeNotPhotographed) as caught:
         submit_exam(exam=exam, by=photographer)
     assert caught.value.laterality is Laterality(missing)

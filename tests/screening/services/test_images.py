@@ -1,5 +1,6 @@
 """Attaching a photograph stores everything or nothing; withdrawing and moving keep the row and the file."""
 
+import datetime
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_two_requests_that_race_with_one_file_store_one_image(
 def test_a_withdrawn_file_or_one_of_another_exam_is_a_new_image(attach: Attach, exam: Exam, photographer: User) -> None:
     first = attach()
     assert attach(exam=ExamFactory(patient=exam.patient)) != first
-    withdraw_image(image=first, reason="Wrong eye", by=photographer)
+    withdraw_image(image=first, code="wrong_eye", by=photographer)
     assert attach(laterality="OS") != first
 
 
@@ -160,21 +161,22 @@ def test_any_open_binary_file_can_be_attached(attach: Attach) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 201])
-def test_a_photograph_is_withdrawn_with_a_reason_only(attach: Attach, photographer: User, reason: str) -> None:
+def test_another_reason_needs_words(attach: Attach, photographer: User, reason: str) -> None:
     image = attach()
     with pytest.raises(ExamError):
-        withdraw_image(image=image, reason=reason, by=photographer)
+        withdraw_image(image=image, code="other", reason=reason, by=photographer)
     image.refresh_from_db()
     assert not image.is_withdrawn
 
 
 def test_withdrawing_keeps_the_row_and_the_file(attach: Attach, photographer: User, media_root: Path) -> None:
     image = attach()
-    withdrawn = withdraw_image(image=image, reason=" Blurred ", by=photographer)
-    assert (withdrawn.is_withdrawn, withdrawn.withdrawn_reason) == (True, "Blurred")
+    withdrawn = withdraw_image(image=image, code="poor_quality", reason=" Blurred ", by=photographer)
+    assert (withdrawn.is_withdrawn, withdrawn.withdrawn_code) == (True, "poor_quality")
+    assert withdrawn.withdrawn_reason == "Blurred"
     assert len(files_in(media_root)) == 1
     with pytest.raises(ExamError, match="already"):
-        withdraw_image(image=image, reason="Again", by=photographer)
+        withdraw_image(image=image, code="wrong_patient", by=photographer)
 
 
 def test_a_photograph_is_moved_to_the_other_eye_unless_it_is_absent(
@@ -187,3 +189,14 @@ def test_a_photograph_is_moved_to_the_other_eye_unless_it_is_absent(
     mark_eye_absent(exam=exam, laterality="OD", reason="Prosthesis", by=photographer)
     with pytest.raises(ExamError, match="absent"):
         change_laterality(image=image, laterality="OD", by=photographer)
+
+
+@pytest.mark.parametrize(("zone", "day"), [("Pacific/Auckland", "2026-03-02"), ("America/Los_Angeles", "2026-03-01")])
+def test_a_photograph_without_a_date_has_that_of_the_upload_at_the_site(
+    attach: Attach, exam: Exam, zone: str, day: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = datetime.datetime(2026, 3, 1, 23, 30, tzinfo=datetime.UTC)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: moment)
+    exam.site.timezone = zone
+    image = attach()
+    assert (str(image.captured_on), image.captured_on_source) == (day, "upload")

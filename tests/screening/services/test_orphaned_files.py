@@ -38,7 +38,7 @@ def image(exam: Exam, photographer: User, media_root: Path) -> FundusImage:
 @pytest.mark.parametrize("is_withdrawn", [False, True])
 def test_only_an_old_file_without_a_row_is_deleted(image: FundusImage, media_root: Path, is_withdrawn: bool) -> None:
     if is_withdrawn:
-        FundusImage.objects.update(withdrawn_at="2026-01-01T00:00Z", withdrawn_reason="wrong patient")
+        FundusImage.objects.update(withdrawn_at="2026-01-01T00:00Z", withdrawn_code="wrong_patient")
     folder = Path(str(image.file.name)).parent
     orphans = [leave_behind(media_root, f"{name}.jpg") for name in (f"{folder}/{'0' * 32}", f"photos/zz/{'1' * 32}")]
     kept = [

@@ -125,7 +125,7 @@ def test_visits_of_another_patient_do_not_count(exam: Exam, sign: Sign) -> None:
 
 def test_three_photographs_of_an_ungradable_eye_are_enough(exam: Exam, sign: Sign) -> None:
     FundusImageFactory(exam=exam, laterality="OD")
-    FundusImageFactory(exam=exam, laterality="OD", withdrawn_at=exam.created_at, withdrawn_reason="Blurred")
+    FundusImageFactory(exam=exam, laterality="OD", withdrawn_at=exam.created_at, withdrawn_code="poor_quality")
     assert sign(both(None, 0)).outcome == "refer_slit_lamp"
 
 

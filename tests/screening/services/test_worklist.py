@@ -69,7 +69,7 @@ class Clinic:
         attach_image(exam=self.exam, upload=upload, laterality=self.pick(EYES), by=self.user)
 
     def withdraw(self) -> None:
-        withdraw_image(image=self.pick(self.exam.images.all()), reason="Blurred", by=self.user)
+        withdraw_image(image=self.pick(self.exam.images.all()), code="poor_quality", by=self.user)
 
     def move(self) -> None:
         change_laterality(image=self.pick(self.exam.images.all()), laterality=self.pick(EYES), by=self.user)

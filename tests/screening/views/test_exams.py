@@ -147,11 +147,13 @@ def test_an_exam_with_an_absent_eye_can_be_submitted(exam: Exam, as_photographer
 def test_a_photograph_can_be_moved_and_withdrawn(exam: Exam, as_photographer: Client) -> None:
     image = FundusImageFactory(exam=exam)
     as_photographer.post(url("image-laterality", image.pk), {"laterality": "OS"})
-    text = text_of(as_photographer.post(url("image-withdraw", image.pk), {"reason": ""}, follow=True))
-    assert "Enter a reason." in text
-    as_photographer.post(url("image-withdraw", image.pk), {"reason": "Wrong patient"})
+    text = text_of(as_photographer.post(url("image-withdraw", image.pk), {"reason": "Glare"}, follow=True))
+    assert "Choose why the photograph is withdrawn." in text
+    text = text_of(as_photographer.post(url("image-withdraw", image.pk), {"code": "other"}, follow=True))
+    assert "Enter the reason for withdrawing the photograph." in text
+    as_photographer.post(url("image-withdraw", image.pk), {"code": "wrong_patient"})
     image.refresh_from_db()
-    assert (image.laterality, image.withdrawn_reason) == ("OS", "Wrong patient")
+    assert (image.laterality, image.withdrawn_code) == ("OS", "wrong_patient")
 
 
 def test_a_full_exam_takes_few_queries(exam: Exam, as_photographer: Client) -> None:

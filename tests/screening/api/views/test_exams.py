@@ -177,9 +177,9 @@ def test_each_eye_must_be_photographed_or_absent(client: ApiClient, exam: Exam) 
 
 def test_a_withdrawn_photograph_keeps_its_record(client: ApiClient, exam: Exam, photographer: User) -> None:
     image = FundusImageFactory(exam=exam)
-    withdraw_image(image=image, reason="wrong patient", by=photographer)
+    withdraw_image(image=image, code="wrong_patient", by=photographer)
     assert client.get(f"exams/{exam.pk}").body["eyes"][0]["images"] == []
-    assert client.get(f"images/{image.pk}").body["withdrawn_reason"] == "wrong patient"
+    assert client.get(f"images/{image.pk}").body["withdrawn_code"] == "wrong_patient"
 
 
 def test_an_ungradable_photograph_has_advice_and_is_not_negative(
