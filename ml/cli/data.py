@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from ml.cli.options import CacheOptions, OptionalPath
+from ml.cli.options import CacheOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,19 +16,12 @@ class Prepare(CacheOptions):
     """Side of the cached fundus crops, in pixels."""
     workers: int = os.cpu_count() or 1
     """Processes that crop."""
-    output: OptionalPath = None
-    """Write a contact sheet of augmented photographs to this PNG file."""
 
     def run(self) -> int:
         from ml.data.preparation import prepare_data
 
-        report = prepare_data(
-            self.data,
-            sources=list(self.sources) or None,
-            side_px=self.cache_size,
-            cache=self.cache,
-            n_workers=self.workers,
-            show=self.output,
+        sources = list(self.sources) or None
+        print(
+            prepare_data(self.data, sources=sources, side_px=self.cache_size, cache=self.cache, n_workers=self.workers)
         )
-        print(report)
         return 0

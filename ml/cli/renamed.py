@@ -7,7 +7,7 @@ COMMANDS = {
     "recalibrate": "export, which calibrates",
 }
 OPTIONS = {
-    **dict.fromkeys(("--to", "--out", "--run", "--show", "--heatmap"), "--output"),
+    **dict.fromkeys(("--to", "--out", "--run", "--heatmap"), "--output"),
     **dict.fromkeys(("--teacher", "--further-teachers"), "--teachers"),
     "--ask-in-bf16": "--teacher-bf16",
     "--batch": "--batch-size",

@@ -1,8 +1,8 @@
 """Random augmentation of batches of fundus crops, on the device that holds them.
 
 A transform of torchvision.transforms.v2 draws one set of parameters per call, from the global generator. Here each
-photograph of a batch has its own parameters, from a given generator, so that a run can resume at any step, and so that
-the result does not depend on the number of processes. The operations are those of torchvision and PyTorch.
+photograph of a batch has its own parameters, from a given generator, so that a run can resume at any step. The
+operations are those of torchvision and PyTorch.
 """
 
 import io
@@ -42,19 +42,14 @@ N_NOISE_OFFSETS = 4096
 
 
 class BatchRandom:
-    """Random numbers for each photograph of a batch, independent of the number of processes.
+    """Random numbers for each of the ``n`` photographs of a batch."""
 
-    Each process generates those of the whole batch and keeps every ``step``-th, from ``start``.
-    """
-
-    def __init__(
-        self, generator: "Generator", n: int, *, start: int = 0, step: int = 1, device: "torch.device | str" = "cpu"
-    ) -> None:
-        self.generator, self.n, self.rows, self.device = generator, n, slice(start, None, step), device
+    def __init__(self, generator: "Generator", n: int, *, device: "torch.device | str" = "cpu") -> None:
+        self.generator, self.n, self.device = generator, n, device
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> "Tensor":
         """[B] in [low, high)."""
-        numbers = torch.rand(self.n, generator=self.generator)[self.rows]
+        numbers = torch.rand(self.n, generator=self.generator)
         return (low + (high - low) * numbers).to(self.device)
 
     def bernoulli(self, p: float) -> "Tensor":

@@ -1,4 +1,4 @@
-"""Prepare data sets for training: fill the cache, write a report and a contact sheet.
+"""Prepare data sets for training: fill the cache and write a report.
 
 The report has counts, unreadable files, duplicates and conflicting grades.
 """
@@ -39,12 +39,8 @@ class Report:
     conflicts: list[dict[str, int]]
 
 
-def prepare_data(
-    data: Path, *, sources: list[str] | None, side_px: int, cache: Path, n_workers: int = 1, show: Path | None = None
-) -> str:
+def prepare_data(data: Path, *, sources: list[str] | None, side_px: int, cache: Path, n_workers: int = 1) -> str:
     """Fill the cache and write a report into it; returns the report in Markdown.
-
-    A contact sheet is written to ``show``.
 
     Raises LabelError for labels that cannot be parsed, ValueError for a leak, GradingError if there is no retina.
     """
@@ -55,11 +51,6 @@ def prepare_data(
     report = inspect(dataset, photos, cache_dir=cache_dir)
     for name, text in (("report.json", json.dumps(asdict(report), indent=1)), ("report.md", as_markdown(report))):
         (cache_dir / name).write_text(text, encoding="utf-8")
-    if show:
-        from ml.data.contact_sheet import contact_sheet
-
-        show.parent.mkdir(parents=True, exist_ok=True)
-        contact_sheet(dataset).save(show)
     return f"{as_markdown(report)}\n{cache_dir / 'report.md'}"
 
 

@@ -57,7 +57,7 @@ class TrainingConfig:
     epochs: int = 16
     """Maximum number of epochs."""
     batch_size: int = 32
-    """Photographs per optimiser step, over all processes together."""
+    """Photographs per optimiser step."""
     learning_rate: float = 6e-4
     """Maximum of the one-cycle learning rate schedule."""
     weight_decay: float = 0.02

@@ -12,7 +12,6 @@ from ml.data.unlabelled import load_unlabelled
 from ml.errors import InputError
 from ml.training.batches import AUGMENTATION, load_images, sample_rows, sampling_weights, seeded_generator
 from ml.training.config import TrainingConfig
-from ml.training.distributed import DistributedContext
 from ml.training.validation import validate
 
 if TYPE_CHECKING:
@@ -55,22 +54,18 @@ class RunData:
             )
         return cls(config, dataset, unlabelled, image_size=image_size or config.image_size)
 
-    def batch(self, step: int, distributed: DistributedContext) -> "tuple[Tensor, Tensor]":
-        """Augmented images [B + U, 3, S, S] in [0, 1], of which the first B have grades [B]; those of this process.
-
-        All processes sample the whole batch, and each keeps every n-th photograph of it.
-        """
+    def batch(self, step: int, device: torch.device) -> "tuple[Tensor, Tensor]":
+        """Augmented images [B + U, 3, S, S] in [0, 1], of which the first B have grades [B]."""
         size, seed = self.config.batch_size, self.config.seed
-        rank, count, device = distributed.rank, distributed.world_size, distributed.device
         sampled = sample_rows(self.weights, step, n_steps=self.n_steps, batch_size=size, seed=seed)
-        rows = self.indices[sampled][rank::count]
+        rows = self.indices[sampled]
         generator = seeded_generator(seed, AUGMENTATION, step)
-        n_unlabelled = count * round(size / count * self.n_unlabelled_per_photo)
+        n_unlabelled = round(size * self.n_unlabelled_per_photo)
         images = load_images(self.dataset.pixels, rows, device)
         if n_unlabelled:
             extra = torch.randint(len(self.unlabelled), (n_unlabelled,), generator=generator).numpy()
-            images = torch.cat([images, load_images(self.unlabelled, extra[rank::count], device)])
-        random = BatchRandom(generator, size + n_unlabelled, start=rank, step=count, device=device)
+            images = torch.cat([images, load_images(self.unlabelled, extra, device)])
+        random = BatchRandom(generator, size + n_unlabelled, device=device)
         images = augment(images, random, image_size=self.image_size, equalize_prob=self.config.equalize_prob)
         return images, torch.from_numpy(self.dataset.grades[rows]).to(device)
 

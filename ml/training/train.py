@@ -14,11 +14,9 @@ from ml.errors import InputError
 from ml.networks.architectures import architecture_for, build
 from ml.training.checkpoints import BEST, load_trained
 from ml.training.config import TrainingConfig, write_config
-from ml.training.distillation import DistillationLoss
-from ml.training.distributed import distributed_context
+from ml.training.distillation import DistillationLoss, load_teachers
 from ml.training.losses import SupervisedLoss
 from ml.training.run_data import RunData
-from ml.training.teacher import load_teachers
 from ml.training.trainer import Trainer, fit
 
 
@@ -28,23 +26,17 @@ def train(config: TrainingConfig, *, data: Path, imagenet: Path | str | None, ru
     Raises InputError or BundleError for settings, labels, weights or runs that cannot be used, if possible before
     photographs are cropped.
     """
-    with distributed_context() as distributed:
-        torch.set_num_threads(config.threads)
-        config = dataclasses.replace(config, architecture=architecture_for(config.architecture, imagenet))
-        if config.batch_size % distributed.world_size:
-            raise InputError(f"A batch of {config.batch_size} cannot be divided by {distributed.world_size} processes.")
-        torch.manual_seed(config.seed)
-        loss = SupervisedLoss(config)
-        if settings := config.distillation:
-            teacher = load_teachers(settings.teachers, bf16=config.bf16 or settings.teacher_bf16)
-            loss = DistillationLoss(config, settings, teacher)
-        network = initial_network(config, imagenet=imagenet)
-        with distributed.main_process_first():
-            if distributed.is_main_process:
-                write_config(config, run)
-            run_data = RunData.load(config, data=data, cache=run.parent / "cache", image_size=loss.image_size)
-        trainer = Trainer(config, network, run_data, loss, distributed=distributed)
-        fit(trainer, run, resume=resume)
+    torch.set_num_threads(config.threads)
+    config = dataclasses.replace(config, architecture=architecture_for(config.architecture, imagenet))
+    torch.manual_seed(config.seed)
+    loss = SupervisedLoss(config)
+    if settings := config.distillation:
+        teacher = load_teachers(settings.teachers, bf16=config.bf16 or settings.teacher_bf16)
+        loss = DistillationLoss(config, settings, teacher)
+    network = initial_network(config, imagenet=imagenet)
+    write_config(config, run)
+    run_data = RunData.load(config, data=data, cache=run.parent / "cache", image_size=loss.image_size)
+    fit(Trainer(config, network, run_data, loss), run, resume=resume)
     return run / BEST
 
 

@@ -14,7 +14,6 @@ from ml.data.cache_files import atomic_write
 from ml.training.batches import DROPOUT, seeded_generator
 from ml.training.checkpoints import BEST, LAST, load_checkpoint, save_checkpoint, save_weights
 from ml.training.config import TrainingConfig
-from ml.training.distributed import DistributedContext
 from ml.training.run_report import write_report
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ class TrainingData(Protocol):
     n_steps: int
     """Optimiser steps per epoch."""
 
-    def batch(self, step: int, distributed: DistributedContext) -> "tuple[Tensor, Tensor]":
-        """Augmented images [B, 3, S, S] in [0, 1] and targets of this process for a step."""
+    def batch(self, step: int, device: torch.device) -> "tuple[Tensor, Tensor]":
+        """Augmented images [B, 3, S, S] in [0, 1] and targets of a step, on the device."""
 
     def validate(self, network: nn.Module) -> tuple[float, dict[str, dict[str, float]]]:
         """Score that selects the best epoch, and metrics by source."""
@@ -59,12 +58,9 @@ class Trainer:
         network: nn.Module,
         data: TrainingData,
         loss: "nn.Module",
-        *,
-        distributed: DistributedContext | None = None,
     ) -> None:
         self.config, self.data = config, data
-        self.distributed = distributed or DistributedContext()
-        self.device = self.distributed.device
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network: nn.Module = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub lacks memory_format
         self.loss: Loss = loss.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub lacks memory_format
         for name in config.freeze:
@@ -83,7 +79,6 @@ class Trainer:
             total_steps=n_rates,
             pct_start=max(WARM_UP, 2 / n_rates),  # at least one step: torch divides by their number
         )
-        self.ddp_network = self.distributed.wrap_ddp(self.network)
         self.step, self.seconds, self.loss_sums = 0, 0.0, torch.zeros(3, dtype=torch.float64, device=self.device)
         self.best_score, self.n_since_best = -1.0, 0
         self.history: list[dict[str, Any]] = []
@@ -102,14 +97,14 @@ class Trainer:
     def run_step(self) -> None:
         """One optimiser step on one batch."""
         started = time.perf_counter()
-        self.ddp_network.train()
+        self.network.train()
         for name in self.config.freeze:
             self.network.get_submodule(name).eval()
-        dropout = seeded_generator(self.config.seed, DROPOUT, self.step, self.distributed.rank)
+        dropout = seeded_generator(self.config.seed, DROPOUT, self.step)
         torch.manual_seed(dropout.initial_seed())
-        images, targets = self.data.batch(self.step, self.distributed)
+        images, targets = self.data.batch(self.step, self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
-            losses = self.loss(self.ddp_network, images, targets)
+            losses = self.loss(self.network, images, targets)
         self.optimizer.zero_grad()
         losses["loss"].backward()  # type: ignore[no-untyped-call]  # untyped torch
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm)
@@ -167,27 +162,24 @@ def _ema_update(decay: float) -> "EmaUpdate":
 
 
 def fit(trainer: Trainer, run: Path, *, resume: bool = False) -> None:
-    """Train until the run is finished; the main process writes checkpoints, log and report into ``run``.
+    """Train until the run is finished; write checkpoints, log and report into ``run``.
 
     Resumes at the step of the last checkpoint, if there is one.
     """
     if resume and (run / LAST).exists():
         trainer.load_state_dict(load_checkpoint(run / LAST))
-    is_main, n_steps = trainer.distributed.is_main_process, trainer.data.n_steps
-    saved_at = time.monotonic()
+    n_steps, saved_at = trainer.data.n_steps, time.monotonic()
     while not trainer.is_finished:
         done = trainer.step % n_steps
         epoch = f"epoch {trainer.epoch + 1}"
-        for _ in tqdm(range(done, n_steps), epoch, n_steps, initial=done, mininterval=5, disable=not is_main):
+        for _ in tqdm(range(done, n_steps), epoch, n_steps, initial=done, mininterval=5):
             trainer.run_step()
             is_due = time.monotonic() - saved_at >= trainer.config.checkpoint_seconds
-            if is_main and is_due and trainer.step % n_steps:
+            if is_due and trainer.step % n_steps:
                 save_checkpoint(trainer.state_dict(), run / LAST)
                 saved_at = time.monotonic()
-        if is_main:
-            _finish_epoch(trainer, run)
-            saved_at = time.monotonic()
-        trainer.n_since_best = trainer.distributed.broadcast(trainer.n_since_best)
+        _finish_epoch(trainer, run)
+        saved_at = time.monotonic()
 
 
 def _finish_epoch(trainer: Trainer, run: Path) -> None:

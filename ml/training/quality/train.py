@@ -20,7 +20,6 @@ from ml.serving.quality.network import INPUT_SIDE_PX, VIEW_SIDE_PX
 from ml.training.batches import AUGMENTATION, load_images, normalize, sample_rows, sampling_weights, seeded_generator
 from ml.training.checkpoints import best_weights
 from ml.training.config import TrainingConfig, write_config
-from ml.training.distributed import DistributedContext
 from ml.training.quality.augment import augment_quality
 from ml.training.quality.dataset import GRADED, GRADED_WEIGHT, QUALITY_SOURCES, QualitySet
 from ml.training.trainer import Trainer, fit
@@ -88,16 +87,16 @@ class QualityData:
         self.weights = sampling_weights(sources, labels, source_weights=SOURCE_FRACTIONS)
         self.targets = targets_of(photos.labels)  # [n, 2, 2]
 
-    def batch(self, step: int, distributed: DistributedContext) -> "tuple[Tensor, Tensor]":
-        """Augmented images [B, 3, S, S] in [0, 1] and targets [B, 2, 2] of this process; 0 for degraded images."""
-        config, rank, count = self.config, distributed.rank, distributed.world_size
+    def batch(self, step: int, device: torch.device) -> "tuple[Tensor, Tensor]":
+        """Augmented images [B, 3, S, S] in [0, 1] and targets [B, 2, 2]; 0 for degraded images."""
+        config = self.config
         sampled = sample_rows(self.weights, step, n_steps=self.n_steps, batch_size=config.batch_size, seed=config.seed)
-        rows = self.indices[sampled][rank::count]
+        rows = self.indices[sampled]
         generator = seeded_generator(config.seed, AUGMENTATION, step)
-        random = BatchRandom(generator, config.batch_size, start=rank, step=count, device=distributed.device)
-        images = load_images(self.photos.pixels, rows, distributed.device)
+        random = BatchRandom(generator, config.batch_size, device=device)
+        images = load_images(self.photos.pixels, rows, device)
         images, is_degraded = augment_quality(images, random, image_size=config.image_size)
-        targets = self.targets[rows].to(distributed.device)
+        targets = self.targets[rows].to(device)
         targets[is_degraded, 0] = 0.0
         return images, targets
 

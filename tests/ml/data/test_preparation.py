@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from ml.cli.main import main
 from ml.data.cache import FundusDataset, load_dataset
@@ -89,17 +88,10 @@ def test_the_default_sources_come_first_and_a_folder_without_data_sets_is_refuse
     assert [folder.name for folder in default_folders(tmp_path)] == ["aptos2019", "odir5k"]
 
 
-def test_the_command_writes_report_and_contact_sheet(
-    clinic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    sheet_path = tmp_path / "sheets" / "all.png"
-    options = ["--cache", str(tmp_path / "cache"), "--cache-size", "64", "--workers", "1", "--output", str(sheet_path)]
+def test_the_command_prints_the_report(clinic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--cache", str(tmp_path / "cache"), "--cache-size", "64", "--workers", "1"]
     assert main(["prepare", "--data", str(clinic.parent), *options]) == 0
     assert "| clinic   | train " in capsys.readouterr().out
-    with Image.open(sheet_path) as sheet:
-        assert sheet.width > 6 * 224
-        assert sheet.height > 2 * 224  # the least and the most diseased
-        assert len(set(np.asarray(sheet)[340, 1200:1400, 0].tolist())) > 20  # not an empty frame
 
 
 def test_the_command_names_the_wrong_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,10 +14,9 @@ from ml.networks.architectures import build
 from ml.training.batches import load_images, normalize
 from ml.training.checkpoints import BEST
 from ml.training.config import Distillation, TrainingConfig, read_config
-from ml.training.distillation import DistillationLoss
+from ml.training.distillation import DistillationLoss, TeacherEnsemble
 from ml.training.losses import kd_loss, label_loss
 from ml.training.run_data import RunData, load_graded
-from ml.training.teacher import TeacherEnsemble
 from ml.training.train import train
 from ml.training.trainer import Trainer
 from tests.ml.toys import SOURCES, random_teacher, toy_config, toy_dataset

@@ -1,6 +1,8 @@
 """Training runs: they learn, stop, and resume after a kill."""
 
 import json
+import multiprocessing
+import os
 import re
 import shutil
 import signal
@@ -18,10 +20,9 @@ from ml.release.export import export_bundle
 from ml.training import trainer as trainer_module
 from ml.training.batches import sampling_weights
 from ml.training.checkpoints import BEST, LAST, load_checkpoint, save_weights
-from ml.training.config import write_config
+from ml.training.config import TrainingConfig, write_config
 from ml.training.train import train
 from tests.ml.toys import N_PHOTOS, SOURCES, toy_config
-from tests.ml.training.processes import start_training
 
 
 def log_of(run: Path) -> list[dict[str, Any]]:
@@ -62,9 +63,24 @@ def test_training_stops_after_patience_epochs_without_a_better_score(runs: Path,
     assert [row["is_best"] for row in log_of(runs / "still")][-2:] == [False, False]
 
 
+def train_until(kill_at: int, config: TrainingConfig, data: Path, run: Path) -> None:
+    """Train in this process, which kills itself before the step ``kill_at``."""
+    run_step = trainer_module.Trainer.run_step
+
+    def run_step_or_die(trainer: trainer_module.Trainer) -> None:
+        if trainer.step == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        run_step(trainer)
+
+    trainer_module.Trainer.run_step = run_step_or_die  # type: ignore[assignment, method-assign]
+    train(config, data=data, imagenet=None, run=run)
+
+
 def test_a_killed_run_resumes_at_its_step_bit_for_bit(first_run: Path, toy_data: Path) -> None:
     run = first_run.parent / "killed"
-    process = start_training(toy_config(checkpoint_seconds=0), data=toy_data, run=run, kill_at=5)
+    options = (5, toy_config(checkpoint_seconds=0), toy_data, run)
+    process = multiprocessing.get_context("spawn").Process(target=train_until, args=options)
+    process.start()
     process.join(timeout=300)
     assert process.exitcode == -signal.SIGKILL
     assert load_checkpoint(run / LAST)["step"] == 5  # within the second epoch
