@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ml.data.tables import CsvRow, has_columns, read_table
+from ml.eye_words import EYE_WORDS, laterality_in_words
+from ml.vocabulary import Laterality
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class LabelledPhoto:
     other_disease: bool | None = None
 
 
-EYES = {"left": "left", "right": "right", "l": "left", "r": "right", "os": "left", "od": "right"}
+EYE_SIDES = {Laterality.RIGHT: "right", Laterality.LEFT: "left"}
+EYES = {word: side for eye, side in EYE_SIDES.items() for word in EYE_WORDS[eye]}
 SEXES = {"female": "female", "male": "male", "f": "female", "m": "male"}
 QUALITIES = ("", "good", "usable", "reject")
 
@@ -70,7 +73,7 @@ def _photo(row: CsvRow, folder: Path) -> LabelledPhoto:
         row.grade("grade") if "grade" in row.values else None,
         group_of(folder.name, row.values.get("patient", ""), file),
         quality,
-        eye=EYES.get(row.values.get("eye", "").lower(), ""),
+        eye=eye_in(row, "eye"),
         sex=sex_in(row, "sex"),
         age_years=age_in(row, "age"),
         other_disease={"1": True, "0": False}.get(row.values.get("other_disease", "")),
@@ -86,6 +89,12 @@ def age_in(row: CsvRow, column: str) -> int | None:
     if not integer.isdecimal() or int(integer) > 130:
         raise row.error(f"age {value!r} is not a number of years.")
     return int(integer)
+
+
+def eye_in(row: CsvRow, column: str) -> str:
+    """Left or right; empty for anything else."""
+    eye = laterality_in_words(row.values.get(column, ""))
+    return EYE_SIDES[eye] if eye else ""
 
 
 def sex_in(row: CsvRow, column: str) -> str:
