@@ -54,7 +54,7 @@ class Grader:
             crops = [crop_fundus(photo, side_px=self.bundle.image_size) for photo in batch]
             qualities = [assess_quality(crop) for crop in crops]
             to_grade = [
-                crop if quality.is_gradable or include_ungradable else None
+                crop if quality.level.is_gradable or include_ungradable else None
                 for crop, quality in zip(crops, qualities, strict=True)
             ]
             outputs = iter(self._run([crop for crop in to_grade if crop is not None]))
@@ -80,7 +80,7 @@ class Grader:
         return Prediction(
             model_version=self.bundle.model_version,
             p_gradable=quality.p_gradable,
-            is_gradable=quality.is_gradable,
+            quality_level=quality.level,
             quality_reasons=quality.reasons,
             grade=grade,
             probabilities=tuple(float(p) for p in probabilities),
@@ -94,7 +94,7 @@ class Grader:
         return Prediction(
             model_version=self.bundle.model_version,
             p_gradable=quality.p_gradable,
-            is_gradable=False,
+            quality_level=quality.level,
             quality_reasons=quality.reasons,
         )
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.vocabulary import ICDRGrade
+from ml.vocabulary import ICDRGrade, QualityLevel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class Prediction:
     """The result of a Grader for one photograph. An ungradable photograph has no grade.
 
+    ``quality_reasons`` says why ``quality_level`` is not good.
     ``probabilities`` holds K = 5 calibrated values that sum to 1, index = grade. ``heatmap`` is the Grad-CAM of
     ``grade``, (h, w) float32 in [0, 1], on the grid of the network's last feature map. ``heatmap_box`` is its position
     on the upright photograph (left, top, right, bottom) as fractions of width and height; it reaches outside [0, 1] if
@@ -23,7 +24,7 @@ class Prediction:
 
     model_version: str
     p_gradable: float
-    is_gradable: bool
+    quality_level: QualityLevel
     quality_reasons: tuple[str, ...] = ()
     grade: ICDRGrade | None = None
     probabilities: tuple[float, ...] | None = None
@@ -31,3 +32,20 @@ class Prediction:
     is_referable: bool | None = None
     heatmap: "NDArray[np.float32] | None" = None
     heatmap_box: tuple[float, float, float, float] | None = None
+
+    @property
+    def is_gradable(self) -> bool:
+        return self.quality_level.is_gradable
+
+    @property
+    def is_limited_negative(self) -> bool:
+        """Whether it is negative, but not a clear negative: see the function of this name."""
+        return is_limited_negative(self.quality_level, is_referable=self.is_referable)
+
+
+def is_limited_negative(quality_level: str, *, is_referable: bool | None) -> bool:
+    """Whether small lesions could be missed in a negative result: the photograph is only usable with limits.
+
+    A person reads such a photograph in any case. ``is_referable`` is None without a grade.
+    """
+    return quality_level == QualityLevel.USABLE and is_referable is False

@@ -34,8 +34,21 @@ class Laterality(StrEnum):
     LEFT = "OS"
 
 
+class QualityLevel(StrEnum):
+    """Image quality of a photograph, best first."""
+
+    GOOD = "good"
+    USABLE = "usable"
+    """Usable with limits: it is graded, but small lesions could be missed, so that a negative is not clear."""
+    UNGRADABLE = "ungradable"
+
+    @property
+    def is_gradable(self) -> bool:
+        return self is not QualityLevel.UNGRADABLE
+
+
 class QualityReason(StrEnum):
-    """Codes of the reasons why a photograph cannot be graded; ``screening.labels`` has their texts."""
+    """Codes of the reasons why a photograph is not of good quality; ``screening.labels`` has their texts."""
 
     NO_RETINA = "no_retina"
     TOO_SMALL = "too_small"
@@ -44,3 +57,4 @@ class QualityReason(StrEnum):
     TOO_BRIGHT = "too_bright"
     LOW_CONTRAST = "low_contrast"
     FIELD_CUT = "field_cut"
+    MACULA_NOT_VISIBLE = "macula_not_visible"

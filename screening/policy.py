@@ -53,7 +53,10 @@ class WorklistRank(IntEnum):
     UNGRADED = 2
     """A present eye has no gradable photograph: its quality is too low, or its grading failed."""
     PENDING = 3
-    ROUTINE = 4
+    LIMITED = 4
+    """Negative, but the photograph of an eye is usable with limits: small lesions could be missed."""
+    ROUTINE = 5
+    """The only rank that may be a clear negative; every other is read by a person before anything is concluded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +151,17 @@ def _decide_eye(name: str, eye: EyeResult) -> Decision:
 
 
 def worklist_rank(
-    *, grades: Iterable[int], is_any_referable: bool, is_any_eye_ungraded: bool, is_any_pending: bool
+    *,
+    grades: Iterable[int],
+    is_any_referable: bool,
+    is_any_eye_ungraded: bool,
+    is_any_pending: bool,
+    is_any_negative_limited: bool,
 ) -> WorklistRank:
     """Rank of an exam on the worklist, from the newest gradings: the most urgent fact decides.
 
     ``is_any_eye_ungraded``: a present eye has no gradable photograph and none that is being graded.
+    ``is_any_negative_limited``: small lesions could be missed in a negative result.
     """
     known = [ICDRGrade(grade) for grade in grades]
     if any(grade.is_sight_threatening for grade in known):
@@ -161,7 +170,9 @@ def worklist_rank(
         return WorklistRank.REFERABLE
     if is_any_eye_ungraded:
         return WorklistRank.UNGRADED
-    return WorklistRank.PENDING if is_any_pending else WorklistRank.ROUTINE
+    if is_any_pending:
+        return WorklistRank.PENDING
+    return WorklistRank.LIMITED if is_any_negative_limited else WorklistRank.ROUTINE
 
 
 def add_months(day: datetime.date, months: int) -> datetime.date:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ml.prediction import Prediction
-from ml.vocabulary import ICDRGrade
+from ml.vocabulary import ICDRGrade, QualityLevel
 
 FAKE_VERSION = "fake-1.0.0+00000000"
 
@@ -48,13 +48,17 @@ class FakeGrader:
 def make_prediction(grade: int | None = 2, **changes: Any) -> Prediction:
     """A prediction of ``grade``; None: an ungradable photograph."""
     if grade is None:
-        values: dict[str, Any] = {"p_gradable": 0.1, "is_gradable": False, "quality_reasons": ("blurred",)}
+        values: dict[str, Any] = {
+            "p_gradable": 0.1,
+            "quality_level": QualityLevel.UNGRADABLE,
+            "quality_reasons": ("blurred",),
+        }
     else:
         probabilities = [0.05] * 5
         probabilities[grade] = 0.8
         values = {
             "p_gradable": 0.98,
-            "is_gradable": True,
+            "quality_level": QualityLevel.GOOD,
             "grade": ICDRGrade(grade),
             "probabilities": tuple(probabilities),
             "p_referable": sum(probabilities[2:]),

@@ -11,6 +11,7 @@ from tyro.conf import Positional, arg
 
 from ml.cli.options import BundleOption, OptionalPath
 from ml.errors import GradingError, InputError
+from ml.vocabulary import QualityLevel
 
 if TYPE_CHECKING:
     from ml.prediction import Prediction
@@ -96,12 +97,14 @@ def as_json(photo: Path, prediction: "Prediction") -> str:
         "file": str(photo),
         "model_version": prediction.model_version,
         "is_gradable": prediction.is_gradable,
+        "quality_level": prediction.quality_level,
         "p_gradable": round(prediction.p_gradable, 4),
         "quality_reasons": prediction.quality_reasons,
         "grade": prediction.grade,
         "probabilities": None if p is None else [round(each, 4) for each in p],
         "p_referable": None if p_referable is None else round(p_referable, 4),
         "is_referable": prediction.is_referable,
+        "is_limited_negative": prediction.is_limited_negative,
     }
     return json.dumps(content)
 
@@ -112,6 +115,12 @@ def as_text(photo: Path, prediction: "Prediction") -> str:
     if prediction.grade is None:
         return f"{photo}: cannot be graded{reasons}"
     referral = "referable" if prediction.is_referable else "not referable"
-    warning = "" if prediction.is_gradable else f" - NOT GRADABLE{reasons}"
+    warning = {
+        QualityLevel.GOOD: "",
+        QualityLevel.USABLE: f" - usable with limits{reasons}",
+        QualityLevel.UNGRADABLE: f" - NOT GRADABLE{reasons}",
+    }[prediction.quality_level]
+    if prediction.is_limited_negative:
+        warning += ": small lesions could be missed, a person must read it"
     grade = f"grade {prediction.grade:d} ({prediction.grade.name.lower()})"
     return f"{photo}: {grade}, P(referable) {prediction.p_referable:.3f}, {referral}{warning}"

@@ -54,7 +54,7 @@ class GradingAdmin(ReadOnlyAdmin[Grading]):
         "queued_at",
         "eye",
         "status",
-        "is_gradable",
+        "quality_level",
         "grade",
         "probability",
         "is_referable",
@@ -65,7 +65,7 @@ class GradingAdmin(ReadOnlyAdmin[Grading]):
     ]
     list_filter = [
         "status",
-        "is_gradable",
+        "quality_level",
         "grade",
         "is_referable",
         "failure_code",

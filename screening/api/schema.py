@@ -10,6 +10,7 @@ from screening.api.errors import MESSAGES
 from screening.api.serializers.errors import ErrorSerializer
 from screening.api.serializers.gradings import describe_quality_reasons, disclaimer, grade_label
 from screening.api.serializers.images import EYE_REQUIRED
+from screening.labels.quality import LIMITATION
 from screening.photos.validation import rejection_message
 from screening.services.exams import ExamNotOpen
 from screening.services.patients import PatientExists
@@ -78,6 +79,7 @@ _ID = "2f9c6a1e-5d0b-4f0e-9a57-3f6f0a3c9a10"
 _UNGRADABLE = {
     "model_version": "student-0.1.0+1a2b3c4d",
     "is_gradable": False,
+    "quality_level": "ungradable",
     "p_gradable": 0.08,
     "quality_reasons": describe_quality_reasons(["blurred"]),
     "grade": None,
@@ -85,6 +87,8 @@ _UNGRADABLE = {
     "probabilities": None,
     "p_referable": None,
     "is_referable": None,
+    "is_limited_negative": False,
+    "limitation": "",
     "operating_point": 0.31,
     "heatmap_png": None,
     "heatmap_box": None,
@@ -92,6 +96,7 @@ _UNGRADABLE = {
 }
 _GRADABLE = _UNGRADABLE | {
     "is_gradable": True,
+    "quality_level": "good",
     "p_gradable": 0.97,
     "quality_reasons": [],
     "grade": 2,
@@ -102,8 +107,27 @@ _GRADABLE = _UNGRADABLE | {
     "heatmap_png": "iVBORw0KGgo...",
     "heatmap_box": [0.12, 0.0, 0.88, 1.0],
 }
+_USABLE = _GRADABLE | {
+    "quality_level": "usable",
+    "p_gradable": 0.71,
+    "quality_reasons": describe_quality_reasons(["blurred"]),
+    "grade": 0,
+    "grade_name": grade_label(0),
+    "probabilities": [0.85, 0.07, 0.06, 0.01, 0.01],
+    "p_referable": 0.08,
+    "is_referable": False,
+    "is_limited_negative": True,
+    "limitation": str(LIMITATION),
+}
 PREDICTION_EXAMPLES = [
     OpenApiExample("Gradable", response_only=True, status_codes=["200"], value=_GRADABLE),
+    OpenApiExample(
+        "Usable with limits",
+        description="Graded, but not a clear negative: show `limitation`, and have a person read the photograph.",
+        response_only=True,
+        status_codes=["200"],
+        value=_USABLE,
+    ),
     OpenApiExample(
         "Ungradable",
         description="Not an error: show the photographer the advice.",

@@ -1,15 +1,27 @@
-"""Quality reasons: why a photograph cannot be graded, and what the photographer can do."""
+"""Quality of a photograph: its level, why it is not good, and what the photographer can do."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from django.utils.translation import gettext_lazy as _
 
-from ml.vocabulary import QualityReason
+from ml.vocabulary import QualityLevel, QualityReason
+from screening.labels.choices import choices
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
+
+
+QUALITY_LEVEL_LABELS: dict[QualityLevel, "_StrPromise"] = {
+    QualityLevel.GOOD: _("Good"),
+    QualityLevel.USABLE: _("Usable with limits"),
+    QualityLevel.UNGRADABLE: _("Not gradable"),
+}
+QUALITY_LEVEL_CHOICES = choices(QUALITY_LEVEL_LABELS)
+
+LIMITATION = _("Small lesions could be missed: the photograph is only usable with limits. A person must read it.")
+"""Beside each negative result of such a photograph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +61,26 @@ QUALITY_ADVICE: dict[QualityReason, QualityAdvice] = {
         _("Too much of the retina is cut off or in shadow."),
         _("Centre the pupil, lift the lid, and ask the patient to look at the fixation light."),
     ),
+    QualityReason.MACULA_NOT_VISIBLE: QualityAdvice(
+        _("The macula is not visible: glare or shadow lies over it. Macular oedema cannot be assessed."),
+        _("Centre the pupil, keep stray light out, check the working distance, and take it again."),
+    ),
 }
 
 FALLBACK = QualityAdvice(
-    _("The photograph is not clear enough to grade."),
+    _("The photograph is not clear enough."),
     _("Take it again. After three attempts, submit the exam: the eye is then examined at the slit lamp."),
 )
+
+
+class _Negative(Protocol):
+    @property
+    def is_limited_negative(self) -> bool: ...
+
+
+def limitation_of(result: _Negative) -> str:
+    """LIMITATION of a Grading or a Prediction if it is a limited negative, else empty."""
+    return str(LIMITATION) if result.is_limited_negative else ""
 
 
 def advice_for(reasons: Iterable[str]) -> list[QualityAdvice]:

@@ -66,6 +66,14 @@ class Exam(BaseModel):
     def is_open(self) -> bool:
         return self.status == self.Status.OPEN
 
+    @property
+    def is_clear_negative(self) -> bool:
+        """Whether the model flags no eye, and each eye that is present has photographs of good quality.
+
+        NB: no other exam may be labelled, ordered or handled as a negative before a person has read it.
+        """
+        return self.worklist_rank == WorklistRank.ROUTINE and self.worst_grade is not None
+
     def absent_reason(self, laterality: str) -> str:
         """Why this eye is absent; empty if it is present."""
         return str(getattr(self, self.ABSENT_REASON_FIELDS[Laterality(laterality)]))

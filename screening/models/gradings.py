@@ -1,10 +1,15 @@
 """The result of the model for a photograph, and its progress."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ml.prediction import is_limited_negative
+from ml.vocabulary import QualityLevel
 from screening.labels.failures import FAILURE_CHOICES, FailureCode, failure_text
+from screening.labels.quality import QUALITY_LEVEL_CHOICES
 from screening.models.base import BaseModel
 from screening.models.images import FundusImage
 
@@ -40,6 +45,7 @@ class Grading(BaseModel):
     duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True, blank=True)
     failure_code = models.CharField(_("failure code"), max_length=20, choices=FAILURE_CHOICES, blank=True, default="")
     is_gradable = models.BooleanField(_("is gradable"), null=True, blank=True)
+    quality_level = models.CharField(_("quality"), max_length=12, choices=QUALITY_LEVEL_CHOICES, blank=True, default="")
     p_gradable = models.FloatField(_("probability that it is gradable"), null=True, blank=True)
     quality_reasons = models.JSONField(_("quality reasons"), default=list, blank=True)
     grade = models.PositiveSmallIntegerField(_("grade"), null=True, blank=True)
@@ -68,9 +74,10 @@ class Grading(BaseModel):
             ),
             models.CheckConstraint(
                 condition=~Q(status="done")
-                | Q(is_gradable=False, p_gradable__isnull=False)
+                | Q(is_gradable=False, quality_level="ungradable", p_gradable__isnull=False)
                 | Q(
                     is_gradable=True,
+                    quality_level__in=["good", "usable"],
                     p_gradable__isnull=False,
                     grade__isnull=False,
                     probabilities__isnull=False,
@@ -99,6 +106,22 @@ class Grading(BaseModel):
         return self.status == self.Status.QUEUED and self.published_at is None
 
     @property
+    def is_limited_negative(self) -> bool:
+        """Whether small lesions could be missed in its negative result."""
+        return is_limited_negative(self.quality_level, is_referable=self.is_referable)
+
+    @property
     def failure_text(self) -> str:
         """What failed and what to do about it; empty unless failed."""
         return failure_text(self.failure_code)
+
+
+def limited_negatives(gradings: Iterable[Grading]) -> list[Grading]:
+    """Negatives in which small lesions could be missed, unless a good photograph shows the same field of the eye."""
+    gradings = list(gradings)
+    well_shown = {_field_of(grading) for grading in gradings if grading.quality_level == QualityLevel.GOOD}
+    return [one for one in gradings if one.is_limited_negative and _field_of(one) not in well_shown]
+
+
+def _field_of(grading: Grading) -> tuple[str, str]:
+    return grading.image.laterality, grading.image.field

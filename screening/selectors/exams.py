@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from ml.vocabulary import Laterality
 from screening.access import restrict
 from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Review, User
+from screening.models.gradings import limited_negatives
 from screening.selectors.gradings import with_is_revealed
 from screening.selectors.images import prefetched_gradings
 from screening.selectors.reviews import reviews_with_findings
@@ -33,6 +34,11 @@ class EyeDetail:
     @property
     def is_pending(self) -> bool:
         return any(one.grading is not None and one.grading.is_pending for one in self.images)
+
+    @property
+    def limited_negatives(self) -> list[Grading]:
+        """Negatives of this eye in which small lesions could be missed."""
+        return limited_negatives(one.grading for one in self.images if one.grading is not None)
 
     @property
     def decisive_image(self) -> ImageWithGrading | None:

@@ -153,6 +153,7 @@ def _result(prediction: Prediction) -> dict[str, Any]:
         "status": Grading.Status.DONE,
         "failure_code": "",
         "is_gradable": prediction.is_gradable,
+        "quality_level": prediction.quality_level,
         "p_gradable": prediction.p_gradable,
         "quality_reasons": list(prediction.quality_reasons),
         "grade": None if prediction.grade is None else int(prediction.grade),

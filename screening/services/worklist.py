@@ -3,6 +3,7 @@
 from ml.vocabulary import Laterality
 from screening import policy
 from screening.models import Exam, Grading
+from screening.models.gradings import limited_negatives
 
 
 def update_worklist_order(exam: Exam) -> None:
@@ -24,6 +25,7 @@ def update_worklist_order(exam: Exam) -> None:
         is_any_referable=any(grading.is_referable for grading in gradings),
         is_any_eye_ungraded=any(not locked.absent_reason(eye) and eye not in graded_or_pending for eye in Laterality),
         is_any_pending=any(grading.is_pending for grading in gradings),
+        is_any_negative_limited=bool(limited_negatives(gradings)),
     )
     exam.save(update_fields=["worst_grade", "max_p_referable", "worklist_rank"])
 

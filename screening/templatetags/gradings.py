@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from ml.prediction import Prediction
-from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality
+from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality, QualityLevel
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
-from screening.labels.quality import advice_for
+from screening.labels.quality import QUALITY_LEVEL_LABELS, advice_for, limitation_of
 from screening.models import Grading
 
 register = template.Library()
@@ -57,7 +57,10 @@ def model_result(
     return {
         "result": result,
         "state": result_state(result, shows_model=shows_model),
+        "is_usable": result is not None and result.quality_level == QualityLevel.USABLE,
+        "level_label": QUALITY_LEVEL_LABELS[QualityLevel.USABLE],
         "advice": advice_for(result.quality_reasons) if result else [],
+        "limitation": limitation_of(result) if result else "",
         "shows_advice": shows_advice,
         "may_retry": may_retry,
         "is_late": is_late,
@@ -74,7 +77,8 @@ def short_result(result: Grading | Prediction | None) -> str:
         case ResultState.UNGRADABLE:
             return _("Not gradable")
         case ResultState.GRADED if result is not None:
-            return f"{grade_label(result.grade)}, {percent(result.p_referable)}"
+            text = f"{grade_label(result.grade)}, {percent(result.p_referable)}"
+            return f"{text}. {limitation_of(result)}" if result.is_limited_negative else text
     return _("Not graded yet")
 
 
@@ -155,6 +159,7 @@ def risk_bar(result: Any, operating_point: float) -> dict[str, Any]:
     return {
         "p_referable": result.p_referable,
         "is_referable": result.is_referable,
+        "is_limited_negative": result.is_limited_negative,
         "is_flagged_below_referable": result.is_referable and result.grade < REFERABLE_FROM,
         "operating_point": operating_point,
     }

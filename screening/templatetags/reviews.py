@@ -113,6 +113,7 @@ def rank_chip(exam: Exam, *, is_blind: bool = False) -> SafeString:
         WorklistRank.REFERABLE: (_("Referable"), "is-refer"),
         WorklistRank.UNGRADED: (_("Not gradable or failed"), "is-unclear"),
         WorklistRank.PENDING: (_("Being graded"), "is-waiting"),
+        WorklistRank.LIMITED: (_("Not referable, small lesions could be missed"), "is-unclear"),
         WorklistRank.ROUTINE: (_("Not referable"), "is-fine"),
     }[rank]
     if is_blind:

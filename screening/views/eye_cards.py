@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ml.vocabulary import Laterality
+from ml.vocabulary import Laterality, QualityLevel
 from screening import policy
 from screening.forms import AbsentEyeForm, WithdrawForm
 from screening.labels.eyes import EYE_LABELS
-from screening.labels.quality import advice_for
+from screening.labels.quality import advice_for, limitation_of
 from screening.models import Exam, FundusImage, Grading
 from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading
 from screening.templatetags.gradings import ResultState, grade_label, result_state
@@ -100,17 +100,20 @@ def _eye_announcement(eye: EyeCard, *, shows_model: bool) -> str:
     grading = eye.photos[-1].grading
     if grading is None:
         return ""
+    is_usable = grading.quality_level == QualityLevel.USABLE
     text = {
         ResultState.FAILED: _("%(eye)s: the model could not grade the photograph."),
         ResultState.UNGRADABLE: _("%(eye)s: not gradable. %(problem)s"),
-        ResultState.HIDDEN: _("%(eye)s: gradable."),
-        ResultState.GRADED: _("%(eye)s: %(grade)s."),
+        ResultState.HIDDEN: _("%(eye)s: usable with limits. %(problem)s") if is_usable else _("%(eye)s: gradable."),
+        ResultState.GRADED: _("%(eye)s: %(grade)s. %(limitation)s"),
     }.get(result_state(grading, shows_model=shows_model), "")
-    return text % {
+    filled = text % {
         "eye": EYE_LABELS[eye.laterality],
         "problem": advice_for(grading.quality_reasons)[0].problem,
         "grade": grade_label(grading.grade),
+        "limitation": limitation_of(grading),
     }
+    return filled.strip()
 
 
 def missing_for_submit(cards: tuple[EyeCard, EyeCard]) -> list[str]:

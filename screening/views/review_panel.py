@@ -121,9 +121,12 @@ def _form(exam_detail: ExamDetail, eye: EyeDetail, user: User, data: Mapping[str
 
 
 def _triage_initial(eye: EyeDetail) -> dict[str, str]:
-    """At a triage site a clear negative is preselected for confirmation; a referable eye and oedema never are."""
+    """At a triage site a clear negative is preselected for confirmation; a referable eye and oedema never are.
+
+    Nor is a negative in which small lesions could be missed.
+    """
     grading = eye.decisive_image.grading if eye.decisive_image else None
-    if grading is None or grading.grade is None or grading.is_referable:
+    if grading is None or grading.grade is None or grading.is_referable or eye.limited_negatives:
         return {}
     return {"verdict": str(grading.grade)}
 

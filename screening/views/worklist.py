@@ -38,6 +38,7 @@ FILTERS = (
     Filter("referable", _("Referable"), (WorklistRank.REFERABLE,), is_grade=True),
     Filter("ungraded", _("Not gradable or failed"), (WorklistRank.UNGRADED,)),
     Filter("pending", _("Being graded"), (WorklistRank.PENDING,)),
+    Filter("limited", _("Small lesions could be missed"), (WorklistRank.LIMITED,), is_grade=True),
     Filter("routine", _("Not referable"), (WorklistRank.ROUTINE,), is_grade=True),
 )
 

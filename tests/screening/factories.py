@@ -13,7 +13,7 @@ from django.utils import timezone
 from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory, Password
 
-from ml.vocabulary import Laterality
+from ml.vocabulary import Laterality, QualityLevel
 from screening.models import Exam, EyeFinding, FundusImage, Grading, Membership, Patient, Review, Site, User
 from screening.policy import MacularOedema, Outcome, Urgency
 from screening.services.worklist import update_worklist_order
@@ -106,6 +106,7 @@ class _GradingFactory(DjangoModelFactory[Grading]):
         is_done = Trait(
             status=Grading.Status.DONE,
             is_gradable=True,
+            quality_level=QualityLevel.GOOD,
             p_gradable=0.98,
             grade=2,
             probabilities=LazyAttribute(lambda row: [0.8 if g == row.grade else 0.05 for g in range(5)]),
@@ -116,7 +117,11 @@ class _GradingFactory(DjangoModelFactory[Grading]):
             heatmap_box=[0.1, 0.0, 0.9, 1.0],
         )
         is_ungradable = Trait(
-            status=Grading.Status.DONE, is_gradable=False, p_gradable=0.1, quality_reasons=["blurred"]
+            status=Grading.Status.DONE,
+            is_gradable=False,
+            quality_level=QualityLevel.UNGRADABLE,
+            p_gradable=0.1,
+            quality_reasons=["blurred"],
         )
         is_failed = Trait(
             status=Grading.Status.FAILED,
@@ -177,6 +182,7 @@ EYE_STATES: dict[str, dict[str, Any] | None] = {
     "failed": {"is_failed": True},
     "ungradable": {"is_ungradable": True},
     "grade 0": {"is_done": True, "grade": 0},
+    "grade 0, usable with limits": {"is_done": True, "grade": 0, "quality_level": QualityLevel.USABLE},
     "grade 1, referable by the operating point": {"is_done": True, "grade": 1, "is_referable": True},
     "grade 2": {"is_done": True, "grade": 2},
     "grade 4": {"is_done": True, "grade": 4},

@@ -116,16 +116,23 @@ def test_an_inconsistent_eye_is_refused(values: dict[str, Any]) -> None:
         ([], False, True, False, WorklistRank.UNGRADED),
         ([1], False, False, True, WorklistRank.PENDING),
         ([], False, False, True, WorklistRank.PENDING),
-        ([0, 1], False, False, False, WorklistRank.ROUTINE),
+        ([0, 1], False, False, False, WorklistRank.LIMITED),
     ],
 )
 def test_the_most_urgent_fact_decides_the_rank(
     grades: list[int], is_referable: bool, is_ungraded: bool, is_pending: bool, rank: WorklistRank
 ) -> None:
-    found = policy.worklist_rank(
-        grades=grades, is_any_referable=is_referable, is_any_eye_ungraded=is_ungraded, is_any_pending=is_pending
-    )
-    assert found is rank
+    found = [
+        policy.worklist_rank(
+            grades=grades,
+            is_any_referable=is_referable,
+            is_any_eye_ungraded=is_ungraded,
+            is_any_pending=is_pending,
+            is_any_negative_limited=is_limited,
+        )
+        for is_limited in (True, False)
+    ]
+    assert found == [rank, WorklistRank.ROUTINE if rank is WorklistRank.LIMITED else rank]
 
 
 @pytest.mark.parametrize(

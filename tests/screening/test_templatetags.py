@@ -8,6 +8,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from ml.prediction import Prediction
+from ml.vocabulary import QualityLevel
+from screening.labels.quality import LIMITATION
 from screening.models import Grading
 from screening.policy import Outcome
 from screening.templatetags.gradings import ResultState, grade_bars, percent, result_state, short_result
@@ -15,6 +17,7 @@ from screening.templatetags.reviews import reason_label, recall_label, referral_
 from tests.builders import make_prediction
 
 DONE: dict[str, Any] = {"status": "done", "is_gradable": True, "grade": 2, "p_referable": 0.81}
+USABLE = QualityLevel.USABLE
 RECALL_ON = datetime.date(2027, 5, 23)
 
 
@@ -28,6 +31,8 @@ RECALL_ON = datetime.date(2027, 5, 23)
         (Grading(status="done", is_gradable=False), ResultState.UNGRADABLE, "Not gradable"),
         (Grading(**DONE), ResultState.GRADED, "Moderate non-proliferative, 81 %"),
         (make_prediction(None), ResultState.UNGRADABLE, "Not gradable"),
+        (make_prediction(0, quality_level=USABLE), ResultState.GRADED, f"No apparent retinopathy, 15 %. {LIMITATION}"),
+        (make_prediction(4, quality_level=USABLE), ResultState.GRADED, "Proliferative, 90 %"),
         (make_prediction(4), ResultState.GRADED, "Proliferative, 90 %"),
     ],
 )

@@ -96,6 +96,8 @@ class Limits:
     min_colorfulness: float
     min_p_fundus: float
     min_p_gradable: float
+    #: Below it a gradable photograph is usable with limits.
+    min_p_good: float
     #: Mean of the feature ``vessel_contrast`` over gradable photographs.
     typical_vessel_contrast: float
 

@@ -1,4 +1,4 @@
-"""Image quality assessment (IQA): can this photograph be graded, and if not, why?
+"""Image quality assessment (IQA): good, usable with limits or ungradable, and why?
 
 Two logistic models of hand-crafted features decide whether it is a fundus photograph and, fused with a small network,
 whether a reader would grade it; quality rules give the reasons. numpy, Pillow and ONNX Runtime only.
@@ -13,10 +13,10 @@ from typing import Any, Self
 
 from ml.errors import BundleError
 from ml.serving.preprocess import FundusCrop
-from ml.serving.quality.coefficients import Coefficients, sha256_of
+from ml.serving.quality.coefficients import Coefficients, QualityRule, sha256_of
 from ml.serving.quality.features import extract_features
 from ml.serving.quality.network import QualityNetwork, network_view, square_view
-from ml.vocabulary import QualityReason
+from ml.vocabulary import QualityLevel, QualityReason
 
 #: Holds network.onnx and network.json: hashes, coefficients, and how both were trained and measured.
 FOLDER = Path(__file__).parent
@@ -27,10 +27,10 @@ MAX_P_REFUSED = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """Result for one photograph. Refused means at least one reason, accepted means none."""
+    """Result for one photograph. Good means no reason, every other level at least one."""
 
     p_gradable: float
-    is_gradable: bool
+    level: QualityLevel
     reasons: tuple[QualityReason, ...] = ()
 
 
@@ -58,7 +58,7 @@ class QualityGate:
         """Assess a crop (None: no field of view was detected); the same for any side from 100 px."""
         found = extract_features(crop) if crop is not None else None
         if crop is None or found is None:
-            return Quality(p_gradable=0.0, is_gradable=False, reasons=(QualityReason.NO_RETINA,))
+            return Quality(p_gradable=0.0, level=QualityLevel.UNGRADABLE, reasons=(QualityReason.NO_RETINA,))
         features = asdict(found)
         p_gradable = self.p_gradable(crop, features)
         return decide(features, self.coefficients, diameter_px=crop.fov.diameter_px, p_gradable=p_gradable)
@@ -86,7 +86,7 @@ def released_gate() -> QualityGate:
 
 
 def decide(features: dict[str, float], coefficients: Coefficients, *, diameter_px: float, p_gradable: float) -> Quality:
-    """Accept or refuse with reasons, by features, field of view and p_gradable."""
+    """The level, and the reasons unless it is good, by features, field of view and p_gradable."""
     limits = coefficients.limits
     p_fundus = float(coefficients.fundus.probability(features))
     is_fundus = p_fundus >= limits.min_p_fundus and features["colorfulness"] >= limits.min_colorfulness
@@ -98,11 +98,18 @@ def decide(features: dict[str, float], coefficients: Coefficients, *, diameter_p
     if is_fundus or features["vessel_contrast"] < limits.typical_vessel_contrast:
         reasons += _quality_reasons(features, coefficients, is_doubtful=is_refused or not is_fundus)
     if is_refused and not reasons:
-        reasons.append(max(coefficients.rules, key=lambda rule: rule.severity(features)).reason)
+        reasons.append(_worst_rule(features, coefficients).reason)
     p = p_gradable * p_fundus
-    if not reasons:
-        return Quality(p_gradable=p, is_gradable=True)
-    return Quality(p_gradable=min(p, MAX_P_REFUSED), is_gradable=False, reasons=tuple(reasons))
+    if reasons:
+        return Quality(p_gradable=min(p, MAX_P_REFUSED), level=QualityLevel.UNGRADABLE, reasons=tuple(reasons))
+    if p_gradable >= limits.min_p_good:
+        return Quality(p_gradable=p, level=QualityLevel.GOOD)
+    reasons = _quality_reasons(features, coefficients, is_doubtful=True) or [_worst_rule(features, coefficients).reason]
+    return Quality(p_gradable=p, level=QualityLevel.USABLE, reasons=tuple(reasons))
+
+
+def _worst_rule(features: dict[str, float], coefficients: Coefficients) -> QualityRule:
+    return max(coefficients.rules, key=lambda rule: rule.severity(features))
 
 
 def _quality_reasons(

@@ -23,7 +23,7 @@ def accepted(photos: QualitySet, coefficients: Coefficients, p_gradable: "Floats
     named = [dict(zip(FEATURES, values, strict=True)) for values in photos.features.tolist()]
     return np.array(
         [
-            decide(features, coefficients, diameter_px=diameter_px, p_gradable=p).is_gradable
+            decide(features, coefficients, diameter_px=diameter_px, p_gradable=p).level.is_gradable
             for features, diameter_px, p in zip(named, photos.diameters_px.tolist(), p_gradable.tolist(), strict=True)
         ]
     )

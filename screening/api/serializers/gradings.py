@@ -7,19 +7,31 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ml.vocabulary import QualityReason
+from ml.vocabulary import QualityLevel, QualityReason
+from screening.labels.choices import choices
 from screening.labels.grades import GRADE_LABELS
-from screening.labels.quality import FALLBACK, QUALITY_ADVICE
+from screening.labels.quality import FALLBACK, QUALITY_ADVICE, QUALITY_LEVEL_LABELS, limitation_of
 from screening.models import Grading
 
-_HIDDEN_FIELDS = ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap", "heatmap_box")
+_HIDDEN_FIELDS = (
+    "grade",
+    "grade_name",
+    "probabilities",
+    "p_referable",
+    "is_referable",
+    "is_limited_negative",
+    "limitation",
+    "heatmap",
+    "heatmap_box",
+)
 """Null until the model's grade is revealed."""
 UNCLEAR = "unclear"
-"""Code of a photograph that is ungradable without a specific reason."""
+"""Code of a photograph that is not good without a specific reason."""
+LIMITATION_HELP = "The sentence to show with the result if `is_limited_negative`; else empty."
 
 
 class QualityReasonSerializer(serializers.Serializer[dict[str, str]]):
-    """Why a photograph is ungradable, with advice for the photographer."""
+    """Why a photograph is not of good quality, with advice for the photographer."""
 
     code = serializers.CharField(help_text="`no_retina`, `blurred`, `too_dark`, ... or `unclear`.")
     problem = serializers.CharField()
@@ -37,6 +49,12 @@ class ModelResultSerializer(serializers.Serializer[Any]):
 
     model_version = serializers.CharField()
     is_gradable = serializers.BooleanField(allow_null=True)
+    quality_level = serializers.ChoiceField(
+        choices(QUALITY_LEVEL_LABELS),
+        allow_null=True,
+        help_text="`good`, `usable` (usable with limits: it is graded, but a negative is not a clear negative) or "
+        "`ungradable`.",
+    )
     p_gradable = serializers.FloatField(allow_null=True, help_text="Probability that the photograph is gradable.")
     grade = serializers.IntegerField(
         allow_null=True, min_value=0, max_value=4, help_text="ICDR severity, 0 to 4; null if ungradable."
@@ -50,6 +68,11 @@ class ModelResultSerializer(serializers.Serializer[Any]):
         help_text="Whether `p_referable` is at least `operating_point`. Null if ungradable, which is not negative.",
     )
     operating_point = serializers.FloatField(allow_null=True)
+    is_limited_negative = serializers.BooleanField(
+        allow_null=True,
+        help_text="True if the result is negative and `quality_level` is `usable`: small lesions could be missed. It "
+        "is not a clear negative, and a person must read the photograph.",
+    )
 
 
 class GradingSerializer(ModelResultSerializer):
@@ -63,7 +86,8 @@ class GradingSerializer(ModelResultSerializer):
         help_text="False for a reviewer at a blind-first site before the reviewer's own first reading: grade, "
         "probabilities and heatmap are then null."
     )
-    quality_reasons = serializers.SerializerMethodField(help_text="Empty if the photograph is gradable.")
+    quality_reasons = serializers.SerializerMethodField(help_text="Empty if the photograph is of good quality.")
+    limitation = serializers.SerializerMethodField(help_text=LIMITATION_HELP)
     grade_name = serializers.SerializerMethodField()
     n_attempts = serializers.IntegerField()
     queued_at = serializers.DateTimeField()
@@ -81,15 +105,20 @@ class GradingSerializer(ModelResultSerializer):
     def to_representation(self, instance: Grading) -> dict[str, Any]:
         """Hides the grade before the first reading."""
         body: dict[str, Any] = super().to_representation(instance)
+        body["quality_level"] = body["quality_level"] or None
         if not body["is_revealed"]:
             body |= dict.fromkeys(_HIDDEN_FIELDS & body.keys())
         return body
 
     @extend_schema_field(QualityReasonSerializer(many=True))
     def get_quality_reasons(self, grading: Grading) -> list[dict[str, str]]:
-        """Reasons of an ungradable photograph."""
-        is_ungradable = grading.status == Grading.Status.DONE and not grading.is_gradable
-        return describe_quality_reasons(grading.quality_reasons) if is_ungradable else []
+        """Reasons of a photograph that is not of good quality."""
+        is_poor = grading.quality_level in {QualityLevel.USABLE, QualityLevel.UNGRADABLE}
+        return describe_quality_reasons(grading.quality_reasons) if is_poor else []
+
+    def get_limitation(self, grading: Grading) -> str:
+        """What limits a negative result."""
+        return limitation_of(grading)
 
     def get_grade_name(self, grading: Grading) -> str | None:
         """Label of the grade."""
@@ -113,7 +142,7 @@ def grade_label(grade: int | None) -> str | None:
 
 
 def describe_quality_reasons(codes: Iterable[str]) -> list[dict[str, str]]:
-    """Problem and advice for each code of an ungradable photograph; UNCLEAR if there is none."""
+    """Problem and advice for each code of a photograph that is not good; UNCLEAR if there is none."""
     known = {reason.value: advice for reason, advice in QUALITY_ADVICE.items()}
     return [
         {"code": code, "problem": str(advice.problem), "advice": str(advice.advice)}

@@ -5,7 +5,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from screening.api.serializers.gradings import BoxField, ModelResultSerializer, QualityReasonSerializer
+from screening.api.serializers.gradings import (
+    LIMITATION_HELP,
+    BoxField,
+    ModelResultSerializer,
+    QualityReasonSerializer,
+)
 from screening.api.serializers.images import PhotoField
 
 
@@ -31,9 +36,10 @@ class PredictionSerializer(ModelResultSerializer):
 
     is_gradable = serializers.BooleanField()
     p_gradable = serializers.FloatField(help_text="Probability that the photograph is gradable.")
-    quality_reasons = QualityReasonSerializer(many=True, help_text="Empty if the photograph is gradable.")
+    quality_reasons = QualityReasonSerializer(many=True, help_text="Empty if the photograph is of good quality.")
     grade_name = serializers.CharField(allow_null=True)
     operating_point = serializers.FloatField(help_text="`p_referable` from which an eye counts as referable.")
+    limitation = serializers.CharField(help_text=LIMITATION_HELP)
     heatmap_png = PngField(
         allow_null=True,
         help_text="Evidence for the predicted grade (Grad-CAM), not a map of lesions: a transparent PNG in base64 with "

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from ml.prediction import Prediction
 from ml.serving.heatmap_overlay import heatmap_layer
+from ml.vocabulary import QualityLevel
 from screening.access import Action
 from screening.api.schema import PREDICTION_EXAMPLES, PREDICTIONS, responses
 from screening.api.serializers.gradings import describe_quality_reasons, disclaimer, grade_label
@@ -19,6 +20,7 @@ from screening.api.serializers.predictions import (
     PredictionSerializer,
 )
 from screening.api.views.base import PhotoUploadView
+from screening.labels.quality import limitation_of
 from screening.photos.validation import MAX_BYTES, upright_size
 from screening.services import inference
 from screening.services.predictions import predict_photo
@@ -57,18 +59,26 @@ def _result(prediction: Prediction, data: bytes, *, has_heatmap: bool) -> dict[s
     return {
         "model_version": prediction.model_version,
         "is_gradable": prediction.is_gradable,
+        "quality_level": prediction.quality_level.value,
         "p_gradable": prediction.p_gradable,
-        "quality_reasons": [] if prediction.is_gradable else describe_quality_reasons(prediction.quality_reasons),
+        "quality_reasons": _quality_reasons(prediction),
         "grade": None if prediction.grade is None else int(prediction.grade),
         "grade_name": grade_label(prediction.grade),
         "probabilities": prediction.probabilities,
         "p_referable": prediction.p_referable,
         "is_referable": prediction.is_referable,
+        "is_limited_negative": prediction.is_limited_negative,
+        "limitation": limitation_of(prediction),
         "operating_point": inference.current_grader().bundle.operating_point,
         "heatmap_png": _heatmap_png(prediction, data) if has_heatmap else None,
         "heatmap_box": list(box) if has_heatmap and box is not None else None,
         "disclaimer": disclaimer(),
     }
+
+
+def _quality_reasons(prediction: Prediction) -> list[dict[str, str]]:
+    is_good = prediction.quality_level == QualityLevel.GOOD
+    return [] if is_good else describe_quality_reasons(prediction.quality_reasons)
 
 
 def _heatmap_png(prediction: Prediction, data: bytes) -> str | None:

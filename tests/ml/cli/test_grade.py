@@ -7,12 +7,14 @@ import pytest
 from PIL import Image
 
 from ml.bundle import default_bundle
+from ml.cli.grade import as_json, as_text
 from ml.cli.main import main
 from ml.synthetic import draw_fundus, drawing_for_grade
-from ml.vocabulary import ICDRGrade, Laterality
+from ml.vocabulary import ICDRGrade, Laterality, QualityLevel
+from tests.builders import make_prediction
 
-KEYS = ["file", "model_version", "is_gradable", "p_gradable", "quality_reasons"]
-KEYS += ["grade", "probabilities", "p_referable", "is_referable"]
+KEYS = ["file", "model_version", "is_gradable", "quality_level", "p_gradable", "quality_reasons"]
+KEYS += ["grade", "probabilities", "p_referable", "is_referable", "is_limited_negative"]
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,24 @@ def test_the_exit_code_is_0_if_all_are_readable(
     assert capsys.readouterr().out.count("cannot be graded") == 2
     assert main(["grade", str(folder / "a.jpg"), str(folder / "b.png"), "--output", str(maps)]) == 0
     assert [path.name for path in maps.iterdir()] == ["a.png"]  # of the graded photograph
+
+
+@pytest.mark.parametrize(
+    ("grade", "level", "end"),
+    [
+        (0, QualityLevel.GOOD, "not referable"),
+        (0, QualityLevel.USABLE, "(blurred): small lesions could be missed, a person must read it"),
+        (3, QualityLevel.USABLE, "referable - usable with limits (blurred)"),
+        (0, QualityLevel.UNGRADABLE, "NOT GRADABLE (blurred)"),
+    ],
+)
+def test_the_line_of_a_photograph_says_what_its_quality_limits(grade: int, level: QualityLevel, end: str) -> None:
+    reasons = () if level is QualityLevel.GOOD else ("blurred",)
+    prediction = make_prediction(grade, quality_level=level, quality_reasons=reasons)
+    assert as_text(Path("a.jpg"), prediction).endswith(end)
+    is_limited = (grade, level) == (0, QualityLevel.USABLE)
+    body = json.loads(as_json(Path("a.jpg"), prediction))
+    assert (body["quality_level"], body["is_limited_negative"]) == (level, is_limited)
 
 
 @pytest.mark.parametrize("name", ["none.jpg", "."])

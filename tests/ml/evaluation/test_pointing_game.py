@@ -11,7 +11,7 @@ from PIL import Image
 from ml.errors import InputError
 from ml.evaluation.pointing_game import idrid_masks, pointing_metrics, score
 from ml.prediction import Prediction
-from ml.vocabulary import ICDRGrade
+from ml.vocabulary import ICDRGrade, QualityLevel
 
 
 def prediction(row: int, column: int, *, value: float = 1, box: tuple[float, ...] = (0, 0, 1, 1)) -> Prediction:
@@ -21,7 +21,7 @@ def prediction(row: int, column: int, *, value: float = 1, box: tuple[float, ...
     return Prediction(
         model_version="toy",
         p_gradable=1,
-        is_gradable=True,
+        quality_level=QualityLevel.GOOD,
         grade=ICDRGrade.MODERATE,
         heatmap=heatmap,
         heatmap_box=box,  # type: ignore[arg-type]  # four numbers

@@ -15,10 +15,16 @@ from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFa
 
 
 def test_the_most_urgent_exam_comes_first(site: Site, reviewer: User) -> None:
-    states = [("grade 0", "grade 0"), ("waiting", "grade 0"), ("ungradable", "grade 0"), ("grade 2", "ungradable")]
+    states = [
+        ("grade 0", "grade 0"),
+        ("grade 0, usable with limits", "grade 0"),
+        ("waiting", "grade 0"),
+        ("ungradable", "grade 0"),
+        ("grade 2", "ungradable"),
+    ]
     exams = [make_exam(site, *eyes) for eyes in (*states, ("grade 4", "grade 0"))]
     assert list(worklist(user=reviewer)) == exams[::-1]
-    assert list(worklist(user=reviewer, ranks=[WorklistRank.REFERABLE])) == [exams[3]]
+    assert list(worklist(user=reviewer, ranks=[WorklistRank.REFERABLE])) == [exams[4]]
     assert count_by_rank(user=reviewer) == dict.fromkeys(WorklistRank, 1)
 
 

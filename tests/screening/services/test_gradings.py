@@ -10,6 +10,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from kombu.exceptions import OperationalError
 
 from ml.errors import GradingError
+from ml.vocabulary import QualityLevel
 from screening import tasks
 from screening.access import AccessDenied
 from screening.models import AuditEvent, FundusImage, Grading, User
@@ -74,10 +75,18 @@ def test_the_whole_prediction_is_stored(queued: Grading, fake_grader: FakeGrader
     assert None not in {queued.finished_at, queued.duration_ms}
 
 
+def test_a_limited_negative_is_stored_as_such(queued: Grading, fake_grader: FakeGrader) -> None:
+    fake_grader.prediction = make_prediction(0, quality_level=QualityLevel.USABLE, quality_reasons=("blurred",))
+    run(queued)
+    assert (queued.is_gradable, queued.quality_level, queued.quality_reasons) == (True, "usable", ["blurred"])
+    assert queued.is_limited_negative
+
+
 def test_an_ungradable_photograph_is_a_result_without_a_grade(queued: Grading, fake_grader: FakeGrader) -> None:
     fake_grader.prediction = make_prediction(None)
     run(queued)
-    assert (queued.status, queued.is_gradable, queued.quality_reasons) == (Status.DONE, False, ["blurred"])
+    assert (queued.status, queued.is_gradable, queued.quality_level) == (Status.DONE, False, "ungradable")
+    assert queued.quality_reasons == ["blurred"]
     assert (queued.grade, queued.probabilities, queued.heatmap) == (None, None, None)
     assert (queued.p_referable, queued.is_referable) == (None, None)
 

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from ml.errors import GradingError
-from ml.vocabulary import Laterality
+from ml.vocabulary import Laterality, QualityLevel
 from screening.models import Exam, Grading, Site, User
 from screening.policy import WorklistRank, worklist_rank
 from screening.services import worklist
@@ -33,12 +33,19 @@ def expected_order(exam: Exam) -> tuple[WorklistRank, int | None, float | None]:
     gradings = [max(image.gradings.all(), key=lambda one: one.created_at) for image in images]
     graded_or_pending = {one.image.laterality for one in gradings if one.is_gradable or one.is_pending}
     grades = [one.grade for one in gradings if one.grade is not None]
+    good = {(one.image.laterality, one.image.field) for one in gradings if one.quality_level == QualityLevel.GOOD}
+    limited = {
+        (one.image.laterality, one.image.field)
+        for one in gradings
+        if one.quality_level == QualityLevel.USABLE and not one.is_referable
+    }
     p_referable = [one.p_referable for one in gradings if one.p_referable is not None]
     rank = worklist_rank(
         grades=grades,
         is_any_referable=any(one.is_referable for one in gradings),
         is_any_eye_ungraded=bool({eye for eye in EYES if not exam.absent_reason(eye)} - graded_or_pending),
         is_any_pending=any(one.is_pending for one in gradings),
+        is_any_negative_limited=bool(limited - good),
     )
     return rank, max(grades, default=None), max(p_referable, default=None)
 
@@ -52,6 +59,30 @@ def stored_order(exam: Exam) -> tuple[int, int | None, float | None]:
 def test_the_stored_order_is_that_of_the_policy(site: Site, right: str, left: str) -> None:
     exam, mirrored = make_exam(site, right, left), make_exam(site, left, right)
     assert stored_order(exam) == stored_order(mirrored) == expected_order(exam)
+
+
+@pytest.mark.parametrize(
+    ("field", "level", "is_clear"),
+    [("macula", "good", True), ("disc", "good", False), ("macula", "usable", False), ("macula", "ungradable", False)],
+)
+def test_a_limited_negative_is_clear_only_with_a_good_photograph_of_the_same_field(
+    site: Site, field: str, level: str, is_clear: bool
+) -> None:
+    exam = make_exam(site, "grade 0, usable with limits", "grade 0")
+    assert not exam.is_clear_negative
+    state = {"is_ungradable": True} if level == "ungradable" else {"is_done": True, "grade": 0, "quality_level": level}
+    GradingFactory(image=FundusImageFactory(exam=exam, field=field), **state)
+    exam.refresh_from_db()
+    assert exam.is_clear_negative is is_clear
+
+
+@pytest.mark.parametrize("state", [state for state in EYE_STATES if state not in {"grade 0", "absent"}])
+def test_only_good_photographs_of_both_eyes_make_a_clear_negative(site: Site, state: str) -> None:
+    assert not make_exam(site, state, "grade 0").is_clear_negative
+    assert not make_exam(site, "absent", state).is_clear_negative
+    assert make_exam(site, "grade 0", "grade 0").is_clear_negative
+    assert make_exam(site, "absent", "grade 0").is_clear_negative
+    assert not make_exam(site, "absent", "absent").is_clear_negative
 
 
 class Clinic:

@@ -91,6 +91,18 @@ def test_a_change_is_announced_to_screen_readers(exam: Exam, as_photographer: Cl
     assert text == "Right eye: the model could not grade the photograph. 1 photograph is being graded."
 
 
+def test_a_limited_negative_is_marked_and_announced(exam: Exam, as_photographer: Client) -> None:
+    limited = {"is_done": True, "grade": 0, "quality_level": "usable", "quality_reasons": ["blurred"]}
+    GradingFactory(image=FundusImageFactory(exam=exam, laterality="OD"), **limited)
+    text = page_text(as_photographer, "exam-detail", exam.pk)
+    assert '<span class="chip is-unclear">Usable with limits</span>' in text
+    assert "The photograph is out of focus." in text
+    assert "If the patient is still here, take another photograph." in text
+    announcement = as_photographer.get(url("exam-status", exam.pk)).context["announcement"]
+    for shown in (text, announcement):
+        assert "Small lesions could be missed" in shown
+
+
 @pytest.mark.parametrize(("n_photos", "is_retake"), [(1, True), (2, True), (3, False)])
 def test_an_ungradable_eye_has_advice_and_is_photographed_three_times(
     n_photos: int, is_retake: bool, exam: Exam, as_photographer: Client

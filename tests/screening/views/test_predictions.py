@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from ml.errors import GradingError
+from ml.vocabulary import QualityLevel
 from screening.models import FundusImage, Grading
 from tests.builders import FakeGrader, make_prediction, photo_bytes
 from tests.screening.views.pages import HTMX, text_of, url
@@ -41,6 +42,13 @@ def test_without_a_lesion_grade_there_is_no_heatmap(
     assert expected in text
     assert refused not in text
     assert "heatmap-prediction" not in text
+
+
+def test_a_negative_of_limited_quality_is_marked(fake_grader: FakeGrader, as_photographer: Client) -> None:
+    fake_grader.prediction = make_prediction(0, quality_level=QualityLevel.USABLE, quality_reasons=("blurred",))
+    text = text_of(upload(as_photographer))
+    assert "Usable with limits" in text
+    assert "Small lesions could be missed: " in text
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from ml.vocabulary import Laterality
-from screening.models import Exam, FirstReading, FundusImage, Review, Site, User
+from screening.models import Exam, FirstReading, FundusImage, Grading, Review, Site, User
 from screening.policy import Outcome
 from tests.screening.factories import (
     ExamFactory,
@@ -92,6 +92,40 @@ def test_side_by_side_shows_the_result_and_preselects_nothing(exam: Exam, as_rev
     text = page_text(as_reviewer, "exam-review", exam.pk)
     assert text.count('id="heatmap-') == 2
     assert " checked" not in text.split('id="reading-form"')[1].split("</form>")[0]
+
+
+def grade_as_usable(exam: Exam, *, is_referable: bool) -> None:
+    gradings = Grading.objects.filter(image__exam=exam)
+    gradings.update(quality_level="usable", quality_reasons=["blurred"], is_referable=is_referable)
+
+
+@pytest.mark.parametrize("is_referable", [True, False])
+def test_a_negative_of_limited_quality_is_marked_on_the_review_page(
+    is_referable: bool, exam: Exam, as_reviewer: Client
+) -> None:
+    grade_as_usable(exam, is_referable=is_referable)
+    text = page_text(as_reviewer, "exam-review", exam.pk)
+    n_marked = 0 if is_referable else 2
+    assert text.count("Small lesions could be missed: ") == n_marked
+    assert text.count("Not flagged, small lesions could be missed") == n_marked
+    assert text.count("Usable with limits") == 2
+    assert '<span class="chip is-fine">' not in text
+
+
+def test_a_blind_reviewer_does_not_learn_that_the_limited_result_is_negative(
+    blind_exam: Exam, as_reviewer: Client
+) -> None:
+    grade_as_usable(blind_exam, is_referable=False)
+    assert "lesions could be missed" not in page_text(as_reviewer, "exam-review", blind_exam.pk)
+
+
+def test_triage_does_not_preselect_a_negative_of_limited_quality(site: Site, as_reviewer: Client) -> None:
+    Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.TRIAGE)
+    exam = ExamFactory(patient=PatientFactory(site=site), is_submitted=True)
+    limited = {"is_done": True, "grade": 0, "quality_level": "usable", "quality_reasons": ["blurred"]}
+    GradingFactory(image=FundusImageFactory(exam=exam), **limited)
+    (form, *_) = as_reviewer.get(url("exam-review", exam.pk)).context["panel"].forms.values()
+    assert form.initial == {}
 
 
 @pytest.mark.parametrize(("grade", "expected"), [(0, {"verdict": "0"}), (1, {"verdict": "1"}), (2, {}), (4, {})])

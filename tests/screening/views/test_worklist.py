@@ -39,8 +39,32 @@ def test_a_tab_filters_and_has_a_count(site: Site, as_reviewer: Client) -> None:
     assert "Grave" in response.content.decode()
     assert "Calm" not in response.content.decode()
     assert {tab.name: n for tab, n in response.context["tabs"]} == {
-        "all": 2, "sight": 1, "referable": 0, "ungraded": 0, "pending": 0, "routine": 1,
+        "all": 2, "sight": 1, "referable": 0, "ungraded": 0, "pending": 0, "limited": 0, "routine": 1,
     }  # fmt: skip
+
+
+USABLE = {"is_done": True, "grade": 0, "quality_level": "usable", "quality_reasons": ["blurred"]}
+
+
+def test_a_negative_of_limited_quality_is_labelled_and_read_before_clear_ones(site: Site, as_reviewer: Client) -> None:
+    waiting_exam(site, "Calm", is_done=True, grade=0)
+    waiting_exam(site, "Misty", **USABLE)
+    text = page_text(as_reviewer, "worklist")
+    assert text.index("Misty") < text.index("Calm")
+    assert '<span class="chip is-unclear">Not referable, small lesions could be missed</span>' in text
+    assert text.count('<span class="chip is-fine">Not referable</span>') == 1
+    assert "Misty" not in page_text(as_reviewer, "worklist", show="routine")
+    assert "Calm" not in page_text(as_reviewer, "worklist", show="limited")
+
+
+def test_a_blind_first_site_does_not_tell_that_a_limited_result_is_negative(
+    blind_site: Site, as_reviewer: Client
+) -> None:
+    waiting_exam(blind_site, "Misty", **USABLE)
+    text = page_text(as_reviewer, "worklist")
+    assert "hidden until your first reading" in text
+    assert "Not referable" not in text
+    assert "lesions could be missed" not in text
 
 
 def test_a_blind_first_site_hides_the_grades(blind_site: Site, as_reviewer: Client) -> None:

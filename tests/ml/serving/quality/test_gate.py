@@ -16,7 +16,7 @@ from ml.serving.quality.gate import MAX_P_REFUSED, Quality, QualityGate, assess_
 from ml.serving.quality.network import QualityNetwork
 from ml.synthetic import Faults
 from ml.training.quality.negatives import in_fov, in_retina_colors, synthetic_images
-from ml.vocabulary import ICDRGrade, QualityReason
+from ml.vocabulary import ICDRGrade, QualityLevel, QualityReason
 from tests.ml.serving.quality.builders import cropped, synthetic_eye
 
 N_SAMPLED = 120
@@ -29,7 +29,7 @@ def assess(photo: Image.Image | Path, side_px: int = 224) -> Quality:
 @pytest.mark.parametrize("grade", list(ICDRGrade))
 def test_a_synthetic_eye_of_any_grade_is_accepted(grade: ICDRGrade) -> None:
     quality = assess(synthetic_eye(grade=grade))
-    assert (quality.is_gradable, quality.reasons) == (True, ())
+    assert (quality.level, quality.reasons) == (QualityLevel.GOOD, ())
     assert quality.p_gradable > MAX_P_REFUSED
 
 
@@ -50,13 +50,15 @@ def negatives() -> Iterator[tuple[str, Image.Image]]:
 @pytest.mark.parametrize("image", [pytest.param(image, id=name) for name, image in negatives()])
 def test_another_image_has_no_retina(image: Image.Image) -> None:
     quality = assess(image)
-    assert not quality.is_gradable
+    assert not quality.level.is_gradable
     assert QualityReason.NO_RETINA in quality.reasons
 
 
 def test_a_grey_or_black_photograph_has_no_retina_and_a_tiny_one_is_too_small() -> None:
     eye = synthetic_eye(1)
-    assert assess_quality(None) == Quality(p_gradable=0.0, is_gradable=False, reasons=(QualityReason.NO_RETINA,))
+    assert assess_quality(None) == Quality(
+        p_gradable=0.0, level=QualityLevel.UNGRADABLE, reasons=(QualityReason.NO_RETINA,)
+    )
     assert QualityReason.NO_RETINA in assess(eye.convert("L").convert("RGB")).reasons
     assert QualityReason.TOO_SMALL in assess(eye.reduce(4)).reasons
 
@@ -73,7 +75,7 @@ def test_a_growing_fault_is_named_and_never_better(
     reason: QualityReason, faults: list[Faults], is_named: list[bool]
 ) -> None:
     qualities = [assess(synthetic_eye(3, fault)) for fault in faults]
-    assert qualities[0].is_gradable
+    assert qualities[0].level.is_gradable
     assert [reason in quality.reasons for quality in qualities] == is_named
     assert all(a.p_gradable >= b.p_gradable for a, b in pairwise(qualities))
 
@@ -91,17 +93,17 @@ def test_the_result_does_not_depend_on_the_side_of_the_crop() -> None:
     assert np.ptp(p, axis=1).max() < 0.05
 
 
-def test_refused_means_a_reason_and_accepted_means_none() -> None:
+def test_good_means_no_reason_and_every_other_level_means_one() -> None:
     for blur_px, stops, unevenness in product((0, 15), (-2.5, 0, 2), (0, 0.9)):
         quality = assess(synthetic_eye(4, Faults(blur_px=blur_px, exposure_stops=stops, unevenness=unevenness)))
-        assert quality.is_gradable == (not quality.reasons)
-        assert quality.is_gradable == (quality.p_gradable > MAX_P_REFUSED)
+        assert (quality.level == QualityLevel.GOOD) == (not quality.reasons)
+        assert quality.level.is_gradable == (quality.p_gradable > MAX_P_REFUSED)
 
 
 def test_a_network_without_a_finite_output_lets_nothing_pass(eye: FundusCrop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QualityNetwork, "logits", lambda *_: np.array([np.nan], np.float32))
     quality = assess_quality(eye)
-    assert not quality.is_gradable
+    assert not quality.level.is_gradable
     assert quality.p_gradable <= MAX_P_REFUSED
     assert quality.reasons
 
@@ -109,7 +111,7 @@ def test_a_network_without_a_finite_output_lets_nothing_pass(eye: FundusCrop, mo
 def test_a_photograph_that_no_rule_refuses_gets_one_reason(eye: FundusCrop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QualityGate, "p_gradable", lambda *_: 0.05)
     refused = assess_quality(eye)
-    assert not refused.is_gradable
+    assert not refused.level.is_gradable
     assert len(refused.reasons) == 1
 
 
@@ -134,7 +136,7 @@ def test_real_photographs_pass_and_rejects_are_refused(
     data_dir: Path, source: str, quality: str, low: float, high: float
 ) -> None:
     """An uncalibrated blur threshold once rejected 99.5 % of real photographs."""
-    accepted = [assess(photo).is_gradable for photo in real_photographs(data_dir, source, quality)]
+    accepted = [assess(photo).level.is_gradable for photo in real_photographs(data_dir, source, quality)]
     assert low <= np.mean(accepted) <= high
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from ml.vocabulary import ICDRGrade, Laterality
+from screening.labels.quality import LIMITATION
 from screening.models import AuditEvent, Exam, FundusImage, Grading, Patient, Site, User
 from screening.policy import MacularOedema
 from screening.selectors import get_exam
@@ -193,11 +194,25 @@ def test_an_ungradable_photograph_has_advice_and_is_not_negative(
     assert body["quality_reasons"][0]["advice"]
 
 
+@pytest.mark.parametrize(
+    ("mode", "is_shown"), [(Site.ReadingMode.SIDE_BY_SIDE, True), (Site.ReadingMode.BLIND_FIRST, False)]
+)
+def test_a_limited_negative_is_marked_unless_the_grade_is_hidden(
+    mode: str, is_shown: bool, reviewer: User, site: Site
+) -> None:
+    Site.objects.filter(pk=site.pk).update(reading_mode=mode)
+    limited = {"is_done": True, "grade": 0, "quality_level": "usable", "quality_reasons": ["blurred"]}
+    grading = GradingFactory(image__exam=ExamFactory(patient__site=site, is_submitted=True), **limited)
+    body = ApiClient(reviewer).get(f"gradings/{grading.pk}").body
+    assert (body["quality_level"], body["quality_reasons"][0]["code"]) == ("usable", "blurred")
+    assert (body["is_limited_negative"], body["limitation"]) == ((True, LIMITATION) if is_shown else (None, None))
+
+
 def test_only_a_failed_grading_can_be_retried(client: ApiClient, exam: Exam) -> None:
     path = f"gradings/{GradingFactory(image__exam=exam, is_failed=True).pk}"
     failed = client.get(path).body
     assert (failed["status"], failed["failure_code"], failed["grade"]) == ("failed", "unexpected", None)
-    assert failed["quality_reasons"] == []
+    assert (failed["quality_reasons"], failed["quality_level"]) == ([], None)
     retried = client.post(f"{path}/retry")
     assert (retried.status, retried.body["status"], retried.body["failure_code"]) == (200, "queued", "")
     assert_is_error(client.post(f"{path}/retry"), 409, "grading_not_failed")

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ml.vocabulary import QualityLevel
 from screening.models import AuditEvent, FundusImage, Grading, User
 from tests.builders import FakeGrader, make_prediction, photo_bytes
 from tests.screening.api.client import V1, ApiClient, assert_is_error
 from tests.screening.photos.test_validation import REFUSED
 
-SHARED_KEYS = ("model_version", "is_gradable", "p_gradable", "quality_reasons", "operating_point", "disclaimer")
+SHARED_KEYS = ("model_version", "is_gradable", "quality_level", "p_gradable", "quality_reasons", "operating_point")
+LIMIT_KEYS = ("disclaimer", "is_limited_negative", "limitation")
 GRADE_KEYS = ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap_png", "heatmap_box")
 ROTATED = Image.Exif()
 ROTATED[274] = 6  # orientation: by 90 degrees
@@ -30,14 +32,27 @@ def test_a_gradable_photograph_has_a_grade(client: ApiClient) -> None:
     response = client.send("predict")
     assert response.status == 200
     body = response.body
-    assert set(body) == {*SHARED_KEYS, *GRADE_KEYS}
+    assert set(body) == {*SHARED_KEYS, *LIMIT_KEYS, *GRADE_KEYS}
     assert (body["model_version"], body["operating_point"]) == ("fake-1.0.0+00000000", 0.5)
-    assert (body["is_gradable"], body["quality_reasons"]) == (True, [])
+    assert (body["is_gradable"], body["quality_level"], body["quality_reasons"]) == (True, "good", [])
+    assert (body["is_limited_negative"], body["limitation"]) == (False, "")
     assert (body["grade"], body["grade_name"], body["is_referable"]) == (2, "Moderate non-proliferative", True)
     assert sum(body["probabilities"]) == pytest.approx(1)
     assert body["p_referable"] == pytest.approx(sum(body["probabilities"][2:]))
     assert body["heatmap_box"] == [0.1, 0.0, 0.9, 1.0]
     assert "oedema is not graded" in body["disclaimer"]
+
+
+@pytest.mark.parametrize("grade", [0, 3])
+def test_a_negative_of_limited_quality_says_that_lesions_could_be_missed(
+    grade: int, client: ApiClient, fake_grader: FakeGrader
+) -> None:
+    fake_grader.prediction = make_prediction(grade, quality_level=QualityLevel.USABLE, quality_reasons=("blurred",))
+    body = client.send("predict").body
+    assert (body["is_gradable"], body["quality_level"], body["grade"]) == (True, "usable", grade)
+    assert [reason["code"] for reason in body["quality_reasons"]] == ["blurred"]
+    assert body["is_limited_negative"] is (grade == 0)
+    assert ("Small lesions could be missed" in body["limitation"]) is (grade == 0)
 
 
 @pytest.mark.parametrize(
