@@ -1,0 +1,36 @@
+"""Texts for birth dates and ages, which show how exact they are."""
+
+import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from screening.birth_dates import BirthDate
+
+BIRTH_DATE_ADVICE = gettext_lazy(
+    "Write the birth date as 1960-05-17 (year, month, day), or 1960-05 or 1960 if no more is known."
+)
+
+BIRTH_DATE_NEEDED = gettext_lazy("Give the birth date or an estimated age, or state that neither is known.")
+
+
+def birth_text(birth: BirthDate) -> str:
+    """``1960-05-17``, ``1960-05``, ``1960``, ``estimated: 60 years on 2026-01-31`` or ``not known``."""
+    if birth.estimated_age is not None:
+        return _("estimated: %(age)d years on %(day)s") % {
+            "age": birth.estimated_age,
+            "day": birth.age_estimated_on,
+        }
+    return birth.born_on or _("not known")
+
+
+def age_text(birth: BirthDate, day: datetime.date) -> str:
+    """``66 years``, ``65 or 66 years`` if the date is not exact, ``now about 66 years``; empty if unknown."""
+    if not birth.is_known:
+        return ""
+    youngest, oldest = birth.ages_on(day)
+    if birth.estimated_age is not None:
+        return _("now about %(age)d years") % {"age": youngest}
+    if youngest == oldest:
+        return _("%(age)d years") % {"age": oldest}
+    return _("%(youngest)d or %(oldest)d years") % {"youngest": youngest, "oldest": oldest}
