@@ -16,7 +16,9 @@ from screening.errors import is_transient
 from screening.photos.validation import InvalidPhoto
 from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
 from screening.services.gradings import GradingNotFailed
-from screening.services.patients import InvalidPatient
+from screening.services.patient_details import InvalidPatient
+from screening.services.patient_questions import PatientNotConfirmed
+from screening.services.patients import PatientExists
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -43,7 +45,7 @@ class ApiError(Exception):
     """A request that is refused. ``details`` are further keys of the response."""
 
     def __init__(
-        self, status: int, code: str, message: str = "", fields: dict[str, str] | None = None, **details: str
+        self, status: int, code: str, message: str = "", fields: dict[str, str] | None = None, **details: Any
     ) -> None:
         self.status, self.code, self.message = status, code, message or str(MESSAGES[code])
         self.fields, self.details = fields or {}, details
@@ -85,11 +87,29 @@ def _from_services(error: Exception) -> ApiError | None:
         return ApiError(400, error.code, message, {"photo": message})
     if isinstance(error, GradingError):
         return ApiError(400, "unreadable", message, {"photo": message})
+    if isinstance(error, PatientNotConfirmed):
+        return _from_questions(error)
     if isinstance(error, InvalidPatient):
-        return ApiError(400, "invalid", message, {error.field: message})
+        return _from_details(error)
     if isinstance(error, ExamError | GradingNotFailed):
         return ApiError(409, _CONFLICT_CODES.get(type(error), "exam_conflict"), message)
     return None
+
+
+def _from_details(error: InvalidPatient) -> ApiError:
+    message = str(error)
+    if isinstance(error, PatientExists) and error.existing is not None:
+        return ApiError(409, "patient_exists", message, {"mrn": message}, existing_id=str(error.existing.pk))
+    return ApiError(400, "invalid", message, dict.fromkeys(error.fields, message))
+
+
+def _from_questions(error: PatientNotConfirmed) -> ApiError:
+    fields: dict[str, str] = {}
+    for question in error.questions:
+        fields[question.field] = f"{fields.get(question.field, '')} {question.message}".strip()
+    existing_ids = [str(patient.pk) for patient in error.similar]
+    code = error.questions[0].code
+    return ApiError(409, code, str(error), fields, existing_ids=existing_ids, confirm=error.answers)
 
 
 def _from_django(error: Exception) -> ApiError | None:

@@ -13,6 +13,7 @@ from screening.api.serializers.images import EYE_REQUIRED
 from screening.labels.quality import LIMITATION
 from screening.photos.validation import rejection_message
 from screening.services.exams import ExamNotOpen
+from screening.services.patient_questions import PatientQuestion
 from screening.services.patients import PatientExists
 
 PREDICTIONS, PATIENTS, EXAMS, RESULTS, SYSTEM = "Predictions", "Patients", "Exams", "Results", "System"
@@ -149,6 +150,12 @@ NEW_PATIENT_EXAMPLE = OpenApiExample(
         "diabetes_since_year": 2009,
     },
 )
+PARTIAL_PATIENT_EXAMPLE = OpenApiExample(
+    "One name, an estimated age",
+    request_only=True,
+    value={"mrn": "000418", "given_name": "Suharti", "estimated_age": 60, "age_estimated_on": "2026-11-02"},
+)
+NAME_SEARCH_EXAMPLE = OpenApiExample("By name", request_only=True, value={"text": "muller ada"})
 SEARCH_EXAMPLE = OpenApiExample("By number", request_only=True, value={"mrn": "000417", "match": "exact"})
 NEW_EXAM_EXAMPLE = OpenApiExample("An exam", request_only=True, value={"patient": _ID})
 _EXISTS = str(PatientExists())
@@ -157,4 +164,17 @@ EXISTS_EXAMPLE = OpenApiExample(
     response_only=True,
     status_codes=["409"],
     value={"code": "patient_exists", "message": _EXISTS, "fields": {"mrn": _EXISTS}, "existing_id": _ID},
+)
+_POSSIBLE_DUPLICATE = PatientQuestion("possible_duplicate", "family_name")
+DUPLICATE_EXAMPLE = OpenApiExample(
+    "possible_duplicate",
+    response_only=True,
+    status_codes=["409"],
+    value={
+        "code": "possible_duplicate",
+        "message": _POSSIBLE_DUPLICATE.message,
+        "fields": {"family_name": _POSSIBLE_DUPLICATE.message},
+        "existing_ids": [_ID],
+        "confirm": [f"possible_duplicate:{_ID}"],
+    },
 )

@@ -1,6 +1,5 @@
 """The demo clinic: its site, users and patients, and exams that the real model grades."""
 
-import datetime
 from pathlib import Path
 
 from django.db import transaction
@@ -63,7 +62,7 @@ def _register_patients(site: Site, photos: Path | None) -> None:
         mrn=MRN_WITHOUT_PHOTOS,
         given_name="Hana",
         family_name="Pretend",
-        born_on=datetime.date(1990, 4, 23),
+        born_on="1990-04-23",
         sex=Patient.Sex.FEMALE,
         by=photographer,
     )

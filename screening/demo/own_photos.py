@@ -1,6 +1,5 @@
 """Exams of invented patients with photographs of a folder: ``DEMO_PHOTOS=folder make demo``."""
 
-import datetime
 import re
 import sys
 from collections.abc import Mapping
@@ -18,7 +17,6 @@ MAX_EXAMS = 100
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"})
 _EYE_IN_NAME = re.compile(r"(.+)[ _.-](?:(right|od|r)|(left|os|l))", re.IGNORECASE)
 _MRN = "PHOTO-{:04}"
-_BORN_ON = datetime.date(1960, 1, 1)
 
 
 @dataclass(slots=True)
@@ -77,7 +75,6 @@ def register_patients(folder: Path, site: Site, *, by: User) -> None:
             mrn=_MRN.format(number),
             given_name="Example",
             family_name=f"Patient {number}",
-            born_on=_BORN_ON,
             sex=Patient.Sex.UNKNOWN,
             by=by,
         )

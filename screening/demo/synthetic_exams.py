@@ -1,6 +1,5 @@
 """Exams of invented patients with synthetic photographs."""
 
-import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -26,12 +25,13 @@ class Eye:
 
 @dataclass(frozen=True, slots=True)
 class InventedPatient:
-    """``is_signed``: the exam has been reviewed."""
+    """``is_signed``: the exam has been reviewed. Birth dates and names are as exact as those of real patients."""
 
     mrn: str
     given_name: str
     family_name: str
-    born_on: datetime.date
+    born_on: str
+    estimated_age: int | None
     sex: str
     diabetes_type: str
     diabetes_since_year: int
@@ -48,22 +48,42 @@ def _eye(grade: int, **faults: float) -> Eye:
 
 
 def _patient(
-    number: int, name: str, born_on: str, diabetes: tuple[str, int], right: Eye, left: Eye, *, is_signed: bool = False
+    number: int,
+    name: str,
+    birth: str | int,
+    diabetes: tuple[str, int],
+    right: Eye,
+    left: Eye,
+    *,
+    is_signed: bool = False,
 ) -> InventedPatient:
-    given_name, family_name, sex = name.split()
-    born = datetime.date.fromisoformat(born_on)
-    return InventedPatient(f"DEMO-{number:04}", given_name, family_name, born, sex, *diabetes, right, left, is_signed)
+    """``birth``: a date to the day, month or year, or an estimated age."""
+    given_name, *family_name, sex = name.split()
+    born_on, estimated_age = (birth, None) if isinstance(birth, str) else ("", birth)
+    return InventedPatient(
+        mrn=f"DEMO-{number:04}",
+        given_name=given_name,
+        family_name=" ".join(family_name),
+        born_on=born_on,
+        estimated_age=estimated_age,
+        sex=sex,
+        diabetes_type=diabetes[0],
+        diabetes_since_year=diabetes[1],
+        right=right,
+        left=left,
+        is_signed=is_signed,
+    )
 
 
 _PROSTHESIS = Eye(None, absent_reason="Prosthesis since childhood")
 PATIENTS = (
     _patient(1, "Emil Fictitious M", "1957-03-14", ("2", 1998), _eye(4), _eye(3)),
     _patient(2, "Alma Sample F", "1984-11-02", ("1", 2009), _eye(0), _eye(0)),
-    _patient(3, "Chidi Specimen M", "1966-07-21", ("2", 2011), _eye(2), _eye(2)),
+    _patient(3, "Chidi Specimen M", 60, ("2", 2011), _eye(2), _eye(2)),
     _patient(4, "Farah Invented F", "1971-01-30", ("2", 2015), _eye(1), _eye(2, blur_px=16.0, exposure_stops=-3.2)),
-    _patient(5, "Bruno Example M", "1979-09-09", ("2", 2019), _eye(1), _eye(0)),
+    _patient(5, "Sudarmi F", "1979", ("2", 2019), _eye(1), _eye(0)),
     _patient(6, "Dora Placeholder F", "1949-05-17", ("2", 1995), _eye(3), _eye(2), is_signed=True),
-    _patient(7, "Goran Imaginary M", "1962-12-05", ("1", 1980), _eye(1), _PROSTHESIS),
+    _patient(7, "Goran Imaginary M", "1962-12", ("1", 1980), _eye(1), _PROSTHESIS),
 )
 
 
@@ -76,6 +96,7 @@ def register_patients(site: Site, *, by: User) -> None:
             given_name=invented.given_name,
             family_name=invented.family_name,
             born_on=invented.born_on,
+            estimated_age=invented.estimated_age,
             sex=invented.sex,
             diabetes_type=invented.diabetes_type,
             diabetes_since_year=invented.diabetes_since_year,

@@ -5,7 +5,7 @@ from screening.models.audit import AuditEvent
 from screening.models.exams import Exam
 from screening.models.gradings import Grading
 from screening.models.images import FundusImage
-from screening.models.patients import Patient
+from screening.models.patients import Patient, PatientSearchTerm
 from screening.models.reviews import EyeFinding, FirstReading, Review
 from screening.models.sites import Membership, Site
 from screening.models.users import User
@@ -20,6 +20,7 @@ __all__ = (
     "Grading",
     "Membership",
     "Patient",
+    "PatientSearchTerm",
     "Review",
     "Site",
     "User",

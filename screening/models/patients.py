@@ -1,16 +1,51 @@
-"""Patients."""
+"""Patients, and the terms under which they are found."""
 
 import datetime
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from screening.birth_dates import BirthDate
+from screening.folding import MAX_FOLDED_CHARS, fold_name, fold_number, name_key
+from screening.labels.births import age_text, birth_text
+from screening.models import lookups  # noqa: F401 (registers the lookup "prefix")
 from screening.models.base import BaseModel
 from screening.models.sites import Site
 
+if TYPE_CHECKING:
+    _CharField = models.CharField[str, str]
+else:
+    _CharField = models.CharField
+
+
+class FoldedField(_CharField):
+    """A folded copy of other columns, set each time the row is saved. NB: not by ``QuerySet.update``."""
+
+    def __init__(self, fold: Callable[[Any], str] = str, **options: Any) -> None:
+        """``fold`` has the row as its argument. Django clones fields without it."""
+        super().__init__(**{"max_length": MAX_FOLDED_CHARS, "default": "", "editable": False, **options})
+        self.fold = fold
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        """The value to store."""
+        value = self.fold(model_instance)
+        setattr(model_instance, self.attname, value)
+        return value
+
+    def deconstruct(self) -> Any:
+        """A plain column in migrations."""
+        name, _path, args, options = super().deconstruct()
+        return name, "django.db.models.CharField", args, options
+
 
 class Patient(BaseModel):
-    """A person registered at a site, identified there by the medical record number (MRN)."""
+    """A person registered at a site, identified there by the medical record number (MRN).
+
+    ``born_on`` is YYYY-MM-DD, YYYY-MM or YYYY, as exact as it is known. It is empty if only an estimated age is known,
+    or nothing: see ``birth``.
+    """
 
     class Sex(models.TextChoices):
         FEMALE = "F", _("Female")
@@ -26,23 +61,40 @@ class Patient(BaseModel):
 
     site = models.ForeignKey(Site, models.PROTECT, related_name="patients")
     mrn = models.CharField(_("medical record number"), max_length=40)
-    given_name = models.CharField(_("given name"), max_length=80)
-    family_name = models.CharField(_("family name"), max_length=80)
-    born_on = models.DateField(_("birth date"))
+    given_name = models.CharField(_("given name"), max_length=80, blank=True)
+    family_name = models.CharField(_("family name"), max_length=80, blank=True)
+    born_on = models.CharField(_("birth date"), max_length=10, blank=True, default="")
+    estimated_age = models.PositiveSmallIntegerField(_("estimated age"), null=True, blank=True)
+    age_estimated_on = models.DateField(_("age estimated on"), null=True, blank=True)
     sex = models.CharField(_("sex"), max_length=1, choices=Sex.choices, default=Sex.UNKNOWN)
     diabetes_type = models.CharField(
         _("diabetes type"), max_length=10, choices=DiabetesType.choices, default=DiabetesType.UNKNOWN
     )
     diabetes_since_year = models.PositiveSmallIntegerField(_("diabetes since (year)"), null=True, blank=True)
+    folded_mrn = FoldedField(lambda row: fold_number(row.mrn))
+    folded_name = FoldedField(lambda row: fold_name(f"{row.family_name} {row.given_name}"))
+    name_key = FoldedField(lambda row: name_key(row.family_name, row.given_name))
 
     class Meta:
         verbose_name = _("patient")
         verbose_name_plural = _("patients")
-        ordering = ["family_name", "given_name", "id"]
-        indexes = [models.Index(fields=["site", "family_name", "given_name"], name="patient_by_name")]
+        ordering = ["folded_name", "id"]
+        indexes = [
+            models.Index(fields=["site", "folded_name"], name="patient_by_folded_name"),
+            models.Index(fields=["site", "name_key"], name="patient_by_name_key"),
+            models.Index(
+                fields=["site", "folded_mrn"], name="patient_by_mrn", opclasses=["uuid_ops", "varchar_pattern_ops"]
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["site", "mrn"], name="patient_mrn_once_a_site"),
             models.CheckConstraint(condition=~models.Q(mrn=""), name="patient_has_mrn"),
+            models.CheckConstraint(condition=~models.Q(given_name="", family_name=""), name="patient_has_name"),
+            models.CheckConstraint(
+                condition=models.Q(estimated_age__isnull=True, age_estimated_on__isnull=True)
+                | models.Q(estimated_age__isnull=False, age_estimated_on__isnull=False, born_on=""),
+                name="patient_has_one_birth",
+            ),
             models.CheckConstraint(condition=models.Q(sex__in=["F", "M", "X", "U"]), name="patient_sex_known"),
             models.CheckConstraint(
                 condition=models.Q(diabetes_type__in=["1", "2", "other", "unknown"]), name="patient_diabetes_known"
@@ -55,9 +107,38 @@ class Patient(BaseModel):
 
     @property
     def full_name(self) -> str:
-        return f"{self.family_name}, {self.given_name}"
+        """Family name, given name; one of them suffices."""
+        return ", ".join(name for name in (self.family_name, self.given_name) if name)
 
-    def age_on(self, day: datetime.date) -> int:
-        """Age in whole years on ``day``."""
-        had_birthday = (day.month, day.day) >= (self.born_on.month, self.born_on.day)
-        return day.year - self.born_on.year - (0 if had_birthday else 1)
+    @property
+    def birth(self) -> BirthDate:
+        """What is known of the birth."""
+        return BirthDate(self.born_on, self.estimated_age, self.age_estimated_on)
+
+    @property
+    def birth_text(self) -> str:
+        """The birth date as exact as it is known, or the estimated age."""
+        return birth_text(self.birth)
+
+    def age_text_on(self, day: datetime.date) -> str:
+        """The age on ``day``, as exact as it is known; empty if it is not known."""
+        return age_text(self.birth, day)
+
+
+class PatientSearchTerm(models.Model):
+    """A folded term of a patient's names. A search compares the beginnings of terms."""
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="search_terms", db_index=False)
+    term = models.CharField(max_length=MAX_FOLDED_CHARS)
+
+    class Meta:
+        verbose_name = _("search term")
+        verbose_name_plural = _("search terms")
+        indexes = [
+            models.Index(fields=["term", "patient"], name="search_term", opclasses=["varchar_pattern_ops", "uuid_ops"])
+        ]
+        constraints = [models.UniqueConstraint(fields=["patient", "term"], name="search_term_once")]
+
+    def __str__(self) -> str:
+        """NB: without the term, which is a name."""
+        return f"Search term {self.pk}"

@@ -3,11 +3,13 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, Prefetch, Q, QuerySet
+from django.db.models import Case, CharField, Count, F, Max, Prefetch, Q, QuerySet, When
+from django.db.models.functions import Cast, ExtractYear
 from django.shortcuts import get_object_or_404
 
 from screening.access import restrict
-from screening.models import Exam, EyeFinding, Patient, Review, User
+from screening.folding import fold_number, search_terms
+from screening.models import Exam, EyeFinding, Patient, PatientSearchTerm, Review, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,33 +27,60 @@ def list_patients(*, user: User) -> QuerySet[Patient]:
     """Patients of the user's sites by name, with ``last_exam_at`` and ``n_exams``."""
     patients = restrict(Patient.objects.select_related("site"), user)
     return patients.annotate(last_exam_at=Max("exams__created_at"), n_exams=Count("exams")).order_by(
-        "family_name", "given_name", "mrn", "pk"
+        "folded_name", birth_order(), "mrn", "pk"
     )
 
 
 def search_patients(*, user: User, text: str) -> QuerySet[Patient]:
-    """Patients by the start of their number or names; an empty text finds all.
+    """Patients by the start of their number or names, folded (``screening.folding``); an empty text finds all.
 
-    A patient matches if the number starts with ``text``, or if each term of it starts one of the names.
+    A patient matches if the number starts with ``text``, or if each term of it starts a term of the names.
     """
-    terms = text.replace(",", " ").split()
-    by_name = Q()
-    for term in terms:
-        by_name &= (
-            Q(given_name__istartswith=term)
-            | Q(family_name__istartswith=term)
-            | Q(given_name__icontains=f" {term}")
-            | Q(family_name__icontains=f" {term}")
-        )
-    if not terms:
+    if not text.strip():
         return list_patients(user=user)
-    return list_patients(user=user).filter(Q(mrn__istartswith=text.strip()) | by_name)
+    return list_patients(user=user).filter(pk__in=matching_ids(text))
+
+
+def matching_ids(text: str) -> QuerySet[Patient, uuid.UUID]:
+    """Ids of the patients of all sites whom ``search_patients`` finds. NB: the caller restricts them."""
+    return _by_number_prefix(text).union(_by_names(text))
+
+
+def birth_order() -> Case:
+    """Expression that sorts by birth: date, month or year as text; the year of an estimated age; unknown first."""
+    year = ExtractYear("age_estimated_on") - F("estimated_age")
+    return Case(When(estimated_age__isnull=False, then=Cast(year, CharField())), default=F("born_on"))
 
 
 def find_patients(*, user: User, mrn: str, is_prefix: bool = False) -> QuerySet[Patient]:
-    """Patients whose number is ``mrn``, or starts with it (case-insensitive) if ``is_prefix``."""
-    wanted = Q(mrn__istartswith=mrn) if is_prefix else Q(mrn=mrn)
-    return list_patients(user=user).filter(wanted)
+    """Patients whose number is exactly ``mrn``, or starts with it (folded) if ``is_prefix``."""
+    patients = list_patients(user=user)
+    return patients.filter(pk__in=_by_number_prefix(mrn)) if is_prefix else patients.filter(mrn=mrn)
+
+
+def _by_number_prefix(text: str) -> QuerySet[Patient, uuid.UUID]:
+    folded = fold_number(text)
+    patients = Patient.objects.filter(folded_mrn__prefix=folded) if folded else Patient.objects.none()
+    return patients.order_by().values_list("pk", flat=True)
+
+
+def _by_names(text: str) -> QuerySet[Patient, uuid.UUID]:
+    """Ids of patients by the terms of a text. A compound matches as one term, or by all its components."""
+    terms = search_terms(text)
+    patients = (Patient.objects if terms else Patient.objects.none()).order_by()
+    for term, components in terms:
+        found = _by_term(term)
+        if components:
+            by_components = Patient.objects.order_by()
+            for component in components:
+                by_components = by_components.filter(pk__in=_by_term(component))
+            found = found.union(by_components.values_list("pk", flat=True))
+        patients = patients.filter(pk__in=found)
+    return patients.values_list("pk", flat=True)
+
+
+def _by_term(term: str) -> QuerySet[PatientSearchTerm, uuid.UUID]:
+    return PatientSearchTerm.objects.filter(term__prefix=term).order_by().values_list("patient_id", flat=True)
 
 
 def get_patient(*, user: User, patient_id: uuid.UUID | str) -> Patient:

@@ -1,145 +1,146 @@
 """Patients: registering them and changing their details."""
 
 import datetime
+from collections.abc import Iterable
+from typing import TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from screening.access import Action, require
-from screening.labels.limits import too_long
-from screening.models import AuditEvent, Patient, Site, User
-from screening.models.base import max_length
+from screening.folding import index_terms
+from screening.models import AuditEvent, Patient, PatientSearchTerm, Site, User
 from screening.services.audit import record_event
+from screening.services.patient_details import InvalidPatient, clean_patient
+from screening.services.patient_questions import PatientNotConfirmed, PatientQuestion, questions_about
 
-MIN_BIRTH_YEAR = 1900
-"""The oldest person alive in 2025 was born in 1909."""
-_TEXT_FIELDS = ("mrn", "given_name", "family_name")
+_PERSON = frozenset({"given_name", "family_name", "born_on", "estimated_age", "age_estimated_on"})
+"""Details by which two records of one person are found."""
 
 
-class InvalidPatient(ValueError):
-    """A detail of the patient is invalid. ``field`` is its name; the message is for the user."""
+class PatientDetails(TypedDict, total=False):
+    """Details of a patient. ``born_on`` is YYYY-MM-DD, YYYY-MM, YYYY or empty; ``age_estimated_on`` today if None."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+    mrn: str
+    given_name: str
+    family_name: str
+    born_on: str | datetime.date
+    estimated_age: int | None
+    age_estimated_on: datetime.date | None
+    sex: str
+    diabetes_type: str
+    diabetes_since_year: int | None
 
 
 class PatientExists(InvalidPatient):
-    """The medical record number is already registered at this site."""
+    """The medical record number is already registered at this site, for ``existing``."""
 
-    def __init__(self) -> None:
+    def __init__(self, existing: Patient | None = None) -> None:
         message = _("This medical record number is already registered at this site. Open that patient instead.")
         super().__init__("mrn", message)
+        self.existing = existing
 
 
 @transaction.atomic
 def register_patient(
-    *,
-    site: Site,
-    mrn: str,
-    given_name: str,
-    family_name: str,
-    born_on: datetime.date,
-    sex: str = Patient.Sex.UNKNOWN,
-    diabetes_type: str = Patient.DiabetesType.UNKNOWN,
-    diabetes_since_year: int | None = None,
-    by: User,
+    *, site: Site, confirm: Iterable[str] = (), by: User, **details: Unpack[PatientDetails]
 ) -> Patient:
-    """Register a patient, identified by the medical record number and not by name.
+    """Register a patient, identified by the medical record number as typed and not by name.
 
-    Raises InvalidPatient, PatientExists, AccessDenied.
+    ``confirm`` has the ``answers`` of PatientNotConfirmed. Raises InvalidPatient, PatientExists, PatientNotConfirmed,
+    AccessDenied.
     """
     require(by, Action.REGISTER_PATIENT, site)
-    patient = Patient(
-        site=site,
-        mrn=mrn.strip(),
-        given_name=given_name.strip(),
-        family_name=family_name.strip(),
-        born_on=born_on,
-        sex=sex,
-        diabetes_type=diabetes_type,
-        diabetes_since_year=diabetes_since_year,
-    )
-    _save(patient)
-    record_event(verb=AuditEvent.Verb.PATIENT_REGISTERED, subject=patient, site=site, by=by)
+    patient = Patient(site=site, **details)
+    clean_patient(patient)
+    confirmed = confirm_patient(patient, set(details) | {"mrn"}, confirm)
+    save_patient(patient)
+    record_event(verb=AuditEvent.Verb.PATIENT_REGISTERED, subject=patient, site=site, data=confirmed, by=by)
     return patient
 
 
 @transaction.atomic
 def update_patient(
-    *,
-    patient: Patient,
-    mrn: str,
-    given_name: str,
-    family_name: str,
-    born_on: datetime.date,
-    sex: str,
-    diabetes_type: str,
-    diabetes_since_year: int | None,
-    by: User,
+    *, patient: Patient, confirm: Iterable[str] = (), by: User, **details: Unpack[PatientDetails]
 ) -> Patient:
-    """Change a patient's details. The audit event has the names of the changed fields, not their values.
+    """Change the given details of a patient. The audit event has the names of the changed fields, not their values.
 
-    Raises InvalidPatient, PatientExists, AccessDenied.
+    A birth date replaces an estimated age, and the reverse. ``confirm`` has the ``answers`` of PatientNotConfirmed.
+    Raises InvalidPatient, PatientExists, PatientNotConfirmed, AccessDenied.
     """
     locked = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
     require(by, Action.UPDATE_PATIENT, locked.site)
-    details: dict[str, object] = {
-        "mrn": mrn.strip(),
-        "given_name": given_name.strip(),
-        "family_name": family_name.strip(),
-        "born_on": born_on,
-        "sex": sex,
-        "diabetes_type": diabetes_type,
-        "diabetes_since_year": diabetes_since_year,
-    }
-    changed = [field for field, value in details.items() if getattr(locked, field) != value]
+    before = {field: getattr(locked, field) for field in PatientDetails.__annotations__}
+    for field, value in _with_one_birth(details, locked).items():
+        setattr(locked, field, value)
+    clean_patient(locked)
+    changed = [field for field, value in before.items() if getattr(locked, field) != value]
     if changed:
-        for field in changed:
-            setattr(locked, field, details[field])
-        _save(locked)
-        record_event(
-            verb=AuditEvent.Verb.PATIENT_UPDATED,
-            subject=locked,
-            site=locked.site,
-            data={"fields": ",".join(changed)},
-            by=by,
-        )
+        confirmed = confirm_patient(locked, set(changed), confirm)
+        save_patient(locked)
+        data = {"fields": ",".join(changed), **confirmed}
+        record_event(verb=AuditEvent.Verb.PATIENT_UPDATED, subject=locked, site=locked.site, data=data, by=by)
     return locked
 
 
-def _save(patient: Patient) -> None:
-    _validate(patient)
+def _with_one_birth(details: PatientDetails, stored: Patient) -> PatientDetails:
+    """The details, without the stored date or estimate that a new one replaces."""
+    full: PatientDetails = {**details}
+    if details.get("born_on"):
+        full.setdefault("estimated_age", None)
+    if details.get("estimated_age") is not None:
+        full.setdefault("born_on", "")
+    if full.get("estimated_age", stored.estimated_age) is None:
+        full.setdefault("age_estimated_on", None)
+    elif full.get("estimated_age") == stored.estimated_age and full.get("age_estimated_on") is None:
+        full["age_estimated_on"] = stored.age_estimated_on
+    elif "estimated_age" in full:
+        full.setdefault("age_estimated_on", None)
+    return full
+
+
+def confirm_patient(patient: Patient, changed: set[str], answers: Iterable[str]) -> dict[str, str]:
+    """Require an answer to each question that ``changed`` details raise, before the patient is saved.
+
+    Returns data for the audit event. Locks the site. Raises PatientNotConfirmed, PatientExists.
+    """
+    Site.objects.select_for_update(no_key=True).get(pk=patient.site_id)  # of two at once, the second sees the first
+    _require_new_number(patient)
+    questions = tuple(question for question in questions_about(patient) if _is_raised(question, changed))
+    given = frozenset(answers)
+    if any(not question.answers <= given for question in questions):
+        raise PatientNotConfirmed(patient.site, questions)
+    return {"confirmed": ",".join(question.code for question in questions)} if questions else {}
+
+
+def _is_raised(question: PatientQuestion, changed: set[str]) -> bool:
+    """Whether the details that a question is about have changed."""
+    return question.field in changed if question.field == "mrn" else bool(changed & _PERSON)
+
+
+def _require_new_number(patient: Patient) -> None:
+    existing = Patient.objects.filter(site=patient.site, mrn=patient.mrn).exclude(pk=patient.pk).first()
+    if existing is not None:
+        raise PatientExists(existing)
+
+
+def save_patient(patient: Patient) -> None:
+    """Store a patient with the terms under which they are found. Raises PatientExists.
+
+    The caller has checked the details, and records the audit event.
+    """
     try:
         with transaction.atomic():
             patient.save()
-    except IntegrityError as error:
-        if Patient.objects.filter(site=patient.site, mrn=patient.mrn).exclude(pk=patient.pk).exists():
-            raise PatientExists from error
+    except IntegrityError:
+        _require_new_number(patient)
         raise
+    store_search_terms(patient)
 
 
-def _validate(patient: Patient) -> None:
-    for field in _TEXT_FIELDS:
-        value, limit = str(getattr(patient, field)), max_length(Patient, field)
-        if not value:
-            raise InvalidPatient(field, _("This is missing. Fill it in."))
-        if len(value) > limit:
-            raise InvalidPatient(field, too_long(limit))
-        if not value.isprintable():
-            raise InvalidPatient(field, _("This has characters that cannot be printed. Type it again."))
-    today = timezone.localdate(timezone=patient.site.zone)
-    if patient.born_on > today:
-        raise InvalidPatient("born_on", _("The birth date is in the future. Check the year."))
-    if patient.born_on.year < MIN_BIRTH_YEAR:
-        raise InvalidPatient("born_on", _("The birth date is before 1900. Check the year."))
-    if patient.sex not in Patient.Sex.values:
-        raise InvalidPatient("sex", _("Choose one of: F, M, X, U."))
-    if patient.diabetes_type not in Patient.DiabetesType.values:
-        raise InvalidPatient("diabetes_type", _("Choose one of: 1, 2, other, unknown."))
-    year = patient.diabetes_since_year
-    if year is not None and not patient.born_on.year <= year <= today.year:
-        raise InvalidPatient(
-            "diabetes_since_year", _("Diabetes cannot begin before birth or after this year. Check the year.")
-        )
+def store_search_terms(patient: Patient) -> None:
+    """Store the terms of the patient's present names."""
+    terms = index_terms(patient.family_name, patient.given_name)
+    stored = set(patient.search_terms.values_list("term", flat=True))
+    patient.search_terms.filter(term__in=stored - terms).delete()
+    PatientSearchTerm.objects.bulk_create(PatientSearchTerm(patient=patient, term=term) for term in terms - stored)

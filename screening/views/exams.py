@@ -39,7 +39,7 @@ def exam_detail(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBas
     record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam, site=exam.site, by=request.user)
     context = _eyes_context(request, detail) | {
         "section": "patients",
-        "age": exam.patient.age_on(timezone.localdate(timezone=exam.site.zone)),
+        "age": exam.patient.age_text_on(timezone.localdate(timezone=exam.site.zone)),
         "review": detail.review,
         "photo_form": PhotoForm(),
         "photo_types": PHOTO_TYPES,

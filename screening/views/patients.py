@@ -1,5 +1,8 @@
 """Patients: list and search, registration, correction, history."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,7 +18,9 @@ from screening.forms import PATIENT_FIELDS, PatientForm, PatientSearchForm
 from screening.models import AuditEvent, Exam, Patient
 from screening.selectors import get_patient, get_patient_history, list_patients, search_patients
 from screening.services.audit import record_event
-from screening.services.patients import InvalidPatient, register_patient, update_patient
+from screening.services.patient_details import InvalidPatient
+from screening.services.patient_questions import PatientNotConfirmed, record_similar
+from screening.services.patients import register_patient, update_patient
 from screening.views.decorators import AuthenticatedRequest, login_required
 
 PER_PAGE = 25
@@ -53,15 +58,7 @@ def patient_create(request: AuthenticatedRequest) -> HttpResponseBase:
     """Register a patient."""
     require(request.user, Action.REGISTER_PATIENT)
     form = PatientForm(request.POST or None, sites=sites_for(request.user, Action.REGISTER_PATIENT))
-    if request.method == "POST" and form.is_valid():
-        try:
-            patient = register_patient(**form.cleaned_data, by=request.user)
-        except InvalidPatient as error:
-            form.add_error(error.field, str(error))
-        else:
-            messages.success(request, _("The patient is registered. You can start an exam now."))
-            return redirect("screening:patient-detail", patient.pk)
-    return _form_page(request, form)
+    return _save(request, form, register_patient, _("The patient is registered. You can start an exam now."))
 
 
 @login_required
@@ -71,21 +68,37 @@ def patient_update(request: AuthenticatedRequest, patient_id: UUID) -> HttpRespo
     patient = get_patient(user=request.user, patient_id=patient_id)
     require(request.user, Action.UPDATE_PATIENT, patient.site)
     initial = {name: getattr(patient, name) for name in PATIENT_FIELDS}
+    initial["is_birth_unknown"] = not patient.birth.is_known
     form = PatientForm(request.POST or None, initial=initial, sites=None)
+    return _save(request, form, partial(update_patient, patient=patient), _("The details are saved."), patient)
+
+
+def _save(
+    request: AuthenticatedRequest,
+    form: PatientForm,
+    service: Callable[..., Patient],
+    success: str,
+    patient: Patient | None = None,
+) -> HttpResponseBase:
+    """The form, or the page of the patient once the details are saved.
+
+    409 with the similar patients if a question must be answered; the page then has a second button that confirms.
+    """
+    context: dict[str, Any] = {"section": "patients", "form": form, "patient": patient}
+    status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            update_patient(patient=patient, **form.cleaned_data, by=request.user)
+            saved = service(**form.cleaned_data, confirm=request.POST.get("confirm", "").split(), by=request.user)
+        except PatientNotConfirmed as error:
+            record_similar(error, by=request.user)
+            context["unconfirmed"], status = error, 409
         except InvalidPatient as error:
             form.add_error(error.field, str(error))
+            context["existing"] = getattr(error, "existing", None)
         else:
-            messages.success(request, _("The details are saved."))
-            return redirect("screening:patient-detail", patient.pk)
-    return _form_page(request, form, patient)
-
-
-def _form_page(request: AuthenticatedRequest, form: PatientForm, patient: Patient | None = None) -> HttpResponseBase:
-    context = {"section": "patients", "form": form, "patient": patient}
-    return render(request, "screening/patients/form.html", context, status=422 if form.errors else 200)
+            messages.success(request, success)
+            return redirect("screening:patient-detail", saved.pk)
+    return render(request, "screening/patients/form.html", context, status=422 if form.errors else status)
 
 
 @login_required
@@ -99,7 +112,7 @@ def patient_detail(request: AuthenticatedRequest, patient_id: UUID) -> HttpRespo
         "section": "patients",
         "patient": patient,
         "exams": history.exams,
-        "age": patient.age_on(timezone.localdate(timezone=patient.site.zone)),
+        "age": patient.age_text_on(timezone.localdate(timezone=patient.site.zone)),
         "open_exam": next((exam for exam in history.exams if exam.status == Exam.Status.OPEN), None),
         "may_open": can(request.user, Action.OPEN_EXAM, patient.site),
         "may_edit": can(request.user, Action.UPDATE_PATIENT, patient.site),

@@ -148,7 +148,7 @@ def _page(
         "section": "worklist",
         "exam": exam,
         "patient": exam.patient,
-        "age": exam.patient.age_on(timezone.localdate(timezone=exam.site.zone)),
+        "age": exam.patient.age_text_on(timezone.localdate(timezone=exam.site.zone)),
         "panel": panel,
         "review": exam_detail.review,
         "sign_form": form or SignForm(),

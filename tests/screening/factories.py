@@ -1,6 +1,5 @@
-"""Factories of rows. They bypass the services, except for the order of the worklist."""
+"""Factories of rows. They bypass the services, except for the order of the worklist and search terms."""
 
-import datetime
 import hashlib
 import uuid
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from factory.django import DjangoModelFactory, Password
 from ml.vocabulary import Laterality, QualityLevel
 from screening.models import Exam, EyeFinding, FundusImage, Grading, Membership, Patient, Review, Site, User
 from screening.policy import MacularOedema, Outcome, Urgency
+from screening.services.patients import store_search_terms
 from screening.services.worklist import update_worklist_order
 from tests.builders import FAKE_VERSION
 
@@ -64,9 +64,16 @@ class _PatientFactory(DjangoModelFactory[Patient]):
     mrn = Sequence(lambda n: f"MRN{n:05d}")
     given_name = "Ada"
     family_name = "Byron"
-    born_on = datetime.date(1960, 5, 17)
+    born_on = "1960-05-17"
     sex = Patient.Sex.FEMALE
     diabetes_type = Patient.DiabetesType.TYPE_2
+
+    @classmethod
+    def _create(cls, model_class: type[Patient], *args: Any, **kwargs: Any) -> Patient:
+        """Store the terms of the names too, as the services do."""
+        patient: Patient = super()._create(model_class, *args, **kwargs)  # type: ignore[no-untyped-call]  # no types
+        store_search_terms(patient)
+        return patient
 
 
 class _ExamFactory(DjangoModelFactory[Exam]):

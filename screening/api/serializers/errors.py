@@ -13,6 +13,20 @@ class ErrorSerializer(serializers.Serializer[dict[str, object]]):
     )
 
 
+class PatientConflictSerializer(ErrorSerializer):
+    """The number is registered, or a question must be answered before the patient is saved."""
+
+    existing_id = serializers.UUIDField(required=False, help_text="With `patient_exists`: `id` of that patient.")
+    existing_ids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, help_text="With a question: `id` of each similar patient."
+    )
+    confirm = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="With a question: send this list as `confirm`, with the same details, after a person has checked.",
+    )
+
+
 class ExistingSerializer(ErrorSerializer):
     """A conflict with an existing record."""
 

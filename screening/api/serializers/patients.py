@@ -5,6 +5,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from screening.birth_dates import MAX_AGE_YEARS, InvalidBirthDate, parse_birth_date
+from screening.folding import MAX_FOLDED_CHARS
+from screening.labels.births import BIRTH_DATE_ADVICE, BIRTH_DATE_NEEDED
 from screening.models import Patient, Site
 from screening.models.base import max_length
 
@@ -18,10 +21,40 @@ class SiteSerializer(serializers.ModelSerializer[Site]):
         read_only_fields = fields
 
 
+class BirthDateField(serializers.CharField):
+    """YYYY-MM-DD, YYYY-MM or YYYY, or null if the birth date is not known or only an age is estimated."""
+
+    def __init__(self, **options: Any) -> None:
+        help_text = "YYYY-MM-DD, or YYYY-MM or YYYY if no more is known. Null: not known, or `estimated_age`."
+        super().__init__(**{"allow_null": True, "allow_blank": True, "help_text": help_text, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        """Raises ValidationError for a text that is not a date."""
+        try:
+            return parse_birth_date(super().to_internal_value(data))
+        except InvalidBirthDate as error:
+            raise serializers.ValidationError(BIRTH_DATE_ADVICE) from error
+
+    def to_representation(self, value: str) -> str | None:  # type: ignore[override]  # null if unknown
+        """Null instead of an empty text."""
+        return value or None
+
+
+class NumberField(serializers.CharField):
+    """A medical record number: a string, because leading zeros count."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Raises ValidationError for a JSON number."""
+        if not isinstance(data, str):
+            raise serializers.ValidationError(_("Send the number as a string in quotes: leading zeros count."))
+        return super().to_internal_value(data)
+
+
 class PatientSerializer(serializers.ModelSerializer[Patient]):
     """A person registered at a site, identified there by the MRN and in the API by `id`."""
 
     site = serializers.SlugField(source="site.code", read_only=True, help_text="Code of the site.")
+    born_on = BirthDateField(read_only=True)
 
     class Meta:
         model = Patient
@@ -32,6 +65,8 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
             "given_name",
             "family_name",
             "born_on",
+            "estimated_age",
+            "age_estimated_on",
             "sex",
             "diabetes_type",
             "diabetes_since_year",
@@ -41,14 +76,30 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
 
 
 class NewPatientSerializer(serializers.ModelSerializer[Patient]):
-    """A new patient."""
+    """A new patient. One of the names suffices. Either `born_on`, which may be null, or `estimated_age` is needed."""
 
     site = serializers.SlugField(
         required=False, help_text="Code of the site. Optional if the user registers patients at one site only."
     )
+    mrn = NumberField(
+        max_length=max_length(Patient, "mrn"), help_text="Stored as sent: capitals, dashes and leading zeros count."
+    )
+    born_on = BirthDateField(required=False)
+    estimated_age = serializers.IntegerField(
+        min_value=0, max_value=MAX_AGE_YEARS, allow_null=True, default=None, help_text="In years, without `born_on`."
+    )
+    age_estimated_on = serializers.DateField(
+        allow_null=True, default=None, help_text="Day of the estimate. Today if it is not given."
+    )
     sex = serializers.ChoiceField(Patient.Sex.choices, default=Patient.Sex.UNKNOWN)
     diabetes_type = serializers.ChoiceField(Patient.DiabetesType.choices, default=Patient.DiabetesType.UNKNOWN)
     diabetes_since_year = serializers.IntegerField(min_value=1900, max_value=2100, allow_null=True, default=None)
+    confirm = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        max_length=100,
+        default=list,
+        help_text="`confirm` of a 409, after a person has checked that this is another patient or the right number.",
+    )
 
     class Meta:
         model = Patient
@@ -58,21 +109,46 @@ class NewPatientSerializer(serializers.ModelSerializer[Patient]):
             "given_name",
             "family_name",
             "born_on",
+            "estimated_age",
+            "age_estimated_on",
             "sex",
             "diabetes_type",
             "diabetes_since_year",
+            "confirm",
         )
+        extra_kwargs = {name: {"allow_null": True} for name in ("given_name", "family_name")}
         validators: tuple[Any, ...] = ()  # the service checks that the MRN is unique, and gives the existing patient
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Null is an empty text. Raises ValidationError if nothing is given about the birth."""
+        if "born_on" not in attrs and attrs["estimated_age"] is None:
+            raise serializers.ValidationError({"born_on": BIRTH_DATE_NEEDED})
+        texts = {name: attrs.get(name) or "" for name in ("given_name", "family_name", "born_on")}
+        return {**attrs, **texts}
 
 
 class PatientSearchSerializer(serializers.Serializer[Any]):
-    """A search. It is in the body, so that no MRN reaches a URL or a log."""
+    """A search, by `mrn` or by `text`. It is in the body, so that no MRN and no name reaches a URL or a log."""
 
-    mrn = serializers.CharField(
-        max_length=max_length(Patient, "mrn"), help_text="The medical record number, or its first characters."
+    mrn = NumberField(
+        max_length=max_length(Patient, "mrn"),
+        required=False,
+        help_text="The medical record number, or its first characters.",
     )
     match = serializers.ChoiceField(
         (("exact", _("The whole number")), ("prefix", _("The first characters"))),
         default="exact",
-        help_text="`exact` for the whole number, `prefix` for its first characters.",
+        help_text="`exact` for the whole number as it is stored, `prefix` for its first characters. `prefix` ignores "
+        "case, blanks, kinds of dashes and the form of digits.",
     )
+    text = serializers.CharField(
+        max_length=MAX_FOLDED_CHARS,
+        required=False,
+        help_text="The beginning of the number or of each name, without regard to case and accents, as on the page.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raises ValidationError unless one of ``mrn`` and ``text`` is given."""
+        if ("mrn" in attrs) == ("text" in attrs):
+            raise serializers.ValidationError({"mrn": _("Send “mrn” or “text”, and not both.")})
+        return attrs

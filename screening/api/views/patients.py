@@ -1,4 +1,4 @@
-"""Patients: registering, reading, searching by number. Sites of the user."""
+"""Patients: registering, reading, searching. Sites of the user."""
 
 from typing import Any
 from uuid import UUID
@@ -11,9 +11,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import AccessDenied, Action, require, sites_for
-from screening.api.errors import MESSAGES, ApiError
-from screening.api.schema import EXISTS_EXAMPLE, NEW_PATIENT_EXAMPLE, PATIENTS, SEARCH_EXAMPLE, SYSTEM, responses
-from screening.api.serializers.errors import ExistingSerializer
+from screening.api.errors import MESSAGES
+from screening.api.schema import (
+    DUPLICATE_EXAMPLE,
+    EXISTS_EXAMPLE,
+    NAME_SEARCH_EXAMPLE,
+    NEW_PATIENT_EXAMPLE,
+    PARTIAL_PATIENT_EXAMPLE,
+    PATIENTS,
+    SEARCH_EXAMPLE,
+    SYSTEM,
+    responses,
+)
+from screening.api.serializers.errors import PatientConflictSerializer
 from screening.api.serializers.patients import (
     NewPatientSerializer,
     PatientSearchSerializer,
@@ -22,11 +32,18 @@ from screening.api.serializers.patients import (
 )
 from screening.api.views.base import ApiListView, ApiView
 from screening.models import AuditEvent, Patient, Site, User
-from screening.selectors import find_patients, get_patient, list_patients
+from screening.selectors import find_patients, get_patient, list_patients, search_patients
 from screening.services.audit import record_event
-from screening.services.patients import PatientExists, register_patient
+from screening.services.patient_questions import PatientNotConfirmed, record_similar
+from screening.services.patients import register_patient
 
-_EXISTS = {409: OpenApiResponse(ExistingSerializer, "The number is registered at this site.", [EXISTS_EXAMPLE])}
+_CONFLICT = {
+    409: OpenApiResponse(
+        PatientConflictSerializer,
+        "The number is registered at this site, or a question must be answered first.",
+        [EXISTS_EXAMPLE, DUPLICATE_EXAMPLE],
+    )
+}
 
 
 class PatientListView(ApiListView):
@@ -57,21 +74,24 @@ class PatientListView(ApiListView):
         tags=[PATIENTS],
         summary="Register a patient",
         description="Safe to repeat: a number that is registered at the site gives 409, `patient_exists`, with "
-        "`existing_id`, the patient to use. The number identifies a patient, the name does not.",
+        "`existing_id`, the patient to use. The number identifies a patient, the name does not. "
+        "Questions give 409 too, and nothing is stored: `possible_duplicate` (same names, and a birth date that could "
+        "be the same), `similar_number` (differs only in blanks, dashes, case or the form of digits), "
+        "`scientific_number` (1.2E+10). A person checks `existing_ids`; to register nevertheless, repeat the request "
+        "with the `confirm` of the response.",
         request=NewPatientSerializer,
-        responses={**responses(has_body=True, created=PatientSerializer), **_EXISTS},
-        examples=[NEW_PATIENT_EXAMPLE],
+        responses={**responses(has_body=True, created=PatientSerializer), **_CONFLICT},
+        examples=[NEW_PATIENT_EXAMPLE, PARTIAL_PATIENT_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
-        """201. 409 with the id of the patient who has this number."""
+        """201. 409 with the id of the patient who has this number, or with those of similar patients."""
         details = self.validated_data(NewPatientSerializer)
         site = _site_of(self.user, details.pop("site", None))
         try:
             patient = register_patient(site=site, **details, by=self.user)
-        except PatientExists as error:
-            existing = find_patients(user=self.user, mrn=details["mrn"].strip()).get(site=site)
-            message = str(error)
-            raise ApiError(409, "patient_exists", message, {"mrn": message}, existing_id=str(existing.pk)) from error
+        except PatientNotConfirmed as error:
+            record_similar(error, by=self.user)
+            raise
         return Response(PatientSerializer(patient).data, status=201)
 
 
@@ -101,18 +121,21 @@ class PatientSearchView(ApiListView):
     serializer_class = PatientSerializer
 
     def get_queryset(self) -> QuerySet[Patient]:
-        """Patients by number."""
+        """Patients by number, or by number and names."""
         search = self.validated_data(PatientSearchSerializer)
+        if "text" in search:
+            return search_patients(user=self.user, text=search["text"])
         return find_patients(user=self.user, mrn=search["mrn"], is_prefix=search["match"] == "prefix")
 
     @extend_schema(
         operation_id="search_patients",
         tags=[PATIENTS],
-        summary="Find patients by medical record number",
-        description="By POST, so that no number is in a URL or a log. For the next page, send the same body to `next`.",
+        summary="Find patients by medical record number or name",
+        description="By POST, so that no number and no name is in a URL or a log. For the next page, send the same "
+        "body to `next`.",
         request=PatientSearchSerializer,
         responses=responses(has_body=True, ok=PatientSerializer(many=True)),
-        examples=[SEARCH_EXAMPLE],
+        examples=[SEARCH_EXAMPLE, NAME_SEARCH_EXAMPLE],
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Audited with the number of results, without the search."""

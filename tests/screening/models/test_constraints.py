@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, ProtectedError
 from django.utils import timezone
 
-from screening.models import FirstReading
+from screening.models import FirstReading, PatientSearchTerm
 from screening.models.sites import validate_timezone
 from tests.screening.factories import (
     ExamFactory,
@@ -40,6 +40,9 @@ IMPOSSIBLE: list[tuple[str, Callable[..., Any], dict[str, Any]]] = [
     ("an unknown reading mode", SiteFactory, {"reading_mode": "quick"}),
     ("an unknown role", MembershipFactory, {"role": "owner"}),
     ("a patient without a number", PatientFactory, {"mrn": ""}),
+    ("a patient without a name", PatientFactory, {"given_name": "", "family_name": ""}),
+    ("a birth date and an estimated age", PatientFactory, {"estimated_age": 60, "age_estimated_on": timezone.now()}),
+    ("an estimated age without a day", PatientFactory, {"born_on": "", "estimated_age": 60}),
     ("an unknown sex", PatientFactory, {"sex": "Q"}),
     ("an unknown diabetes type", PatientFactory, {"diabetes_type": "3"}),
     ("an unknown exam status", ExamFactory, {"status": "lost"}),
@@ -94,6 +97,7 @@ UNIQUE: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (SiteFactory, {"code": "harbour"}),
     (MembershipFactory, {"user": UserFactory, "site": SiteFactory}),
     (PatientFactory, {"site": SiteFactory, "mrn": "A1"}),
+    (PatientSearchTerm.objects.create, {"patient": PatientFactory, "term": "again"}),
     (FundusImageFactory, {"exam": ExamFactory, "sha256": "0" * 64}),
     (GradingFactory, {"image": FundusImageFactory}),
     (ReviewFactory, {"exam": lambda: ExamFactory(is_submitted=True)}),
@@ -146,9 +150,9 @@ def test_a_stored_photograph_has_a_random_name_and_its_extension() -> None:
     assert FundusImageFactory().file.name != image.file.name
 
 
-@pytest.mark.parametrize(("day", "age"), [("2026-05-16", 65), ("2026-05-17", 66)])
-def test_age_counts_whole_years(day: str, age: int) -> None:
-    assert PatientFactory(born_on=datetime.date(1960, 5, 17)).age_on(datetime.date.fromisoformat(day)) == age
+@pytest.mark.parametrize(("day", "age"), [("2026-05-16", "65 years"), ("2026-05-17", "66 years")])
+def test_age_counts_whole_years(day: str, age: str) -> None:
+    assert PatientFactory(born_on="1960-05-17").age_text_on(datetime.date.fromisoformat(day)) == age
 
 
 def test_a_time_zone_must_exist() -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from screening.access import AccessDenied
 from screening.models import AuditEvent, Patient, Site, User
-from screening.services.patients import InvalidPatient, PatientExists, register_patient, update_patient
+from screening.services.patient_details import InvalidPatient
+from screening.services.patient_questions import PatientNotConfirmed
+from screening.services.patients import PatientExists, register_patient, update_patient
 from tests.screening.factories import PatientFactory
 
 DETAILS: dict[str, Any] = {
@@ -35,7 +37,10 @@ def test_a_patient_is_registered_once_with_an_audit_event(site: Site, photograph
 
 def test_people_of_one_name_and_birth_date_are_different_patients(site: Site, photographer: User) -> None:
     one = register_patient(site=site, **DETAILS, by=photographer)
-    other = register_patient(site=site, **{**DETAILS, "mrn": "A-2"}, by=photographer)
+    with pytest.raises(PatientNotConfirmed) as caught:
+        register_patient(site=site, **{**DETAILS, "mrn": "A-2"}, by=photographer)
+    assert caught.value.similar == (one,)
+    other = register_patient(site=site, **{**DETAILS, "mrn": "A-2"}, confirm=caught.value.answers, by=photographer)
     assert one.pk != other.pk
     assert Patient.objects.filter(family_name="Byron").count() == 2
 
@@ -46,7 +51,9 @@ def test_people_of_one_name_and_birth_date_are_different_patients(site: Site, ph
         ("mrn", "  "),
         ("mrn", "1" * 41),
         ("mrn", "1\x002"),
-        ("given_name", ""),
+        ("given_name", "A\x07da"),
+        ("given_name", "A\ue000da"),
+        ("family_name", "By\u2028ron"),
         ("family_name", "x" * 81),
         ("family_name", "By\nron"),
         ("born_on", datetime.date(2999, 1, 1)),
@@ -77,7 +84,7 @@ def test_the_event_of_a_change_has_field_names_and_no_values(site: Site, photogr
 
 
 def test_a_number_cannot_be_changed_to_that_of_another_patient(site: Site, photographer: User) -> None:
-    PatientFactory(site=site, mrn="B-1")
+    PatientFactory(site=site, mrn="B-1", family_name="Hopper")
     patient = register_patient(site=site, **DETAILS, by=photographer)
     with pytest.raises(PatientExists):
         update_patient(patient=patient, **{**DETAILS, "mrn": "B-1"}, by=photographer)
