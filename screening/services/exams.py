@@ -59,15 +59,29 @@ def lock_open_exam(exam: Exam, action: Action, by: User) -> Exam:
     return locked
 
 
-@transaction.atomic
 def open_exam(*, patient: Patient, by: User) -> Exam:
-    """Open an exam at the patient's site. Raises AccessDenied."""
-    require(by, Action.OPEN_EXAM, patient.site)
-    exam = Exam.objects.create(site=patient.site, patient=patient, opened_by=by)
+    """As ``get_or_open_exam``; returns the exam alone."""
+    return get_or_open_exam(patient=patient, by=by)[0]
+
+
+@transaction.atomic
+def get_or_open_exam(*, patient: Patient, by: User) -> tuple[Exam, bool]:
+    """Open an exam at the patient's site. Returns the exam, and whether it is new.
+
+    A patient with an open exam gets that one, the newest if there are several: so a button that is pressed twice, and
+    a request that is sent again, open one exam. Raises AccessDenied.
+    """
+    # The lock of the patient has two requests at the same moment wait for each other.
+    locked = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
+    require(by, Action.OPEN_EXAM, locked.site)
+    unfinished = Exam.objects.filter(patient=locked, status=Exam.Status.OPEN).order_by("-created_at", "pk").first()
+    if unfinished is not None:
+        return unfinished, False
+    exam = Exam.objects.create(site=locked.site, patient=locked, opened_by=by)
     record_event(
-        verb=AuditEvent.Verb.EXAM_OPENED, subject=exam, site=exam.site, data={"patient": str(patient.pk)}, by=by
+        verb=AuditEvent.Verb.EXAM_OPENED, subject=exam, site=exam.site, data={"patient": str(locked.pk)}, by=by
     )
-    return exam
+    return exam, True
 
 
 @transaction.atomic

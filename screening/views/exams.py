@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,7 +16,7 @@ from screening.forms import PHOTO_TYPES, AbsentEyeForm, PhotoForm, error_text
 from screening.models import AuditEvent, Exam
 from screening.selectors import ExamDetail, get_exam, get_patient
 from screening.services.audit import record_event
-from screening.services.exams import ExamError, cancel_exam, mark_eye_absent, open_exam, submit_exam
+from screening.services.exams import ExamError, cancel_exam, get_or_open_exam, mark_eye_absent, submit_exam
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.eye_cards import announcement, build_eye_cards, cards_version, missing_for_submit
 from screening.views.messages import report_exam_errors
@@ -24,9 +25,13 @@ from screening.views.messages import report_exam_errors
 @login_required
 @require_POST
 def exam_create(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
-    """Open an exam of a patient."""
+    """Open an exam of a patient; if there is an open one, show that."""
     patient = get_patient(user=request.user, patient_id=patient_id)
-    exam = open_exam(patient=patient, by=request.user)
+    exam, is_new = get_or_open_exam(patient=patient, by=request.user)
+    if not is_new:
+        opened_on = date_format(timezone.localtime(exam.created_at, exam.site.zone), "DATE_FORMAT")
+        text = _("This patient has an open exam of %(date)s: here it is. To start another one, cancel it first.")
+        messages.info(request, text % {"date": opened_on})
     return redirect("screening:exam-detail", exam.pk)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
-from screening.models import Exam, FundusImage, Grading, Site
+from screening.models import AuditEvent, Exam, FundusImage, Grading, Site
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory
 from tests.screening.views.pages import JSON, count_queries, page_text, text_of, url
@@ -54,6 +55,32 @@ def test_a_refused_upload_has_a_reason_and_stores_nothing(
     assert response.status_code == 400
     assert message in response.json()["message"]
     assert not FundusImage.objects.exists()
+
+
+def test_a_form_with_two_files_stores_neither(exam: Exam, as_photographer: Client) -> None:
+    files = [SimpleUploadedFile(f"{seed}.jpg", photo_bytes(seed=seed)) for seed in (1, 2)]
+    for fields in ({"photo": files}, {"photo": files[0], "second": files[1]}):
+        response = as_photographer.post(url("exam-images", exam.pk), {**fields, "laterality": "OD"}, headers=JSON)
+        assert (response.status_code, "one photograph at a time" in response.json()["message"]) == (400, True)
+    assert not FundusImage.objects.exists()
+
+
+def test_start_an_exam_pressed_twice_leads_to_the_open_one(site: Site, as_photographer: Client) -> None:
+    patient = PatientFactory(site=site)
+    first, second = (as_photographer.post(url("patient-exams", patient.pk)) for _ in range(2))
+    exam = Exam.objects.get()
+    assert first["Location"] == second["Location"] == url("exam-detail", exam.pk)
+    assert "This patient has an open exam of" in text_of(as_photographer.get(second["Location"]))
+    assert AuditEvent.objects.filter(verb="exam.opened").count() == 1
+
+
+@pytest.mark.parametrize("status", [Exam.Status.SUBMITTED, Exam.Status.CANCELLED])
+def test_another_exam_starts_after_the_open_one(status: str, site: Site, as_photographer: Client) -> None:
+    patient = PatientFactory(site=site)
+    as_photographer.post(url("patient-exams", patient.pk))
+    Exam.objects.update(status=status, submitted_at=timezone.now())
+    as_photographer.post(url("patient-exams", patient.pk))
+    assert Exam.objects.filter(patient=patient).count() == 2
 
 
 def test_the_same_file_for_the_other_eye_is_refused(exam: Exam, as_photographer: Client) -> None:
