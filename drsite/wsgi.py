@@ -22,8 +22,10 @@ def set_multiproc_dir() -> None:
 
 
 set_multiproc_dir()
-application = get_wsgi_application()
+_django = get_wsgi_application()
 
-from screening.system_checks import require_strong_secrets  # noqa: E402 (Django must be set up)
+from drsite.chunked_bodies import read_chunked_bodies  # noqa: E402 (Django must be set up)
+from screening.system_checks import require_strong_secrets  # noqa: E402
 
 require_strong_secrets()
+application = read_chunked_bodies(_django)

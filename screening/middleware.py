@@ -1,9 +1,10 @@
-"""Middleware: size of requests, end of sessions, change of an initial password.
+"""Middleware: bodies and ids of requests, end of sessions, change of an initial password.
 
 A session ends after 30 minutes without activity (HIPAA 164.312(a)(2)(iii)) and 12 hours after the log-in
 (NIST SP 800-63B, 4.2.3).
 """
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,15 +16,59 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from screening.labels.limits import BODY_ERRORS
 from screening.photos.validation import MAX_BYTES, rejection_message
 from screening.views.decorators import wants_json
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 MAX_BODY_BYTES = MAX_BYTES + 1024 * 1024
 """The largest photograph, and the rest of its form."""
+_ID_IN_PATH = re.compile(r"(?<=/)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/|$)", re.IGNORECASE)
 _ACTIVE_AT, _LOGGED_IN_AT = "active_at", "logged_in_at"
 _MIN_UPDATE_INTERVAL_S = 60
 """So that not every request writes to the session table."""
+
+
+def find_ids_in_capitals(get_response: GetResponse) -> GetResponse:
+    """Find records by ids in capitals too: the URLs of Django take small letters only."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.path_info = _ID_IN_PATH.sub(lambda found: found[0].lower(), request.path_info)
+        return get_response(request)
+
+    return middleware
+
+
+def require_plain_body(get_response: GetResponse) -> GetResponse:
+    """Refuse a body that is compressed (415) or has no length (411): Django would take it for damaged or for empty.
+
+    Of chunked bodies only those of a server that does not decode them come here: ``drsite.chunked_bodies`` and the
+    proxy of an installation send them on with their length.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.method in {"GET", "HEAD", "OPTIONS"}:  # their bodies are not read
+            return get_response(request)
+        encodings = {text.strip().lower() for text in request.headers.get("Content-Encoding", "").split(",")}
+        if encodings - {"", "identity"}:
+            return _body_error(request, 415, "unsupported_encoding")
+        if request.headers.get("Transfer-Encoding") and not request.META.get("CONTENT_LENGTH"):
+            return _body_error(request, 411, "length_required")
+        return get_response(request)
+
+    return middleware
+
+
+def _body_error(request: HttpRequest, status: int, code: str) -> HttpResponse:
+    message = str(BODY_ERRORS[code])
+    if request.path.startswith("/api/") or wants_json(request):
+        response: HttpResponse = JsonResponse({"code": code, "message": message, "fields": {}}, status=status)
+    else:  # no browser sends such a form
+        response = HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
+    if status == 415:
+        response["Accept-Encoding"] = "identity"  # RFC 9110, 12.5.3: which encodings would be accepted
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def limit_body_size(get_response: GetResponse) -> GetResponse:

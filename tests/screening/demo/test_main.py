@@ -16,6 +16,7 @@ import pytest
 
 from tests.builders import photo_bytes
 from tests.screening.processes import DEADLINE_S, PROJECT, free_port, kill_group
+from tests.screening.wire import Connection, photo_form
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("DEMO_", "DJANGO_"))}
 
@@ -74,6 +75,11 @@ def test_a_user_logs_in_and_finds_the_same_clinic_after_a_restart(tmp_path: Path
         assert path == "/patients/"
         assert "Pretend" in page
         assert patients_page(port, "a wrong password")[0] == "/login/"
+        body, content_type = photo_form(photo_bytes())
+        key = {"Authorization": f"Bearer {value_of(first, 'API key')}", "Content-Type": content_type}
+        assert Connection(port).post("/api/v1/predict", body, key, is_chunked=True).status == 200
+        refused = Connection(port).post("/login/", body, {"Content-Type": content_type}, is_chunked=True)
+        assert refused.status == 403  # it has no CSRF token
     assert process.returncode == 0
     with demo(folder, port, DEMO_PASSWORD="chosen today") as (_, second):
         assert "synthetic" not in second
