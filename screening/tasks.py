@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from screening.services import gradings, orphaned_files, stale_gradings
+from screening.services import gradings, idempotency_keys, orphaned_files, stale_gradings
 from screening.services.gradings import GRADE_IMAGE_TASK
 
 
@@ -24,3 +24,9 @@ def requeue_stale_gradings() -> None:
 def delete_orphaned_files() -> None:
     """Delete stored files without a database row."""
     orphaned_files.delete_orphaned_files()
+
+
+@shared_task(name="screening.tasks.delete_expired_idempotency_keys")
+def delete_expired_idempotency_keys() -> None:
+    """Delete idempotency keys older than a day."""
+    idempotency_keys.delete_expired_keys()

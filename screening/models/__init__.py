@@ -4,6 +4,7 @@ from screening.models.api_keys import ApiKey
 from screening.models.audit import AuditEvent
 from screening.models.exams import Exam
 from screening.models.gradings import Grading
+from screening.models.idempotency_keys import IdempotencyKey
 from screening.models.images import FundusImage
 from screening.models.patients import Patient, PatientSearchTerm
 from screening.models.reviews import EyeFinding, FirstReading, Review
@@ -18,6 +19,7 @@ __all__ = (
     "FirstReading",
     "FundusImage",
     "Grading",
+    "IdempotencyKey",
     "Membership",
     "Patient",
     "PatientSearchTerm",

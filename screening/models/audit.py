@@ -50,6 +50,7 @@ class AuditEvent(models.Model):
         REVIEW_AMENDED = "review.amended", _("amended a review")
         API_KEY_ISSUED = "api_key.issued", _("issued an API key")
         API_KEY_REVOKED = "api_key.revoked", _("revoked an API key")
+        REQUEST_REPEATED = "request.repeated", _("sent a request again and got its record")
         PASSWORD_CHANGED = "user.password_changed", _("changed the password")
         ROW_ADDED = "row.added", _("added a row in the admin panel")
         ROW_CHANGED = "row.changed", _("changed a row in the admin panel")
