@@ -54,12 +54,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "drsite.health_endpoints.serve_health_endpoints",  # before the checks of host and HTTPS
     "drsite.request_id.request_id_middleware",
+    "screening.middleware.find_ids_in_capitals",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "screening.middleware.require_plain_body",
     "screening.middleware.limit_body_size",  # before the next, which reads the body
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -200,7 +202,7 @@ REST_FRAMEWORK = {
         "photos": env.str("API_PHOTO_RATE", default="120/min"),  # each takes a CPU core a fraction of a second
     },
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "screening.api.auto_schema.RepeatableSchema",
     "EXCEPTION_HANDLER": "screening.api.errors.exception_handler",
     "NUM_PROXIES": 1 if _BEHIND_PROXY else 0,  # without a proxy, X-Forwarded-For is not read
 }
@@ -265,6 +267,10 @@ CELERY_BEAT_SCHEDULE = {
     "delete-orphaned-files": {
         "task": "screening.tasks.delete_orphaned_files",
         "schedule": crontab(hour="3", minute="17"),
+    },
+    "delete-expired-idempotency-keys": {
+        "task": "screening.tasks.delete_expired_idempotency_keys",
+        "schedule": crontab(minute="41"),
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")

@@ -1,6 +1,7 @@
 """Access rules: who may see or do what. The only file that names roles."""
 
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
@@ -79,6 +80,14 @@ _SITE_OF: dict[type[Model], str] = {
 
 class AccessDenied(PermissionDenied):
     """The user may not do this at this site. The message is for the user."""
+
+
+def site_of(record: Model) -> Site:
+    """The site of a record. Raises KeyError for a model without a site."""
+    if isinstance(record, Site):
+        return record
+    site: Site = attrgetter(_SITE_OF[type(record)].replace("__", "."))(record)
+    return site
 
 
 def sites_for(user: Any, action: Action = Action.VIEW_PATIENT) -> QuerySet[Site]:

@@ -166,7 +166,17 @@ class LateralityForm(forms.Form):
     )
 
 
-class PhotoForm(LateralityForm):
+class OnePhotoForm(forms.Form):
+    """A form with one file: a second one would not be looked at."""
+
+    def clean(self) -> dict[str, Any] | None:
+        """Raises ValidationError for several files."""
+        if sum(len(self.files.getlist(name)) for name in self.files) > 1:
+            raise forms.ValidationError(_("This form has several files. Send one photograph at a time."))
+        return super().clean()
+
+
+class PhotoForm(OnePhotoForm, LateralityForm):
     """One photograph of one eye. The eye has no default."""
 
     photo = PhotoField(label=_("Photograph"))
@@ -179,7 +189,7 @@ class PhotoForm(LateralityForm):
         return self.cleaned_data["field"] or FundusImage.Field.MACULA
 
 
-class PredictionForm(forms.Form):
+class PredictionForm(OnePhotoForm):
     """One photograph to grade without storing it."""
 
     photo = PhotoField(label=_("Photograph"))

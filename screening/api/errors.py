@@ -12,10 +12,12 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from ml.errors import BundleError, GradingError
+from screening.api.idempotency import HEADER
 from screening.errors import is_transient
 from screening.photos.validation import InvalidPhoto
 from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
 from screening.services.gradings import GradingNotFailed
+from screening.services.idempotency_keys import KeyReused, RequestInProgress
 from screening.services.patient_details import InvalidPatient
 from screening.services.patient_questions import PatientNotConfirmed
 from screening.services.patients import PatientExists
@@ -71,7 +73,7 @@ def _to_api_error(error: Exception, context: dict[str, Any]) -> ApiError | None:
         return ApiError(404, "not_found")
     if isinstance(error, exceptions.APIException):
         return _from_rest_framework(error, context)
-    return _from_services(error) or _from_django(error)
+    return _from_services(error) or _from_keys(error) or _from_django(error)
 
 
 _CONFLICT_CODES: dict[type[Exception], str] = {
@@ -93,6 +95,17 @@ def _from_services(error: Exception) -> ApiError | None:
         return _from_details(error)
     if isinstance(error, ExamError | GradingNotFailed):
         return ApiError(409, _CONFLICT_CODES.get(type(error), "exam_conflict"), message)
+    return None
+
+
+def _from_keys(error: Exception) -> ApiError | None:
+    message = str(error)
+    if isinstance(error, KeyReused):
+        return ApiError(422, "idempotency_key_reused", message, {HEADER: message})
+    if isinstance(error, RequestInProgress):
+        api_error = ApiError(409, "request_in_progress", message)
+        api_error.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return api_error
     return None
 
 

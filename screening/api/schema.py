@@ -10,9 +10,11 @@ from screening.api.errors import MESSAGES
 from screening.api.serializers.errors import ErrorSerializer
 from screening.api.serializers.gradings import describe_quality_reasons, disclaimer, grade_label
 from screening.api.serializers.images import EYE_REQUIRED
+from screening.labels.limits import BODY_ERRORS
 from screening.labels.quality import LIMITATION
 from screening.photos.validation import rejection_message
 from screening.services.exams import ExamNotOpen
+from screening.services.idempotency_keys import KeyReused
 from screening.services.patient_questions import PatientQuestion
 from screening.services.patients import PatientExists
 
@@ -24,11 +26,21 @@ _ERRORS = {
     403: ("The user has no role for this.", "forbidden", str(MESSAGES["forbidden"])),
     404: ("The record does not exist or belongs to another site.", "not_found", str(MESSAGES["not_found"])),
     409: ("The state of the record does not allow this.", "exam_not_open", str(ExamNotOpen())),
+    411: (
+        "The body is chunked, and the server cannot decode it.",
+        "length_required",
+        str(BODY_ERRORS["length_required"]),
+    ),
     413: ("The request body is too large.", "request_too_large", rejection_message("too_large")),
     415: (
-        "The Content-Type is not supported.",
+        "The Content-Type is not supported (or a Content-Encoding is used: `unsupported_encoding`).",
         "unsupported_media_type",
         MESSAGES["unsupported_media_type"] % {"accepted": "multipart/form-data"},
+    ),
+    422: (
+        "The `Idempotency-Key` belongs to another request.",
+        "idempotency_key_reused",
+        str(KeyReused()),
     ),
     429: (
         "Too many requests. `Retry-After` has the seconds to wait.",
@@ -41,7 +53,7 @@ _ERRORS = {
         str(MESSAGES["model_unavailable"]),
     ),
 }
-_BODY_ERRORS = (400, 413, 415)
+_BODY_ERRORS = (400, 411, 413, 415)
 _COMMON_ERRORS = (401, 403, 429, 503)
 
 
@@ -65,11 +77,12 @@ def responses(*statuses: int, has_body: bool = False, **successes: Any) -> dict[
     """Responses of an operation. ``ok=`` or ``created=`` has the serializer, ``statuses`` the errors."""
     found: dict[int, Any] = {{"ok": 200, "created": 201}[name]: serializer for name, serializer in successes.items()}
     for status in sorted({*statuses, *_COMMON_ERRORS, *(_BODY_ERRORS if has_body else ())}):
-        found[status] = _error(status)
+        found[status] = error_response(status)
     return found
 
 
-def _error(status: int) -> OpenApiResponse:
+def error_response(status: int) -> OpenApiResponse:
+    """An error with its description and an example."""
     description, code, message = _ERRORS[status]
     fields = {"laterality": message} if status == 400 else {}
     example = OpenApiExample(code, value={"code": code, "message": message, "fields": fields})

@@ -1,23 +1,33 @@
 """Base classes of the API's views, and the view for unknown URLs."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
+from uuid import UUID
 
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
-from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from screening.access import Action
+from screening.access import Action, require, site_of
+from screening.api import idempotency
 from screening.api.errors import ApiError
 from screening.api.pagination import NewestFirstPagination
-from screening.models import User
+from screening.api.parsers import StrictJsonParser
+from screening.api.surplus import surplus_errors
+from screening.models import AuditEvent, IdempotencyKey, User
 from screening.photos import validation
+from screening.services.audit import record_event
+from screening.services.idempotency_keys import claim_key, finish_key, release_key
 
 _MAX_JSON_KB = 64
 """The details of a patient are some hundred bytes."""
@@ -28,14 +38,20 @@ _MAX_FORM_BYTES = validation.MAX_BYTES + 1024 * 1024
 class ApiView(GenericAPIView[Any]):
     """Base of all views: JSON, not cached, with a limit on the size of the body.
 
-    ``actions`` has the action of ``access.py`` that each method needs.
+    ``actions`` has the action of ``access.py`` that each method needs. A POST may be sent again with the same
+    ``Idempotency-Key``: its response is then built from the record, unless the view is marked ``is_read_only``.
     """
 
     actions: ClassVar[dict[str, Action]] = {}
     http_method_names = ["get", "head", "post"]
-    parser_classes: tuple[type[BaseParser], ...] = (JSONParser,)
+    parser_classes: tuple[type[BaseParser], ...] = (StrictJsonParser,)
     throttle_scope = "data"
     max_body_bytes = _MAX_JSON_KB * 1024
+    query_parameters: ClassVar[tuple[str, ...]] = ()
+    """Parameters of the query string that are not in the view's own serializer."""
+    is_read_only: ClassVar[bool] = False
+    """Whether a POST stores nothing but its audit event: then it needs no ``get_record``."""
+    post: Callable[..., Response]
 
     @property
     def user(self) -> User:
@@ -48,6 +64,51 @@ class ApiView(GenericAPIView[Any]):
         if int(request.META.get("CONTENT_LENGTH") or 0) > self.max_body_bytes:
             raise ApiError(413, "request_too_large", self.too_large())
         super().initial(request, *args, **kwargs)
+        if request.method == "POST" and not self.is_read_only:
+            key = idempotency.key_of(request)
+            if key is not None:
+                self.post = partial(self._post_once, self.post, key)  # what dispatch() calls next
+
+    def get_record(self, record_id: UUID) -> Model:
+        """The record that the response to a POST is about. Raises Http404 if the user may not see it."""
+        raise NotImplementedError
+
+    def record_response(self, record_id: UUID, *, status: int = 200) -> Response:
+        """Response with a record as the user may see it now. Raises Http404."""
+        return Response(self.serialized(self.get_record(record_id)), status=status)
+
+    def serialized(self, record: Model) -> Any:
+        """A record as JSON."""
+        assert self.serializer_class is not None  # noqa: S101 (for the type)
+        return self.serializer_class(record).data
+
+    def _post_once(
+        self, post: Callable[..., Response], key: str, request: Request, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Carry out a POST, or respond from the record that an earlier one with this key made."""
+        assert request.resolver_match is not None  # noqa: S101 (for the type)
+        content = idempotency.content_of(request, kwargs)
+        row = claim_key(key=key, route=request.resolver_match.view_name, request=content, by=self.user)
+        if row.is_finished:
+            return self._repeat(row)
+        try:
+            response = post(request, *args, **kwargs)
+            finish_key(row=row, status=response.status_code, object_id=response.data["id"])
+        except BaseException:
+            release_key(row=row)
+            raise
+        return response
+
+    def _repeat(self, row: IdempotencyKey) -> Response:
+        """The response of a finished request. Access is checked again: roles may have changed since."""
+        assert row.object_id is not None  # noqa: S101 (finished)
+        record = self.get_record(row.object_id)
+        site = site_of(record)
+        require(self.user, self.actions["POST"], site)
+        record_event(verb=AuditEvent.Verb.REQUEST_REPEATED, subject=record, site=site, by=self.user)
+        response = Response(self.serialized(record), status=row.status)
+        response.headers[idempotency.REPEATED_HEADER] = "true"
+        return response
 
     def too_large(self) -> str:
         """Message for a body over ``max_body_bytes``."""
@@ -60,16 +121,12 @@ class ApiView(GenericAPIView[Any]):
         return final
 
     def validated_data(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
-        """The body, validated by ``serializer``. Raises ValidationError."""
-        body = serializer(data={} if self.request.data is None else self.request.data)  # None: JSON null
-        body.is_valid(raise_exception=True)
-        return dict(body.validated_data)
+        """The body, validated by ``serializer``. Raises ValidationError, also for a field that it does not have."""
+        return _validated(serializer, {} if self.request.data is None else self.request.data)  # None: JSON null
 
     def validated_query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
-        """The query string, validated by ``serializer``. Raises ValidationError."""
-        query = serializer(data=self.request.query_params)
-        query.is_valid(raise_exception=True)
-        return dict(query.validated_data)
+        """The query string, validated by ``serializer``. Raises ValidationError, also for an unknown parameter."""
+        return _validated(serializer, self.request.query_params, known=self.query_parameters)
 
 
 class PhotoUploadView(ApiView):
@@ -88,6 +145,7 @@ class ApiListView(ApiView, ListModelMixin):
     """Base of lists: in pages, newest first."""
 
     pagination_class = NewestFirstPagination
+    query_parameters = ("page_size", "cursor")
 
 
 class NotFoundView(APIView):
@@ -105,3 +163,13 @@ class NotFoundView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Raises ApiError (404)."""
         raise ApiError(404, "not_found", _("This URL does not exist. URLs of the API do not end with a slash."))
+
+
+def _validated(serializer: type[BaseSerializer[Any]], data: Any, *, known: tuple[str, ...] = ()) -> dict[str, Any]:
+    checked = serializer(data=data)
+    errors = surplus_errors(data, known={*getattr(checked, "fields", {}), *known})
+    if not checked.is_valid():
+        errors |= checked.errors
+    if errors:
+        raise ValidationError(errors)
+    return dict(checked.validated_data)

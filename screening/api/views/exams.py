@@ -4,12 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import Action
 from screening.api.schema import EXAMS, NEW_EXAM_EXAMPLE, responses
+from screening.api.serializers.empty import EmptySerializer
 from screening.api.serializers.exams import (
     AbsentEyeSerializer,
     ExamQuerySerializer,
@@ -20,7 +21,7 @@ from screening.api.views.base import ApiListView, ApiView
 from screening.models import AuditEvent, Exam
 from screening.selectors import get_exam_record, get_patient, list_exams
 from screening.services.audit import record_event
-from screening.services.exams import mark_eye_absent, open_exam, submit_exam
+from screening.services.exams import get_or_open_exam, mark_eye_absent, submit_exam
 
 
 class ExamListView(ApiListView):
@@ -28,6 +29,10 @@ class ExamListView(ApiListView):
 
     actions = {"GET": Action.VIEW_PATIENT, "POST": Action.OPEN_EXAM}
     serializer_class = ExamSerializer
+
+    def get_record(self, record_id: UUID) -> Exam:
+        """The exam."""
+        return get_exam_record(user=self.user, exam_id=record_id)
 
     def get_queryset(self) -> QuerySet[Exam]:
         """Exams of the user's sites, filtered by status and patient."""
@@ -48,16 +53,21 @@ class ExamListView(ApiListView):
     @extend_schema(
         operation_id="open_exam",
         tags=[EXAMS],
-        summary="Open an exam",
+        summary="Open an exam, or get the patient's open one",
+        description="201 for a new exam. 200 if the patient has an open exam already: it is returned, and may be from "
+        "an earlier day (`created_at`).",
         request=NewExamSerializer,
-        responses=responses(404, has_body=True, created=ExamSerializer),
+        responses={
+            **responses(404, has_body=True, created=ExamSerializer),
+            200: OpenApiResponse(ExamSerializer, "The patient has an open exam already."),
+        },
         examples=[NEW_EXAM_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
-        """201. 404 for a patient of another site."""
+        """201, or 200 for the exam that is open. 404 for a patient of another site."""
         patient = get_patient(user=self.user, patient_id=self.validated_data(NewExamSerializer)["patient"])
-        exam = open_exam(patient=patient, by=self.user)
-        return Response(ExamSerializer(get_exam_record(user=self.user, exam_id=exam.pk)).data, status=201)
+        exam, is_new = get_or_open_exam(patient=patient, by=self.user)
+        return self.record_response(exam.pk, status=201 if is_new else 200)
 
 
 class ExamDetailView(ApiView):
@@ -87,6 +97,10 @@ class ExamSubmitView(ApiView):
     actions = {"POST": Action.SUBMIT_EXAM}
     serializer_class = ExamSerializer
 
+    def get_record(self, record_id: UUID) -> Exam:
+        """The exam."""
+        return get_exam_record(user=self.user, exam_id=record_id)
+
     @extend_schema(
         operation_id="submit_exam",
         tags=[EXAMS],
@@ -98,8 +112,9 @@ class ExamSubmitView(ApiView):
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
         """200. 409 if the exam is closed or an eye is missing."""
-        submit_exam(exam=get_exam_record(user=self.user, exam_id=exam_id), by=self.user)
-        return Response(ExamSerializer(get_exam_record(user=self.user, exam_id=exam_id)).data)
+        self.validated_data(EmptySerializer)
+        submit_exam(exam=self.get_record(exam_id), by=self.user)
+        return self.record_response(exam_id)
 
 
 class AbsentEyeView(ApiView):
@@ -107,6 +122,10 @@ class AbsentEyeView(ApiView):
 
     actions = {"POST": Action.UPLOAD_IMAGE}
     serializer_class = ExamSerializer
+
+    def get_record(self, record_id: UUID) -> Exam:
+        """The exam."""
+        return get_exam_record(user=self.user, exam_id=record_id)
 
     @extend_schema(
         operation_id="mark_eye_absent",
@@ -118,6 +137,6 @@ class AbsentEyeView(ApiView):
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
         """200. 409 if the exam is closed or the eye has photographs."""
-        exam = get_exam_record(user=self.user, exam_id=exam_id)
+        exam = self.get_record(exam_id)
         mark_eye_absent(exam=exam, **self.validated_data(AbsentEyeSerializer), by=self.user)
-        return Response(ExamSerializer(get_exam_record(user=self.user, exam_id=exam_id)).data)
+        return self.record_response(exam_id)

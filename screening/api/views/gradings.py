@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from screening.access import Action
 from screening.api.schema import RESULTS, responses
+from screening.api.serializers.empty import EmptySerializer
 from screening.api.serializers.gradings import GradingDetailSerializer, GradingQuerySerializer, GradingSerializer
 from screening.api.views.base import ApiListView, ApiView
 from screening.models import Grading
@@ -68,6 +69,10 @@ class GradingRetryView(ApiView):
     actions = {"POST": Action.RETRY_GRADING}
     serializer_class = GradingDetailSerializer
 
+    def get_record(self, record_id: UUID) -> Grading:
+        """The grading."""
+        return get_revealed_grading(user=self.user, grading_id=record_id)
+
     @extend_schema(
         operation_id="retry_grading",
         tags=[RESULTS],
@@ -78,6 +83,6 @@ class GradingRetryView(ApiView):
     )
     def post(self, request: Request, grading_id: UUID) -> Response:
         """200 with the queued grading. 409 unless it has failed."""
+        self.validated_data(EmptySerializer)
         grading = retry_grading(grading=get_grading(user=self.user, grading_id=grading_id), by=self.user)
-        queued = get_revealed_grading(user=self.user, grading_id=grading.pk)
-        return Response(GradingDetailSerializer(queued).data)
+        return self.record_response(grading.pk)

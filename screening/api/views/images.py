@@ -27,6 +27,10 @@ class ExamImageUploadView(PhotoUploadView):
     actions = {"POST": Action.UPLOAD_IMAGE}
     serializer_class = ImageSerializer
 
+    def get_record(self, record_id: UUID) -> FundusImage:
+        """The photograph."""
+        return get_image_record(user=self.user, image_id=record_id)
+
     @extend_schema(
         operation_id="attach_image",
         tags=[EXAMS],
@@ -55,8 +59,7 @@ class ExamImageUploadView(PhotoUploadView):
         if image.laterality != data["laterality"]:
             message = _("This exam has this file as a photograph of the other eye. Check which eye it shows.")
             raise ApiError(409, "other_eye", message, {"laterality": message}, existing_id=str(image.pk))
-        record = get_image_record(user=self.user, image_id=image.pk)
-        return Response(ImageSerializer(record).data, status=201 if is_new else 200)
+        return self.record_response(image.pk, status=201 if is_new else 200)
 
 
 class ImageListView(ApiListView):

@@ -23,6 +23,7 @@ from screening.api.schema import (
     SYSTEM,
     responses,
 )
+from screening.api.serializers.empty import EmptySerializer
 from screening.api.serializers.errors import PatientConflictSerializer
 from screening.api.serializers.patients import (
     NewPatientSerializer,
@@ -52,8 +53,13 @@ class PatientListView(ApiListView):
     actions = {"GET": Action.VIEW_PATIENT, "POST": Action.REGISTER_PATIENT}
     serializer_class = PatientSerializer
 
+    def get_record(self, record_id: UUID) -> Patient:
+        """The patient."""
+        return get_patient(user=self.user, patient_id=record_id)
+
     def get_queryset(self) -> QuerySet[Patient]:
         """Patients of the user's sites."""
+        self.validated_query(EmptySerializer)
         return list_patients(user=self.user)
 
     @extend_schema(
@@ -92,7 +98,7 @@ class PatientListView(ApiListView):
         except PatientNotConfirmed as error:
             record_similar(error, by=self.user)
             raise
-        return Response(PatientSerializer(patient).data, status=201)
+        return self.record_response(patient.pk, status=201)
 
 
 class PatientDetailView(ApiView):
@@ -119,9 +125,11 @@ class PatientSearchView(ApiListView):
 
     actions = {"POST": Action.VIEW_PATIENT}
     serializer_class = PatientSerializer
+    is_read_only = True
 
     def get_queryset(self) -> QuerySet[Patient]:
         """Patients by number, or by number and names."""
+        self.validated_query(EmptySerializer)
         search = self.validated_data(PatientSearchSerializer)
         if "text" in search:
             return search_patients(user=self.user, text=search["text"])
@@ -160,6 +168,7 @@ class SiteListView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Not in pages: a user has few sites."""
+        self.validated_query(EmptySerializer)
         return Response(SiteSerializer(sites_for(self.user).order_by("name", "pk"), many=True).data)
 
 

@@ -34,6 +34,7 @@ class PredictView(PhotoUploadView):
 
     actions = {"POST": Action.PREDICT_PHOTO}
     serializer_class = PredictionSerializer
+    is_read_only = True
 
     @extend_schema(
         operation_id="predict",

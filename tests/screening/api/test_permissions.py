@@ -48,7 +48,7 @@ TABLE: list[TableRow] = [
     ("GET gradings/{grading}", None, OWN_SITE),
     ("GET reviews/{review}", None, OWN_SITE),
     ("POST gradings/{failed}/retry", None, OWN_SITE),
-    ("POST exams", {"patient": "{patient}"}, CREATES),
+    ("POST exams", {"patient": "{newcomer}"}, CREATES),
     ("POST exams/{open}/images", {"laterality": "OD"}, CREATES),
     ("POST exams/{open}/absent-eye", {"laterality": "OS", "reason": "prosthesis"}, CHANGES),
     ("POST exams/{ready}/submit", None, CHANGES),
@@ -75,6 +75,7 @@ def ids(site: Site) -> dict[str, str]:
         "failed": GradingFactory(image__exam=review.exam, is_failed=True),
         "open": ExamFactory(patient=patient),
         "ready": ready,
+        "newcomer": PatientFactory(site=site),
     }
     return {"mrn": patient.mrn, **{name: str(record.pk) for name, record in records.items()}}
 

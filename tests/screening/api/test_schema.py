@@ -41,6 +41,18 @@ def test_every_operation_has_a_summary_and_errors(schema: dict[str, Any]) -> Non
         assert ("415" in operation["responses"]) == ("requestBody" in operation), path
 
 
+def test_the_idempotency_key_is_described_where_it_applies(schema: dict[str, Any]) -> None:
+    posts = [item["post"] for item in schema["paths"].values() if "post" in item]
+    described = {
+        operation["operationId"]
+        for operation in posts
+        if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", []))
+    }
+    assert described == {operation["operationId"] for operation in posts} - {"predict", "search_patients"}
+    for operation in posts:
+        assert ("422" in operation["responses"]) == (operation["operationId"] in described)
+
+
 def test_photographs_are_files(schema: dict[str, Any]) -> None:
     for path in ("/api/v1/predict", "/api/v1/exams/{exam_id}/images"):
         content = schema["paths"][path]["post"]["requestBody"]["content"]
@@ -57,7 +69,7 @@ def test_no_parameter_of_a_url_is_patient_data(schema: dict[str, Any]) -> None:
         for parameter in operation.get("parameters", [])
     }
     ids = {f"{noun}_id" for noun in ("patient", "exam", "image", "grading", "review")}
-    assert names == ids | {"cursor", "page_size", "status", "patient", "exam", "image", "heatmap"}
+    assert names - {"Idempotency-Key"} == ids | {"cursor", "page_size", "status", "patient", "exam", "image", "heatmap"}
 
 
 def test_responses_have_the_keys_of_the_schema(schema: dict[str, Any], client: ApiClient, site: Site) -> None:
