@@ -1,6 +1,7 @@
 """The command that grades files and folders: ``python -m ml grade PATH ...``."""
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,20 @@ from tyro.conf import Positional, arg
 
 from ml.cli.options import BundleOption, OptionalPath
 from ml.errors import GradingError, InputError
+from ml.serving.files.rejections import OTHER_FORMATS, InvalidFile
 from ml.vocabulary import QualityLevel
 
 if TYPE_CHECKING:
+    from ml.grader import Grader
     from ml.prediction import Prediction
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"}
 OVERLAY_SIDE_PX = 1024
+NOT_READ, LEFT_OUT = 1, 3
+"""Exit codes; 2 is a wrong option."""
+HIDDEN = "Its name, or that of its folder, begins with a dot: hidden files are not graded. Name the file to grade it."
+LINKED_FOLDER = "This is a link to another folder. Name that folder to grade its files."
+NO_FILE = "This is not a regular file, or a link to a file that is missing."
+UNREADABLE_FOLDER = "This folder may not be read. Check its permissions."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +33,7 @@ class Grade:
     """Grade photographs, or folders of them."""
 
     paths: Annotated[Positional[tuple[Path, ...]], arg(metavar="PATH [PATH ...]", help_behavior_hint="(required)")]
-    """Photographs, and folders that are searched for photographs."""
+    """Photographs, and folders: each of their files has a line, also one that is left out."""
     json: bool = False
     """Print one JSON object per line."""
     output: OptionalPath = None
@@ -37,38 +45,85 @@ class Grade:
     """Threads of one forward pass."""
 
     def run(self) -> int:
-        """0 if every photograph could be read, else 1."""
+        """0 if every file was graded or is ungradable, 1 if one could not be read, 3 if others were left out."""
         from ml.grader import Grader
 
         if not self.paths:
             raise InputError("Name photographs or folders of them.")
-        photos = find_photos(self.paths)
-        if not photos:
-            print("error: There are no photographs in these folders.", file=sys.stderr)
-            return 1
-        grader, names, n_failed = Grader.load(self.bundle, threads=self.threads), _overlay_names(photos), 0
-        for photo in tqdm(photos, unit="photo", disable=not sys.stderr.isatty()):
-            try:
-                prediction = grader.grade(photo, include_ungradable=self.include_ungradable)
-                if self.output is not None:
-                    write_overlay(photo, prediction, self.output / names[photo])
-                print(as_json(photo, prediction) if self.json else as_text(photo, prediction), flush=True)
-            except GradingError as error:
-                n_failed += 1
-                content = {"file": str(photo), "error": str(error)}
-                print(json.dumps(content) if self.json else f"{photo}: not read. {error}", flush=True)
-        return 1 if n_failed else 0
+        files = find_files(self.paths)
+        if not files:
+            print("error: There are no files in these folders.", file=sys.stderr)
+            return NOT_READ
+        grader, names = Grader.load(self.bundle, threads=self.threads), _overlay_names([file.path for file in files])
+        codes = {
+            self._grade(grader, file, names[file.path])
+            for file in tqdm(files, unit="file", disable=not sys.stderr.isatty())
+        }
+        return NOT_READ if NOT_READ in codes else max(codes)
+
+    def _grade(self, grader: "Grader", file: "Found", overlay_name: str) -> int:
+        """Grade one file and print its line."""
+        if file.left_out:
+            return self._report(file.path, "left out", file.left_out, code=LEFT_OUT)
+        try:
+            prediction = grader.grade(file.path, include_ungradable=self.include_ungradable)
+            if self.output is not None:
+                write_overlay(file.path, prediction, self.output / overlay_name)
+        except InvalidFile as error:
+            if file.is_named or error.code not in OTHER_FORMATS:
+                return self._report(file.path, "not read", str(error), code=NOT_READ)
+            return self._report(file.path, "left out", str(error), code=LEFT_OUT)
+        except GradingError as error:
+            return self._report(file.path, "not read", str(error), code=NOT_READ)
+        print(as_json(file.path, prediction) if self.json else as_text(file.path, prediction), flush=True)
+        return 0
+
+    def _report(self, path: Path, problem: str, sentence: str, *, code: int) -> int:
+        key = "left_out" if code == LEFT_OUT else "error"
+        print(
+            json.dumps({"file": str(path), key: sentence}) if self.json else f"{path}: {problem}. {sentence}",
+            flush=True,
+        )
+        return code
 
 
-def find_photos(paths: tuple[Path, ...]) -> list[Path]:
-    """The files, and every photograph below the folders, ordered by name."""
-    photos: list[Path] = []
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A file to grade. ``is_named`` if it was an argument itself; ``left_out`` is the reason not to grade it."""
+
+    path: Path
+    is_named: bool = False
+    left_out: str = ""
+
+
+def find_files(paths: tuple[Path, ...]) -> list[Found]:
+    """The named files, and every file below the folders, ordered by name. What a photograph is, its content says."""
+    files: list[Found] = []
     for path in paths:
+        files += _files_below(path) if path.is_dir() else [Found(path=path, is_named=True)]
+    return files
+
+
+def _files_below(folder: Path) -> list[Found]:
+    found = [Found(path=Path(name), left_out=UNREADABLE_FOLDER) for name in _unreadable_folders(folder)]
+    for path in folder.rglob("*"):
         if path.is_dir():
-            photos += sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            if path.is_symlink():
+                found.append(Found(path=path, left_out=LINKED_FOLDER))
+        elif not path.is_file():
+            found.append(Found(path=path, left_out=NO_FILE))
+        elif any(part.startswith(".") for part in path.relative_to(folder).parts):
+            found.append(Found(path=path, left_out=HIDDEN))
         else:
-            photos.append(path)
-    return photos
+            found.append(Found(path=path))
+    return sorted(found, key=lambda file: file.path)
+
+
+def _unreadable_folders(folder: Path) -> list[str]:
+    failed: list[str] = []
+    for _ in os.walk(folder, onerror=lambda error: failed.append(str(error.filename))):
+        pass
+    return failed
 
 
 def _overlay_names(photos: list[Path]) -> dict[Path, str]:

@@ -4,17 +4,18 @@ Decode (at a reduced scale if the format allows), apply the EXIF orientation, de
 scale without distortion, set the surround to 0, and standardise the colours of different cameras.
 """
 
-import io
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from ml.errors import GradingError
 from ml.serving.field_of_view import FieldOfView, detect_fov
+from ml.serving.files.photo_file import PhotoFile, check_file
+from ml.serving.files.rejections import MAX_BYTES, InvalidFile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 #: Raised if the same photograph would give other pixels: a bundle serves only the version it was trained with.
 PREPROCESSING_VERSION = 1
 
-MAX_PIXELS = 100_000_000
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
 #: Mean and standard deviation of every channel inside the field of view once standardised, in grey levels of 0..255.
 COLOR_MEAN, COLOR_STD = 112.0, 48.0
 #: Lower limit of a channel's standard deviation (grey levels) when it is scaled: amplified noise resembles lesions.
@@ -32,7 +31,7 @@ MIN_STD = 12.0
 MIN_LIT_FRACTION = 0.1
 
 Box = tuple[float, float, float, float]
-Photo = Image.Image | bytes | Path
+Photo = Image.Image | bytes | Path | PhotoFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +52,25 @@ class FundusCrop:
     fov: FieldOfView
 
 
+def read_photo(photo: bytes | Path | PhotoFile) -> PhotoFile:
+    """Read and check a file. Raises GradingError for everything that is not a photograph of an accepted format."""
+    if isinstance(photo, PhotoFile):
+        return photo
+    if isinstance(photo, bytes):
+        return check_file(photo)
+    try:
+        with photo.open("rb") as file:
+            return check_file(file.read(MAX_BYTES + 1))
+    except FileNotFoundError:
+        raise GradingError("There is no such file. Check its name.") from None
+    except PermissionError:
+        raise GradingError("The file may not be read. Check its permissions.") from None
+    except OSError as error:
+        raise GradingError("The file could not be read. Check the disk or the network folder.") from error
+
+
 def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
-    """Decode to an upright RGB image, at a reduced scale if possible.
+    """Decode to an upright RGB image over black, at a reduced scale if possible.
 
     Its shorter side is at least ``min_side_px``, if the photograph has as much. JPEG is decoded at 1/2, 1/4 or 1/8 of
     its size inside the DCT, which skips most of the work. Raises GradingError for everything that is not a complete
@@ -62,38 +78,33 @@ def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
     """
     if isinstance(photo, Image.Image):
         return _upright_rgb(photo)
-    try:
-        # NB: Pillow warns from 89 megapixels on; turning warnings into errors is not safe among threads.
-        source = io.BytesIO(photo) if isinstance(photo, bytes) else photo
-        with Image.open(source, formats=FORMATS) as image:
-            _check_size(image)
-            if image.format == "JPEG":
-                scale = max(1, min(image.size) // min_side_px)
-                image.draft("RGB", (image.width // scale, image.height // scale))
+    file = read_photo(photo)
+    with file.open() as image:
+        if file.jpeg is None:
             return _upright_rgb(image)
-    except GradingError:
-        raise
-    except UnidentifiedImageError:
-        raise GradingError("This file is not a JPEG, PNG, TIFF or WebP photograph.") from None
-    except Image.DecompressionBombError:
-        raise GradingError("The photograph has more than 100 megapixels.") from None
-    except FileNotFoundError:
-        raise GradingError("There is no such file. Check its name.") from None
-    except PermissionError:
-        raise GradingError("The file may not be read. Check its permissions.") from None
-    except (OSError, ValueError, SyntaxError) as error:
-        raise GradingError("The photograph is damaged or incomplete. Send the camera's original file.") from error
-
-
-def _check_size(image: Image.Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        raise GradingError("The photograph has more than 100 megapixels.")
+        scale = max(1, min(image.size) // min_side_px)
+        image.draft("RGB", (image.width // scale, image.height // scale))
+        image.load()
+        if file.jpeg.may_lack_pixels(image) and not file.jpeg.is_complete:
+            raise InvalidFile("damaged")
+        return _upright_rgb(image)
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:
     image.load()
-    upright = ImageOps.exif_transpose(image)
+    upright = over_black(ImageOps.exif_transpose(image))
     return upright if upright.mode == "RGB" else upright.convert("RGB")
+
+
+def over_black(image: Image.Image) -> Image.Image:
+    """A transparent image over black, as RGB; any other as it is.
+
+    What lies under transparent pixels is not shown on any screen, so it must not be graded.
+    """
+    if not image.has_transparency_data:
+        return image
+    black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+    return Image.alpha_composite(black, image.convert("RGBA")).convert("RGB")
 
 
 def crop_fundus(photo: Photo, *, side_px: int) -> FundusCrop | None:
@@ -102,12 +113,13 @@ def crop_fundus(photo: Photo, *, side_px: int) -> FundusCrop | None:
     A field of view that is small in its frame is decoded a second time at a finer scale, so that the square is never
     enlarged while the photograph holds more detail.
     """
-    image = decode(photo, min_side_px=side_px)
+    source = photo if isinstance(photo, Image.Image) else read_photo(photo)
+    image = decode(source, min_side_px=side_px)
     fov = detect_fov(image)
     if fov is None:
         return None
-    if fov.diameter_px < side_px and not isinstance(photo, Image.Image):
-        finer = decode(photo, min_side_px=int(side_px * min(image.size) / fov.diameter_px) + 1)
+    if fov.diameter_px < side_px and not isinstance(source, Image.Image):
+        finer = decode(source, min_side_px=int(side_px * min(image.size) / fov.diameter_px) + 1)
         if finer.width > image.width:
             fov, image = fov.scaled(finer.width / image.width), finer
     return crop_to_fov(image, fov, side_px=side_px)

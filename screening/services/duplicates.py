@@ -4,13 +4,13 @@ import hashlib
 
 from screening.access import restrict
 from screening.models import FundusImage, User
-from screening.photos.validation import PhotoFile
+from screening.photos.validation import ValidPhoto
 
 _MAX_COMPARED = 5
 """Files of one size in pixels and bytes are almost always one photograph; the limit bounds the time."""
 
 
-def find_duplicate(*, data: bytes, photo: PhotoFile, of: User) -> FundusImage | None:
+def find_duplicate(*, data: bytes, photo: ValidPhoto, of: User) -> FundusImage | None:
     """The newest photograph of the user's sites with these bytes, as uploaded or as stored."""
     known = restrict(FundusImage.objects.select_related("exam__site"), of).order_by("-created_at")
     duplicate = known.filter(sha256=hashlib.sha256(data).hexdigest()).first()

@@ -87,7 +87,7 @@ def get_or_attach_image(
         return duplicate, False
 
 
-def _store(image: FundusImage, photo: validation.PhotoFile, by: User) -> tuple[FundusImage, bool]:
+def _store(image: FundusImage, photo: validation.ValidPhoto, by: User) -> tuple[FundusImage, bool]:
     storage = FundusImage._meta.get_field("file").storage
     stored_name = ""
     try:

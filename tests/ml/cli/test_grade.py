@@ -13,6 +13,7 @@ from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality, QualityLevel
 from tests.builders import make_prediction
 
+NAMES = [".e.jpg", "a.jpg", "b.png", "c.jpg", "d.dcm", "f.jpg", "a.jpg"]
 KEYS = ["file", "model_version", "is_gradable", "quality_level", "p_gradable", "quality_reasons"]
 KEYS += ["grade", "probabilities", "p_referable", "is_referable", "is_limited_negative"]
 
@@ -24,7 +25,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fundus.save(folder / "a.jpg", quality=92)
     Image.new("RGB", (500, 400)).save(folder / "b.png")
     (folder / "c.jpg").write_text("not a photograph")
-    (folder / "notes.txt").write_text("not a suffix of photographs")
+    (folder / "d.dcm").write_bytes(b"\x00" * 128 + b"DICM" + b"\x00" * 64)
+    (folder / ".e.jpg").write_bytes((folder / "a.jpg").read_bytes())
+    (folder / "f.jpg").write_bytes((folder / "a.jpg").read_bytes()[:5000])
     (folder / "other").mkdir()
     fundus.point(lambda v: v // 9).save(folder / "other" / "a.jpg")  # too dark
     return folder
@@ -35,7 +38,20 @@ def test_json_is_one_object_per_line_and_a_bad_file_does_not_stop_the_run(
 ) -> None:
     maps = tmp_path / "maps"
     assert main(["grade", str(folder), "--json", "--include-ungradable", "--output", str(maps)]) == 1
-    good, black, bad, dark = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [Path(line["file"]).name for line in lines] == [
+        ".e.jpg",
+        "a.jpg",
+        "b.png",
+        "c.jpg",
+        "d.dcm",
+        "f.jpg",
+        "a.jpg",
+    ]
+    hidden, good, black, text, dicom, bad, dark = lines
+    assert "hidden" in hidden["left_out"]
+    assert text["left_out"].startswith("This file is not a photograph.")
+    assert dicom["left_out"].startswith("This is a DICOM file")
     assert list(good) == list(dark) == KEYS
     assert good["is_gradable"]
     assert sum(good["probabilities"]) == pytest.approx(1, abs=1e-3)
@@ -48,6 +64,17 @@ def test_json_is_one_object_per_line_and_a_bad_file_does_not_stop_the_run(
     names = {path.name for path in maps.iterdir()}  # of the graded photographs, both of the same name
     assert len(names) == 2
     assert "other-a.jpg.png" in names
+
+
+def test_the_exit_code_is_3_if_files_were_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("RGB", (500, 400)).save(tmp_path / "named-without-suffix", format="PNG")
+    assert main(["grade", str(tmp_path)]) == 0
+    (tmp_path / "notes.txt").write_text("left eye taken again")
+    assert main(["grade", str(tmp_path)]) == 3
+    (tmp_path / "link").symlink_to(tmp_path / "missing")
+    assert main(["grade", str(tmp_path)]) == 3
+    assert capsys.readouterr().out.count("left out") == 3
+    assert main(["grade", str(tmp_path / "notes.txt")]) == 1
 
 
 def test_the_exit_code_is_0_if_all_are_readable(
@@ -85,7 +112,7 @@ def test_a_missing_file_and_an_empty_folder_are_errors(
     assert main(["grade", str(tmp_path / name), "--json"]) == 1
     output = capsys.readouterr()
     if name == ".":
-        assert output.err == "error: There are no photographs in these folders.\n"
+        assert output.err == "error: There are no files in these folders.\n"
     else:
         assert json.loads(output.out)["error"] == "There is no such file. Check its name."
 

@@ -80,12 +80,12 @@ def test_a_missing_package_and_an_interruption_have_their_exit_codes(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(grade, "find_photos", Mock(side_effect=raised))
+    monkeypatch.setattr(grade, "find_files", Mock(side_effect=raised))
     assert main(["grade", "x"]) == code
     assert capsys.readouterr().err.startswith(message)
 
 
 def test_a_missing_module_of_this_software_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grade, "find_photos", Mock(side_effect=ModuleNotFoundError(name="ml.grade")))
+    monkeypatch.setattr(grade, "find_files", Mock(side_effect=ModuleNotFoundError(name="ml.grade")))
     with pytest.raises(ModuleNotFoundError):
         main(["grade", "x"])

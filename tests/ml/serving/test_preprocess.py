@@ -69,7 +69,7 @@ def test_what_is_no_photograph_is_refused_with_a_sentence(content: bytes) -> Non
 
 
 def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Image, "open", Mock(side_effect=PermissionError(13, "Permission denied")))
+    monkeypatch.setattr(Path, "open", Mock(side_effect=PermissionError(13, "Permission denied")))
     (tmp_path / "a.jpg").touch()
     with pytest.raises(GradingError, match="permissions"):
         decode(tmp_path / "a.jpg", min_side_px=64)

@@ -8,7 +8,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from screening.photos import decode_lock, metadata
+from ml.serving.files import segments
+from screening.photos import decode_lock
 from screening.photos.validation import InvalidPhoto, validate
 from tests.builders import photo_bytes
 
@@ -42,9 +43,9 @@ def jpeg_with_fill(n_bytes: int) -> bytes:
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(progressive_with_scans(metadata.MAX_SCANS), id="scans"),
-        pytest.param(png_with_chunks(metadata.MAX_SEGMENTS), id="PNG chunks"),
-        pytest.param(webp_with_chunks(metadata.MAX_SEGMENTS), id="WebP chunks"),
+        pytest.param(progressive_with_scans(segments.MAX_SCANS), id="scans"),
+        pytest.param(png_with_chunks(segments.MAX_SEGMENTS), id="PNG chunks"),
+        pytest.param(webp_with_chunks(segments.MAX_SEGMENTS), id="WebP chunks"),
         pytest.param(jpeg_with_fill(2000), id="fill bytes"),
     ],
 )

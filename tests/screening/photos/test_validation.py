@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from screening.photos import validation
 from screening.photos.validation import InvalidPhoto, validate
 from tests.builders import photo_bytes
 
@@ -84,8 +83,8 @@ REFUSED: list[tuple[str, str, Callable[[], bytes]]] = [
     ("GIF animation", "gif", lambda: two_pages("GIF")),
     ("HEIC", "heic", lambda: b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00heicmif1"),
     ("DICOM", "dicom", lambda: b"\x00" * 128 + b"DICM" + b"\x00" * 64),
-    ("PDF", "unsupported_format", lambda: b"%PDF-1.7\n"),
-    ("BMP", "unsupported_format", lambda: saved(flat("RGB"), "BMP")),
+    ("PDF", "pdf", lambda: b"%PDF-1.7\n"),
+    ("BMP", "bmp", lambda: saved(flat("RGB"), "BMP")),
     ("1x1 PNG", "too_small", lambda: saved(flat("RGB", (1, 1)), "PNG")),
     ("thumbnail", "too_small", lambda: photo_bytes(size=(63, 200))),
     ("small WebP", "too_small", lambda: photo_bytes("WEBP", (200, 63))),
@@ -131,7 +130,7 @@ def test_a_png_with_a_flipped_bit_is_refused() -> None:
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(validation, "MAX_BYTES", 1000)
+    monkeypatch.setattr("ml.serving.files.photo_file.MAX_BYTES", 1000)
     assert code_of(b"\xff\xd8\xff" + b"\x00" * 998) == "too_large"
 
 

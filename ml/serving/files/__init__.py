@@ -1,0 +1,1 @@
+"""Files of photographs: one check for pages, API and command line."""

@@ -1,0 +1,111 @@
+"""Whether a JPEG holds all of its pixels, and one picture alone."""
+
+import hashlib
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from ml.serving.files.segments import JPEG_FRAMES, JPEG_SOS, CorruptImage, jpeg_segments
+
+EOI = b"\xff\xd9"
+_START = b"\xff\xd8\xff"
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_PADDINGS = (b"\x00", b"\x55", b"\xfe")
+_PADDING_BYTES = 64
+#: Grey that libjpeg writes for blocks without data, and how far rounding moves it.
+_FILL_LEVEL, _FILL_TOLERANCE = 128, 2
+#: Starts of another picture that are looked at behind the first one.
+_MAX_STARTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Jpeg:
+    """A JPEG whose structure is whole. Its coded pixels end at ``end``; ``data`` has an end marker.
+
+    ``has_end`` is False if the file came without the marker; ``precision`` is in bits.
+    """
+
+    data: bytes
+    end: int
+    has_end: bool
+    precision: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no coded pixel is missing before the end marker. Decodes the file three times."""
+        return is_complete(self.data[: self.end])
+
+    def may_lack_pixels(self, decoded: Image.Image) -> bool:
+        """Whether the last pixel has the grey of missing data, so that ``is_complete`` must be asked."""
+        last = np.asarray(decoded.crop((decoded.width - 1, decoded.height - 1, decoded.width, decoded.height)), int)
+        return bool((np.abs(last - _FILL_LEVEL) <= _FILL_TOLERANCE).all())
+
+
+def read_jpeg(data: bytes) -> Jpeg:
+    """Read the structure of a file; one that ends without its end marker gets one. Raises CorruptImage."""
+    segments = list(jpeg_segments(data))
+    frame = next((at for marker, at, _end in segments if marker in JPEG_FRAMES), None)
+    if frame is None:
+        raise CorruptImage
+    _require_all_scans(data, segments, frame)
+    _marker, end, after = segments[-1]
+    has_end = after > end
+    return Jpeg(data if has_end else data[:end] + EOI, end, has_end, data[frame + 4])
+
+
+def is_complete(body: bytes) -> bool:
+    """Whether the coded pixels of a JPEG without its end marker are complete.
+
+    A decoder that lacks bits takes them from what follows, so that different paddings give different pixels.
+    """
+    decoded = []
+    for padding in _PADDINGS:
+        with Image.open(BytesIO(body + padding * _PADDING_BYTES + EOI), formats=["JPEG"]) as image:
+            decoded.append(hashlib.sha256(image.tobytes()).digest())
+    return all(each == decoded[0] for each in decoded)
+
+
+def _require_all_scans(data: bytes, segments: list[tuple[int, int, int]], frame: int) -> None:
+    """Raises CorruptImage unless the scans hold every component; of a progressive file, every coefficient."""
+    components = data[frame + 10 : frame + 10 + 3 * data[frame + 9] : 3]
+    n_bands = 64 if data[frame + 1] in _PROGRESSIVE else 1
+    missing = {(component, band) for component in components for band in range(n_bands)}
+    for scan in (data[start:end] for kind, start, end in segments if kind == JPEG_SOS):
+        n = scan[4]
+        if len(scan) < 8 + 2 * n:
+            raise CorruptImage
+        first, last, lowest_bit = scan[5 + 2 * n], scan[6 + 2 * n], scan[7 + 2 * n] & 0x0F
+        if lowest_bit == 0:
+            missing -= {(each, band) for each in scan[5 : 5 + 2 * n : 2] for band in range(first, last + 1)}
+    if missing:
+        raise CorruptImage
+
+
+def has_second_picture(jpeg: Jpeg, size_px: tuple[int, int]) -> bool:
+    """Whether another full picture follows one of ``size_px``, as in an MPO. A smaller preview does not count."""
+    start = jpeg.data.find(_START, jpeg.end)
+    for _ in range(_MAX_STARTS):
+        if start < 0:
+            return False
+        if not is_thumbnail(_frame_size(jpeg.data, start), of=size_px):
+            return True
+        start = jpeg.data.find(_START, start + 2)
+    return True  # too many to look at
+
+
+def is_thumbnail(size_px: tuple[int, int], *, of: tuple[int, int]) -> bool:
+    """Whether a page is a preview of another: at most half as wide and half as high."""
+    return 2 * size_px[0] <= of[0] + 1 and 2 * size_px[1] <= of[1] + 1
+
+
+def _frame_size(data: bytes, start: int) -> tuple[int, int]:
+    """Width and height of the JPEG at ``start``; (0, 0) for bytes that are none."""
+    try:
+        for marker, at, _end in jpeg_segments(data, start=start):
+            if marker in JPEG_FRAMES:
+                return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
+    except CorruptImage:
+        return 0, 0
+    return 0, 0
