@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from screening.models import (
     AuditEvent,
+    Correction,
     Exam,
     EyeFinding,
     FirstReading,
@@ -38,6 +39,7 @@ class Action(StrEnum):
     WITHDRAW_IMAGE = "withdraw_image"
     SUBMIT_EXAM = "submit_exam"
     CANCEL_EXAM = "cancel_exam"
+    CORRECT_RECORD = "correct_record"
     REVIEW_EXAM = "review_exam"
     RETRY_GRADING = "retry_grading"
     PREDICT_PHOTO = "predict_photo"
@@ -56,6 +58,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.WITHDRAW_IMAGE: _PHOTOGRAPHING,
     Action.SUBMIT_EXAM: _PHOTOGRAPHING,
     Action.CANCEL_EXAM: _PHOTOGRAPHING,
+    Action.CORRECT_RECORD: frozenset({Role.REVIEWER, Role.MANAGER}),
     Action.REVIEW_EXAM: frozenset({Role.REVIEWER}),
     Action.RETRY_GRADING: _ALL_ROLES,
     Action.PREDICT_PHOTO: _ALL_ROLES,
@@ -75,6 +78,7 @@ _SITE_OF: dict[type[Model], str] = {
     EyeFinding: "review__exam__site",
     FirstReading: "exam__site",
     AuditEvent: "site",
+    Correction: "site",
 }
 
 

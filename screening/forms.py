@@ -14,12 +14,14 @@ from screening.labels.births import BIRTH_DATE_ADVICE, BIRTH_DATE_NEEDED
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.grades import GRADE_LABELS
 from screening.labels.reviews import MACULAR_OEDEMA_CHOICES
-from screening.models import Exam, EyeFinding, FundusImage, Patient, Review, Site
+from screening.models import Correction, Exam, EyeFinding, FundusImage, Patient, Review, Site
 from screening.models.base import max_length
 from screening.models.sites import validate_timezone
 from screening.policy import MacularOedema
 
 UNGRADABLE = "U"
+NOT_PHOTOGRAPHED, ABSENT = "N", "A"
+"""All that can be signed for an eye without a photograph."""
 VERDICTS = [*((str(grade.value), GRADE_LABELS[grade]) for grade in ICDRGrade), (UNGRADABLE, _("Ungradable"))]
 PHOTO_TYPES = "image/jpeg,image/png,image/tiff,image/webp,.jpg,.jpeg,.png,.tif,.tiff,.webp"
 PATIENT_FIELDS = (
@@ -211,8 +213,29 @@ class WithdrawForm(forms.Form):
     )
 
 
+class NotPhotographedForm(forms.Form):
+    """The reason why an eye has no photograph at this visit; an empty one removes the record."""
+
+    reason = forms.CharField(
+        label=_("Reason, for example: the patient cannot keep the eye open"),
+        max_length=max_length(Exam, "right_eye_not_photographed_reason"),
+        required=False,
+        widget=forms.TextInput(attrs={"required": True}),  # only the button that removes the record sends none
+    )
+
+
+class ReturnForm(forms.Form):
+    """The reason to return an exam to the photographer."""
+
+    reason = forms.CharField(
+        label=_("What has to be done? For example: left eye out of focus"),
+        max_length=max_length(Correction, "reason"),
+        error_messages={"required": _("Enter what the photographer has to do, for example: left eye out of focus.")},
+    )
+
+
 class AbsentEyeForm(forms.Form):
-    """The reason why an eye cannot be photographed; an empty one removes the record."""
+    """The reason why an eye can never be photographed; an empty one removes the record."""
 
     reason = forms.CharField(
         label=_("Reason, for example: prosthesis"),
@@ -254,6 +277,37 @@ class EyeReadingForm(forms.Form):
         """The grade of a valid form; None if the eye is ungradable."""
         verdict = self.cleaned_data["verdict"]
         return None if verdict == UNGRADABLE else ICDRGrade(int(verdict))
+
+
+class EyeWithoutPhotographForm(forms.Form):
+    """What the reviewer signs for an eye without a photograph, with the eye as prefix: ``OD-verdict``."""
+
+    verdict = forms.ChoiceField(
+        label=_("No photograph"),
+        choices=[
+            (NOT_PHOTOGRAPHED, _("Not photographed: repeat imaging")),
+            (ABSENT, _("The eye is absent, for example a prosthesis")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("This eye has no photograph. Choose “Not photographed”, or “The eye is absent”."),
+            "invalid_choice": _("This eye has no photograph. Choose “Not photographed”, or “The eye is absent”."),
+        },
+    )
+    absent_reason = forms.CharField(
+        label=_("Why is the eye absent?"),
+        max_length=max_length(Exam, "right_eye_absent_reason"),
+        required=False,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Require a reason for an absent eye, and none for the other choice."""
+        data = super().clean() or {}
+        if data.get("verdict") != ABSENT:
+            data["absent_reason"] = ""
+        elif not data.get("absent_reason"):
+            self.add_error("absent_reason", _("Enter why the eye is absent, for example: prosthesis."))
+        return data
 
 
 class SignForm(forms.Form):

@@ -62,9 +62,10 @@ class WorklistRank(IntEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EyeResult:
     """What a reviewer found in one eye. ``n_photos`` counts photographs in this visit, ``n_visits`` visits with
-    this eye ungradable, this one included."""
+    this eye ungradable or not photographed, this one included."""
 
     is_absent: bool = False
+    is_photographed: bool = True
     is_gradable: bool = True
     grade: ICDRGrade | None = None
     macular_oedema: MacularOedema = MacularOedema.UNKNOWN
@@ -72,10 +73,10 @@ class EyeResult:
     n_visits: int = 1
 
     def __post_init__(self) -> None:
-        """Raises ValueError unless the eye has a grade exactly if it is present and gradable."""
+        """Raises ValueError unless the eye has a grade exactly if it is present, photographed and gradable."""
         has_grade = self.grade is not None
-        if has_grade != (self.is_gradable and not self.is_absent):
-            raise ValueError("An eye has a grade if, and only if, it is present and gradable.")
+        if has_grade != (self.is_gradable and self.is_photographed and not self.is_absent):
+            raise ValueError("An eye has a grade if, and only if, it is present, photographed and gradable.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ _URGENCIES = list(Urgency)
 
 
 def decide_outcome(right: EyeResult, left: EyeResult) -> Decision:
-    """Outcome of an exam: the worse eye decides, and an ungradable eye is never a negative.
+    """Outcome of an exam: the worse eye decides, and an eye that is ungradable or not photographed is never a negative.
 
     Raises ValueError if both eyes are absent.
     """
@@ -134,7 +135,7 @@ def _decide_eye(name: str, eye: EyeResult) -> Decision:
             outcome=outcome,
             urgency=urgency,
             recall_months=None if is_unobtainable else 0,
-            reasons=(f"{name}_ungradable",),
+            reasons=(f"{name}_ungradable" if eye.is_photographed else f"{name}_not_photographed",),
         )
     rules = [(*_BY_GRADE[eye.grade], f"{name}_grade_{eye.grade.value}")]
     if eye.macular_oedema in _BY_OEDEMA:

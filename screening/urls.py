@@ -33,6 +33,13 @@ urlpatterns = [
     path("exams/<uuid:exam_id>/status/", exams.exam_status, name="exam-status"),
     path("exams/<uuid:exam_id>/images/", images.image_upload, name="exam-images"),
     path("exams/<uuid:exam_id>/eyes/<eye:laterality>/absent/", exams.exam_mark_absent, name="exam-absent"),
+    path(
+        "exams/<uuid:exam_id>/eyes/<eye:laterality>/not-photographed/",
+        exams.exam_mark_not_photographed,
+        name="exam-not-photographed",
+    ),
+    path("exams/<uuid:exam_id>/take-back/", exams.exam_take_back, name="exam-take-back"),
+    path("exams/<uuid:exam_id>/return/", exams.exam_return, name="exam-return"),
     path("exams/<uuid:exam_id>/submit/", exams.exam_submit, name="exam-submit"),
     path("exams/<uuid:exam_id>/cancel/", exams.exam_cancel, name="exam-cancel"),
     path("exams/<uuid:exam_id>/review/", reviews.exam_review, name="exam-review"),

@@ -50,6 +50,8 @@
 
   function renderEye(box) {
     const verdict = box.querySelector('input[name$="-verdict"]:checked');
+    const absent = box.querySelector("[data-absent-reason]");
+    if (absent) absent.hidden = verdict?.value !== "A";
     const reason = box.querySelector("[data-changed-reason]");
     if (reason) {
       const oedema = box.querySelector('input[name$="-macular_oedema"]:checked');

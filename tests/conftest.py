@@ -41,15 +41,18 @@ def pytest_configure() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _append_only_tables_may_be_flushed() -> Iterator[None]:
     """Between transactional tests Django empties all tables: the triggers are dropped for that."""
-    triggers: Any = import_module("screening.migrations.0002_append_only_audit")
+    names = ("0002_append_only_audit", "0009_corrections")
+    triggers: list[Any] = [import_module(f"screening.migrations.{name}") for name in names]
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def flush_without_triggers(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
         with connection.schema_editor() as editor:
-            triggers.drop_triggers(None, editor)
+            for migration in triggers:
+                migration.drop_triggers(None, editor)
         flush(self, sql_list)
         with connection.schema_editor() as editor:
-            triggers.create_triggers(None, editor)
+            for migration in triggers:
+                migration.create_triggers(None, editor)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_without_triggers)

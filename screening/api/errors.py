@@ -17,6 +17,7 @@ from screening.errors import is_transient
 from screening.photos.validation import InvalidPhoto
 from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
 from screening.services.gradings import GradingNotFailed
+from screening.services.hand_overs import AlreadyRead
 from screening.services.idempotency_keys import KeyReused, RequestInProgress
 from screening.services.patient_details import InvalidPatient
 from screening.services.patient_questions import PatientNotConfirmed
@@ -77,6 +78,7 @@ def _to_api_error(error: Exception, context: dict[str, Any]) -> ApiError | None:
 
 
 _CONFLICT_CODES: dict[type[Exception], str] = {
+    AlreadyRead: "already_read",
     ExamNotOpen: "exam_not_open",
     EyeNotPhotographed: "eye_not_photographed",
     GradingNotFailed: "grading_not_failed",

@@ -2,6 +2,7 @@
 
 from screening.models.api_keys import ApiKey
 from screening.models.audit import AuditEvent
+from screening.models.corrections import Correction
 from screening.models.exams import Exam
 from screening.models.gradings import Grading
 from screening.models.idempotency_keys import IdempotencyKey
@@ -14,6 +15,7 @@ from screening.models.users import User
 __all__ = (
     "ApiKey",
     "AuditEvent",
+    "Correction",
     "Exam",
     "EyeFinding",
     "FirstReading",

@@ -16,11 +16,19 @@ class Exam(BaseModel):
 
     ``worklist_rank`` (a ``policy.WorklistRank``), ``worst_grade`` and ``max_p_referable`` follow from the newest
     grading of each photograph in use (``services.worklist``). The last two are null if no photograph has a grade.
+
+    ``reading_round`` increases each time the exam has to be read again: it was returned to the photographer, its
+    photographs changed, or its signed review does not count any more. First readings and reviews of an earlier round
+    stay and do not count.
     """
 
     ABSENT_REASON_FIELDS = {
         Laterality.RIGHT: "right_eye_absent_reason",
         Laterality.LEFT: "left_eye_absent_reason",
+    }
+    NOT_PHOTOGRAPHED_REASON_FIELDS = {
+        Laterality.RIGHT: "right_eye_not_photographed_reason",
+        Laterality.LEFT: "left_eye_not_photographed_reason",
     }
 
     class Status(models.TextChoices):
@@ -36,6 +44,15 @@ class Exam(BaseModel):
     submitted_at = models.DateTimeField(_("submitted at"), null=True, blank=True)
     right_eye_absent_reason = models.CharField(_("right eye absent: reason"), max_length=200, blank=True, default="")
     left_eye_absent_reason = models.CharField(_("left eye absent: reason"), max_length=200, blank=True, default="")
+    right_eye_not_photographed_reason = models.CharField(
+        _("right eye not photographed: reason"), max_length=200, blank=True, default=""
+    )
+    left_eye_not_photographed_reason = models.CharField(
+        _("left eye not photographed: reason"), max_length=200, blank=True, default=""
+    )
+    returned_at = models.DateTimeField(_("returned to the photographer at"), null=True, blank=True)
+    returned_reason = models.CharField(_("returned: reason"), max_length=300, blank=True, default="")
+    reading_round = models.PositiveSmallIntegerField(_("reading round"), default=0)
 
     worklist_rank = models.PositiveSmallIntegerField(_("worklist rank"), default=WorklistRank.UNGRADED.value)
     worst_grade = models.PositiveSmallIntegerField(_("worst grade by the model"), null=True, blank=True)
@@ -77,3 +94,7 @@ class Exam(BaseModel):
     def absent_reason(self, laterality: str) -> str:
         """Why this eye is absent; empty if it is present."""
         return str(getattr(self, self.ABSENT_REASON_FIELDS[Laterality(laterality)]))
+
+    def not_photographed_reason(self, laterality: str) -> str:
+        """Why this eye could not be photographed at this visit; empty if none was given."""
+        return str(getattr(self, self.NOT_PHOTOGRAPHED_REASON_FIELDS[Laterality(laterality)]))

@@ -45,6 +45,8 @@ class Patient(BaseModel):
 
     ``born_on`` is YYYY-MM-DD, YYYY-MM or YYYY, as exact as it is known. It is empty if only an estimated age is known,
     or nothing: see ``birth``.
+
+    ``merged_into``: the record of the same person that has the exams of this one. It leaves lists and searches.
     """
 
     class Sex(models.TextChoices):
@@ -74,6 +76,7 @@ class Patient(BaseModel):
     folded_mrn = FoldedField(lambda row: fold_number(row.mrn))
     folded_name = FoldedField(lambda row: fold_name(f"{row.family_name} {row.given_name}"))
     name_key = FoldedField(lambda row: name_key(row.family_name, row.given_name))
+    merged_into = models.ForeignKey("self", models.PROTECT, related_name="merged_from", null=True, blank=True)
 
     class Meta:
         verbose_name = _("patient")

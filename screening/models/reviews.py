@@ -15,7 +15,10 @@ from screening.policy import MacularOedema, Outcome, Urgency
 
 
 class Review(BaseModel):
-    """A signed decision on an exam. It is never changed: an amendment is a new review that refers to it."""
+    """A signed decision on an exam. It is never changed: an amendment is a new review that refers to it.
+
+    It counts if it has no amendment and its ``reading_round`` is that of the exam.
+    """
 
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="reviews")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -26,13 +29,16 @@ class Review(BaseModel):
     note = models.TextField(_("note"), blank=True, default="", max_length=2000)
     amends = models.ForeignKey("self", models.PROTECT, related_name="amendments", null=True, blank=True)
     amend_reason = models.CharField(_("reason of the amendment"), max_length=300, blank=True, default="")
+    reading_round = models.PositiveSmallIntegerField(_("reading round"), default=0)
 
     class Meta:
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
         ordering = ["-signed_at", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["exam"], condition=Q(amends__isnull=True), name="review_signed_once"),
+            models.UniqueConstraint(
+                fields=["exam", "reading_round"], condition=Q(amends__isnull=True), name="review_signed_once"
+            ),
             models.UniqueConstraint(fields=["amends"], name="review_amended_once"),
             models.CheckConstraint(
                 condition=Q(amends__isnull=True, amend_reason="") | Q(amends__isnull=False) & ~Q(amend_reason=""),
@@ -52,6 +58,7 @@ class EyeFinding(BaseModel):
     review = models.ForeignKey(Review, models.PROTECT, related_name="findings")
     laterality = models.CharField(_("eye"), max_length=2, choices=LATERALITY_CHOICES)
     is_absent = models.BooleanField(_("eye is absent"), default=False)
+    is_photographed = models.BooleanField(_("has a photograph"), default=True)
     is_gradable = models.BooleanField(_("is gradable"))
     grade = models.PositiveSmallIntegerField(_("grade"), null=True, blank=True)
     macular_oedema = models.CharField(
@@ -71,6 +78,9 @@ class EyeFinding(BaseModel):
                 | Q(is_gradable=False, grade__isnull=True),
                 name="finding_grade_only_if_gradable",
             ),
+            models.CheckConstraint(
+                condition=Q(is_photographed=True) | Q(is_gradable=False), name="finding_gradable_only_with_photograph"
+            ),
             models.CheckConstraint(condition=Q(macular_oedema__in=values(MacularOedema)), name="finding_oedema_known"),
         ]
 
@@ -81,7 +91,8 @@ class EyeFinding(BaseModel):
 class FirstReading(BaseModel):
     """The grade that a reviewer recorded for one eye before seeing the model's. Append-only, by a trigger.
 
-    ``is_blind_complete``: with this reading its reviewer has read each present eye of the exam.
+    ``is_blind_complete``: with this reading its reviewer has read each eye of the exam that has a photograph.
+    ``reading_round``: that of the exam when it was recorded; a reading of an earlier round does not count.
     """
 
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="first_readings")
@@ -93,13 +104,16 @@ class FirstReading(BaseModel):
         _("macular oedema"), max_length=12, choices=MACULAR_OEDEMA_CHOICES, default=MacularOedema.UNKNOWN.value
     )
     is_blind_complete = models.BooleanField(_("completes the blind reading"), default=False)
+    reading_round = models.PositiveSmallIntegerField(_("reading round"), default=0)
 
     class Meta:
         verbose_name = _("first reading")
         verbose_name_plural = _("first readings")
         ordering = ["created_at", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["exam", "reviewer", "laterality"], name="first_reading_once"),
+            models.UniqueConstraint(
+                fields=["exam", "reviewer", "laterality", "reading_round"], name="first_reading_once"
+            ),
             models.CheckConstraint(
                 condition=Q(laterality__in=values(Laterality)), name="first_reading_laterality_known"
             ),

@@ -22,7 +22,7 @@ from screening.selectors.patients import (
     search_patients,
 )
 from screening.selectors.reviews import get_review
-from screening.selectors.worklist import count_by_rank, worklist
+from screening.selectors.worklist import count_by_rank, open_exams, worklist
 
 __all__ = (
     "ExamDetail",
@@ -45,6 +45,7 @@ __all__ = (
     "list_gradings",
     "list_images",
     "list_patients",
+    "open_exams",
     "search_patients",
     "worklist",
 )

@@ -12,7 +12,7 @@ from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Gradin
 from screening.models.gradings import limited_negatives
 from screening.selectors.gradings import with_is_revealed
 from screening.selectors.images import prefetched_gradings
-from screening.selectors.reviews import reviews_with_findings
+from screening.selectors.reviews import IN_FORCE, reviews_with_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class EyeDetail:
 
     laterality: Laterality
     absent_reason: str
+    not_photographed_reason: str
     images: tuple[ImageWithGrading, ...]
 
     @property
@@ -78,12 +79,17 @@ class ExamDetail:
 
     @property
     def review(self) -> Review | None:
-        """The review in force: the newest."""
-        return self.reviews[0] if self.reviews else None
+        """The review in force: the newest of this reading round."""
+        newest = next(iter(self.reviews), None)
+        return newest if newest is not None and newest.reading_round == self.exam.reading_round else None
 
     def first_reading(self, user: User, laterality: str) -> FirstReading | None:
         """What ``user`` recorded for this eye before seeing the model's grade."""
-        own = (one for one in self.first_readings if one.reviewer_id == user.pk and one.laterality == laterality)
+        own = (
+            one
+            for one in self.first_readings
+            if (one.reviewer_id, one.laterality, one.reading_round) == (user.pk, laterality, self.exam.reading_round)
+        )
         return next(own, None)
 
 
@@ -106,7 +112,7 @@ def list_exams(*, user: User) -> QuerySet[Exam]:
     Each has ``site``, ``images_in_use`` (with gradings) and ``current_reviews`` (at most one, with findings).
     """
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
-    current = reviews_with_findings().filter(amendments__isnull=True)
+    current = reviews_with_findings().filter(IN_FORCE)
     return (
         restrict(Exam.objects.select_related("site"), user)
         .prefetch_related(
@@ -153,6 +159,7 @@ def _exam_detail(exam: Exam) -> ExamDetail:
         EyeDetail(
             laterality=eye,
             absent_reason=exam.absent_reason(eye),
+            not_photographed_reason=exam.not_photographed_reason(eye),
             images=tuple(_newest(image) for image in images if image.laterality == eye),
         )
         for eye in Laterality

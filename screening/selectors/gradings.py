@@ -23,8 +23,9 @@ def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QueryS
     is_blind_reader = Q(
         **{f"{site}__reading_mode": Site.ReadingMode.BLIND_FIRST, f"{site}__in": sites_for(user, Action.REVIEW_EXAM)}
     )
-    is_signed = Exists(Review.objects.filter(exam=OuterRef(pk)))
-    is_read = Exists(FirstReading.objects.filter(exam=OuterRef(pk), reviewer=user, is_blind_complete=True))
+    current = {"exam": OuterRef(pk), "reading_round": OuterRef(f"{exam}__reading_round" if exam else "reading_round")}
+    is_signed = Exists(Review.objects.filter(**current))
+    is_read = Exists(FirstReading.objects.filter(**current, reviewer=user, is_blind_complete=True))
     hidden = When(is_blind_reader & ~is_signed & ~is_read, then=Value(False))  # noqa: FBT003
     is_revealed = Case(hidden, default=Value(True), output_field=BooleanField())  # noqa: FBT003
     return cast("QuerySet[M]", rows.annotate(is_revealed=is_revealed))

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from screening.access import restrict
 from screening.folding import fold_number, search_terms
 from screening.models import Exam, EyeFinding, Patient, PatientSearchTerm, Review, User
+from screening.selectors.reviews import IN_FORCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def get_patient(*, user: User, patient_id: uuid.UUID | str) -> Patient:
 def get_patient_history(*, user: User, patient_id: uuid.UUID | str) -> PatientHistory:
     """A patient with all exams and their current reviews, in four queries. Raises Http404."""
     patient = get_patient(user=user, patient_id=patient_id)
-    current = Review.objects.filter(amendments__isnull=True).select_related("reviewer")
+    current = Review.objects.filter(IN_FORCE).select_related("reviewer")
     current = current.prefetch_related(Prefetch("findings", EyeFinding.objects.order_by("laterality")))
     exams = (
         patient.exams.select_related("site")

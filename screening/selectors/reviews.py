@@ -2,11 +2,14 @@
 
 import uuid
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from screening.access import restrict
 from screening.models import EyeFinding, Review, User
+
+IN_FORCE = Q(amendments__isnull=True, reading_round=F("exam__reading_round"))
+"""Filter of reviews: those that count. An amended review does not, nor one of an earlier reading round."""
 
 
 def reviews_with_findings() -> QuerySet[Review]:

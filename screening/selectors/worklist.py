@@ -33,6 +33,12 @@ def worklist(
     )
 
 
+def open_exams(*, user: User) -> QuerySet[Exam]:
+    """Exams being photographed: those that a reviewer returned first, then newest first. Loaded as ``worklist``."""
+    returned_first = F("returned_at").desc(nulls_last=True)
+    return worklist(user=user, statuses=(Exam.Status.OPEN,)).order_by(returned_first, "-created_at", "pk")
+
+
 def count_by_rank(*, user: User, statuses: Iterable[str] = (Exam.Status.SUBMITTED,)) -> dict[WorklistRank, int]:
     """How many exams of the worklist have each rank; one query."""
     exams = restrict(Exam.objects.filter(status__in=list(statuses)), user).order_by()

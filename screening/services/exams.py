@@ -1,4 +1,4 @@
-"""Exams: opening, recording absent eyes, submitting, cancelling."""
+"""Exams: opening, recording eyes without a photograph, submitting, cancelling."""
 
 from django.db import transaction
 from django.db.models import Model
@@ -31,9 +31,9 @@ class EyeNotPhotographed(ExamError):
     def __init__(self, laterality: Laterality) -> None:
         self.laterality = laterality
         message = (
-            _("The right eye (OD) has no photograph. Add one, or record why the eye is absent.")
+            _("The right eye (OD) has no photograph. Add one, or record why there is none.")
             if laterality is Laterality.RIGHT
-            else _("The left eye (OS) has no photograph. Add one, or record why the eye is absent.")
+            else _("The left eye (OS) has no photograph. Add one, or record why there is none.")
         )
         super().__init__(message)
 
@@ -95,7 +95,7 @@ def mark_eye_absent(*, exam: Exam, laterality: str, reason: str, by: User) -> Ex
     reason = reason.strip()
     field = Exam.ABSENT_REASON_FIELDS[eye]
     check_length(reason, Exam, field)
-    if reason and eye in _photographed(locked):
+    if reason and eye in photographed_eyes(locked):
         raise ExamError(_("This eye has photographs. Withdraw them before recording the eye as absent."))
     setattr(locked, field, reason)
     locked.save(update_fields=[field])
@@ -111,21 +111,50 @@ def mark_eye_absent(*, exam: Exam, laterality: str, reason: str, by: User) -> Ex
 
 
 @transaction.atomic
+def mark_eye_not_photographed(*, exam: Exam, laterality: str, reason: str, by: User) -> Exam:
+    """Record why a present eye has no photograph at this visit; an empty reason deletes the record.
+
+    The exam can then be submitted; the reviewer signs that eye as not photographed, never as negative.
+    Raises ExamError if the eye has photographs, is absent or the reason is too long, AccessDenied, ExamNotOpen.
+    """
+    locked = lock_open_exam(exam, Action.UPLOAD_IMAGE, by)
+    eye = Laterality(laterality)
+    reason = reason.strip()
+    field = Exam.NOT_PHOTOGRAPHED_REASON_FIELDS[eye]
+    check_length(reason, Exam, field)
+    if reason and eye in photographed_eyes(locked):
+        raise ExamError(_("This eye has photographs, so it is not recorded as not photographed."))
+    if reason and locked.absent_reason(eye):
+        raise ExamError(_("This eye is recorded as absent. Delete that record first."))
+    setattr(locked, field, reason)
+    locked.save(update_fields=[field])
+    record_event(
+        verb=AuditEvent.Verb.EYE_NOT_PHOTOGRAPHED,
+        subject=locked,
+        site=locked.site,
+        data={"laterality": eye, "is_photographed": not reason},
+        by=by,
+    )
+    return locked
+
+
+@transaction.atomic
 def submit_exam(*, exam: Exam, by: User) -> Exam:
     """Submit the exam for review.
 
-    Raises EyeNotPhotographed, ExamError if both eyes are absent, AccessDenied, ExamNotOpen.
+    Raises EyeNotPhotographed, ExamError if no eye has a photograph, AccessDenied, ExamNotOpen.
     """
     locked = lock_open_exam(exam, Action.SUBMIT_EXAM, by)
-    photographed = _photographed(locked)
-    for eye in Laterality:
-        if eye not in photographed and not locked.absent_reason(eye):
-            raise EyeNotPhotographed(eye)
-    if not photographed:
-        raise ExamError(_("Both eyes are recorded as absent, so there is nothing to review. Cancel this exam."))
+    for eye in eyes_without_photograph(locked):
+        raise EyeNotPhotographed(eye)
+    if not photographed_eyes(locked):
+        raise ExamError(
+            _("No eye has a photograph, so there is nothing to review. Cancel this exam if none can be taken.")
+        )
     locked.status = Exam.Status.SUBMITTED
     locked.submitted_at = timezone.now()
-    locked.save(update_fields=["status", "submitted_at"])
+    locked.returned_at, locked.returned_reason = None, ""
+    locked.save(update_fields=["status", "submitted_at", "returned_at", "returned_reason"])
     record_event(verb=AuditEvent.Verb.EXAM_SUBMITTED, subject=locked, site=locked.site, by=by)
     return locked
 
@@ -143,6 +172,25 @@ def cancel_exam(*, exam: Exam, by: User) -> Exam:
     return locked
 
 
-def _photographed(exam: Exam) -> set[Laterality]:
+def photographed_eyes(exam: Exam) -> set[Laterality]:
+    """Eyes with a photograph that is not withdrawn."""
     eyes = FundusImage.objects.filter(exam=exam, withdrawn_at__isnull=True).order_by().values_list("laterality")
     return {Laterality(eye) for (eye,) in eyes.distinct()}
+
+
+def eyes_without_photograph(exam: Exam) -> list[Laterality]:
+    """Eyes that have neither a photograph nor a reason for that."""
+    photographed = photographed_eyes(exam)
+    return [
+        eye
+        for eye in Laterality
+        if eye not in photographed and not exam.absent_reason(eye) and not exam.not_photographed_reason(eye)
+    ]
+
+
+def forget_not_photographed(exam: Exam, laterality: Laterality) -> None:
+    """Delete the reason for an eye without a photograph, because the eye has one now."""
+    field = Exam.NOT_PHOTOGRAPHED_REASON_FIELDS[laterality]
+    if getattr(exam, field):
+        setattr(exam, field, "")
+        exam.save(update_fields=[field])

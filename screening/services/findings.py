@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Model
+from django.db.models import F, Model
 from django.utils.translation import gettext as _
 
 from ml.vocabulary import ICDRGrade, Laterality
@@ -11,14 +11,19 @@ from screening import policy
 from screening.labels.limits import too_long
 from screening.models import Exam, EyeFinding, FundusImage, Review
 from screening.models.base import max_length
-from screening.services.exams import ExamError
+from screening.services.exams import ExamError, photographed_eyes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A reviewer's finding for one eye. ``changed_reason``: why it differs from the first reading."""
+    """A reviewer's finding for one eye. ``changed_reason``: why it differs from the first reading.
+
+    An eye without a photograph has either ``is_photographed=False`` or an ``absent_reason``, and no grade.
+    """
 
     laterality: Laterality
+    is_photographed: bool = True
+    absent_reason: str = ""
     is_gradable: bool = True
     grade: ICDRGrade | None = None
     macular_oedema: policy.MacularOedema = policy.MacularOedema.UNKNOWN
@@ -48,35 +53,68 @@ def require_consistent(finding: Finding) -> None:
         raise ReviewError(_("An ungradable eye has no grade. Choose one of the two."), finding.laterality)
 
 
-def eye_result(exam: Exam, eye: Laterality, findings: Mapping[Laterality, Finding]) -> policy.EyeResult:
-    """What the finding of one eye means for the outcome. Raises ReviewError if it does not fit the eye."""
-    is_absent = bool(exam.absent_reason(eye))
-    finding = findings.get(eye)
-    if is_absent:
+def eye_results(exam: Exam, findings: Mapping[Laterality, Finding]) -> dict[Laterality, policy.EyeResult]:
+    """What the findings of both eyes mean for the outcome. Raises ReviewError if one does not fit its eye."""
+    photographed = photographed_eyes(exam)
+    results = {eye: _eye_result(exam, eye, findings.get(eye), has_photograph=eye in photographed) for eye in Laterality}
+    if all(result.is_absent for result in results.values()):
+        raise ReviewError(_("Both eyes are absent, so there is nothing to sign. Cancel this exam."))
+    return results
+
+
+def _eye_result(exam: Exam, eye: Laterality, finding: Finding | None, *, has_photograph: bool) -> policy.EyeResult:
+    if exam.absent_reason(eye):
         if finding is not None:
             raise ReviewError(_("This eye is recorded as absent, so it has no finding."), eye)
-        return policy.EyeResult(is_absent=True, is_gradable=False)
+        return policy.EyeResult(is_absent=True, is_photographed=False, is_gradable=False)
+    if finding is not None and finding.laterality is not eye:
+        raise ReviewError(_("The finding belongs to the other eye. Enter it again."), eye)
+    if not has_photograph:
+        return _result_without_photograph(exam, eye, finding)
     if finding is None:
         raise ReviewError(_("Choose a grade, or mark the eye as ungradable."), eye)
-    if finding.laterality is not eye:
-        raise ReviewError(_("The finding belongs to the other eye. Enter it again."), eye)
+    if finding.absent_reason or not finding.is_photographed:
+        raise ReviewError(_("This eye has a photograph. Grade it, or mark the eye as ungradable."), eye)
     require_consistent(finding)
     return policy.EyeResult(
         is_gradable=finding.is_gradable,
         grade=finding.grade,
         macular_oedema=finding.macular_oedema,
-        n_photos=FundusImage.objects.filter(exam=exam, laterality=eye).count(),
+        n_photos=_n_photos(exam, eye),
         n_visits=1 + _n_earlier_ungradable_visits(exam, eye),
     )
 
 
+def _result_without_photograph(exam: Exam, eye: Laterality, finding: Finding | None) -> policy.EyeResult:
+    """No one can grade an eye, or judge the quality of its photographs, without a photograph."""
+    if finding is None or (finding.is_photographed and not finding.absent_reason) or finding.grade is not None:
+        raise ReviewError(
+            _("This eye has no photograph, so it has no finding. Choose “Not photographed”, or record it as absent."),
+            eye,
+        )
+    if finding.absent_reason:
+        check_length(finding.absent_reason, Exam, Exam.ABSENT_REASON_FIELDS[eye], eye)
+        return policy.EyeResult(is_absent=True, is_photographed=False, is_gradable=False)
+    return policy.EyeResult(
+        is_photographed=False,
+        is_gradable=False,
+        n_photos=_n_photos(exam, eye),
+        n_visits=1 + _n_earlier_ungradable_visits(exam, eye),
+    )
+
+
+def _n_photos(exam: Exam, eye: Laterality) -> int:
+    return FundusImage.objects.filter(exam=exam, laterality=eye).count()
+
+
 def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
-    """Number of consecutive visits before this one that found this eye ungradable."""
+    """Number of consecutive visits before this one without a grade of this eye: ungradable or not photographed."""
     findings = (
         EyeFinding.objects.filter(
             review__exam__patient=exam.patient_id,
             review__exam__created_at__lt=exam.created_at,
             review__amendments__isnull=True,
+            review__reading_round=F("review__exam__reading_round"),
             laterality=eye,
             is_absent=False,
         )
@@ -100,6 +138,7 @@ def finding_rows(
             review=review,
             laterality=eye,
             is_absent=result.is_absent,
+            is_photographed=result.is_photographed,
             is_gradable=result.is_gradable,
             grade=None if result.grade is None else int(result.grade),
             macular_oedema=result.macular_oedema,

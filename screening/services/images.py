@@ -10,12 +10,20 @@ from django.utils.translation import gettext as _
 
 from ml.vocabulary import Laterality
 from screening.access import Action, require
-from screening.models import AuditEvent, Exam, FundusImage, User
+from screening.models import AuditEvent, Correction, Exam, FundusImage, User
 from screening.photos import validation
 from screening.photos.validation import InvalidPhoto
 from screening.services import gradings
 from screening.services.audit import record_event
-from screening.services.exams import ExamError, ExamNotOpen, check_length, lock_exam, lock_open_exam
+from screening.services.exams import (
+    ExamError,
+    ExamNotOpen,
+    check_length,
+    forget_not_photographed,
+    lock_exam,
+    lock_open_exam,
+)
+from screening.services.hand_overs import read_again, review_in_force
 from screening.services.worklist import update_worklist_order
 
 __all__ = ("InvalidPhoto", "attach_image", "change_laterality", "get_or_attach_image", "withdraw_image")
@@ -101,6 +109,7 @@ def _store(image: FundusImage, photo: validation.ValidPhoto, by: User) -> tuple[
             image.file.save(f"photo.{photo.extension}", ContentFile(photo.cleaned), save=False)
             stored_name = image.file.name or ""
             image.save(force_insert=True)
+            forget_not_photographed(exam, Laterality(image.laterality))
             record_event(
                 verb=AuditEvent.Verb.IMAGE_ATTACHED,
                 subject=image,
@@ -125,10 +134,17 @@ def _require_present(exam: Exam, laterality: str) -> None:
 def withdraw_image(*, image: FundusImage, code: str, reason: str = "", by: User) -> FundusImage:
     """Withdraw a photograph from its exam. The row and the file stay, with the reason.
 
-    ``code`` is a ``WithdrawnCode``; OTHER needs a ``reason`` in words. Raises ExamError without it or if the photograph
-    is withdrawn already, ExamNotOpen, AccessDenied.
+    ``code`` is a ``WithdrawnCode``; OTHER needs a ``reason`` in words. A submitted or signed exam is read again, or
+    returned to the photographer if an eye has no photograph now.
+    Raises ExamError without a reason or if the photograph is withdrawn already, ExamNotOpen if the exam is cancelled,
+    AccessDenied.
     """
-    exam = lock_open_exam(image.exam, Action.WITHDRAW_IMAGE, by)
+    exam = lock_exam(image.exam)
+    require(by, Action.WITHDRAW_IMAGE, exam.site)
+    if exam.status == Exam.Status.CANCELLED:
+        raise ExamNotOpen
+    if exam.status == Exam.Status.REVIEWED:
+        require(by, Action.CORRECT_RECORD, exam.site)
     locked = FundusImage.objects.select_for_update(of=("self",)).get(pk=image.pk)
     why, reason = FundusImage.WithdrawnCode(code), reason.strip()
     if why is FundusImage.WithdrawnCode.OTHER and not reason:
@@ -139,6 +155,18 @@ def withdraw_image(*, image: FundusImage, code: str, reason: str = "", by: User)
     locked.withdrawn_at = timezone.now()
     locked.withdrawn_code, locked.withdrawn_reason = why, reason
     locked.save(update_fields=["withdrawn_at", "withdrawn_code", "withdrawn_reason"])
+    review = review_in_force(exam)
+    if review is not None:
+        Correction.objects.create(
+            site=exam.site,
+            kind=Correction.Kind.IMAGE_WITHDRAWN,
+            exam=exam,
+            image=locked,
+            review=review,
+            reason=reason or why.label,
+            made_by=by,
+        )
+    read_again(exam, by=by)
     update_worklist_order(exam)
     record_event(
         verb=AuditEvent.Verb.IMAGE_WITHDRAWN,
@@ -154,6 +182,7 @@ def withdraw_image(*, image: FundusImage, code: str, reason: str = "", by: User)
 def change_laterality(*, image: FundusImage, laterality: str, by: User) -> FundusImage:
     """Change the eye of a photograph, until the exam is signed.
 
+    A submitted exam is read again, or returned to the photographer if the other eye has no photograph now.
     Raises ExamError if the exam is closed, the photograph withdrawn or the eye absent, AccessDenied.
     """
     exam = lock_exam(image.exam)
@@ -169,6 +198,8 @@ def change_laterality(*, image: FundusImage, laterality: str, by: User) -> Fundu
     if locked.laterality != eye:
         before, locked.laterality = locked.laterality, eye
         locked.save(update_fields=["laterality"])
+        forget_not_photographed(exam, eye)
+        read_again(exam, by=by)
         update_worklist_order(exam)
         record_event(
             verb=AuditEvent.Verb.LATERALITY_CHANGED,

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -12,12 +13,12 @@ from screening import policy
 from screening.access import Action, require
 from screening.models import AuditEvent, Exam, EyeFinding, FirstReading, Review, Site, User
 from screening.services.audit import record_event
-from screening.services.exams import lock_exam
+from screening.services.exams import lock_exam, photographed_eyes
 from screening.services.findings import (
     Finding,
     ReviewError,
     check_length,
-    eye_result,
+    eye_results,
     finding_rows,
     require_consistent,
 )
@@ -44,7 +45,7 @@ def record_first_reading(
 ) -> FirstReading:
     """Record a reviewer's grade of one eye before the model's is revealed. It cannot be changed.
 
-    Raises ReviewError if it is recorded already or inconsistent, AccessDenied.
+    Raises ReviewError if it is recorded already or inconsistent, or the eye has no photograph, AccessDenied.
     """
     locked = lock_exam(exam)
     require(by, Action.REVIEW_EXAM, locked.site)
@@ -56,6 +57,8 @@ def record_first_reading(
         macular_oedema=policy.MacularOedema(macular_oedema),
     )
     require_consistent(finding)
+    if finding.laterality not in photographed_eyes(locked):
+        raise ReviewError(_("This eye has no photograph, so there is nothing to read."), finding.laterality)
     is_complete = set(_unread_eyes(locked, by)) <= {finding.laterality}
     try:
         with transaction.atomic():
@@ -67,6 +70,7 @@ def record_first_reading(
                 grade=grade,
                 macular_oedema=finding.macular_oedema,
                 is_blind_complete=is_complete,
+                reading_round=locked.reading_round,
             )
     except IntegrityError as error:
         raise ReviewError(_("Your first reading of this eye is already recorded."), finding.laterality) from error
@@ -84,17 +88,18 @@ def sign_review(
     amend_reason: str = "",
     by: User,
 ) -> Review:
-    """Sign a finding for each present eye; ``policy`` decides the outcome.
+    """Sign a finding for each eye that is not recorded as absent; ``policy`` decides the outcome.
 
-    At a blind-first site each present eye needs a first reading by the signer; a finding that differs from it needs a
-    reason. With ``amends`` and a reason, the new review replaces a signed one, which does not change.
+    An eye without a photograph is signed as not photographed, or as absent with a reason, which the exam then has too.
+    At a blind-first site each photographed eye needs a first reading by the signer; a finding that differs from it
+    needs a reason. With ``amends`` and a reason, the new review replaces a signed one, which does not change.
     Raises ReviewError, AlreadyReviewed, AccessDenied.
     """
     locked = lock_exam(exam)
     require(by, Action.REVIEW_EXAM, locked.site)
     note, amend_reason = note.strip(), amend_reason.strip()
     _require_signable(locked, amends, amend_reason, note)
-    eyes = {eye: eye_result(locked, eye, findings) for eye in Laterality}
+    eyes = eye_results(locked, findings)
     _require_first_readings(locked, amends, by)
     _require_reasons_for_changes(locked, findings, by)
     decision = policy.decide_outcome(eyes[Laterality.RIGHT], eyes[Laterality.LEFT])
@@ -108,13 +113,27 @@ def sign_review(
         note=note,
         amends=amends,
         amend_reason=amend_reason,
+        reading_round=locked.reading_round,
     )
     EyeFinding.objects.bulk_create(finding_rows(review, eyes, findings))
     locked.status = Exam.Status.REVIEWED
-    locked.save(update_fields=["status"])
+    locked.save(update_fields=["status", *_set_absent_reasons(locked, findings, by)])
     verb = AuditEvent.Verb.REVIEW_SIGNED if amends is None else AuditEvent.Verb.REVIEW_AMENDED
     _record(verb, review, by, outcome=review.outcome, reasons=",".join(decision.reasons))
     return review
+
+
+def _set_absent_reasons(exam: Exam, findings: Mapping[Laterality, Finding], by: User) -> list[str]:
+    """Set why an eye is absent, if the reviewer has found that; returns the changed fields."""
+    changed = []
+    for eye, finding in findings.items():
+        if finding.absent_reason:
+            field = Exam.ABSENT_REASON_FIELDS[eye]
+            setattr(exam, field, finding.absent_reason)
+            changed.append(field)
+            data = {"laterality": eye, "is_absent": True}
+            record_event(verb=AuditEvent.Verb.EYE_ABSENT, subject=exam, site=exam.site, data=data, by=by)
+    return changed
 
 
 def _record(verb: AuditEvent.Verb, subject: FirstReading | Review, by: User, **codes: str) -> None:
@@ -130,8 +149,8 @@ def preview_outcome(
     Raises ReviewError if a finding is missing, AccessDenied.
     """
     require(by, Action.REVIEW_EXAM, exam.site)
-    right, left = (eye_result(exam, eye, findings) for eye in Laterality)
-    decision = policy.decide_outcome(right, left)
+    eyes = eye_results(exam, findings)
+    decision = policy.decide_outcome(eyes[Laterality.RIGHT], eyes[Laterality.LEFT])
     return decision, _recall_on(exam, decision)
 
 
@@ -164,6 +183,8 @@ def _require_signable(exam: Exam, amends: Review | None, amend_reason: str, note
     _require_status(exam, Exam.Status.REVIEWED)
     if amends.exam_id != exam.pk:
         raise ReviewError(_("The review to amend belongs to another exam."))
+    if amends.reading_round != exam.reading_round:
+        raise ReviewError(_("This review does not count any more, so it is not amended. Sign the exam again."))
     if amends.amendments.exists():
         raise ReviewError(_("This review was amended meanwhile. Amend the newest review."))
     if not amend_reason:
@@ -179,13 +200,18 @@ def _require_first_readings(exam: Exam, amends: Review | None, by: User) -> None
 
 
 def _unread_eyes(exam: Exam, reviewer: User) -> list[Laterality]:
-    """Present eyes of which ``reviewer`` has recorded no first reading."""
-    read = set(FirstReading.objects.filter(exam=exam, reviewer=reviewer).values_list("laterality", flat=True))
-    return [eye for eye in Laterality if not exam.absent_reason(eye) and eye not in read]
+    """Photographed eyes of which ``reviewer`` has recorded no first reading."""
+    read = set(_first_readings(exam, reviewer).values_list("laterality", flat=True))
+    photographed = photographed_eyes(exam)
+    return [eye for eye in Laterality if eye in photographed and not exam.absent_reason(eye) and eye not in read]
+
+
+def _first_readings(exam: Exam, reviewer: User) -> QuerySet[FirstReading]:
+    return FirstReading.objects.filter(exam=exam, reviewer=reviewer, reading_round=exam.reading_round)
 
 
 def _require_reasons_for_changes(exam: Exam, findings: Mapping[Laterality, Finding], by: User) -> None:
-    for reading in FirstReading.objects.filter(exam=exam, reviewer=by):
+    for reading in _first_readings(exam, by):
         finding = findings.get(Laterality(reading.laterality))
         if finding is None:
             continue

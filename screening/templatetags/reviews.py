@@ -59,6 +59,8 @@ def reason_label(reason: str) -> str:
         label = str(GRADE_LABELS[int(fact.removeprefix("grade_"))])
     elif fact == "ungradable":
         label = _("ungradable, which never counts as negative")
+    elif fact == "not_photographed":
+        label = _("not photographed, which never counts as negative")
     elif fact == "oedema_unknown":
         label = _("macular oedema could not be assessed")
     else:

@@ -11,12 +11,20 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from screening.access import Action, can
-from screening.forms import PHOTO_TYPES, AbsentEyeForm, PhotoForm, error_text
+from screening.access import Action, can, require
+from screening.forms import PHOTO_TYPES, AbsentEyeForm, NotPhotographedForm, PhotoForm, ReturnForm, error_text
 from screening.models import AuditEvent, Exam
 from screening.selectors import ExamDetail, get_exam, get_patient
 from screening.services.audit import record_event
-from screening.services.exams import ExamError, cancel_exam, get_or_open_exam, mark_eye_absent, submit_exam
+from screening.services.exams import (
+    ExamError,
+    cancel_exam,
+    get_or_open_exam,
+    mark_eye_absent,
+    mark_eye_not_photographed,
+    submit_exam,
+)
+from screening.services.hand_overs import is_being_read, return_exam, take_back_exam
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.eye_cards import announcement, build_eye_cards, cards_version, missing_for_submit
 from screening.views.messages import report_exam_errors
@@ -68,6 +76,7 @@ def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str
     eyes = build_eye_cards(detail)
     may_upload = exam.is_open and can(user, Action.UPLOAD_IMAGE, exam.site)
     is_unsigned = exam.status in {Exam.Status.OPEN, Exam.Status.SUBMITTED}
+    may_correct = exam.status != Exam.Status.CANCELLED and can(user, Action.CORRECT_RECORD, exam.site)
     is_reviewable = exam.status in {Exam.Status.SUBMITTED, Exam.Status.REVIEWED}
     return {
         "exam": exam,
@@ -77,13 +86,63 @@ def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str
         "shows_model": detail.is_model_revealed,
         "may_upload": may_upload,
         "may_submit": may_upload and can(user, Action.SUBMIT_EXAM, exam.site),
-        "may_move": exam.status == Exam.Status.SUBMITTED and can(user, Action.UPLOAD_IMAGE, exam.site),
+        "may_change_eye": is_unsigned and can(user, Action.UPLOAD_IMAGE, exam.site),
+        "may_withdraw": can(user, Action.WITHDRAW_IMAGE, exam.site)
+        and (is_unsigned or (exam.status == Exam.Status.REVIEWED and may_correct)),
+        "may_correct": may_correct,
+        "may_take_back": exam.status == Exam.Status.SUBMITTED
+        and can(user, Action.SUBMIT_EXAM, exam.site)
+        and not is_being_read(exam),
         "may_cancel": is_unsigned and can(user, Action.CANCEL_EXAM, exam.site),
         "may_retry": can(user, Action.RETRY_GRADING, exam.site),
         "may_review": is_reviewable and can(user, Action.REVIEW_EXAM, exam.site),
         "missing": missing_for_submit(eyes),
         "to_retake": [eye for eye in eyes if eye.is_retake_needed],
     }
+
+
+@login_required
+@require_POST
+def exam_mark_not_photographed(request: AuthenticatedRequest, exam_id: UUID, laterality: str) -> HttpResponseBase:
+    """Record why an eye has no photograph at this visit; an empty reason removes the record."""
+    exam = get_exam(user=request.user, exam_id=exam_id).exam
+    form = NotPhotographedForm(request.POST)
+    if form.is_valid():
+        with report_exam_errors(request, success=_("Saved.")):
+            reason = form.cleaned_data["reason"]
+            mark_eye_not_photographed(exam=exam, laterality=laterality, reason=reason, by=request.user)
+    else:
+        messages.error(request, error_text(form))
+    return redirect("screening:exam-detail", exam_id)
+
+
+@login_required
+@require_POST
+def exam_take_back(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """Open a submitted exam again, until a reviewer has begun to read it."""
+    exam = get_exam(user=request.user, exam_id=exam_id).exam
+    with report_exam_errors(request, success=_("The exam is open again. Submit it when it is complete.")):
+        take_back_exam(exam=exam, by=request.user)
+    return redirect("screening:exam-detail", exam_id)
+
+
+@login_required
+@require_POST
+def exam_return(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """Return a submitted exam to the photographer, with a reason."""
+    exam = get_exam(user=request.user, exam_id=exam_id).exam
+    require(request.user, Action.REVIEW_EXAM, exam.site)
+    form = ReturnForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, error_text(form))
+        return redirect("screening:exam-review", exam_id)
+    try:
+        return_exam(exam=exam, reason=form.cleaned_data["reason"], by=request.user)
+    except ExamError as error:
+        messages.error(request, str(error))
+        return redirect("screening:exam-review", exam_id)
+    messages.success(request, _("The exam is returned. It is at the top of the photographer's list, with your reason."))
+    return redirect("screening:worklist")
 
 
 @login_required

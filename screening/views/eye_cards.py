@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from ml.vocabulary import Laterality, QualityLevel
 from screening import policy
-from screening.forms import AbsentEyeForm, WithdrawForm
+from screening.forms import AbsentEyeForm, NotPhotographedForm, WithdrawForm
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.quality import advice_for, limitation_of
 from screening.models import Exam, FundusImage, Grading
@@ -38,10 +38,12 @@ class EyeCard:
 
     laterality: Laterality
     absent_reason: str
+    not_photographed_reason: str
     photos: tuple[PhotoCard, ...]
     is_retake_needed: bool
     is_unobtainable: bool
     absent_form: AbsentEyeForm = field(compare=False)
+    not_photographed_form: NotPhotographedForm = field(compare=False)
 
     @property
     def n_photos(self) -> int:
@@ -61,10 +63,12 @@ def _eye_card(eye: EyeDetail) -> EyeCard:
     return EyeCard(
         eye.laterality,
         eye.absent_reason,
+        eye.not_photographed_reason,
         tuple(_photo_card(one) for one in eye.images),
         is_retake_needed=bool(eye.images) and not is_at_limit and not is_hopeful,
         is_unobtainable=is_at_limit and not is_hopeful,
         absent_form=AbsentEyeForm(auto_id=f"absent-{eye.laterality}-%s"),
+        not_photographed_form=NotPhotographedForm(auto_id=f"not-photographed-{eye.laterality}-%s"),
     )
 
 
@@ -78,7 +82,7 @@ def cards_version(exam: Exam, cards: tuple[EyeCard, EyeCard]) -> str:
     """A hash of what the cards show: an unchanged page is not sent again."""
     facts = [exam.status]
     for eye in cards:
-        facts.append(f"{eye.laterality}:{bool(eye.absent_reason)}")
+        facts.append(f"{eye.laterality}:{bool(eye.absent_reason)}:{bool(eye.not_photographed_reason)}")
         for photo in eye.photos:
             grading = photo.grading
             facts.append(f"{photo.image.pk}:{grading and (grading.pk, grading.status)}:{photo.is_late}")
@@ -119,7 +123,7 @@ def _eye_announcement(eye: EyeCard, *, shows_model: bool) -> str:
 def missing_for_submit(cards: tuple[EyeCard, EyeCard]) -> list[str]:
     """What is missing before the exam can be submitted."""
     return [
-        _("%(eye)s: add a photograph, or record why the eye is absent.") % {"eye": EYE_LABELS[eye.laterality]}
+        _("%(eye)s: add a photograph, or record why there is none.") % {"eye": EYE_LABELS[eye.laterality]}
         for eye in cards
-        if not eye.photos and not eye.absent_reason
+        if not eye.photos and not eye.absent_reason and not eye.not_photographed_reason
     ]

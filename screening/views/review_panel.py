@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ml.vocabulary import Laterality
 from screening.access import Action, can
-from screening.forms import UNGRADABLE, EyeReadingForm
+from screening.forms import UNGRADABLE, EyeReadingForm, EyeWithoutPhotographForm
 from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Site, User
 from screening.policy import MacularOedema
 from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading
@@ -17,14 +17,16 @@ from screening.services.reviews import Finding
 class EyeReviewForm:
     """One eye: its photographs, those of the previous exam, the reviewer's form and the decisive photograph.
 
-    ``form`` is None for an absent eye. ``decisive_image`` is None while the model's result is hidden.
+    ``form`` is None for an absent eye, and during the blind reading for an eye without a photograph.
+    ``decisive_image`` is None while the model's result is hidden.
     """
 
     laterality: Laterality
     absent_reason: str
+    not_photographed_reason: str
     images: tuple[ImageWithGrading, ...]
     previous: tuple[ImageWithGrading, ...]
-    form: EyeReadingForm | None
+    form: EyeReadingForm | EyeWithoutPhotographForm | None
     first_reading: FirstReading | None
     decisive_image: ImageWithGrading | None
 
@@ -51,7 +53,7 @@ class EyeReviewForm:
 class ReviewPanel:
     """Both eyes and the stage of the review. ``is_blind``: no first reading yet, the model's result is hidden.
 
-    ``page_version`` changes if a photograph is moved to the other eye: the reviewer signs the photographs displayed.
+    ``page_version`` changes if a photograph is added, withdrawn or moved: the reviewer signs the photographs displayed.
     """
 
     eyes: tuple[EyeReviewForm, EyeReviewForm]
@@ -60,7 +62,7 @@ class ReviewPanel:
     page_version: str
 
     @property
-    def forms(self) -> dict[Laterality, EyeReadingForm]:
+    def forms(self) -> dict[Laterality, EyeReadingForm | EyeWithoutPhotographForm]:
         return {eye.laterality: eye.form for eye in self.eyes if eye.form is not None}
 
     def findings(self) -> dict[Laterality, Finding]:
@@ -77,28 +79,31 @@ def build_review_panel(
     exam_detail: ExamDetail, user: User, *, data: Mapping[str, str] | None = None, previous: ExamDetail | None = None
 ) -> ReviewPanel:
     """The panel of both eyes; ``data`` is the posted form, ``previous`` the patient's exam before this one."""
-    is_revealed = exam_detail.is_model_revealed
+    # An exam without any photograph has nothing to read blind.
+    is_blind = not exam_detail.is_model_revealed and any(eye.images for eye in exam_detail.eyes)
     earlier = {eye.laterality: eye.images for eye in previous.eyes} if previous else {}
     right, left = (
         EyeReviewForm(
             laterality=eye.laterality,
             absent_reason=eye.absent_reason,
+            not_photographed_reason=eye.not_photographed_reason,
             images=eye.images,
             previous=earlier.get(eye.laterality, ()),
-            form=None if eye.absent_reason else _form(exam_detail, eye, user, data),
+            form=_form(exam_detail, eye, user, data, is_blind=is_blind),
             first_reading=exam_detail.first_reading(user, eye.laterality),
-            decisive_image=eye.decisive_image if is_revealed else None,
+            decisive_image=None if is_blind else eye.decisive_image,
         )
         for eye in exam_detail.eyes
     )
     return ReviewPanel(
-        (right, left), not is_revealed, exam_detail.exam.status == Exam.Status.REVIEWED, _page_version(exam_detail)
+        (right, left), is_blind, exam_detail.exam.status == Exam.Status.REVIEWED, _page_version(exam_detail)
     )
 
 
 def _page_version(exam_detail: ExamDetail) -> str:
-    eyes_of_images = [f"{eye.laterality}:{one.image.pk}" for eye in exam_detail.eyes for one in eye.images]
-    return hashlib.sha256("|".join(eyes_of_images).encode()).hexdigest()[:16]
+    facts = [f"{eye.laterality}:{one.image.pk}" for eye in exam_detail.eyes for one in eye.images]
+    facts.append(str(exam_detail.exam.reading_round))
+    return hashlib.sha256("|".join(facts).encode()).hexdigest()[:16]
 
 
 def can_review(user: User, exam: Exam) -> bool:
@@ -106,10 +111,17 @@ def can_review(user: User, exam: Exam) -> bool:
     return exam.status in {Exam.Status.SUBMITTED, Exam.Status.REVIEWED} and can(user, Action.REVIEW_EXAM, exam.site)
 
 
-def _form(exam_detail: ExamDetail, eye: EyeDetail, user: User, data: Mapping[str, str] | None) -> EyeReadingForm:
+def _form(
+    exam_detail: ExamDetail, eye: EyeDetail, user: User, data: Mapping[str, str] | None, *, is_blind: bool
+) -> EyeReadingForm | EyeWithoutPhotographForm | None:
+    if eye.absent_reason or (is_blind and not eye.images):
+        return None
+    if not eye.images:
+        return EyeWithoutPhotographForm(data, prefix=eye.laterality)
     first = exam_detail.first_reading(user, eye.laterality)
     findings = exam_detail.review.findings.all() if exam_detail.review else ()
-    signed = next((one for one in findings if one.laterality == eye.laterality and not one.is_absent), None)
+    of_eye = (one for one in findings if one.laterality == eye.laterality)
+    signed = next((one for one in of_eye if one.is_photographed and not one.is_absent), None)
     source = signed or first
     initial = {}
     if source is not None:
@@ -135,7 +147,10 @@ def _verdict(reading: FirstReading | EyeFinding) -> str:
     return str(reading.grade) if reading.is_gradable else UNGRADABLE
 
 
-def _finding(eye: Laterality, form: EyeReadingForm) -> Finding:
+def _finding(eye: Laterality, form: EyeReadingForm | EyeWithoutPhotographForm) -> Finding:
+    if isinstance(form, EyeWithoutPhotographForm):
+        reason = form.cleaned_data["absent_reason"]
+        return Finding(laterality=eye, is_photographed=False, is_gradable=False, absent_reason=reason)
     return Finding(
         laterality=eye,
         is_gradable=form.grade is not None,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from screening.access import Action, require, sites_for
-from screening.forms import SignForm
+from screening.forms import ReturnForm, SignForm
 from screening.labels.reviews import OUTCOME_LABELS
 from screening.models import AuditEvent, Exam, User
 from screening.selectors import ExamDetail, get_exam, get_previous_exam, worklist
@@ -43,10 +43,10 @@ def exam_first_reading(request: AuthenticatedRequest, exam_id: UUID) -> HttpResp
     """Record the first reading of both eyes; the response contains the result of the model."""
     exam_detail = _get_exam(request, exam_id)
     panel = _panel(request.user, exam_detail, request.POST)
-    if not panel.are_valid():
-        return _page(request, exam_detail, panel, status=422)
     try:
         _reject_stale_page(request, panel)
+        if not panel.are_valid():
+            return _page(request, exam_detail, panel, status=422)
         with transaction.atomic():  # both eyes or none: one eye alone must not reveal the model's result
             for eye, finding in panel.findings().items():
                 if exam_detail.first_reading(request.user, eye) is None:
@@ -91,10 +91,10 @@ def exam_sign(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     exam_detail = _get_exam(request, exam_id)
     panel = _panel(request.user, exam_detail, request.POST)
     form = SignForm(request.POST)
-    if not (panel.are_valid() and form.is_valid()):
-        return _page(request, exam_detail, panel, form=form, status=422)
     try:
         _reject_stale_page(request, panel)
+        if not (panel.are_valid() and form.is_valid()):
+            return _page(request, exam_detail, panel, form=form, status=422)
         review = sign_review(
             exam=exam_detail.exam,
             findings=panel.findings(),
@@ -116,10 +116,10 @@ def _get_exam(request: AuthenticatedRequest, exam_id: UUID) -> ExamDetail:
 
 
 def _reject_stale_page(request: AuthenticatedRequest, panel: ReviewPanel) -> None:
-    """Raises ReviewError if a photograph was moved to the other eye after the page was loaded."""
+    """Raises ReviewError if the photographs of the exam changed after the page was loaded."""
     if request.POST.get("page_version", panel.page_version) != panel.page_version:
         raise ReviewError(
-            _("A photograph was moved to the other eye while you were reading. Reload the page and read again.")
+            _("The photographs of this exam changed while you were reading. Reload the page and read them again.")
         )
 
 
@@ -154,6 +154,7 @@ def _page(
         "sign_form": form or SignForm(),
         "error": error if error is not None and error.laterality is None else None,
         "is_pending": exam_detail.is_pending,
+        "return_form": ReturnForm(auto_id="return-%s") if exam.status == Exam.Status.SUBMITTED else None,
         "next_exam": _next_exam(request.user, exam) if exam_detail.review else None,
     }
     return render(request, PANEL if request.htmx else PAGE, context, status=status)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from screening.access import Action, can, can_create_first_site, sites_for
 from screening.models import Exam, Site
 from screening.policy import WorklistRank
-from screening.selectors import count_by_rank, worklist
+from screening.selectors import count_by_rank, open_exams, worklist
 from screening.views.decorators import AuthenticatedRequest, login_required
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
     is_open_list = requested == BEING_PHOTOGRAPHED
     filters = [one for one in FILTERS if not (blind_sites and one.is_grade)]
     chosen = next((one for one in filters if one.name == requested), filters[0])
-    if is_open_list:
-        exams = worklist(user=user, statuses=(Exam.Status.OPEN,)).order_by("-created_at", "pk")
-    else:
-        exams = worklist(user=user, ranks=chosen.ranks)
+    exams = open_exams(user=user) if is_open_list else worklist(user=user, ranks=chosen.ranks)
     counts = count_by_rank(user=user)
     context = {
         "section": "worklist",

@@ -30,6 +30,7 @@ TABLE: dict[Action, set[str]] = {
     Action.WITHDRAW_IMAGE: {P, M},
     Action.SUBMIT_EXAM: {P, M},
     Action.CANCEL_EXAM: {P, M},
+    Action.CORRECT_RECORD: {R, M},
     Action.REVIEW_EXAM: {R},
     Action.RETRY_GRADING: {P, R, M},
     Action.PREDICT_PHOTO: {P, R, M},

@@ -11,7 +11,7 @@ from ml.vocabulary import Laterality
 from screening.api.serializers.images import ImageSerializer
 from screening.api.serializers.reviews import ReviewSerializer
 from screening.labels.eyes import LATERALITY_CHOICES
-from screening.models import Exam, FundusImage
+from screening.models import Correction, Exam, FundusImage
 from screening.models.base import max_length
 
 
@@ -32,6 +32,23 @@ class AbsentEyeSerializer(serializers.Serializer[Any]):
     )
 
 
+class NotPhotographedSerializer(serializers.Serializer[Any]):
+    """The reason why an eye has no photograph at this visit."""
+
+    laterality = serializers.ChoiceField(LATERALITY_CHOICES)
+    reason = serializers.CharField(
+        max_length=max_length(Exam, "right_eye_not_photographed_reason"),
+        allow_blank=True,
+        help_text="For example: the patient cannot keep the eye open. Empty deletes the record.",
+    )
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """A reason, which is kept with the record."""
+
+    reason = serializers.CharField(max_length=max_length(Correction, "reason"))
+
+
 class ExamQuerySerializer(serializers.Serializer[Any]):
     """Filters of exams."""
 
@@ -48,6 +65,9 @@ class EyeSerializer(serializers.Serializer[Any]):
 
     laterality = serializers.ChoiceField(LATERALITY_CHOICES)
     absent_reason = serializers.CharField(help_text="Empty if the eye is present.")
+    not_photographed_reason = serializers.CharField(
+        help_text="Why the eye has no photograph at this visit. Such an eye is never a negative."
+    )
     images = ImageSerializer(many=True, help_text="Photographs in use, oldest first.")
 
 
@@ -62,7 +82,19 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
 
     class Meta:
         model = Exam
-        fields = ("id", "site", "patient", "status", "created_at", "submitted_at", "n_pending", "eyes", "review")
+        fields = (
+            "id",
+            "site",
+            "patient",
+            "status",
+            "created_at",
+            "submitted_at",
+            "returned_at",
+            "returned_reason",
+            "n_pending",
+            "eyes",
+            "review",
+        )
         read_only_fields = fields
 
     @extend_schema_field(EyeSerializer(many=True))
@@ -72,6 +104,7 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
             {
                 "laterality": eye,
                 "absent_reason": exam.absent_reason(eye),
+                "not_photographed_reason": exam.not_photographed_reason(eye),
                 "images": [image for image in _images(exam) if image.laterality == eye],
             }
             for eye in Laterality

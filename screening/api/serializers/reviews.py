@@ -17,6 +17,7 @@ class FindingSerializer(serializers.ModelSerializer[EyeFinding]):
         fields = (
             "laterality",
             "is_absent",
+            "is_photographed",
             "is_gradable",
             "grade",
             "grade_name",

@@ -105,7 +105,7 @@ class ExamSubmitView(ApiView):
         operation_id="submit_exam",
         tags=[EXAMS],
         summary="Submit an exam for review",
-        description="Each eye needs a photograph or a reason for its absence; otherwise 409, `eye_not_photographed`. "
+        description="Each eye needs a photograph or a reason why it has none; otherwise 409, `eye_not_photographed`. "
         "Gradings may be unfinished.",
         request=None,
         responses=responses(404, 409, ok=ExamSerializer),

@@ -31,6 +31,7 @@ ANY_SITE = (200, 200, 200, 200, 403, 401)
 OWN_SITE = (200, 200, 200, 404, 403, 401)
 CREATES = (201, 403, 201, 404, 403, 401)
 CHANGES = (200, 403, 200, 404, 403, 401)
+READS = (403, 200, 403, 404, 403, 401)
 REGISTERS = (201, 403, 201, 201, 403, 401)
 TableRow = tuple[str, dict[str, str] | None, tuple[int, ...]]
 TABLE: list[TableRow] = [
@@ -51,6 +52,9 @@ TABLE: list[TableRow] = [
     ("POST exams", {"patient": "{newcomer}"}, CREATES),
     ("POST exams/{open}/images", {"laterality": "OD"}, CREATES),
     ("POST exams/{open}/absent-eye", {"laterality": "OS", "reason": "prosthesis"}, CHANGES),
+    ("POST exams/{open}/not-photographed", {"laterality": "OS", "reason": "eye kept shut"}, CHANGES),
+    ("POST exams/{waiting}/take-back", None, CHANGES),
+    ("POST exams/{waiting}/return", {"reason": "left eye out of focus"}, READS),
     ("POST exams/{ready}/submit", None, CHANGES),
     ("POST patients", NEW_PATIENT, REGISTERS),
 ]
@@ -76,6 +80,7 @@ def ids(site: Site) -> dict[str, str]:
         "open": ExamFactory(patient=patient),
         "ready": ready,
         "newcomer": PatientFactory(site=site),
+        "waiting": ExamFactory(patient=patient, is_submitted=True),
     }
     return {"mrn": patient.mrn, **{name: str(record.pk) for name, record in records.items()}}
 

@@ -27,6 +27,9 @@ TABLE = [
     ("exam-status", "get", (302, 404, 200, 200, 200)),
     ("exam-images", "post", (302, 404, 302, 302, 302)),
     ("exam-absent", "post", (302, 404, 302, 403, 302)),
+    ("exam-not-photographed", "post", (302, 404, 302, 403, 302)),
+    ("exam-take-back", "post", (302, 404, 302, 403, 302)),
+    ("exam-return", "post", (302, 404, 403, 302, 403)),
     ("exam-submit", "post", (302, 404, 302, 403, 302)),
     ("exam-cancel", "post", (302, 404, 302, 403, 302)),
     ("exam-review", "get", (302, 404, 403, 302, 403)),
@@ -57,7 +60,7 @@ def ids(site: Site) -> dict[str, Any]:
 def address_of(name: str, ids: dict[str, Any]) -> str:
     noun = name.split("-", maxsplit=1)[0]
     values = {f"{noun}_id": ids[noun]} if noun in ids and name not in {"patient-list", "patient-new"} else {}
-    if name == "exam-absent":
+    if name in {"exam-absent", "exam-not-photographed"}:
         values["laterality"] = "OS"
     return reverse(f"screening:{name}", kwargs=values)
 

@@ -64,7 +64,7 @@ def test_a_photograph_moved_meanwhile_must_be_read_again(step: str, blind_exam: 
     FundusImage.objects.filter(exam=blind_exam, laterality="OD").update(laterality="OS")
     response = post(as_reviewer, step, blind_exam, reading(page_version=page_version), headers=HTMX)
     assert response.status_code == 422
-    assert "moved to the other eye while you were reading" in text_of(response)
+    assert "photographs of this exam changed while you were reading" in text_of(response)
     assert (FirstReading.objects.count(), Review.objects.count()) == (n_readings, 0)
 
 

@@ -220,6 +220,8 @@ def test_only_a_failed_grading_can_be_retried(client: ApiClient, exam: Exam) -> 
 
 def test_an_exam_has_its_newest_review(client: ApiClient, reviewer: User, site: Site) -> None:
     exam = ExamFactory(patient__site=site, is_submitted=True)
+    for eye in ("OD", "OS"):
+        FundusImageFactory(exam=exam, laterality=eye)
     first = sign_review(exam=exam, findings=findings(ICDRGrade.NONE), by=reviewer)
     second = sign_review(
         exam=exam, findings=findings(ICDRGrade.SEVERE), amends=first, amend_reason="Overlooked.", by=reviewer
@@ -245,6 +247,8 @@ def test_a_blind_reviewer_gets_no_grade(case: Any, reviewer: User, photographer:
     mode, read, absent, is_signed, is_revealed = case
     Site.objects.update(reading_mode=mode)
     exam = ExamFactory(patient__site=Site.objects.get(), is_submitted=True, left_eye_absent_reason=absent)
+    if not absent:
+        FundusImageFactory(exam=exam, laterality="OS")
     image = FundusImageFactory(exam=exam)
     grading = GradingFactory(image=image, is_done=True, grade=3)
     for eye in read:
@@ -267,3 +271,29 @@ def test_a_blind_reviewer_gets_no_grade(case: Any, reviewer: User, photographer:
             assert all((body[key] is not None) is is_visible for key in GRADE_KEYS)
         assert (detail["heatmap"] is not None) is is_visible
         assert all("heatmap" not in body for body in others)
+
+
+def test_an_exam_is_taken_back_and_returned(client: ApiClient, reviewer: User, site: Site) -> None:
+    exam = ExamFactory(patient__site=site, is_submitted=True)
+    for eye in ("OD", "OS"):
+        FundusImageFactory(exam=exam, laterality=eye)
+    assert client.post(f"exams/{exam.pk}/take-back").body["status"] == "open"
+    assert client.post(f"exams/{exam.pk}/submit").body["status"] == "submitted"
+    record_first_reading(exam=exam, laterality="OD", is_gradable=True, grade=3, by=reviewer)
+    assert_is_error(client.post(f"exams/{exam.pk}/take-back"), 409, "already_read")
+    desk = ApiClient(reviewer)
+    assert_is_error(desk.post(f"exams/{exam.pk}/return", {"reason": " "}), 400, "invalid")
+    body = desk.post(f"exams/{exam.pk}/return", {"reason": "Left eye out of focus"}).body
+    assert (body["status"], body["returned_reason"]) == ("open", "Left eye out of focus")
+    assert_is_error(desk.post(f"exams/{exam.pk}/return", {"reason": "Again"}), 409, "exam_conflict")
+
+
+def test_an_eye_is_recorded_as_not_photographed(client: ApiClient, site: Site) -> None:
+    exam = ExamFactory(patient__site=site)
+    FundusImageFactory(exam=exam, laterality="OD")
+    assert_is_error(client.post(f"exams/{exam.pk}/submit"), 409, "eye_not_photographed")
+    path, reason = f"exams/{exam.pk}/not-photographed", {"reason": "eye kept shut"}
+    assert_is_error(client.post(path, {"laterality": "OD", **reason}), 409, "exam_conflict")
+    body = client.post(path, {"laterality": "OS", **reason}).body
+    assert body["eyes"][1]["not_photographed_reason"] == "eye kept shut"
+    assert client.post(f"exams/{exam.pk}/submit").body["status"] == "submitted"
