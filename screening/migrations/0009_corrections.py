@@ -1,6 +1,6 @@
 """Corrections, append-only by triggers; reading rounds; eyes that were not photographed; merged patients.
 
-NB: SQLite makes a table anew to change a constraint, and its triggers are lost: those of 0002 are dropped and created.
+NB: To change a constraint SQLite creates the table again, without its triggers: those of 0002 are dropped and created.
 """
 
 import uuid

@@ -163,7 +163,7 @@ def withdraw_image(*, image: FundusImage, code: str, reason: str = "", by: User)
             exam=exam,
             image=locked,
             review=review,
-            reason=reason or why.label,
+            reason=reason or str(why.label),
             made_by=by,
         )
     read_again(exam, by=by)

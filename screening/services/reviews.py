@@ -131,8 +131,13 @@ def _set_absent_reasons(exam: Exam, findings: Mapping[Laterality, Finding], by: 
             field = Exam.ABSENT_REASON_FIELDS[eye]
             setattr(exam, field, finding.absent_reason)
             changed.append(field)
-            data = {"laterality": eye, "is_absent": True}
-            record_event(verb=AuditEvent.Verb.EYE_ABSENT, subject=exam, site=exam.site, data=data, by=by)
+            record_event(
+                verb=AuditEvent.Verb.EYE_ABSENT,
+                subject=exam,
+                site=exam.site,
+                data={"laterality": eye, "is_absent": True},
+                by=by,
+            )
     return changed
 
 

@@ -85,6 +85,8 @@ def test_a_blind_first_reviewer_sees_the_models_grade_after_reading_each_eye(
         return get_exam(user=user, exam_id=exam.pk).is_model_revealed
 
     assert is_revealed(reviewer), "side by side"
+    for eye in Laterality:
+        FundusImageFactory(exam=exam, laterality=eye)
     Site.objects.update(reading_mode=Site.ReadingMode.BLIND_FIRST)
     assert is_revealed(photographer)
     for eye in Laterality:
