@@ -18,7 +18,9 @@ urlpatterns = [
     path("exams/<uuid:exam_id>", exams.ExamDetailView.as_view(), name="exam"),
     path("exams/<uuid:exam_id>/images", images.ExamImageUploadView.as_view(), name="exam-images"),
     path("exams/<uuid:exam_id>/absent-eye", exams.AbsentEyeView.as_view(), name="exam-absent-eye"),
-    path("exams/<uuid:exam_id>/not-photographed", hand_overs.NotPhotographedView.as_view(), name="exam-not-photographed"),
+    path(
+        "exams/<uuid:exam_id>/not-photographed", hand_overs.NotPhotographedView.as_view(), name="exam-not-photographed"
+    ),
     path("exams/<uuid:exam_id>/take-back", hand_overs.ExamTakeBackView.as_view(), name="exam-take-back"),
     path("exams/<uuid:exam_id>/return", hand_overs.ExamReturnView.as_view(), name="exam-return"),
     path("exams/<uuid:exam_id>/submit", exams.ExamSubmitView.as_view(), name="exam-submit"),

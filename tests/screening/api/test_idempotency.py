@@ -64,6 +64,10 @@ def ready_exam_of(patient: Patient) -> dict[str, Any]:
     return {"exam_id": exam.pk}
 
 
+def submitted_exam_of(patient: Patient) -> dict[str, Any]:
+    return {"exam_id": ExamFactory(patient=patient, is_submitted=True).pk}
+
+
 def failed_grading_of(patient: Patient) -> dict[str, Any]:
     return {"grading_id": GradingFactory(image__exam__patient=patient, is_failed=True).pk}
 
@@ -74,6 +78,9 @@ CASES: dict[str, Case] = {
     "exams": (lambda _: {}, lambda patient: {"patient": str(patient.pk)}, 201),
     "exam-images": (open_exam_of, lambda _: {"laterality": "OD"}, 201),
     "exam-absent-eye": (open_exam_of, lambda _: {"laterality": "OS", "reason": "prosthesis"}, 200),
+    "exam-not-photographed": (open_exam_of, lambda _: {"laterality": "OS", "reason": "eye kept shut"}, 200),
+    "exam-take-back": (submitted_exam_of, lambda _: None, 200),
+    "exam-return": (submitted_exam_of, lambda _: {"reason": "left eye out of focus"}, 200),
     "exam-submit": (ready_exam_of, lambda _: None, 200),
     "grading-retry": (failed_grading_of, lambda _: None, 200),
 }
@@ -103,7 +110,10 @@ def test_every_route_that_stores_says_what_its_record_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_request_that_is_sent_again_is_carried_out_once(name: str, client: ApiClient, patient: Patient) -> None:
+def test_a_request_that_is_sent_again_is_carried_out_once(
+    name: str, client: ApiClient, photographer: User, patient: Patient
+) -> None:
+    MembershipFactory(user=photographer, site=patient.site, role=Membership.Role.REVIEWER)
     url_ids, body, status = CASES[name]
     url = reverse(f"api:{name}", kwargs=url_ids(patient))
     first = post(client, url, body(patient))
