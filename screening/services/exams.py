@@ -1,5 +1,7 @@
 """Exams: opening, recording eyes without a photograph, submitting, cancelling."""
 
+import datetime
+
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
@@ -194,3 +196,17 @@ def forget_not_photographed(exam: Exam, laterality: Laterality) -> None:
     if getattr(exam, field):
         setattr(exam, field, "")
         exam.save(update_fields=[field])
+
+
+def photographed_on(exam: Exam) -> datetime.date:
+    """The day of the photographs in use, at the site; the first one if there are several, the exam's if there are none.
+
+    The day of a photograph without a date is that of its upload.
+    """
+    images = FundusImage.objects.filter(exam=exam, withdrawn_at__isnull=True).order_by()
+    zone = exam.site.zone
+    days = [
+        captured_on or timezone.localdate(uploaded_at, timezone=zone)
+        for captured_on, uploaded_at in images.values_list("captured_on", "created_at")
+    ]
+    return min(days, default=timezone.localdate(exam.created_at, timezone=zone))

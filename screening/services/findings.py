@@ -146,3 +146,15 @@ def finding_rows(
         )
         for eye, result in eyes.items()
     ]
+
+
+def has_same_findings(review: Review, eyes: Mapping[Laterality, policy.EyeResult]) -> bool:
+    """Whether the findings of ``review`` are those of ``eyes``."""
+    signed = {row.laterality: _facts(row, row.grade) for row in review.findings.all()}
+    return signed == {eye.value: _facts(result, result.grade) for eye, result in eyes.items()}
+
+
+def _facts(finding: EyeFinding | policy.EyeResult, grade: int | None) -> tuple[object, ...]:
+    if finding.is_absent:
+        return ("absent",)
+    return finding.is_photographed, finding.is_gradable, grade, str(finding.macular_oedema)

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
+from dataclasses import replace
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -13,13 +14,14 @@ from screening import policy
 from screening.access import Action, require
 from screening.models import AuditEvent, Exam, EyeFinding, FirstReading, Review, Site, User
 from screening.services.audit import record_event
-from screening.services.exams import lock_exam, photographed_eyes
+from screening.services.exams import lock_exam, photographed_eyes, photographed_on
 from screening.services.findings import (
     Finding,
     ReviewError,
     check_length,
     eye_results,
     finding_rows,
+    has_same_findings,
     require_consistent,
 )
 
@@ -102,14 +104,14 @@ def sign_review(
     eyes = eye_results(locked, findings)
     _require_first_readings(locked, amends, by)
     _require_reasons_for_changes(locked, findings, by)
-    decision = policy.decide_outcome(eyes[Laterality.RIGHT], eyes[Laterality.LEFT])
+    decision, recall_on = _decide(locked, eyes, amends)
     review = Review.objects.create(
         exam=locked,
         reviewer=by,
         signed_at=timezone.now(),
         outcome=decision.outcome,
         urgency=decision.urgency,
-        recall_on=_recall_on(locked, decision),
+        recall_on=recall_on,
         note=note,
         amends=amends,
         amend_reason=amend_reason,
@@ -147,22 +149,27 @@ def _record(verb: AuditEvent.Verb, subject: FirstReading | Review, by: User, **c
 
 
 def preview_outcome(
-    *, exam: Exam, findings: Mapping[Laterality, Finding], by: User
+    *, exam: Exam, findings: Mapping[Laterality, Finding], amends: Review | None = None, by: User
 ) -> tuple[policy.Decision, datetime.date | None]:
-    """Outcome and recall date if these findings were signed today; nothing is stored.
+    """Outcome and recall date if these findings were signed; nothing is stored.
 
     Raises ReviewError if a finding is missing, AccessDenied.
     """
     require(by, Action.REVIEW_EXAM, exam.site)
-    eyes = eye_results(exam, findings)
+    return _decide(exam, eye_results(exam, findings), amends)
+
+
+def _decide(
+    exam: Exam, eyes: Mapping[Laterality, policy.EyeResult], amends: Review | None
+) -> tuple[policy.Decision, datetime.date | None]:
+    """Outcome and recall date. An amendment keeps those of the amended review, unless a finding differs."""
     decision = policy.decide_outcome(eyes[Laterality.RIGHT], eyes[Laterality.LEFT])
-    return decision, _recall_on(exam, decision)
-
-
-def _recall_on(exam: Exam, decision: policy.Decision) -> datetime.date | None:
+    if amends is not None and has_same_findings(amends, eyes):
+        outcome, urgency = policy.Outcome(amends.outcome), policy.Urgency(amends.urgency)
+        return replace(decision, outcome=outcome, urgency=urgency), amends.recall_on
     if decision.recall_months is None:
-        return None
-    return policy.add_months(timezone.localdate(timezone=exam.site.zone), decision.recall_months)
+        return decision, None
+    return decision, policy.add_months(photographed_on(exam), decision.recall_months)
 
 
 def _require_status(exam: Exam, status: Exam.Status) -> None:

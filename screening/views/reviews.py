@@ -75,7 +75,12 @@ def exam_preview(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBa
     context: dict[str, Any] = {"is_ready": panel.are_valid()}
     if context["is_ready"]:
         try:
-            decision, recall_on = preview_outcome(exam=exam_detail.exam, findings=panel.findings(), by=request.user)
+            decision, recall_on = preview_outcome(
+                exam=exam_detail.exam,
+                findings=panel.findings(),
+                amends=exam_detail.review if panel.is_amending else None,
+                by=request.user,
+            )
         except ReviewError as error:
             context |= {"is_ready": False, "error": error}
         else:

@@ -97,11 +97,39 @@ def test_a_finding_is_stored_for_its_eye(sign: Sign) -> None:
     assert dict(sign(both(4, 1)).findings.values_list("laterality", "grade")) == {"OD": 4, "OS": 1}
 
 
-def test_the_recall_date_is_counted_from_the_day_at_the_site(sign: Sign, monkeypatch: pytest.MonkeyPatch) -> None:
+AUCKLAND_EVENING = datetime.datetime(2026, 6, 30, 22, 0, tzinfo=datetime.UTC)  # 1 July in Auckland
+
+
+@pytest.mark.parametrize(
+    ("taken_on", "recall_on"),
+    [
+        ({RIGHT: None, LEFT: None}, datetime.date(2027, 7, 1)),
+        ({RIGHT: datetime.date(2026, 5, 31), LEFT: datetime.date(2026, 5, 31)}, datetime.date(2027, 5, 31)),
+        ({RIGHT: datetime.date(2026, 5, 31), LEFT: datetime.date(2026, 6, 2)}, datetime.date(2027, 5, 31)),
+        ({RIGHT: None, LEFT: datetime.date(2026, 7, 1)}, datetime.date(2027, 7, 1)),
+    ],
+)
+def test_the_recall_date_is_counted_from_the_day_of_the_photographs(
+    exam: Exam, sign: Sign, taken_on: dict[Laterality, datetime.date | None], recall_on: datetime.date
+) -> None:
     Site.objects.update(timezone="Pacific/Auckland")
-    evening = datetime.datetime(2026, 6, 30, 22, 0, tzinfo=datetime.UTC)  # 1 July in Auckland
-    monkeypatch.setattr("django.utils.timezone.now", lambda: evening)
-    assert sign().recall_on == datetime.date(2027, 7, 1)
+    for eye, day in taken_on.items():
+        source = "exif" if day else ""
+        exam.images.filter(laterality=eye).update(
+            created_at=AUCKLAND_EVENING, captured_on=day, captured_on_source=source
+        )
+    withdrawn = FundusImageFactory(exam=exam, withdrawn_at=exam.created_at, withdrawn_code="wrong_patient")
+    type(withdrawn).objects.filter(pk=withdrawn.pk).update(created_at="2020-01-01T00:00:00Z")
+    assert sign().recall_on == recall_on
+
+
+def test_an_amendment_changes_the_recall_date_only_with_its_findings(exam: Exam, sign: Sign) -> None:
+    signed = sign()
+    exam.images.update(captured_on=datetime.date(2020, 2, 3), captured_on_source="client")
+    same = sign(note="Spelling", amends=signed, amend_reason="A word")
+    assert (same.outcome, same.recall_on) == (signed.outcome, signed.recall_on)
+    other = sign(both(0, 2), amends=same, amend_reason="Missed haemorrhage")
+    assert (other.outcome, other.recall_on) == ("refer", datetime.date(2020, 8, 3))
 
 
 @pytest.mark.parametrize(
