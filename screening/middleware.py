@@ -19,12 +19,12 @@ from django.utils.translation import gettext as _
 from screening.labels.limits import BODY_ERRORS
 from screening.photos.validation import MAX_BYTES, rejection_message
 from screening.views.decorators import wants_json
+from screening.views.sessions import ACTIVE_AT, LOGGED_IN_AT, is_extendable, seconds_left
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 MAX_BODY_BYTES = MAX_BYTES + 1024 * 1024
 """The largest photograph, and the rest of its form."""
 _ID_IN_PATH = re.compile(r"(?<=/)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/|$)", re.IGNORECASE)
-_ACTIVE_AT, _LOGGED_IN_AT = "active_at", "logged_in_at"
 _MIN_UPDATE_INTERVAL_S = 60
 """So that not every request writes to the session table."""
 
@@ -108,12 +108,13 @@ def limit_session(get_response: GetResponse) -> GetResponse:
 
 def _update_session(request: HttpRequest) -> None:
     now = int(time.time())
-    logged_in_at = request.session.setdefault(_LOGGED_IN_AT, now)
-    is_polling = request.path.endswith("/status/")  # the page requests /exams/<id>/status/ without its user
+    logged_in_at = request.session.setdefault(LOGGED_IN_AT, now)
+    is_polling = request.path.endswith("/status/")  # the page requests it without its user
     if now - logged_in_at >= settings.SESSION_MAX_AGE:
         logout(request)
-    elif not is_polling and now - request.session.get(_ACTIVE_AT, 0) >= _MIN_UPDATE_INTERVAL_S:
-        request.session[_ACTIVE_AT] = now
+    elif not is_polling and now - request.session.get(ACTIVE_AT, 0) >= _MIN_UPDATE_INTERVAL_S:
+        request.session[ACTIVE_AT] = now
+    request.session_end = {"seconds_left": seconds_left(request), "is_extendable": is_extendable(request)}  # type: ignore[attr-defined]  # read by base.html
 
 
 def require_new_password(get_response: GetResponse) -> GetResponse:
@@ -132,6 +133,7 @@ def require_new_password(get_response: GetResponse) -> GetResponse:
 
 
 def _is_allowed_before(request: HttpRequest) -> bool:
-    allowed = (reverse("screening:password"), reverse("screening:logout"))
+    names = ("password", "logout", "session-status", "session-extend")
+    allowed = [reverse(f"screening:{name}") for name in names]
     has_key = request.path.startswith("/api/") and request.headers.get("Authorization", "").startswith("Bearer ")
     return request.path in allowed or has_key

@@ -5,7 +5,18 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from screening.forms import LogInForm
-from screening.views import accounts, exams, gradings, images, patients, predictions, reviews, sites, worklist
+from screening.views import (
+    accounts,
+    exams,
+    gradings,
+    images,
+    patients,
+    predictions,
+    reviews,
+    sessions,
+    sites,
+    worklist,
+)
 
 
 class EyeConverter(StringConverter):
@@ -22,6 +33,8 @@ urlpatterns = [
     path("login/", LoginView.as_view(authentication_form=LogInForm, redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", accounts.password_change, name="password"),
+    path("session/status/", sessions.session_status, name="session-status"),
+    path("session/extend/", sessions.session_extend, name="session-extend"),
     path("sites/first/", sites.site_create_first, name="site-first"),
     path("", worklist.exam_worklist, name="worklist"),
     path("patients/", patients.patient_list, name="patient-list"),

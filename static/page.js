@@ -29,6 +29,15 @@
   document.addEventListener("htmx:responseError", () => showProblem(document.body.dataset.failed));
   document.addEventListener("htmx:afterOnLoad", () => showProblem(""));
 
+  // A log-in in another tab makes the token of the forms on this page invalid: the cookie has the valid one.
+  window.csrfToken = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1]
+    || document.querySelector("[name=csrfmiddlewaretoken]")?.value || "";
+  for (const kind of ["submit", "htmx:confirm"]) {
+    document.addEventListener(kind, () => {
+      for (const input of document.querySelectorAll("[name=csrfmiddlewaretoken]")) input.value = window.csrfToken();
+    }, { capture: true });
+  }
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post") return;

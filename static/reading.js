@@ -75,7 +75,7 @@
   const VIEWER_KEYS = { g: "red-free", f: "fit", z: "actual", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", r: "reset" };
 
   function onKey(event) {
-    if (!document.querySelector("[data-viewer-pane]") || !areKeysOn()) return;
+    if (!document.querySelector("[data-viewer-pane]") || !areKeysOn() || document.querySelector("dialog[open]")) return;
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (/^[0-4]$/.test(key)) choose(key);

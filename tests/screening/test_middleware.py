@@ -29,10 +29,15 @@ def get_after(logged_in: Client, monkeypatch: pytest.MonkeyPatch) -> Callable[..
     """Requests a page some seconds after the start."""
 
     def get(seconds: float, path: str = "/nowhere/") -> Any:
-        monkeypatch.setattr("screening.middleware.time", SimpleNamespace(time=lambda: START + seconds))
+        set_clock(monkeypatch, START + seconds)
         return logged_in.get(path)
 
     return get
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, now: float) -> None:
+    for module in ("screening.middleware.time", "screening.views.sessions.time"):
+        monkeypatch.setattr(module, SimpleNamespace(time=lambda: now))
 
 
 def active_after(client: Client) -> int:
@@ -108,3 +113,28 @@ def test_a_body_larger_than_a_photograph_is_refused(content_length: str, status:
 def test_the_size_is_checked_before_the_body_is_read(settings: Any) -> None:
     size, csrf = "screening.middleware.limit_body_size", "django.middleware.csrf.CsrfViewMiddleware"
     assert settings.MIDDLEWARE.index(size) < settings.MIDDLEWARE.index(csrf)
+
+
+def test_the_page_knows_when_its_session_ends(logged_in: Client, get_after: Callable[..., Any]) -> None:
+    get_after(0)
+    assert 'data-seconds-left="1800"' in get_after(0, "/patients/").content.decode()
+    assert get_after(0, "/session/status/").json() == {"seconds_left": IDLE_S, "is_extendable": True}
+    assert "session-warning" not in Client().get("/login/").content.decode()
+
+
+def test_staying_logged_in_extends_the_session_and_asking_does_not(
+    logged_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged_in.get("/patients/")
+    set_clock(monkeypatch, time.time() + 1700)
+    assert logged_in.get("/session/status/").json()["seconds_left"] <= 100
+    assert logged_in.get("/session/status/").json()["seconds_left"] <= 100
+    assert logged_in.post("/session/extend/").json() == {"seconds_left": IDLE_S, "is_extendable": True}
+
+
+def test_the_end_of_a_shift_cannot_be_extended(logged_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged_in.get("/patients/")
+    set_clock(monkeypatch, time.time() + 12 * 3600 - 60)
+    answer = logged_in.post("/session/extend/").json()
+    assert answer["is_extendable"] is False
+    assert answer["seconds_left"] <= 60

@@ -1,0 +1,82 @@
+// The warning before a session ends, with a button to stay logged in (WCAG 2.2, 2.2.1). Other tabs and requests extend
+// the session too, so the server is asked before the warning is shown. Asking is no activity.
+"use strict";
+
+(() => {
+  const CHECK_MS = 1000;
+  const dialog = document.getElementById("session-warning");
+  if (!dialog) return;
+  const { statusUrl, extendUrl } = dialog.dataset;
+  const warnMs = Number(dialog.dataset.warnSeconds) * 1000;
+  const find = (name) => dialog.querySelector(`[data-session="${name}"]`);
+
+  let end = 0;
+  let isExtendable = true;
+  let isOver = false;
+  let isAsking = false;
+  let askedAt = 0;
+
+  function setEnd(answer) {
+    end = Date.now() + Number(answer.seconds_left) * 1000;
+    isExtendable = answer.is_extendable;
+  }
+
+  async function ask(url, options = {}) {
+    isAsking = true;
+    askedAt = Date.now();
+    try {
+      const response = await fetch(url, { ...options, headers: { Accept: "application/json" } });
+      if (response.status === 401) isOver = true;
+      else if (response.ok) setEnd(await response.json());
+      return response.ok;
+    } catch {
+      return false; // the server does not answer: the page itself says so
+    } finally {
+      isAsking = false;
+    }
+  }
+
+  function render() {
+    const left = Math.max(0, Math.round((end - Date.now()) / 1000));
+    find("left").textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    find("warning").hidden = isOver || !isExtendable;
+    find("shift").hidden = isOver || isExtendable;
+    find("time").hidden = isOver;
+    find("over").hidden = !isOver;
+    find("stay").hidden = isOver || !isExtendable;
+    find("close").hidden = isOver || isExtendable;
+    find("log-in").hidden = !isOver;
+    if (!dialog.open) {
+      dialog.showModal();
+      [find("stay"), find("close"), find("log-in")].find((control) => !control.hidden)?.focus();
+    }
+  }
+
+  let isShiftSeen = false;
+  async function check() {
+    if (isOver || isAsking || Date.now() < end - warnMs) return;
+    const isFresh = Date.now() - askedAt < (dialog.open ? 10000 : 1000);
+    if (!isFresh) await ask(statusUrl);
+    if (isOver) render();
+    else if (Date.now() < end - warnMs) dialog.close();
+    else if (isExtendable || !isShiftSeen) render();
+  }
+
+  find("stay").addEventListener("click", async () => {
+    const isDone = await ask(extendUrl, { method: "POST", body: new URLSearchParams({ csrfmiddlewaretoken: window.csrfToken() }) });
+    find("failed").hidden = isDone || isOver;
+    if (isOver) render();
+    else if (isDone) dialog.close();
+  });
+  find("close").addEventListener("click", () => {
+    isShiftSeen = true;
+    dialog.close();
+  });
+  dialog.addEventListener("cancel", (event) => event.preventDefault());
+  find("log-in").href = `${dialog.dataset.loginUrl}?next=${encodeURIComponent(location.pathname)}`;
+
+  setEnd({ seconds_left: dialog.dataset.secondsLeft, is_extendable: dialog.dataset.isExtendable === "yes" });
+  askedAt = Date.now();
+  document.addEventListener("visibilitychange", check);
+  setInterval(check, CHECK_MS);
+})();
