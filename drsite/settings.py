@@ -272,6 +272,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "screening.tasks.delete_expired_idempotency_keys",
         "schedule": crontab(minute="41"),
     },
+    "delete-old-drafts": {"task": "screening.tasks.delete_old_drafts", "schedule": crontab(minute="47")},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 

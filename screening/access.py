@@ -19,6 +19,7 @@ from screening.models import (
     Membership,
     Patient,
     PatientSearchTerm,
+    ReadingDraft,
     Review,
     Site,
     User,
@@ -77,6 +78,7 @@ _SITE_OF: dict[type[Model], str] = {
     Review: "exam__site",
     EyeFinding: "review__exam__site",
     FirstReading: "exam__site",
+    ReadingDraft: "exam__site",
     AuditEvent: "site",
     Correction: "site",
 }

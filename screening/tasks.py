@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from screening.services import gradings, idempotency_keys, orphaned_files, stale_gradings
+from screening.services import drafts, gradings, idempotency_keys, orphaned_files, stale_gradings
 from screening.services.gradings import GRADE_IMAGE_TASK
 
 
@@ -18,6 +18,12 @@ def grade_image(grading_id: str) -> None:
 def requeue_stale_gradings() -> None:
     """Requeue gradings whose worker crashed or whose message was lost."""
     stale_gradings.requeue_stale_gradings()
+
+
+@shared_task(name="screening.tasks.delete_old_drafts", acks_late=False)
+def delete_old_drafts() -> None:
+    """Delete drafts of readings that were not changed for seven days."""
+    drafts.delete_old_drafts()
 
 
 @shared_task(name="screening.tasks.delete_orphaned_files", acks_late=False, soft_time_limit=840, time_limit=900)

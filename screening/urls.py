@@ -7,6 +7,7 @@ from django.urls.converters import StringConverter
 from screening.forms import LogInForm
 from screening.views import (
     accounts,
+    drafts,
     exams,
     gradings,
     images,
@@ -59,6 +60,9 @@ urlpatterns = [
     path("exams/<uuid:exam_id>/first-reading/", reviews.exam_first_reading, name="exam-first-reading"),
     path("exams/<uuid:exam_id>/preview/", reviews.exam_preview, name="exam-preview"),
     path("exams/<uuid:exam_id>/sign/", reviews.exam_sign, name="exam-sign"),
+    path("exams/<uuid:exam_id>/draft/", drafts.draft_save, name="exam-draft"),
+    path("exams/<uuid:exam_id>/draft/discard/", drafts.draft_discard, name="exam-draft-discard"),
+    path("exams/<uuid:exam_id>/review/status/", drafts.reading_status, name="exam-review-status"),
     path("images/<uuid:image_id>/photo/", images.image_photo, name="image-photo"),
     path("images/<uuid:image_id>/thumbnail/", images.image_thumbnail, name="image-thumbnail"),
     path("images/<uuid:image_id>/withdraw/", images.image_withdraw, name="image-withdraw"),

@@ -3,6 +3,7 @@
 from screening.models.api_keys import ApiKey
 from screening.models.audit import AuditEvent
 from screening.models.corrections import Correction
+from screening.models.drafts import ReadingDraft
 from screening.models.exams import Exam
 from screening.models.gradings import Grading
 from screening.models.idempotency_keys import IdempotencyKey
@@ -25,6 +26,7 @@ __all__ = (
     "Membership",
     "Patient",
     "PatientSearchTerm",
+    "ReadingDraft",
     "Review",
     "Site",
     "User",

@@ -53,6 +53,8 @@ class AuditEvent(models.Model):
         GRADING_REQUEUED = "grading.requeued", _("requeued a stale grading")
         PHOTO_PREDICTED = "photo.predicted", _("graded a photograph without storing it")
         FIRST_READING_RECORDED = "first_reading.recorded", _("recorded a first reading")
+        DRAFT_SAVED = "draft.saved", _("began a draft of a reading")
+        DRAFT_DISCARDED = "draft.discarded", _("discarded a draft of a reading")
         REVIEW_SIGNED = "review.signed", _("signed a review")
         REVIEW_AMENDED = "review.amended", _("amended a review")
         REVIEW_IN_ERROR = "review.in_error", _("marked a result as entered in error")

@@ -1,11 +1,13 @@
 """Queries of pages and API, one noun a file. Every selector is restricted to the user's sites."""
 
+from screening.selectors.drafts import get_draft
 from screening.selectors.exams import (
     ExamDetail,
     EyeDetail,
     ImageWithGrading,
     get_exam,
     get_exam_record,
+    get_exam_to_read,
     get_grading,
     get_image,
     get_previous_exam,
@@ -21,6 +23,7 @@ from screening.selectors.patients import (
     list_patients,
     search_patients,
 )
+from screening.selectors.reading_state import ReadingChange, get_reading_change
 from screening.selectors.reviews import get_review
 from screening.selectors.worklist import count_by_rank, open_exams, worklist
 
@@ -29,16 +32,20 @@ __all__ = (
     "EyeDetail",
     "ImageWithGrading",
     "PatientHistory",
+    "ReadingChange",
     "count_by_rank",
     "find_patients",
+    "get_draft",
     "get_exam",
     "get_exam_record",
+    "get_exam_to_read",
     "get_grading",
     "get_image",
     "get_image_record",
     "get_patient",
     "get_patient_history",
     "get_previous_exam",
+    "get_reading_change",
     "get_revealed_grading",
     "get_review",
     "list_exams",

@@ -10,9 +10,10 @@ from ml.vocabulary import Laterality
 from screening.access import restrict
 from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Review, User
 from screening.models.gradings import limited_negatives
+from screening.selectors.drafts import is_late_reader
 from screening.selectors.gradings import with_is_revealed
 from screening.selectors.images import prefetched_gradings
-from screening.selectors.reviews import IN_FORCE, reviews_with_findings
+from screening.selectors.reviews import IN_FORCE, reviews_with_findings, without_unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class EyeDetail:
 class ExamDetail:
     """An exam with both eyes, its reviews (newest first) and its first readings.
 
-    ``is_model_revealed``: whether the user it was loaded for may see the model's grade.
+    ``is_model_revealed``: whether the user it was loaded for may see the model's grade. ``is_late_reader``: whether
+    a colleague signed while that user was reading; ``reviews`` is then empty.
     """
 
     exam: Exam
@@ -67,6 +69,7 @@ class ExamDetail:
     reviews: tuple[Review, ...]
     first_readings: tuple[FirstReading, ...]
     is_model_revealed: bool
+    is_late_reader: bool
 
     @property
     def eyes(self) -> tuple[EyeDetail, EyeDetail]:
@@ -83,6 +86,12 @@ class ExamDetail:
         newest = next(iter(self.reviews), None)
         return newest if newest is not None and newest.reading_round == self.exam.reading_round else None
 
+    @property
+    def replaced_reviews(self) -> tuple[tuple[Review, Review], ...]:
+        """Each amended review with its amendment, newest first."""
+        newer = {one.amends_id: one for one in self.reviews}
+        return tuple((one, newer[one.pk]) for one in self.reviews if one.pk in newer)
+
     def first_reading(self, user: User, laterality: str) -> FirstReading | None:
         """What ``user`` recorded for this eye before seeing the model's grade."""
         own = (
@@ -96,6 +105,12 @@ class ExamDetail:
 def get_exam(*, user: User, exam_id: uuid.UUID | str) -> ExamDetail:
     """The exam with everything a page shows, in a constant number of queries. Raises Http404."""
     return _exam_detail(get_object_or_404(_detailed_exams(user), pk=exam_id))
+
+
+def get_exam_to_read(*, user: User, exam_id: uuid.UUID | str) -> Exam:
+    """The exam alone, with its site and ``is_late_reader``; one query. Raises Http404."""
+    exams = restrict(Exam.objects.select_related("site"), user)
+    return get_object_or_404(exams.annotate(is_late_reader=is_late_reader(user)), pk=exam_id)
 
 
 def get_previous_exam(*, user: User, exam: Exam) -> ExamDetail | None:
@@ -112,7 +127,7 @@ def list_exams(*, user: User) -> QuerySet[Exam]:
     Each has ``site``, ``images_in_use`` (with gradings) and ``current_reviews`` (at most one, with findings).
     """
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
-    current = reviews_with_findings().filter(IN_FORCE)
+    current = without_unread(reviews_with_findings(), user).filter(IN_FORCE)
     return (
         restrict(Exam.objects.select_related("site"), user)
         .prefetch_related(
@@ -145,10 +160,11 @@ def _detailed_exams(user: User) -> QuerySet[Exam]:
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
     gradings = Grading.objects.order_by("-created_at", "pk")
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
-    reviews = Review.objects.select_related("reviewer").order_by("-signed_at").prefetch_related(findings)
+    reviews = without_unread(Review.objects.select_related("reviewer"), user).order_by("-signed_at")
+    exams = exams.annotate(is_late_reader=is_late_reader(user))
     return with_is_revealed(exams, user).prefetch_related(
         Prefetch("images", images.prefetch_related(Prefetch("gradings", gradings))),
-        Prefetch("reviews", reviews),
+        Prefetch("reviews", reviews.prefetch_related(findings)),
         Prefetch("first_readings", FirstReading.objects.order_by("created_at")),
     )
 
@@ -171,6 +187,7 @@ def _exam_detail(exam: Exam) -> ExamDetail:
         reviews=tuple(exam.reviews.all()),
         first_readings=tuple(exam.first_readings.all()),
         is_model_revealed=exam.is_revealed,  # type: ignore[attr-defined]  # annotated
+        is_late_reader=exam.is_late_reader,  # type: ignore[attr-defined]  # annotated
     )
 
 

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from screening.access import Action, restrict, sites_for
 from screening.models import FirstReading, Grading, Review, Site, User
+from screening.selectors.drafts import is_late_reader
 
 M = TypeVar("M", bound=Model)
 
@@ -16,8 +17,9 @@ def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QueryS
     """Annotate ``is_revealed``: whether ``user`` may see the model's grade.
 
     ``exam`` is the path from a row to its exam; empty if the rows are exams.
-    At a blind-first site a reviewer sees it after reading each eye, or once the exam is signed. A photographer sees it
-    at once, because the photograph can only be taken again while the patient is present.
+    At a blind-first site a reviewer sees it after reading each eye, or once the exam is signed; one who was reading
+    when a colleague signed sees it after storing own findings. A photographer sees it at once, because the photograph
+    can only be taken again while the patient is present.
     """
     site, pk = (f"{exam}__site", exam) if exam else ("site", "pk")
     is_blind_reader = Q(
@@ -26,7 +28,7 @@ def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QueryS
     current = {"exam": OuterRef(pk), "reading_round": OuterRef(f"{exam}__reading_round" if exam else "reading_round")}
     is_signed = Exists(Review.objects.filter(**current))
     is_read = Exists(FirstReading.objects.filter(**current, reviewer=user, is_blind_complete=True))
-    hidden = When(is_blind_reader & ~is_signed & ~is_read, then=Value(False))  # noqa: FBT003
+    hidden = When(is_blind_reader & ~is_read & (~is_signed | is_late_reader(user, exam=pk)), then=Value(False))  # noqa: FBT003
     is_revealed = Case(hidden, default=Value(True), output_field=BooleanField())  # noqa: FBT003
     return cast("QuerySet[M]", rows.annotate(is_revealed=is_revealed))
 

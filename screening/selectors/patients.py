@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from screening.access import restrict
 from screening.folding import fold_number, search_terms
 from screening.models import Exam, EyeFinding, Patient, PatientSearchTerm, Review, User
-from screening.selectors.reviews import IN_FORCE
+from screening.selectors.reviews import IN_FORCE, without_unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,8 @@ def get_patient_history(*, user: User, patient_id: uuid.UUID | str) -> PatientHi
     """A patient with all exams and their current reviews, in four queries. Raises Http404."""
     patient = get_patient(user=user, patient_id=patient_id)
     current = Review.objects.filter(IN_FORCE).select_related("reviewer")
-    current = current.prefetch_related(Prefetch("findings", EyeFinding.objects.order_by("laterality")))
+    findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
+    current = without_unread(current, user).prefetch_related(findings)
     exams = (
         patient.exams.select_related("site")
         .annotate(n_images=Count("images", filter=Q(images__withdrawn_at__isnull=True)))

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 
 from screening.access import restrict
 from screening.models import EyeFinding, Review, User
+from screening.selectors.drafts import is_late_reader
 
 IN_FORCE = Q(amendments__isnull=True, reading_round=F("exam__reading_round"))
 """Filter of reviews: those that count. An amended review does not, nor one of an earlier reading round."""
@@ -18,6 +19,12 @@ def reviews_with_findings() -> QuerySet[Review]:
     return Review.objects.select_related("reviewer").prefetch_related(findings, "amendments")
 
 
+def without_unread(reviews: QuerySet[Review], user: User) -> QuerySet[Review]:
+    """Reviews without those that a colleague signed while ``user`` was reading the exam (``is_late_reader``)."""
+    return reviews.exclude(is_late_reader(user, exam="exam"))
+
+
 def get_review(*, user: User, review_id: uuid.UUID) -> Review:
     """A signed review of the user's sites, amended or not. Raises Http404."""
-    return get_object_or_404(restrict(reviews_with_findings().select_related("exam__site"), user), pk=review_id)
+    reviews = without_unread(reviews_with_findings().select_related("exam__site"), user)
+    return get_object_or_404(restrict(reviews, user), pk=review_id)

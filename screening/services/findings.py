@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from ml.vocabulary import ICDRGrade, Laterality
 from screening import policy
 from screening.labels.limits import too_long
-from screening.models import Exam, EyeFinding, FundusImage, Review
+from screening.models import Exam, EyeFinding, FundusImage, Review, User
 from screening.models.base import max_length
 from screening.services.exams import ExamError, photographed_eyes
 
@@ -129,6 +129,13 @@ def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
     return n_visits
 
 
+def finding_values(finding: Finding | EyeFinding) -> tuple[bool, bool, int | None, str, str]:
+    """What a finding says, to compare one that is entered with one that is signed."""
+    grade = None if finding.grade is None else int(finding.grade)
+    reason = finding.changed_reason.strip()
+    return finding.is_photographed, finding.is_gradable, grade, str(finding.macular_oedema), reason
+
+
 def finding_rows(
     review: Review, eyes: Mapping[Laterality, policy.EyeResult], findings: Mapping[Laterality, Finding]
 ) -> list[EyeFinding]:
@@ -158,3 +165,26 @@ def _facts(finding: EyeFinding | policy.EyeResult, grade: int | None) -> tuple[o
     if finding.is_absent:
         return ("absent",)
     return finding.is_photographed, finding.is_gradable, grade, str(finding.macular_oedema)
+
+
+def find_sent_before(
+    *,
+    exam: Exam,
+    findings: Mapping[Laterality, Finding],
+    note: str,
+    amends: Review | None,
+    amend_reason: str,
+    by: User,
+) -> Review | None:
+    """The review that ``by`` signed with the same form; None if no form with this content was signed.
+
+    A form is sent twice by a double click, by the Back button and by a reload. ``amends`` is the review that was in
+    force when the form was made.
+    """
+    texts = {"note": note.strip(), "amend_reason": amend_reason.strip()}
+    entered = {eye: finding_values(one) for eye, one in findings.items() if not one.absent_reason}
+    own = Review.objects.filter(exam=exam, reading_round=exam.reading_round, reviewer=by, amends=amends, **texts)
+    for review in own.prefetch_related("findings"):
+        if entered == {one.laterality: finding_values(one) for one in review.findings.all() if not one.is_absent}:
+            return review
+    return None

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from ml.vocabulary import Laterality
 from screening.access import Action, require
-from screening.models import AuditEvent, Correction, Exam, FirstReading, Review, User
+from screening.models import AuditEvent, Correction, Exam, FirstReading, ReadingDraft, Review, User
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, check_length, eyes_without_photograph, lock_exam
 
@@ -61,8 +61,9 @@ def take_back_exam(*, exam: Exam, by: User) -> Exam:
 
 
 def is_being_read(exam: Exam) -> bool:
-    """Whether a reviewer has recorded a first reading of the exam as it is now."""
-    return FirstReading.objects.filter(exam=exam, reading_round=exam.reading_round).exists()
+    """Whether a reviewer has recorded a first reading of the exam as it is now, or has a draft of one."""
+    current = {"exam": exam, "reading_round": exam.reading_round}
+    return FirstReading.objects.filter(**current).exists() or ReadingDraft.objects.filter(**current).exists()
 
 
 def read_again(exam: Exam, *, by: User) -> None:

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -14,25 +15,36 @@ from screening import policy
 from screening.access import Action, require
 from screening.models import AuditEvent, Exam, EyeFinding, FirstReading, Review, Site, User
 from screening.services.audit import record_event
+from screening.services.drafts import delete_draft, drop_stored_findings
 from screening.services.exams import lock_exam, photographed_eyes, photographed_on
 from screening.services.findings import (
     Finding,
     ReviewError,
     check_length,
     eye_results,
+    find_sent_before,
     finding_rows,
     has_same_findings,
     require_consistent,
 )
 
-__all__ = ("AlreadyReviewed", "Finding", "ReviewError", "preview_outcome", "record_first_reading", "sign_review")
+__all__ = (
+    "AlreadyReviewed",
+    "Finding",
+    "ReviewError",
+    "find_sent_before",
+    "preview_outcome",
+    "record_first_reading",
+    "record_first_readings",
+    "sign_review",
+)
 
 
 class AlreadyReviewed(ReviewError):
-    """The exam is signed already."""
+    """The exam, or an amendment of its review, is signed already."""
 
-    def __init__(self) -> None:
-        super().__init__(_("This exam is already signed. Amend the review to change it."))
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or _("This exam is already signed. Amend the review to change it."))
 
 
 @transaction.atomic
@@ -47,11 +59,15 @@ def record_first_reading(
 ) -> FirstReading:
     """Record a reviewer's grade of one eye before the model's is revealed. It cannot be changed.
 
-    Raises ReviewError if it is recorded already or inconsistent, or the eye has no photograph, AccessDenied.
+    A reviewer who was reading when a colleague signed records it before seeing what the colleague found.
+    Raises ReviewError if it is recorded already or inconsistent, or the eye has no photograph, AlreadyReviewed,
+    AccessDenied.
     """
     locked = lock_exam(exam)
     require(by, Action.REVIEW_EXAM, locked.site)
-    _require_status(locked, Exam.Status.SUBMITTED)
+    is_late = locked.status == Exam.Status.REVIEWED
+    if not is_late or Review.objects.filter(**_current(locked), reviewer=by).exists():
+        _require_status(locked, Exam.Status.SUBMITTED)
     finding = Finding(
         laterality=Laterality(laterality),
         is_gradable=is_gradable,
@@ -76,8 +92,34 @@ def record_first_reading(
             )
     except IntegrityError as error:
         raise ReviewError(_("Your first reading of this eye is already recorded."), finding.laterality) from error
-    _record(AuditEvent.Verb.FIRST_READING_RECORDED, reading, by, laterality=finding.laterality)
+    _record(AuditEvent.Verb.FIRST_READING_RECORDED, reading, by, laterality=finding.laterality, is_late=is_late)
     return reading
+
+
+@transaction.atomic
+def record_first_readings(*, exam: Exam, findings: Mapping[Laterality, Finding], by: User) -> tuple[FirstReading, ...]:
+    """Record the first reading of each eye that ``by`` has not read: all eyes or none.
+
+    One eye alone must not reveal the model's result. Findings sent twice are recorded once. The draft is deleted, but
+    for its note. Raises as ``record_first_reading``.
+    """
+    locked = lock_exam(exam)
+    require(by, Action.REVIEW_EXAM, locked.site)
+    unread = _unread_eyes(locked, by)
+    readings = tuple(
+        record_first_reading(
+            exam=locked,
+            laterality=eye,
+            is_gradable=finding.is_gradable,
+            grade=finding.grade,
+            macular_oedema=finding.macular_oedema,
+            by=by,
+        )
+        for eye, finding in findings.items()
+        if eye in unread
+    )
+    drop_stored_findings(locked, by)
+    return readings
 
 
 @transaction.atomic
@@ -120,6 +162,7 @@ def sign_review(
     EyeFinding.objects.bulk_create(finding_rows(review, eyes, findings))
     locked.status = Exam.Status.REVIEWED
     locked.save(update_fields=["status", *_set_absent_reasons(locked, findings, by)])
+    delete_draft(locked, by)
     verb = AuditEvent.Verb.REVIEW_SIGNED if amends is None else AuditEvent.Verb.REVIEW_AMENDED
     _record(verb, review, by, outcome=review.outcome, reasons=",".join(decision.reasons))
     return review
@@ -143,7 +186,7 @@ def _set_absent_reasons(exam: Exam, findings: Mapping[Laterality, Finding], by: 
     return changed
 
 
-def _record(verb: AuditEvent.Verb, subject: FirstReading | Review, by: User, **codes: str) -> None:
+def _record(verb: AuditEvent.Verb, subject: FirstReading | Review, by: User, **codes: str | bool) -> None:
     exam = subject.exam
     record_event(verb=verb, subject=subject, site=exam.site, data={"exam": str(exam.pk), **codes}, by=by)
 
@@ -198,7 +241,7 @@ def _require_signable(exam: Exam, amends: Review | None, amend_reason: str, note
     if amends.reading_round != exam.reading_round:
         raise ReviewError(_("This review does not count any more, so it is not amended. Sign the exam again."))
     if amends.amendments.exists():
-        raise ReviewError(_("This review was amended meanwhile. Amend the newest review."))
+        raise AlreadyReviewed(_("This review was amended meanwhile. Amend the newest review."))
     if not amend_reason:
         raise ReviewError(_("Enter the reason for the amendment."))
 
@@ -219,7 +262,12 @@ def _unread_eyes(exam: Exam, reviewer: User) -> list[Laterality]:
 
 
 def _first_readings(exam: Exam, reviewer: User) -> QuerySet[FirstReading]:
-    return FirstReading.objects.filter(exam=exam, reviewer=reviewer, reading_round=exam.reading_round)
+    return FirstReading.objects.filter(**_current(exam), reviewer=reviewer)
+
+
+def _current(exam: Exam) -> dict[str, Any]:
+    """Filter of reviews and first readings: those of the exam's present reading round."""
+    return {"exam": exam, "reading_round": exam.reading_round}
 
 
 def _require_reasons_for_changes(exam: Exam, findings: Mapping[Laterality, Finding], by: User) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.cache import patch_cache_control
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -42,7 +43,7 @@ def login_required(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
     @wraps(view)
     def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return _login_response(request)
+            return login_response(request)
         response = view(cast("AuthenticatedRequest", request), *args, **kwargs)
         if not response.has_header("Cache-Control"):
             # On a shared desk the Back button must not show a patient after log-off (OWASP ASVS 5.0, 14.3.2).
@@ -52,12 +53,25 @@ def login_required(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
     return wrapper
 
 
-def _login_response(request: HttpRequest) -> HttpResponseBase:
+def login_response(request: HttpRequest, *, return_to: str = "", is_kept: bool = False) -> HttpResponseBase:
+    """The response without a login. ``return_to``: path after the log-in; empty: the page of the request.
+
+    ``is_kept``: the form is kept on the server until the log-in.
+    """
     if wants_json(request):
         message = _("You are logged out. Log in in another tab and try again. The photograph is still on this page.")
-        return JsonResponse({"code": "logged_out", "message": message}, status=401)
+        return JsonResponse({"code": "logged_out", "message": message, "is_kept": is_kept}, status=401)
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
     if htmx:
-        page_path = htmx.current_url_abs_path or "/"
+        page_path = return_to or htmx.current_url_abs_path or "/"
         return HttpResponseClientRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': page_path})}")
-    return redirect_to_login(request.get_full_path())
+    return redirect_to_login(return_to or _page_of(request))
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page to return to. The address of a form cannot be opened: it is the page that the form is on."""
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    page = request.headers.get("Referer", "")
+    is_own = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return urlsplit(page).path if is_own else settings.LOGIN_REDIRECT_URL

@@ -54,6 +54,7 @@ def exam_detail(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBas
         "section": "patients",
         "age": exam.patient.age_text_on(timezone.localdate(timezone=exam.site.zone)),
         "review": detail.review,
+        "replaced_reviews": detail.replaced_reviews,
         "photo_form": PhotoForm(),
         "photo_types": PHOTO_TYPES,
     }

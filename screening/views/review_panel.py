@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ml.vocabulary import Laterality
 from screening.access import Action, can
-from screening.forms import UNGRADABLE, EyeReadingForm, EyeWithoutPhotographForm
-from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Site, User
+from screening.forms import UNGRADABLE, VERDICTS, EyeReadingForm, EyeWithoutPhotographForm
+from screening.models import Exam, EyeFinding, FirstReading, FundusImage, ReadingDraft, Review, Site, User
 from screening.policy import MacularOedema
 from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading
 from screening.services.reviews import Finding
@@ -50,16 +50,68 @@ class EyeReviewForm:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnReading:
+    """A first reading of the user beside the signed finding of that eye; ``signed_verdict`` is empty if absent."""
+
+    laterality: Laterality
+    own_verdict: str
+    own_oedema: str
+    signed_verdict: str
+    signed_oedema: str
+
+    @property
+    def is_different(self) -> bool:
+        return (self.own_verdict, self.own_oedema) != (self.signed_verdict, self.signed_oedema)
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewPanel:
     """Both eyes and the stage of the review. ``is_blind``: no first reading yet, the model's result is hidden.
 
-    ``page_version`` changes if a photograph is added, withdrawn or moved: the reviewer signs the photographs displayed.
+    ``is_late``: a colleague signed while the user was reading; what was signed is hidden until the user's own reading
+    is stored. ``page_version`` changes if a photograph is added, withdrawn or moved: the reviewer signs the photographs
+    displayed. ``draft`` is the user's own, not signed yet; ``base_review`` the review in force.
     """
 
     eyes: tuple[EyeReviewForm, EyeReviewForm]
     is_blind: bool
+    is_late: bool
     is_amending: bool
     page_version: str
+    base_review: Review | None
+    draft: ReadingDraft | None
+    is_bound: bool
+
+    @property
+    def restored_draft(self) -> ReadingDraft | None:
+        """The draft whose entries are on the page; None if the page shows a form that was just sent."""
+        return None if self.is_bound else self.draft
+
+    @property
+    def is_draft_of_other_photos(self) -> bool:
+        """Whether the photographs changed since the draft was saved: its grades are then not selected."""
+        return self.draft is not None and self.draft.page_version not in {"", self.page_version}
+
+    @property
+    def draft_verdicts(self) -> list[tuple[Laterality, str, str]]:
+        """Eye, grade and macular oedema that the draft has."""
+        entries = self.draft.entries if self.draft else {}
+        found = [(eye, entries.get(f"{eye}-verdict"), entries.get(f"{eye}-macular_oedema", "")) for eye in Laterality]
+        return [(eye, verdict, oedema) for eye, verdict, oedema in found if verdict in dict(VERDICTS)]
+
+    @property
+    def own_readings(self) -> list[OwnReading]:
+        """The user's first readings beside the findings that a colleague signed; empty unless there are both."""
+        review = self.base_review
+        if review is None:
+            return []
+        signed = {one.laterality: one for one in review.findings.all()}
+        own = [eye.first_reading for eye in self.eyes if eye.first_reading is not None]
+        return [
+            OwnReading(Laterality(one.laterality), *_texts(one), *_texts(signed.get(one.laterality)))
+            for one in own
+            if one.reviewer_id != review.reviewer_id
+        ]
 
     @property
     def forms(self) -> dict[Laterality, EyeReadingForm | EyeWithoutPhotographForm]:
@@ -76,11 +128,18 @@ class ReviewPanel:
 
 
 def build_review_panel(
-    exam_detail: ExamDetail, user: User, *, data: Mapping[str, str] | None = None, previous: ExamDetail | None = None
+    exam_detail: ExamDetail,
+    user: User,
+    *,
+    data: Mapping[str, str] | None = None,
+    previous: ExamDetail | None = None,
+    draft: ReadingDraft | None = None,
 ) -> ReviewPanel:
     """The panel of both eyes; ``data`` is the posted form, ``previous`` the patient's exam before this one."""
     # An exam without any photograph has nothing to read blind.
     is_blind = not exam_detail.is_model_revealed and any(eye.images for eye in exam_detail.eyes)
+    is_late, version = exam_detail.is_late_reader, _page_version(exam_detail)
+    entries = draft.entries if draft is not None and draft.page_version in {"", version} else {}
     earlier = {eye.laterality: eye.images for eye in previous.eyes} if previous else {}
     right, left = (
         EyeReviewForm(
@@ -89,14 +148,21 @@ def build_review_panel(
             not_photographed_reason=eye.not_photographed_reason,
             images=eye.images,
             previous=earlier.get(eye.laterality, ()),
-            form=_form(exam_detail, eye, user, data, is_blind=is_blind),
+            form=_form(exam_detail, eye, user, data, entries, is_first=is_blind or is_late),
             first_reading=exam_detail.first_reading(user, eye.laterality),
             decisive_image=None if is_blind else eye.decisive_image,
         )
         for eye in exam_detail.eyes
     )
     return ReviewPanel(
-        (right, left), is_blind, exam_detail.exam.status == Exam.Status.REVIEWED, _page_version(exam_detail)
+        eyes=(right, left),
+        is_blind=is_blind,
+        is_late=is_late,
+        is_amending=exam_detail.exam.status == Exam.Status.REVIEWED and not is_late,
+        page_version=version,
+        base_review=exam_detail.review,
+        draft=draft,
+        is_bound=data is not None,
     )
 
 
@@ -112,12 +178,20 @@ def can_review(user: User, exam: Exam) -> bool:
 
 
 def _form(
-    exam_detail: ExamDetail, eye: EyeDetail, user: User, data: Mapping[str, str] | None, *, is_blind: bool
+    exam_detail: ExamDetail,
+    eye: EyeDetail,
+    user: User,
+    data: Mapping[str, str] | None,
+    entries: Mapping[str, str],
+    *,
+    is_first: bool,
 ) -> EyeReadingForm | EyeWithoutPhotographForm | None:
-    if eye.absent_reason or (is_blind and not eye.images):
+    if eye.absent_reason or (is_first and not eye.images):
         return None
+    prefix = f"{eye.laterality}-"
+    of_draft = {name.removeprefix(prefix): text for name, text in entries.items() if name.startswith(prefix)}
     if not eye.images:
-        return EyeWithoutPhotographForm(data, prefix=eye.laterality)
+        return EyeWithoutPhotographForm(data, prefix=eye.laterality, initial=of_draft)
     first = exam_detail.first_reading(user, eye.laterality)
     findings = exam_detail.review.findings.all() if exam_detail.review else ()
     of_eye = (one for one in findings if one.laterality == eye.laterality)
@@ -129,7 +203,7 @@ def _form(
         initial["changed_reason"] = signed.changed_reason if signed else ""
     elif exam_detail.exam.site.reading_mode == Site.ReadingMode.TRIAGE:
         initial = _triage_initial(eye)
-    return EyeReadingForm(data, prefix=eye.laterality, initial=initial)
+    return EyeReadingForm(data, prefix=eye.laterality, initial=initial | of_draft)
 
 
 def _triage_initial(eye: EyeDetail) -> dict[str, str]:
@@ -145,6 +219,13 @@ def _triage_initial(eye: EyeDetail) -> dict[str, str]:
 
 def _verdict(reading: FirstReading | EyeFinding) -> str:
     return str(reading.grade) if reading.is_gradable else UNGRADABLE
+
+
+def _texts(reading: FirstReading | EyeFinding | None) -> tuple[str, str]:
+    """Grade and macular oedema as values of the form; empty for an eye without a grade."""
+    if reading is None or (isinstance(reading, EyeFinding) and (reading.is_absent or not reading.is_photographed)):
+        return "", ""
+    return _verdict(reading), reading.macular_oedema
 
 
 def _finding(eye: Laterality, form: EyeReadingForm | EyeWithoutPhotographForm) -> Finding:

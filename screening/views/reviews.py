@@ -4,74 +4,98 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from screening.access import Action, require, sites_for
-from screening.forms import ReturnForm, SignForm
+from screening.forms import SignForm
 from screening.labels.reviews import OUTCOME_LABELS
-from screening.models import AuditEvent, Exam, User
-from screening.selectors import ExamDetail, get_exam, get_previous_exam, worklist
+from screening.models import AuditEvent, Exam
+from screening.selectors import ExamDetail, ReadingChange, get_exam
 from screening.services.audit import record_event
-from screening.services.reviews import ReviewError, preview_outcome, record_first_reading, sign_review
+from screening.services.exams import ExamError
+from screening.services.reviews import (
+    AlreadyReviewed,
+    ReviewError,
+    find_sent_before,
+    preview_outcome,
+    record_first_readings,
+    sign_review,
+)
 from screening.views.decorators import AuthenticatedRequest, login_required
-from screening.views.review_panel import ReviewPanel, build_review_panel, can_review
-
-PAGE, PANEL = "screening/reviews/read.html", "screening/reviews/_panel.html"
+from screening.views.drafts import posted_base, save_posted_draft
+from screening.views.ended_sessions import reading_login_required, redirect_without_form, take_kept_form
+from screening.views.review_page import (
+    change_since_page,
+    get_exam_to_review,
+    keep_as_draft,
+    panel_of,
+    posted_base_review,
+    reject_stale_page,
+    review_page,
+)
+from screening.views.review_panel import can_review
 
 
 @login_required
 @require_safe
 def exam_review(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """The review page; redirects to the exam page if the exam cannot be reviewed."""
-    exam_detail = _get_exam(request, exam_id)
+    exam_detail = get_exam_to_review(request, exam_id)
     exam = exam_detail.exam
     if not can_review(request.user, exam):
         messages.info(request, _("This exam is not ready for review."))
         return redirect("screening:exam-detail", exam_id)
+    if _restore_kept_form(request, exam):
+        exam_detail = get_exam_to_review(request, exam_id)
     record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam, site=exam.site, by=request.user)
-    return _page(request, exam_detail, _panel(request.user, exam_detail))
+    return review_page(request, exam_detail, panel_of(request.user, exam_detail))
 
 
-@login_required
-@require_POST
+def _restore_kept_form(request: AuthenticatedRequest, exam: Exam) -> bool:
+    """Make a draft of a form that was sent after the session had ended."""
+    form = take_kept_form(request, exam.pk)
+    if form is None:
+        return False
+    try:
+        save_posted_draft(exam=exam, data=form, version=None, by=request.user)
+    except ExamError as error:
+        messages.error(request, str(error))
+        return False
+    messages.warning(request, _("You were logged out before your entries were sent. They are back on this page."))
+    return True
+
+
+@reading_login_required
+@redirect_without_form
 def exam_first_reading(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Record the first reading of both eyes; the response contains the result of the model."""
-    exam_detail = _get_exam(request, exam_id)
-    panel = _panel(request.user, exam_detail, request.POST)
+    exam_detail = get_exam_to_review(request, exam_id)
+    if change_since_page(request, exam_detail.exam) is ReadingChange.SIGNED_BY_COLLEAGUE:
+        exam_detail = keep_as_draft(request, exam_detail)
+    panel = panel_of(request.user, exam_detail, request.POST)
     try:
-        _reject_stale_page(request, panel)
+        reject_stale_page(request, panel)
         if not panel.are_valid():
-            return _page(request, exam_detail, panel, status=422)
-        with transaction.atomic():  # both eyes or none: one eye alone must not reveal the model's result
-            for eye, finding in panel.findings().items():
-                if exam_detail.first_reading(request.user, eye) is None:
-                    record_first_reading(
-                        exam=exam_detail.exam,
-                        laterality=eye,
-                        is_gradable=finding.is_gradable,
-                        grade=finding.grade,
-                        macular_oedema=finding.macular_oedema,
-                        by=request.user,
-                    )
+            return review_page(request, exam_detail, panel, status=422)
+        if posted_base(request.POST, exam_detail.exam) is not None:
+            raise AlreadyReviewed
+        record_first_readings(exam=exam_detail.exam, findings=panel.findings(), by=request.user)
     except ReviewError as error:
-        return _page(request, exam_detail, panel, error=error, status=422)
+        return review_page(request, exam_detail, panel, error=error, status=422)
     if not request.htmx:
         return redirect("screening:exam-review", exam_id)
     exam_detail = get_exam(user=request.user, exam_id=exam_id)
-    return _page(request, exam_detail, _panel(request.user, exam_detail))
+    return review_page(request, exam_detail, panel_of(request.user, exam_detail))
 
 
-@login_required
+@reading_login_required
 @require_POST
 def exam_preview(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """The outcome of the form as filled in so far; nothing is stored."""
-    exam_detail = _get_exam(request, exam_id)
-    panel = _panel(request.user, exam_detail, request.POST)
+    exam_detail = get_exam_to_review(request, exam_id)
+    panel = panel_of(request.user, exam_detail, request.POST)
     context: dict[str, Any] = {"is_ready": panel.are_valid()}
     if context["is_ready"]:
         try:
@@ -89,82 +113,77 @@ def exam_preview(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBa
     return render(request, "screening/reviews/_preview.html", context)
 
 
-@login_required
-@require_POST
+@reading_login_required
+@redirect_without_form
 def exam_sign(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
-    """Sign the findings of both eyes, or amend a signed review."""
-    exam_detail = _get_exam(request, exam_id)
-    panel = _panel(request.user, exam_detail, request.POST)
+    """Sign the findings of both eyes, or amend a signed review. A form that is sent twice is signed once."""
+    exam_detail = get_exam_to_review(request, exam_id)
+    try:
+        if change_since_page(request, exam_detail.exam) in {None, ReadingChange.NOT_WAITING}:
+            return _sign(request, exam_detail)
+    except AlreadyReviewed:  # a colleague, or the same form sent twice, was first by a moment
+        exam_detail = get_exam_to_review(request, exam_id)
+    return _answer_signed_before(request, exam_detail)
+
+
+def _sign(request: AuthenticatedRequest, exam_detail: ExamDetail) -> HttpResponseBase:
+    """Raises AlreadyReviewed if the exam was signed, or its review amended, since the page was loaded."""
+    panel = panel_of(request.user, exam_detail, request.POST)
     form = SignForm(request.POST)
     try:
-        _reject_stale_page(request, panel)
+        reject_stale_page(request, panel)
         if not (panel.are_valid() and form.is_valid()):
-            return _page(request, exam_detail, panel, form=form, status=422)
+            return review_page(request, exam_detail, panel, form=form, status=422)
         review = sign_review(
             exam=exam_detail.exam,
             findings=panel.findings(),
             note=form.cleaned_data["note"],
-            amends=exam_detail.review if panel.is_amending else None,
+            amends=posted_base_review(request, exam_detail.exam),
             amend_reason=form.cleaned_data["amend_reason"] if panel.is_amending else "",
             by=request.user,
         )
+    except AlreadyReviewed:
+        raise
     except ReviewError as error:
-        return _page(request, exam_detail, panel, form=form, error=error, status=422)
+        return review_page(request, exam_detail, panel, form=form, error=error, status=422)
     messages.success(request, _("Signed: %(outcome)s.") % {"outcome": review.get_outcome_display()})
-    return redirect("screening:exam-review", exam_id)
+    return redirect("screening:exam-review", exam_detail.exam.pk)
 
 
-def _get_exam(request: AuthenticatedRequest, exam_id: UUID) -> ExamDetail:
-    exam_detail = get_exam(user=request.user, exam_id=exam_id)
-    require(request.user, Action.REVIEW_EXAM, exam_detail.exam.site)
-    return exam_detail
-
-
-def _reject_stale_page(request: AuthenticatedRequest, panel: ReviewPanel) -> None:
-    """Raises ReviewError if the photographs of the exam changed after the page was loaded."""
-    if request.POST.get("page_version", panel.page_version) != panel.page_version:
-        raise ReviewError(
-            _("The photographs of this exam changed while you were reading. Reload the page and read them again.")
-        )
-
-
-def _panel(user: User, exam_detail: ExamDetail, data: Any = None) -> ReviewPanel:
-    return build_review_panel(
-        exam_detail, user, data=data, previous=get_previous_exam(user=user, exam=exam_detail.exam)
+def _answer_signed_before(request: AuthenticatedRequest, exam_detail: ExamDetail) -> HttpResponseBase:
+    """The answer to a form for an exam that was signed, or amended, since the page was loaded."""
+    exam, change = exam_detail.exam, change_since_page(request, exam_detail.exam)
+    if change is ReadingChange.SIGNED_BY_COLLEAGUE:
+        exam_detail = keep_as_draft(request, exam_detail)
+    panel = panel_of(request.user, exam_detail, request.POST)
+    form = SignForm(request.POST)
+    if not (panel.are_valid() and form.is_valid()):
+        return review_page(request, exam_detail, panel, form=form, status=422)
+    sent = find_sent_before(
+        exam=exam,
+        findings=panel.findings(),
+        note=form.cleaned_data["note"],
+        amends=posted_base_review(request, exam),
+        amend_reason=form.cleaned_data["amend_reason"],
+        by=request.user,
     )
+    if sent is not None:
+        return redirect("screening:exam-review", exam.pk)
+    if not panel.is_late:
+        error = ReviewError(_signed_before(change))
+        return review_page(request, exam_detail, panel, form=form, error=error, status=422)
+    try:
+        reject_stale_page(request, panel)
+        record_first_readings(exam=exam, findings=panel.findings(), by=request.user)
+    except ReviewError as error:
+        return review_page(request, exam_detail, panel, form=form, error=error, status=422)
+    messages.warning(request, _("Your findings are saved as your own reading. They are not signed."))
+    return redirect("screening:exam-review", exam.pk)
 
 
-def _page(
-    request: AuthenticatedRequest,
-    exam_detail: ExamDetail,
-    panel: ReviewPanel,
-    *,
-    form: SignForm | None = None,
-    error: ReviewError | None = None,
-    status: int = 200,
-) -> HttpResponseBase:
-    """The whole page, or its panel for htmx."""
-    if error is not None:
-        eye_form = panel.forms.get(error.laterality) if error.laterality else None
-        if eye_form is not None:
-            eye_form.add_error(None, str(error))
-    exam = exam_detail.exam
-    context = {
-        "section": "worklist",
-        "exam": exam,
-        "patient": exam.patient,
-        "age": exam.patient.age_text_on(timezone.localdate(timezone=exam.site.zone)),
-        "panel": panel,
-        "review": exam_detail.review,
-        "sign_form": form or SignForm(),
-        "error": error if error is not None and error.laterality is None else None,
-        "is_pending": exam_detail.is_pending,
-        "return_form": ReturnForm(auto_id="return-%s") if exam.status == Exam.Status.SUBMITTED else None,
-        "next_exam": _next_exam(request.user, exam) if exam_detail.review else None,
-    }
-    return render(request, PANEL if request.htmx else PAGE, context, status=status)
-
-
-def _next_exam(user: User, exam: Exam) -> Exam | None:
-    sites = sites_for(user, Action.REVIEW_EXAM)
-    return worklist(user=user).filter(site__in=sites).exclude(pk=exam.pk).first()
+def _signed_before(change: ReadingChange | None) -> str:
+    if change is ReadingChange.SIGNED_BY_YOU:
+        return _("You have signed this exam already. To change what you signed, amend the review.")
+    if change is ReadingChange.AMENDED:
+        return _("A colleague amended this review while you were reading. Amend the newest version, shown here.")
+    return _("A colleague signed this exam while you were reading. To change what was signed, amend the review.")

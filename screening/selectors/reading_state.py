@@ -1,0 +1,39 @@
+"""What happened to an exam since a reviewer opened it for reading."""
+
+from enum import StrEnum
+
+from screening.models import Exam, FirstReading, Review, User
+
+
+class ReadingChange(StrEnum):
+    """What happened since the page was loaded."""
+
+    SIGNED_BY_YOU = "signed_by_you"
+    SIGNED_BY_COLLEAGUE = "signed_by_colleague"
+    AMENDED = "amended"
+    FIRST_READING_STORED = "first_reading_stored"
+    NOT_WAITING = "not_waiting"
+
+
+def get_reading_change(
+    *, user: User, exam: Exam, base_review: Review | None, is_first_reading: bool = False
+) -> ReadingChange | None:
+    """What happened since ``user`` opened ``exam`` with this review in force (None: not signed); in two queries.
+
+    ``is_first_reading``: the page was opened for the first reading of the user.
+    """
+    later = []
+    current = {"exam": exam, "reading_round": exam.reading_round}
+    for review in Review.objects.filter(**current).order_by("-signed_at").only("reviewer_id"):
+        if review == base_review:
+            break
+        later.append(review.reviewer_id)
+    if user.pk in later:
+        return ReadingChange.SIGNED_BY_YOU
+    if is_first_reading and FirstReading.objects.filter(**current, reviewer=user, is_blind_complete=True).exists():
+        return ReadingChange.FIRST_READING_STORED
+    if later:
+        return ReadingChange.AMENDED if base_review else ReadingChange.SIGNED_BY_COLLEAGUE
+    if exam.status not in {Exam.Status.SUBMITTED, Exam.Status.REVIEWED}:
+        return ReadingChange.NOT_WAITING
+    return None

@@ -1,0 +1,123 @@
+"""Drafts of readings: saved while the reviewer types, deleted on signing or after a week."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from screening.access import Action, require
+from screening.labels.limits import too_long
+from screening.models import AuditEvent, Exam, ReadingDraft, Review, User
+from screening.selectors.drafts import MAX_AGE
+from screening.selectors.reading_state import ReadingChange, get_reading_change
+from screening.services.audit import record_event
+from screening.services.exams import ExamError, lock_exam
+
+MAX_ENTRY_CHARS = 4000
+"""Twice the longest text that can be signed: a longer one is kept until its writer shortens it."""
+
+
+class NewerDraft(ExamError):
+    """The draft was changed after this page loaded it, in another tab or on another computer."""
+
+    def __init__(self, draft: ReadingDraft) -> None:
+        super().__init__(_("A newer draft was saved in another tab or on another computer."))
+        self.draft = draft
+
+
+class AlreadyStored(ExamError):
+    """The same user stored this reading, or signed the exam, after the page was loaded: it is no draft any more."""
+
+    def __init__(self, change: ReadingChange) -> None:
+        super().__init__(_("You saved or signed this reading in another tab or on another computer."))
+        self.change = change
+
+
+@transaction.atomic
+def save_draft(
+    *,
+    exam: Exam,
+    entries: Mapping[str, str],
+    base_review: Review | None,
+    page_version: str,
+    version: int | None,
+    is_first_reading: bool = False,
+    by: User,
+) -> ReadingDraft:
+    """Save what ``by`` entered and has not signed; only the first save of a draft is audited.
+
+    ``version`` is that of the draft on the page, 0 if it had none; None: replace a newer draft too.
+    ``is_first_reading``: the page was opened for the first reading.
+    Raises NewerDraft, AlreadyStored, ExamError if a text is too long, AccessDenied.
+    """
+    locked = lock_exam(exam)
+    require(by, Action.REVIEW_EXAM, locked.site)
+    if any(len(text) > MAX_ENTRY_CHARS for text in entries.values()):
+        raise ExamError(too_long(MAX_ENTRY_CHARS))
+    change = get_reading_change(user=by, exam=locked, base_review=base_review, is_first_reading=is_first_reading)
+    if change in {ReadingChange.SIGNED_BY_YOU, ReadingChange.FIRST_READING_STORED}:
+        raise AlreadyStored(change)
+    now = timezone.now()
+    own = ReadingDraft.objects.filter(exam=locked, reviewer=by)
+    own.filter(updated_at__lte=now - MAX_AGE).delete()
+    draft = own.first()
+    values = {
+        "entries": dict(entries),
+        "base_review": base_review,
+        "page_version": page_version,
+        "reading_round": locked.reading_round,
+    }
+    if draft is None:
+        draft = ReadingDraft.objects.create(exam=locked, reviewer=by, updated_at=now, **values)
+        _record(AuditEvent.Verb.DRAFT_SAVED, draft, by)
+        return draft
+    if all(getattr(draft, name) == value for name, value in values.items()):
+        return draft  # sent twice
+    if version is not None and version != draft.version:
+        raise NewerDraft(draft)
+    for name, value in values.items():
+        setattr(draft, name, value)
+    draft.version += 1
+    draft.updated_at = now
+    draft.save()
+    return draft
+
+
+@transaction.atomic
+def discard_draft(*, exam: Exam, by: User) -> None:
+    """Delete the draft at its writer's wish. Raises AccessDenied."""
+    locked = lock_exam(exam)
+    require(by, Action.REVIEW_EXAM, locked.site)
+    for draft in ReadingDraft.objects.filter(exam=locked, reviewer=by):
+        _record(AuditEvent.Verb.DRAFT_DISCARDED, draft, by)
+        draft.delete()
+
+
+def delete_draft(exam: Exam, by: User) -> None:
+    """Delete the draft of a reading that is signed. The caller records the event of the signature."""
+    ReadingDraft.objects.filter(exam=exam, reviewer=by).delete()
+
+
+def drop_stored_findings(exam: Exam, by: User) -> None:
+    """Keep of the draft only the note, after the findings were stored as a first reading."""
+    for draft in ReadingDraft.objects.filter(exam=exam, reviewer=by):
+        note = draft.entries.get("note", "").strip()
+        if not note:
+            draft.delete()
+            continue
+        draft.entries = {"note": note}
+        newest = Review.objects.filter(exam=exam, reading_round=exam.reading_round).order_by("-signed_at")
+        draft.base_review = newest.first()
+        draft.version += 1
+        draft.save()
+
+
+def delete_old_drafts() -> int:
+    """Delete drafts that were not changed for seven days. Returns how many."""
+    return ReadingDraft.objects.filter(updated_at__lte=timezone.now() - MAX_AGE).delete()[0]
+
+
+def _record(verb: AuditEvent.Verb, draft: ReadingDraft, by: User) -> None:
+    exam = draft.exam
+    record_event(verb=verb, subject=draft, site=exam.site, data={"exam": str(exam.pk)}, by=by)

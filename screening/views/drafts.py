@@ -1,0 +1,152 @@
+"""Drafts of readings: automatic saves, discarding, news of the exam that is being read."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.forms import ChoiceField, Field
+from django.http import HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from ml.vocabulary import Laterality
+from screening.access import Action, require
+from screening.forms import EyeReadingForm, EyeWithoutPhotographForm, SignForm
+from screening.models import Exam, ReadingDraft, Review, User
+from screening.selectors import ReadingChange, get_draft, get_exam_to_read, get_reading_change
+from screening.services.drafts import AlreadyStored, NewerDraft, discard_draft, save_draft
+from screening.services.exams import ExamError
+from screening.views.decorators import AuthenticatedRequest
+from screening.views.ended_sessions import reading_login_required
+
+NEWER_DRAFT = "newer_draft"
+_EYE_FORMS = (EyeReadingForm, EyeWithoutPhotographForm)
+
+
+def _entry_fields() -> dict[str, list[Field]]:
+    """The fields of the reading forms by the name of the entry: an eye has one form or the other."""
+    fields: dict[str, list[Field]] = {name: [field] for name, field in SignForm.base_fields.items()}
+    for eye in Laterality:
+        for form in _EYE_FORMS:
+            for name, field in form.base_fields.items():
+                fields.setdefault(f"{eye}-{name}", []).append(field)
+    return fields
+
+
+_ENTRY_FIELDS = _entry_fields()
+
+
+def posted_entries(data: Mapping[str, Any]) -> dict[str, str]:
+    """What the form holds of the reviewer's entries; a choice that the form does not offer counts as none."""
+    entries = {}
+    for name, fields in _ENTRY_FIELDS.items():
+        if name in data:
+            text = str(data[name]).replace("\x00", "")  # PostgreSQL refuses NUL
+            choices = [field for field in fields if isinstance(field, ChoiceField)]
+            is_offered = not choices or any(field.valid_value(text) for field in choices)
+            entries[name] = text if is_offered else ""
+    return entries
+
+
+def posted_base(data: Mapping[str, Any], exam: Exam) -> Review | None:
+    """The review in force when the page was made; None: the exam was not signed then."""
+    try:
+        review_id = UUID(str(data.get("base_review", "")))
+    except ValueError:
+        return None
+    return Review.objects.filter(exam=exam, pk=review_id).select_related("amends").first()
+
+
+def is_first_reading(data: Mapping[str, Any]) -> bool:
+    """Whether the page was made for the first reading."""
+    return data.get("stage") == "first_reading"
+
+
+def save_posted_draft(*, exam: Exam, data: Mapping[str, Any], version: int | None, by: User) -> ReadingDraft:
+    """Save the posted form as the draft of ``by``. Raises as ``save_draft``."""
+    return save_draft(
+        exam=exam,
+        entries=posted_entries(data),
+        base_review=posted_base(data, exam),
+        page_version=str(data.get("page_version", ""))[:16],
+        version=version,
+        is_first_reading=is_first_reading(data),
+        by=by,
+    )
+
+
+@reading_login_required
+@require_POST
+def draft_save(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """Save the form while it is filled in: JSON with the draft's version, or the reason why it is not saved (409)."""
+    exam = _get_exam(request, exam_id)
+    data = request.POST
+    version = data.get("draft_version", "0")
+    known = None if "keep" in data else int(version) if version.isdecimal() and len(version) < 10 else 0
+    try:
+        draft = save_posted_draft(exam=exam, data=data, version=known, by=request.user)
+    except NewerDraft as error:
+        return _news(request, exam, NEWER_DRAFT, {"version": error.draft.version}, draft=error.draft, status=409)
+    except AlreadyStored as error:
+        return _news(request, exam, error.change, {}, status=409)
+    except ExamError as error:
+        return JsonResponse({"code": "refused", "message": str(error), "notice": ""}, status=422)
+    change = _change(request, exam, data)
+    saved_at = timezone.localtime(draft.updated_at, exam.site.zone)
+    return _news(request, exam, change, {"version": draft.version, "time": f"{saved_at:%H:%M}"})
+
+
+@reading_login_required
+@require_POST
+def draft_discard(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """Delete the draft; the page then starts from what is signed, or empty."""
+    discard_draft(exam=_get_exam(request, exam_id), by=request.user)
+    messages.success(request, _("Your draft is discarded."))
+    return redirect("screening:exam-review", exam_id)
+
+
+@reading_login_required
+@require_safe
+def reading_status(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """Whether a colleague signed, or a newer draft was saved, since the page was loaded; for polling."""
+    exam = _get_exam(request, exam_id)
+    change = _change(request, exam, request.GET)
+    if change is not None:
+        return _news(request, exam, change, {})
+    draft = get_draft(user=request.user, exam=exam)
+    if draft is not None and str(draft.version) != request.GET.get("draft_version", str(draft.version)):
+        return _news(request, exam, NEWER_DRAFT, {"version": draft.version}, draft=draft)
+    return _news(request, exam, None, {})
+
+
+def _get_exam(request: AuthenticatedRequest, exam_id: UUID) -> Exam:
+    exam = get_exam_to_read(user=request.user, exam_id=exam_id)
+    require(request.user, Action.REVIEW_EXAM, exam.site)
+    return exam
+
+
+def _change(request: AuthenticatedRequest, exam: Exam, data: Mapping[str, Any]) -> ReadingChange | None:
+    return get_reading_change(
+        user=request.user, exam=exam, base_review=posted_base(data, exam), is_first_reading=is_first_reading(data)
+    )
+
+
+def _news(
+    request: AuthenticatedRequest,
+    exam: Exam,
+    code: str | None,
+    values: dict[str, Any],
+    *,
+    draft: ReadingDraft | None = None,
+    status: int = 200,
+) -> JsonResponse:
+    """JSON for the page: ``code`` of what changed, and ``notice``, the message about it as HTML."""
+    notice = ""
+    if code:
+        context = {"code": str(code), "exam": exam, "draft": draft, "is_late_reader": exam.is_late_reader}  # type: ignore[attr-defined]  # annotated
+        notice = render_to_string("screening/reviews/_notice.html", context, request=request)
+    return JsonResponse({"code": code or "", "notice": notice, **values}, status=status)

@@ -1,0 +1,178 @@
+// The draft of a reading: saved on the server while it is entered, nothing in the browser's storage. Also asks whether a
+// colleague signed meanwhile. Needs page.js, which keeps the CSRF token of the forms.
+"use strict";
+
+(() => {
+  const TYPING_MS = 700;
+  const NEWS_MS = 10000;
+  const TIMEOUT_MS = 15000;
+  const RETRY_MS = [2000, 4000, 8000, 15000];
+
+  let isDirty = false; // entries on the page that no save has taken
+  let isSending = false;
+  let isStopped = false; // a newer draft, a signature, or the form is being sent
+  let isKept = false; // the server keeps the entries until the log-in
+  let nFailures = 0;
+  let nPanels = 0; // answers to requests of an earlier panel are ignored
+  let timer = 0;
+
+  const form = () => document.getElementById("reading-form");
+  const state = () => document.querySelector("[data-draft-state]");
+  const field = (name) => form().elements.namedItem(name);
+
+  function show(kind, { detail = "", isSpoken = false, logIn = false } = {}) {
+    const line = state();
+    if (!line) return;
+    const text = [line.dataset[kind], detail].filter(Boolean).join(" ");
+    line.dataset.kind = kind;
+    line.querySelector("[data-draft-text]").textContent = text;
+    line.querySelector("[data-draft-live]").textContent = isSpoken ? text : "";
+    line.querySelector("a")?.remove();
+    if (logIn) {
+      const link = document.createElement("a");
+      link.href = line.dataset.loginUrl;
+      link.textContent = line.dataset.logIn;
+      line.append(" ", link);
+    }
+  }
+
+  function showNotice({ code, notice }) {
+    const box = document.querySelector("[data-reading-notice]");
+    const shown = box?.querySelector("[data-notice]")?.dataset.notice || "";
+    if (!box || shown === code || (!code && shown !== "newer_draft")) return;
+    box.innerHTML = notice;
+  }
+
+  function schedule(ms) {
+    clearTimeout(timer);
+    timer = setTimeout(save, ms);
+  }
+
+  function onEntry(event) {
+    const control = event.target;
+    if (!control.name || isStopped || !control.closest("#reading-form")) return;
+    isDirty = true;
+    isKept = false;
+    if (state()?.dataset.kind !== "offline") show("unsaved");
+    schedule(control.type === "radio" ? 0 : TYPING_MS);
+  }
+
+  async function save({ isForced = false } = {}) {
+    clearTimeout(timer);
+    if (isSending || isStopped || !state() || (!isDirty && !isForced)) return;
+    const body = new FormData(form());
+    body.set("csrfmiddlewaretoken", window.csrfToken());
+    if (isForced) body.set("keep", "yes");
+    const panel = nPanels;
+    isDirty = false;
+    isSending = true;
+    const answer = await request(state().dataset.url, { method: "POST", body, keepalive: true });
+    isSending = false;
+    if (panel !== nPanels) return;
+    finish(answer);
+    if (isDirty && !isStopped && !nFailures) schedule(0);
+  }
+
+  // {status: 0} if there is no answer.
+  async function request(url, options = {}) {
+    try {
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const response = await fetch(url, { ...options, signal, headers: { Accept: "application/json" } });
+      const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+      return { status: response.status, json: isJson ? await response.json() : {} };
+    } catch {
+      return { status: 0, json: {} };
+    }
+  }
+
+  function finish({ status, json }) {
+    const hasFailed = nFailures > 0;
+    if (json.version && status === 200) field("draft_version").value = json.version;
+    if (status === 200) {
+      nFailures = 0;
+      if (isDirty) show("unsaved");
+      else show("saved", { detail: json.time, isSpoken: hasFailed });
+      showNotice(json);
+    } else if (status === 409) {
+      nFailures = 0;
+      isStopped = true;
+      isDirty = true;
+      show("conflict", { isSpoken: true });
+      showNotice(json);
+    } else if (status === 401) {
+      isDirty = true;
+      isKept = Boolean(json.is_kept);
+      nFailures = 1; // tried again when the page is visible again, or something is entered
+      show("loggedOut", { isSpoken: !hasFailed, logIn: true });
+    } else if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+      isDirty = true;
+      nFailures = 1;
+      show("refused", { detail: json.message || document.body.dataset.failed, isSpoken: !hasFailed });
+    } else {
+      isDirty = true;
+      show("offline", { isSpoken: !hasFailed });
+      schedule(RETRY_MS[Math.min(nFailures, RETRY_MS.length - 1)]);
+      nFailures += 1;
+    }
+  }
+
+  async function askForNews() {
+    if (document.hidden || isStopped || isSending || !state()) return;
+    const panel = nPanels;
+    const asked = Object.fromEntries(["base_review", "draft_version", "stage"].map((name) => [name, field(name).value]));
+    const { status, json } = await request(`${state().dataset.statusUrl}?${new URLSearchParams(asked)}`);
+    const isOld = panel !== nPanels || isSending || isDirty || asked.draft_version !== field("draft_version").value;
+    if (status !== 200 || (json.code === "newer_draft" && isOld)) return;
+    showNotice(json);
+  }
+
+  // Entries are sent before the page is left, and tried again when it comes back.
+  const saveNow = () => { if (isDirty && !isStopped) save(); };
+
+  document.addEventListener("input", onEntry);
+  document.addEventListener("change", onEntry);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-draft-leave]")) isStopped = true;
+    if (!event.target.closest("[data-draft-keep]")) return;
+    isStopped = false;
+    document.querySelector("[data-reading-notice]").replaceChildren();
+    save({ isForced: true });
+  });
+  document.addEventListener("visibilitychange", () => {
+    saveNow();
+    askForNews();
+  });
+  window.addEventListener("online", saveNow);
+  window.addEventListener("pagehide", saveNow);
+  window.addEventListener("beforeunload", (event) => {
+    const isUnsaved = isDirty && nFailures > 0 && !isKept && !isStopped;
+    saveNow();
+    if (isUnsaved) event.preventDefault(); // the browser asks whether to leave the page
+  });
+  // While the form is sent, its entries are not saved as a draft too.
+  document.addEventListener("submit", (event) => {
+    if (event.target !== form()) return;
+    clearTimeout(timer);
+    isStopped = true;
+    window.addEventListener("pageshow", () => { isStopped = false; }, { once: true });
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target.id !== "reading-panel") return;
+    clearTimeout(timer);
+    isStopped = true;
+  });
+  for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+    document.addEventListener(kind, (event) => {
+      if (event.detail.target?.id !== "reading-panel") return;
+      isStopped = false;
+      saveNow();
+    });
+  }
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target.id !== "reading-panel") return;
+    nPanels += 1;
+    nFailures = 0;
+    isDirty = isStopped = isKept = false;
+  });
+  setInterval(askForNews, NEWS_MS);
+})();
