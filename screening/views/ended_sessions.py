@@ -1,7 +1,7 @@
 """Reading forms that are sent after their session ended: kept on the server until the same user logs in.
 
 The entries wait in the session of the visitor who is not logged in. A token in the form names the user who entered
-them; nobody else gets them back.
+them; no other user gets them back.
 """
 
 from collections.abc import Callable

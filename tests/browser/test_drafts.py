@@ -137,26 +137,26 @@ def test_a_log_in_in_another_tab_lets_the_page_save_again(
     problems.clear()
 
 
-def test_a_lost_connection_is_shown_and_saving_is_tried_again(
+def test_a_lost_connection_is_shown_and_saving_is_repeated(
     visit: Visit, path: str, reviewer: User, problems: list[str]
 ) -> None:
     page = visit(path, reviewer)
-    network = page.context.new_cdp_session(page)
-    network.send("Network.enable")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
     limits = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-    network.send("Network.emulateNetworkConditions", {"offline": True, **limits})
+    devtools.send("Network.emulateNetworkConditions", {"offline": True, **limits})
     grade(page, "2 m")
     state = page.locator("[data-draft-state]")
     expect(state).to_contain_text("Not saved yet: the server does not respond.")
     assert not ReadingDraft.objects.exists()
-    network.send("Network.emulateNetworkConditions", {"offline": False, **limits})
+    devtools.send("Network.emulateNetworkConditions", {"offline": False, **limits})
     expect_saved(page)
     assert ReadingDraft.objects.get().entries["OD-verdict"] == "2"
     assert all("ERR_INTERNET_DISCONNECTED" in problem for problem in problems)
     problems.clear()
 
 
-def test_an_older_tab_says_that_there_is_a_newer_draft(
+def test_an_older_tab_shows_that_there_is_a_newer_draft(
     visit: Visit, path: str, reviewer: User, problems: list[str]
 ) -> None:
     first = visit(path, reviewer)
@@ -178,7 +178,7 @@ def test_an_older_tab_says_that_there_is_a_newer_draft(
     problems.clear()
 
 
-def test_a_late_reader_is_told_while_the_page_is_open(
+def test_the_page_of_a_late_reader_shows_it_while_it_is_open(
     visit: Visit, path: str, graded_exam: Exam, site: Site, reviewer: User
 ) -> None:
     page = visit(path, reviewer)
@@ -230,7 +230,7 @@ def test_a_warning_before_the_session_ends_lets_the_user_stay(
     expect_saved(page)
 
 
-def test_the_end_of_the_session_is_said(visit: Visit, reviewer: User, settings: Any, problems: list[str]) -> None:
+def test_the_end_of_the_session_is_shown(visit: Visit, reviewer: User, settings: Any, problems: list[str]) -> None:
     settings.SESSION_COOKIE_AGE = 115
     page = visit("/patients/", reviewer)
     expect(page.get_by_role("alertdialog")).to_be_visible()

@@ -54,13 +54,10 @@ def save(exam: Exam, reviewer: User) -> Save:
 
 
 def findings() -> dict[Laterality, Finding]:
-    values = {"grade": ICDRGrade(1), "macular_oedema": MacularOedema.NONE}
-    return {eye: Finding(laterality=eye, **values) for eye in Laterality}
+    return {eye: Finding(laterality=eye, grade=ICDRGrade.MILD, macular_oedema=MacularOedema.NONE) for eye in Laterality}
 
 
-def test_a_draft_comes_back_to_its_writer_and_to_nobody_else(
-    save: Save, exam: Exam, reviewer: User, colleague: User
-) -> None:
+def test_a_draft_comes_back_to_its_writer_only(save: Save, exam: Exam, reviewer: User, colleague: User) -> None:
     save()
     draft = get_draft(user=reviewer, exam=exam)
     assert draft is not None

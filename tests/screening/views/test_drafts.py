@@ -107,7 +107,7 @@ def test_grades_of_a_draft_are_not_selected_after_a_photograph_was_moved(exam: E
     assert "Right eye: Moderate" in " ".join(text.split())
 
 
-def test_an_older_tab_is_told_about_a_newer_draft(exam: Exam, as_reviewer: Client) -> None:
+def test_an_older_tab_does_not_replace_a_newer_draft(exam: Exam, as_reviewer: Client) -> None:
     first_tab, second_tab = fields(as_reviewer, exam), fields(as_reviewer, exam)
     save(as_reviewer, exam, {"OD-verdict": "1"}, **first_tab)
     answer = save(as_reviewer, exam, {"OD-verdict": "4"}, **second_tab)
@@ -238,7 +238,7 @@ def test_parallel_requests_sign_once(step: str, shared_database: str, site: Site
     assert (Review.objects.count(), FirstReading.objects.count()) == ((1, 0) if step == "sign" else (0, 2))
 
 
-def test_a_save_tells_that_the_exam_is_not_waiting_any_more(exam: Exam, as_reviewer: Client) -> None:
+def test_a_save_of_a_cancelled_exam_has_a_notice(exam: Exam, as_reviewer: Client) -> None:
     hidden = fields(as_reviewer, exam)
     Exam.objects.update(status=Exam.Status.CANCELLED)
     answer = save(as_reviewer, exam, READING, **hidden)

@@ -38,7 +38,7 @@ def reveals(text: str) -> bool:
 
 
 @pytest.mark.parametrize("has_draft", [True, False])
-def test_a_late_reader_is_told_at_once_and_what_only_after_the_own_reading(
+def test_a_late_reader_sees_what_was_signed_only_after_the_own_reading(
     has_draft: bool, blind_exam: Exam, as_reviewer: Client, as_colleague: Client, reviewer: User
 ) -> None:
     blind_exam.refresh_from_db()
@@ -47,9 +47,9 @@ def test_a_late_reader_is_told_at_once_and_what_only_after_the_own_reading(
     if has_draft:
         save(as_reviewer, blind_exam, {"OD-verdict": "2"}, **hidden)
     sign_as(as_colleague, blind_exam)
-    told = status(as_reviewer, blind_exam, hidden | {"draft_version": "1"})
-    assert told["code"] == "signed_by_colleague"
-    assert not reveals(told["notice"])
+    answer = status(as_reviewer, blind_exam, hidden | {"draft_version": "1"})
+    assert answer["code"] == "signed_by_colleague"
+    assert not reveals(answer["notice"])
     for step, data in (
         ("draft", READING | hidden | {"draft_version": "1"}),
         ("first-reading", {"OD-verdict": "2"} | hidden),
@@ -100,7 +100,7 @@ def test_a_late_reader_can_give_up_the_own_reading(exam: Exam, as_reviewer: Clie
     text = text_of(as_reviewer.post(url("exam-draft-discard", exam.pk), follow=True))
     assert reveals(text)
     assert not FirstReading.objects.exists()
-    # Whoever has seen the result stores no reading of an old page.
+    # A reader who has seen the result stores no first reading any more.
     seen = fields(as_reviewer, exam)
     assert as_reviewer.post(url("exam-first-reading", exam.pk), READING | seen).status_code == 422
     assert not FirstReading.objects.exists()
@@ -152,7 +152,7 @@ def test_every_version_stays_on_the_page_struck_through(
         client.post(url("exam-sign", exam.pk), READING | {"note": note, "amend_reason": reason} | fields(client, exam))
     for name in ("exam-review", "exam-detail"):
         text = page_text(as_reviewer, name, exam.pk)
-        struck = [part.split("</del>")[0] for part in text.split("<del>")[1:]]
+        struck = [block.split("</del>")[0] for block in text.split("<del>")[1:]]
         assert [("Version two" in one, "Version one" in one) for one in struck] == [(True, False), (False, True)]
         assert "Version three" not in "".join(struck)
         plain = " ".join(text.split())
