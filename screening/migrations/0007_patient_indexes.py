@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="patient",
             index=models.Index(
-                fields=["site", "folded_mrn"], name="patient_by_mrn", opclasses=["uuid_ops", "varchar_pattern_ops"]
+                fields=["folded_mrn", "site"], name="patient_by_mrn", opclasses=["varchar_pattern_ops", "uuid_ops"]
             ),
         ),
         migrations.AddConstraint(

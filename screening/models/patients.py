@@ -86,7 +86,7 @@ class Patient(BaseModel):
             models.Index(fields=["site", "folded_name"], name="patient_by_folded_name"),
             models.Index(fields=["site", "name_key"], name="patient_by_name_key"),
             models.Index(
-                fields=["site", "folded_mrn"], name="patient_by_mrn", opclasses=["uuid_ops", "varchar_pattern_ops"]
+                fields=["folded_mrn", "site"], name="patient_by_mrn", opclasses=["varchar_pattern_ops", "uuid_ops"]
             ),
         ]
         constraints = [

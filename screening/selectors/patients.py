@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, ExtractYear
 from django.shortcuts import get_object_or_404
 
 from screening.access import restrict
-from screening.folding import fold_number, search_terms
+from screening.folding import clean_number, fold_number, search_terms
 from screening.models import Exam, EyeFinding, Patient, PatientSearchTerm, Review, User
 from screening.selectors.reviews import IN_FORCE, without_unread
 
@@ -56,7 +56,7 @@ def birth_order() -> Case:
 def find_patients(*, user: User, mrn: str, is_prefix: bool = False) -> QuerySet[Patient]:
     """Patients whose number is exactly ``mrn``, or starts with it (folded) if ``is_prefix``."""
     patients = list_patients(user=user)
-    return patients.filter(pk__in=_by_number_prefix(mrn)) if is_prefix else patients.filter(mrn=mrn)
+    return patients.filter(pk__in=_by_number_prefix(mrn)) if is_prefix else patients.filter(mrn=clean_number(mrn))
 
 
 def _by_number_prefix(text: str) -> QuerySet[Patient, uuid.UUID]:

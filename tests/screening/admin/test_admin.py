@@ -149,6 +149,40 @@ def test_a_change_is_audited_without_the_values(panel: Client) -> None:
     assert not any(text in str(row) for row in stored for text in (NAME, "Byron", patient.mrn))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"born_on": "17.05.1960"}, "Write the birth date as 1960-05-17"),
+        ({"family_name": "", "given_name": ""}, "Fill in the family name or the given name."),
+        ({"mrn": "a–1"}, "differs from that of another patient only"),
+        ({"mrn": "A-1"}, "already registered at this site"),
+        ({"family_name": "Hopper", "given_name": "GRACE"}, "registered under another number"),
+    ],
+)
+def test_details_are_checked_as_on_the_pages(changes: dict[str, str], message: str, panel: Client, site: Site) -> None:
+    PatientFactory(site=site, mrn="A-1", family_name="Hopper", given_name="Grace")
+    patient = PatientFactory(site=site, mrn="B-1")
+    form = {"mrn": "B-1", "given_name": "Ada", "family_name": "Byron", "born_on": "1960-05-17", "sex": "F"}
+    response = panel.post(url(Patient, "change", patient.pk), {**form, "diabetes_type": "2", **changes})
+    assert response.status_code == 200
+    assert message in response.content.decode()
+    patient.refresh_from_db()
+    assert (patient.mrn, patient.full_name) == ("B-1", "Byron, Ada")
+
+
+def test_a_patient_added_or_renamed_is_found_by_folded_name(panel: Client, site: Site) -> None:
+    form = {"site": str(site.pk), "mrn": "B-1", "given_name": "", "family_name": "Mu\u0308ller", "born_on": "1960"}
+    form |= {"sex": "F", "diabetes_type": "2"}
+    assert panel.post(url(Patient, "add"), form).status_code == 302
+    patient = Patient.objects.get()
+    for text in ("muller", "b–1", str(patient.pk)):
+        panel.post(url(Patient), {"search": text})
+        assert list(panel.get(url(Patient), {"o": "4"}).context["cl"].result_list) == [patient]
+    assert panel.post(url(Patient, "change", patient.pk), {**form, "family_name": "Hopper"}).status_code == 302
+    panel.post(url(Patient), {"search": "muller"})
+    assert list(panel.get(url(Patient)).context["cl"].result_list) == []
+
+
 def issue(panel: Client, user: User) -> Any:
     form = {"user": str(user.pk), "name": "Hospital", "expires_at_0": "", "expires_at_1": ""}
     return panel.post(url(ApiKey, "add"), form)

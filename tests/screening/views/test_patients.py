@@ -1,6 +1,10 @@
 """The pages of patients."""
 
+import re
+from typing import Any
+
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 
 from screening.models import AuditEvent, Patient, Site, User
@@ -55,6 +59,12 @@ def test_a_registered_patient_is_shown(site: Site, as_photographer: Client) -> N
         ({"born_on": "2999-01-01"}, "The birth date is in the future."),
         ({"diabetes_since_year": "1950"}, "Diabetes cannot begin before birth"),
         ({"mrn": ""}, "This field is required."),
+        ({"family_name": "", "given_name": ""}, "Fill in the family name or the given name."),
+        ({"born_on": "10.12.1965"}, "Write the birth date as 1960-05-17"),
+        ({"born_on": ""}, "Give the birth date or an estimated age"),
+        ({"is_birth_unknown": "on"}, "The birth date or the age is filled in."),
+        ({"estimated_age": "60"}, "Fill in the birth date or an estimated age, not both."),
+        ({"family_name": "By\x07ron"}, "This has characters that cannot be printed."),
         ({"mrn": "TAKEN"}, "This medical record number is already registered at this site."),
         ({"family_name": "x" * 81}, "at most 80 characters"),
     ],
@@ -64,8 +74,90 @@ def test_an_error_keeps_the_entries(changes: dict[str, str], message: str, site:
     response = as_photographer.post(NEW, details(site, **changes))
     assert response.status_code == 422
     assert message in text_of(response)
-    assert 'value="Ada"' in text_of(response)
+    assert 'value="A-77"' in text_of(response) or "mrn" in changes
     assert Patient.objects.count() == 1
+
+
+def press_confirm(client: Client, response: HttpResponse, form: dict[str, str]) -> HttpResponse:
+    """Send the form again with the second button."""
+    (answers,) = re.findall(r'name="confirm"\s+value="([^"]+)"', text_of(response))
+    return client.post(NEW, {**form, "confirm": answers})
+
+
+def test_a_person_registered_already_is_shown_before_saving(site: Site, as_photographer: Client) -> None:
+    existing = PatientFactory(site=site, mrn="OLD-1", family_name="LOVELACE", given_name="Ada", born_on="1965")
+    PatientFactory(site=site, mrn="OLD-2", family_name="Lovelace", given_name="Ada", born_on="1966")
+    form = details(site)
+    response = as_photographer.post(NEW, form)
+    assert response.status_code == 409
+    text = text_of(response)
+    assert url("patient-detail", existing.pk) in text
+    assert "OLD-1" in text
+    assert "OLD-2" not in text
+    assert 'value="Lovelace"' in text, "the entries are kept"
+    assert as_photographer.post(NEW, form).status_code == 409, "the main button confirms nothing"
+    assert Patient.objects.count() == 2
+    assert AuditEvent.objects.filter(verb="patients.searched", data__n_found=1).count() == 2
+    assert press_confirm(as_photographer, response, form).status_code == 302
+    assert Patient.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("mrn", "message"),
+    [("a–77", "differs from that of another patient only"), ("1.2E+10", "as if a spreadsheet had shortened it")],
+)
+def test_a_questionable_number_is_asked_about(mrn: str, message: str, site: Site, as_photographer: Client) -> None:
+    PatientFactory(site=site, mrn="A-77", family_name="Hopper", born_on="1950-01-01")
+    form = details(site, mrn=mrn)
+    response = as_photographer.post(NEW, form)
+    assert response.status_code == 409
+    assert message in text_of(response)
+    assert press_confirm(as_photographer, response, form).status_code == 302
+    assert Patient.objects.get(family_name="Lovelace").mrn == mrn
+
+
+def test_a_registered_number_has_a_link_to_its_patient(site: Site, as_photographer: Client) -> None:
+    existing = PatientFactory(site=site, mrn="A-77", family_name="Hopper")
+    text = text_of(as_photographer.post(NEW, details(site)))
+    assert url("patient-detail", existing.pk) in text
+    assert "Hopper" not in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"born_on": "1965-12-10"}, "1965-12-10"),
+        ({"born_on": "1965-12"}, "1965-12"),
+        ({"born_on": "1965"}, "1965"),
+        ({"born_on": "", "estimated_age": "60"}, "estimated: 60 years on "),
+        ({"born_on": "", "is_birth_unknown": "on"}, "not known"),
+    ],
+)
+def test_a_birth_is_shown_as_what_it_is(
+    changes: dict[str, str], shown: str, site: Site, as_photographer: Client, reviewer: User
+) -> None:
+    as_reviewer = Client()
+    as_reviewer.force_login(reviewer)
+    as_photographer.post(NEW, details(site, family_name="", **changes))
+    patient = Patient.objects.get()
+    exam = ExamFactory(patient=patient, is_submitted=True)
+    pages: list[tuple[Client, str, list[Any]]] = [
+        (as_photographer, "patient-list", []),
+        (as_photographer, "patient-detail", [patient.pk]),
+        (as_photographer, "exam-detail", [exam.pk]),
+        (as_reviewer, "worklist", []),
+        (as_reviewer, "exam-review", [exam.pk]),
+    ]
+    for client, name, args in pages:
+        text = page_text(client, name, *args)
+        assert re.search(rf"(?<![\d-]){re.escape(shown)}(?!-\d)", text), name
+        assert "1965-01-01" not in text
+    again = as_photographer.get(url("patient-edit", patient.pk)).context["form"].initial
+    form = details(site, family_name="", **changes)
+    assert str(again["born_on"]) == form["born_on"]
+    assert again["is_birth_unknown"] is ("is_birth_unknown" in changes)
+    assert as_photographer.post(url("patient-edit", patient.pk), form).status_code == 302
+    assert not AuditEvent.objects.filter(verb="patient.updated").exists(), "nothing was changed"
 
 
 def test_it_refuses_a_site_of_which_the_user_is_no_member(other_site: Site, as_photographer: Client) -> None:
