@@ -11,6 +11,7 @@ import onnxruntime
 from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle, verified_files
 from ml.errors import BundleError, GradingError
 from ml.prediction import Prediction
+from ml.serving.laterality.network import recognise_laterality
 from ml.serving.preprocess import FundusCrop, Photo, crop_fundus, network_input
 from ml.serving.quality.gate import Quality, assess_quality
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, ICDRGrade
@@ -77,6 +78,7 @@ class Grader:
         probabilities = calibrated_probabilities(logits, self.bundle.temperature, self.bundle.bias)  # (K,)
         p_referable = float(min(1.0, probabilities[REFERABLE_FROM:].sum()))
         grade = ICDRGrade(int(decide_grades(probabilities, self.bundle.cutpoints)))
+        eye = recognise_laterality(crop) if quality.level.is_gradable else None
         return Prediction(
             model_version=self.bundle.model_version,
             p_gradable=quality.p_gradable,
@@ -88,6 +90,8 @@ class Grader:
             is_referable=p_referable >= self.bundle.operating_point,
             heatmap=np.clip(heatmaps[grade] / self.bundle.heatmap_full_scale, 0, 1).astype(np.float32),  # (h, w)
             heatmap_box=crop.box,
+            laterality=eye.laterality if eye else None,
+            laterality_confidence=eye.confidence if eye else None,
         )
 
     def _ungraded(self, quality: Quality) -> Prediction:

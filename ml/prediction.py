@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml.vocabulary import ICDRGrade, QualityLevel
+from ml.vocabulary import ICDRGrade, Laterality, QualityLevel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,8 @@ class Prediction:
     ``probabilities`` holds K = 5 calibrated values that sum to 1, index = grade. ``heatmap`` is the Grad-CAM of
     ``grade``, (h, w) float32 in [0, 1], on the grid of the network's last feature map. ``heatmap_box`` is its position
     on the upright photograph (left, top, right, bottom) as fractions of width and height; it reaches outside [0, 1] if
-    the field of view is cut by the frame.
+    the field of view is cut by the frame. ``laterality`` is the eye that a gradable photograph shows, None if that is
+    not clear; ``laterality_confidence`` in [0, 1] is the calibrated probability of the likelier eye.
     """
 
     model_version: str
@@ -32,6 +33,8 @@ class Prediction:
     is_referable: bool | None = None
     heatmap: "NDArray[np.float32] | None" = None
     heatmap_box: tuple[float, float, float, float] | None = None
+    laterality: Laterality | None = None
+    laterality_confidence: float | None = None
 
     @property
     def is_gradable(self) -> bool:

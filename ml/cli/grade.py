@@ -147,7 +147,7 @@ def write_overlay(photo: Path, prediction: "Prediction", target: Path) -> None:
 
 def as_json(photo: Path, prediction: "Prediction") -> str:
     """One line of JSON."""
-    p, p_referable = prediction.probabilities, prediction.p_referable
+    p, p_referable, confidence = prediction.probabilities, prediction.p_referable, prediction.laterality_confidence
     content = {
         "file": str(photo),
         "model_version": prediction.model_version,
@@ -160,6 +160,8 @@ def as_json(photo: Path, prediction: "Prediction") -> str:
         "p_referable": None if p_referable is None else round(p_referable, 4),
         "is_referable": prediction.is_referable,
         "is_limited_negative": prediction.is_limited_negative,
+        "laterality": prediction.laterality,
+        "laterality_confidence": None if confidence is None else round(confidence, 4),
     }
     return json.dumps(content)
 
@@ -178,4 +180,5 @@ def as_text(photo: Path, prediction: "Prediction") -> str:
     if prediction.is_limited_negative:
         warning += ": small lesions could be missed, a person must read it"
     grade = f"grade {prediction.grade:d} ({prediction.grade.name.lower()})"
-    return f"{photo}: {grade}, P(referable) {prediction.p_referable:.3f}, {referral}{warning}"
+    eye = f", eye {prediction.laterality}" if prediction.laterality else ""
+    return f"{photo}: {grade}, P(referable) {prediction.p_referable:.3f}, {referral}{eye}{warning}"

@@ -30,6 +30,9 @@ COMMANDS = {
     "quality export": "ml.cli.quality.Export",
     "quality fit-rules": "ml.cli.quality.FitRules",
     "quality card": "ml.cli.quality.Card",
+    "laterality train": "ml.cli.laterality.Train",
+    "laterality export": "ml.cli.laterality.Export",
+    "laterality card": "ml.cli.laterality.Card",
 }
 """The class of each command. Its module is imported when the command runs, so that ``grade`` starts fast."""
 
