@@ -3,16 +3,16 @@
 "use strict";
 
 (() => {
-  // The file name only preselects the eye; nothing is uploaded without the user.
-  const EYE_PATTERNS = [
-    ["OD", /(^|[^a-z])(od|re|right|right[ _-]?eye|r)([^a-z]|$)/],
-    ["OS", /(^|[^a-z])(os|le|left|left[ _-]?eye|l)([^a-z]|$)/],
-  ];
+  // Lower case, without accents, as in ml/eye_words.py: digits, underscores and signs separate words.
+  function wordsOf(text) {
+    return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().match(/\p{L}+/gu) || [];
+  }
 
-  function guessLaterality(fileName) {
-    const name = fileName.toLowerCase().replace(/\.[a-z0-9]+$/, "");
-    const found = EYE_PATTERNS.filter(([, pattern]) => pattern.test(name));
-    return found.length === 1 ? found[0][0] : null; // both or none: the user chooses
+  // The file name only preselects the eye; nothing is uploaded without the user.
+  function eyeInName(fileName, eyeWords) {
+    const words = new Set(wordsOf(fileName.replace(/\.[^.]*$/, "")));
+    const found = Object.keys(eyeWords).filter((eye) => eyeWords[eye].some((word) => words.has(word)));
+    return found.length === 1 ? found[0] : null; // both or none: it says nothing
   }
 
   async function paintPreview(canvas, file) {
@@ -35,6 +35,7 @@
       this.box = box;
       this.file = file;
       this.node = box.template.content.firstElementChild.cloneNode(true);
+      box.rowOf.set(this.node, this);
       this.find = (name) => this.node.querySelector(`[data-row="${name}"]`);
       this.find("name").textContent = file.name;
       const sizeMb = file.size / 1e6;
@@ -54,14 +55,33 @@
     }
 
     prepareEye() {
-      const guess = guessLaterality(this.file.name);
-      for (const radio of this.radios) {
-        radio.checked = radio.value === guess;
-        radio.addEventListener("change", () => this.renderSend());
-      }
-      this.find("guessed").hidden = !guess;
-      this.find("unknown").hidden = Boolean(guess);
+      for (const radio of this.radios) radio.addEventListener("change", () => this.renderSend());
+      const named = eyeInName(this.file.name, this.box.eyeWords);
+      this.preselect(named, named ? "named" : "looking");
+    }
+
+    // Select the eye, or none, and show the hint that says where it comes from.
+    preselect(eye, hint) {
+      for (const radio of this.radios) radio.checked = radio.value === eye;
+      for (const name of ["named", "looking", "recognised", "unknown"]) this.find(name).hidden = name !== hint;
       this.renderSend();
+    }
+
+    // If the file name says nothing: the eye that the server recognises, unless the user has chosen in the meantime.
+    async recogniseEye() {
+      if (this.laterality || !this.node.isConnected) return;
+      const eye = await this.box.requestEye(this.file);
+      if (this.laterality) return;
+      const hint = eye ? "recognised" : "unknown";
+      this.preselect(eye, hint);
+      this.box.announce(`${this.file.name}: ${this.find(hint).textContent.trim()}`);
+      if (document.activeElement === this.find("eye")) this.focusEye();
+    }
+
+    // The selected eye, on which Space changes nothing; the group of both if none is selected.
+    focusEye() {
+      const selected = this.radios.find((radio) => radio.checked && !radio.disabled);
+      (selected || this.find("eye")).focus();
     }
 
     renderSend() {
@@ -126,11 +146,12 @@
     }
 
     remove() {
-      const next = this.node.nextElementSibling || this.node.previousElementSibling;
-      const target = next ? next.querySelector("button:not([disabled]), input") : this.box.picker;
+      const next = this.box.rowOf.get(this.node.nextElementSibling || this.node.previousElementSibling);
       const hadFocus = this.node.contains(document.activeElement) || document.activeElement === document.body;
       this.node.remove();
-      if (hadFocus && target) target.focus();
+      if (!hadFocus) return;
+      if (next) next.focusEye();
+      else this.box.picker.focus();
     }
   }
 
@@ -144,6 +165,10 @@
       this.picker = root.querySelector("[data-upload-picker]");
       this.rows = root.querySelector("[data-upload-rows]");
       this.live = root.querySelector("[data-upload-live]");
+      this.eyeWords = JSON.parse(document.getElementById("eye-words").textContent);
+      for (const [eye, words] of Object.entries(this.eyeWords)) this.eyeWords[eye] = words.flatMap(wordsOf);
+      this.rowOf = new WeakMap();
+      this.lookedAt = Promise.resolve();
       this.nRows = 0;
       this.form.hidden = true;
       this.drop.hidden = false;
@@ -172,7 +197,21 @@
     add(files) {
       const rows = [...files].map((file) => new UploadRow(this, file, (this.nRows += 1)));
       this.rows.append(...rows.map((row) => row.node));
-      if (rows.length) rows[0].node.querySelector("input:checked, input").focus();
+      if (rows.length) rows[0].focusEye();
+      for (const row of rows) this.lookedAt = this.lookedAt.then(() => row.recogniseEye()); // one at a time
+    }
+
+    // The eye that the server recognises in a photograph; null if it is not clear. The server stores nothing.
+    async requestEye(file) {
+      const form = new FormData();
+      form.set("photo", file, "photo"); // without its name
+      const headers = { Accept: "application/json", "X-CSRFToken": this.token };
+      try {
+        const response = await fetch(this.root.dataset.suggestEye, { method: "POST", body: form, headers });
+        return response.ok ? (await response.json()).laterality_suggested : null;
+      } catch {
+        return null; // no connection: the user chooses
+      }
     }
 
     announce(message) {

@@ -103,6 +103,8 @@ _UNGRADABLE = {
     "is_referable": None,
     "is_limited_negative": False,
     "limitation": "",
+    "laterality_suggested": None,
+    "laterality_confidence": None,
     "operating_point": 0.31,
     "heatmap_png": None,
     "heatmap_box": None,
@@ -118,6 +120,8 @@ _GRADABLE = _UNGRADABLE | {
     "probabilities": [0.06, 0.11, 0.66, 0.12, 0.05],
     "p_referable": 0.83,
     "is_referable": True,
+    "laterality_suggested": "OD",
+    "laterality_confidence": 0.99,
     "heatmap_png": "iVBORw0KGgo...",
     "heatmap_box": [0.12, 0.0, 0.88, 1.0],
 }

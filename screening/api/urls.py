@@ -17,6 +17,7 @@ urlpatterns = [
     path("exams", exams.ExamListView.as_view(), name="exams"),
     path("exams/<uuid:exam_id>", exams.ExamDetailView.as_view(), name="exam"),
     path("exams/<uuid:exam_id>/images", images.ExamImageUploadView.as_view(), name="exam-images"),
+    path("exams/<uuid:exam_id>/suggest-eye", predictions.EyeSuggestionView.as_view(), name="exam-suggest-eye"),
     path("exams/<uuid:exam_id>/absent-eye", exams.AbsentEyeView.as_view(), name="exam-absent-eye"),
     path(
         "exams/<uuid:exam_id>/not-photographed", hand_overs.NotPhotographedView.as_view(), name="exam-not-photographed"

@@ -7,7 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ml.prediction import is_limited_negative
-from ml.vocabulary import QualityLevel
+from ml.vocabulary import Laterality, QualityLevel
+from screening.labels.choices import values
+from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.failures import FAILURE_CHOICES, FailureCode, failure_text
 from screening.labels.quality import QUALITY_LEVEL_CHOICES
 from screening.models.base import BaseModel
@@ -55,6 +57,10 @@ class Grading(BaseModel):
     operating_point = models.FloatField(_("operating point"), null=True, blank=True)
     heatmap = models.JSONField(_("heatmap"), null=True, blank=True)
     heatmap_box = models.JSONField(_("box of the heatmap on the photograph"), null=True, blank=True)
+    laterality_suggested = models.CharField(
+        _("eye that the photograph shows"), max_length=2, choices=LATERALITY_CHOICES, blank=True, default=""
+    )
+    laterality_confidence = models.FloatField(_("probability of the likelier eye"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("grading")
@@ -91,6 +97,12 @@ class Grading(BaseModel):
             models.CheckConstraint(condition=Q(grade__isnull=True) | Q(grade__lte=4), name="grading_grade_0_to_4"),
             models.CheckConstraint(condition=_is_fraction("p_gradable"), name="grading_p_gradable_is_fraction"),
             models.CheckConstraint(condition=_is_fraction("p_referable"), name="grading_p_referable_is_fraction"),
+            models.CheckConstraint(
+                condition=Q(laterality_suggested__in=["", *values(Laterality)]), name="grading_laterality_known"
+            ),
+            models.CheckConstraint(
+                condition=_is_fraction("laterality_confidence"), name="grading_laterality_confidence_is_fraction"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -109,6 +121,15 @@ class Grading(BaseModel):
     def is_limited_negative(self) -> bool:
         """Whether small lesions could be missed in its negative result."""
         return is_limited_negative(self.quality_level, is_referable=self.is_referable)
+
+    @property
+    def has_laterality_conflict(self) -> bool:
+        """The photograph shows the other eye than the one it is recorded for, as far as the model can tell.
+
+        The eye is recognised on macula-centred photographs only.
+        """
+        suggested, image = self.laterality_suggested, self.image
+        return bool(suggested) and image.field == FundusImage.Field.MACULA and suggested != image.laterality
 
     @property
     def failure_text(self) -> str:

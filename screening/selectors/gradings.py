@@ -34,11 +34,12 @@ def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QueryS
 
 
 def list_gradings(*, user: User, with_heatmap: bool = False) -> QuerySet[Grading]:
-    """Gradings of the user's sites, newest first, with ``is_revealed`` and ``exam_id``.
+    """Gradings of the user's sites, newest first, with ``image``, ``is_revealed`` and ``exam_id``.
 
     The heatmap is loaded later, when it is used, unless ``with_heatmap``.
     """
-    gradings = with_is_revealed(restrict(Grading.objects.all(), user), user, exam="image__exam")
+    gradings = restrict(Grading.objects.select_related("image"), user)
+    gradings = with_is_revealed(gradings, user, exam="image__exam")
     gradings = gradings.annotate(exam_id=F("image__exam_id"))
     return (gradings if with_heatmap else gradings.defer("heatmap")).order_by("-created_at", "pk")
 

@@ -163,6 +163,8 @@ def _result(prediction: Prediction) -> dict[str, Any]:
         "operating_point": inference.current_grader().bundle.operating_point,
         "heatmap": None if prediction.heatmap is None else prediction.heatmap.round(4).tolist(),
         "heatmap_box": None if prediction.heatmap_box is None else list(prediction.heatmap_box),
+        "laterality_suggested": prediction.laterality or "",
+        "laterality_confidence": prediction.laterality_confidence,
     }
 
 

@@ -1,13 +1,24 @@
 """Predictions: a photograph is graded and not stored."""
 
+from dataclasses import dataclass
+
 from ml.prediction import Prediction
+from ml.vocabulary import Laterality
 from screening.access import Action, require
-from screening.models import AuditEvent, User
+from screening.models import AuditEvent, Exam, User
 from screening.photos import validation
 from screening.photos.decode_lock import large_image_lock
 from screening.services import inference
 from screening.services.audit import record_event
 from screening.services.duplicates import find_duplicate
+
+
+@dataclass(frozen=True, slots=True)
+class EyeSuggestion:
+    """The eye that a photograph shows; None if that is not clear. ``confidence`` in [0, 1] of the likelier eye."""
+
+    laterality: Laterality | None
+    confidence: float | None
 
 
 def predict_photo(*, data: bytes, by: User) -> Prediction:
@@ -19,8 +30,7 @@ def predict_photo(*, data: bytes, by: User) -> Prediction:
     """
     require(by, Action.PREDICT_PHOTO)
     photo = validation.validate(data)
-    with large_image_lock(photo.width_px * photo.height_px):
-        prediction = inference.current_grader().grade(photo.cleaned)
+    prediction = _predict(photo)
     copy_of = find_duplicate(data=data, photo=photo, of=by)
     record_event(
         verb=AuditEvent.Verb.PHOTO_PREDICTED,
@@ -30,3 +40,25 @@ def predict_photo(*, data: bytes, by: User) -> Prediction:
         by=by,
     )
     return prediction
+
+
+def suggest_eye(*, exam: Exam, data: bytes, by: User) -> EyeSuggestion:
+    """Recognise the eye of a photograph before it is attached to an exam. Only an audit event is stored.
+
+    Raises InvalidPhoto, GradingError, AccessDenied.
+    """
+    require(by, Action.UPLOAD_IMAGE, exam.site)
+    prediction = _predict(validation.validate(data))
+    record_event(
+        verb=AuditEvent.Verb.EYE_SUGGESTED,
+        subject=exam,
+        site=exam.site,
+        data={"model_version": prediction.model_version, "laterality": prediction.laterality or ""},
+        by=by,
+    )
+    return EyeSuggestion(prediction.laterality, prediction.laterality_confidence)
+
+
+def _predict(photo: validation.PhotoFile) -> Prediction:
+    with large_image_lock(photo.width_px * photo.height_px):
+        return inference.current_grader().grade(photo.cleaned)

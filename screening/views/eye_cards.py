@@ -111,6 +111,8 @@ def _eye_announcement(eye: EyeCard, *, shows_model: bool) -> str:
         ResultState.HIDDEN: _("%(eye)s: usable with limits. %(problem)s") if is_usable else _("%(eye)s: gradable."),
         ResultState.GRADED: _("%(eye)s: %(grade)s. %(limitation)s"),
     }.get(result_state(grading, shows_model=shows_model), "")
+    if grading.has_laterality_conflict:
+        text += " " + _("Check the eye: the photograph looks like the other eye.")
     filled = text % {
         "eye": EYE_LABELS[eye.laterality],
         "problem": advice_for(grading.quality_reasons)[0].problem,

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from ml.vocabulary import QualityLevel, QualityReason
 from screening.labels.choices import choices
+from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.grades import GRADE_LABELS
 from screening.labels.quality import FALLBACK, QUALITY_ADVICE, QUALITY_LEVEL_LABELS, limitation_of
 from screening.models import Grading
@@ -42,6 +43,23 @@ class BoxField(serializers.ListField):
     """Left, top, right, bottom as fractions of the upright photograph. They may be outside 0 to 1."""
 
     child = serializers.FloatField()
+
+
+class EyeField(serializers.ChoiceField):
+    """An eye, null if it is not known."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(LATERALITY_CHOICES, allow_null=True, **kwargs)
+
+    def to_representation(self, value: str | None) -> str | None:
+        """Null for an empty text."""
+        return str(value) if value else None
+
+
+EYE_HELP = (
+    "The eye that the photograph shows, from the side of the optic disc: `OD` or `OS`; null if that is not clear."
+)
+CONFIDENCE_HELP = "Calibrated probability of the likelier eye, 0 to 1; null if the photograph is not gradable."
 
 
 class ModelResultSerializer(serializers.Serializer[Any]):
@@ -89,6 +107,13 @@ class GradingSerializer(ModelResultSerializer):
     quality_reasons = serializers.SerializerMethodField(help_text="Empty if the photograph is of good quality.")
     limitation = serializers.SerializerMethodField(help_text=LIMITATION_HELP)
     grade_name = serializers.SerializerMethodField()
+    laterality_suggested = EyeField(help_text=EYE_HELP)
+    laterality_confidence = serializers.FloatField(allow_null=True, help_text=CONFIDENCE_HELP)
+    laterality_conflict = serializers.BooleanField(
+        source="has_laterality_conflict",
+        help_text="Whether `laterality_suggested` is the other eye than the one that the photograph is recorded for. "
+        "A person decides: nothing is moved by itself.",
+    )
     n_attempts = serializers.IntegerField()
     queued_at = serializers.DateTimeField()
     published_at = serializers.DateTimeField(

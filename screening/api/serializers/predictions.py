@@ -6,8 +6,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from screening.api.serializers.gradings import (
+    CONFIDENCE_HELP,
+    EYE_HELP,
     LIMITATION_HELP,
     BoxField,
+    EyeField,
     ModelResultSerializer,
     QualityReasonSerializer,
 )
@@ -18,6 +21,13 @@ class NewPredictionSerializer(serializers.Serializer[Any]):
     """A photograph to grade."""
 
     photo = PhotoField()
+
+
+class EyeSuggestionSerializer(serializers.Serializer[Any]):
+    """The eye that a photograph shows."""
+
+    laterality_suggested = EyeField(source="laterality", help_text=EYE_HELP)
+    laterality_confidence = serializers.FloatField(source="confidence", allow_null=True, help_text=CONFIDENCE_HELP)
 
 
 class PredictionQuerySerializer(serializers.Serializer[Any]):
@@ -38,6 +48,8 @@ class PredictionSerializer(ModelResultSerializer):
     p_gradable = serializers.FloatField(help_text="Probability that the photograph is gradable.")
     quality_reasons = QualityReasonSerializer(many=True, help_text="Empty if the photograph is of good quality.")
     grade_name = serializers.CharField(allow_null=True)
+    laterality_suggested = EyeField(help_text=EYE_HELP)
+    laterality_confidence = serializers.FloatField(allow_null=True, help_text=CONFIDENCE_HELP)
     operating_point = serializers.FloatField(help_text="`p_referable` from which an eye counts as referable.")
     limitation = serializers.CharField(help_text=LIMITATION_HELP)
     heatmap_png = PngField(

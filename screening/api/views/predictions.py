@@ -1,8 +1,9 @@
-"""Predictions: a photograph is graded and not stored."""
+"""Predictions: a photograph is graded, or its eye recognised, and not stored."""
 
 from base64 import b64encode
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -12,9 +13,10 @@ from ml.prediction import Prediction
 from ml.serving.heatmap_overlay import heatmap_layer
 from ml.vocabulary import QualityLevel
 from screening.access import Action
-from screening.api.schema import PREDICTION_EXAMPLES, PREDICTIONS, responses
+from screening.api.schema import EXAMS, PREDICTION_EXAMPLES, PREDICTIONS, responses
 from screening.api.serializers.gradings import describe_quality_reasons, disclaimer, grade_label
 from screening.api.serializers.predictions import (
+    EyeSuggestionSerializer,
     NewPredictionSerializer,
     PredictionQuerySerializer,
     PredictionSerializer,
@@ -22,8 +24,9 @@ from screening.api.serializers.predictions import (
 from screening.api.views.base import PhotoUploadView
 from screening.labels.quality import limitation_of
 from screening.photos.validation import MAX_BYTES, upright_size
+from screening.selectors import get_exam_record
 from screening.services import inference
-from screening.services.predictions import predict_photo
+from screening.services.predictions import predict_photo, suggest_eye
 
 HEATMAP_SIDE_PX = 512
 """The heatmap has about ten cells a side; more pixels show no more."""
@@ -55,6 +58,28 @@ class PredictView(PhotoUploadView):
         return Response(PredictionSerializer(_result(prediction, data, has_heatmap=has_heatmap)).data)
 
 
+class EyeSuggestionView(PhotoUploadView):
+    """``POST exams/{id}/suggest-eye``"""
+
+    actions = {"POST": Action.UPLOAD_IMAGE}
+    serializer_class = EyeSuggestionSerializer
+
+    @extend_schema(
+        operation_id="suggest_eye",
+        tags=[EXAMS],
+        summary="Recognise the eye of a photograph without storing it",
+        description="For a photograph whose file name does not show the eye: a person confirms the suggestion before "
+        "the photograph is added. The photograph is not stored; an audit event of the exam records the request.",
+        request={"multipart/form-data": NewPredictionSerializer},
+        responses=responses(404, has_body=True, ok=EyeSuggestionSerializer),
+    )
+    def post(self, request: Request, exam_id: UUID) -> Response:
+        """200, also if the eye is not clear."""
+        exam = get_exam_record(user=self.user, exam_id=exam_id)
+        data = self.validated_data(NewPredictionSerializer)["photo"].read(MAX_BYTES + 1)
+        return Response(EyeSuggestionSerializer(suggest_eye(exam=exam, data=data, by=self.user)).data)
+
+
 def _result(prediction: Prediction, data: bytes, *, has_heatmap: bool) -> dict[str, Any]:
     box = prediction.heatmap_box
     return {
@@ -70,6 +95,8 @@ def _result(prediction: Prediction, data: bytes, *, has_heatmap: bool) -> dict[s
         "is_referable": prediction.is_referable,
         "is_limited_negative": prediction.is_limited_negative,
         "limitation": limitation_of(prediction),
+        "laterality_suggested": prediction.laterality,
+        "laterality_confidence": prediction.laterality_confidence,
         "operating_point": inference.current_grader().bundle.operating_point,
         "heatmap_png": _heatmap_png(prediction, data) if has_heatmap else None,
         "heatmap_box": list(box) if has_heatmap and box is not None else None,
