@@ -44,6 +44,8 @@ def test_a_synthetic_eye_gets_a_complete_prediction(grader: Grader, synthetic: I
     assert prediction.heatmap.shape == (grader.bundle.image_size // 32,) * 2
     assert 0 <= prediction.heatmap.min() <= prediction.heatmap.max() <= 1
     assert prediction.model_version == grader.bundle.model_version
+    assert prediction.laterality is Laterality.RIGHT
+    assert prediction.laterality_confidence is not None
 
 
 def test_image_bytes_and_file_give_the_same_grade(grader: Grader, synthetic: Image.Image, tmp_path: Path) -> None:

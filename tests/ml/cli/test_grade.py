@@ -16,6 +16,7 @@ from tests.builders import make_prediction
 NAMES = [".e.jpg", "a.jpg", "b.png", "c.jpg", "d.dcm", "f.jpg", "a.jpg"]
 KEYS = ["file", "model_version", "is_gradable", "quality_level", "p_gradable", "quality_reasons"]
 KEYS += ["grade", "probabilities", "p_referable", "is_referable", "is_limited_negative"]
+KEYS += ["laterality", "laterality_confidence"]
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,8 @@ def test_json_is_one_object_per_line_and_a_bad_file_does_not_stop_the_run(
     assert dicom["left_out"].startswith("This is a DICOM file")
     assert list(good) == list(dark) == KEYS
     assert good["is_gradable"]
+    assert good["laterality"] == "OS"
+    assert 0.8 < good["laterality_confidence"] < 1
     assert sum(good["probabilities"]) == pytest.approx(1, abs=1e-3)
     assert black["grade"] is None
     assert black["quality_reasons"]
@@ -61,6 +64,7 @@ def test_json_is_one_object_per_line_and_a_bad_file_does_not_stop_the_run(
     assert bad["error"].endswith(".")
     assert dark["grade"] is not None  # included, with its reason
     assert not dark["is_gradable"]
+    assert dark["laterality"] is None
     names = {path.name for path in maps.iterdir()}  # of the graded photographs, both of the same name
     assert len(names) == 2
     assert "other-a.jpg.png" in names

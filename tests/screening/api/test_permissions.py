@@ -51,6 +51,7 @@ TABLE: list[TableRow] = [
     ("POST gradings/{failed}/retry", None, OWN_SITE),
     ("POST exams", {"patient": "{newcomer}"}, CREATES),
     ("POST exams/{open}/images", {"laterality": "OD"}, CREATES),
+    ("POST exams/{open}/suggest-eye", {}, CHANGES),
     ("POST exams/{open}/absent-eye", {"laterality": "OS", "reason": "prosthesis"}, CHANGES),
     ("POST exams/{open}/not-photographed", {"laterality": "OS", "reason": "eye kept shut"}, CHANGES),
     ("POST exams/{waiting}/take-back", None, CHANGES),
@@ -101,7 +102,7 @@ def test_each_role_has_the_access_of_the_table(
     fields: dict[str, Any] = {key: value.format(**ids) for key, value in (body or {}).items()}
     if method == "GET":
         response = client.get(path)
-    elif path.endswith(("predict", "images")):
+    elif path.endswith(("predict", "images", "suggest-eye")):
         response = client.send(path, **fields)
     else:
         response = client.post(path, None if body is None else fields)
