@@ -59,6 +59,6 @@ def suggest_eye(*, exam: Exam, data: bytes, by: User) -> EyeSuggestion:
     return EyeSuggestion(prediction.laterality, prediction.laterality_confidence)
 
 
-def _predict(photo: validation.PhotoFile) -> Prediction:
+def _predict(photo: validation.ValidPhoto) -> Prediction:
     with large_image_lock(photo.width_px * photo.height_px):
         return inference.current_grader().grade(photo.cleaned)

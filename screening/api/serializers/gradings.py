@@ -51,7 +51,7 @@ class EyeField(serializers.ChoiceField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(LATERALITY_CHOICES, allow_null=True, **kwargs)
 
-    def to_representation(self, value: str | None) -> str | None:
+    def to_representation(self, value: Any) -> Any:
         """Null for an empty text."""
         return str(value) if value else None
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("screening", "0009_corrections"),
+        ("screening", "0010_reading_drafts"),
     ]
 
     operations = [
