@@ -20,14 +20,15 @@ def assign_splits(sources: list[str], grades: list[int], groups: list[str], *, s
 
     80 % are for training, 10 % each for validation and test; fewer for training in small sets.
 
-    Raises InputError if no grade of any source has three photographs.
+    Raises InputError if no grade of any source has three photographs, and if there are fewer than three groups.
     NB: other photographs or groups give other splits, and a network initialised from one trained on the old splits has
     then seen photographs of the new test split.
     """
     strata = [f"{source}/{grade}" for source, grade in zip(sources, grades, strict=True)]
-    n_folds = min(N_FOLDS, int(np.unique(strata, return_counts=True)[1].max()))  # small sets: larger held-out splits
+    largest = int(np.unique(strata, return_counts=True)[1].max())
+    n_folds = min(N_FOLDS, largest, len(set(groups)))  # small sets: larger held-out splits
     if n_folds < 3:
-        raise InputError("Too few photographs to split: no grade of any source has three.")
+        raise InputError("Too few photographs to split: no grade of any source has three, each of another patient.")
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(strata, strata, groups)
     splits = np.zeros(len(grades), np.int8)
     for split, (_, held_out) in zip((VALIDATION, TEST), folds, strict=False):
