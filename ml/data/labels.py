@@ -1,9 +1,11 @@
 """Labels of one photograph, and the project's layout of them, ``labels.csv``."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml.data.tables import CsvRow, has_columns, read_table
+from ml.data.photo_files import PhotoFiles, original_of
+from ml.data.tables import CsvRow, as_integer, as_number, has_columns, read_table
 from ml.eye_words import EYE_WORDS, laterality_in_words
 from ml.vocabulary import Laterality
 
@@ -30,8 +32,10 @@ class LabelledPhoto:
 
 EYE_SIDES = {Laterality.RIGHT: "right", Laterality.LEFT: "left"}
 EYES = {word: side for eye, side in EYE_SIDES.items() for word in EYE_WORDS[eye]}
-SEXES = {"female": "female", "male": "male", "f": "female", "m": "male"}
+SEXES = {"female": "female", "male": "male", "f": "female", "m": "male", "other": "", "x": "", "diverse": "", "u": ""}
 QUALITIES = ("", "good", "usable", "reject")
+MAX_AGE_YEARS = 130
+DECIMALS = re.compile(r"(\d+)[.,]0+")
 
 #: Training sources of the released models. NB: the cache and the splits depend on their order.
 DEFAULT_SOURCES = ("aptos2019", "eyepacs", "odir5k", "eyepacs_equalized")
@@ -46,6 +50,12 @@ def group_of(source: str, patient: str, file: str) -> str:
     return f"{SOURCE_GROUP.get(source, source)}:{patient or f'file:{file}'}"
 
 
+def group_of_photo(folder: Path, path: Path, patient: str = "", *, patients_of: str = "") -> str:
+    """Group of a photograph in the data set ``folder``; a copy (``a_rot90.jpg``) is in the group of its original."""
+    file = original_of(path).relative_to(folder).as_posix()
+    return group_of(patients_of or folder.name, patient, file)
+
+
 def find_tables(folder: Path) -> list[Path]:
     """The ``labels.csv`` of a folder, if it has grades or qualities."""
     table = folder / "labels.csv"
@@ -58,45 +68,60 @@ def read_labels(folder: Path) -> list[LabelledPhoto]:
     Columns: file (relative to the folder), grade; eye, patient, quality, age, sex, other_disease if known. Without a
     column grade, photographs have no grade. Raises LabelError that names the first wrong line.
     """
-    table = folder / "labels.csv"
+    table, files = folder / "labels.csv", PhotoFiles(folder)
     columns = ("file", "grade" if has_columns(table, "grade") else "quality")
-    return [_photo(row, folder) for row in read_table(table, columns=columns)]
+    return [_photo(row, files) for row in read_table(table, columns=columns)]
 
 
-def _photo(row: CsvRow, folder: Path) -> LabelledPhoto:
-    file, quality = row.text("file"), row.values.get("quality", "").lower()
+def _photo(row: CsvRow, files: PhotoFiles) -> LabelledPhoto:
+    quality, folder = row.known("quality"), files.folder
     if quality not in QUALITIES:
-        raise row.error(f"quality {quality!r} is not one of good, usable, reject.")
+        raise row.error(f"quality {row.get('quality')!r} is not one of good, usable, reject.")
+    path = files.find_path(row, row.text("file"))
     return LabelledPhoto(
         folder.name,
-        folder / file,
-        row.grade("grade") if "grade" in row.values else None,
-        group_of(folder.name, row.values.get("patient", ""), file),
+        path,
+        row.grade("grade") if row.has("grade") else None,
+        group_of_photo(folder, path, patient_in(row, "patient")),
         quality,
         eye=eye_in(row, "eye"),
         sex=sex_in(row, "sex"),
         age_years=age_in(row, "age"),
-        other_disease={"1": True, "0": False}.get(row.values.get("other_disease", "")),
+        other_disease=row.flag("other_disease"),
     )
 
 
 def age_in(row: CsvRow, column: str) -> int | None:
-    """Age in years, None if blank. Raises LabelError if it is not an integer from 0 to 130."""
-    value = row.values.get(column, "")
-    if not value:
+    """Age in years, None if it is not known. Raises LabelError if it is not an integer from 0 to 130."""
+    integer = as_integer(row.known(column))
+    if not integer:
         return None
-    integer = value.removesuffix(".0")
-    if not integer.isdecimal() or int(integer) > 130:
-        raise row.error(f"age {value!r} is not a number of years.")
+    if not (integer.isascii() and integer.isdigit()) or int(integer) > MAX_AGE_YEARS:
+        raise row.error(f"age {row.get(column)!r} is not a number of years.")
     return int(integer)
 
 
 def eye_in(row: CsvRow, column: str) -> str:
-    """Left or right; empty for anything else."""
-    eye = laterality_in_words(row.values.get(column, ""))
+    """Left or right; empty if it is not known. Raises LabelError for a text that does not name one eye."""
+    value = row.known(column)
+    eye = laterality_in_words(value)
+    if value and not eye:
+        raise row.error(f"eye {row.get(column)!r} is neither right nor left. Leave it empty if it is not known.")
     return EYE_SIDES[eye] if eye else ""
 
 
 def sex_in(row: CsvRow, column: str) -> str:
-    """Female or male; empty for anything else."""
-    return SEXES.get(row.values.get(column, "").lower(), "")
+    """Female or male; empty if it is not known or another one. Raises LabelError for other texts."""
+    value = row.known(column)
+    if value and value not in SEXES:
+        raise row.error(f"sex {row.get(column)!r} is neither female nor male. Leave it empty if it is not known.")
+    return SEXES.get(value, "")
+
+
+def patient_in(row: CsvRow, column: str) -> str:
+    """Patient number or name as it is; 12 for 12.0. Raises LabelError for 1.2E+10: many patients may share that."""
+    value = row.known(column) and row.get(column)
+    if as_number(value) is not None and "e" in value.lower():
+        raise row.error(f"patient {value!r} was shortened by a spreadsheet. Format the column as text.")
+    with_decimals = DECIMALS.fullmatch(value)
+    return with_decimals[1] if with_decimals else value

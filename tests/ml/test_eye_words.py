@@ -62,7 +62,7 @@ def test_each_word_of_the_list_is_recognised(eye: Laterality) -> None:
 
 @pytest.mark.parametrize(
     ("value", "side"),
-    [("OD", "right"), ("Left eye", "left"), ("ojo izquierdo", "left"), ("RE", "right"), ("", ""), ("both", "")],
+    [("OD", "right"), ("Left eye", "left"), ("ojo izquierdo", "left"), ("RE", "right"), ("", ""), ("unknown", "")],
 )
 def test_a_table_of_labels_reads_the_same_words(tmp_path: Path, value: str, side: str) -> None:
     (tmp_path / "labels.csv").write_text(f"file,grade,eye\na.jpg,0,{value}\n", encoding="utf-8")

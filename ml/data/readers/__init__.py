@@ -6,8 +6,10 @@ from ml.data import labels
 from ml.data.labels import LabelledPhoto
 from ml.data.readers import aptos2019, ddr, deepdrid, eyepacs2015, grade_folders, idrid, messidor2, odir5k
 from ml.data.readers.layout import Reader
-from ml.data.tables import LabelError
+from ml.data.tables import LabelError, header_of
 
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
+MAX_REASONS = 8
 LABELS_CSV = Reader(
     "labels.csv",
     "labels.csv (file, grade; eye, patient, quality ...)",
@@ -42,8 +44,18 @@ def read_photos(folder: Path) -> list[LabelledPhoto]:
     reader = reader_of(folder)
     if reader is None:
         known = "\n".join(f"  {r.name}: {r.layout}" for r in READERS)
-        raise LabelError(f"{folder} has none of the layouts known here:\n{known}")
+        seen = "".join(f"{reason}\n" for reason in _seen_in(folder))
+        raise LabelError(f"{folder} has none of the layouts known here.\n{seen}Known are:\n{known}")
     photos = list(reader.read(folder, reader.find_tables(folder)))
     if not photos:
         raise LabelError(f"{folder}: no photographs are listed there ({reader.name}).")
     return photos
+
+
+def _seen_in(folder: Path) -> list[str]:
+    """What a folder of an unknown layout has: the columns of its tables, and folders that are no grades."""
+    tables = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in TABLE_SUFFIXES and path.is_file()]
+    columns = [
+        f"{path}, line 1: the columns are {', '.join(filter(None, header_of(path))) or 'none'}." for path in tables
+    ]
+    return (columns + grade_folders.reasons_against(folder))[:MAX_REASONS]

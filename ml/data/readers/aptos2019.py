@@ -16,7 +16,7 @@ def read(folder: Path, tables: list[Path]) -> Iterator[LabelledPhoto]:
     index = PhotoIndex(folder, folder / PHOTOS)
     for row in read_table(tables[0], columns=COLUMNS):
         name = row.text("id_code")
-        yield index.photo(name, row.grade("diagnosis"), missing=folder / PHOTOS / f"{name}.png")
+        yield index.photo(row, name, row.grade("diagnosis"), missing=folder / PHOTOS / f"{name}.png")
 
 
 READER = Reader(

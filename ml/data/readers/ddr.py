@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ml.data.labels import LabelledPhoto
+from ml.data.photo_files import stem_of
 from ml.data.readers.layout import PhotoIndex, Reader, tables_at
 from ml.data.tables import read_table
 
@@ -32,12 +33,12 @@ def read(folder: Path, tables: list[Path]) -> Iterator[LabelledPhoto]:
     for table in tables:
         rows = read_table(table, columns=COLUMNS)
         if table.suffix == ".txt":
-            rows = read_table(table, columns=COLUMNS, header=COLUMNS, delimiter=" ")
+            rows = read_table(table, columns=COLUMNS, header=COLUMNS)
         for row in rows:
             name, grade = row.text("id_code"), row.grade("diagnosis", ungradable=(UNGRADABLE,))
-            camera = CAMERA_NAME.fullmatch(Path(name).stem)
+            camera = CAMERA_NAME.fullmatch(stem_of(name))
             patient, quality = camera.group(1) if camera else "", "reject" if grade is None else ""
-            yield index.photo(name, grade, missing=folder / name, patient=patient, quality=quality)
+            yield index.photo(row, name, grade, missing=folder / name, patient=patient, quality=quality)
 
 
 READER = Reader("DDR", f"{ROOT}/train.txt, valid.txt, test.txt and folders of these names", find_tables, read)

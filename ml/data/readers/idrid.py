@@ -23,7 +23,7 @@ def read(folder: Path, tables: list[Path]) -> Iterator[LabelledPhoto]:
         index = PhotoIndex(folder, photos)
         for row in read_table(table, columns=("Image name", "Retinopathy grade")):
             name = row.text("Image name")
-            yield index.photo(name, row.grade("Retinopathy grade"), missing=photos / f"{name}.jpg")
+            yield index.photo(row, name, row.grade("Retinopathy grade"), missing=photos / f"{name}.jpg")
 
 
 READER = Reader("IDRiD", f"{ROOT}/2. Groundtruths/*.csv and {PHOTOS}/", tables_at(f"{ROOT}/{TABLES}", TABLES), read)

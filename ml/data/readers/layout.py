@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ml.data.labels import LabelledPhoto, group_of
-from ml.data.tables import has_columns
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+from ml.data.labels import LabelledPhoto, group_of_photo
+from ml.data.photo_files import PhotoFiles
+from ml.data.tables import CsvRow, has_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +35,27 @@ def tables_at(*patterns: str, columns: Sequence[str] = ()) -> Callable[[Path], l
 
 
 class PhotoIndex:
-    """Photographs of the data set ``folder``, by name without suffix and case; only those ``below`` a folder in it.
+    """Makes labelled photographs of the data set ``folder`` from names; only those ``below`` a folder in it.
 
-    Published folders differ from their own tables in folders (train, train/train, Images/12), suffixes (.png, .jpeg)
-    and case (.JPG). Patients are numbered as in the source ``patients_of``.
+    Patients are numbered as in the source ``patients_of``.
     """
 
     def __init__(self, folder: Path, below: Path | None = None, *, patients_of: str = "") -> None:
-        self.folder, self.patients_of = folder, patients_of or folder.name
-        found = (path for path in (below or folder).rglob("*") if path.suffix.lower() in SUFFIXES)
-        self.paths = {path.stem.lower(): path for path in sorted(found)}
+        self.folder, self.patients_of = folder, patients_of
+        self.files = PhotoFiles(folder, below)
 
     def photo(
-        self, name: str, grade: int | None, *, missing: Path, patient: str = "", quality: str = "", **labels: Any
+        self,
+        row: CsvRow,
+        name: str,
+        grade: int | None,
+        *,
+        missing: Path,
+        patient: str = "",
+        quality: str = "",
+        **labels: Any,
     ) -> LabelledPhoto:
-        """The photograph of this name, with or without suffix; its path is ``missing`` if there is no file."""
-        has_suffix = Path(name).suffix.lower() in SUFFIXES
-        path = self.paths.get((Path(name).stem if has_suffix else name).lower(), missing)
-        group = group_of(self.patients_of, patient, path.relative_to(self.folder).as_posix())
+        """The photograph of this name, as ``PhotoFiles`` finds it; its path is ``missing`` if there is no file."""
+        path = self.files.find_name(row, name, missing=missing)
+        group = group_of_photo(self.folder, path, patient, patients_of=self.patients_of)
         return LabelledPhoto(self.folder.name, path, grade, group, quality, **labels)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ml.data.labels import LabelledPhoto
+from ml.data.photo_files import stem_of
 from ml.data.readers.layout import PhotoIndex, Reader, tables_at
 from ml.data.tables import LabelError, has_columns, read_table
 
@@ -22,10 +23,10 @@ def read(folder: Path, tables: list[Path]) -> Iterator[LabelledPhoto]:
     photo_column, grade_column = next((n for n in NAMES if has_columns(tables[0], *n)), NAMES[0])
     pairs, index = _pairs(folder / PAIRS), PhotoIndex(folder)
     for row in read_table(tables[0], columns=(photo_column, grade_column)):
-        name, is_gradable = row.text(photo_column), row.text(GRADABLE).removesuffix(".0") != "0"
+        name, is_gradable = row.text(photo_column), row.flag(GRADABLE) is not False
         grade, quality = (row.grade(grade_column), "") if is_gradable else (None, "reject")
-        eye, patient = pairs.get(Path(name).stem.lower(), ("", ""))
-        yield index.photo(name, grade, missing=folder / "IMAGES" / name, patient=patient, quality=quality, eye=eye)
+        eye, patient = pairs.get(stem_of(name).lower(), ("", ""))
+        yield index.photo(row, name, grade, missing=folder / "IMAGES" / name, patient=patient, quality=quality, eye=eye)
 
 
 def _pairs(path: Path) -> dict[str, tuple[str, str]]:
@@ -35,10 +36,10 @@ def _pairs(path: Path) -> dict[str, tuple[str, str]]:
             f"{path}, line 1: the file is missing; it pairs the eyes of each patient. It comes with the photographs."
         )
     return {
-        Path(row.values[eye]).stem.lower(): (eye, f"exam {row.line}")
-        for row in read_table(path, columns=("left", "right"), delimiter=";")
+        stem_of(row.get(eye)).lower(): (eye, f"exam {row.line}")
+        for row in read_table(path, columns=("left", "right"))
         for eye in ("left", "right")
-        if row.values.get(eye)
+        if row.get(eye)
     }
 
 

@@ -31,11 +31,12 @@ def read(folder: Path, tables: list[Path]) -> Iterator[LabelledPhoto]:
     index = PhotoIndex(folder)
     for row in read_table(tables[0], columns=COLUMNS):
         for eye in ("left", "right"):
-            name = row.values[f"{eye.title()}-Fundus"]
+            name = row.get(f"{eye.title()}-Fundus")
             if not name:
                 continue
             diagnoses = keywords(row.text(f"{eye.title()}-Diagnostic Keywords"))
             yield index.photo(
+                row,
                 name,
                 grade_of(diagnoses),
                 missing=folder / name,
