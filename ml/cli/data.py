@@ -18,8 +18,11 @@ class Prepare(CacheOptions):
     """Processes that crop."""
 
     def run(self) -> int:
-        from ml.data.preparation import prepare_data
+        from ml.data.inventory import describe_sources
+        from ml.data.preparation import prepare_data, source_folders
 
+        # before the photographs are cropped, which may take hours
+        print(describe_sources(source_folders(self.data, self.sources), data=self.data), flush=True)
         sources = list(self.sources) or None
         print(
             prepare_data(self.data, sources=sources, side_px=self.cache_size, cache=self.cache, n_workers=self.workers)

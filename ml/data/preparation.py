@@ -5,12 +5,14 @@ The report has counts, unreadable files, duplicates and conflicting grades.
 
 import json
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ml.data.cache import FundusDataset, cache_dir_of, graded, load_dataset
 from ml.data.cropping import CROPPED, NO_RETINA, read_statuses
 from ml.data.duplicates import merge_groups
+from ml.data.inventory import without_label
 from ml.data.labels import DEFAULT_SOURCES, LabelledPhoto
 from ml.data.readers import read_photos, reader_of
 from ml.data.splits import SPLITS, assert_no_leakage
@@ -27,7 +29,7 @@ class Report:
     """Findings; files are named ``source/path``.
 
     ``counts`` is source -> split -> number of photographs of grade 0 to 4; ``unreadable`` file -> error message;
-    ``conflicts`` are duplicates with different grades.
+    ``conflicts`` are duplicates with different grades; ``without_label`` are pictures that no label names.
     """
 
     counts: dict[str, dict[str, list[int]]]
@@ -37,6 +39,7 @@ class Report:
     unreadable: dict[str, str]
     duplicates: list[list[str]]
     conflicts: list[dict[str, int]]
+    without_label: list[str] = field(default_factory=list)
 
 
 def prepare_data(data: Path, *, sources: list[str] | None, side_px: int, cache: Path, n_workers: int = 1) -> str:
@@ -44,14 +47,23 @@ def prepare_data(data: Path, *, sources: list[str] | None, side_px: int, cache: 
 
     Raises LabelError for labels that cannot be parsed, ValueError for a leak, GradingError if there is no retina.
     """
-    folders = [data / source for source in sources] if sources else default_folders(data)
+    folders = source_folders(data, sources or ())
     photos = [photo for folder in folders for photo in read_photos(folder)]
     dataset = load_dataset(folders, side_px=side_px, cache=cache, n_workers=n_workers)
     cache_dir = cache_dir_of(graded(photos), side_px=side_px, cache=cache)
-    report = inspect(dataset, photos, cache_dir=cache_dir)
+    report = replace(inspect(dataset, photos, cache_dir=cache_dir), without_label=_without_label(folders, photos))
     for name, text in (("report.json", json.dumps(asdict(report), indent=1)), ("report.md", as_markdown(report))):
         (cache_dir / name).write_text(text, encoding="utf-8")
     return f"{as_markdown(report)}\n{cache_dir / 'report.md'}"
+
+
+def _without_label(folders: list[Path], photos: list[LabelledPhoto]) -> list[str]:
+    return [f"{folder.name}/{path.as_posix()}" for folder in folders for path in without_label(folder, photos)]
+
+
+def source_folders(data: Path, sources: Sequence[str] = ()) -> list[Path]:
+    """Folders of the named sources below ``data``, else those of ``default_folders``. Raises LabelError."""
+    return [data / source for source in sources] or default_folders(data)
 
 
 def default_folders(data: Path) -> list[Path]:
@@ -130,6 +142,7 @@ def as_markdown(report: Report) -> str:
         f"Left out because they have no grade: {left_out}.",
         *_examples("No retina found", report.no_retina),
         *_examples("Unreadable", [f"{name}: {error}" for name, error in report.unreadable.items()]),
+        *_examples("Pictures without a label, not used", report.without_label),
         *_examples("Same photograph more than once", [", ".join(names) for names in report.duplicates]),
         *_examples("Duplicates with different grades", conflicts),
     ]
