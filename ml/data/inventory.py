@@ -23,10 +23,10 @@ def describe_sources(folders: list[Path], *, data: Path) -> str:
 
 
 def without_label(folder: Path, photos: list[LabelledPhoto]) -> list[Path]:
-    """Pictures below the folder of a data set that none of its labels names, relative to it."""
+    """Photographs below the folder of a data set that none of its labels names, relative to it."""
     labelled = {photo.path for photo in photos}
-    pictures = list_photos(folder, (*SUFFIXES, *OTHER_SUFFIXES))
-    return [path.relative_to(folder) for path in pictures if path not in labelled]
+    found = list_photos(folder, (*SUFFIXES, *OTHER_SUFFIXES))
+    return [path.relative_to(folder) for path in found if path not in labelled]
 
 
 def _describe(folder: Path) -> list[str]:
@@ -38,7 +38,7 @@ def _describe(folder: Path) -> list[str]:
     return [
         f"{folder.name} ({reader.name if reader else ''}): {len(photos)} labels. {counts}, none: {grades.count(None)}",
         *_named("labels without a file", missing),
-        *_named("pictures without a label, not used", without_label(folder, photos)),
+        *_named("photographs without a label, not used", without_label(folder, photos)),
         *_named("resource files of macOS, no photographs", resource_files),
     ]
 

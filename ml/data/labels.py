@@ -31,7 +31,7 @@ class LabelledPhoto:
 
 
 EYE_SIDES = {Laterality.RIGHT: "right", Laterality.LEFT: "left"}
-EYES = {word: side for eye, side in EYE_SIDES.items() for word in EYE_WORDS[eye]}
+EYES = {name: side for eye, side in EYE_SIDES.items() for name in EYE_WORDS[eye]}
 SEXES = {"female": "female", "male": "male", "f": "female", "m": "male", "other": "", "x": "", "diverse": "", "u": ""}
 QUALITIES = ("", "good", "usable", "reject")
 MAX_AGE_YEARS = 130

@@ -20,7 +20,7 @@ COPY_ENDING = re.compile(
     r"([ _-]+(rot|flip|[hv]flip|mirror|aug)[a-z]*[ _-]*[a-z]{0,10}[ _-]*\d*)+$", re.ASCII | re.IGNORECASE
 )
 #: First cell of the last line of a spreadsheet.
-SUM_WORD = re.compile(r"(grand |sub)?(total|totale|sum|summe|suma|gesamt|average|mean|count)\b.*", re.IGNORECASE)
+SUM_LABEL = re.compile(r"(grand |sub)?(total|totale|sum|summe|suma|gesamt|average|mean|count)\b.*", re.IGNORECASE)
 #: What spreadsheets make of names: numbers of another form (as_number), dates such as 01-Mar, and errors such as #NAME?
 _MONTH = r"(jan|feb|m[aä]r|mrz|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zäé]*\.?"
 DATE_OR_ERROR = re.compile(
@@ -124,7 +124,7 @@ class PhotoFiles:
 
     def _check_missing(self, row: CsvRow, name: str) -> None:
         """Raises LabelError for a name without a photograph that cannot be meant as it is."""
-        if SUM_WORD.fullmatch(name):
+        if SUM_LABEL.fullmatch(name):
             raise row.error(f"{name!r} is no photograph: this looks like a line of sums. Delete it.")
         number = as_number(name)
         meant = [] if number is None else self._by_number.get(number, [])

@@ -29,7 +29,7 @@ class Report:
     """Findings; files are named ``source/path``.
 
     ``counts`` is source -> split -> number of photographs of grade 0 to 4; ``unreadable`` file -> error message;
-    ``conflicts`` are duplicates with different grades; ``without_label`` are pictures that no label names.
+    ``conflicts`` are duplicates with different grades; ``without_label`` are photographs that no label names.
     """
 
     counts: dict[str, dict[str, list[int]]]
@@ -142,7 +142,7 @@ def as_markdown(report: Report) -> str:
         f"Left out because they have no grade: {left_out}.",
         *_examples("No retina found", report.no_retina),
         *_examples("Unreadable", [f"{name}: {error}" for name, error in report.unreadable.items()]),
-        *_examples("Pictures without a label, not used", report.without_label),
+        *_examples("Photographs without a label, not used", report.without_label),
         *_examples("Same photograph more than once", [", ".join(names) for names in report.duplicates]),
         *_examples("Duplicates with different grades", conflicts),
     ]

@@ -188,7 +188,7 @@ def test_turned_copies_are_in_the_group_of_their_original(tmp_path: Path, record
     record_case("copies a_rot90, a-hflip, a_aug_3", "in the group of a")
 
 
-def test_an_own_table_groups_patients_whatever_a_spreadsheet_made_of_their_numbers(tmp_path: Path) -> None:
+def test_patient_12_and_12_0_are_one_and_012_is_another(tmp_path: Path) -> None:
     text = "file,grade,patient\nimages/a.jpg,0,12\nimages/b.jpg,0,12.0\nimages/c.jpg,0,012\n"
     first, second, third = (photo.group for photo in read_photos(write(tmp_path / "set", own(text))))
     assert first == second
@@ -214,7 +214,7 @@ def test_what_is_not_used_is_named(tmp_path: Path) -> None:
     assert "set (APTOS 2019): 2 labels. grade 0: 1, grade 1: 1" in text
     assert "1 labels without a file: train_images/lost.png" in text
     assert (
-        "3 pictures without a label, not used: train_images/000417.png, train_images/1e5.png, train_images/x.bmp"
+        "3 photographs without a label, not used: train_images/000417.png, train_images/1e5.png, train_images/x.bmp"
         in text
     )
     assert "1 resource files of macOS, no photographs: train_images/._0a1b.png" in text

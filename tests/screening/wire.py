@@ -44,8 +44,8 @@ class Connection:
 
 def in_chunks(body: bytes) -> bytes:
     """A body in the chunked transfer coding (RFC 9112, 7.1)."""
-    parts = [body[start : start + CHUNK_BYTES] for start in range(0, len(body), CHUNK_BYTES)]
-    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    chunks = [body[start : start + CHUNK_BYTES] for start in range(0, len(body), CHUNK_BYTES)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
 
 
 def photo_form(photo: bytes, boundary: str = "wire", **fields: str) -> tuple[bytes, str]:

@@ -11,7 +11,7 @@ from ml.data.readers.layout import Reader
 from ml.data.tables import LabelError
 
 _DISEASE = r"( (dr|npdr|(non ?proliferative )?(diabetic )?retinopathy|non ?proliferative( dr)?))?"
-WORDS = (
+NAMES = (
     (re.compile(r"no( apparent)?( diabetic)? ?(dr|retinopathy)|normal|none|healthy"), 0),
     (re.compile(f"mild{_DISEASE}"), 1),
     (re.compile(f"moderate{_DISEASE}"), 2),
@@ -36,7 +36,7 @@ def read(folder: Path, grade_folders: list[Path]) -> Iterator[LabelledPhoto]:
     Raises LabelError for a folder of photographs beside them whose name is not a grade.
     """
     for grade_folder in grade_folders:
-        grade, is_ungradable = _grade(grade_folder), UNGRADABLE.fullmatch(_words(grade_folder))
+        grade, is_ungradable = _grade(grade_folder), UNGRADABLE.fullmatch(_plain_name(grade_folder))
         for path in list_photos(grade_folder):
             if grade is None and not is_ungradable:
                 raise LabelError(f"{grade_folder}: {reason_against(grade_folder)}")
@@ -52,35 +52,35 @@ def reasons_against(folder: Path) -> list[str]:
 
 def reason_against(grade_folder: Path) -> str:
     """A sentence on a folder whose name is not a grade."""
-    words = _words(grade_folder)
-    if ENGLISH_SCALE.fullmatch(words):
+    name = _plain_name(grade_folder)
+    if ENGLISH_SCALE.fullmatch(name):
         return "this is the English scale (R0 to R3), not the grades 0 to 4. Grade the photographs again."
-    if words in {"dr", "diabetic retinopathy", "yes", "positive", "diseased", "sick", "symptoms"}:
+    if name in {"dr", "diabetic retinopathy", "yes", "positive", "diseased", "sick", "symptoms"}:
         return "yes or no is not a grade. Sort the photographs into folders 0 to 4."
-    if NUMBERED.fullmatch(words):
+    if NUMBERED.fullmatch(name):
         return "the number and the word are different grades. Rename the folder."
     return "this folder is not named after a grade (0 to 4, mild, no_dr ...) and not ungradable. Rename or remove it."
 
 
 def _folders_below(folder: Path) -> list[Path]:
     below = [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name != "__MACOSX"]
-    splits = [path for path in below if _words(path) in SPLIT_FOLDERS]
+    splits = [path for path in below if _plain_name(path) in SPLIT_FOLDERS]
     inner = [path for split in splits for path in sorted(split.iterdir()) if path.is_dir()]
     return [path for path in below if path not in splits] + inner
 
 
-def _words(folder: Path) -> str:
+def _plain_name(folder: Path) -> str:
     """Name of a folder in lower case with one blank between words: ``2.Moderate_DR`` becomes ``2 moderate dr``."""
     return re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", folder.name)).strip().lower()
 
 
 def _grade(folder: Path) -> int | None:
     """The grade that a name says in a number, in words, or in both; None if they differ."""
-    words = _words(folder)
-    numbered = NUMBERED.fullmatch(words)
-    digit, rest = (numbered[1] or numbered[4], numbered[2] or numbered[3]) if numbered else ("", words)
+    name = _plain_name(folder)
+    numbered = NUMBERED.fullmatch(name)
+    digit, rest = (numbered[1] or numbered[4], numbered[2] or numbered[3]) if numbered else ("", name)
     number = int(digit) if digit else None
-    named = next((grade for pattern, grade in WORDS if rest and pattern.fullmatch(rest)), None)
+    named = next((grade for pattern, grade in NAMES if rest and pattern.fullmatch(rest)), None)
     if not rest:
         return number
     return named if number is None or number == named else None

@@ -185,8 +185,8 @@ def test_ids_in_capitals_are_found(name: str, everyone: ApiClient, ids: dict[str
 
 
 def _path(name: str, ids: dict[str, str]) -> list[str]:
-    parts = str(ROUTES[name].pattern).split("/")
-    return [ids[part.strip("<>").split(":")[1]] if part.startswith("<") else part for part in parts]
+    segments = str(ROUTES[name].pattern).split("/")
+    return [ids[text.strip("<>").split(":")[1]] if text.startswith("<") else text for text in segments]
 
 
 def test_ids_in_capitals_are_found_in_bodies_queries_and_pages(everyone: ApiClient, ids: dict[str, str]) -> None:

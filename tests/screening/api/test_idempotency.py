@@ -105,7 +105,7 @@ def test_every_route_that_stores_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("name", REPEATABLE)
-def test_every_route_that_stores_says_what_its_record_is(name: str) -> None:
+def test_every_route_that_stores_has_its_record(name: str) -> None:
     assert view_of(REPEATABLE[name]).get_record is not ApiView.get_record
 
 
