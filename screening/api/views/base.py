@@ -93,7 +93,10 @@ class ApiView(GenericAPIView[Any]):
             return self._repeat(row)
         try:
             response = post(request, *args, **kwargs)
-            finish_key(row=row, status=response.status_code, object_id=response.data["id"])
+            if response.status_code >= 400:
+                release_key(row=row)
+            else:
+                finish_key(row=row, status=response.status_code, object_id=response.data["id"])
         except BaseException:
             release_key(row=row)
             raise

@@ -63,6 +63,7 @@ class EyeSuggestionView(PhotoUploadView):
 
     actions = {"POST": Action.UPLOAD_IMAGE}
     serializer_class = EyeSuggestionSerializer
+    is_read_only = True
 
     @extend_schema(
         operation_id="suggest_eye",
