@@ -3,15 +3,15 @@
 "use strict";
 
 (() => {
-  // Lower case, without accents, as in ml/eye_words.py: digits, underscores and signs separate words.
+  // Lower case, without accents, as in ml/eye_names.py: digits, underscores and signs separate words.
   function wordsOf(text) {
     return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().match(/\p{L}+/gu) || [];
   }
 
   // The file name only preselects the eye; nothing is uploaded without the user.
-  function eyeInName(fileName, eyeWords) {
+  function eyeInName(fileName, eyeNames) {
     const words = new Set(wordsOf(fileName.replace(/\.[^.]*$/, "")));
-    const found = Object.keys(eyeWords).filter((eye) => eyeWords[eye].some((word) => words.has(word)));
+    const found = Object.keys(eyeNames).filter((eye) => eyeNames[eye].some((word) => words.has(word)));
     return found.length === 1 ? found[0] : null; // both or none: it says nothing
   }
 
@@ -56,7 +56,7 @@
 
     prepareEye() {
       for (const radio of this.radios) radio.addEventListener("change", () => this.renderSend());
-      const named = eyeInName(this.file.name, this.box.eyeWords);
+      const named = eyeInName(this.file.name, this.box.eyeNames);
       this.preselect(named, named ? "named" : "looking");
     }
 
@@ -165,8 +165,8 @@
       this.picker = root.querySelector("[data-upload-picker]");
       this.rows = root.querySelector("[data-upload-rows]");
       this.live = root.querySelector("[data-upload-live]");
-      this.eyeWords = JSON.parse(document.getElementById("eye-words").textContent);
-      for (const [eye, words] of Object.entries(this.eyeWords)) this.eyeWords[eye] = words.flatMap(wordsOf);
+      this.eyeNames = JSON.parse(document.getElementById("eye-names").textContent);
+      for (const [eye, words] of Object.entries(this.eyeNames)) this.eyeNames[eye] = words.flatMap(wordsOf);
       this.rowOf = new WeakMap();
       this.lookedAt = Promise.resolve();
       this.nRows = 0;

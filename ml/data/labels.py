@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ml.data.photo_files import PhotoFiles, original_of
 from ml.data.tables import CsvRow, as_integer, as_number, has_columns, read_table
-from ml.eye_words import EYE_WORDS, laterality_in_words
+from ml.eye_names import EYE_NAMES, laterality_in_text
 from ml.vocabulary import Laterality
 
 
@@ -31,7 +31,7 @@ class LabelledPhoto:
 
 
 EYE_SIDES = {Laterality.RIGHT: "right", Laterality.LEFT: "left"}
-EYES = {name: side for eye, side in EYE_SIDES.items() for name in EYE_WORDS[eye]}
+EYES = {name: side for eye, side in EYE_SIDES.items() for name in EYE_NAMES[eye]}
 SEXES = {"female": "female", "male": "male", "f": "female", "m": "male", "other": "", "x": "", "diverse": "", "u": ""}
 QUALITIES = ("", "good", "usable", "reject")
 MAX_AGE_YEARS = 130
@@ -104,7 +104,7 @@ def age_in(row: CsvRow, column: str) -> int | None:
 def eye_in(row: CsvRow, column: str) -> str:
     """Left or right; empty if it is not known. Raises LabelError for a text that does not name one eye."""
     value = row.known(column)
-    eye = laterality_in_words(value)
+    eye = laterality_in_text(value)
     if value and not eye:
         raise row.error(f"eye {row.get(column)!r} is neither right nor left. Leave it empty if it is not known.")
     return EYE_SIDES[eye] if eye else ""

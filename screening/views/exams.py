@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ml.eye_words import EYE_WORDS
+from ml.eye_names import EYE_NAMES
 from screening.access import Action, can, require
 from screening.forms import PHOTO_TYPES, AbsentEyeForm, NotPhotographedForm, PhotoForm, ReturnForm, error_text
 from screening.models import AuditEvent, Exam
@@ -58,7 +58,7 @@ def exam_detail(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBas
         "replaced_reviews": detail.replaced_reviews,
         "photo_form": PhotoForm(),
         "photo_types": PHOTO_TYPES,
-        "eye_words": {eye.value: sorted(words) for eye, words in EYE_WORDS.items()},
+        "eye_names": {eye.value: sorted(names) for eye, names in EYE_NAMES.items()},
     }
     return render(request, "screening/exams/detail.html", context)
 

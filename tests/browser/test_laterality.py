@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from screening.models import Exam, FundusImage, User
 from tests.browser.conftest import Visit, choose_photos, synthetic_photo
 from tests.builders import photo_bytes
-from tests.ml.test_eye_words import NAMES
+from tests.ml.test_eye_names import NAMES
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +45,7 @@ def test_focus_is_on_the_eye_of_the_file_name_and_space_does_not_flip_it(
 
 
 @pytest.mark.parametrize(("eye", "label"), [("OD", RIGHT), ("OS", LEFT)])
-def test_the_photograph_suggests_the_eye_if_its_name_says_nothing(
+def test_the_photograph_suggests_the_eye_if_its_name_has_none(
     visit: Visit, open_exam: Exam, photographer: User, eye: str, label: str
 ) -> None:
     page = visit(f"/exams/{open_exam.pk}/", photographer)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from ml.data.labels import read_labels
-from ml.eye_words import laterality_in_file_name
+from ml.eye_names import laterality_in_file_name
 from ml.grader import Grader
 from ml.synthetic import FundusDrawing, draw_fundus
 from ml.training.laterality.dataset import split_of
@@ -35,7 +35,7 @@ def grader() -> Grader:
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-def test_the_eye_of_a_drawn_photograph(grader: Grader, record_case: Record, kind: str) -> None:
+def test_the_eye_of_a_synthetic_photograph(grader: Grader, record_case: Record, kind: str) -> None:
     change, expected = CHANGES[kind]
     prediction = grader.grade(change(draw_fundus(FundusDrawing(seed=2, laterality=RIGHT))))
     record_case(f"eye, {kind}", prediction.laterality or "no answer")

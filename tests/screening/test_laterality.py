@@ -112,7 +112,7 @@ def test_a_file_that_is_no_photograph_is_refused(exam: Exam, photographer: User)
     assert not AuditEvent.objects.filter(verb=AuditEvent.Verb.EYE_SUGGESTED).exists()
 
 
-def test_a_photographer_elsewhere_who_is_a_reviewer_here_may_not_ask(exam: Exam, outsider: User) -> None:
+def test_a_photographer_elsewhere_who_is_a_reviewer_here_may_not_use_it(exam: Exam, outsider: User) -> None:
     assert_is_error(suggest(outsider, exam), 404, "not_found")
     MembershipFactory(user=outsider, site=exam.site, role="reviewer")
     assert_is_error(suggest(outsider, exam), 403, "forbidden")

@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parent
 WEIGHTS, DESCRIPTION = "network.onnx", "network.json"
 VIEW_SIDE_PX = 96
 #: Classes: a right and a left eye upright, both turned by 180 degrees, and no macula-centred photograph.
-RIGHT, LEFT, RIGHT_TURNED, LEFT_TURNED, OTHER = range(5)
+RIGHT, LEFT, RIGHT_ROTATED, LEFT_ROTATED, OTHER = range(5)
 N_CLASSES = 5
 EYES = {RIGHT: Laterality.RIGHT, LEFT: Laterality.LEFT}
 
@@ -41,20 +41,20 @@ class LateralityEstimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """``temperature`` divides the logits; ``p_turned`` is the prior of a photograph turned by 180 degrees.
+    """``temperature`` divides the logits; ``p_rotated`` is the prior of a photograph turned by 180 degrees.
 
     There is an answer from ``min_confidence`` on.
     """
 
     temperature: float
-    p_turned: float
+    p_rotated: float
     min_confidence: float
 
     def probabilities(self, logits: "NDArray[np.floating]") -> "NDArray[np.float64]":
         """(..., 5) -> (..., 5) probabilities of the classes. In training both orientations are equally frequent."""
         log_prior = np.zeros(N_CLASSES)
-        log_prior[[RIGHT, LEFT]] = np.log(2 * (1 - self.p_turned))
-        log_prior[[RIGHT_TURNED, LEFT_TURNED]] = np.log(2 * self.p_turned)
+        log_prior[[RIGHT, LEFT]] = np.log(2 * (1 - self.p_rotated))
+        log_prior[[RIGHT_ROTATED, LEFT_ROTATED]] = np.log(2 * self.p_rotated)
         scaled = logits.astype(np.float64) / self.temperature + log_prior
         exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
         probabilities: NDArray[np.float64] = exponentials / exponentials.sum(axis=-1, keepdims=True)

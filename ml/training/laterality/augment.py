@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from ml.data.augment import BatchRandom, add_noise, affine, downscale, gaussian_blur
-from ml.serving.laterality.network import LEFT, LEFT_TURNED, OTHER, RIGHT, RIGHT_TURNED
+from ml.serving.laterality.network import LEFT, LEFT_ROTATED, OTHER, RIGHT, RIGHT_ROTATED
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 #: Class after a reflection left to right, and after a turn by 180 degrees.
-REFLECTED = (LEFT, RIGHT, LEFT_TURNED, RIGHT_TURNED, OTHER)
-TURNED = (RIGHT_TURNED, LEFT_TURNED, RIGHT, LEFT, OTHER)
+REFLECTED = (LEFT, RIGHT, LEFT_ROTATED, RIGHT_ROTATED, OTHER)
+ROTATED = (RIGHT_ROTATED, LEFT_ROTATED, RIGHT, LEFT, OTHER)
 #: Centre of the disc in radii of a 45 degree field with the fovea at its centre: 15.5 degrees nasal, 1.5 above
 #: (Rohrschneider, IOVS 2004).
 DISC_X, DISC_Y = 0.69, -0.07
@@ -31,11 +31,11 @@ MAX_NOISE_STD = 0.03
 def augment_laterality(photos: "Tensor", allowed: "Tensor", random: BatchRandom) -> "tuple[Tensor, Tensor]":
     """[B, 3, S, S] uint8, [B, 5] -> [B, 3, S, S] float32 in [0, 1], and the classes that are allowed afterwards."""
     x = photos.float() / 255
-    reflect, turn = random.bernoulli(0.5), random.bernoulli(0.5)
+    reflect, rotate = random.bernoulli(0.5), random.bernoulli(0.5)
     x = torch.where(reflect[:, None, None, None], x.flip(3), x)
-    x = torch.where(turn[:, None, None, None], x.flip((2, 3)), x)
+    x = torch.where(rotate[:, None, None, None], x.flip((2, 3)), x)
     allowed = torch.where(reflect[:, None], allowed[:, REFLECTED], allowed)
-    allowed = torch.where(turn[:, None], allowed[:, TURNED], allowed)
+    allowed = torch.where(rotate[:, None], allowed[:, ROTATED], allowed)
     x, allowed = _move(x, allowed, random)
     x, is_spoilt = _spoil(x, random)
     allowed = torch.where(is_spoilt[:, None], _only_other(allowed), allowed)
@@ -55,25 +55,28 @@ def _move(x: "Tensor", allowed: "Tensor", random: BatchRandom) -> "tuple[Tensor,
     is_quarter = random.bernoulli(0.04)
     angle = torch.where(is_quarter, random.uniform(1.05, 2.09), random.uniform(-0.1, 0.1))
     scale = torch.where(is_far, random.uniform(0.62, 1.0), random.uniform(0.88, 1.12))
-    disc = _disc_positions(allowed)  # [B, 2]
-    to_disc = random.uniform(-0.4, 1.2)[:, None] * disc
+    optic_disc = _optic_disc_positions(allowed)  # [B, 2]
+    to_optic_disc = random.uniform(-0.4, 1.2)[:, None] * optic_disc
     near = torch.stack([random.uniform(-0.12, 0.12), random.uniform(-0.12, 0.12)], dim=1)
-    shift = torch.where(is_far[:, None], to_disc + near, near)
+    shift = torch.where(is_far[:, None], to_optic_disc + near, near)
     nothing = torch.zeros(len(x), dtype=torch.bool)
     x = affine(x, angle=angle, mirror=nothing, scale=scale[:, None].expand(-1, 2), shift=shift, image_size=side)
     x = x * _circle(side)
-    disc_x, disc_radius = ((disc - shift) / scale[:, None])[:, 0].abs(), (disc - shift).norm(dim=1) / scale
+    optic_disc_x, optic_disc_radius = (
+        ((optic_disc - shift) / scale[:, None])[:, 0].abs(),
+        (optic_disc - shift).norm(dim=1) / scale,
+    )
     fovea_radius = shift.norm(dim=1) / scale
     is_other = is_quarter | is_far & (
-        (disc_x < CENTRAL) | (fovea_radius > FOVEA_LATERAL) | (disc_radius > DISC_OUTSIDE)
+        (optic_disc_x < CENTRAL) | (fovea_radius > FOVEA_LATERAL) | (optic_disc_radius > DISC_OUTSIDE)
     )
-    is_eye = (disc_x > LATERAL) & (fovea_radius < FOVEA_CENTRAL) & (disc_radius < DISC_INSIDE)
+    is_eye = (optic_disc_x > LATERAL) & (fovea_radius < FOVEA_CENTRAL) & (optic_disc_radius < DISC_INSIDE)
     is_unclear = is_far & ~is_other & ~is_eye
     allowed = torch.where(is_other[:, None], _only_other(allowed), allowed)
     return x, torch.where(is_unclear[:, None], torch.ones_like(allowed), allowed)
 
 
-def _disc_positions(allowed: "Tensor") -> "Tensor":
+def _optic_disc_positions(allowed: "Tensor") -> "Tensor":
     """[B, 2] x, y of the disc in radii, if one class is allowed."""
     x = torch.tensor([DISC_X, -DISC_X, -DISC_X, DISC_X, 0.0])
     y = torch.tensor([DISC_Y, DISC_Y, -DISC_Y, -DISC_Y, 0.0])

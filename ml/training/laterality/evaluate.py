@@ -94,7 +94,7 @@ def _changed(photos: LateralitySet, logits_of: "Logits", calibration: Calibratio
         "turned by 180 degrees": lambda view, _: view[::-1, ::-1],
         "reflected top to bottom": lambda view, _: view[::-1],
         "turned by 90 degrees": lambda view, _: view.transpose(1, 0, 2)[::-1],
-        "shifted, disc at the centre": disc_at_centre,
+        "shifted, disc at the centre": optic_disc_at_centre,
     }
     fractions = {}
     for name, change in changes.items():
@@ -104,7 +104,7 @@ def _changed(photos: LateralitySet, logits_of: "Logits", calibration: Calibratio
     return fractions
 
 
-def disc_at_centre(view: "Bytes", is_right: bool) -> "Bytes":
+def optic_disc_at_centre(view: "Bytes", is_right: bool) -> "Bytes":
     """The (S, S, 3) view shifted so that the usual position of the disc is its centre; black beyond the field."""
     side = len(view)
     dx, dy = (DISC_X if is_right else -DISC_X) * side / 2, DISC_Y * side / 2

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 #: Prior of a photograph turned by 180 degrees, between that of ODIR and SRahim (none) and that of EyePACS (a third).
-P_TURNED = 0.1
+P_ROTATED = 0.1
 #: The least of these with at least MIN_RIGHT right answers in each of CALIBRATION_SOURCES is the limit for an answer.
 CONFIDENCES = (0.8, 0.85, 0.9, 0.95, 0.98)
 MIN_RIGHT = 0.97
@@ -93,7 +93,7 @@ def fit_calibration(photos: LateralitySet, logits: "Floats") -> Calibration:
     allowed = allowed_classes(held_out).numpy() > 0
 
     def calibrated(temperature: float) -> Calibration:
-        return Calibration(temperature=round(temperature, 3), p_turned=P_TURNED, min_confidence=CONFIDENCES[-1])
+        return Calibration(temperature=round(temperature, 3), p_rotated=P_ROTATED, min_confidence=CONFIDENCES[-1])
 
     def likelihood(calibration: Calibration) -> float:
         p = (calibration.probabilities(logits) * allowed).sum(axis=1)

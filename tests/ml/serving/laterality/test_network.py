@@ -19,7 +19,7 @@ from ml.serving.laterality.network import (
     N_CLASSES,
     OTHER,
     RIGHT,
-    RIGHT_TURNED,
+    RIGHT_ROTATED,
     WEIGHTS,
     Calibration,
     LateralityNetwork,
@@ -30,7 +30,7 @@ from ml.serving.laterality.network import (
 from ml.serving.preprocess import FundusCrop, crop_fundus
 from ml.serving.quality import gate
 from ml.synthetic import draw_fundus, drawing_for_grade
-from ml.training.laterality.evaluate import disc_at_centre
+from ml.training.laterality.evaluate import optic_disc_at_centre
 from ml.vocabulary import ICDRGrade, Laterality
 
 Change = Callable[[Image.Image], Image.Image]
@@ -48,7 +48,7 @@ def eye_of(eye: Laterality, seed: int = 2) -> Image.Image:
 
 @pytest.mark.parametrize("eye", list(Laterality))
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_it_recognises_a_drawn_eye_and_takes_its_reflection_for_the_other(eye: Laterality, seed: int) -> None:
+def test_it_recognises_a_synthetic_eye_and_takes_its_reflection_for_the_other(eye: Laterality, seed: int) -> None:
     photo, other = eye_of(eye, seed), Laterality.LEFT if eye is Laterality.RIGHT else Laterality.RIGHT
     for side_px in (224, 288, 320):
         estimate = recognise_laterality(cropped(photo, side_px=side_px))
@@ -68,8 +68,8 @@ def test_a_turned_photograph_has_no_answer(change: Change, seed: int) -> None:
 
 
 @pytest.mark.parametrize("eye", list(Laterality))
-def test_a_photograph_with_the_disc_at_the_centre_has_no_answer(eye: Laterality) -> None:
-    view = disc_at_centre(square_view(cropped(eye_of(eye))), is_right=eye is Laterality.RIGHT)
+def test_a_photograph_with_the_optic_disc_at_the_centre_has_no_answer(eye: Laterality) -> None:
+    view = optic_disc_at_centre(square_view(cropped(eye_of(eye))), is_right=eye is Laterality.RIGHT)
     (logits,) = released_network().session.run(None, {"photos": view[None]})
     probabilities = released_network().calibration.probabilities(logits)[0]
     assert probabilities[[RIGHT, LEFT]].max() < released_network().calibration.min_confidence
@@ -84,10 +84,10 @@ def test_a_failure_is_no_answer() -> None:
 
 def test_a_turned_photograph_is_less_likely_before_it_is_seen() -> None:
     logits = np.zeros(N_CLASSES)
-    p = Calibration(temperature=1.0, p_turned=0.1, min_confidence=0.9).probabilities(logits)
+    p = Calibration(temperature=1.0, p_rotated=0.1, min_confidence=0.9).probabilities(logits)
     assert p.sum() == pytest.approx(1)
-    assert p[RIGHT] == p[LEFT] == pytest.approx(9 * p[RIGHT_TURNED])
-    even = Calibration(temperature=2.0, p_turned=0.5, min_confidence=0.9).probabilities(np.array([2.0, 0, 0, 0, 0]))
+    assert p[RIGHT] == p[LEFT] == pytest.approx(9 * p[RIGHT_ROTATED])
+    even = Calibration(temperature=2.0, p_rotated=0.5, min_confidence=0.9).probabilities(np.array([2.0, 0, 0, 0, 0]))
     assert even[RIGHT] / even[OTHER] == pytest.approx(np.e)
 
 

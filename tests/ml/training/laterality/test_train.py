@@ -9,7 +9,15 @@ import torch
 
 from ml.data.augment import BatchRandom
 from ml.data.splits import TEST, TRAIN, VALIDATION
-from ml.serving.laterality.network import LEFT, LEFT_TURNED, OTHER, RIGHT, RIGHT_TURNED, Calibration, LateralityNetwork
+from ml.serving.laterality.network import (
+    LEFT,
+    LEFT_ROTATED,
+    OTHER,
+    RIGHT,
+    RIGHT_ROTATED,
+    Calibration,
+    LateralityNetwork,
+)
 from ml.synthetic import FundusDrawing, draw_fundus
 from ml.training.batches import seeded_generator
 from ml.training.laterality import augment, train
@@ -18,7 +26,7 @@ from ml.training.laterality.evaluate import evaluate, likelier_eyes
 from ml.training.laterality.export import fit_calibration, release
 from ml.training.laterality.train import CONFIG, LateralityNet, MarginalLoss, allowed_classes, train_laterality
 
-CHANGED = {RIGHT: (RIGHT, LEFT), RIGHT_TURNED: (RIGHT_TURNED, LEFT_TURNED)}
+CHANGED = {RIGHT: (RIGHT, LEFT), RIGHT_ROTATED: (RIGHT_ROTATED, LEFT_ROTATED)}
 
 
 def toy_set(n: int = 48) -> LateralitySet:
@@ -44,8 +52,8 @@ def test_the_label_allows_what_is_known_of_eye_and_orientation() -> None:
     photos = dataclasses.replace(photos, sources=np.array(["odir5k", "odir5k", "eyepacs", "eyepacs", "idrid", "eyeq"]))
     found = [set(row.nonzero().flatten().tolist()) for row in allowed_classes(photos)]
     assert found[:2] == [{RIGHT}, {LEFT}]
-    assert found[2:4] == [{RIGHT, RIGHT_TURNED}, {LEFT, LEFT_TURNED}]
-    assert found[4:] == [{RIGHT, LEFT}, {RIGHT, RIGHT_TURNED, OTHER}]
+    assert found[2:4] == [{RIGHT, RIGHT_ROTATED}, {LEFT, LEFT_ROTATED}]
+    assert found[4:] == [{RIGHT, LEFT}, {RIGHT, RIGHT_ROTATED, OTHER}]
 
 
 def test_a_reflection_and_a_turn_change_the_label_with_the_photograph(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,13 +70,13 @@ def test_a_reflection_and_a_turn_change_the_label_with_the_photograph(monkeypatc
     expected = torch.where(
         is_right_side & is_above,
         RIGHT,
-        torch.where(is_above, LEFT, torch.where(is_right_side, LEFT_TURNED, RIGHT_TURNED)),
+        torch.where(is_above, LEFT, torch.where(is_right_side, LEFT_ROTATED, RIGHT_ROTATED)),
     )
     assert changed.argmax(dim=1).tolist() == expected.tolist()
-    assert set(expected.tolist()) == {RIGHT, LEFT, RIGHT_TURNED, LEFT_TURNED}
+    assert set(expected.tolist()) == {RIGHT, LEFT, RIGHT_ROTATED, LEFT_ROTATED}
 
 
-def test_a_shift_to_the_disc_and_spoilt_photographs_belong_to_no_eye() -> None:
+def test_a_shift_to_the_optic_disc_and_spoilt_photographs_belong_to_no_eye() -> None:
     photos = torch.from_numpy(toy_set(48).pixels).permute(0, 3, 1, 2).repeat(8, 1, 1, 1)
     allowed = allowed_classes(dataclasses.replace(toy_set(48), sources=np.array(["odir5k"] * 48))).repeat(8, 1)
     allowed[:, OTHER] = 0
@@ -138,7 +146,7 @@ def perfect_logits(photos: LateralitySet, scale: float) -> "np.ndarray[tuple[int
 
 def test_metrics_are_those_of_the_test_split() -> None:
     photos = toy_set(96)
-    calibration = Calibration(temperature=1.0, p_turned=0.1, min_confidence=0.9)
+    calibration = Calibration(temperature=1.0, p_rotated=0.1, min_confidence=0.9)
     by_view = {view.tobytes(): logits for view, logits in zip(photos.pixels, perfect_logits(photos, 9.0), strict=True)}
     unknown = np.array([0.0, 0, 0, 0, 9])
     metrics = evaluate(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ml.data.labels import read_labels
-from ml.eye_words import EYE_WORDS, laterality_in_file_name, laterality_in_words
+from ml.eye_names import EYE_NAMES, laterality_in_file_name, laterality_in_text
 from ml.vocabulary import Laterality
 
 RIGHT, LEFT = Laterality.RIGHT, Laterality.LEFT
@@ -45,19 +45,19 @@ NAMES: dict[str, Laterality | None] = {
 
 
 @pytest.mark.parametrize(("name", "eye"), NAMES.items())
-def test_a_file_name_names_an_eye_in_a_word_of_its_own(name: str, eye: Laterality | None) -> None:
+def test_a_file_name_names_an_eye_in_a_separate_word(name: str, eye: Laterality | None) -> None:
     assert laterality_in_file_name(name) is eye
 
 
 def test_no_word_means_both_eyes() -> None:
-    assert not EYE_WORDS[RIGHT] & EYE_WORDS[LEFT]
+    assert not EYE_NAMES[RIGHT] & EYE_NAMES[LEFT]
 
 
 @pytest.mark.parametrize("eye", list(Laterality))
 def test_each_word_of_the_list_is_recognised(eye: Laterality) -> None:
-    for word in EYE_WORDS[eye]:
-        assert laterality_in_words(word) is eye, word
-        assert laterality_in_words(f"12_{word.upper()}-3") is eye, word
+    for name in EYE_NAMES[eye]:
+        assert laterality_in_text(name) is eye, name
+        assert laterality_in_text(f"12_{name.upper()}-3") is eye, name
 
 
 @pytest.mark.parametrize(

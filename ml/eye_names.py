@@ -27,23 +27,23 @@ _LEFT = (
 )
 #: Lower case: oculus dexter and sinister as several languages abbreviate them (Spanish OI, French OG, Portuguese OE),
 #: right and left in whole words, and the letters that cameras add.
-EYE_WORDS: dict[Laterality, frozenset[str]] = {
+EYE_NAMES: dict[Laterality, frozenset[str]] = {
     Laterality.RIGHT: frozenset(_RIGHT.split()),
     Laterality.LEFT: frozenset(_LEFT.split()),
 }
-_WORD = re.compile(r"[^\W\d_]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
-def laterality_in_words(text: str) -> Laterality | None:
+def laterality_in_text(text: str) -> Laterality | None:
     """The eye that a text names, such as ``OD``, ``left eye`` or ``ojo derecho``; None if it names none or both."""
-    words = set(_WORD.findall(_folded(text)))
-    named = [eye for eye, known in EYE_WORDS.items() if words & _FOLDED[eye]]
+    found = set(_LETTERS.findall(_folded(text)))
+    named = [eye for eye, known in EYE_NAMES.items() if found & _FOLDED[eye]]
     return named[0] if len(named) == 1 else None
 
 
 def laterality_in_file_name(name: str) -> Laterality | None:
-    """The eye that the name of a file names in a word of its own: ``IMG_OD_1.jpg`` does, ``world.jpg`` does not."""
-    return laterality_in_words(PurePath(name).stem)
+    """The eye that the name of a file names in a separate word: ``IMG_OD_1.jpg`` does, ``world.jpg`` does not."""
+    return laterality_in_text(PurePath(name).stem)
 
 
 def _folded(text: str) -> str:
@@ -52,4 +52,4 @@ def _folded(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.category(c).startswith("M")).lower()
 
 
-_FOLDED = {eye: frozenset(map(_folded, words)) for eye, words in EYE_WORDS.items()}
+_FOLDED = {eye: frozenset(map(_folded, names)) for eye, names in EYE_NAMES.items()}
