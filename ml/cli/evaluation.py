@@ -1,5 +1,6 @@
-"""The commands that measure: ``python -m ml evaluate | pointing-game | benchmark``."""
+"""The commands that measure: ``python -m ml evaluate | pointing-game | benchmark | copies``."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -76,4 +77,22 @@ class Benchmark(DataOptions):
         if not photos:
             raise InputError("Name photographs to measure with, or --data with a samples folder.")
         print(benchmark(read_bundle(self.bundle), photos), end="")
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copies(DataOptions):
+    """Measure how well the same picture is recognised, and that no other eye is taken for it."""
+
+    sources: tuple[str, ...] = ()
+    """Folders below the data folder; none: all whose labels name the patient."""
+    n_copied: int = 400
+    """Photographs of which copies are made."""
+    workers: int = os.cpu_count() or 1
+    """Processes."""
+
+    def run(self) -> int:
+        from ml.evaluation.copies import measure_copies
+
+        print(measure_copies(self.data, n_copied=self.n_copied, n_workers=self.workers, sources=self.sources))
         return 0

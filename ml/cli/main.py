@@ -26,6 +26,7 @@ COMMANDS = {
     "external": "ml.cli.release.External",
     "pointing-game": "ml.cli.evaluation.PointingGame",
     "benchmark": "ml.cli.evaluation.Benchmark",
+    "copies": "ml.cli.evaluation.Copies",
     "quality train": "ml.cli.quality.Train",
     "quality export": "ml.cli.quality.Export",
     "quality fit-rules": "ml.cli.quality.FitRules",
