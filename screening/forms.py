@@ -18,6 +18,7 @@ from screening.models import Correction, Exam, EyeFinding, FundusImage, Patient,
 from screening.models.base import max_length
 from screening.models.sites import validate_timezone
 from screening.policy import MacularOedema
+from screening.services.upload_checks import OLD_DATE, OTHER_PATIENT
 
 UNGRADABLE = "U"
 NOT_PHOTOGRAPHED, ABSENT = "N", "A"
@@ -28,6 +29,10 @@ PATIENT_FIELDS = (
     "mrn", "family_name", "given_name", "born_on", "estimated_age", "sex", "diabetes_type", "diabetes_since_year",
 )  # fmt: skip
 _BIRTH_CONTRADICTS = _("The birth date or the age is filled in. Remove it, or remove this mark.")
+CONFIRM_CHOICES = [
+    (OTHER_PATIENT, _("It shows this patient")),
+    (OLD_DATE, _("The date is right")),
+]
 _CHOOSE_EYE = _("Choose the eye: right (OD) or left (OS).")
 
 
@@ -184,6 +189,19 @@ class PhotoForm(OnePhotoForm, LateralityForm):
     photo = PhotoField(label=_("Photograph"))
     field = forms.ChoiceField(
         label=_("Field"), choices=FundusImage.Field.choices, initial=FundusImage.Field.MACULA, required=False
+    )
+
+    captured_on = forms.DateField(
+        label=_("Taken on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Leave empty if it was taken today, or if the file has the date."),
+    )
+    confirm = forms.MultipleChoiceField(choices=CONFIRM_CHOICES, required=False, widget=forms.MultipleHiddenInput)
+    reason = forms.CharField(
+        label=_("Why is this photograph in the exams of two patients?"),
+        max_length=max_length(FundusImage, "copy_reason"),
+        required=False,
     )
 
     def clean_field(self) -> str:

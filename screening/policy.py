@@ -16,6 +16,8 @@ MAX_PHOTOS_PER_EYE = 3
 """Photographs of one eye in one visit after which it counts as not obtainable by camera."""
 MAX_VISITS = 2
 """Visits with an ungradable eye after which it is referred for slit-lamp examination."""
+MAX_CAPTURE_AGE = datetime.timedelta(days=365)
+"""The longest interval between screenings here is 12 months (table above): an older photograph is out of date."""
 
 
 class Outcome(StrEnum):

@@ -43,6 +43,10 @@
       this.radios = [...this.node.querySelectorAll("[name=laterality]")];
       for (const radio of this.radios) radio.name = `laterality-${number}`;
       this.field = this.find("field");
+      this.capturedOn = this.find("captured-on");
+      this.reason = this.find("reason").querySelector("input");
+      this.confirmed = new Set();
+      this.question = null;
       this.prepareEye();
       this.find("send").addEventListener("click", () => this.send());
       this.find("remove").addEventListener("click", () => this.remove());
@@ -92,20 +96,40 @@
     }
 
     lock(isLocked) {
-      for (const control of [...this.radios, this.field, this.find("send"), this.find("remove")]) control.disabled = isLocked;
+      const fields = [...this.radios, this.field, this.capturedOn, this.reason];
+      for (const control of [...fields, this.find("send"), this.find("remove")]) control.disabled = isLocked;
+    }
+
+    // Note the answer to the server's question. False if a reason is missing.
+    answer() {
+      const asked = this.question;
+      if (!asked || !asked.confirm) return true;
+      const isOfDate = Boolean(asked.captured_on);
+      if (!isOfDate && !this.reason.value.trim()) {
+        this.find("error").textContent = this.box.root.dataset.giveReason;
+        this.reason.focus();
+        return false;
+      }
+      if (!isOfDate || this.capturedOn.value === asked.captured_on) this.confirmed.add(asked.confirm);
+      return true;
     }
 
     send() {
+      if (!this.answer()) return;
       const form = new FormData();
       form.set("csrfmiddlewaretoken", this.box.token);
       form.set("laterality", this.laterality);
       form.set("field", this.field.value);
+      if (this.capturedOn.value) form.set("captured_on", this.capturedOn.value);
+      for (const code of this.confirmed) form.append("confirm", code);
+      form.set("reason", this.reason.value);
       form.set("photo", this.file);
       const request = new XMLHttpRequest();
       const bar = this.find("progress");
       this.lock(true);
       this.node.classList.remove("is-failed");
       this.find("error").textContent = "";
+      this.find("question").hidden = true;
       bar.hidden = false;
       bar.value = 0;
       request.upload.addEventListener("progress", (event) => {
@@ -133,7 +157,25 @@
         document.body.dispatchEvent(new CustomEvent("photo-uploaded"));
         return;
       }
-      this.fail(response.message || this.box.root.dataset.failed);
+      if (request.status === 409 && (response.confirm || response.captured_on)) this.ask(response);
+      else this.fail(response.message || this.box.root.dataset.failed);
+    }
+
+    // Show a question of the server in the row: the file and all entries stay.
+    ask(question) {
+      this.question = question;
+      this.lock(false);
+      this.find("progress").hidden = true;
+      this.find("question").hidden = false;
+      this.find("question-text").textContent = question.message;
+      const isOfDate = Boolean(question.captured_on);
+      this.find("reason").hidden = isOfDate;
+      this.find("other-exam").hidden = !question.url;
+      if (question.url) this.find("other-exam").querySelector("a").href = question.url;
+      if (isOfDate) this.capturedOn.value = question.captured_on;
+      const texts = this.box.root.dataset;
+      if (question.confirm) this.find("send").textContent = isOfDate ? texts.confirmDate : texts.confirmOtherPatient;
+      (isOfDate ? this.capturedOn : this.reason).focus();
     }
 
     fail(message) {

@@ -11,7 +11,7 @@ MAX_NAMED, MAX_NAME_LENGTH = 10, 40
 """Unknown names in one response, and their length."""
 
 
-def surplus_errors(data: Any, *, known: Collection[str]) -> dict[str, list[str]]:
+def surplus_errors(data: Any, *, known: Collection[str], repeatable: Collection[str] = ()) -> dict[str, list[str]]:
     """A message for each field of a request that is unknown, or that is sent more than once in a form or a query.
 
     A misspelt or repeated field is never ignored in silence: of two photographs one would not be looked at.
@@ -20,7 +20,7 @@ def surplus_errors(data: Any, *, known: Collection[str]) -> dict[str, list[str]]
         return {}  # the serializer refuses it
     errors: dict[str, list[str]] = {}
     for name in data:
-        values = data.getlist(name) if isinstance(data, QueryDict) else [data[name]]
+        values = data.getlist(name) if isinstance(data, QueryDict) and name not in repeatable else [data[name]]
         message, short = _message(values, is_known=name in known), str(name)[:MAX_NAME_LENGTH]
         if message and len(errors) < MAX_NAMED:
             errors[short] = [message % {"name": short}]

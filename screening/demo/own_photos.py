@@ -11,11 +11,14 @@ from screening.demo.folder import DemoError
 from screening.models import Exam, Patient, Site, User
 from screening.photos.validation import InvalidPhoto
 from screening.services import exams, images, patients
+from screening.services.exams import ExamError
+from screening.services.upload_checks import ANSWERABLE, Answers
 
 MAX_EXAMS = 100
 """A demo shows a clinic; larger folders are for ``python -m ml grade``."""
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"})
 _EYE_IN_NAME = re.compile(r"(.+)[ _.-](?:(right|od|r)|(left|os|l))", re.IGNORECASE)
+_ANSWERS = Answers(confirmed=ANSWERABLE, reason="Demo: the folder has this picture more than once")
 _MRN = "PHOTO-{:04}"
 
 
@@ -106,8 +109,8 @@ def _attach(exam: Exam, laterality: Laterality, path: Path | None, *, by: User) 
     if path is not None:
         try:
             with path.open("rb") as file:
-                images.attach_image(exam=exam, upload=file, laterality=laterality, by=by)
-        except (InvalidPhoto, OSError) as error:
+                images.attach_image(exam=exam, upload=file, laterality=laterality, answers=_ANSWERS, by=by)
+        except (InvalidPhoto, ExamError, OSError) as error:
             sys.stdout.write(f"{path.name} is left out. {error}\n")
             sys.stdout.flush()
             reason = "The file could not be used"

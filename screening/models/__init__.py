@@ -9,6 +9,7 @@ from screening.models.gradings import Grading
 from screening.models.idempotency_keys import IdempotencyKey
 from screening.models.images import FundusImage
 from screening.models.patients import Patient, PatientSearchTerm
+from screening.models.perceptual_hashes import PerceptualHash, PerceptualHashBand
 from screening.models.reviews import EyeFinding, FirstReading, Review
 from screening.models.sites import Membership, Site
 from screening.models.users import User
@@ -26,6 +27,8 @@ __all__ = (
     "Membership",
     "Patient",
     "PatientSearchTerm",
+    "PerceptualHash",
+    "PerceptualHashBand",
     "ReadingDraft",
     "Review",
     "Site",

@@ -65,6 +65,9 @@ class FundusImage(BaseModel):
         _("date of the photograph: source"), max_length=8, choices=CaptureSource.choices, blank=True, default=""
     )
     is_synthetic = models.BooleanField(_("synthetic, not a patient"), default=False)
+    copy_reason = models.CharField(
+        _("also in the exam of another patient: reason"), max_length=200, blank=True, default=""
+    )
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
     withdrawn_code = models.CharField(
@@ -76,6 +79,7 @@ class FundusImage(BaseModel):
         verbose_name = _("fundus image")
         verbose_name_plural = _("fundus images")
         ordering = ["laterality", "created_at", "id"]
+        indexes = [models.Index(fields=["sha256"], name="image_by_sha256")]
         constraints = [
             models.UniqueConstraint(
                 fields=["exam", "sha256"], condition=models.Q(withdrawn_at__isnull=True), name="image_once_an_exam"

@@ -14,7 +14,7 @@ from screening.selectors.exams import (
     list_exams,
 )
 from screening.selectors.gradings import get_revealed_grading, list_gradings
-from screening.selectors.images import get_image_record, list_images
+from screening.selectors.images import can_see_image, get_image_record, list_images
 from screening.selectors.patients import (
     PatientHistory,
     find_patients,
@@ -33,6 +33,7 @@ __all__ = (
     "ImageWithGrading",
     "PatientHistory",
     "ReadingChange",
+    "can_see_image",
     "count_by_rank",
     "find_patients",
     "get_draft",

@@ -21,6 +21,11 @@ def get_image_record(*, user: User, image_id: uuid.UUID) -> FundusImage:
     return get_object_or_404(list_images(user=user).select_related("exam__site"), pk=image_id)
 
 
+def can_see_image(*, user: User, image: FundusImage) -> bool:
+    """Whether the record of a photograph is one of the user's sites."""
+    return restrict(FundusImage.objects.filter(pk=image.pk), user).exists()
+
+
 def prefetched_gradings(user: User) -> "Prefetch[str, QuerySet[Grading], str]":
     """The ``gradings`` of each photograph, newest first, without heatmaps."""
     return Prefetch("gradings", list_gradings(user=user))

@@ -1,5 +1,6 @@
 """Photographs of an exam: attaching, withdrawing, moving to the other eye."""
 
+import datetime
 import hashlib
 from typing import Protocol
 
@@ -11,10 +12,11 @@ from django.utils.translation import gettext as _
 from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.models import AuditEvent, Correction, Exam, FundusImage, User
-from screening.photos import validation
+from screening.photos import capture_date, validation
 from screening.photos.validation import InvalidPhoto
-from screening.services import gradings
+from screening.services import duplicates, gradings
 from screening.services.audit import record_event
+from screening.services.duplicates import Content
 from screening.services.exams import (
     ExamError,
     ExamNotOpen,
@@ -24,9 +26,30 @@ from screening.services.exams import (
     lock_open_exam,
 )
 from screening.services.hand_overs import read_again, review_in_force
+from screening.services.upload_checks import (
+    NO_ANSWERS,
+    Answers,
+    DoubtfulCaptureDate,
+    PictureOfOtherEye,
+    PictureOfOtherPatient,
+    UploadQuestion,
+    require_answers,
+    require_one_eye,
+)
 from screening.services.worklist import update_worklist_order
 
-__all__ = ("InvalidPhoto", "attach_image", "change_laterality", "get_or_attach_image", "withdraw_image")
+__all__ = (
+    "Answers",
+    "DoubtfulCaptureDate",
+    "InvalidPhoto",
+    "PictureOfOtherEye",
+    "PictureOfOtherPatient",
+    "UploadQuestion",
+    "attach_image",
+    "change_laterality",
+    "get_or_attach_image",
+    "withdraw_image",
+)
 
 
 class Upload(Protocol):
@@ -41,12 +64,21 @@ def attach_image(
     upload: Upload,
     laterality: str,
     field: str = FundusImage.Field.MACULA,
+    captured_on: datetime.date | None = None,
+    answers: Answers = NO_ANSWERS,
     is_synthetic: bool = False,
     by: User,
 ) -> FundusImage:
     """As ``get_or_attach_image``; returns the image alone."""
     return get_or_attach_image(
-        exam=exam, upload=upload, laterality=laterality, field=field, is_synthetic=is_synthetic, by=by
+        exam=exam,
+        upload=upload,
+        laterality=laterality,
+        field=field,
+        captured_on=captured_on,
+        answers=answers,
+        is_synthetic=is_synthetic,
+        by=by,
     )[0]
 
 
@@ -56,73 +88,94 @@ def get_or_attach_image(
     upload: Upload,
     laterality: str,
     field: str = FundusImage.Field.MACULA,
+    captured_on: datetime.date | None = None,
+    answers: Answers = NO_ANSWERS,
     is_synthetic: bool = False,
     by: User,
 ) -> tuple[FundusImage, bool]:
     """Validate and store a photograph and queue its grading. Returns the image, and whether it is new.
 
-    A file that is in the exam already returns its image, also for another ``laterality``. A failure leaves no row and
-    no file; for that, this must be the outermost transaction.
-    Raises InvalidPhoto, ExamNotOpen, ExamError, AccessDenied.
+    A file that the exam has for this eye already returns its image. Without ``captured_on`` the date of the photograph
+    is that of the file, else that of the upload. A failure leaves no row and no file; for that, this must be the
+    outermost transaction. Raises InvalidPhoto, ExamNotOpen, ExamError, PictureOfOtherEye, AccessDenied; an
+    UploadQuestion that ``answers`` leave open.
     """
     require(by, Action.UPLOAD_IMAGE, exam.site)
     eye = Laterality(laterality)
     data = upload.read(validation.MAX_BYTES + 1)
     photo = validation.validate(data)
-    sha256 = hashlib.sha256(data).hexdigest()
+    content = duplicates.content_of(photo, sha256=hashlib.sha256(data).hexdigest())
+    day, source = _captured_on(exam, captured_on, capture_date.exif_date(data))
     del data  # frees the memory: only the cleaned file is used from here
     image = FundusImage(
         exam=exam,
         laterality=eye,
         field=FundusImage.Field(field),
-        sha256=sha256,
+        sha256=content.sha256,
         format=photo.format,
         width_px=photo.width_px,
         height_px=photo.height_px,
         n_bytes=len(photo.cleaned),
         camera=photo.camera,
-        captured_on=timezone.localdate(timezone=exam.site.zone),
-        captured_on_source=FundusImage.CaptureSource.UPLOAD,
+        captured_on=day,
+        captured_on_source=source,
         is_synthetic=is_synthetic,
         uploaded_by=by,
     )
     try:
-        return _store(image, photo, by)
+        return _store(image, photo, content, answers, by)
     except IntegrityError:
-        duplicate = _find_duplicate(exam, sha256)  # two requests sent the same file at the same moment
+        duplicate = _find_duplicate(image)  # two requests sent the same file at the same moment
         if duplicate is None:
             raise
         return duplicate, False
 
 
-def _store(image: FundusImage, photo: validation.ValidPhoto, by: User) -> tuple[FundusImage, bool]:
+def _captured_on(
+    exam: Exam, given: datetime.date | None, in_file: datetime.date | None
+) -> tuple[datetime.date, FundusImage.CaptureSource]:
+    if given is not None:
+        return given, FundusImage.CaptureSource.CLIENT
+    if in_file is not None:
+        return in_file, FundusImage.CaptureSource.EXIF
+    return timezone.localdate(timezone=exam.site.zone), FundusImage.CaptureSource.UPLOAD
+
+
+def _store(
+    image: FundusImage, photo: validation.ValidPhoto, content: Content, answers: Answers, by: User
+) -> tuple[FundusImage, bool]:
     storage = FundusImage._meta.get_field("file").storage
     stored_name = ""
     try:
         # durable: if an outer transaction rolled back after this one, the file would stay without a row.
         with transaction.atomic(durable=True):
             exam = lock_open_exam(image.exam, Action.UPLOAD_IMAGE, by)
-            duplicate = _find_duplicate(exam, image.sha256)
+            duplicate = _find_duplicate(image)
             if duplicate is not None:
                 return duplicate, False
             _require_present(exam, image.laterality)
+            copy_of = require_answers(image, content, answers)
+            if copy_of is not None:
+                image.copy_reason = answers.reason.strip()
             image.file.save(f"photo.{photo.extension}", ContentFile(photo.cleaned), save=False)
             stored_name = image.file.name or ""
             image.save(force_insert=True)
             forget_not_photographed(exam, Laterality(image.laterality))
-            record_event(
-                verb=AuditEvent.Verb.IMAGE_ATTACHED,
-                subject=image,
-                site=exam.site,
-                data={"exam": str(exam.pk), "laterality": image.laterality, "sha256": image.sha256},
-                by=by,
-            )
+            duplicates.store_hash(image, content)
+            _record_attached(image, copy_of, by)
             gradings.queue_grading(image=image, by=by)
     except BaseException:
         if stored_name:
             storage.delete(stored_name)
         raise
     return image, True
+
+
+def _record_attached(image: FundusImage, copy_of: FundusImage | None, by: User) -> None:
+    data = {"exam": str(image.exam_id), "laterality": image.laterality, "sha256": image.sha256}
+    if copy_of is not None:
+        data["copy_of"] = str(copy_of.pk)
+    record_event(verb=AuditEvent.Verb.IMAGE_ATTACHED, subject=image, site=image.exam.site, data=data, by=by)
 
 
 def _require_present(exam: Exam, laterality: str) -> None:
@@ -183,7 +236,8 @@ def change_laterality(*, image: FundusImage, laterality: str, by: User) -> Fundu
     """Change the eye of a photograph, until the exam is signed.
 
     A submitted exam is read again, or returned to the photographer if the other eye has no photograph now.
-    Raises ExamError if the exam is closed, the photograph withdrawn or the eye absent, AccessDenied.
+    Raises ExamError if the exam is closed, the photograph withdrawn or the eye absent, PictureOfOtherEye if the eye
+    that it leaves has the same picture once more, AccessDenied.
     """
     exam = lock_exam(image.exam)
     require(by, Action.UPLOAD_IMAGE, exam.site)
@@ -196,6 +250,7 @@ def change_laterality(*, image: FundusImage, laterality: str, by: User) -> Fundu
     if exam.absent_reason(eye):
         raise ExamError(_("That eye is recorded as absent. Delete that record first."))
     if locked.laterality != eye:
+        require_one_eye(locked, duplicates.stored_content(locked), eye)
         before, locked.laterality = locked.laterality, eye
         locked.save(update_fields=["laterality"])
         forget_not_photographed(exam, eye)
@@ -211,5 +266,8 @@ def change_laterality(*, image: FundusImage, laterality: str, by: User) -> Fundu
     return locked
 
 
-def _find_duplicate(exam: Exam, sha256: str) -> FundusImage | None:
-    return FundusImage.objects.filter(exam=exam, sha256=sha256, withdrawn_at__isnull=True).first()
+def _find_duplicate(image: FundusImage) -> FundusImage | None:
+    """The same file in use for the same eye of the exam."""
+    return FundusImage.objects.filter(
+        exam=image.exam_id, sha256=image.sha256, laterality=image.laterality, withdrawn_at__isnull=True
+    ).first()

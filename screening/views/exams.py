@@ -48,7 +48,18 @@ def exam_create(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponse
 @require_safe
 def exam_detail(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """The exam page."""
-    detail = get_exam(user=request.user, exam_id=exam_id)
+    return exam_page(request, get_exam(user=request.user, exam_id=exam_id), photo_form=PhotoForm())
+
+
+def exam_page(
+    request: AuthenticatedRequest,
+    detail: ExamDetail,
+    *,
+    photo_form: PhotoForm,
+    question: dict[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The exam page, with a ``question`` about the photograph that ``photo_form`` sent, if there is one."""
     exam = detail.exam
     record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam, site=exam.site, by=request.user)
     context = _eyes_context(request, detail) | {
@@ -56,11 +67,12 @@ def exam_detail(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBas
         "age": exam.patient.age_text_on(timezone.localdate(timezone=exam.site.zone)),
         "review": detail.review,
         "replaced_reviews": detail.replaced_reviews,
-        "photo_form": PhotoForm(),
+        "photo_form": photo_form,
+        "question": question,
         "photo_types": PHOTO_TYPES,
         "eye_names": {eye.value: sorted(names) for eye, names in EYE_NAMES.items()},
     }
-    return render(request, "screening/exams/detail.html", context)
+    return render(request, "screening/exams/detail.html", context, status=status)
 
 
 @login_required

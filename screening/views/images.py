@@ -10,6 +10,7 @@ from django.core.files.storage import FileSystemStorage
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -19,11 +20,23 @@ from screening.forms import LateralityForm, PhotoForm, WithdrawForm, error_text
 from screening.labels.eyes import LATERALITY_LABELS
 from screening.models import AuditEvent, FundusImage, User
 from screening.photos import thumbnails
-from screening.selectors import get_exam, get_image
+from screening.selectors import ExamDetail, can_see_image, get_exam, get_image
 from screening.services.audit import record_event
 from screening.services.exams import ExamError
-from screening.services.images import InvalidPhoto, attach_image, change_laterality, withdraw_image
+from screening.services.images import (
+    Answers,
+    DoubtfulCaptureDate,
+    InvalidPhoto,
+    PictureOfOtherEye,
+    PictureOfOtherPatient,
+    UploadQuestion,
+    attach_image,
+    change_laterality,
+    withdraw_image,
+)
+from screening.services.upload_checks import ANSWERABLE
 from screening.views.decorators import AuthenticatedRequest, login_required, wants_json
+from screening.views.exams import exam_page
 from screening.views.messages import report_exam_errors
 
 CACHE_S = 600
@@ -35,39 +48,57 @@ _BROWSER_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"
 @require_POST
 def image_upload(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Attach one photograph; the response is JSON for a script and a redirect to the exam for a form."""
-    exam = get_exam(user=request.user, exam_id=exam_id).exam
+    detail = get_exam(user=request.user, exam_id=exam_id)
     form = PhotoForm(request.POST, request.FILES)
     if not form.is_valid():
         return _upload_error(request, exam_id, "invalid", error_text(form))
-    laterality = form.cleaned_data["laterality"]
+    values = form.cleaned_data
+    answers = Answers(confirmed=values.pop("confirm"), reason=values.pop("reason"))
     try:
-        image = attach_image(
-            exam=exam,
-            upload=form.cleaned_data["photo"],
-            laterality=laterality,
-            field=form.cleaned_data["field"],
-            by=request.user,
-        )
-    except InvalidPhoto as error:
-        return _upload_error(request, exam_id, error.code, str(error))
-    except ExamError as error:
-        return _upload_error(request, exam_id, "exam", str(error))
-    except AccessDenied as error:
-        if not wants_json(request):
-            raise
-        return _upload_error(request, exam_id, "forbidden", str(error), status=403)
-    message = _upload_message(image, laterality)
+        image = attach_image(exam=detail.exam, upload=values.pop("photo"), **values, answers=answers, by=request.user)
+    except UploadQuestion as question:
+        return _question(request, detail, form, question)
+    except (InvalidPhoto, ExamError, AccessDenied) as error:
+        return _refuse(request, exam_id, error)
+    message = _upload_message(image)
     if wants_json(request):
         return JsonResponse({"image": str(image.pk), "laterality": image.laterality, "message": message}, status=201)
     messages.success(request, message)
     return redirect("screening:exam-detail", exam_id)
 
 
-def _upload_message(image: FundusImage, laterality: str) -> str:
-    eye = {"eye": image.get_laterality_display()}
-    if image.laterality != laterality:
-        return _("This file is already in the exam as %(eye)s. If that is wrong, move it to the other eye.") % eye
-    message = _("Photograph received: %(eye)s.") % eye
+def _refuse(
+    request: AuthenticatedRequest, exam_id: UUID, error: InvalidPhoto | ExamError | AccessDenied
+) -> HttpResponseBase:
+    if isinstance(error, InvalidPhoto):
+        return _upload_error(request, exam_id, error.code, str(error))
+    if isinstance(error, PictureOfOtherEye):
+        return _upload_error(request, exam_id, "other_eye", str(error), status=409)
+    if isinstance(error, ExamError):
+        return _upload_error(request, exam_id, "exam", str(error))
+    if not wants_json(request):
+        raise error
+    return _upload_error(request, exam_id, "forbidden", str(error), status=403)
+
+
+def _question(
+    request: AuthenticatedRequest, detail: ExamDetail, form: PhotoForm, question: UploadQuestion
+) -> HttpResponseBase:
+    """Ask before the photograph is stored. Nothing is lost: the script keeps the file, the page the entries."""
+    details = {"code": question.code, "message": str(question)}
+    if question.code in ANSWERABLE:
+        details["confirm"] = question.code
+    if isinstance(question, DoubtfulCaptureDate):
+        details["captured_on"] = question.day.isoformat()
+    if isinstance(question, PictureOfOtherPatient) and can_see_image(user=request.user, image=question.image):
+        details["url"] = reverse("screening:exam-detail", args=[question.image.exam_id])
+    if wants_json(request):
+        return JsonResponse(details, status=409)
+    return exam_page(request, detail, photo_form=form, question=details, status=409)
+
+
+def _upload_message(image: FundusImage) -> str:
+    message = _("Photograph received: %(eye)s.") % {"eye": image.get_laterality_display()}
     if any(grading.is_delayed for grading in image.gradings.all()):
         message += " " + _(
             "Grading is delayed. The photograph is stored and will be graded automatically: do not upload it again."

@@ -31,3 +31,16 @@ class ExistingSerializer(ErrorSerializer):
     """A conflict with an existing record."""
 
     existing_id = serializers.UUIDField(help_text="`id` of the existing record.")
+
+
+class UploadConflictSerializer(ErrorSerializer):
+    """A photograph that is not stored, or not before a question is answered."""
+
+    confirm = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="With a question: send each of these as `confirm`, after a person has checked, to store it.",
+    )
+    existing_id = serializers.UUIDField(
+        required=False, help_text="`id` of the photograph that is the same picture, if you may see it."
+    )

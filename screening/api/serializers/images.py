@@ -11,9 +11,13 @@ from rest_framework import serializers
 from screening.api.serializers.gradings import GradingSerializer
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.models import FundusImage, Grading
+from screening.models.base import max_length
 from screening.photos.validation import MAX_MB, MAX_PIXELS
+from screening.services.upload_checks import ANSWERABLE, OTHER_PATIENT
 
 EYE_REQUIRED = _("Set “laterality” to OD (right eye) or OS (left eye).")
+
+REASON_REQUIRED = _("Enter the reason why this photograph is in the exams of two patients.")
 
 
 class PhotoField(serializers.FileField):
@@ -50,6 +54,30 @@ class NewImageSerializer(serializers.Serializer[Any]):
     field = serializers.ChoiceField(
         FundusImage.Field.choices, default=FundusImage.Field.MACULA, help_text="The centre of the photograph."
     )
+    captured_on = serializers.DateField(
+        required=False,
+        help_text="The day on which the photograph was taken. Without it, that of the file (EXIF) or of the upload.",
+    )
+    confirm = serializers.ListField(
+        child=serializers.ChoiceField(ANSWERABLE),
+        max_length=len(ANSWERABLE),
+        default=list,
+        help_text="Send `confirm` of a 409 to store the photograph nevertheless; repeatable. `other_patient`: this "
+        "picture belongs to this patient, with a `reason`; `capture_date_old`: it was taken more than a year ago.",
+    )
+    reason = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=max_length(FundusImage, "copy_reason"),
+        help_text="Why the photograph is in the exams of two patients; stored with it.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Require the reason of a confirmed picture of another patient."""
+        if OTHER_PATIENT in attrs["confirm"] and not attrs["reason"]:
+            raise serializers.ValidationError({"reason": REASON_REQUIRED})
+        return attrs
 
 
 class ImageSerializer(serializers.ModelSerializer[FundusImage]):
@@ -73,6 +101,7 @@ class ImageSerializer(serializers.ModelSerializer[FundusImage]):
             "camera",
             "captured_on",
             "captured_on_source",
+            "copy_reason",
             "is_synthetic",
             "withdrawn_at",
             "withdrawn_code",

@@ -15,7 +15,7 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
+from rest_framework.serializers import BaseSerializer, ListField
 from rest_framework.views import APIView
 
 from screening.access import Action, require, site_of
@@ -170,7 +170,9 @@ class NotFoundView(APIView):
 
 def _validated(serializer: type[BaseSerializer[Any]], data: Any, *, known: tuple[str, ...] = ()) -> dict[str, Any]:
     checked = serializer(data=data)
-    errors = surplus_errors(data, known={*getattr(checked, "fields", {}), *known})
+    fields = getattr(checked, "fields", {})
+    lists = {name for name, field in fields.items() if isinstance(field, ListField)}
+    errors = surplus_errors(data, known={*fields, *known}, repeatable=lists)
     if not checked.is_valid():
         errors |= checked.errors
     if errors:

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,13 +11,20 @@ from rest_framework.response import Response
 from screening.access import Action
 from screening.api.errors import ApiError
 from screening.api.schema import EXAMS, responses
-from screening.api.serializers.errors import ExistingSerializer
+from screening.api.serializers.errors import UploadConflictSerializer
 from screening.api.serializers.images import ImageQuerySerializer, ImageSerializer, NewImageSerializer
 from screening.api.views.base import ApiListView, ApiView, PhotoUploadView
 from screening.models import AuditEvent, FundusImage
-from screening.selectors import get_exam_record, get_image_record, list_images
+from screening.selectors import can_see_image, get_exam_record, get_image_record, list_images
 from screening.services.audit import record_event
-from screening.services.images import get_or_attach_image
+from screening.services.images import (
+    Answers,
+    PictureOfOtherEye,
+    PictureOfOtherPatient,
+    UploadQuestion,
+    get_or_attach_image,
+)
+from screening.services.upload_checks import ANSWERABLE
 
 
 class ExamImageUploadView(PhotoUploadView):
@@ -43,23 +49,46 @@ class ExamImageUploadView(PhotoUploadView):
             **responses(404, has_body=True, created=ImageSerializer),
             200: OpenApiResponse(ImageSerializer, "The exam has this file already."),
             409: OpenApiResponse(
-                ExistingSerializer,
+                UploadConflictSerializer,
                 "The exam is closed (`exam_not_open`), the eye is recorded as absent (`exam_conflict`), or the exam "
-                "has this file as a photograph of the other eye (`other_eye`, with `existing_id`).",
+                "has this picture as a photograph of the other eye (`other_eye`): the same file, or one that was "
+                "mirrored, resized or encoded again. Or a question: the picture is in the exam of another patient of "
+                "the site (`other_patient`), the photograph was taken more than a year ago (`capture_date_old`). Send "
+                "the request again with `confirm`. A date in the future (`capture_date_future`) can only be corrected.",
             ),
         },
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
-        """201 for a new photograph, 200 for a known one. 409 if it is in the exam for the other eye."""
+        """201 for a new photograph, 200 for a known one."""
         exam = get_exam_record(user=self.user, exam_id=exam_id)
         data = self.validated_data(NewImageSerializer)
-        image, is_new = get_or_attach_image(
-            exam=exam, upload=data["photo"], laterality=data["laterality"], field=data["field"], by=self.user
-        )
-        if image.laterality != data["laterality"]:
-            message = _("This exam has this file as a photograph of the other eye. Check which eye it shows.")
-            raise ApiError(409, "other_eye", message, {"laterality": message}, existing_id=str(image.pk))
+        answers = Answers(confirmed=data["confirm"], reason=data["reason"])
+        try:
+            image, is_new = get_or_attach_image(
+                exam=exam,
+                upload=data["photo"],
+                laterality=data["laterality"],
+                field=data["field"],
+                captured_on=data.get("captured_on"),
+                answers=answers,
+                by=self.user,
+            )
+        except PictureOfOtherEye as error:
+            details = {"existing_id": str(error.image.pk)}
+            raise ApiError(409, "other_eye", str(error), {"laterality": str(error)}, **details) from None
+        except UploadQuestion as question:
+            raise self._conflict(question, answers) from None
         return self.record_response(image.pk, status=201 if is_new else 200)
+
+    def _conflict(self, question: UploadQuestion, answers: Answers) -> ApiError:
+        """The question as an error, with what confirms it. The other photograph is named if the user may see it."""
+        details: dict[str, Any] = {}
+        if question.code in ANSWERABLE:
+            details["confirm"] = sorted({*answers.confirmed, question.code})
+        if isinstance(question, PictureOfOtherPatient) and can_see_image(user=self.user, image=question.image):
+            details["existing_id"] = str(question.image.pk)
+        field = "photo" if isinstance(question, PictureOfOtherPatient) else "captured_on"
+        return ApiError(409, question.code, str(question), {field: str(question)}, **details)
 
 
 class ImageListView(ApiListView):

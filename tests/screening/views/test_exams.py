@@ -86,7 +86,8 @@ def test_another_exam_starts_after_the_open_one(status: str, site: Site, as_phot
 def test_the_same_file_for_the_other_eye_is_refused(exam: Exam, as_photographer: Client) -> None:
     upload(as_photographer, exam)
     response = upload(as_photographer, exam, laterality="OS")
-    assert "already in the exam as Right eye (OD)" in response.json()["message"]
+    assert (response.status_code, response.json()["code"]) == (409, "other_eye")
+    assert "already in this exam as the right eye" in response.json()["message"]
     assert FundusImage.objects.count() == 1
 
 

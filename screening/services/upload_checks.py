@@ -1,0 +1,120 @@
+"""Questions and refusals before a photograph is stored: the same picture again, a doubtful date."""
+
+import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ml.vocabulary import Laterality
+from screening import policy
+from screening.labels.eyes import EYE_LABELS
+from screening.models import FundusImage
+from screening.services import duplicates
+from screening.services.duplicates import Content
+from screening.services.exams import ExamError, check_length
+
+OTHER_PATIENT, OLD_DATE, FUTURE_DATE = "other_patient", "capture_date_old", "capture_date_future"
+ANSWERABLE = (OTHER_PATIENT, OLD_DATE)
+"""Codes of the questions that can be confirmed. A date in the future can only be corrected."""
+
+
+class PictureOfOtherEye(ExamError):
+    """The exam has this picture for the other eye. ``image`` is that photograph."""
+
+    def __init__(self, image: FundusImage) -> None:
+        self.image = image
+        eye = EYE_LABELS[Laterality(image.laterality)].lower()
+        super().__init__(
+            _(
+                "This photograph is already in this exam as the %(eye)s. One photograph cannot show both eyes: "
+                "choose the photograph of this eye, or correct the eye of the one in the exam."
+            )
+            % {"eye": eye}
+        )
+
+
+class UploadQuestion(ExamError):
+    """A question to answer before the photograph is stored. ``code`` is also its confirmation, if there is one."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class PictureOfOtherPatient(UploadQuestion):
+    """A photograph of another patient of the site is the same picture. ``image`` is that photograph."""
+
+    def __init__(self, image: FundusImage) -> None:
+        self.image = image
+        super().__init__(
+            OTHER_PATIENT,
+            _(
+                "This photograph is already in the exam of another patient. Check that it shows this patient. "
+                "If it does, confirm it with a reason."
+            ),
+        )
+
+
+class DoubtfulCaptureDate(UploadQuestion):
+    """The date of the photograph is in the future or more than a year ago. ``day`` is that date."""
+
+    def __init__(self, code: str, day: datetime.date, *, is_from_file: bool) -> None:
+        self.day = day
+        message = {
+            (FUTURE_DATE, True): _("The file says that the photograph was taken on %(day)s, which is in the future."),
+            (FUTURE_DATE, False): _("The date of the photograph, %(day)s, is in the future."),
+            (OLD_DATE, True): _("The file says that the photograph was taken on %(day)s, more than a year ago."),
+            (OLD_DATE, False): _("The date of the photograph, %(day)s, is more than a year ago."),
+        }[code, is_from_file]
+        advice = _("Enter the right date.") if code == FUTURE_DATE else _("Enter the right date, or confirm this one.")
+        super().__init__(code, f"{message % {'day': day.isoformat()}} {advice}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What the uploader has confirmed: codes of questions, and the reason for a picture of another patient."""
+
+    confirmed: Collection[str] = ()
+    reason: str = ""
+
+
+NO_ANSWERS = Answers()
+
+
+def require_answers(image: FundusImage, content: Content, answers: Answers) -> FundusImage | None:
+    """The photograph of another patient that is the same picture, if that is confirmed with a reason; else None.
+
+    Raises PictureOfOtherEye, DoubtfulCaptureDate, PictureOfOtherPatient, ExamError without a reason.
+    """
+    exam = image.exam
+    require_one_eye(image, content, image.laterality)
+    _require_likely_date(image, answers)
+    other = duplicates.find_in_other_patients(exam=exam, content=content)
+    if other is None:
+        return None
+    if OTHER_PATIENT not in answers.confirmed:
+        raise PictureOfOtherPatient(other)
+    if not answers.reason.strip():
+        raise ExamError(_("Enter the reason why this photograph is in the exams of two patients."))
+    check_length(answers.reason.strip(), FundusImage, "copy_reason")
+    return other
+
+
+def require_one_eye(image: FundusImage, content: Content, laterality: str) -> None:
+    """Raises PictureOfOtherEye if a photograph in use of the other eye than ``laterality`` is the same picture."""
+    other_eye = duplicates.find_in_exam(image=image, content=content, without_eye=laterality)
+    if other_eye is not None:
+        raise PictureOfOtherEye(other_eye)
+
+
+def _require_likely_date(image: FundusImage, answers: Answers) -> None:
+    day, today = image.captured_on, timezone.localdate(timezone=image.exam.site.zone)
+    if day is None:
+        return
+    is_from_file = image.captured_on_source == FundusImage.CaptureSource.EXIF
+    if day > today:
+        raise DoubtfulCaptureDate(FUTURE_DATE, day, is_from_file=is_from_file)
+    if day < today - policy.MAX_CAPTURE_AGE and OLD_DATE not in answers.confirmed:
+        raise DoubtfulCaptureDate(OLD_DATE, day, is_from_file=is_from_file)
