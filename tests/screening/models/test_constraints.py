@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from screening.models import FirstReading, PatientSearchTerm
 from screening.models.sites import validate_timezone
+from screening.policy import WorklistRank
 from tests.screening.factories import (
     ExamFactory,
     EyeFindingFactory,
@@ -47,7 +48,7 @@ IMPOSSIBLE: list[tuple[str, Callable[..., Any], dict[str, Any]]] = [
     ("an unknown diabetes type", PatientFactory, {"diabetes_type": "3"}),
     ("an unknown exam status", ExamFactory, {"status": "lost"}),
     ("a submitted exam without a time", ExamFactory, {"status": "submitted"}),
-    ("an unknown rank", ExamFactory, {"worklist_rank": 5}),
+    ("an unknown rank", ExamFactory, {"worklist_rank": max(WorklistRank) + 1}),
     ("a third eye", FundusImageFactory, {"laterality": "OU"}),
     ("an unknown field", FundusImageFactory, {"field": "iris"}),
     ("a photograph without width", FundusImageFactory, {"width_px": 0}),
