@@ -101,7 +101,7 @@ class PatientForm(forms.Form):
         max_value=MAX_AGE_YEARS,
         help_text=_("If the birth date is not known. Stored as an estimate, with the day on which it was made."),
     )
-    is_birth_unknown = forms.BooleanField(label=_("Neither the birth date nor the age is known"), required=False)
+    is_birth_unknown = forms.BooleanField(label=_("Neither date nor age is known"), required=False)
     sex = forms.ChoiceField(label=_("Sex"), choices=Patient.Sex.choices, initial=Patient.Sex.UNKNOWN)
     diabetes_type = forms.ChoiceField(
         label=_("Diabetes"), choices=Patient.DiabetesType.choices, initial=Patient.DiabetesType.UNKNOWN
