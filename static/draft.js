@@ -57,9 +57,9 @@
     schedule(control.type === "radio" ? 0 : TYPING_MS);
   }
 
-  async function save({ isForced = false } = {}) {
+  async function save({ isForced = false, isLeaving = false } = {}) {
     clearTimeout(timer);
-    if (isSending || isStopped || !state() || (!isDirty && !isForced)) return;
+    if ((isSending && !isLeaving) || isStopped || !state() || (!isDirty && !isForced)) return;
     const body = new FormData(form());
     body.set("csrfmiddlewaretoken", window.csrfToken());
     if (isForced) body.set("keep", "yes");
@@ -119,15 +119,16 @@
   async function askForNews() {
     if (document.hidden || isStopped || isSending || !state()) return;
     const panel = nPanels;
-    const asked = Object.fromEntries(["base_review", "draft_version", "stage"].map((name) => [name, field(name).value]));
+    const asked = Object.fromEntries(["base_review", "draft_version", "page_version", "stage"].map((name) => [name, field(name).value]));
     const { status, json } = await request(`${state().dataset.statusUrl}?${new URLSearchParams(asked)}`);
     const isOld = panel !== nPanels || isSending || isDirty || asked.draft_version !== field("draft_version").value;
     if (status !== 200 || (json.code === "newer_draft" && isOld)) return;
     showNotice(json);
   }
 
-  // Entries are sent before the page is left, and tried again when it comes back.
-  const saveNow = () => { if (isDirty && !isStopped) save(); };
+  // Entries are sent before the page is left, also while a save is under way, and tried again when it comes back.
+  const LEAVING = new Set(["pagehide", "beforeunload"]);
+  const saveNow = (event) => { if (isDirty) save({ isLeaving: document.hidden || LEAVING.has(event?.type) }); };
 
   document.addEventListener("input", onEntry);
   document.addEventListener("change", onEntry);
@@ -146,7 +147,7 @@
   window.addEventListener("pagehide", saveNow);
   window.addEventListener("beforeunload", (event) => {
     const isUnsaved = isDirty && nFailures > 0 && !isKept && !isStopped;
-    saveNow();
+    saveNow(event);
     if (isUnsaved) event.preventDefault(); // the browser asks whether to leave the page
   });
   // While the form is sent, its entries are not saved as a draft too.

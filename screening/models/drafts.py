@@ -24,6 +24,7 @@ class ReadingDraft(BaseModel):
     version = models.PositiveIntegerField(_("version"), default=1)
     reading_round = models.PositiveSmallIntegerField(_("reading round"), default=0)
     page_version = models.CharField(_("version of the page"), max_length=16, blank=True, default="")
+    page_id = models.CharField(_("page that saved it"), max_length=36, blank=True, default="")
     updated_at = models.DateTimeField(_("changed at"), db_index=True)
 
     class Meta:

@@ -14,7 +14,7 @@ from screening.selectors.exams import (
     list_exams,
 )
 from screening.selectors.gradings import get_revealed_grading, list_gradings
-from screening.selectors.images import can_see_image, get_image_record, list_images
+from screening.selectors.images import can_see_image, get_image_record, list_images, list_photos_in_use
 from screening.selectors.patients import (
     PatientHistory,
     find_patients,
@@ -23,7 +23,7 @@ from screening.selectors.patients import (
     list_patients,
     search_patients,
 )
-from screening.selectors.reading_state import ReadingChange, get_reading_change
+from screening.selectors.reading_state import ReadingChange, get_reading_change, has_read
 from screening.selectors.reviews import get_review
 from screening.selectors.worklist import count_by_rank, open_exams, worklist
 
@@ -49,10 +49,12 @@ __all__ = (
     "get_reading_change",
     "get_revealed_grading",
     "get_review",
+    "has_read",
     "list_exams",
     "list_gradings",
     "list_images",
     "list_patients",
+    "list_photos_in_use",
     "open_exams",
     "search_patients",
     "worklist",

@@ -108,9 +108,8 @@ def get_exam(*, user: User, exam_id: uuid.UUID | str) -> ExamDetail:
 
 
 def get_exam_to_read(*, user: User, exam_id: uuid.UUID | str) -> Exam:
-    """The exam alone, with its site and ``is_late_reader``; one query. Raises Http404."""
-    exams = restrict(Exam.objects.select_related("site"), user)
-    return get_object_or_404(exams.annotate(is_late_reader=is_late_reader(user)), pk=exam_id)
+    """The exam alone, with its site; one query. Raises Http404."""
+    return get_object_or_404(restrict(Exam.objects.select_related("site"), user), pk=exam_id)
 
 
 def get_previous_exam(*, user: User, exam: Exam) -> ExamDetail | None:

@@ -6,7 +6,7 @@ from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 
 from screening.access import restrict
-from screening.models import FundusImage, Grading, User
+from screening.models import Exam, FundusImage, Grading, User
 from screening.selectors.gradings import list_gradings
 
 
@@ -29,3 +29,9 @@ def can_see_image(*, user: User, image: FundusImage) -> bool:
 def prefetched_gradings(user: User) -> "Prefetch[str, QuerySet[Grading], str]":
     """The ``gradings`` of each photograph, newest first, without heatmaps."""
     return Prefetch("gradings", list_gradings(user=user))
+
+
+def list_photos_in_use(exam: Exam) -> list[tuple[str, uuid.UUID]]:
+    """Eye and id of each photograph that is not withdrawn: the right eye first, then the oldest first."""
+    images = FundusImage.objects.filter(exam=exam, withdrawn_at__isnull=True).order_by("laterality", "created_at", "pk")
+    return list(images.values_list("laterality", "pk"))

@@ -13,6 +13,13 @@ class ReadingChange(StrEnum):
     AMENDED = "amended"
     FIRST_READING_STORED = "first_reading_stored"
     NOT_WAITING = "not_waiting"
+    PHOTOS_CHANGED = "photos_changed"
+
+
+def has_read(*, user: User, exam: Exam) -> bool:
+    """Whether ``user`` has stored own findings of the exam, as it is now, in a first reading."""
+    current = {"exam": exam, "reading_round": exam.reading_round}
+    return FirstReading.objects.filter(**current, reviewer=user, is_blind_complete=True).exists()
 
 
 def get_reading_change(
@@ -23,14 +30,14 @@ def get_reading_change(
     ``is_first_reading``: the page was opened for the first reading of the user.
     """
     later = []
-    current = {"exam": exam, "reading_round": exam.reading_round}
-    for review in Review.objects.filter(**current).order_by("-signed_at").only("reviewer_id"):
+    reviews = Review.objects.filter(exam=exam, reading_round=exam.reading_round)
+    for review in reviews.order_by("-signed_at").only("reviewer_id"):
         if review == base_review:
             break
         later.append(review.reviewer_id)
     if user.pk in later:
         return ReadingChange.SIGNED_BY_YOU
-    if is_first_reading and FirstReading.objects.filter(**current, reviewer=user, is_blind_complete=True).exists():
+    if is_first_reading and has_read(user=user, exam=exam):
         return ReadingChange.FIRST_READING_STORED
     if later:
         return ReadingChange.AMENDED if base_review else ReadingChange.SIGNED_BY_COLLEAGUE

@@ -42,12 +42,14 @@ def save_draft(
     base_review: Review | None,
     page_version: str,
     version: int | None,
+    page_id: str = "",
     is_first_reading: bool = False,
     by: User,
 ) -> ReadingDraft:
     """Save what ``by`` entered and has not signed; only the first save of a draft is audited.
 
-    ``version`` is that of the draft on the page, 0 if it had none; None: replace a newer draft too.
+    ``version`` is that of the draft on the page, 0 if it had none; None: replace a newer draft too. ``page_id`` names
+    the page: one that got no answer to its last save replaces its own entries.
     ``is_first_reading``: the page was opened for the first reading.
     Raises NewerDraft, AlreadyStored, ExamError if a text is too long, AccessDenied.
     """
@@ -69,16 +71,18 @@ def save_draft(
         "reading_round": locked.reading_round,
     }
     if draft is None:
-        draft = ReadingDraft.objects.create(exam=locked, reviewer=by, updated_at=now, **values)
+        draft = ReadingDraft.objects.create(exam=locked, reviewer=by, updated_at=now, page_id=page_id, **values)
         _record(AuditEvent.Verb.DRAFT_SAVED, draft, by)
         return draft
     if all(getattr(draft, name) == value for name, value in values.items()):
         return draft  # sent twice
-    if version is not None and version != draft.version:
+    is_same_page = bool(page_id) and page_id == draft.page_id
+    if version is not None and version != draft.version and not is_same_page:
         raise NewerDraft(draft)
     for name, value in values.items():
         setattr(draft, name, value)
     draft.version += 1
+    draft.page_id = page_id
     draft.updated_at = now
     draft.save()
     return draft

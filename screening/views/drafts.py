@@ -17,11 +17,20 @@ from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.forms import EyeReadingForm, EyeWithoutPhotographForm, SignForm
 from screening.models import Exam, ReadingDraft, Review, User
-from screening.selectors import ReadingChange, get_draft, get_exam_to_read, get_reading_change
+from screening.selectors import (
+    ReadingChange,
+    get_draft,
+    get_exam_to_read,
+    get_reading_change,
+    has_read,
+    list_photos_in_use,
+)
 from screening.services.drafts import AlreadyStored, NewerDraft, discard_draft, save_draft
 from screening.services.exams import ExamError
 from screening.views.decorators import AuthenticatedRequest
 from screening.views.ended_sessions import reading_login_required
+from screening.views.opened_readings import forget_reading
+from screening.views.review_panel import page_version
 
 NEWER_DRAFT = "newer_draft"
 _EYE_FORMS = (EyeReadingForm, EyeWithoutPhotographForm)
@@ -74,6 +83,7 @@ def save_posted_draft(*, exam: Exam, data: Mapping[str, Any], version: int | Non
         base_review=posted_base(data, exam),
         page_version=str(data.get("page_version", ""))[:16],
         version=version,
+        page_id=str(data.get("page_id", ""))[:36],
         is_first_reading=is_first_reading(data),
         by=by,
     )
@@ -104,7 +114,9 @@ def draft_save(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase
 @require_POST
 def draft_discard(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Delete the draft; the page then starts from what is signed, or empty."""
-    discard_draft(exam=_get_exam(request, exam_id), by=request.user)
+    exam = _get_exam(request, exam_id)
+    discard_draft(exam=exam, by=request.user)
+    forget_reading(request, exam)
     messages.success(request, _("Your draft is discarded."))
     return redirect("screening:exam-review", exam_id)
 
@@ -130,9 +142,13 @@ def _get_exam(request: AuthenticatedRequest, exam_id: UUID) -> Exam:
 
 
 def _change(request: AuthenticatedRequest, exam: Exam, data: Mapping[str, Any]) -> ReadingChange | None:
-    return get_reading_change(
+    change = get_reading_change(
         user=request.user, exam=exam, base_review=posted_base(data, exam), is_first_reading=is_first_reading(data)
     )
+    if change is None and data.get("page_version"):
+        is_same = data["page_version"] == page_version(exam, list_photos_in_use(exam))
+        return None if is_same else ReadingChange.PHOTOS_CHANGED
+    return change
 
 
 def _news(
@@ -147,6 +163,7 @@ def _news(
     """JSON for the page: ``code`` of what changed, and ``notice``, the message about it as HTML."""
     notice = ""
     if code:
-        context = {"code": str(code), "exam": exam, "draft": draft, "is_late_reader": exam.is_late_reader}  # type: ignore[attr-defined]  # annotated
+        is_hidden = code == ReadingChange.SIGNED_BY_COLLEAGUE and not has_read(user=request.user, exam=exam)
+        context = {"code": str(code), "exam": exam, "draft": draft, "is_hidden": is_hidden}
         notice = render_to_string("screening/reviews/_notice.html", context, request=request)
     return JsonResponse({"code": code or "", "notice": notice, **values}, status=status)

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.http import HttpResponseBase
 from django.shortcuts import render
@@ -105,6 +105,7 @@ def review_page(
         "review": exam_detail.review,
         "replaced_reviews": exam_detail.replaced_reviews,
         "sign_form": form or SignForm(initial=_sign_initial(panel)),
+        "page_id": str(uuid4()),
         "form_token": form_token(request.user, exam),
         "error": error if error is not None and error.laterality is None else None,
         "is_pending": exam_detail.is_pending,

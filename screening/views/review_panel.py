@@ -1,8 +1,9 @@
 """The forms of the review page: one for each eye, before and after the first reading."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from ml.vocabulary import Laterality
 from screening.access import Action, can
@@ -60,6 +61,14 @@ class OwnReading:
     signed_oedema: str
 
     @property
+    def own_label(self) -> str:
+        return str(dict(VERDICTS)[self.own_verdict])
+
+    @property
+    def signed_label(self) -> str:
+        return str(dict(VERDICTS)[self.signed_verdict]) if self.signed_verdict else ""
+
+    @property
     def is_different(self) -> bool:
         return (self.own_verdict, self.own_oedema) != (self.signed_verdict, self.signed_oedema)
 
@@ -84,8 +93,8 @@ class ReviewPanel:
 
     @property
     def restored_draft(self) -> ReadingDraft | None:
-        """The draft whose entries are on the page; None if the page shows a form that was just sent."""
-        return None if self.is_bound else self.draft
+        """The draft whose entries are on the page; None if it is empty or the page shows a form that was just sent."""
+        return self.draft if self.draft is not None and self.draft.entries and not self.is_bound else None
 
     @property
     def is_draft_of_other_photos(self) -> bool:
@@ -167,8 +176,13 @@ def build_review_panel(
 
 
 def _page_version(exam_detail: ExamDetail) -> str:
-    facts = [f"{eye.laterality}:{one.image.pk}" for eye in exam_detail.eyes for one in eye.images]
-    facts.append(str(exam_detail.exam.reading_round))
+    photos = [(str(eye.laterality), one.image.pk) for eye in exam_detail.eyes for one in eye.images]
+    return page_version(exam_detail.exam, photos)
+
+
+def page_version(exam: Exam, photos: Iterable[tuple[str, UUID]]) -> str:
+    """A code of the exam's photographs (eye and id, as ``list_photos_in_use`` orders them) and its reading round."""
+    facts = [*(f"{eye}:{image_id}" for eye, image_id in photos), str(exam.reading_round)]
     return hashlib.sha256("|".join(facts).encode()).hexdigest()[:16]
 
 

@@ -6,8 +6,10 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from screening.forms import SignForm
 from screening.labels.reviews import OUTCOME_LABELS
@@ -26,6 +28,7 @@ from screening.services.reviews import (
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.drafts import posted_base, save_posted_draft
 from screening.views.ended_sessions import reading_login_required, redirect_without_form, take_kept_form
+from screening.views.opened_readings import remember_reading
 from screening.views.review_page import (
     change_since_page,
     get_exam_to_review,
@@ -47,7 +50,8 @@ def exam_review(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBas
     if not can_review(request.user, exam):
         messages.info(request, _("This exam is not ready for review."))
         return redirect("screening:exam-detail", exam_id)
-    if _restore_kept_form(request, exam):
+    is_restored, is_late = _restore_kept_form(request, exam), remember_reading(request, exam)
+    if is_restored or is_late:
         exam_detail = get_exam_to_review(request, exam_id)
     record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam, site=exam.site, by=request.user)
     return review_page(request, exam_detail, panel_of(request.user, exam_detail))
@@ -86,6 +90,8 @@ def exam_first_reading(request: AuthenticatedRequest, exam_id: UUID) -> HttpResp
         return review_page(request, exam_detail, panel, error=error, status=422)
     if not request.htmx:
         return redirect("screening:exam-review", exam_id)
+    if panel.is_late:  # more than the panel changes
+        return HttpResponseClientRedirect(reverse("screening:exam-review", args=[exam_id]))
     exam_detail = get_exam(user=request.user, exam_id=exam_id)
     return review_page(request, exam_detail, panel_of(request.user, exam_detail))
 

@@ -89,6 +89,13 @@ def test_an_older_tab_does_not_replace_a_newer_draft_in_silence(save: Save, revi
     assert save({"note": "first tab"}, version=None).entries == {"note": "first tab"}
 
 
+def test_a_page_that_got_no_answer_replaces_its_own_entries(save: Save) -> None:
+    save({"note": "a"}, page_id="one")
+    assert save({"note": "ab"}, page_id="one", version=0).entries == {"note": "ab"}
+    with pytest.raises(NewerDraft):
+        save({"note": "b"}, page_id="two", version=0)
+
+
 def test_a_draft_is_no_first_reading(save: Save, exam: Exam, reviewer: User) -> None:
     Site.objects.update(reading_mode=Site.ReadingMode.BLIND_FIRST)
     save({f"{eye}-verdict": "0" for eye in Laterality})

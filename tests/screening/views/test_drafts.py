@@ -247,6 +247,15 @@ def test_a_save_of_a_cancelled_exam_has_a_notice(exam: Exam, as_reviewer: Client
     assert ReadingDraft.objects.get().entries == READING
 
 
+@pytest.mark.parametrize("step", ["exam-draft", "exam-review-status"])
+def test_changed_photographs_are_reported_while_the_page_is_open(step: str, exam: Exam, as_reviewer: Client) -> None:
+    hidden = fields(as_reviewer, exam)
+    assert as_reviewer.get(url("exam-review-status", exam.pk), hidden, headers=JSON).json()["code"] == ""
+    FundusImage.objects.filter(exam=exam, laterality="OD").update(laterality="OS")
+    method = as_reviewer.post if step == "exam-draft" else as_reviewer.get
+    assert method(url(step, exam.pk), READING | hidden, headers=JSON).json()["code"] == "photos_changed"
+
+
 def test_a_save_takes_few_queries(exam: Exam, as_reviewer: Client, django_assert_max_num_queries: Any) -> None:
     hidden = fields(as_reviewer, exam)
     save(as_reviewer, exam, READING, **hidden)

@@ -65,7 +65,9 @@ def test_a_late_reader_sees_what_was_signed_only_after_the_own_reading(
         text = page_text(as_reviewer, name, key)
         assert not reveals(text), name
         assert "heatmap-" not in text, name
-    text = text_of(as_reviewer.post(url("exam-first-reading", blind_exam.pk), READING | hidden, headers=HTMX))
+    response = as_reviewer.post(url("exam-first-reading", blind_exam.pk), READING | hidden, headers=HTMX)
+    assert response["HX-Redirect"] == url("exam-review", blind_exam.pk)
+    text = page_text(as_reviewer, "exam-review", blind_exam.pk)
     assert reveals(text)
     assert "Your own reading beside what was signed" in text
     assert (text.count("Differs</span>"), text.count("The same</span>")) == (2, 0)
@@ -75,6 +77,30 @@ def test_a_late_reader_sees_what_was_signed_only_after_the_own_reading(
     assert {"OD-verdict=4", "OS-macular_oedema=centre"} <= checked(text)
     assert not ReadingDraft.objects.exists()
     assert reveals(page_text(as_reviewer, "exam-detail", blind_exam.pk))
+
+
+@pytest.mark.parametrize("mode", list(Site.ReadingMode))
+def test_a_reader_who_has_entered_nothing_yet_is_late_too(
+    mode: str, exam: Exam, as_reviewer: Client, as_colleague: Client
+) -> None:
+    exam.site.reading_mode = mode
+    exam.site.save()
+    hidden = fields(as_reviewer, exam)
+    sign_as(as_colleague, exam)
+    answer = status(as_reviewer, exam, hidden)
+    assert "Finish your own reading and save it" in answer["notice"]
+    for _ in range(2):
+        text = page_text(as_reviewer, "exam-review", exam.pk)
+        assert "A colleague signed this exam while you were reading" in text
+        assert "Draft, not signed." not in text
+        assert not reveals(text)
+    assert reveals(text_of(as_reviewer.post(url("exam-draft-discard", exam.pk), follow=True)))
+    assert reveals(page_text(as_reviewer, "exam-review", exam.pk))
+
+
+def test_a_reader_who_comes_after_the_signature_sees_it(exam: Exam, as_reviewer: Client, as_colleague: Client) -> None:
+    sign_as(as_colleague, exam)
+    assert reveals(page_text(as_reviewer, "exam-review", exam.pk))
 
 
 def test_a_late_signature_is_stored_as_the_own_reading(exam: Exam, as_reviewer: Client, as_colleague: Client) -> None:
