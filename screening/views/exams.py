@@ -113,6 +113,7 @@ def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str
         "may_review": is_reviewable and can(user, Action.REVIEW_EXAM, exam.site),
         "missing": missing_for_submit(eyes),
         "to_retake": [eye for eye in eyes if eye.is_retake_needed],
+        "to_check": [eye for eye in eyes if eye.has_laterality_conflict],
     }
 
 

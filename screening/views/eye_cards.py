@@ -49,6 +49,10 @@ class EyeCard:
     def n_photos(self) -> int:
         return len(self.photos)
 
+    @property
+    def has_laterality_conflict(self) -> bool:
+        return any(photo.grading.has_laterality_conflict for photo in self.photos if photo.grading)
+
 
 def build_eye_cards(exam_detail: ExamDetail) -> tuple[EyeCard, EyeCard]:
     """The right and the left eye card."""
