@@ -252,6 +252,31 @@ class ReturnForm(forms.Form):
     )
 
 
+class CorrectionReasonForm(forms.Form):
+    """The reason of a correction; ``review``: the result that the page showed."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=max_length(Correction, "reason"),
+        help_text=_("What was wrong, without names. It is kept with the record."),
+        error_messages={"required": _("Enter the reason. It is kept with the record.")},
+    )
+    review = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class OtherPatientForm(CorrectionReasonForm):
+    """The other patient of a move or a merge; ``confirm`` is the id of the patient that the user was shown."""
+
+    mrn = forms.CharField(
+        label=_("Medical record number of the right patient"),
+        max_length=max_length(Patient, "mrn"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    confirm = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    field_order = ("mrn", "reason")
+
+
 class AbsentEyeForm(forms.Form):
     """The reason why an eye can never be photographed; an empty one removes the record."""
 

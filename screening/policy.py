@@ -178,6 +178,14 @@ def worklist_rank(
     return WorklistRank.LIMITED if is_any_negative_limited else WorklistRank.ROUTINE
 
 
+def next_due_on(*, has_result: bool, recall_on: datetime.date | None, today: datetime.date) -> datetime.date | None:
+    """When a patient is due for screening: the recall date of the last valid result, or ``today`` without any result.
+
+    None if that result is a referral without a recall date: then the referral decides.
+    """
+    return recall_on if has_result else today
+
+
 def add_months(day: datetime.date, months: int) -> datetime.date:
     """The same day ``months`` later, or the last day of a shorter month."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)

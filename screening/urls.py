@@ -7,6 +7,7 @@ from django.urls.converters import StringConverter
 from screening.forms import LogInForm
 from screening.views import (
     accounts,
+    corrections,
     drafts,
     exams,
     gradings,
@@ -43,6 +44,8 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/", patients.patient_detail, name="patient-detail"),
     path("patients/<uuid:patient_id>/edit/", patients.patient_update, name="patient-edit"),
     path("patients/<uuid:patient_id>/exams/", exams.exam_create, name="patient-exams"),
+    path("patients/<uuid:patient_id>/merge/", corrections.patient_merge, name="patient-merge"),
+    path("patients/<uuid:patient_id>/unmerge/", corrections.patient_unmerge, name="patient-unmerge"),
     path("exams/<uuid:exam_id>/", exams.exam_detail, name="exam-detail"),
     path("exams/<uuid:exam_id>/status/", exams.exam_status, name="exam-status"),
     path("exams/<uuid:exam_id>/images/", images.image_upload, name="exam-images"),
@@ -55,6 +58,8 @@ urlpatterns = [
     path("exams/<uuid:exam_id>/take-back/", exams.exam_take_back, name="exam-take-back"),
     path("exams/<uuid:exam_id>/return/", exams.exam_return, name="exam-return"),
     path("exams/<uuid:exam_id>/submit/", exams.exam_submit, name="exam-submit"),
+    path("exams/<uuid:exam_id>/move/", corrections.exam_move, name="exam-move"),
+    path("exams/<uuid:exam_id>/in-error/", corrections.exam_in_error, name="exam-in-error"),
     path("exams/<uuid:exam_id>/cancel/", exams.exam_cancel, name="exam-cancel"),
     path("exams/<uuid:exam_id>/review/", reviews.exam_review, name="exam-review"),
     path("exams/<uuid:exam_id>/first-reading/", reviews.exam_first_reading, name="exam-first-reading"),
@@ -66,6 +71,7 @@ urlpatterns = [
     path("images/<uuid:image_id>/photo/", images.image_photo, name="image-photo"),
     path("images/<uuid:image_id>/thumbnail/", images.image_thumbnail, name="image-thumbnail"),
     path("images/<uuid:image_id>/withdraw/", images.image_withdraw, name="image-withdraw"),
+    path("images/<uuid:image_id>/move/", corrections.image_move_patient, name="image-move"),
     path("images/<uuid:image_id>/laterality/", images.image_move, name="image-laterality"),
     path("gradings/<uuid:grading_id>/retry/", gradings.grading_retry, name="grading-retry"),
     path("try/", predictions.predict, name="predict"),

@@ -15,6 +15,7 @@ from ml.errors import BundleError, GradingError
 from screening.api.idempotency import HEADER
 from screening.errors import is_transient
 from screening.photos.validation import InvalidPhoto
+from screening.services.corrections import CorrectionRefused
 from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
 from screening.services.gradings import GradingNotFailed
 from screening.services.hand_overs import AlreadyRead
@@ -79,6 +80,7 @@ def _to_api_error(error: Exception, context: dict[str, Any]) -> ApiError | None:
 
 _CONFLICT_CODES: dict[type[Exception], str] = {
     AlreadyRead: "already_read",
+    CorrectionRefused: "correction_refused",
     ExamNotOpen: "exam_not_open",
     EyeNotPhotographed: "eye_not_photographed",
     GradingNotFailed: "grading_not_failed",

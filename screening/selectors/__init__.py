@@ -1,5 +1,6 @@
 """Queries of pages and API, one noun a file. Every selector is restricted to the user's sites."""
 
+from screening.selectors.corrections import corrections_of_exam, corrections_of_patient
 from screening.selectors.drafts import get_draft
 from screening.selectors.exams import (
     ExamDetail,
@@ -17,6 +18,7 @@ from screening.selectors.gradings import get_revealed_grading, list_gradings
 from screening.selectors.images import can_see_image, get_image_record, list_images, list_photos_in_use
 from screening.selectors.patients import (
     PatientHistory,
+    due_on,
     find_patients,
     get_patient,
     get_patient_history,
@@ -24,7 +26,7 @@ from screening.selectors.patients import (
     search_patients,
 )
 from screening.selectors.reading_state import ReadingChange, get_reading_change, has_read
-from screening.selectors.reviews import get_review
+from screening.selectors.reviews import get_review, reviews_in_error
 from screening.selectors.worklist import count_by_rank, open_exams, worklist
 
 __all__ = (
@@ -34,7 +36,10 @@ __all__ = (
     "PatientHistory",
     "ReadingChange",
     "can_see_image",
+    "corrections_of_exam",
+    "corrections_of_patient",
     "count_by_rank",
+    "due_on",
     "find_patients",
     "get_draft",
     "get_exam",
@@ -56,6 +61,7 @@ __all__ = (
     "list_patients",
     "list_photos_in_use",
     "open_exams",
+    "reviews_in_error",
     "search_patients",
     "worklist",
 )

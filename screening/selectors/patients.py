@@ -1,23 +1,30 @@
 """Patients: search, and history of exams."""
 
+import datetime
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, Count, F, Max, Prefetch, Q, QuerySet, When
-from django.db.models.functions import Cast, ExtractYear
+from django.db.models import Case, CharField, Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, When
+from django.db.models.functions import Cast, Coalesce, ExtractYear
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
+from screening import policy
 from screening.access import restrict
 from screening.folding import clean_number, fold_number, search_terms
 from screening.models import Exam, EyeFinding, Patient, PatientSearchTerm, Review, User
-from screening.selectors.reviews import IN_FORCE, without_unread
+from screening.selectors.reviews import IN_FORCE, reviews_in_error, without_unread
+
+_FOUND_ID = Coalesce("merged_into", "pk")
+"""A merged record is found as the one into which it was merged."""
 
 
 @dataclass(frozen=True, slots=True)
 class PatientHistory:
     """A patient and their exams, newest first.
 
-    Each exam has ``current_reviews`` (at most one, with findings) and ``n_images``.
+    Each exam has ``current_reviews`` (at most one, with findings), ``reviews_in_error`` (those of before that do not
+    count any more, with ``corrections``) and ``n_images``.
     """
 
     patient: Patient
@@ -25,11 +32,14 @@ class PatientHistory:
 
 
 def list_patients(*, user: User) -> QuerySet[Patient]:
-    """Patients of the user's sites by name, with ``last_exam_at`` and ``n_exams``."""
-    patients = restrict(Patient.objects.select_related("site"), user)
-    return patients.annotate(last_exam_at=Max("exams__created_at"), n_exams=Count("exams")).order_by(
-        "folded_name", birth_order(), "mrn", "pk"
-    )
+    """Patients of the user's sites by name, with ``last_exam_at`` and ``n_exams``, and as ``with_last_result``.
+
+    Neither merged records nor cancelled exams are listed or counted.
+    """
+    patients = restrict(Patient.objects.filter(merged_into__isnull=True).select_related("site"), user)
+    is_kept = ~Q(exams__status=Exam.Status.CANCELLED)
+    counts = {"last_exam_at": Max("exams__created_at", filter=is_kept), "n_exams": Count("exams", filter=is_kept)}
+    return with_last_result(patients).annotate(**counts).order_by("folded_name", birth_order(), "mrn", "pk")
 
 
 def search_patients(*, user: User, text: str) -> QuerySet[Patient]:
@@ -54,15 +64,20 @@ def birth_order() -> Case:
 
 
 def find_patients(*, user: User, mrn: str, is_prefix: bool = False) -> QuerySet[Patient]:
-    """Patients whose number is exactly ``mrn``, or starts with it (folded) if ``is_prefix``."""
+    """Patients whose number is exactly ``mrn``, or starts with it (folded) if ``is_prefix``.
+
+    The number of a merged record finds the record into which it was merged.
+    """
     patients = list_patients(user=user)
-    return patients.filter(pk__in=_by_number_prefix(mrn)) if is_prefix else patients.filter(mrn=clean_number(mrn))
+    if is_prefix:
+        return patients.filter(pk__in=_by_number_prefix(mrn))
+    return patients.filter(pk__in=Patient.objects.filter(mrn=clean_number(mrn)).order_by().values(found_id=_FOUND_ID))
 
 
 def _by_number_prefix(text: str) -> QuerySet[Patient, uuid.UUID]:
     folded = fold_number(text)
     patients = Patient.objects.filter(folded_mrn__prefix=folded) if folded else Patient.objects.none()
-    return patients.order_by().values_list("pk", flat=True)
+    return patients.order_by().values_list(_FOUND_ID, flat=True)
 
 
 def _by_names(text: str) -> QuerySet[Patient, uuid.UUID]:
@@ -77,7 +92,7 @@ def _by_names(text: str) -> QuerySet[Patient, uuid.UUID]:
                 by_components = by_components.filter(pk__in=_by_term(component))
             found = found.union(by_components.values_list("pk", flat=True))
         patients = patients.filter(pk__in=found)
-    return patients.values_list("pk", flat=True)
+    return patients.values_list(_FOUND_ID, flat=True)
 
 
 def _by_term(term: str) -> QuerySet[PatientSearchTerm, uuid.UUID]:
@@ -85,12 +100,32 @@ def _by_term(term: str) -> QuerySet[PatientSearchTerm, uuid.UUID]:
 
 
 def get_patient(*, user: User, patient_id: uuid.UUID | str) -> Patient:
-    """A patient of the user's sites, with the site. Raises Http404."""
-    return get_object_or_404(restrict(Patient.objects.select_related("site"), user), pk=patient_id)
+    """A patient of the user's sites, with the site and the record into which it is merged, as ``with_last_result``.
+
+    Raises Http404.
+    """
+    patients = with_last_result(Patient.objects.select_related("site", "merged_into"))
+    return get_object_or_404(restrict(patients, user), pk=patient_id)
+
+
+def with_last_result(patients: QuerySet[Patient]) -> QuerySet[Patient]:
+    """Annotate ``has_result`` and ``recall_on``, of the result in force of the newest exam that has one."""
+    results = Review.objects.filter(IN_FORCE, exam__patient=OuterRef("pk"))
+    newest = results.order_by("-exam__created_at", "-signed_at").values("recall_on")[:1]
+    return patients.annotate(has_result=Exists(results), recall_on=Subquery(newest))
+
+
+def due_on(patient: Patient) -> datetime.date | None:
+    """When the patient is due (``policy.next_due_on``), of a patient with ``with_last_result``."""
+    return policy.next_due_on(
+        has_result=patient.has_result,  # type: ignore[attr-defined]  # annotated
+        recall_on=patient.recall_on,  # type: ignore[attr-defined]
+        today=timezone.localdate(timezone=patient.site.zone),
+    )
 
 
 def get_patient_history(*, user: User, patient_id: uuid.UUID | str) -> PatientHistory:
-    """A patient with all exams and their current reviews, in four queries. Raises Http404."""
+    """A patient with all exams and their current reviews, in six queries. Raises Http404."""
     patient = get_patient(user=user, patient_id=patient_id)
     current = Review.objects.filter(IN_FORCE).select_related("reviewer")
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
@@ -98,7 +133,10 @@ def get_patient_history(*, user: User, patient_id: uuid.UUID | str) -> PatientHi
     exams = (
         patient.exams.select_related("site")
         .annotate(n_images=Count("images", filter=Q(images__withdrawn_at__isnull=True)))
-        .prefetch_related(Prefetch("reviews", current, to_attr="current_reviews"))
+        .prefetch_related(
+            Prefetch("reviews", current, to_attr="current_reviews"),
+            Prefetch("reviews", reviews_in_error(), to_attr="reviews_in_error"),
+        )
         .order_by("-created_at", "pk")
     )
     return PatientHistory(patient, tuple(exams))

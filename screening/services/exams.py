@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.labels.limits import too_long
-from screening.models import AuditEvent, Exam, FundusImage, Patient, User
+from screening.models import AuditEvent, Correction, Exam, FundusImage, Patient, User
 from screening.models.base import max_length
 from screening.services.audit import record_event
 from screening.services.worklist import update_worklist_order
@@ -71,17 +71,24 @@ def get_or_open_exam(*, patient: Patient, by: User) -> tuple[Exam, bool]:
     """Open an exam at the patient's site. Returns the exam, and whether it is new.
 
     A patient with an open exam gets that one, the newest if there are several: so a button that is pressed twice, and
-    a request that is sent again, open one exam. Raises AccessDenied.
+    a request that is sent again, open one exam. Raises ExamError if the patient is merged into another, AccessDenied.
     """
     # The lock of the patient has two requests at the same moment wait for each other.
     locked = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
     require(by, Action.OPEN_EXAM, locked.site)
-    unfinished = Exam.objects.filter(patient=locked, status=Exam.Status.OPEN).order_by("-created_at", "pk").first()
+    if locked.merged_into_id is not None:
+        raise ExamError(_("This record was merged into another one. Open the exam there."))
+    return find_or_open_exam(locked, by=by)
+
+
+def find_or_open_exam(patient: Patient, *, by: User) -> tuple[Exam, bool]:
+    """As ``get_or_open_exam``, for a patient that is locked, and without a check of access."""
+    unfinished = Exam.objects.filter(patient=patient, status=Exam.Status.OPEN).order_by("-created_at", "pk").first()
     if unfinished is not None:
         return unfinished, False
-    exam = Exam.objects.create(site=locked.site, patient=locked, opened_by=by)
+    exam = Exam.objects.create(site=patient.site, patient=patient, opened_by=by)
     record_event(
-        verb=AuditEvent.Verb.EXAM_OPENED, subject=exam, site=exam.site, data={"patient": str(locked.pk)}, by=by
+        verb=AuditEvent.Verb.EXAM_OPENED, subject=exam, site=exam.site, data={"patient": str(patient.pk)}, by=by
     )
     return exam, True
 
@@ -162,14 +169,19 @@ def submit_exam(*, exam: Exam, by: User) -> Exam:
 
 
 @transaction.atomic
-def cancel_exam(*, exam: Exam, by: User) -> Exam:
+def cancel_exam(*, exam: Exam, reason: str = "", by: User) -> Exam:
     """Cancel an exam; its photographs stay. Raises ExamError if it is reviewed or cancelled, AccessDenied."""
     locked = lock_exam(exam)
     require(by, Action.CANCEL_EXAM, locked.site)
     if locked.status not in {Exam.Status.OPEN, Exam.Status.SUBMITTED}:
         raise ExamError(_("This exam is already reviewed or cancelled."))
+    reason = reason.strip()
+    check_length(reason, Correction, "reason")
     locked.status = Exam.Status.CANCELLED
     locked.save(update_fields=["status"])
+    if reason:
+        kind = Correction.Kind.EXAM_CANCELLED
+        Correction.objects.create(site=locked.site, kind=kind, exam=locked, reason=reason, made_by=by)
     record_event(verb=AuditEvent.Verb.EXAM_CANCELLED, subject=locked, site=locked.site, by=by)
     return locked
 

@@ -15,7 +15,7 @@ from ml.eye_names import EYE_NAMES
 from screening.access import Action, can, require
 from screening.forms import PHOTO_TYPES, AbsentEyeForm, NotPhotographedForm, PhotoForm, ReturnForm, error_text
 from screening.models import AuditEvent, Exam
-from screening.selectors import ExamDetail, get_exam, get_patient
+from screening.selectors import ExamDetail, corrections_of_exam, get_exam, get_patient, reviews_in_error
 from screening.services.audit import record_event
 from screening.services.exams import (
     ExamError,
@@ -36,7 +36,11 @@ from screening.views.messages import report_exam_errors
 def exam_create(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponseBase:
     """Open an exam of a patient; if there is an open one, show that."""
     patient = get_patient(user=request.user, patient_id=patient_id)
-    exam, is_new = get_or_open_exam(patient=patient, by=request.user)
+    try:
+        exam, is_new = get_or_open_exam(patient=patient, by=request.user)
+    except ExamError as error:
+        messages.error(request, str(error))
+        return redirect("screening:patient-detail", patient_id)
     if not is_new:
         opened_on = date_format(timezone.localtime(exam.created_at, exam.site.zone), "DATE_FORMAT")
         text = _("This patient has an open exam of %(date)s: here it is. To start another one, cancel it first.")
@@ -67,6 +71,8 @@ def exam_page(
         "age": exam.patient.age_text_on(timezone.localdate(timezone=exam.site.zone)),
         "review": detail.review,
         "replaced_reviews": detail.replaced_reviews,
+        "reviews_in_error": reviews_in_error().filter(exam=exam),
+        "corrections": corrections_of_exam(exam),
         "photo_form": photo_form,
         "question": question,
         "photo_types": PHOTO_TYPES,

@@ -16,7 +16,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from screening.access import Action, can, require, sites_for
 from screening.forms import PATIENT_FIELDS, PatientForm, PatientSearchForm
 from screening.models import AuditEvent, Exam, Patient
-from screening.selectors import get_patient, get_patient_history, list_patients, search_patients
+from screening.selectors import (
+    corrections_of_patient,
+    due_on,
+    get_patient,
+    get_patient_history,
+    list_patients,
+    search_patients,
+)
 from screening.services.audit import record_event
 from screening.services.patient_details import InvalidPatient
 from screening.services.patient_questions import PatientNotConfirmed, record_similar
@@ -114,7 +121,12 @@ def patient_detail(request: AuthenticatedRequest, patient_id: UUID) -> HttpRespo
         "exams": history.exams,
         "age": patient.age_text_on(timezone.localdate(timezone=patient.site.zone)),
         "open_exam": next((exam for exam in history.exams if exam.status == Exam.Status.OPEN), None),
-        "may_open": can(request.user, Action.OPEN_EXAM, patient.site),
+        "due_on": due_on(patient),
+        "today": timezone.localdate(timezone=patient.site.zone),
+        "corrections": corrections_of_patient(patient),
+        "merged_from": patient.merged_from.all(),
+        "may_open": patient.merged_into is None and can(request.user, Action.OPEN_EXAM, patient.site),
+        "may_correct": can(request.user, Action.CORRECT_RECORD, patient.site),
         "may_edit": can(request.user, Action.UPDATE_PATIENT, patient.site),
     }
     return render(request, "screening/patients/detail.html", context)

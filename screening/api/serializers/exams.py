@@ -11,7 +11,7 @@ from ml.vocabulary import Laterality
 from screening.api.serializers.images import ImageSerializer
 from screening.api.serializers.reviews import ReviewSerializer
 from screening.labels.eyes import LATERALITY_CHOICES
-from screening.models import Correction, Exam, FundusImage
+from screening.models import Exam, FundusImage
 from screening.models.base import max_length
 
 
@@ -41,12 +41,6 @@ class NotPhotographedSerializer(serializers.Serializer[Any]):
         allow_blank=True,
         help_text="For example: the patient cannot keep the eye open. Empty deletes the record.",
     )
-
-
-class ReasonSerializer(serializers.Serializer[Any]):
-    """A reason, which is kept with the record."""
-
-    reason = serializers.CharField(max_length=max_length(Correction, "reason"))
 
 
 class ExamQuerySerializer(serializers.Serializer[Any]):

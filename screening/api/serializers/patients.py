@@ -1,8 +1,10 @@
 """Patients and sites."""
 
+import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from screening.birth_dates import MAX_AGE_YEARS, InvalidBirthDate, parse_birth_date
@@ -10,6 +12,7 @@ from screening.folding import MAX_FOLDED_CHARS
 from screening.labels.births import BIRTH_DATE_ADVICE, BIRTH_DATE_NEEDED
 from screening.models import Patient, Site
 from screening.models.base import max_length
+from screening.selectors import due_on
 
 
 class SiteSerializer(serializers.ModelSerializer[Site]):
@@ -55,6 +58,13 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
 
     site = serializers.SlugField(source="site.code", read_only=True, help_text="Code of the site.")
     born_on = BirthDateField(read_only=True)
+    due_on = serializers.SerializerMethodField(
+        help_text="When the next screening is due: the recall date of the last valid result, today without any. "
+        "Null if a referral decides."
+    )
+    merged_into = serializers.UUIDField(
+        source="merged_into_id", allow_null=True, read_only=True, help_text="The record that has the exams of this one."
+    )
 
     class Meta:
         model = Patient
@@ -71,8 +81,15 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
             "diabetes_type",
             "diabetes_since_year",
             "created_at",
+            "due_on",
+            "merged_into",
         )
         read_only_fields = fields
+
+    @extend_schema_field(serializers.DateField(allow_null=True))
+    def get_due_on(self, patient: Patient) -> datetime.date | None:
+        """From the annotations of the selectors."""
+        return due_on(patient)
 
 
 class NewPatientSerializer(serializers.ModelSerializer[Patient]):
@@ -124,6 +141,21 @@ class NewPatientSerializer(serializers.ModelSerializer[Patient]):
         if "born_on" not in attrs and attrs["estimated_age"] is None:
             raise serializers.ValidationError({"born_on": BIRTH_DATE_NEEDED})
         texts = {name: attrs.get(name) or "" for name in ("given_name", "family_name", "born_on")}
+        return {**attrs, **texts}
+
+
+class PatientChangesSerializer(NewPatientSerializer):
+    """Changed details of a patient; details that are not sent stay."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "partial": True})
+        self.fields.pop("site")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Null is an empty text."""
+        texts: dict[str, Any] = {
+            name: attrs[name] or "" for name in ("given_name", "family_name", "born_on") if name in attrs
+        }
         return {**attrs, **texts}
 
 

@@ -39,6 +39,10 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
     reviewer_name = serializers.CharField(source="reviewer")
     outcome_text = serializers.CharField(source="get_outcome_display")
     urgency_text = serializers.CharField(source="get_urgency_display")
+    status = serializers.SerializerMethodField(
+        help_text="`final`; `amended`; or `entered-in-error`: it does not count any more, see `status_reason`."
+    )
+    status_reason = serializers.SerializerMethodField(help_text="Why it does not count any more, if so.")
     amends = serializers.UUIDField(source="amends_id", allow_null=True, help_text="The review that this one replaces.")
     amended_by = serializers.SerializerMethodField(help_text="The review that replaces this one, if any.")
     findings = FindingSerializer(many=True)
@@ -51,6 +55,8 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
             "reviewer",
             "reviewer_name",
             "signed_at",
+            "status",
+            "status_reason",
             "outcome",
             "outcome_text",
             "urgency",
@@ -63,6 +69,18 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
             "findings",
         )
         read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(["final", "amended", "entered-in-error"]))
+    def get_status(self, review: Review) -> str:
+        """From the amendments and the reading round."""
+        if next(iter(review.amendments.all()), None) is not None:
+            return "amended"
+        return "final" if review.reading_round == review.exam.reading_round else "entered-in-error"
+
+    def get_status_reason(self, review: Review) -> str:
+        """The reason of the correction; empty if the review counts."""
+        correction = next(iter(review.corrections.all()), None)
+        return "" if correction is None else correction.reason
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_amended_by(self, review: Review) -> str | None:

@@ -35,14 +35,17 @@ class ExamListView(ApiListView):
         return get_exam_record(user=self.user, exam_id=record_id)
 
     def get_queryset(self) -> QuerySet[Exam]:
-        """Exams of the user's sites, filtered by status and patient."""
-        return list_exams(user=self.user).filter(**self.validated_query(ExamQuerySerializer))
+        """Exams of the user's sites, filtered by status and patient; cancelled ones by their status only."""
+        chosen = self.validated_query(ExamQuerySerializer)
+        exams = list_exams(user=self.user).filter(**chosen)
+        return exams if "status" in chosen else exams.exclude(status=Exam.Status.CANCELLED)
 
     @extend_schema(
         operation_id="list_exams",
         tags=[EXAMS],
         summary="Exams of your sites, newest first",
-        description="With photographs, gradings and the signed review. `status=reviewed` lists those that are signed.",
+        description="With photographs, gradings and the signed review. `status=reviewed` lists those that are signed, "
+        "`status=cancelled` those that are cancelled, which are not listed otherwise.",
         parameters=[ExamQuerySerializer],
         responses=responses(400, ok=ExamSerializer(many=True)),
     )

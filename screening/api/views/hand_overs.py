@@ -8,8 +8,9 @@ from rest_framework.response import Response
 
 from screening.access import Action
 from screening.api.schema import EXAMS, responses
+from screening.api.serializers.corrections import ReasonSerializer
 from screening.api.serializers.empty import EmptySerializer
-from screening.api.serializers.exams import ExamSerializer, NotPhotographedSerializer, ReasonSerializer
+from screening.api.serializers.exams import ExamSerializer, NotPhotographedSerializer
 from screening.api.views.base import ApiView
 from screening.models import Exam
 from screening.selectors import get_exam_record

@@ -27,6 +27,7 @@ from screening.api.serializers.empty import EmptySerializer
 from screening.api.serializers.errors import PatientConflictSerializer
 from screening.api.serializers.patients import (
     NewPatientSerializer,
+    PatientChangesSerializer,
     PatientSearchSerializer,
     PatientSerializer,
     SiteSerializer,
@@ -36,7 +37,7 @@ from screening.models import AuditEvent, Patient, Site, User
 from screening.selectors import find_patients, get_patient, list_patients, search_patients
 from screening.services.audit import record_event
 from screening.services.patient_questions import PatientNotConfirmed, record_similar
-from screening.services.patients import register_patient
+from screening.services.patients import register_patient, update_patient
 
 _CONFLICT = {
     409: OpenApiResponse(
@@ -102,9 +103,10 @@ class PatientListView(ApiListView):
 
 
 class PatientDetailView(ApiView):
-    """``GET patients/{id}``"""
+    """``GET`` and ``PATCH patients/{id}``"""
 
-    actions = {"GET": Action.VIEW_PATIENT}
+    actions = {"GET": Action.VIEW_PATIENT, "PATCH": Action.UPDATE_PATIENT}
+    http_method_names = ["get", "head", "patch"]
     serializer_class = PatientSerializer
 
     @extend_schema(
@@ -118,6 +120,24 @@ class PatientDetailView(ApiView):
         patient = get_patient(user=self.user, patient_id=patient_id)
         record_event(verb=AuditEvent.Verb.PATIENT_VIEWED, subject=patient, site=patient.site, by=self.user)
         return Response(PatientSerializer(patient).data)
+
+    @extend_schema(
+        operation_id="update_patient",
+        tags=[PATIENTS],
+        summary="Correct details of a patient",
+        description="Send only what changes. Questions give 409 as for a new patient: repeat with `confirm`.",
+        request=PatientChangesSerializer,
+        responses={**responses(404, has_body=True, ok=PatientSerializer), **_CONFLICT},
+    )
+    def patch(self, request: Request, patient_id: UUID) -> Response:
+        """200. 409 with the id of the patient who has this number, or with those of similar patients."""
+        patient = get_patient(user=self.user, patient_id=patient_id)
+        try:
+            update_patient(patient=patient, **self.validated_data(PatientChangesSerializer), by=self.user)
+        except PatientNotConfirmed as error:
+            record_similar(error, by=self.user)
+            raise
+        return Response(PatientSerializer(get_patient(user=self.user, patient_id=patient_id)).data)
 
 
 class PatientSearchView(ApiListView):
