@@ -227,6 +227,7 @@ SPECTACULAR_SETTINGS = {
         "Laterality": "screening.labels.eyes.LATERALITY_CHOICES",
         "ExamStatus": "screening.models.exams.Exam.Status",
         "GradingStatus": "screening.models.gradings.Grading.Status",
+        "WithdrawnCode": "screening.models.images.FundusImage.WithdrawnCode",
     },
     "TAGS": [
         {"name": "Predictions", "description": "One photograph is graded and not stored."},

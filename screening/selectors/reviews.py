@@ -16,17 +16,17 @@ IN_FORCE = Q(amendments__isnull=True, reading_round=F("exam__reading_round"))
 def reviews_with_findings() -> QuerySet[Review]:
     """Reviews with reviewer, exam, findings, amendment and corrections. NB: of all sites; restrict them."""
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
-    return Review.objects.select_related("reviewer", "exam").prefetch_related(findings, "amendments", "corrections")
+    corrections = Prefetch("corrections", Correction.objects.select_related("made_by"))
+    return Review.objects.select_related("reviewer", "exam").prefetch_related(findings, "amendments", corrections)
 
 
 def reviews_in_error() -> QuerySet[Review]:
-    """Reviews of earlier reading rounds, newest first, with ``corrections``: why they do not count any more.
+    """Reviews of earlier reading rounds, newest first; ``corrections`` has why they do not count any more.
 
     Without those that were amended. NB: of all sites; restrict them.
     """
-    corrections = Prefetch("corrections", Correction.objects.select_related("made_by"))
     rows = reviews_with_findings().filter(amendments__isnull=True, reading_round__lt=F("exam__reading_round"))
-    return rows.prefetch_related(corrections).order_by("-signed_at")
+    return rows.order_by("-signed_at")
 
 
 def without_unread(reviews: QuerySet[Review], user: User) -> QuerySet[Review]:

@@ -25,7 +25,7 @@ def move_exam(*, exam: Exam, to_patient: Patient, reason: str, by: User) -> Exam
     """
     require(by, Action.CORRECT_RECORD, exam.site)
     reason = checked_reason(reason)
-    source, target = lock_patients(exam.patient, to_patient)
+    source, target = lock_patients(Patient.objects.get(exams=exam), to_patient)
     locked = lock_exam(exam)
     _require_movable(locked, source, target)
     review = review_in_force(locked)
@@ -51,8 +51,9 @@ def move_image(*, image: FundusImage, to_patient: Patient, reason: str, by: User
     """
     require(by, Action.CORRECT_RECORD, image.exam.site)
     reason = checked_reason(reason)
-    source, target = lock_patients(image.exam.patient, to_patient)
-    exam = lock_exam(image.exam)
+    exam = Exam.objects.select_related("patient").get(images=image)
+    source, target = lock_patients(exam.patient, to_patient)
+    exam = lock_exam(exam)
     _require_movable(exam, source, target)
     locked = FundusImage.objects.select_for_update(of=("self",)).get(pk=image.pk)
     if locked.exam_id != exam.pk:

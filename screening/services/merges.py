@@ -46,9 +46,10 @@ def unmerge_patients(*, patient: Patient, reason: str, by: User) -> Patient:
     """
     require(by, Action.CORRECT_RECORD, patient.site)
     reason = checked_reason(reason)
-    if patient.merged_into is None:
+    into = Patient.objects.filter(merged_from=patient).first()
+    if into is None:
         raise CorrectionRefused(_("This record is not merged into another one."))
-    source, target = lock_patients(patient, patient.merged_into)
+    source, target = lock_patients(patient, into)
     if source.merged_into_id != target.pk:
         raise CorrectionRefused(_("This record is not merged into another one."))
     exams = _exams_of_merge(source, target)
@@ -68,7 +69,9 @@ def _exams_of_merge(source: Patient, target: Patient) -> list[Exam]:
     rows = Correction.objects.filter(
         kind=Correction.Kind.PATIENTS_MERGED, from_patient=source, to_patient=target
     ).order_by("-created_at")
-    since = rows.filter(exam__isnull=True).values_list("created_at", flat=True)[0]
+    since = rows.filter(exam__isnull=True).values_list("created_at", flat=True).first()
+    if since is None:
+        return []
     moved_since = Correction.objects.filter(kind=Correction.Kind.EXAM_MOVED, created_at__gte=since, exam__isnull=False)
     exams = Exam.objects.select_for_update(of=("self",)).filter(
         patient=target, pk__in=rows.filter(created_at__gte=since).values("exam")

@@ -33,7 +33,10 @@ class PatientDetails(TypedDict, total=False):
 
 
 class PatientExists(InvalidPatient):
-    """The medical record number is already registered at this site, for ``existing``."""
+    """The medical record number is already registered at this site, for ``existing``.
+
+    If that record is merged into another one, ``existing`` is the other one.
+    """
 
     def __init__(self, existing: Patient | None = None) -> None:
         message = _("This medical record number is already registered at this site. Open that patient instead.")
@@ -119,9 +122,10 @@ def _is_raised(question: PatientQuestion, changed: set[str]) -> bool:
 
 
 def _require_new_number(patient: Patient) -> None:
-    existing = Patient.objects.filter(site=patient.site, mrn=patient.mrn).exclude(pk=patient.pk).first()
+    same_number = Patient.objects.filter(site=patient.site, mrn=patient.mrn).exclude(pk=patient.pk)
+    existing = same_number.select_related("merged_into").first()
     if existing is not None:
-        raise PatientExists(existing)
+        raise PatientExists(existing.merged_into or existing)
 
 
 def save_patient(patient: Patient) -> None:

@@ -140,6 +140,7 @@ def exam_in_error(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseB
         "button": _("Mark as entered in error"),
         "success": _("The result does not count any more. The exam is on the reviewer's worklist."),
         "review": review,
+        "exam": exam,
     }
     return _with_reason(
         request,

@@ -40,6 +40,10 @@ class ApiClient:
         data = "" if body is None else json.dumps(body, default=str)
         return _response(self.client.post(_url(path), data, content_type="application/json"))
 
+    def patch(self, path: str, body: Any) -> ApiResponse:
+        """PATCH of JSON to a path."""
+        return _response(self.client.patch(_url(path), json.dumps(body), content_type="application/json"))
+
     def send(self, path: str, data: bytes | None = None, **fields: Any) -> ApiResponse:
         """POST of a multipart form with a photograph."""
         photo = SimpleUploadedFile(FILE_NAME, photo_bytes() if data is None else data, content_type="image/jpeg")

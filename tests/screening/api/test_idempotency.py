@@ -30,7 +30,14 @@ from screening.services.idempotency_keys import ABANDONED_AFTER, KEPT_FOR
 from screening.tasks import delete_expired_idempotency_keys
 from tests.builders import photo_bytes
 from tests.screening.api.client import ApiClient
-from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, MembershipFactory, PatientFactory
+from tests.screening.factories import (
+    ExamFactory,
+    FundusImageFactory,
+    GradingFactory,
+    MembershipFactory,
+    PatientFactory,
+    ReviewFactory,
+)
 
 KEY = "0b7e2f1c-6d0a-4f53-8c3e-0f1d2a3b4c5d"
 NEW_PATIENT = {"mrn": "NEW1", "given_name": "Eve", "family_name": "New", "born_on": "1970-01-02"}
@@ -68,6 +75,31 @@ def submitted_exam_of(patient: Patient) -> dict[str, Any]:
     return {"exam_id": ExamFactory(patient=patient, is_submitted=True).pk}
 
 
+def signed_review_of(patient: Patient) -> dict[str, Any]:
+    exam = ExamFactory(patient=patient, is_submitted=True, status=Exam.Status.REVIEWED)
+    return {"review_id": ReviewFactory(exam=exam).pk}
+
+
+def image_of(patient: Patient) -> dict[str, Any]:
+    return {"image_id": FundusImageFactory(exam__patient=patient).pk}
+
+
+def merged_record_of(patient: Patient) -> dict[str, Any]:
+    return {"patient_id": PatientFactory(site=patient.site, merged_into=patient).pk}
+
+
+def other_patient_of(patient: Patient) -> str:
+    return str(PatientFactory(site=patient.site).pk)
+
+
+def move_of(patient: Patient) -> dict[str, str]:
+    """To another patient, the same one in each call."""
+    other, _is_new = Patient.objects.get_or_create(
+        site=patient.site, mrn="OTHER", defaults={"family_name": "Other", "born_on": "1960"}
+    )
+    return {"patient": str(other.pk), "reason": "wrong patient"}
+
+
 def failed_grading_of(patient: Patient) -> dict[str, Any]:
     return {"grading_id": GradingFactory(image__exam__patient=patient, is_failed=True).pk}
 
@@ -79,6 +111,17 @@ CASES: dict[str, Case] = {
     "exam-images": (open_exam_of, lambda _: {"laterality": "OD"}, 201),
     "exam-absent-eye": (open_exam_of, lambda _: {"laterality": "OS", "reason": "prosthesis"}, 200),
     "exam-not-photographed": (open_exam_of, lambda _: {"laterality": "OS", "reason": "eye kept shut"}, 200),
+    "exam-cancel": (open_exam_of, lambda _: None, 200),
+    "exam-move": (open_exam_of, move_of, 200),
+    "image-move": (image_of, move_of, 200),
+    "image-withdraw": (image_of, lambda _: {"code": "other", "reason": "twice"}, 200),
+    "review-in-error": (signed_review_of, lambda _: {"reason": "wrong patient"}, 200),
+    "patient-merge": (
+        lambda patient: {"patient_id": other_patient_of(patient)},
+        lambda patient: {"into": str(patient.pk), "reason": "registered twice"},
+        200,
+    ),
+    "patient-unmerge": (merged_record_of, lambda _: {"reason": "two people"}, 200),
     "exam-take-back": (submitted_exam_of, lambda _: None, 200),
     "exam-return": (submitted_exam_of, lambda _: {"reason": "left eye out of focus"}, 200),
     "exam-submit": (ready_exam_of, lambda _: None, 200),
@@ -113,7 +156,8 @@ def test_every_route_that_stores_has_its_record(name: str) -> None:
 def test_a_request_that_is_sent_again_is_carried_out_once(
     name: str, client: ApiClient, photographer: User, patient: Patient
 ) -> None:
-    MembershipFactory(user=photographer, site=patient.site, role=Membership.Role.REVIEWER)
+    for role in (Membership.Role.REVIEWER, Membership.Role.MANAGER):
+        MembershipFactory(user=photographer, site=patient.site, role=role)
     url_ids, body, status = CASES[name]
     url = reverse(f"api:{name}", kwargs=url_ids(patient))
     first = post(client, url, body(patient))

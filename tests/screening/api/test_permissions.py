@@ -13,12 +13,14 @@ from screening.access import Action
 from screening.api import urls
 from screening.models import ApiKey, Exam, Patient, Site, User
 from screening.services.api_keys import issue_key, revoke_key
+from screening.services.merges import merge_patients
 from tests.screening.api.client import V1, ApiClient, assert_is_error
 from tests.screening.factories import (
     ExamFactory,
     EyeFindingFactory,
     FundusImageFactory,
     GradingFactory,
+    MembershipFactory,
     PatientFactory,
     ReviewFactory,
     UserFactory,
@@ -31,6 +33,7 @@ ANY_SITE = (200, 200, 200, 200, 403, 401)
 OWN_SITE = (200, 200, 200, 404, 403, 401)
 CREATES = (201, 403, 201, 404, 403, 401)
 CHANGES = (200, 403, 200, 404, 403, 401)
+CORRECTS = (403, 200, 200, 404, 403, 401)
 READS = (403, 200, 403, 404, 403, 401)
 REGISTERS = (201, 403, 201, 201, 403, 401)
 TableRow = tuple[str, dict[str, str] | None, tuple[int, ...]]
@@ -54,6 +57,14 @@ TABLE: list[TableRow] = [
     ("POST exams/{open}/suggest-eye", {}, CHANGES),
     ("POST exams/{open}/absent-eye", {"laterality": "OS", "reason": "prosthesis"}, CHANGES),
     ("POST exams/{open}/not-photographed", {"laterality": "OS", "reason": "eye kept shut"}, CHANGES),
+    ("POST exams/{open}/cancel", None, CHANGES),
+    ("POST exams/{exam}/move", {"patient": "{newcomer}", "reason": "wrong patient"}, CORRECTS),
+    ("POST images/{image}/move", {"patient": "{newcomer}", "reason": "wrong patient"}, CORRECTS),
+    ("POST images/{fresh}/withdraw", {"code": "wrong_patient"}, CHANGES),
+    ("POST reviews/{review}/entered-in-error", {"reason": "wrong patient"}, CORRECTS),
+    ("POST patients/{newcomer}/merge", {"into": "{patient}", "reason": "registered twice"}, CORRECTS),
+    ("POST patients/{merged}/unmerge", {"reason": "two people"}, CORRECTS),
+    ("PATCH patients/{patient}", {"sex": "X"}, CHANGES),
     ("POST exams/{waiting}/take-back", None, CHANGES),
     ("POST exams/{waiting}/return", {"reason": "left eye out of focus"}, READS),
     ("POST exams/{ready}/submit", None, CHANGES),
@@ -81,6 +92,13 @@ def ids(site: Site) -> dict[str, str]:
         "open": ExamFactory(patient=patient),
         "ready": ready,
         "newcomer": PatientFactory(site=site),
+        "fresh": FundusImageFactory(exam=ExamFactory(patient=patient)),
+        "merged": merge_patients(
+            patient=PatientFactory(site=site),
+            into=patient,
+            reason="registered twice",
+            by=MembershipFactory(site=site, role="manager").user,
+        ),
         "waiting": ExamFactory(patient=patient, is_submitted=True),
     }
     return {"mrn": patient.mrn, **{name: str(record.pk) for name, record in records.items()}}
@@ -102,6 +120,8 @@ def test_each_role_has_the_access_of_the_table(
     fields: dict[str, Any] = {key: value.format(**ids) for key, value in (body or {}).items()}
     if method == "GET":
         response = client.get(path)
+    elif method == "PATCH":
+        response = client.patch(path, fields)
     elif path.endswith(("predict", "images", "suggest-eye")):
         response = client.send(path, **fields)
     else:
