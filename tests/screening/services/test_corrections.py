@@ -69,7 +69,7 @@ def feed(user: User) -> list[Exam]:
     return [exam for exam in list_exams(user=user).filter(status=Status.REVIEWED) if exam.current_reviews]  # type: ignore[attr-defined]
 
 
-def test_a_moved_signed_exam_counts_for_nobody_until_it_is_signed_again(
+def test_a_moved_signed_exam_counts_for_no_one_until_it_is_signed_again(
     exam: Exam, patient: Patient, other: Patient, reviewer: User
 ) -> None:
     review = sign(exam, reviewer)

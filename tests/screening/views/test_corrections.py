@@ -75,7 +75,7 @@ def test_an_exam_is_moved_after_both_patients_are_shown(exam: Exam, right: Patie
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"mrn": "NOBODY", "reason": WHY}, "No patient at this site has this number."),
+        ({"mrn": "UNKNOWN-9", "reason": WHY}, "No patient at this site has this number."),
         ({"mrn": "RIGHT-2", "reason": ""}, "Enter the reason."),
         ({"mrn": "WRONG-1", "reason": WHY}, "This is the same patient."),
         ({"mrn": "HILL-3", "reason": WHY}, "No patient at this site has this number."),
