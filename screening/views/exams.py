@@ -71,7 +71,7 @@ def exam_page(
         "age": exam.patient.age_text_on(timezone.localdate(timezone=exam.site.zone)),
         "review": detail.review,
         "replaced_reviews": detail.replaced_reviews,
-        "reviews_in_error": reviews_in_error().filter(exam=exam),
+        "reviews_in_error": reviews_in_error().filter(exam=exam) if exam.reading_round else (),
         "corrections": corrections_of_exam(exam),
         "photo_form": photo_form,
         "question": question,
