@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -42,7 +41,7 @@ def exam_create(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponse
         messages.error(request, str(error))
         return redirect("screening:patient-detail", patient_id)
     if not is_new:
-        opened_on = date_format(timezone.localtime(exam.created_at, exam.site.zone), "DATE_FORMAT")
+        opened_on = timezone.localdate(exam.created_at, exam.site.zone).isoformat()
         text = _("This patient has an open exam of %(date)s: here it is. To start another one, cancel it first.")
         messages.info(request, text % {"date": opened_on})
     return redirect("screening:exam-detail", exam.pk)
