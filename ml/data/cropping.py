@@ -4,6 +4,7 @@ import fcntl
 import functools
 import json
 import multiprocessing
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Photographs after which arrays and progress are written to the disk.
 CHUNK_SIZE = 256
-CROPPED, NO_RETINA = "cropped", "no retina"
+CROPPED, NO_RETINA, MISSING = "cropped", "no retina", "The file is missing."
 STATUSES = "statuses.json"
 
 
@@ -41,7 +42,7 @@ class CropResult:
 def crop(path: Path, *, side_px: int) -> CropResult:
     """Crop one photograph to its field of view; an unreadable file is a result, not an error."""
     if not path.is_file():
-        return CropResult("The file is missing.")
+        return CropResult(MISSING)
     try:
         found = crop_fundus(path, side_px=side_px)
         if found is None:
@@ -59,7 +60,7 @@ def crop_all(photos: list[LabelledPhoto], *, side_px: int, cache_dir: Path, n_wo
 
     The arrays begin with the cropped photographs; the rest is unused. The folder appears only when complete; until then
     the work is in ``cache_dir`` with the suffix .partial, where a later call resumes. A second process that needs the
-    same cache waits. Raises GradingError if no photograph shows a retina.
+    same cache waits. Raises GradingError if no photograph exists or none shows a retina.
     """
     work_dir = cache_dir.with_suffix(".partial")
     work_dir.mkdir(parents=True, exist_ok=True)
@@ -87,6 +88,9 @@ def crop_all(photos: list[LabelledPhoto], *, side_px: int, cache_dir: Path, n_wo
                 with atomic_write(work_dir / STATUSES) as partial:
                     partial.write_text(json.dumps(statuses))
         if not n_cropped:
+            shutil.rmtree(work_dir)  # the next call must look at the files again
+            if set(statuses) == {MISSING}:
+                raise GradingError(f"None of the photographs in the tables exists, such as {photos[0].path}.")
             raise GradingError("None of the photographs shows a retina.")
         work_dir.replace(cache_dir)
 

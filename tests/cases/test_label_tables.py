@@ -138,7 +138,8 @@ REFUSED: dict[str, tuple[Files, str]] = {
     "English scale": (folders("R0/a.jpg", "R1/b.jpg"), f"{NONE_KNOWN}.*R0: this is the English scale"),
     "folders DR and No_DR": (folders("DR/a.jpg", "No_DR/b.jpg"), f"{NONE_KNOWN}.*DR: yes or no is not a grade"),
     "unknown folder": (folders("0/a.jpg", "1/b.jpg", "unsure/c.jpg"), "unsure: this folder is not named after a grade"),
-    "number and word differ": (folders("0/a.jpg", "1 - Severe/b.jpg"), "1 - Severe: the number and the word"),
+    "number and word differ": (folders("0/a.jpg", "1 - Severe/b.jpg"), "1 - Severe: the number and the rest"),
+    "folder 2_old": (folders("0/a.jpg", "1/b.jpg", "2_old/c.jpg"), "2_old: the number and the rest of the name"),
     "folder 5": (folders("0/a.jpg", "1/b.jpg", "5/c.jpg"), "5: this folder is not named after a grade"),
 }
 
@@ -225,6 +226,7 @@ def test_what_is_not_used_is_named(tmp_path: Path) -> None:
     ("text", "shown"),
     [
         ("id_code;diagnosis\n0a1b;0\n1e5;0\n000417;0\n", "set (APTOS 2019): 3 labels. grade 0: 3"),
+        ("id_code,diagnosis\nlost,0\ngone,0\n", "None of the photographs in the tables exists, such as"),
         ("id_code,diagnosis\n0a1b,0\nTotal,1\n", "set/train.csv, line 3: 'Total' is no photograph"),
     ],
 )

@@ -58,7 +58,7 @@ def reason_against(grade_folder: Path) -> str:
     if name in {"dr", "diabetic retinopathy", "yes", "positive", "diseased", "sick", "symptoms"}:
         return "yes or no is not a grade. Sort the photographs into folders 0 to 4."
     if NUMBERED.fullmatch(name):
-        return "the number and the word are different grades. Rename the folder."
+        return "the number and the rest of the name are not the same grade. Rename the folder."
     return "this folder is not named after a grade (0 to 4, mild, no_dr ...) and not ungradable. Rename or remove it."
 
 
