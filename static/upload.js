@@ -59,9 +59,14 @@
     }
 
     prepareEye() {
-      for (const radio of this.radios) radio.addEventListener("change", () => this.renderSend());
+      for (const radio of this.radios) radio.addEventListener("change", () => this.chooseEye());
       const named = eyeInName(this.file.name, this.box.eyeNames);
       this.preselect(named, named ? "named" : "looking");
+    }
+
+    chooseEye() {
+      this.find("looking").hidden = true;
+      this.renderSend();
     }
 
     // Select the eye, or none, and show the hint that says where it comes from.
@@ -73,9 +78,9 @@
 
     // If the file name says nothing: the eye that the server recognises, unless the user has chosen in the meantime.
     async recogniseEye() {
-      if (this.laterality || !this.node.isConnected) return;
-      const eye = await this.box.requestEye(this.file);
-      if (this.laterality) return;
+      const isOpen = () => !this.laterality && this.node.isConnected;
+      const eye = isOpen() && (await this.box.requestEye(this.file));
+      if (!isOpen()) return;
       const hint = eye ? "recognised" : "unknown";
       this.preselect(eye, hint);
       this.box.announce(`${this.file.name}: ${this.find(hint).textContent.trim()}`);

@@ -69,7 +69,9 @@ def test_a_choice_made_before_the_answer_is_kept(visit: Visit, open_exam: Exam, 
     page.route("**/suggest-eye", lambda route: waiting.append(route))  # noqa: PLW0108 (Playwright needs a function)
     with page.expect_request("**/suggest-eye"):
         row = choose_photos(page, {"IMG_0001.jpg": photo_bytes()})
+    expect(row.get_by_text("Looking at the photograph.")).to_be_visible()
     row.get_by_label(RIGHT).check()
+    expect(row.get_by_text("Looking at the photograph.")).to_be_hidden()
     with page.expect_response("**/suggest-eye"):
         waiting[0].fulfill(json={"laterality_suggested": "OS"})
     page.wait_for_function("() => true")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from ml.vocabulary import Laterality
@@ -12,7 +13,7 @@ from screening.services.images import change_laterality
 from tests.builders import FakeGrader, make_prediction, photo_bytes
 from tests.screening.api.client import ApiClient, assert_is_error
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, MembershipFactory
-from tests.screening.views.pages import page_text, url
+from tests.screening.views.pages import page_text, text_of, url
 
 WARNING = "Check the eye."
 SHOWS_LEFT = {"is_done": True, "laterality_suggested": "OS", "laterality_confidence": 0.97}
@@ -85,6 +86,14 @@ def test_a_prediction_reports_the_eye(photographer: User, fake_grader: FakeGrade
     fake_grader.prediction = make_prediction(1, laterality=Laterality.RIGHT, laterality_confidence=0.99)
     body = ApiClient(photographer).send("predict").body
     assert (body["laterality_suggested"], body["laterality_confidence"]) == ("OD", 0.99)
+
+
+def test_the_page_of_one_photograph_shows_the_eye(as_photographer: Client, fake_grader: FakeGrader) -> None:
+    fake_grader.prediction = make_prediction(1, laterality=Laterality.LEFT, laterality_confidence=0.96)
+    photo = SimpleUploadedFile("eye.jpg", photo_bytes())
+    page = text_of(as_photographer.post(url("predict"), {"photo": photo}))
+    assert "The photograph looks like" in page
+    assert "Left eye (96 %)" in page
 
 
 def test_a_suggestion_stores_an_event_and_nothing_else(exam: Exam, photographer: User, fake_grader: FakeGrader) -> None:
