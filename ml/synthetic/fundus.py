@@ -3,7 +3,8 @@
     draw_fundus(drawing_for_grade(ICDRGrade.MODERATE, Laterality.RIGHT, seed=7)).save("synthetic.jpg", quality=92)
 
 The same parameters give the same pixels. Lesions do not move the vessels they lie on, so one seed at five grades is one
-eye at five stages. Uses numpy and Pillow only.
+eye at five stages. The left eye of a seed has the camera and the colour of the right one, and its own vessels. Uses
+numpy and Pillow only.
 """
 
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ COMPLEXIONS = ((204, 100, 52), (186, 92, 56), (216, 86, 52), (166, 92, 52), (196
 #: Optical densities (R, G, B): blood absorbs green and blue, and little red.
 _VEIN_DENSITY = np.array([0.23, 0.58, 0.44], dtype=np.float32)
 _ARTERY_DENSITY = np.array([0.09, 0.46, 0.39], dtype=np.float32)
+_LEFT_EYE = 1_000_003  # added to the seed
 _BLOOD_DENSITY = np.array([0.45, 1.05, 0.6], dtype=np.float32)
 
 
@@ -82,19 +84,24 @@ class FundusDrawing:
         return 2 * round(min(0.487 * height / (1 - self.cut), 0.487 * width))
 
     @property
+    def anatomy_seed(self) -> int:
+        """The seed of everything inside the eye: the two eyes of one seed are not each other's mirror image."""
+        return self.seed if self.laterality is Laterality.RIGHT else self.seed + _LEFT_EYE
+
+    @property
     def landmarks(self) -> tuple[Point, Point]:
         """Centres of optic disc and fovea of a right eye, in retina units.
 
         They are 15 degrees apart (0.68 of the radius).
         """
-        rng = np.random.default_rng([self.seed, 1])
+        rng = np.random.default_rng([self.anatomy_seed, 1])
         disc = (float(rng.uniform(0.56, 0.66)), float(rng.uniform(-0.06, 0.02)))
         return disc, (disc[0] - float(rng.uniform(0.64, 0.7)), disc[1] + float(rng.uniform(0.05, 0.09)))
 
     def lesion_masks(self) -> dict[str, FloatArray]:
         """Masks (side, side) in [0, 1] of a right eye, by kind of lesion."""
         disc, fovea = self.landmarks
-        return LesionPainter(self.seed, self.side_px, disc=disc, fovea=fovea).masks(self.lesions)
+        return LesionPainter(self.anatomy_seed, self.side_px, disc=disc, fovea=fovea).masks(self.lesions)
 
 
 def drawing_for_grade(
@@ -135,7 +142,7 @@ def _retina(drawing: FundusDrawing, side: int) -> FloatArray:
     color = _background(drawing, side, disc, fovea)
     masks = drawing.lesion_masks()
     color = _cover(color, masks["exudate_clusters"] * 0.92, (246, 222, 138))
-    rng = np.random.default_rng([drawing.seed, 4])
+    rng = np.random.default_rng([drawing.anatomy_seed, 4])
     vessels = grow_vessels(rng, disc=disc, fovea=fovea, n_beaded_quadrants=drawing.lesions.n_beaded_quadrants)
     arteries = [v for v in vessels if not v.is_vein]
     fine = 2.4 * masks["irma"] + 2.2 * masks["new_vessels"]
@@ -153,7 +160,7 @@ def _retina(drawing: FundusDrawing, side: int) -> FloatArray:
 
 def _background(drawing: FundusDrawing, side: int, disc: Point, fovea: Point) -> FloatArray:
     """Pigment, choroid, nerve fibres, macula and optic disc: (side, side, 3)."""
-    rng = np.random.default_rng([drawing.seed, 5])
+    rng = np.random.default_rng([drawing.anatomy_seed, 5])
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)
     to_disc, to_fovea = np.hypot(x - disc[0], y - disc[1]), np.hypot(x - fovea[0], (y - fovea[1]) * 1.12)
     macula = np.exp(-((to_fovea / 0.3) ** 2))
