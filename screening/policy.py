@@ -12,8 +12,8 @@ from enum import IntEnum, StrEnum
 
 from ml.vocabulary import ICDRGrade
 
-MAX_PHOTOS_PER_EYE = 3
-"""Photographs of one eye in one visit after which it counts as not obtainable by camera."""
+MAX_ATTEMPTS = 3
+"""Ungradable photographs of one field of an eye in one visit, after which it counts as not obtainable by camera."""
 MAX_VISITS = 2
 """Visits with an ungradable eye after which it is referred for slit-lamp examination."""
 MAX_CAPTURE_AGE = datetime.timedelta(days=365)
@@ -63,15 +63,15 @@ class WorklistRank(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EyeResult:
-    """What a reviewer found in one eye. ``n_photos`` counts photographs in this visit, ``n_visits`` visits with
-    this eye ungradable or not photographed, this one included."""
+    """What a reviewer found in one eye. ``n_attempts`` counts ungradable photographs of one field in this visit,
+    ``n_visits`` visits with this eye ungradable or not photographed, this one included."""
 
     is_absent: bool = False
     is_photographed: bool = True
     is_gradable: bool = True
     grade: ICDRGrade | None = None
     macular_oedema: MacularOedema = MacularOedema.UNKNOWN
-    n_photos: int = 1
+    n_attempts: int = 1
     n_visits: int = 1
 
     def __post_init__(self) -> None:
@@ -130,7 +130,7 @@ def decide_outcome(right: EyeResult, left: EyeResult) -> Decision:
 
 def _decide_eye(name: str, eye: EyeResult) -> Decision:
     if eye.grade is None:
-        is_unobtainable = eye.n_photos >= MAX_PHOTOS_PER_EYE or eye.n_visits >= MAX_VISITS
+        is_unobtainable = eye.n_attempts >= MAX_ATTEMPTS or eye.n_visits >= MAX_VISITS
         outcome = Outcome.REFER_SLIT_LAMP if is_unobtainable else Outcome.REPEAT_IMAGING
         urgency = Urgency.SOON if is_unobtainable else Urgency.ROUTINE
         return Decision(

@@ -1,5 +1,6 @@
 """Queries of pages and API, one noun a file. Every selector is restricted to the user's sites."""
 
+from screening.selectors.attempts import count_attempts
 from screening.selectors.corrections import corrections_of_exam, corrections_of_patient
 from screening.selectors.drafts import get_draft
 from screening.selectors.exams import (
@@ -38,6 +39,7 @@ __all__ = (
     "can_see_image",
     "corrections_of_exam",
     "corrections_of_patient",
+    "count_attempts",
     "count_by_rank",
     "due_on",
     "find_patients",

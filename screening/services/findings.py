@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from ml.vocabulary import ICDRGrade, Laterality
 from screening import policy
 from screening.labels.limits import too_long
-from screening.models import Exam, EyeFinding, FundusImage, Review, User
+from screening.models import Exam, EyeFinding, Review, User
 from screening.models.base import max_length
+from screening.selectors import count_attempts
 from screening.services.exams import ExamError, photographed_eyes
 
 
@@ -80,7 +81,7 @@ def _eye_result(exam: Exam, eye: Laterality, finding: Finding | None, *, has_pho
         is_gradable=finding.is_gradable,
         grade=finding.grade,
         macular_oedema=finding.macular_oedema,
-        n_photos=_n_photos(exam, eye),
+        n_attempts=_n_attempts(exam, eye, finding),
         n_visits=1 + _n_earlier_ungradable_visits(exam, eye),
     )
 
@@ -98,13 +99,13 @@ def _result_without_photograph(exam: Exam, eye: Laterality, finding: Finding | N
     return policy.EyeResult(
         is_photographed=False,
         is_gradable=False,
-        n_photos=_n_photos(exam, eye),
+        n_attempts=_n_attempts(exam, eye, finding),
         n_visits=1 + _n_earlier_ungradable_visits(exam, eye),
     )
 
 
-def _n_photos(exam: Exam, eye: Laterality) -> int:
-    return FundusImage.objects.filter(exam=exam, laterality=eye).count()
+def _n_attempts(exam: Exam, eye: Laterality, finding: Finding) -> int:
+    return count_attempts(exam, ungradable_eyes=() if finding.is_gradable else (eye,))[eye]
 
 
 def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:

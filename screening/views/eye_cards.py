@@ -14,7 +14,7 @@ from screening.forms import AbsentEyeForm, NotPhotographedForm, WithdrawForm
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.quality import advice_for, limitation_of
 from screening.models import Exam, FundusImage, Grading
-from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading
+from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading, count_attempts
 from screening.templatetags.gradings import ResultState, grade_label, result_state
 
 LATE_AFTER = timedelta(seconds=20)
@@ -34,12 +34,13 @@ class PhotoCard:
 @dataclass(frozen=True, slots=True)
 class EyeCard:
     """One eye. No photograph is gradable or pending if ``is_retake_needed`` or ``is_unobtainable``: then another
-    photograph is requested, or the maximum number of photographs is reached."""
+    photograph is requested, or the maximum number of attempts is reached."""
 
     laterality: Laterality
     absent_reason: str
     not_photographed_reason: str
     photos: tuple[PhotoCard, ...]
+    n_attempts: int
     is_retake_needed: bool
     is_unobtainable: bool
     absent_form: AbsentEyeForm = field(compare=False)
@@ -56,19 +57,21 @@ class EyeCard:
 
 def build_eye_cards(exam_detail: ExamDetail) -> tuple[EyeCard, EyeCard]:
     """The right and the left eye card."""
-    right, left = (_eye_card(eye) for eye in exam_detail.eyes)
+    n_attempts = count_attempts(exam_detail.exam)
+    right, left = (_eye_card(eye, n_attempts[eye.laterality]) for eye in exam_detail.eyes)
     return right, left
 
 
-def _eye_card(eye: EyeDetail) -> EyeCard:
+def _eye_card(eye: EyeDetail, n_attempts: int) -> EyeCard:
     states = {result_state(one.grading) for one in eye.images}
     is_hopeful = not states.isdisjoint({ResultState.QUEUED, ResultState.RUNNING, ResultState.GRADED})
-    is_at_limit = len(eye.images) >= policy.MAX_PHOTOS_PER_EYE
+    is_at_limit = n_attempts >= policy.MAX_ATTEMPTS
     return EyeCard(
         eye.laterality,
         eye.absent_reason,
         eye.not_photographed_reason,
         tuple(_photo_card(one) for one in eye.images),
+        n_attempts=n_attempts,
         is_retake_needed=bool(eye.images) and not is_at_limit and not is_hopeful,
         is_unobtainable=is_at_limit and not is_hopeful,
         absent_form=AbsentEyeForm(auto_id=f"absent-{eye.laterality}-%s"),
@@ -86,7 +89,7 @@ def cards_version(exam: Exam, cards: tuple[EyeCard, EyeCard]) -> str:
     """A hash of what the cards show: an unchanged page is not sent again."""
     facts = [exam.status]
     for eye in cards:
-        facts.append(f"{eye.laterality}:{bool(eye.absent_reason)}:{bool(eye.not_photographed_reason)}")
+        facts.append(f"{eye.laterality}:{bool(eye.absent_reason)}:{bool(eye.not_photographed_reason)}:{eye.n_attempts}")
         for photo in eye.photos:
             grading = photo.grading
             facts.append(f"{photo.image.pk}:{grading and (grading.pk, grading.status)}:{photo.is_late}")

@@ -42,13 +42,13 @@ TABLE: list[tuple[EyeResult, EyeResult, Outcome, Urgency, int | None]] = [
     (eye(1, UNKNOWN), CLEAR, REPEAT, ROUTINE, 0),
     (ungradable(), CLEAR, REPEAT, ROUTINE, 0),
     (ungradable(), ungradable(), REPEAT, ROUTINE, 0),
-    (ungradable(n_photos=2), CLEAR, REPEAT, ROUTINE, 0),
-    (ungradable(n_photos=3), CLEAR, SLIT_LAMP, SOON, None),
+    (ungradable(n_attempts=2), CLEAR, REPEAT, ROUTINE, 0),
+    (ungradable(n_attempts=3), CLEAR, SLIT_LAMP, SOON, None),
     (ungradable(n_visits=2), CLEAR, SLIT_LAMP, SOON, None),
-    (ungradable(n_photos=3), ungradable(), SLIT_LAMP, SOON, None),
+    (ungradable(n_attempts=3), ungradable(), SLIT_LAMP, SOON, None),
     (ungradable(), eye(2), REFER, SOON, 6),
     (ungradable(), eye(3), URGENT, IMMEDIATE, 3),
-    (ungradable(n_photos=3), eye(4), URGENT, IMMEDIATE, 3),
+    (ungradable(n_attempts=3), eye(4), URGENT, IMMEDIATE, 3),
     (ABSENT, CLEAR, RESCREEN, ROUTINE, 12),
     (ABSENT, eye(3), URGENT, IMMEDIATE, 3),
     (ABSENT, ungradable(), REPEAT, ROUTINE, 0),
@@ -65,9 +65,9 @@ def test_the_worse_eye_decides_on_either_side(
 
 
 @pytest.mark.parametrize("other", [CLEAR, eye(1), ABSENT, ungradable()])
-@pytest.mark.parametrize("n_photos", [0, 1, 2, 3, 10])
-def test_an_ungradable_eye_is_never_rescreened(other: EyeResult, n_photos: int) -> None:
-    decision = decide_outcome(ungradable(n_photos=n_photos), other)
+@pytest.mark.parametrize("n_attempts", [0, 1, 2, 3, 10])
+def test_an_ungradable_eye_is_never_rescreened(other: EyeResult, n_attempts: int) -> None:
+    decision = decide_outcome(ungradable(n_attempts=n_attempts), other)
     assert decision.outcome in {REPEAT, SLIT_LAMP}
     assert decision.recall_months != 12
 

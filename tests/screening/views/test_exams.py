@@ -147,6 +147,15 @@ def test_an_ungradable_eye_has_advice_and_is_photographed_three_times(
     assert "grade 0 of 4" not in text
 
 
+def test_photographs_withdrawn_for_poor_quality_are_attempts(exam: Exam, as_photographer: Client) -> None:
+    for code in ("poor_quality", "poor_quality", "wrong_patient"):
+        FundusImageFactory(exam=exam, withdrawn_at=exam.created_at, withdrawn_code=code)
+    unobtainable = "was gradable. Do not take more: record the eye as not photographed"
+    assert unobtainable not in " ".join(page_text(as_photographer, "exam-detail", exam.pk).split())
+    FundusImageFactory(exam=exam, withdrawn_at=exam.created_at, withdrawn_code="poor_quality")
+    assert unobtainable in " ".join(page_text(as_photographer, "exam-detail", exam.pk).split())
+
+
 def test_a_failed_grading_can_be_retried(exam: Exam, as_photographer: Client) -> None:
     grading = GradingFactory(image=FundusImageFactory(exam=exam), is_failed=True)
     retry_url = url("grading-retry", grading.pk)
