@@ -24,7 +24,7 @@ SIDE_PX = 64
 """Side of the crop."""
 N_BITS, N_BANDS = 192, 12
 BITS_PER_BAND = N_BITS // N_BANDS
-MAX_DIFFERENT_BITS = 56
+MAX_DIFFERENT_BITS = 48
 """Of copies 99 in 100 differ in up to 30 bits, unrelated photographs mostly in 90."""
 N_UNCERTAIN_BITS = 2
 """Bits of each band that a search also tries the other way: those nearest to 0."""
@@ -41,6 +41,8 @@ _MIN_TEXTURE = 0.6
 _MIN_PIXELS = 500
 _SCALES = (0.92, 0.96, 1.0, 1.04, 1.08)
 _MAX_SHIFT_PX = 6
+_MIN_ALIGNED_CORRELATION = 0.8
+"""Of the whole crops after the search for a shift: below it they are not compared any further."""
 _FLIPS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
 """Steps along rows and columns: as it is, mirrored, upside down, both."""
 
@@ -104,8 +106,8 @@ def local_correlation(first: PictureHash, second: PictureHash) -> float:
             continue
         other = _detail(np.ascontiguousarray(_pixels(second)[:: flip[0], :: flip[1]]))
         best = max(best, _tenth_percentile((detail, mask), other))
-        if best < MIN_LOCAL_CORRELATION:
-            best = max(best, _tenth_percentile((detail, mask), _aligned((detail, mask), other)))
+        if best < MIN_LOCAL_CORRELATION and (aligned := _aligned((detail, mask), other)) is not None:
+            best = max(best, _tenth_percentile((detail, mask), aligned))
     return best
 
 
@@ -210,11 +212,16 @@ def _tenth_percentile(first: "tuple[Floats, Floats]", second: "tuple[Floats, Flo
     return float(np.percentile(correlation[inside][texture > _MIN_TEXTURE * np.median(texture)], 10))
 
 
-def _aligned(first: "tuple[Floats, Floats]", second: "tuple[Floats, Floats]") -> "tuple[Floats, Floats]":
-    """``second``, scaled and shifted a little for its best correlation with ``first``: margins move the circle."""
+def _aligned(first: "tuple[Floats, Floats]", second: "tuple[Floats, Floats]") -> "tuple[Floats, Floats] | None":
+    """``second``, scaled and shifted a little for its best correlation with ``first``: margins move the circle.
+
+    None if they differ in any case.
+    """
     spectrum = np.fft.rfft2(first[0], (2 * SIDE_PX, 2 * SIDE_PX))
     best = max(_best_shift(spectrum, second[0], scale) for scale in _SCALES)
-    _, scale, right, down = best
+    correlation, scale, right, down = best
+    if correlation < _MIN_ALIGNED_CORRELATION * float(np.linalg.norm(first[0])):
+        return None
     position, value = (scale, right, down), -1.0
     for step in (0.5, 0.25):
         moves = ((0.04 * step, 0.0, 0.0), (0.0, step, 0.0), (0.0, 0.0, step))
