@@ -51,8 +51,21 @@ def fold_name(text: str) -> str:
 
 
 def name_key(*names: str) -> str:
-    """Key that is equal for the same names in any order and in any of the fields."""
-    return " ".join(sorted(fold_name(" ".join(names)).split()))
+    """Key that is equal if ``are_same_names``, and for few other names: the folded letters in alphabetical order."""
+    return "".join(sorted(fold_name(" ".join(names)).replace(" ", "")))
+
+
+def are_same_names(names: tuple[str, str], others: tuple[str, str]) -> bool:
+    """Whether two pairs of names are the same, in any order and field, with or without hyphens and blanks.
+
+    Names without any letter or digit are never the same.
+    """
+    one, other = [fold_name(name) for name in names], [fold_name(name) for name in others]
+    terms, other_terms = sorted(" ".join(one).split()), sorted(" ".join(other).split())
+    if terms == other_terms:
+        return bool(terms)
+    compact = "".join(one).replace(" ", "")
+    return compact in {"".join(pair).replace(" ", "") for pair in (other, other[::-1])}
 
 
 def index_terms(*names: str) -> frozenset[str]:

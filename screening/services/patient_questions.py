@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
-from screening.folding import fold_number, is_scientific, name_key
+from screening.folding import are_same_names, fold_number, is_scientific, name_key
 from screening.models import AuditEvent, Patient, Site, User
 from screening.services.audit import record_event
 
@@ -106,7 +106,11 @@ def record_similar(error: PatientNotConfirmed, *, by: User) -> None:
 
 
 def _same_people(patient: Patient, others: QuerySet[Patient]) -> Iterator[Patient]:
-    key = name_key(patient.family_name, patient.given_name)
-    if key:
-        same_names = others.filter(name_key=key).iterator()
-        yield from islice((other for other in same_names if other.birth.could_be(patient.birth)), MAX_SIMILAR)
+    names = patient.family_name, patient.given_name
+    candidates = others.filter(name_key=name_key(*names)).iterator()
+    found = (
+        other
+        for other in candidates
+        if are_same_names(names, (other.family_name, other.given_name)) and other.birth.could_be(patient.birth)
+    )
+    yield from islice(found, MAX_SIMILAR)

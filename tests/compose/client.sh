@@ -109,7 +109,7 @@ upload_exams() {
     local i patient exam
     for i in $(seq "$1"); do
         number=$((number + 1))
-        patient=$(create patients "{\"mrn\": \"T$number\", \"given_name\": \"Ada\", \"family_name\": \"Example\",
+        patient=$(create patients "{\"mrn\": \"T$number\", \"given_name\": \"Ada\", \"family_name\": \"Example $number\",
             \"born_on\": \"1960-05-17\", \"sex\": \"F\"}") || fail "registering a patient"
         exam=$(create exams "{\"patient\": \"$patient\"}") || fail "opening an exam"
         send "$work/eye$((number % 4)).jpg" OD "$exam"
