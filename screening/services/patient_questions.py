@@ -107,7 +107,7 @@ def record_similar(error: PatientNotConfirmed, *, by: User) -> None:
 
 def _same_people(patient: Patient, others: QuerySet[Patient]) -> Iterator[Patient]:
     names = patient.family_name, patient.given_name
-    candidates = others.filter(name_key=name_key(*names)).iterator()
+    candidates = others.filter(name_key=name_key(*names), merged_into__isnull=True).iterator()
     found = (
         other
         for other in candidates
