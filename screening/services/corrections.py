@@ -6,9 +6,11 @@ from django.utils.translation import gettext as _
 from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.models import AuditEvent, Correction, Exam, FundusImage, Patient, Review, User
+from screening.services import duplicates
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, check_length, find_or_open_exam, forget_not_photographed, lock_exam
 from screening.services.hand_overs import read_again, review_in_force
+from screening.services.upload_checks import require_one_eye
 from screening.services.worklist import update_worklist_order
 
 
@@ -47,7 +49,7 @@ def move_image(*, image: FundusImage, to_patient: Patient, reason: str, by: User
     """Move a photograph to another patient of the same site, into the open exam or a new one.
 
     The exam that it leaves is read again, or returned to the photographer if an eye has no photograph now; what was
-    signed there does not count any more. Raises CorrectionRefused, AccessDenied.
+    signed there does not count any more. Raises CorrectionRefused, PictureOfOtherEye, AccessDenied.
     """
     require(by, Action.CORRECT_RECORD, image.exam.site)
     reason = checked_reason(reason)
@@ -137,6 +139,7 @@ def _put_into(image: FundusImage, exam: Exam) -> None:
             _("In the open exam of that patient this eye is recorded as absent. Delete that record first.")
         )
     image.exam = exam
+    require_one_eye(image, duplicates.stored_content(image), image.laterality)
     try:
         with transaction.atomic():
             image.save(update_fields=["exam"])

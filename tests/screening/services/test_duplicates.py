@@ -20,6 +20,7 @@ from screening.models import (
     User,
 )
 from screening.services import duplicates
+from screening.services.corrections import move_image
 from screening.services.exams import ExamError
 from screening.services.images import (
     Answers,
@@ -80,6 +81,13 @@ def test_a_copy_cannot_be_moved_to_the_other_eye(attach: Attach, photographer: U
     copy = attach(SAME_PICTURE["mirrored"](synthetic_photo()))
     with pytest.raises(PictureOfOtherEye):
         change_laterality(image=copy, laterality="OS", by=photographer)
+
+
+def test_a_copy_cannot_be_moved_beside_the_other_eye(attach: Attach, other_exam: Exam, manager: User) -> None:
+    image = attach()
+    attach(SAME_PICTURE["mirrored"](synthetic_photo()), exam=other_exam, laterality="OS", answers=CONFIRMED)
+    with pytest.raises(PictureOfOtherEye):
+        move_image(image=image, to_patient=other_exam.patient, reason="Wrong patient", by=manager)
 
 
 @pytest.mark.parametrize("kind", SAME_PICTURE)
