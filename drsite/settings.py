@@ -170,6 +170,7 @@ AXES_CLIENT_IP_CALLABLE = "drsite.proxy.client_address" if _BEHIND_PROXY else No
 # --- browser ---------------------------------------------------------------------------------------------------------
 _INSECURE_HTTP = env.bool("INSECURE_HTTP", default=DEBUG)  # for a demo on localhost
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not _INSECURE_HTTP
+CSRF_FAILURE_VIEW = "screening.views.ended_sessions.csrf_failure"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 0 if _INSECURE_HTTP else 31_536_000  # one year, the minimum of the preload list
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not _INSECURE_HTTP

@@ -104,13 +104,13 @@ def delete_draft(exam: Exam, by: User) -> None:
 
 
 def drop_stored_findings(exam: Exam, by: User) -> None:
-    """Keep of the draft only the note, after the findings were stored as a first reading."""
+    """Keep of the draft only the note, after the findings were stored as a first reading.
+
+    The row stays, so that the automatic saves of the whole reading are one audit event.
+    """
     for draft in ReadingDraft.objects.filter(exam=exam, reviewer=by):
         note = draft.entries.get("note", "").strip()
-        if not note:
-            draft.delete()
-            continue
-        draft.entries = {"note": note}
+        draft.entries = {"note": note} if note else {}
         newest = Review.objects.filter(exam=exam, reading_round=exam.reading_round).order_by("-signed_at")
         draft.base_review = newest.first()
         draft.version += 1

@@ -13,6 +13,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.views.csrf import csrf_failure as default_csrf_failure
 
 from screening.models import Exam, User
 from screening.selectors.drafts import MAX_AGE
@@ -47,6 +48,15 @@ def reading_login_required(view: ReadingView) -> Callable[[HttpRequest, UUID], H
         return login_response(request, return_to=reverse("screening:exam-review", args=[exam_id]), is_kept=is_kept)
 
     return wrapper
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Django's ``CSRF_FAILURE_VIEW``: a reading form that lost its cookies is kept until the log-in, as others are."""
+    match = request.resolver_match
+    exam_id = match.kwargs.get("exam_id") if match else None
+    if exam_id is not None and not request.user.is_authenticated and _keep_form(request, exam_id):
+        return login_response(request, return_to=reverse("screening:exam-review", args=[exam_id]), is_kept=True)
+    return default_csrf_failure(request, reason)
 
 
 def redirect_without_form(view: ReadingView) -> ReadingView:

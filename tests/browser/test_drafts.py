@@ -156,6 +156,20 @@ def test_a_lost_connection_is_shown_and_saving_is_repeated(
     problems.clear()
 
 
+def test_saving_is_repeated_while_the_server_is_unavailable(
+    visit: Visit, path: str, reviewer: User, problems: list[str]
+) -> None:
+    page = visit(path, reviewer)
+    page.route("**/draft/", lambda route: route.fulfill(status=503, body="busy"))
+    grade(page, "2")
+    expect(page.locator("[data-draft-state]")).to_contain_text("Not saved yet: the server does not respond.")
+    page.unroute("**/draft/")
+    expect_saved(page)  # without an event in the browser
+    assert ReadingDraft.objects.get().entries["OD-verdict"] == "2"
+    assert all("503" in problem for problem in problems)
+    problems.clear()
+
+
 def test_an_older_tab_shows_that_there_is_a_newer_draft(
     visit: Visit, path: str, reviewer: User, problems: list[str]
 ) -> None:

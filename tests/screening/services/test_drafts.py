@@ -119,10 +119,10 @@ def test_a_stored_first_reading_leaves_the_note_of_the_draft(save: Save, exam: E
     with pytest.raises(AlreadyStored):
         save(is_first_reading=True)
     save({"OD-verdict": "2"}, version=None)
-    ReadingDraft.objects.all().delete()
-    save({"OD-verdict": "2"})
     record_first_readings(exam=exam, findings=findings(), by=reviewer)
-    assert not ReadingDraft.objects.exists()
+    assert ReadingDraft.objects.get().entries == {}
+    save({"note": "after the model's grade was shown"}, version=None)
+    assert AuditEvent.objects.filter(verb="draft.saved").count() == 1
 
 
 def test_a_draft_older_than_seven_days_is_not_shown_and_deleted(save: Save, exam: Exam, reviewer: User) -> None:

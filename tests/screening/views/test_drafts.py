@@ -142,6 +142,21 @@ def test_a_form_after_the_end_of_the_session_comes_back_after_the_log_in(
     assert not FirstReading.objects.exists()
 
 
+@pytest.mark.parametrize("has_token", [True, False])
+def test_a_form_that_lost_all_cookies_comes_back_too(has_token: bool, exam: Exam, reviewer: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(reviewer)
+    hidden = fields(client, exam) | ({} if has_token else {"form_token": "forged"})
+    client.cookies.clear()
+    response = client.post(url("exam-sign", exam.pk), READING | hidden)
+    if not has_token:
+        assert response.status_code == 403
+        return
+    assert response["Location"] == f"/login/?next={url('exam-review', exam.pk)}"
+    client.force_login(reviewer)
+    assert checked(page_text(client, "exam-review", exam.pk)) == {f"{name}={value}" for name, value in READING.items()}
+
+
 def test_the_next_user_of_the_browser_does_not_get_the_form(exam: Exam, reviewer: User, client: Client) -> None:
     client.force_login(reviewer)
     hidden = fields(client, exam)

@@ -75,7 +75,8 @@ def test_a_late_reader_sees_what_was_signed_only_after_the_own_reading(
     assert Review.objects.count() == 1
     # The amendment starts from what is signed.
     assert {"OD-verdict=4", "OS-macular_oedema=centre"} <= checked(text)
-    assert not ReadingDraft.objects.exists()
+    assert "Draft, not signed." not in text
+    assert ReadingDraft.objects.get().entries == {}
     assert reveals(page_text(as_reviewer, "exam-detail", blind_exam.pk))
 
 
