@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from screening.access import Action, can, require, sites_for
-from screening.forms import PATIENT_FIELDS, PatientForm, PatientSearchForm
+from screening.forms.patients import PATIENT_FIELDS, PatientForm, PatientSearchForm
 from screening.models import AuditEvent, Exam, Patient
 from screening.selectors import (
     corrections_of_patient,

@@ -57,7 +57,7 @@ def test_the_same_names_and_a_birth_that_could_be_the_same_are_a_question(
         {"born_on": "1960-05-18"},
         {"born_on": "1961"},
         {"given_name": "Augusta"},
-        {"given_name": "Daa"},
+        {"given_name": "Dada"},
         {"given_name": ""},
         {"born_on": "", "estimated_age": 20},
     ],

@@ -4,13 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import ICDRGrade
-from screening.birth_dates import MAX_AGE_YEARS, InvalidBirthDate, parse_birth_date
-from screening.folding import MAX_FOLDED_CHARS
-from screening.labels.births import BIRTH_DATE_ADVICE, BIRTH_DATE_NEEDED
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.grades import GRADE_LABELS
 from screening.labels.reviews import MACULAR_OEDEMA_CHOICES
@@ -25,10 +21,6 @@ NOT_PHOTOGRAPHED, ABSENT = "N", "A"
 """All that can be signed for an eye without a photograph."""
 VERDICTS = [*((str(grade.value), GRADE_LABELS[grade]) for grade in ICDRGrade), (UNGRADABLE, _("Ungradable"))]
 PHOTO_TYPES = "image/jpeg,image/png,image/tiff,image/webp,.jpg,.jpeg,.png,.tif,.tiff,.webp"
-PATIENT_FIELDS = (
-    "mrn", "family_name", "given_name", "born_on", "estimated_age", "sex", "diabetes_type", "diabetes_since_year",
-)  # fmt: skip
-_BIRTH_CONTRADICTS = _("The birth date or the age is filled in. Remove it, or remove this mark.")
 CONFIRM_CHOICES = [
     (OTHER_PATIENT, _("It shows this patient")),
     (OLD_DATE, _("The date is right")),
@@ -70,95 +62,6 @@ class FirstSiteForm(forms.Form):
         initial="UTC",
         validators=[validate_timezone],
         help_text=_("For example: Europe/Paris."),
-    )
-
-
-class PatientForm(forms.Form):
-    """A patient's details, to register or to correct."""
-
-    mrn = forms.CharField(
-        label=_("Medical record number"),
-        max_length=max_length(Patient, "mrn"),
-        help_text=_("The patient's number at this site. It identifies the patient; the name does not."),
-    )
-    family_name = forms.CharField(
-        label=_("Family name"),
-        max_length=max_length(Patient, "family_name"),
-        required=False,
-        help_text=_("One name suffices: leave the other one empty."),
-    )
-    given_name = forms.CharField(label=_("Given name"), max_length=max_length(Patient, "given_name"), required=False)
-    born_on = forms.CharField(
-        label=_("Birth date"),
-        max_length=40,
-        required=False,
-        help_text=_("Year, month, day: 1960-05-17. If no more is known: 1960-05 or 1960."),
-    )
-    estimated_age = forms.IntegerField(
-        label=_("Or: estimated age (years)"),
-        required=False,
-        min_value=0,
-        max_value=MAX_AGE_YEARS,
-        help_text=_("If the birth date is not known. Stored as an estimate, with the day on which it was made."),
-    )
-    is_birth_unknown = forms.BooleanField(label=_("Neither date nor age is known"), required=False)
-    sex = forms.ChoiceField(label=_("Sex"), choices=Patient.Sex.choices, initial=Patient.Sex.UNKNOWN)
-    diabetes_type = forms.ChoiceField(
-        label=_("Diabetes"), choices=Patient.DiabetesType.choices, initial=Patient.DiabetesType.UNKNOWN
-    )
-    diabetes_since_year = forms.IntegerField(
-        label=_("Diabetes since (year)"),
-        required=False,
-        min_value=1900,
-        max_value=2100,
-        help_text=_("Leave empty if unknown."),
-    )
-
-    field_order = ("site", "mrn", "family_name", "given_name", "born_on", "estimated_age", "is_birth_unknown", "sex")
-
-    def __init__(self, *args: Any, sites: QuerySet[Site] | None, **kwargs: Any) -> None:
-        """``sites``: choices for the site of a new patient, hidden if there is only one; None: no choice of site."""
-        super().__init__(*args, **kwargs)
-        if sites is not None:
-            first_two = list(sites[:2])
-            self.fields["site"] = forms.ModelChoiceField(
-                sites,
-                label=_("Site"),
-                empty_label=None,
-                initial=next(iter(first_two), None),
-                widget=forms.HiddenInput if len(first_two) == 1 else forms.Select,
-            )
-            self.order_fields(self.field_order)
-        for name in ("mrn", "family_name", "given_name", "born_on", "estimated_age"):
-            self.fields[name].widget.attrs["autocomplete"] = "off"
-
-    def clean_born_on(self) -> str:
-        """The date as YYYY-MM-DD, YYYY-MM or YYYY. Raises ValidationError for another text."""
-        try:
-            return parse_birth_date(self.cleaned_data["born_on"])
-        except InvalidBirthDate as error:
-            raise forms.ValidationError(BIRTH_DATE_ADVICE) from error
-
-    def clean(self) -> dict[str, Any]:
-        """The details as the service takes them. Raises ValidationError unless the birth is given or marked unknown."""
-        details = {**self.cleaned_data}
-        is_unknown = details.pop("is_birth_unknown", False)
-        is_given = bool(details.get("born_on")) or details.get("estimated_age") is not None
-        if not self.errors and is_given == is_unknown:
-            self.add_error(
-                "is_birth_unknown" if is_given else "born_on", _BIRTH_CONTRADICTS if is_given else BIRTH_DATE_NEEDED
-            )
-        return details
-
-
-class PatientSearchForm(forms.Form):
-    """A search text; sent by POST so that no name is in an address or a server's log."""
-
-    text = forms.CharField(
-        label=_("Medical record number or name"),
-        max_length=MAX_FOLDED_CHARS,
-        required=False,
-        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
 
 
