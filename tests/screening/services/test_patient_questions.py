@@ -130,7 +130,7 @@ def test_a_long_list_of_similar_patients_is_cut(site: Site, photographer: User) 
     register_patient(site=site, **ADA, confirm=error.answers, by=photographer)
 
 
-def test_a_correction_asks_about_what_it_changes(site: Site, photographer: User) -> None:
+def test_a_correction_raises_questions_about_what_it_changes(site: Site, photographer: User) -> None:
     PatientFactory(site=site, mrn="A-1")
     patient = PatientFactory(site=site, mrn="A-2", family_name="Hopper")
     update_patient(patient=patient, sex="U", by=photographer)

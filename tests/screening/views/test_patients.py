@@ -105,7 +105,7 @@ def test_a_person_registered_already_is_shown_before_saving(site: Site, as_photo
     ("mrn", "message"),
     [("a–77", "differs from that of another patient only"), ("1.2E+10", "as if a spreadsheet had shortened it")],
 )
-def test_a_questionable_number_is_asked_about(mrn: str, message: str, site: Site, as_photographer: Client) -> None:
+def test_a_questionable_number_raises_a_question(mrn: str, message: str, site: Site, as_photographer: Client) -> None:
     PatientFactory(site=site, mrn="A-77", family_name="Hopper", born_on="1950-01-01")
     form = details(site, mrn=mrn)
     response = as_photographer.post(NEW, form)
