@@ -81,7 +81,7 @@ def test_an_ungradable_photograph_is_graded_if_included(grader: Grader, syntheti
 
 
 def test_a_file_that_is_no_photograph_raises(grader: Grader) -> None:
-    with pytest.raises(GradingError, match="not a JPEG"):
+    with pytest.raises(GradingError, match="not a photograph"):
         grader.grade(b"no photograph")
 
 
