@@ -25,7 +25,8 @@ class ReviewDetailView(ApiView):
         operation_id="get_review",
         tags=[RESULTS],
         summary="A signed review with its findings and outcome",
-        description="An amended review does not change; `amended_by` is the id of its amendment.",
+        description="An amended review does not change; `amended_by` is the id of its amendment. A reviewer who was "
+        "reading the exam when a colleague signed it gets 404 until the own reading is stored on the pages.",
         responses=responses(404, ok=ReviewSerializer),
     )
     def get(self, request: Request, review_id: UUID) -> Response:
