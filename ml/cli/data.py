@@ -22,7 +22,8 @@ class Prepare(CacheOptions):
         from ml.data.preparation import prepare_data, source_folders
 
         # before the photographs are cropped, which may take hours
-        print(describe_sources(source_folders(self.data, self.sources), data=self.data), flush=True)
+        folders = source_folders(self.data, self.sources)
+        print(describe_sources(folders, others_in=None if self.sources else self.data), flush=True)
         sources = list(self.sources) or None
         print(
             prepare_data(self.data, sources=sources, side_px=self.cache_size, cache=self.cache, n_workers=self.workers)

@@ -211,7 +211,8 @@ def test_what_is_not_used_is_named(tmp_path: Path) -> None:
     files = table("id_code,diagnosis\n0a1b,0\nlost,1\n", [*APTOS, "train_images/._0a1b.png", "train_images/x.bmp"])
     write(tmp_path / "set", files)
     write(tmp_path / "unknown", {"pictures/1.jpg": ""})
-    text = describe_sources([tmp_path / "set"], data=tmp_path)
+    text = describe_sources([tmp_path / "set"], others_in=tmp_path)
+    assert "eyes: 0 right, 0 left, 2 not known" in text
     assert "set (APTOS 2019): 2 labels. grade 0: 1, grade 1: 1" in text
     assert "1 labels without a file: train_images/lost.png" in text
     assert (
