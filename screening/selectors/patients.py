@@ -39,7 +39,7 @@ def list_patients(*, user: User) -> QuerySet[Patient]:
     patients = restrict(Patient.objects.filter(merged_into__isnull=True).select_related("site"), user)
     is_kept = ~Q(exams__status=Exam.Status.CANCELLED)
     counts = {"last_exam_at": Max("exams__created_at", filter=is_kept), "n_exams": Count("exams", filter=is_kept)}
-    return with_last_result(patients).annotate(**counts).order_by("folded_name", birth_order(), "mrn", "pk")
+    return with_last_result(patients, user).annotate(**counts).order_by("folded_name", birth_order(), "mrn", "pk")
 
 
 def search_patients(*, user: User, text: str) -> QuerySet[Patient]:
@@ -104,13 +104,16 @@ def get_patient(*, user: User, patient_id: uuid.UUID | str) -> Patient:
 
     Raises Http404.
     """
-    patients = with_last_result(Patient.objects.select_related("site", "merged_into"))
+    patients = with_last_result(Patient.objects.select_related("site", "merged_into"), user)
     return get_object_or_404(restrict(patients, user), pk=patient_id)
 
 
-def with_last_result(patients: QuerySet[Patient]) -> QuerySet[Patient]:
-    """Annotate ``has_result`` and ``recall_on``, of the result in force of the newest exam that has one."""
-    results = Review.objects.filter(IN_FORCE, exam__patient=OuterRef("pk"))
+def with_last_result(patients: QuerySet[Patient], user: User) -> QuerySet[Patient]:
+    """Annotate ``has_result`` and ``recall_on``, of the result in force of the newest exam that has one.
+
+    A result that is hidden from ``user``, who is reading that exam, is left out.
+    """
+    results = without_unread(Review.objects.filter(IN_FORCE, exam__patient=OuterRef("pk")), user)
     newest = results.order_by("-exam__created_at", "-signed_at").values("recall_on")[:1]
     return patients.annotate(has_result=Exists(results), recall_on=Subquery(newest))
 

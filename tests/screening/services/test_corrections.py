@@ -20,9 +20,10 @@ from screening.selectors import (
     list_exams,
 )
 from screening.services.corrections import CorrectionRefused, mark_in_error, move_exam, move_image
+from screening.services.drafts import save_draft
 from screening.services.exams import ExamError, cancel_exam
-from screening.services.reviews import Finding, ReviewError, sign_review
-from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory
+from screening.services.reviews import Finding, ReviewError, record_first_reading, sign_review
+from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, MembershipFactory, PatientFactory
 
 Status = Exam.Status
 WHY = "Wrong name on the list"
@@ -151,7 +152,7 @@ def test_a_photograph_is_not_moved_onto_an_absent_eye_or_its_copy(exam: Exam, ot
     with pytest.raises(CorrectionRefused, match="recorded as absent"):
         move_image(image=image, to_patient=other, reason=WHY, by=manager)
     Exam.objects.filter(pk=waiting.pk).update(left_eye_absent_reason="")
-    FundusImageFactory(exam=waiting, sha256=image.sha256)
+    FundusImageFactory(exam=waiting, laterality="OS", sha256=image.sha256)
     with pytest.raises(CorrectionRefused, match="has this photograph already"):
         move_image(image=image, to_patient=other, reason=WHY, by=manager)
     image.refresh_from_db()
@@ -266,3 +267,14 @@ def test_a_cancelled_exam_keeps_everything_and_leaves_the_lists(
     assert corrections_of_exam(exam)[0].reason == "Patient left"
     assert [one.status for one in get_patient_history(user=photographer, patient_id=patient.pk).exams] == ["cancelled"]
     assert get_previous_exam(user=photographer, exam=make_visit(patient)) is None
+
+
+def test_a_hidden_result_is_not_revealed_by_the_due_date(exam: Exam, patient: Patient, reviewer: User) -> None:
+    Site.objects.update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    colleague = MembershipFactory(site=exam.site, role="reviewer").user
+    save_draft(exam=exam, entries={"OD-verdict": "2"}, base_review=None, page_version="", version=0, by=reviewer)
+    for eye in Laterality:
+        record_first_reading(exam=exam, laterality=eye, is_gradable=True, grade=0, macular_oedema="none", by=colleague)
+    sign(exam, colleague)
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    assert (due(patient, reviewer), due(patient, colleague)) == (today, datetime.date(2027, 5, 31))
