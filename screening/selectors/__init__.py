@@ -1,7 +1,7 @@
 """Queries of pages and API, one noun a file. Every selector is restricted to the user's sites."""
 
 from screening.selectors.attempts import count_attempts
-from screening.selectors.corrections import corrections_of_exam, corrections_of_patient
+from screening.selectors.corrections import MAX_CORRECTIONS, corrections_of_exam, corrections_of_patient
 from screening.selectors.drafts import get_draft
 from screening.selectors.exams import (
     ExamDetail,
@@ -31,6 +31,7 @@ from screening.selectors.reviews import get_review, reviews_in_error
 from screening.selectors.worklist import count_by_rank, open_exams, worklist
 
 __all__ = (
+    "MAX_CORRECTIONS",
     "ExamDetail",
     "EyeDetail",
     "ImageWithGrading",

@@ -14,7 +14,14 @@ from ml.eye_names import EYE_NAMES
 from screening.access import Action, can, require
 from screening.forms import PHOTO_TYPES, AbsentEyeForm, NotPhotographedForm, PhotoForm, ReturnForm, error_text
 from screening.models import AuditEvent, Exam
-from screening.selectors import ExamDetail, corrections_of_exam, get_exam, get_patient, reviews_in_error
+from screening.selectors import (
+    MAX_CORRECTIONS,
+    ExamDetail,
+    corrections_of_exam,
+    get_exam,
+    get_patient,
+    reviews_in_error,
+)
 from screening.services.audit import record_event
 from screening.services.exams import (
     ExamError,
@@ -72,6 +79,7 @@ def exam_page(
         "replaced_reviews": detail.replaced_reviews,
         "reviews_in_error": reviews_in_error().filter(exam=exam) if exam.reading_round else (),
         "corrections": corrections_of_exam(exam),
+        "max_corrections": MAX_CORRECTIONS,
         "photo_form": photo_form,
         "question": question,
         "photo_types": PHOTO_TYPES,

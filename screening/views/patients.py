@@ -17,6 +17,7 @@ from screening.access import Action, can, require, sites_for
 from screening.forms.patients import PATIENT_FIELDS, PatientForm, PatientSearchForm
 from screening.models import AuditEvent, Exam, Patient
 from screening.selectors import (
+    MAX_CORRECTIONS,
     corrections_of_patient,
     due_on,
     get_patient,
@@ -124,6 +125,7 @@ def patient_detail(request: AuthenticatedRequest, patient_id: UUID) -> HttpRespo
         "due_on": due_on(patient),
         "today": timezone.localdate(timezone=patient.site.zone),
         "corrections": corrections_of_patient(patient),
+        "max_corrections": MAX_CORRECTIONS,
         "merged_from": patient.merged_from.all(),
         "may_open": patient.merged_into is None and can(request.user, Action.OPEN_EXAM, patient.site),
         "may_correct": can(request.user, Action.CORRECT_RECORD, patient.site),
