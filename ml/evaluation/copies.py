@@ -8,7 +8,7 @@ import io
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,7 +121,7 @@ def measure_copies(data: Path, *, n_copied: int, n_workers: int, sources: Sequen
     with ProcessPoolExecutor(n_workers) as pool:
         for source, photographs in found_in.items():
             hashes = list(pool.map(hash_picture, [one.path for one in photographs], chunksize=32))
-            comparison = compare_all(photographs, hashes)
+            comparison = compare_all(photographs, hashes, pool)
             rows.append(comparison.row(source))
             confused += [f"- {first.path} and {second.path}" for first, second in comparison.taken_as_one]
             every += [one.path for one, found in zip(photographs, hashes, strict=True) if found is not None]
@@ -142,12 +142,14 @@ def find_photographs(folder: Path) -> list[Photograph]:
     return [Photograph(folder / row.text("file"), row.values["patient"]) for row in rows if row.values["patient"]]
 
 
-def compare_all(photographs: Sequence[Photograph], hashes: Sequence[PictureHash | None]) -> Comparison:
-    """Compare every two photographs of a source."""
+def compare_all(photographs: Sequence[Photograph], hashes: Sequence[PictureHash | None], pool: Executor) -> Comparison:
+    """Compare every two photographs of a source, in the processes of ``pool``."""
     kept = [(photograph, found) for photograph, found in zip(photographs, hashes, strict=True) if found is not None]
     n_of_one = sum(_n_pairs(count) for count in Counter(photograph.person for photograph, _ in kept).values())
-    near = _near_pairs([found for _, found in kept]) if len(kept) > 1 else ()
-    same = [(kept[i][0], kept[j][0]) for i, j in near if is_same_picture(kept[i][1], kept[j][1])]
+    near = list(_near_pairs([found for _, found in kept])) if len(kept) > 1 else []
+    first, second = ([kept[pair[side]][1] for pair in near] for side in (0, 1))
+    are_same = pool.map(is_same_picture, first, second, chunksize=256)
+    same = [(kept[i][0], kept[j][0]) for (i, j), is_same in zip(near, are_same, strict=True) if is_same]
     return Comparison(
         n_photographs=len(photographs),
         n_without_detail=len(photographs) - len(kept),

@@ -1,5 +1,6 @@
 """The figures of ``python -m ml copies``."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ def data(tmp_path: Path) -> Path:
 
 def test_the_pairs_that_are_taken_as_one_are_listed(data: Path) -> None:
     photographs = find_photographs(data / "clinic")
-    comparison = compare_all(photographs, [hash_picture(one.path) for one in photographs])
+    hashes = [hash_picture(one.path) for one in photographs]
+    with ThreadPoolExecutor(1) as pool:
+        comparison = compare_all(photographs, hashes, pool)
     assert comparison.row("clinic") == ["clinic", 4, 0, 1, 0, 5, 1]
     assert [{one.path.stem for one in pair} for pair in comparison.taken_as_one] == [{"a_od", "c_od"}]
 
