@@ -24,7 +24,7 @@ from screening.labels.failures import FailureCode
 from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services import inference
 from screening.services.audit import record_event
-from screening.services.worklist import update_worklist_order
+from screening.services.worklist import update_order_of_image, update_worklist_order
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ def _finish(grading: Grading, started: float, fields: dict[str, Any]) -> None:
         if not _claimed(grading).update(finished_at=timezone.now(), duration_ms=duration_ms, **fields):
             logger.warning("The claim on grading %s was lost: its result is dropped", grading.pk)
             return
-        update_worklist_order(grading.image.exam)
+        update_order_of_image(grading.image)
         is_done = fields["status"] == Grading.Status.DONE
         verb = AuditEvent.Verb.GRADING_DONE if is_done else AuditEvent.Verb.GRADING_FAILED
         record_grading_event(verb, grading, code=fields["failure_code"], by=None)
@@ -210,7 +210,7 @@ def requeue(grading: Grading, **fields: Any) -> None:
     for name, value in fields.items():
         setattr(grading, name, value)
     grading.save()
-    update_worklist_order(grading.image.exam)
+    update_order_of_image(grading.image)
     transaction.on_commit(lambda: publish(grading.pk))
 
 

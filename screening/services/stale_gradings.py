@@ -12,7 +12,7 @@ from kombu.exceptions import ChannelError, OperationalError
 
 from screening.models import AuditEvent, Grading
 from screening.services.gradings import MAX_ATTEMPTS, record_grading_event, requeue
-from screening.services.worklist import update_worklist_order
+from screening.services.worklist import update_order_of_image
 
 
 def requeue_stale_gradings(*, older_than_s: float | None = None) -> int:
@@ -45,7 +45,7 @@ def _requeue_or_fail(grading: Grading) -> None:
         grading.status, grading.failure_code = Grading.Status.FAILED, Grading.FailureCode.WORKER_LOST
         grading.finished_at = timezone.now()
         grading.save()
-        update_worklist_order(grading.image.exam)
+        update_order_of_image(grading.image)
         record_grading_event(AuditEvent.Verb.GRADING_FAILED, grading, code=grading.failure_code, by=None)
         return
     requeue(grading)

@@ -2,7 +2,7 @@
 
 from ml.vocabulary import Laterality
 from screening import policy
-from screening.models import Exam, Grading
+from screening.models import Exam, FundusImage, Grading
 from screening.models.gradings import limited_negatives
 
 
@@ -28,6 +28,16 @@ def update_worklist_order(exam: Exam) -> None:
         is_any_negative_limited=bool(limited_negatives(gradings)),
     )
     exam.save(update_fields=["worst_grade", "max_p_referable", "worklist_rank"])
+
+
+def update_order_of_image(image: FundusImage) -> None:
+    """As ``update_worklist_order``, for the exam of a photograph that may be moved to another exam meanwhile."""
+    exam_before = image.exam
+    update_worklist_order(exam_before)
+    # A move locks the exam that it leaves: with that lock here, the photograph stays where it is now.
+    image.refresh_from_db(fields=["exam"])
+    if image.exam_id != exam_before.pk:
+        update_worklist_order(image.exam)
 
 
 def _newest_gradings(exam: Exam) -> list[Grading]:

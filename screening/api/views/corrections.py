@@ -112,7 +112,7 @@ class ImageWithdrawView(ImageChangeView):
         tags=[EXAMS],
         summary="Withdraw a photograph from its exam",
         description="Record and file stay. A submitted exam is read again, and is `open` if an eye has no photograph "
-        "now. In a signed exam a manager or reviewer may do this; the result does not count any more.",
+        "now. In a signed exam a manager may do this; the result does not count any more.",
         request=WithdrawSerializer,
         responses=responses(404, 409, has_body=True, ok=ImageSerializer),
     )

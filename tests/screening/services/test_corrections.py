@@ -23,7 +23,9 @@ from screening.selectors import (
 from screening.services.corrections import CorrectionRefused, mark_in_error, move_exam, move_image
 from screening.services.drafts import save_draft
 from screening.services.exams import ExamError, cancel_exam
+from screening.services.gradings import run_grading
 from screening.services.reviews import Finding, ReviewError, record_first_reading, sign_review
+from tests.builders import FakeGrader, make_prediction
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, MembershipFactory, PatientFactory
 
 Status = Exam.Status
@@ -293,3 +295,16 @@ def test_a_history_of_corrections_takes_one_query(
             for row in corrections_of_patient(other)
         ]
     assert len(texts) == 6
+
+
+def test_a_photograph_that_is_moved_while_it_is_graded_sorts_its_new_exam(
+    exam: Exam, other: Patient, manager: User, fake_grader: FakeGrader
+) -> None:
+    image = FundusImageFactory(exam=exam, laterality="OS")
+    grading = GradingFactory(image=image)
+    fake_grader.prediction = make_prediction(4)
+    fake_grader.before_answer = lambda: move_image(image=image, to_patient=other, reason=WHY, by=manager)
+    run_grading(grading_id=grading.pk)
+    image.refresh_from_db()
+    exam.refresh_from_db()
+    assert (image.exam.patient, image.exam.worst_grade, exam.worst_grade) == (other, 4, 0)
