@@ -76,10 +76,10 @@ def test_a_picture_that_was_in_the_wrong_place(
 ) -> None:
     send(eye_file())
     withdraw_image(image=FundusImage.objects.get(), code=code, by=photographer)
-    right_place: dict[str, Any] = {"laterality": "OS"}
+    destination: dict[str, Any] = {"laterality": "OS"}
     if code == "wrong_patient":
-        right_place = {"to": ExamFactory(patient__site=site)}
-    answer = verdict(send(eye_file(), **right_place))
+        destination = {"to": ExamFactory(patient__site=site)}
+    answer = verdict(send(eye_file(), **destination))
     record_case(f"same picture, withdrawn as {code}", answer)
     assert answer == "201 stored"
 

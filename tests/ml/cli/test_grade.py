@@ -100,7 +100,7 @@ def test_the_exit_code_is_0_if_all_are_readable(
         (0, QualityLevel.UNGRADABLE, "NOT GRADABLE (blurred)"),
     ],
 )
-def test_the_line_of_a_photograph_says_what_its_quality_limits(grade: int, level: QualityLevel, end: str) -> None:
+def test_the_line_of_a_photograph_has_its_limits_of_quality(grade: int, level: QualityLevel, end: str) -> None:
     reasons = () if level is QualityLevel.GOOD else ("blurred",)
     prediction = make_prediction(grade, quality_level=level, quality_reasons=reasons)
     assert as_text(Path("a.jpg"), prediction).endswith(end)

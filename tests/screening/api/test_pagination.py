@@ -22,7 +22,7 @@ N_ACCESS_QUERIES = 2
 """The key with its user, and the user's roles."""
 MAX_QUERIES = {
     "patients": N_ACCESS_QUERIES + 2,  # patients, audit event
-    "exams": N_ACCESS_QUERIES + 6,  # exams, photographs, gradings, reviews, findings, amendments
+    "exams": N_ACCESS_QUERIES + 7,  # exams, photographs, gradings, reviews, findings, amendments, retractions
     "images": N_ACCESS_QUERIES + 2,
     "gradings": N_ACCESS_QUERIES + 1,
 }
@@ -111,7 +111,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_photographs(
     exam = Exam.objects.get()
     for _ in range(n):
         GradingFactory(image__exam=exam, is_done=True)
-    with django_assert_max_num_queries(N_ACCESS_QUERIES + 6 + 1):
+    with django_assert_max_num_queries(N_ACCESS_QUERIES + 6 + 2):
         assert len(client.get(f"exams/{exam.pk}").body["eyes"][0]["images"]) == n + 1
 
 

@@ -45,7 +45,7 @@ def test_a_gradable_photograph_has_a_grade(client: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("grade", [0, 3])
-def test_a_negative_of_limited_quality_says_that_lesions_could_be_missed(
+def test_a_negative_of_limited_quality_has_the_warning_of_missed_lesions(
     grade: int, client: ApiClient, fake_grader: FakeGrader
 ) -> None:
     fake_grader.prediction = make_prediction(grade, quality_level=QualityLevel.USABLE, quality_reasons=("blurred",))
