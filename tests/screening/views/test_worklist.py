@@ -57,9 +57,7 @@ def test_a_negative_of_limited_quality_is_labelled_and_read_before_clear_ones(si
     assert "Calm" not in page_text(as_reviewer, "worklist", show="limited")
 
 
-def test_a_limited_negative_is_not_shown_on_a_blind_first_site(
-    blind_site: Site, as_reviewer: Client
-) -> None:
+def test_a_limited_negative_is_not_shown_on_a_blind_first_site(blind_site: Site, as_reviewer: Client) -> None:
     waiting_exam(blind_site, "Misty", **USABLE)
     text = page_text(as_reviewer, "worklist")
     assert "hidden until your first reading" in text
