@@ -45,6 +45,7 @@ _MIN_ALIGNED_CORRELATION = 0.8
 """Of the whole crops after the search for a shift: below it they are not compared any further."""
 _FLIPS = ((1, 1), (1, -1), (-1, 1), (-1, -1))
 """Steps along rows and columns: as it is, mirrored, upside down, both."""
+_METHODS = (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.ROTATE_180)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,23 @@ class PictureHash:
 
 def hash_picture(photo: Photo) -> PictureHash | None:
     """Hash and crop of a photograph; None without detail, as in a black frame. Raises GradingError as ``decode``."""
+    return _hash_image(decode(photo, min_side_px=_DECODED_PX))
+
+
+def hash_flips(photo: Photo) -> list[PictureHash]:
+    """The hash of a photograph, then those of it flipped in each way, to search for copies; empty without detail.
+
+    The field of view of a cut or dark photograph is detected a little differently if it is flipped.
+    """
     image = decode(photo, min_side_px=_DECODED_PX)
+    first = _hash_image(image)
+    if first is None:
+        return []
+    flipped = (_hash_image(image.transpose(method)) for method in _METHODS)
+    return [first, *(found for found in flipped if found is not None)]
+
+
+def _hash_image(image: Image.Image) -> PictureHash | None:
     whole = FieldOfView(image.width / 2, image.height / 2, max(image.size) / 2, dark_level=0)
     crop = crop_to_fov(image, detect_fov(image) or whole, side_px=SIDE_PX)
     grey = np.maximum(np.asarray(Image.fromarray(crop.pixels).convert("L")), 1) * _eroded(crop.mask)

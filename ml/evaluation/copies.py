@@ -24,6 +24,7 @@ from ml.perceptual_hash import (
     PictureHash,
     band_values,
     flip_signs,
+    hash_flips,
     hash_picture,
     is_same_picture,
     probe_values,
@@ -181,12 +182,11 @@ def recognise_copies(path: Path) -> dict[str, tuple[bool, bool]]:
     original = hash_picture(path)
     found = {}
     for kind, copy in COPIES.items():
-        altered = hash_picture(copy(image))
-        if original is None or altered is None:
-            found[kind] = (False, False)
-            continue
-        is_found = not set(band_values(original)).isdisjoint(probe_values(altered))
-        found[kind] = (is_found, is_found and is_same_picture(original, altered))
+        altered = hash_flips(copy(image))
+        stored = set() if original is None else set(band_values(original))
+        is_found = any(not stored.isdisjoint(probe_values(one)) for one in altered)
+        is_same = original is not None and any(is_same_picture(original, one) for one in altered)
+        found[kind] = (is_found, is_found and is_same)
     return found
 
 

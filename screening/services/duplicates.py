@@ -11,7 +11,7 @@ from ml.perceptual_hash import (
     MAX_DIFFERENT_BITS,
     PictureHash,
     band_values,
-    hash_picture,
+    hash_flips,
     is_same_picture,
     n_different_bits,
     probe_values,
@@ -30,27 +30,30 @@ _WITHDRAWN_AS_WRONG = (FundusImage.WithdrawnCode.WRONG_EYE, FundusImage.Withdraw
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a photograph is compared by. ``hash`` is None for one without detail: only its bytes are compared."""
+    """What a photograph is compared by. ``hashes``: its own, then others to search with.
+
+    There are none for a photograph without detail: only its bytes are compared.
+    """
 
     sha256: str
-    hash: PictureHash | None
+    hashes: tuple[PictureHash, ...]
 
 
 def content_of(photo: ValidPhoto, *, sha256: str) -> Content:
     """What a validated photograph is compared by."""
     with large_image_lock(photo.width_px * photo.height_px):
-        return Content(sha256=sha256, hash=_hash_of(photo.cleaned))
+        return Content(sha256=sha256, hashes=_hashes_of(photo.cleaned))
 
 
 def stored_content(image: FundusImage) -> Content:
     """What a stored photograph is compared by."""
     row = PerceptualHash.objects.filter(image=image).first()
-    return Content(sha256=image.sha256, hash=_stored_hash(row) if row is not None and row.bits else None)
+    return Content(sha256=image.sha256, hashes=(_stored_hash(row),) if row is not None and row.bits else ())
 
 
 def store_hash(image: FundusImage, content: Content) -> None:
     """Store what ``image`` is found by, in the caller's transaction."""
-    found = content.hash
+    found = next(iter(content.hashes), None)
     PerceptualHash.objects.create(
         image=image, bits=b"" if found is None else found.bits, crop=b"" if found is None else found.crop
     )
@@ -75,9 +78,8 @@ def find_in_other_patients(*, exam: Exam, content: Content) -> FundusImage | Non
     """
     images = FundusImage.objects.filter(exam__site=exam.site_id).exclude(exam__patient=exam.patient_id)
     images = images.exclude(withdrawn_code__in=_WITHDRAWN_AS_WRONG).select_related("exam")
-    if content.hash is None:
-        return _same_file(images, content)
-    bands = PerceptualHashBand.objects.filter(site=exam.site_id, value__in=probe_values(content.hash))
+    values = {value for one in content.hashes for value in probe_values(one)}
+    bands = PerceptualHashBand.objects.filter(site=exam.site_id, value__in=values)
     return _same_file(images, content) or _same_picture(images.filter(pk__in=bands.values("image")), content)
 
 
@@ -88,21 +90,21 @@ def hash_missing() -> int:
     for image in without.iterator():
         try:
             with image.file.open("rb") as file, large_image_lock(image.width_px * image.height_px):
-                found = _hash_of(file.read())
+                hashes = _hashes_of(file.read())
         except FileNotFoundError:
             continue
         with transaction.atomic():
             if not PerceptualHash.objects.filter(image=image).exists():
-                store_hash(image, Content(sha256=image.sha256, hash=found))
+                store_hash(image, Content(sha256=image.sha256, hashes=hashes))
                 n_stored += 1
     return n_stored
 
 
-def _hash_of(data: bytes) -> PictureHash | None:
+def _hashes_of(data: bytes) -> tuple[PictureHash, ...]:
     try:
-        return hash_picture(data)
+        return tuple(hash_flips(data))
     except GradingError:  # its grading fails visibly
-        return None
+        return ()
 
 
 def _stored_hash(row: PerceptualHash) -> PictureHash:
@@ -115,15 +117,18 @@ def _same_file(images: QuerySet[FundusImage], content: Content) -> FundusImage |
 
 def _same_picture(images: QuerySet[FundusImage], content: Content) -> FundusImage | None:
     """The one of ``images`` that is the same picture. Crops are loaded and compared of the most similar hashes only."""
-    wanted = content.hash
-    if wanted is None:
+    if not content.hashes:
         return None
-    bits = PerceptualHash.objects.filter(image__in=images).values_list("pk", "bits")
-    distances = sorted((n_different_bits(wanted.bits, bytes(stored)), pk) for pk, stored in bits if stored)
+    rows = PerceptualHash.objects.filter(image__in=images).exclude(bits=b"").values_list("pk", "bits")
+    distances = sorted(
+        (min(n_different_bits(one.bits, bytes(bits)) for one in content.hashes), pk) for pk, bits in rows
+    )
     nearest = [pk for distance, pk in distances[:_MAX_CORRELATED] if distance <= MAX_DIFFERENT_BITS]
-    rows = PerceptualHash.objects.select_related("image__exam").in_bulk(nearest)
-    found = (rows[pk] for pk in nearest if is_same_picture(wanted, _stored_hash(rows[pk])))
-    return next((row.image for row in found), None)
+    found = PerceptualHash.objects.select_related("image__exam").in_bulk(nearest)
+    for row in (found[pk] for pk in nearest):
+        if any(is_same_picture(one, _stored_hash(row)) for one in content.hashes):
+            return row.image
+    return None
 
 
 def find_duplicate(*, data: bytes, photo: ValidPhoto, of: User) -> FundusImage | None:
