@@ -55,12 +55,13 @@ class Grader:
             crops = [crop_fundus(photo, side_px=self.bundle.image_size) for photo in batch]
             qualities = [assess_quality(crop) for crop in crops]
             to_grade = [
-                crop if quality.level.is_gradable or include_ungradable else None
+                crop if quality.level.is_gradable or (include_ungradable and _is_retina(crop)) else None
                 for crop, quality in zip(crops, qualities, strict=True)
             ]
             outputs = iter(self._run([crop for crop in to_grade if crop is not None]))
-            for crop, quality in zip(to_grade, qualities, strict=True):
-                yield self._ungraded(quality) if crop is None else self._graded(crop, quality, *next(outputs))
+            for found, crop, quality in zip(crops, to_grade, qualities, strict=True):
+                graded = None if crop is None else self._graded(crop, quality, *next(outputs))
+                yield self._ungraded(quality, found) if graded is None else graded
 
     def _run(self, crops: list[FundusCrop]) -> "list[tuple[NDArray[np.float32], NDArray[np.float32]]]":
         """Logits (K,) and Grad-CAM heatmaps (K, h, w) of each crop."""
@@ -92,15 +93,22 @@ class Grader:
             heatmap_box=crop.box,
             laterality=eye.laterality if eye else None,
             laterality_confidence=eye.confidence if eye else None,
+            has_writing=crop.has_writing,
         )
 
-    def _ungraded(self, quality: Quality) -> Prediction:
+    def _ungraded(self, quality: Quality, crop: FundusCrop | None) -> Prediction:
         return Prediction(
             model_version=self.bundle.model_version,
             p_gradable=quality.p_gradable,
             quality_level=quality.level,
             quality_reasons=quality.reasons,
+            has_writing=crop is not None and crop.has_writing,
         )
+
+
+def _is_retina(crop: FundusCrop | None) -> bool:
+    """Whether a photograph of poor quality may be graded on request: never two eyes in one picture, or a page."""
+    return crop is not None and crop.layout_reason is None
 
 
 def load_session(bundle: Bundle, *, threads: int = 1) -> onnxruntime.InferenceSession:

@@ -21,6 +21,7 @@ class Prediction:
     on the upright photograph (left, top, right, bottom) as fractions of width and height; it reaches outside [0, 1] if
     the field of view is cut by the frame. ``laterality`` is the eye that a gradable photograph shows, None if that is
     not clear; ``laterality_confidence`` in [0, 1] is the calibrated probability of the likelier eye.
+    the field of view is cut by the frame. ``has_writing`` says whether something is written outside the retina.
     """
 
     model_version: str
@@ -35,6 +36,7 @@ class Prediction:
     heatmap_box: tuple[float, float, float, float] | None = None
     laterality: Laterality | None = None
     laterality_confidence: float | None = None
+    has_writing: bool = False
 
     @property
     def is_gradable(self) -> bool:

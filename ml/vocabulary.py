@@ -58,3 +58,8 @@ class QualityReason(StrEnum):
     LOW_CONTRAST = "low_contrast"
     FIELD_CUT = "field_cut"
     MACULA_NOT_VISIBLE = "macula_not_visible"
+    TWO_EYES = "two_eyes"
+    NOT_COLOR = "not_color"
+    OTHER_FIELD = "other_field"
+    NOT_A_PHOTOGRAPH = "not_a_photograph"
+    LIGHT_BORDER = "light_border"

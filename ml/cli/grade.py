@@ -13,7 +13,7 @@ from tyro.conf import Positional, arg
 from ml.cli.options import BundleOption, OptionalPath
 from ml.errors import GradingError, InputError
 from ml.serving.files.rejections import OTHER_FORMATS, InvalidFile
-from ml.vocabulary import QualityLevel
+from ml.vocabulary import QualityLevel, QualityReason
 
 if TYPE_CHECKING:
     from ml.grader import Grader
@@ -25,6 +25,15 @@ NOT_READ, LEFT_OUT = 1, 3
 HIDDEN = "Its name, or that of its folder, begins with a dot: hidden files are not graded. Name the file to grade it."
 LINKED_FOLDER = "This is a link to another folder. Name that folder to grade its files."
 NO_FILE = "This is not a regular file, or a link to a file that is missing."
+WRITING = "something is written outside the retina: it may name the patient"
+PICTURE_ADVICE: dict[str, str] = {
+    QualityReason.TWO_EYES: "two eyes in one picture: send one photograph for each eye",
+    QualityReason.NOT_COLOR: "not a colour photograph of a retina: send the colour original",
+    QualityReason.OTHER_FIELD: "not a 45 degree photograph: send one of the macula",
+    QualityReason.NOT_A_PHOTOGRAPH: "a page or a screenshot: send the photograph itself",
+    QualityReason.LIGHT_BORDER: "the surroundings of the retina are not black: export the photograph without a border",
+}
+"""What to do if the picture is not one photograph of one retina."""
 UNREADABLE_FOLDER = "This folder may not be read. Check its permissions."
 
 
@@ -112,7 +121,7 @@ def _files_below(folder: Path) -> list[Found]:
                 found.append(Found(path=path, left_out=LINKED_FOLDER))
         elif not path.is_file():
             found.append(Found(path=path, left_out=NO_FILE))
-        elif any(part.startswith(".") for part in path.relative_to(folder).parts):
+        elif any(name.startswith(".") for name in path.relative_to(folder).parts):
             found.append(Found(path=path, left_out=HIDDEN))
         else:
             found.append(Found(path=path))
@@ -162,6 +171,7 @@ def as_json(photo: Path, prediction: "Prediction") -> str:
         "is_limited_negative": prediction.is_limited_negative,
         "laterality": prediction.laterality,
         "laterality_confidence": None if confidence is None else round(confidence, 4),
+        "has_writing": prediction.has_writing,
     }
     return json.dumps(content)
 
@@ -169,8 +179,10 @@ def as_json(photo: Path, prediction: "Prediction") -> str:
 def as_text(photo: Path, prediction: "Prediction") -> str:
     """One line for a person."""
     reasons = f" ({', '.join(prediction.quality_reasons)})" if prediction.quality_reasons else ""
+    writing = f" - {WRITING}" if prediction.has_writing else ""
     if prediction.grade is None:
-        return f"{photo}: cannot be graded{reasons}"
+        advice = "".join(f": {PICTURE_ADVICE[each]}" for each in prediction.quality_reasons if each in PICTURE_ADVICE)
+        return f"{photo}: cannot be graded{reasons}{advice}{writing}"
     referral = "referable" if prediction.is_referable else "not referable"
     warning = {
         QualityLevel.GOOD: "",
@@ -181,4 +193,4 @@ def as_text(photo: Path, prediction: "Prediction") -> str:
         warning += ": small lesions could be missed, a person must read it"
     grade = f"grade {prediction.grade:d} ({prediction.grade.name.lower()})"
     eye = f", eye {prediction.laterality}" if prediction.laterality else ""
-    return f"{photo}: {grade}, P(referable) {prediction.p_referable:.3f}, {referral}{eye}{warning}"
+    return f"{photo}: {grade}, P(referable) {prediction.p_referable:.3f}, {referral}{eye}{warning}{writing}"

@@ -30,6 +30,7 @@ COMMANDS = {
     "quality train": "ml.cli.quality.Train",
     "quality export": "ml.cli.quality.Export",
     "quality fit-rules": "ml.cli.quality.FitRules",
+    "quality fit-colors": "ml.cli.quality.FitColors",
     "quality card": "ml.cli.quality.Card",
     "laterality train": "ml.cli.laterality.Train",
     "laterality export": "ml.cli.laterality.Export",

@@ -1,4 +1,4 @@
-"""The commands of the quality gate: ``python -m ml quality train | export | fit-rules | card``."""
+"""The commands of the quality gate: ``python -m ml quality train | export | fit-rules | fit-colors | card``."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -69,6 +69,24 @@ class FitRules(DataOptions):
         cache = RUN.parent / "cache"
         for metrics in release_rules(self.data, cache, negatives=self.negatives, write=self.write):
             print(*metrics_tables(metrics).values(), sep="\n")
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitColors(DataOptions):
+    """Fit the model of retinal colours, and print what it refuses and misses on people not fitted on."""
+
+    write: bool = False
+    """Store the model in ml/serving/quality/colors.json."""
+
+    def run(self) -> int:
+        from ml.training.quality.false_colors import fit_colors, read_examples, report, store_colors
+
+        examples = read_examples(self.data)
+        model = fit_colors(examples)
+        print(report(model, examples))
+        if self.write:
+            store_colors(model)
         return 0
 
 

@@ -14,7 +14,7 @@ from ml.data.duplicates import DUPLICATE_CORRELATION, find_duplicates, merge_gro
 from ml.data.labels import LabelledPhoto
 from ml.data.readers import read_photos
 from ml.data.splits import assign_splits
-from ml.serving.preprocess import PREPROCESSING_VERSION
+from ml.serving.preprocess import CROP_VERSION, PREPROCESSING_VERSION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,7 +79,8 @@ def cache_dir_of(photos: list[LabelledPhoto], *, side_px: int, cache: Path) -> P
 
     NB: anything else in the recipe invalidates every cache, and each takes minutes to hours to fill.
     """
-    return cache / recipe_hash([PREPROCESSING_VERSION, side_px, [(p.source, p.path.name, p.grade) for p in photos]])
+    labels = [(photo.source, photo.path.name, photo.grade) for photo in photos]
+    return cache / recipe_hash([PREPROCESSING_VERSION, CROP_VERSION, side_px, labels])
 
 
 def _duplicate_pairs(cache_dir: Path, n_photos: int) -> list[tuple[int, int]]:

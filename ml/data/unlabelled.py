@@ -11,7 +11,7 @@ from ml.data.cropping import crop
 from ml.data.readers import read_photos
 from ml.data.splits import TRAIN
 from ml.errors import InputError
-from ml.serving.preprocess import PREPROCESSING_VERSION
+from ml.serving.preprocess import CROP_VERSION, PREPROCESSING_VERSION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,8 @@ def load_unlabelled(folders: list[Path], *, dataset: "FundusDataset", side_px: i
     held_out = {photo.group for photo, split in zip(dataset.photos, dataset.splits, strict=True) if split != TRAIN}
     photos = [photo for folder in folders for photo in read_photos(folder)]
     paths = [photo.path for photo in photos if photo.quality != "reject" and photo.group not in held_out]
-    file = cache / f"unlabelled-{recipe_hash([PREPROCESSING_VERSION, side_px, [p.parts[-3:] for p in paths]])}.npy"
+    recipe = [PREPROCESSING_VERSION, CROP_VERSION, side_px, [path.parts[-3:] for path in paths]]
+    file = cache / f"unlabelled-{recipe_hash(recipe)}.npy"
     if not file.exists():
         results = (crop(path, side_px=side_px) for path in tqdm(paths, desc="crop unlabelled", unit="photo"))
         crops = [result.pixels for result in results if result.pixels is not None]

@@ -4,7 +4,7 @@ Decode (at a reduced scale if the format allows), apply the EXIF orientation, de
 scale without distortion, set the surround to 0, and standardise the colours of different cameras.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,15 +13,19 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ml.errors import GradingError
-from ml.serving.field_of_view import FieldOfView, detect_fov
+from ml.serving.field_of_view import FieldOfView
 from ml.serving.files.photo_file import PhotoFile, check_file
 from ml.serving.files.rejections import MAX_BYTES, InvalidFile
+from ml.serving.inspection import inspect_photo
+from ml.vocabulary import QualityReason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Raised if the same photograph would give other pixels: a bundle serves only the version it was trained with.
 PREPROCESSING_VERSION = 1
+#: Raised if any photograph, such as one on white, is cropped otherwise: cached crops are made again.
+CROP_VERSION = 2
 
 #: Mean and standard deviation of every channel inside the field of view once standardised, in grey levels of 0..255.
 COLOR_MEAN, COLOR_STD = 112.0, 48.0
@@ -42,7 +46,8 @@ class FundusCrop:
     of view; ``lit`` (S, S) bool its pixels brighter than the frame, so that shadows do not count in colour statistics.
     ``box`` is the square on the upright photograph, in fractions of its width and height (left, top, right, bottom);
     it reaches outside [0, 1] if the frame cuts the field of view. ``fov`` is in pixels of the decoded (reduced)
-    photograph.
+    photograph. ``layout_reason`` says why the picture is not one photograph of one retina, ``has_writing``
+    whether something is written outside the retina.
     """
 
     pixels: "NDArray[np.uint8]"
@@ -50,6 +55,8 @@ class FundusCrop:
     lit: "NDArray[np.bool_]"
     box: Box
     fov: FieldOfView
+    layout_reason: QualityReason | None = None
+    has_writing: bool = False
 
 
 def read_photo(photo: bytes | Path | PhotoFile) -> PhotoFile:
@@ -114,15 +121,19 @@ def crop_fundus(photo: Photo, *, side_px: int) -> FundusCrop | None:
     enlarged while the photograph holds more detail.
     """
     source = photo if isinstance(photo, Image.Image) else read_photo(photo)
-    image = decode(source, min_side_px=side_px)
-    fov = detect_fov(image)
-    if fov is None:
+    inspected = inspect_photo(decode(source, min_side_px=side_px))
+    image, survey = inspected.image, inspected.survey
+    if survey is None:
         return None
+    fov = survey.fov
     if fov.diameter_px < side_px and not isinstance(source, Image.Image):
         finer = decode(source, min_side_px=int(side_px * min(image.size) / fov.diameter_px) + 1)
         if finer.width > image.width:
-            fov, image = fov.scaled(finer.width / image.width), finer
-    return crop_to_fov(image, fov, side_px=side_px)
+            fov, image = fov.scaled(finer.width / image.width), inspected.with_black_surroundings(finer)
+    crop = crop_to_fov(image, fov, side_px=side_px)
+    if inspected.reason is None and not inspected.has_writing:
+        return crop
+    return replace(crop, layout_reason=inspected.reason, has_writing=inspected.has_writing)
 
 
 def crop_to_fov(image: Image.Image, fov: FieldOfView, *, side_px: int) -> FundusCrop:

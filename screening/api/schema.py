@@ -108,6 +108,7 @@ _UNGRADABLE = {
     "operating_point": 0.31,
     "heatmap_png": None,
     "heatmap_box": None,
+    "has_writing": False,
     "disclaimer": disclaimer(),
 }
 _GRADABLE = _UNGRADABLE | {

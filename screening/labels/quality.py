@@ -61,6 +61,26 @@ QUALITY_ADVICE: dict[QualityReason, QualityAdvice] = {
         _("Too much of the retina is cut off or in shadow."),
         _("Centre the pupil, lift the lid, and ask the patient to look at the fixation light."),
     ),
+    QualityReason.TWO_EYES: QualityAdvice(
+        _("There are two eyes in one picture, or two pictures of one."),
+        _("Send one photograph for each eye."),
+    ),
+    QualityReason.NOT_COLOR: QualityAdvice(
+        _("This is not a colour photograph of a retina."),
+        _("Send the colour original of the camera: not red-free, autofluorescence or angiography, no changed colours."),
+    ),
+    QualityReason.OTHER_FIELD: QualityAdvice(
+        _("This is not a 45 degree photograph."),
+        _("Send a photograph of the macula with a 45 degree camera: no ultra-wide field, no montage, no OCT scan."),
+    ),
+    QualityReason.NOT_A_PHOTOGRAPH: QualityAdvice(
+        _("This is a page or a screenshot, not a photograph."),
+        _("Export the photograph itself from the camera's software."),
+    ),
+    QualityReason.LIGHT_BORDER: QualityAdvice(
+        _("The surroundings of the retina are not black, and its edge was not found."),
+        _("Export the photograph without a border, or with a black one."),
+    ),
     QualityReason.MACULA_NOT_VISIBLE: QualityAdvice(
         _("The macula is not visible: glare or shadow lies over it. Macular oedema cannot be assessed."),
         _("Centre the pupil, keep stray light out, check the working distance, and take it again."),

@@ -67,7 +67,7 @@ class QualityFeatures:
 
 def extract_features(crop: FundusCrop) -> QualityFeatures | None:
     """Extract the features of a crop; None if too little of it is lit."""
-    cells, lit = _cells(crop)
+    cells, lit = cells_of(crop)
     if lit.sum() < MIN_CELLS:
         return None
     levels = cells[lit]  # (n, 3)
@@ -102,7 +102,7 @@ def extract_features(crop: FundusCrop) -> QualityFeatures | None:
     )
 
 
-def _cells(crop: FundusCrop) -> "tuple[Floats, Bools]":
+def cells_of(crop: FundusCrop) -> "tuple[Floats, Bools]":
     """(80, 80, 3) mean colours, and (80, 80) True if the complete cell is lit."""
     size = (GRID, GRID)
     cells = np.asarray(Image.fromarray(crop.pixels).resize(size, Image.Resampling.BOX), np.float32)

@@ -14,6 +14,7 @@ from typing import Any, Self
 from ml.errors import BundleError
 from ml.serving.preprocess import FundusCrop
 from ml.serving.quality.coefficients import Coefficients, QualityRule, sha256_of
+from ml.serving.quality.colors import p_retinal_colors, released_model
 from ml.serving.quality.features import extract_features
 from ml.serving.quality.network import QualityNetwork, network_view, square_view
 from ml.vocabulary import QualityLevel, QualityReason
@@ -32,6 +33,9 @@ class Quality:
     p_gradable: float
     level: QualityLevel
     reasons: tuple[QualityReason, ...] = ()
+
+
+FALSE_COLORS = Quality(p_gradable=0.0, level=QualityLevel.UNGRADABLE, reasons=(QualityReason.NOT_COLOR,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,17 @@ class QualityGate:
         found = extract_features(crop) if crop is not None else None
         if crop is None or found is None:
             return Quality(p_gradable=0.0, level=QualityLevel.UNGRADABLE, reasons=(QualityReason.NO_RETINA,))
+        if crop.layout_reason is not None:
+            return Quality(p_gradable=0.0, level=QualityLevel.UNGRADABLE, reasons=(crop.layout_reason,))
+        p_colors, model = p_retinal_colors(crop), released_model()
+        if p_colors < model.surely_false_p:
+            return FALSE_COLORS
         features = asdict(found)
         p_gradable = self.p_gradable(crop, features)
-        return decide(features, self.coefficients, diameter_px=crop.fov.diameter_px, p_gradable=p_gradable)
+        quality = decide(features, self.coefficients, diameter_px=crop.fov.diameter_px, p_gradable=p_gradable)
+        # a very dark or hazy photograph has few colours: what is wrong with it is the better reason
+        is_false = p_colors < model.min_p and (quality.level.is_gradable or QualityReason.NO_RETINA in quality.reasons)
+        return FALSE_COLORS if is_false else quality
 
     def p_gradable(self, crop: FundusCrop, features: dict[str, float]) -> float:
         """Probability in [0, 1] that a reader would grade it: features and network fused."""

@@ -19,7 +19,7 @@ from ml.data.cache import load_dataset
 from ml.data.cache_files import atomic_write, recipe_hash
 from ml.data.labels import DEFAULT_SOURCES, LabelledPhoto, read_labels
 from ml.data.splits import TEST, TRAIN, VALIDATION
-from ml.serving.preprocess import PREPROCESSING_VERSION, FundusCrop, Photo, crop_fundus
+from ml.serving.preprocess import CROP_VERSION, PREPROCESSING_VERSION, FundusCrop, Photo, crop_fundus
 from ml.serving.quality.features import QualityFeatures, extract_features
 from ml.serving.quality.network import VIEW_SIDE_PX, square_view
 
@@ -91,7 +91,7 @@ def load_quality_set(data: Path, cache: Path) -> QualitySet:
     known = {photo.group: split for photo, split in zip(grading.photos, grading.splits.tolist(), strict=True)}
     photos = subsampled([(photo, split_of(photo.group, known)) for photo in read_photos(data)])
     names = [(p.source, p.path.name, p.quality, split) for p, split in photos]
-    recipe = [PREPROCESSING_VERSION, SERVING_SIDE_PX, VIEW_SIDE_PX, DEFOCUS_SIGMAS, FEATURES, names]
+    recipe = [PREPROCESSING_VERSION, CROP_VERSION, SERVING_SIDE_PX, VIEW_SIDE_PX, DEFOCUS_SIGMAS, FEATURES, names]
     file = cache / f"quality-{recipe_hash(recipe)}.npz"
     if not file.exists():
         measured = measure((photo, photo.path, split) for photo, split in tqdm(photos, desc="crop", mininterval=5))

@@ -58,4 +58,7 @@ class PredictionSerializer(ModelResultSerializer):
         "the proportions of the upright photograph, at most 512 px a side. Null if ungradable.",
     )
     heatmap_box = BoxField(allow_null=True, help_text="Position of the heatmap on the upright photograph.")
+    has_writing = serializers.BooleanField(
+        help_text="Whether something is written outside the retina: it may name the patient."
+    )
     disclaimer = serializers.CharField(help_text="Show it with every result.")

@@ -101,6 +101,7 @@ def _result(prediction: Prediction, data: bytes, *, has_heatmap: bool) -> dict[s
         "operating_point": inference.current_grader().bundle.operating_point,
         "heatmap_png": _heatmap_png(prediction, data) if has_heatmap else None,
         "heatmap_box": list(box) if has_heatmap and box is not None else None,
+        "has_writing": prediction.has_writing,
         "disclaimer": disclaimer(),
     }
 

@@ -16,7 +16,7 @@ from tests.builders import make_prediction
 NAMES = [".e.jpg", "a.jpg", "b.png", "c.jpg", "d.dcm", "f.jpg", "a.jpg"]
 KEYS = ["file", "model_version", "is_gradable", "quality_level", "p_gradable", "quality_reasons"]
 KEYS += ["grade", "probabilities", "p_referable", "is_referable", "is_limited_negative"]
-KEYS += ["laterality", "laterality_confidence"]
+KEYS += ["laterality", "laterality_confidence", "has_writing"]
 
 
 @pytest.fixture(scope="module")

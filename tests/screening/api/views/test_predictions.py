@@ -18,7 +18,7 @@ from tests.screening.photos.test_validation import REFUSED
 
 SHARED_KEYS = ("model_version", "is_gradable", "quality_level", "p_gradable", "quality_reasons", "operating_point")
 EYE_KEYS = ("laterality_suggested", "laterality_confidence")
-LIMIT_KEYS = ("disclaimer", "is_limited_negative", "limitation")
+LIMIT_KEYS = ("disclaimer", "has_writing", "is_limited_negative", "limitation")
 GRADE_KEYS = ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap_png", "heatmap_box")
 ROTATED = Image.Exif()
 ROTATED[274] = 6  # orientation: by 90 degrees
