@@ -47,7 +47,15 @@
       this.reason = this.find("reason").querySelector("input");
       this.confirmed = new Set();
       this.question = null;
+      this.writing = "";
       this.prepareEye();
+      for (const button of this.find("writing").querySelectorAll("button")) {
+        button.addEventListener("click", () => {
+          this.writing = button.value;
+          this.question = null;
+          this.send();
+        });
+      }
       this.find("send").addEventListener("click", () => this.send());
       this.find("remove").addEventListener("click", () => this.remove());
       paintPreview(this.find("preview"), file);
@@ -128,6 +136,7 @@
       if (this.capturedOn.value) form.set("captured_on", this.capturedOn.value);
       for (const code of this.confirmed) form.append("confirm", code);
       form.set("reason", this.reason.value);
+      if (this.writing) form.set("writing", this.writing);
       form.set("photo", this.file);
       const request = new XMLHttpRequest();
       const bar = this.find("progress");
@@ -162,7 +171,8 @@
         document.body.dispatchEvent(new CustomEvent("photo-uploaded"));
         return;
       }
-      if (request.status === 409 && (response.confirm || response.captured_on)) this.ask(response);
+      if (request.status === 409 && response.code === "writing_outside") this.askAboutWriting(response.message);
+      else if (request.status === 409 && (response.confirm || response.captured_on)) this.ask(response);
       else this.fail(response.message || this.box.root.dataset.failed);
     }
 
@@ -173,6 +183,8 @@
       this.find("progress").hidden = true;
       this.find("question").hidden = false;
       this.find("question-text").textContent = question.message;
+      this.find("writing").hidden = true;
+      this.find("send").hidden = false;
       const isOfDate = Boolean(question.captured_on);
       this.find("reason").hidden = isOfDate;
       this.find("other-exam").hidden = !question.url;
@@ -183,7 +195,19 @@
       (isOfDate ? this.capturedOn : this.reason).focus();
     }
 
+    // Two answers, of which none is preselected: a person decides what happens to the writing.
+    askAboutWriting(message) {
+      this.lock(false);
+      this.find("progress").hidden = true;
+      this.find("question").hidden = false;
+      this.find("question-text").textContent = message;
+      for (const name of ["reason", "other-exam", "send"]) this.find(name).hidden = true;
+      this.find("writing").hidden = false;
+      this.find("writing").querySelector("button").focus();
+    }
+
     fail(message) {
+      this.find("send").hidden = false;
       this.lock(false);
       this.find("progress").hidden = true;
       this.node.classList.add("is-failed");

@@ -14,13 +14,17 @@ from screening.models import Correction, Exam, EyeFinding, FundusImage, Patient,
 from screening.models.base import max_length
 from screening.models.sites import validate_timezone
 from screening.policy import MacularOedema
-from screening.services.upload_checks import OLD_DATE, OTHER_PATIENT
+from screening.services.upload_checks import OLD_DATE, OTHER_PATIENT, OnWriting
 
 UNGRADABLE = "U"
 NOT_PHOTOGRAPHED, ABSENT = "N", "A"
 """All that can be signed for an eye without a photograph."""
 VERDICTS = [*((str(grade.value), GRADE_LABELS[grade]) for grade in ICDRGrade), (UNGRADABLE, _("Ungradable"))]
 PHOTO_TYPES = "image/jpeg,image/png,image/tiff,image/webp,.jpg,.jpeg,.png,.tif,.tiff,.webp"
+WRITING_CHOICES = [
+    (OnWriting.BLANK.value, _("Blank it: all outside the retina becomes black")),
+    (OnWriting.KEEP.value, _("Keep it")),
+]
 CONFIRM_CHOICES = [
     (OTHER_PATIENT, _("It shows this patient")),
     (OLD_DATE, _("The date is right")),
@@ -101,11 +105,16 @@ class PhotoForm(OnePhotoForm, LateralityForm):
         help_text=_("Leave empty if it was taken today, or if the file has the date."),
     )
     confirm = forms.MultipleChoiceField(choices=CONFIRM_CHOICES, required=False, widget=forms.MultipleHiddenInput)
+    writing = forms.ChoiceField(choices=WRITING_CHOICES, required=False)
     reason = forms.CharField(
         label=_("Why is this photograph in the exams of two patients?"),
         max_length=max_length(FundusImage, "copy_reason"),
         required=False,
     )
+
+    def clean_writing(self) -> OnWriting:
+        """Ask if no answer is given."""
+        return OnWriting(self.cleaned_data["writing"] or OnWriting.ASK)
 
     def clean_field(self) -> str:
         """Macula-centred, the standard first photograph, if no field is given."""

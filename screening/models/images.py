@@ -42,6 +42,13 @@ class FundusImage(BaseModel):
         EXIF = "exif", _("read from the file")
         UPLOAD = "upload", _("day of the upload")
 
+    class Writing(models.TextChoices):
+        """What was done with writing found outside the retina."""
+
+        NONE = "none", _("none found")
+        KEPT = "kept", _("kept")
+        BLANKED = "blanked", _("blanked before storing")
+
     class WithdrawnCode(models.TextChoices):
         """Why a photograph is withdrawn."""
 
@@ -63,6 +70,9 @@ class FundusImage(BaseModel):
     captured_on = models.DateField(_("date of the photograph"), null=True, blank=True)
     captured_on_source = models.CharField(
         _("date of the photograph: source"), max_length=8, choices=CaptureSource.choices, blank=True, default=""
+    )
+    writing = models.CharField(
+        _("writing outside the retina"), max_length=8, choices=Writing.choices, default=Writing.NONE
     )
     is_synthetic = models.BooleanField(_("synthetic, not a patient"), default=False)
     copy_reason = models.CharField(
@@ -88,6 +98,9 @@ class FundusImage(BaseModel):
                 condition=models.Q(laterality__in=values(Laterality)), name="image_laterality_known"
             ),
             models.CheckConstraint(condition=models.Q(field__in=["macula", "disc", "other"]), name="image_field_known"),
+            models.CheckConstraint(
+                condition=models.Q(writing__in=["none", "kept", "blanked"]), name="image_writing_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(width_px__gte=1, height_px__gte=1, n_bytes__gte=1), name="image_has_size"
             ),

@@ -30,9 +30,12 @@ from screening.services.upload_checks import (
     NO_ANSWERS,
     Answers,
     DoubtfulCaptureDate,
+    OnWriting,
     PictureOfOtherEye,
     PictureOfOtherPatient,
     UploadQuestion,
+    WritingFound,
+    handle_writing,
     require_answers,
     require_one_eye,
 )
@@ -42,9 +45,11 @@ __all__ = (
     "Answers",
     "DoubtfulCaptureDate",
     "InvalidPhoto",
+    "OnWriting",
     "PictureOfOtherEye",
     "PictureOfOtherPatient",
     "UploadQuestion",
+    "WritingFound",
     "attach_image",
     "change_laterality",
     "get_or_attach_image",
@@ -66,6 +71,7 @@ def attach_image(
     field: str = FundusImage.Field.MACULA,
     captured_on: datetime.date | None = None,
     answers: Answers = NO_ANSWERS,
+    on_writing: OnWriting = OnWriting.KEEP,
     is_synthetic: bool = False,
     by: User,
 ) -> FundusImage:
@@ -77,6 +83,7 @@ def attach_image(
         field=field,
         captured_on=captured_on,
         answers=answers,
+        on_writing=on_writing,
         is_synthetic=is_synthetic,
         by=by,
     )[0]
@@ -90,6 +97,7 @@ def get_or_attach_image(
     field: str = FundusImage.Field.MACULA,
     captured_on: datetime.date | None = None,
     answers: Answers = NO_ANSWERS,
+    on_writing: OnWriting = OnWriting.KEEP,
     is_synthetic: bool = False,
     by: User,
 ) -> tuple[FundusImage, bool]:
@@ -105,6 +113,7 @@ def get_or_attach_image(
     data = upload.read(validation.MAX_BYTES + 1)
     photo = validation.validate(data)
     content = duplicates.content_of(photo, sha256=hashlib.sha256(data).hexdigest())
+    photo, writing = handle_writing(photo, on_writing)
     day, source = _captured_on(exam, captured_on, capture_date.exif_date(data))
     del data  # frees the memory: only the cleaned file is used from here
     image = FundusImage(
@@ -117,6 +126,7 @@ def get_or_attach_image(
         height_px=photo.height_px,
         n_bytes=len(photo.cleaned),
         camera=photo.camera,
+        writing=writing,
         captured_on=day,
         captured_on_source=source,
         is_synthetic=is_synthetic,
@@ -173,6 +183,8 @@ def _store(
 
 def _record_attached(image: FundusImage, copy_of: FundusImage | None, by: User) -> None:
     data = {"exam": str(image.exam_id), "laterality": image.laterality, "sha256": image.sha256}
+    if image.writing != FundusImage.Writing.NONE:
+        data["writing"] = image.writing
     if copy_of is not None:
         data["copy_of"] = str(copy_of.pk)
     record_event(verb=AuditEvent.Verb.IMAGE_ATTACHED, subject=image, site=image.exam.site, data=data, by=by)

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,11 +12,14 @@ from ml.vocabulary import Laterality
 from screening import policy
 from screening.labels.eyes import EYE_LABELS
 from screening.models import FundusImage
+from screening.photos import writing
+from screening.photos.validation import ValidPhoto
 from screening.services import duplicates
 from screening.services.duplicates import Content
 from screening.services.exams import ExamError, check_length
 
 OTHER_PATIENT, OLD_DATE, FUTURE_DATE = "other_patient", "capture_date_old", "capture_date_future"
+WRITING = "writing_outside"
 ANSWERABLE = (OTHER_PATIENT, OLD_DATE)
 """Codes of the questions that can be confirmed. A date in the future can only be corrected."""
 
@@ -57,6 +61,19 @@ class PictureOfOtherPatient(UploadQuestion):
         )
 
 
+class WritingFound(UploadQuestion):
+    """Something is written outside the retina. The uploader chooses: blank it, or keep it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            WRITING,
+            _(
+                "Something is written in this photograph, outside the retina. It may name the patient. "
+                "Blank it before the photograph is stored, or keep it."
+            ),
+        )
+
+
 class DoubtfulCaptureDate(UploadQuestion):
     """The date of the photograph is in the future or more than a year ago. ``day`` is that date."""
 
@@ -81,6 +98,25 @@ class Answers:
 
 
 NO_ANSWERS = Answers()
+
+
+class OnWriting(StrEnum):
+    """What to do with writing outside the retina. BLANK makes all outside the retina black."""
+
+    ASK = "ask"
+    KEEP = "keep"
+    BLANK = "blank"
+
+
+def handle_writing(photo: ValidPhoto, on_writing: OnWriting) -> tuple[ValidPhoto, FundusImage.Writing]:
+    """The photograph to store, and what was done with its writing. Raises WritingFound if that must be asked."""
+    if not writing.has_writing(photo):
+        return photo, FundusImage.Writing.NONE
+    if on_writing is OnWriting.ASK:
+        raise WritingFound
+    if on_writing is OnWriting.KEEP:
+        return photo, FundusImage.Writing.KEPT
+    return writing.blanked(photo), FundusImage.Writing.BLANKED
 
 
 def require_answers(image: FundusImage, content: Content, answers: Answers) -> FundusImage | None:

@@ -53,6 +53,7 @@ def image_upload(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBa
     if not form.is_valid():
         return _upload_error(request, exam_id, "invalid", error_text(form))
     values = form.cleaned_data
+    values["on_writing"] = values.pop("writing")
     answers = Answers(confirmed=values.pop("confirm"), reason=values.pop("reason"))
     try:
         image = attach_image(exam=detail.exam, upload=values.pop("photo"), **values, answers=answers, by=request.user)

@@ -19,6 +19,7 @@ from screening.models import User
 from tests.cases.composites import WHITE, eye, joined, on_surroundings, report_page, sick_eye, with_text
 from tests.cases.conftest import Record
 from tests.screening.api.client import ApiClient
+from tests.screening.views.pages import url
 
 Make = Callable[[], bytes]
 
@@ -140,7 +141,7 @@ def test_page_api_and_command_line_agree_about_a_file(
     data, line = make(), lines[kind]
     answer = ApiClient(photographer).send("predict", data)
     client.force_login(photographer)
-    page = client.post("/predict/", {"photo": SimpleUploadedFile("a.jpg", data)})
+    page = client.post(url("predict"), {"photo": SimpleUploadedFile("a.jpg", data)})
     record_case(kind, answer.body.get("message") or verdict)
     if answer.status == 200:
         reasons = [reason["code"] for reason in answer.body["quality_reasons"]]

@@ -13,7 +13,7 @@ from screening.labels.eyes import LATERALITY_CHOICES
 from screening.models import FundusImage, Grading
 from screening.models.base import max_length
 from screening.photos.validation import MAX_MB, MAX_PIXELS
-from screening.services.upload_checks import ANSWERABLE, OTHER_PATIENT
+from screening.services.upload_checks import ANSWERABLE, OTHER_PATIENT, OnWriting
 
 EYE_REQUIRED = _("Set “laterality” to OD (right eye) or OS (left eye).")
 
@@ -73,6 +73,13 @@ class NewImageSerializer(serializers.Serializer[Any]):
         help_text="Why the photograph is in the exams of two patients; stored with it.",
     )
 
+    writing = serializers.ChoiceField(
+        [choice.value for choice in OnWriting],
+        default=OnWriting.KEEP.value,
+        help_text="If something is written outside the retina: `keep` it, `blank` all outside the retina before the "
+        "photograph is stored, or `ask`: 409 with the code `writing_outside`, and nothing is stored.",
+    )
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require the reason of a confirmed picture of another patient."""
         if OTHER_PATIENT in attrs["confirm"] and not attrs["reason"]:
@@ -102,6 +109,7 @@ class ImageSerializer(serializers.ModelSerializer[FundusImage]):
             "captured_on",
             "captured_on_source",
             "copy_reason",
+            "writing",
             "is_synthetic",
             "withdrawn_at",
             "withdrawn_code",

@@ -19,9 +19,11 @@ from screening.selectors import can_see_image, get_exam_record, get_image_record
 from screening.services.audit import record_event
 from screening.services.images import (
     Answers,
+    OnWriting,
     PictureOfOtherEye,
     PictureOfOtherPatient,
     UploadQuestion,
+    WritingFound,
     get_or_attach_image,
 )
 from screening.services.upload_checks import ANSWERABLE
@@ -54,7 +56,8 @@ class ExamImageUploadView(PhotoUploadView):
                 "has this picture as a photograph of the other eye (`other_eye`): the same file, or one that was "
                 "mirrored, resized or encoded again. Or a question: the picture is in the exam of another patient of "
                 "the site (`other_patient`), the photograph was taken more than a year ago (`capture_date_old`). Send "
-                "the request again with `confirm`. A date in the future (`capture_date_future`) can only be corrected.",
+                "the request again with `confirm`. A date in the future (`capture_date_future`) can only be corrected. "
+                "With `writing=ask`: something is written outside the retina (`writing_outside`).",
             ),
         },
     )
@@ -71,6 +74,7 @@ class ExamImageUploadView(PhotoUploadView):
                 field=data["field"],
                 captured_on=data.get("captured_on"),
                 answers=answers,
+                on_writing=OnWriting(data["writing"]),
                 by=self.user,
             )
         except PictureOfOtherEye as error:
@@ -87,7 +91,8 @@ class ExamImageUploadView(PhotoUploadView):
             details["confirm"] = sorted({*answers.confirmed, question.code})
         if isinstance(question, PictureOfOtherPatient) and can_see_image(user=self.user, image=question.image):
             details["existing_id"] = str(question.image.pk)
-        field = "photo" if isinstance(question, PictureOfOtherPatient) else "captured_on"
+        fields = {PictureOfOtherPatient: "photo", WritingFound: "writing"}
+        field = fields.get(type(question), "captured_on")
         return ApiError(409, question.code, str(question), {field: str(question)}, **details)
 
 
