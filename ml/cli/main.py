@@ -31,6 +31,7 @@ COMMANDS = {
     "quality export": "ml.cli.quality.Export",
     "quality fit-rules": "ml.cli.quality.FitRules",
     "quality fit-colors": "ml.cli.quality.FitColors",
+    "quality gates": "ml.cli.quality.Gates",
     "quality card": "ml.cli.quality.Card",
     "laterality train": "ml.cli.laterality.Train",
     "laterality export": "ml.cli.laterality.Export",

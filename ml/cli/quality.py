@@ -1,4 +1,4 @@
-"""The commands of the quality gate: ``python -m ml quality train | export | fit-rules | fit-colors | card``."""
+"""The commands of the quality gate: ``python -m ml quality train | export | fit-rules | fit-colors | gates | card``."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -87,6 +87,20 @@ class FitColors(DataOptions):
         print(report(model, examples))
         if self.write:
             store_colors(model)
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gates(DataOptions):
+    """Count good photographs that are refused as two eyes, false colours, another field or a page."""
+
+    every: int = 1
+    """Use every n-th photograph."""
+
+    def run(self) -> int:
+        from ml.training.quality.gate_counts import gate_table
+
+        print(gate_table(self.data, every=self.every))
         return 0
 
 

@@ -56,12 +56,13 @@ class FieldOfView:
 class Survey:
     """A reduced copy of a photograph, and what was found in it.
 
-    ``small`` (h, w, 3) uint8 RGB; ``labels`` (h/2, w/2) the regions brighter than the frame; ``region`` (h, w) bool the
-    largest of them; ``circle`` was fitted to it, in pixels of the copy. ``is_fitted`` is False for the circle of the
-    bounding box, which encloses what is not round.
+    ``small`` (h, w, 3) uint8 RGB, ``level`` (h, w) its brightest channel; ``labels`` (h/2, w/2) the regions brighter
+    than the frame; ``region`` (h, w) bool the largest of them; ``circle`` was fitted to it, in pixels of the copy.
+    ``is_fitted`` is False for the circle of the bounding box, which encloses what is not round.
     """
 
     small: "NDArray[np.uint8]"
+    level: "NDArray[np.uint8]"
     labels: "NDArray[np.int64]"
     region: "NDArray[np.bool_]"
     circle: "Circle"
@@ -102,7 +103,7 @@ def survey_fov(image: Image.Image, small: "NDArray[np.uint8]") -> Survey | None:
     fov = FieldOfView(
         (x + 0.5) * image.width / width, (y + 0.5) * image.height / height, radius * image.width / width, dark_level
     )
-    return Survey(small, labels, region, circle, is_fitted, fov)
+    return Survey(small, level, labels, region, circle, is_fitted, fov)
 
 
 def _dark_level(level: "NDArray[np.uint8]") -> int | None:

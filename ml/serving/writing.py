@@ -33,15 +33,34 @@ def has_writing(
 
     ``surroundings`` and ``original`` are the mask and the reduced copy of a picture with light surroundings.
     """
-    rim = _inner_mask(survey, survey.region.shape, RIM_RADIUS)
+    region = survey.region
     if surroundings is not None and original is not None:
         color = np.median(original[surroundings], axis=0)
-        is_written = (np.abs(original - color).max(axis=2) > 4 * MIN_STEP) & ~dilated(survey.region, n_px=MARGIN_PX)
+        is_marked = np.abs(original - color).max(axis=2) > 4 * MIN_STEP
     else:
-        is_lit = survey.small.max(axis=2) > survey.fov.dark_level + MIN_STEP
-        is_written = is_lit & ~dilated(survey.region, n_px=2)
-        is_written |= is_lit & ~_circle_mask(survey, survey.region.shape, NOTCH_RADIUS)
-    return int((is_written & ~rim).sum()) >= MIN_PIXELS
+        is_marked = survey.level > survey.fov.dark_level + MIN_STEP
+    rows, columns = np.nonzero(is_marked & ~region)
+    x, y, radius = survey.circle
+    # few pixels are left after this, so that photographs without writing cost no more
+    squared = (columns - x) ** 2 + (rows - y) ** 2
+    is_far = squared > (RIM_RADIUS * radius) ** 2
+    if not survey.is_fitted or not _is_within(region, survey.circle):
+        is_far = ~_inner_mask(survey, region.shape, RIM_RADIUS)[rows, columns]
+        attached = region & ~_circle_mask(survey, region.shape, NOTCH_RADIUS)
+        if survey.is_fitted and int(attached.sum()) >= MIN_PIXELS:
+            return True
+    if int(is_far.sum()) < MIN_PIXELS:
+        return False
+    near = dilated(region, n_px=2 if surroundings is None else MARGIN_PX)
+    return int((is_far & ~near[rows, columns]).sum()) >= MIN_PIXELS
+
+
+def _is_within(region: "Bools", circle: tuple[float, float, float]) -> bool:
+    """Whether the box of a region reaches no farther than a notch does, and its sides are those of the circle."""
+    rows, columns = (np.flatnonzero(region.any(axis=axis)) for axis in (1, 0))
+    x, y, radius = circle
+    ends = (x - columns[0], columns[-1] - x, y - rows[0], rows[-1] - y)
+    return all(0.97 * radius < end < NOTCH_RADIUS * radius for end in ends)
 
 
 def _inner_mask(survey: Survey, shape: tuple[int, ...], factor: float) -> "Bools":

@@ -114,7 +114,7 @@ class PhotoForm(OnePhotoForm, LateralityForm):
 
     def clean_writing(self) -> OnWriting:
         """Ask if no answer is given."""
-        return OnWriting(self.cleaned_data["writing"] or OnWriting.ASK)
+        return OnWriting(self.cleaned_data["writing"] or OnWriting.QUESTION)
 
     def clean_field(self) -> str:
         """Macula-centred, the standard first photograph, if no field is given."""

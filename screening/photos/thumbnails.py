@@ -5,6 +5,7 @@ from typing import IO
 
 from PIL import Image, ImageCms, ImageOps
 
+from ml.serving.preprocess import over_black
 from screening.photos.decode_lock import large_image_lock
 
 THUMBNAIL_PX = 640
@@ -38,7 +39,7 @@ def image_size(data: bytes) -> tuple[int, int]:
 
 def _upright(photo: Image.Image) -> Image.Image:
     profile = photo.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(photo)
+    upright = over_black(ImageOps.exif_transpose(photo))
     if profile and upright.mode == "RGB":
         try:
             upright = ImageCms.profileToProfile(upright, BytesIO(profile), ImageCms.createProfile("sRGB")) or upright

@@ -103,7 +103,7 @@ NO_ANSWERS = Answers()
 class OnWriting(StrEnum):
     """What to do with writing outside the retina. BLANK makes all outside the retina black."""
 
-    ASK = "ask"
+    QUESTION = "question"
     KEEP = "keep"
     BLANK = "blank"
 
@@ -112,7 +112,7 @@ def handle_writing(photo: ValidPhoto, on_writing: OnWriting) -> tuple[ValidPhoto
     """The photograph to store, and what was done with its writing. Raises WritingFound if that must be asked."""
     if not writing.has_writing(photo):
         return photo, FundusImage.Writing.NONE
-    if on_writing is OnWriting.ASK:
+    if on_writing is OnWriting.QUESTION:
         raise WritingFound
     if on_writing is OnWriting.KEEP:
         return photo, FundusImage.Writing.KEPT

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from ml.errors import GradingError
 from ml.prediction import Prediction
+from ml.serving.files.photo_file import check_file
 from screening.access import Action, require
 from screening.forms import PredictionForm, error_text
 from screening.photos import thumbnails
@@ -47,7 +48,7 @@ def predict(request: AuthenticatedRequest) -> HttpResponseBase:
 
 def _result_context(prediction: Prediction, data: bytes) -> dict[str, Any]:
     """The prediction, and a reduced copy of the photograph as a data URL: it has no address."""
-    small = thumbnails.thumbnail(BytesIO(data), side_px=thumbnails.SCREEN_PX)
+    small = thumbnails.thumbnail(BytesIO(check_file(data).data), side_px=thumbnails.SCREEN_PX)
     width_px, height_px = thumbnails.image_size(small)
     return {
         "prediction": prediction,

@@ -41,14 +41,16 @@ def with_segment(marker: int, body: bytes, *, length: int | None = None) -> byte
 
 def mislabelled() -> bytes:
     """A JPEG whose Adobe marker says RGB, over luma and chroma."""
-    return with_segment(0xEE, b"Adobe\x00d\x00\x00\x00\x00\x00")
+    data = with_segment(0xEE, b"Adobe\x00d\x00\x00\x00\x00\x00")
+    start = data.index(b"\xff\xe0")  # a JFIF header would say luma and chroma
+    return data[:start] + data[start + 18 :]
 
 
 def transparent() -> Image.Image:
-    picture = on_surroundings(sick_eye(), WHITE).convert("RGBA")
+    photo = on_surroundings(sick_eye(), WHITE).convert("RGBA")
     frame = np.asarray(sick_eye()).max(axis=2) < 12
-    picture.putalpha(Image.fromarray((~frame * 255).astype(np.uint8)))
-    return picture
+    photo.putalpha(Image.fromarray((~frame * 255).astype(np.uint8)))
+    return photo
 
 
 def pages(format: str, second: Image.Image) -> bytes:  # noqa: A002
@@ -104,7 +106,7 @@ FILES: dict[str, tuple[Make, str]] = {
     "retina on white": (lambda: saved(on_surroundings(sick_eye(), WHITE)), "grade 2"),
     "writing in the corner": (lambda: saved(with_text(sick_eye(), ((6, 6), "R 000417"))), "grade 2"),
 }
-"""How to make each file, and what is said of it: its grade, or why it has none."""
+"""How to make each file, and what it gives: its grade, or why it has none."""
 
 
 @pytest.fixture(scope="module")

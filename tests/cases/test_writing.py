@@ -56,7 +56,7 @@ def test_the_page_stores_nothing_until_a_person_decides(
     assert (image.writing, corner(image)) == ("blanked", 0)
 
 
-def test_the_page_keeps_the_writing_if_a_person_says_so(exam: Exam, client: Client, photographer: User) -> None:
+def test_the_page_keeps_the_writing_if_a_person_decides_so(exam: Exam, client: Client, photographer: User) -> None:
     client.force_login(photographer)
     assert upload(client, exam, writing="keep").status_code == 201
     image = FundusImage.objects.get()
@@ -86,8 +86,8 @@ def test_the_api_keeps_or_blanks_it(
     assert (corner(FundusImage.objects.get()) == 0) is (stored == "blanked")
 
 
-def test_the_api_asks_on_request(exam: Exam, photographer: User) -> None:
-    answer = ApiClient(photographer).send(f"exams/{exam.pk}/images", file(), laterality="OD", writing="ask")
+def test_the_api_returns_the_question_on_request(exam: Exam, photographer: User) -> None:
+    answer = ApiClient(photographer).send(f"exams/{exam.pk}/images", file(), laterality="OD", writing="question")
     assert_is_error(answer, 409, "writing_outside")
     assert not FundusImage.objects.exists()
 

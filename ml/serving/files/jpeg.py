@@ -24,13 +24,16 @@ _MAX_STARTS = 64
 class Jpeg:
     """A JPEG whose structure is whole. Its coded pixels end at ``end``; ``data`` has an end marker.
 
-    ``has_end`` is False if the file came without the marker; ``precision`` is in bits.
+    ``has_end`` is False if the file came without the marker; ``precision`` is in bits, ``size_px``
+    width and height.
     """
 
     data: bytes
     end: int
     has_end: bool
     precision: int
+    size_px: tuple[int, int]
+    n_components: int
 
     @property
     def is_complete(self) -> bool:
@@ -52,7 +55,9 @@ def read_jpeg(data: bytes) -> Jpeg:
     _require_all_scans(data, segments, frame)
     _marker, end, after = segments[-1]
     has_end = after > end
-    return Jpeg(data if has_end else data[:end] + EOI, end, has_end, data[frame + 4])
+    height, width = (int.from_bytes(data[at : at + 2], "big") for at in (frame + 5, frame + 7))
+    whole = data if has_end else data[:end] + EOI
+    return Jpeg(whole, end, has_end, data[frame + 4], (width, height), data[frame + 9])
 
 
 def is_complete(body: bytes) -> bool:
@@ -83,13 +88,13 @@ def _require_all_scans(data: bytes, segments: list[tuple[int, int, int]], frame:
         raise CorruptImage
 
 
-def has_second_picture(jpeg: Jpeg, size_px: tuple[int, int]) -> bool:
-    """Whether another full picture follows one of ``size_px``, as in an MPO. A smaller preview does not count."""
+def has_second_picture(jpeg: Jpeg) -> bool:
+    """Whether another full picture follows, as in an MPO. A smaller preview does not count."""
     start = jpeg.data.find(_START, jpeg.end)
     for _ in range(_MAX_STARTS):
         if start < 0:
             return False
-        if not is_thumbnail(_frame_size(jpeg.data, start), of=size_px):
+        if not is_thumbnail(_frame_size(jpeg.data, start), of=jpeg.size_px):
             return True
         start = jpeg.data.find(_START, start + 2)
     return True  # too many to look at

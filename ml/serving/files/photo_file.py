@@ -81,22 +81,24 @@ def check_file(data: bytes) -> PhotoFile:
         raise InvalidFile("too_large")
     kind = sniff_format(data)
     with invalid_if_broken():
-        jpeg = read_jpeg(data) if kind == "JPEG" else None
+        if kind == "JPEG":
+            jpeg = read_jpeg(data)
+            _check_jpeg(jpeg)
+            return PhotoFile(format=kind, data=jpeg.data, size_px=jpeg.size_px, jpeg=jpeg)
         _check_chunks(data, kind)
-        with Image.open(BytesIO(data if jpeg is None else jpeg.data), formats=[kind]) as image:
+        with Image.open(BytesIO(data), formats=[kind]) as image:
             page = _main_page(image) if kind == "TIFF" else 0
             _check_pixels(image)
-            size_px = image.size
-        if jpeg is None:
-            return PhotoFile(format=kind, data=data, size_px=size_px, page=page)
-        _check_jpeg(jpeg, size_px)
-        return PhotoFile(format=kind, data=jpeg.data, size_px=size_px, jpeg=jpeg)
+            return PhotoFile(format=kind, data=data, size_px=image.size, page=page)
 
 
-def _check_jpeg(jpeg: Jpeg, size_px: tuple[int, int]) -> None:
+def _check_jpeg(jpeg: Jpeg) -> None:
     if jpeg.precision != 8:
         raise InvalidFile("bit_depth")
-    if has_second_picture(jpeg, size_px):
+    _check_size(*jpeg.size_px)
+    if jpeg.n_components not in {1, 3}:
+        raise InvalidFile("cmyk" if jpeg.n_components == 4 else "colours")
+    if has_second_picture(jpeg):
         raise InvalidFile("multi_frame")
     if not (jpeg.has_end or jpeg.is_complete):
         raise InvalidFile("damaged")

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ml.errors import BundleError
-from ml.serving.preprocess import FundusCrop
-from ml.serving.quality.features import LOG_OFFSET, cells_of
+from ml.serving.quality.features import logs_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,15 +77,15 @@ def released_model() -> ColorModel:
     return ColorModel.load()
 
 
-def p_retinal_colors(crop: FundusCrop) -> float:
-    """Probability that the colours are those of a retina; 1 if too little of it is lit to say."""
-    features = color_features(*cells_of(crop))
+def p_retinal_colors(cells: "Floats", lit: "Bools") -> float:
+    """Probability that the colours of cells are those of a retina; 1 if too few are lit."""
+    features = color_features(cells, lit)
     return 1.0 if features is None else float(released_model().probability(features))
 
 
 def color_features(cells: "Floats", lit: "Bools") -> "NDArray[np.float64] | None":
     """Features (18,) of cells (80, 80, 3) in 0..255, of which ``lit`` (80, 80) count; None for too few."""
-    logs = np.log(cells + np.float32(LOG_OFFSET))
+    logs = logs_of(cells)
     half = (logs[::2, ::2] + logs[1::2, ::2] + logs[::2, 1::2] + logs[1::2, 1::2]) / np.float32(4)
     whole = lit[::2, ::2] & lit[1::2, ::2] & lit[::2, 1::2] & lit[1::2, 1::2]
     inside = whole[1:-1, 1:-1] & whole[1:-1, 2:] & whole[1:-1, :-2] & whole[2:, 1:-1] & whole[:-2, 1:-1]
@@ -110,7 +109,7 @@ def color_features(cells: "Floats", lit: "Bools") -> "NDArray[np.float64] | None
         correlation[0, 2],
         covariance[0, 1] / std[1] ** 2,
         covariance[1, 2] / std[1] ** 2,
-        *((laplacian**3).mean(axis=0) / std**3),
+        *((laplacian * laplacian * laplacian).mean(axis=0) / std**3),
         np.log(std[1]),
         np.log(np.median(largest - levels.min(axis=1)) + 2),
         *lit_logs.std(axis=0),

@@ -38,7 +38,7 @@ POOR = frozenset({"reject", "bad", "outlier"})
 MAX_PHOTOS, N_COPIES = 250, 8
 PHOTO_WEIGHT, REGULARIZATION = 4.0, 0.3
 #: Chosen so that no source loses more than 3 % of its good photographs; the histogram-equalised set may lose more.
-MIN_P, SURELY_FALSE_P = 0.5, 0.1
+MIN_P, SURELY_FALSE_P = 0.3, 0.1
 SIDE_PX = 160
 _LUMA = np.array([0.299, 0.587, 0.114])
 _ORDERS = list(itertools.permutations(range(3)))[1:]

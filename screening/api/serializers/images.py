@@ -77,7 +77,7 @@ class NewImageSerializer(serializers.Serializer[Any]):
         [choice.value for choice in OnWriting],
         default=OnWriting.KEEP.value,
         help_text="If something is written outside the retina: `keep` it, `blank` all outside the retina before the "
-        "photograph is stored, or `ask`: 409 with the code `writing_outside`, and nothing is stored.",
+        "photograph is stored, or `question`: 409 with the code `writing_outside`, and nothing is stored.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class ExamImageUploadView(PhotoUploadView):
                 "mirrored, resized or encoded again. Or a question: the picture is in the exam of another patient of "
                 "the site (`other_patient`), the photograph was taken more than a year ago (`capture_date_old`). Send "
                 "the request again with `confirm`. A date in the future (`capture_date_future`) can only be corrected. "
-                "With `writing=ask`: something is written outside the retina (`writing_outside`).",
+                "With `writing=question`: something is written outside the retina (`writing_outside`).",
             ),
         },
     )
