@@ -45,6 +45,8 @@ MIN_WIDE_IOU, MIN_WIDE_AXES, MIN_WIDE_GREEN, MAX_WIDE_BLUE = 0.96, 1.12, 0.6, 0.
 MAX_ELLIPSE_FILL = 0.86
 #: Grey levels between the channels of a grey picture; one without a round field is an OCT scan, not a fundus.
 MAX_GREY = 10
+#: Of the brightest tenth of a region, below which its colours are not judged.
+MIN_GREY_LEVEL = 60
 #: No field is that much longer than wide, not even a squeezed one.
 MAX_ASPECT = 2.4
 #: Light and grey: paper or a window of a screen.
@@ -63,6 +65,9 @@ def layout_reason(survey: Survey) -> QualityReason | None:
 
 
 def _is_grey(survey: Survey) -> bool:
+    """Whether the largest region is grey; a photograph that is nearly black has no colours either way."""
+    if np.percentile(survey.level[survey.region], 90) < MIN_GREY_LEVEL:
+        return False
     return float(np.median(np.ptp(survey.small[survey.region].astype(np.int16), axis=1))) < MAX_GREY
 
 

@@ -76,11 +76,10 @@ class QualityGate:
     def _with_colors(self, quality: Quality, features: dict[str, float], p_colors: float) -> Quality:
         """The quality, or that of false colours; bad light or haze, which also takes colours away, is named first."""
         model = released_model()
-        is_badly_lit = not {QualityReason.TOO_DARK, QualityReason.TOO_BRIGHT}.isdisjoint(quality.reasons)
-        is_red = (
-            features["redness"] > MIN_REDNESS and features["colorfulness"] >= self.coefficients.limits.min_colorfulness
-        )
-        if is_badly_lit and is_red and not quality.level.is_gradable:
+        is_red = features["redness"] > MIN_REDNESS
+        is_colorful = features["colorfulness"] >= self.coefficients.limits.min_colorfulness
+        is_dark, is_bright = (each in quality.reasons for each in (QualityReason.TOO_DARK, QualityReason.TOO_BRIGHT))
+        if not quality.level.is_gradable and is_red and (is_dark or (is_bright and is_colorful)):
             return quality
         is_doubtful = quality.level.is_gradable or QualityReason.NO_RETINA in quality.reasons
         limit = model.min_p if is_doubtful else model.surely_false_p

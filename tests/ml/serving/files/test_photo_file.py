@@ -79,12 +79,12 @@ def tiff(*pages: Image.Image) -> bytes:
     return saved(pages[0], "TIFF", save_all=True, append_images=list(pages[1:]))
 
 
-def mpo(*pictures: Image.Image) -> bytes:
-    return saved(pictures[0], "MPO", save_all=True, append_images=list(pictures[1:]))
+def mpo(*images: Image.Image) -> bytes:
+    return saved(images[0], "MPO", save_all=True, append_images=list(images[1:]))
 
 
-def concatenated(*pictures: Image.Image) -> bytes:
-    return b"".join(saved(picture) for picture in pictures)
+def concatenated(*images: Image.Image) -> bytes:
+    return b"".join(saved(image) for image in images)
 
 
 @pytest.mark.parametrize("join", [tiff, mpo, concatenated])
@@ -106,9 +106,9 @@ def transparent(eye: Image.Image, mode: str) -> Image.Image:
     frame = np.asarray(eye).max(axis=2) < 12
     colours = np.asarray(eye.convert("RGB")).copy()
     colours[frame] = 255
-    picture = Image.fromarray(colours).convert(mode[:-1])
-    picture.putalpha(Image.fromarray((~frame * 255).astype(np.uint8)))
-    return picture
+    image = Image.fromarray(colours).convert(mode[:-1])
+    image.putalpha(Image.fromarray((~frame * 255).astype(np.uint8)))
+    return image
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
@@ -124,14 +124,14 @@ def test_transparency_is_laid_over_black(eye: Image.Image, format: str, mode: st
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_the_transparent_colour_of_a_png_is_laid_over_black(eye: Image.Image, mode: str) -> None:
-    picture = transparent(eye, f"{mode}A").convert(mode)  # white where it was transparent
-    data = saved(picture, "PNG", transparency=(255, 255, 255) if mode == "RGB" else 255)
+    image = transparent(eye, f"{mode}A").convert(mode)  # white where it was transparent
+    data = saved(image, "PNG", transparency=(255, 255, 255) if mode == "RGB" else 255)
     assert decode(data, min_side_px=400).getpixel((0, 0)) == (0, 0, 0)
 
 
 def test_an_open_palette_image_is_laid_over_black(eye: Image.Image) -> None:
-    picture = transparent(eye, "RGBA").quantize(64)
-    assert decode(picture, min_side_px=400).getpixel((0, 0)) == (0, 0, 0)
+    image = transparent(eye, "RGBA").quantize(64)
+    assert decode(image, min_side_px=400).getpixel((0, 0)) == (0, 0, 0)
 
 
 def dicom_element(group: int, vr: bytes) -> bytes:
