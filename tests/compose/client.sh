@@ -65,24 +65,26 @@ issue_key() {
 }
 
 create_photographs() {
-    local grade
+    local grade eye
     for grade in 0 1 2 3; do
-        compose exec -T web python -c "
+        for eye in OD OS; do
+            compose exec -T web python -c "
 import sys
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
-draw_fundus(drawing_for_grade(ICDRGrade($grade), Laterality.RIGHT, 7)).save(sys.stdout.buffer, 'JPEG', quality=92)" \
-            >"$work/eye$grade.jpg" || fail "a synthetic photograph"
+draw_fundus(drawing_for_grade(ICDRGrade($grade), Laterality('$eye'), 7 + $grade)).save(sys.stdout.buffer, 'JPEG', quality=92)" \
+                >"$work/$eye$grade.jpg" || fail "a synthetic photograph"
+        done
     done
-    ls "$work"/eye*.jpg | wc -l | sed 's/$/ synthetic photographs/'
+    ls "$work"/O[DS]?.jpg | wc -l | sed 's/$/ synthetic photographs/'
 }
 
-# send PHOTO LATERALITY EXAM: retried until it is accepted.
+# send PHOTO LATERALITY EXAM: retried until it is accepted. Exams share photographs, which is confirmed.
 send() {
     local status tries=0
     while :; do
         status=$(api --output "$work/sent" --write-out '%{http_code}' --form "photo=@$1;type=image/jpeg" \
-            --form "laterality=$2" "$base/api/v1/exams/$3/images" 2>/dev/null) || status=000
+            --form "laterality=$2" --form confirm=other_patient --form "reason=Synthetic" "$base/api/v1/exams/$3/images" 2>/dev/null) || status=000
         case $status in
         200 | 201) echo "$(field id <"$work/sent")" >>"$uploaded"; return ;;
         000 | 502 | 503 | 504) tries=$((tries + 1)); echo "$status" >>"$work/refused"; sleep 2 ;;
@@ -112,8 +114,8 @@ upload_exams() {
         patient=$(create patients "{\"mrn\": \"T$number\", \"given_name\": \"Ada\", \"family_name\": \"Example $number\",
             \"born_on\": \"1960-05-17\", \"sex\": \"F\"}") || fail "registering a patient"
         exam=$(create exams "{\"patient\": \"$patient\"}") || fail "opening an exam"
-        send "$work/eye$((number % 4)).jpg" OD "$exam"
-        send "$work/eye$(((number + 1) % 4)).jpg" OS "$exam"
+        send "$work/OD$((number % 4)).jpg" OD "$exam"
+        send "$work/OS$((number % 4)).jpg" OS "$exam"
         [ "$i" != $(($1 / 3 + 1)) ] || "$2"
     done
     echo "$1 exams of two photographs each; $(wc -l <"$uploaded") accepted so far"
