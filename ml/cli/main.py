@@ -29,7 +29,7 @@ COMMANDS = {
     "copies": "ml.cli.evaluation.Copies",
     "quality train": "ml.cli.quality.Train",
     "quality export": "ml.cli.quality.Export",
-    "quality fit-rules": "ml.cli.quality.FitRules",
+    "quality fit": "ml.cli.quality.Fit",
     "quality fit-colors": "ml.cli.quality.FitColors",
     "quality gates": "ml.cli.quality.Gates",
     "quality card": "ml.cli.quality.Card",

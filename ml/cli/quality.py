@@ -1,4 +1,4 @@
-"""The commands of the quality gate: ``python -m ml quality train | export | fit-rules | fit-colors | gates | card``."""
+"""The commands of the quality gate: ``python -m ml quality train | export | fit | fit-colors | gates | card``."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -31,44 +31,46 @@ class Train(RunOptions):
 
         photos = load_quality_set(self.data, self.output.parent / "cache")
         config = dataclasses.replace(CONFIG, epochs=self.epochs, seed=self.seed)
-        train_quality(config, photos, imagenet=self.imagenet, run=self.output, resume=self.resume)
+        train_quality(config, photos.originals(), imagenet=self.imagenet, run=self.output, resume=self.resume)
         return 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Export(DataOptions):
-    """Export the quality network of a finished run into ml/serving/quality, with its metrics."""
+    """Export the quality network of a finished run into ml/serving/quality, with the models fitted to its outputs."""
 
     folder: Annotated[Positional[Path], arg(metavar="RUN")] = RUN
     """Folder of the run."""
+    negatives: tuple[Path, ...] = ()
+    """Folders of photographs that show no retina."""
 
     def run(self) -> int:
         from ml.training.config import read_config
         from ml.training.quality.dataset import load_quality_set
         from ml.training.quality.export import release
+        from ml.training.quality.negatives import negative_set
         from ml.training.quality.train import load_quality_net
 
         photos = load_quality_set(self.data, self.folder.parent / "cache")
-        release(load_quality_net(self.folder), photos, read_config(self.folder))
+        negatives = negative_set(self.negatives, data=self.data)
+        release(load_quality_net(self.folder), photos, read_config(self.folder), negatives=negatives)
         return 0
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitRules(DataOptions):
-    """Fit the logistic models and rules of the quality gate; print their metrics on held-out patients."""
+class Fit(DataOptions):
+    """Fit the logistic models, rules and thresholds of the quality gate to the released network, with their metrics."""
 
     negatives: tuple[Path, ...] = ()
     """Folders of photographs that show no retina."""
-    write: bool = False
-    """Store the result in network.json; export the quality network again afterwards."""
 
     def run(self) -> int:
-        from ml.release.quality_card import metrics_tables
-        from ml.training.quality.export import release_rules
+        from ml.training.quality.dataset import load_quality_set
+        from ml.training.quality.export import release_fit
+        from ml.training.quality.negatives import negative_set
 
-        cache = RUN.parent / "cache"
-        for metrics in release_rules(self.data, cache, negatives=self.negatives, write=self.write):
-            print(*metrics_tables(metrics).values(), sep="\n")
+        photos = load_quality_set(self.data, RUN.parent / "cache")
+        release_fit(photos, negatives=negative_set(self.negatives, data=self.data))
         return 0
 
 

@@ -4,6 +4,7 @@ Decode (at a reduced scale if the format allows), apply the EXIF orientation, de
 scale without distortion, set the surround to 0, and standardise the colours of different cameras.
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -34,6 +35,12 @@ MIN_STD = 12.0
 #: A row or column of the field of view with a smaller fraction of lit pixels is frame, not a shadow on the retina.
 MIN_LIT_FRACTION = 0.1
 
+#: The bands whose sharpness is measured: distance of their centres from that of the field of view in radii, largest
+#: width and height in pixels and as fractions of the diameter, and the scale at which they are measured.
+DETAIL_DISTANCE = 0.45
+DETAIL_SIZE = ((200, 0.5), (112, 0.25))
+MAX_DETAIL_DIAMETER_PX = 600
+
 Box = tuple[float, float, float, float]
 Photo = Image.Image | bytes | Path | PhotoFile
 
@@ -46,8 +53,9 @@ class FundusCrop:
     of view; ``lit`` (S, S) bool its pixels brighter than the frame, so that shadows do not count in colour statistics.
     ``box`` is the square on the upright photograph, in fractions of its width and height (left, top, right, bottom);
     it reaches outside [0, 1] if the frame cuts the field of view. ``fov`` is in pixels of the decoded (reduced)
-    photograph. ``layout_reason`` says why the picture is not one photograph of one retina, ``has_writing``
-    whether something is written outside the retina.
+    photograph. ``detail`` (2, h, w) uint8 is green of two bands of the photograph as decoded, above and below the
+    centre, 0 outside the frame; the field of view is ``detail_diameter_px`` wide at their scale. ``layout_reason`` says
+    why it is not one photograph of one retina, ``has_writing`` whether something is written outside the retina.
     """
 
     pixels: "NDArray[np.uint8]"
@@ -55,6 +63,8 @@ class FundusCrop:
     lit: "NDArray[np.bool_]"
     box: Box
     fov: FieldOfView
+    detail: "NDArray[np.uint8]"
+    detail_diameter_px: float
     layout_reason: QualityReason | None = None
     has_writing: bool = False
 
@@ -157,7 +167,24 @@ def crop_to_fov(image: Image.Image, fov: FieldOfView, *, side_px: int) -> Fundus
     pixels[~mask] = 0
     width, height = image.size
     box = (left / width, top / height, (left + side) / width, (top + side) / height)
-    return FundusCrop(pixels=pixels, mask=mask, lit=lit, box=box, fov=fov)
+    detail, detail_diameter_px = _detail(image, fov)
+    return FundusCrop(
+        pixels=pixels, mask=mask, lit=lit, box=box, fov=fov, detail=detail, detail_diameter_px=detail_diameter_px
+    )
+
+
+def _detail(image: Image.Image, fov: FieldOfView) -> "tuple[NDArray[np.uint8], float]":
+    """Two bands of green, (2, h, w), and the diameter of the field of view at their scale."""
+    scale = max(1, math.ceil(fov.diameter_px / MAX_DETAIL_DIAMETER_PX))
+    diameter_px = fov.diameter_px / scale
+    width, height = (int(min(limit, fraction * diameter_px)) for limit, fraction in DETAIL_SIZE)
+    left = round(fov.x_px - width * scale / 2)
+    bands = []
+    for side in (-1, 1):
+        top = round(fov.y_px + side * DETAIL_DISTANCE * fov.radius_px - height * scale / 2)
+        band = image.crop((left, top, left + width * scale, top + height * scale))
+        bands.append(np.asarray((band if scale == 1 else band.reduce(scale)).getchannel("G")))
+    return np.stack(bands), diameter_px
 
 
 @lru_cache(maxsize=8)

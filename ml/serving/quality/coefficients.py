@@ -6,7 +6,8 @@ They are stored in network.json.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,43 +17,65 @@ from ml.vocabulary import QualityReason
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    Floats = NDArray[np.float64]
+
 #: z-scores are clipped to this, so that no single value decides alone.
 MAX_Z = 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class LogisticTerm:
-    """Term of a logistic model: weight z + quadratic z^2.
+@dataclass(frozen=True)  # without slots: it caches
+class LogisticModel:
+    """Logistic regression on named values.
 
-    z = (value - mean) / scale, clipped to MAX_Z.
+    z = (value - mean) / scale, clipped to MAX_Z; the log odds are intercept + weights z + the sum of weight z_i z_j
+    over ``products`` (i, j, weight).
     """
 
-    name: str
-    mean: float
-    scale: float
-    weight: float
-    quadratic: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class LogisticModel:
-    """Logistic regression on named values."""
-
     intercept: float
-    terms: tuple[LogisticTerm, ...]
+    names: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+    products: tuple[tuple[int, int, float], ...] = ()
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
-        return cls(float(content["intercept"]), tuple(LogisticTerm(**term) for term in content["terms"]))
+        """Raises KeyError or TypeError for an entry that is missing or unknown, ValueError for another length."""
+        lists = {name: tuple(values) for name, values in content.items() if name != "intercept"}
+        model = cls(intercept=float(content["intercept"]), **lists)
+        if not len(model.names) == len(model.mean) == len(model.scale) == len(model.weights):
+            raise ValueError("the lists of a logistic model have different lengths")
+        return replace(model, products=tuple((int(i), int(j), float(weight)) for i, j, weight in model.products))
 
-    def probability(self, values: Mapping[str, "ArrayLike"]) -> "NDArray[np.float64]":
+    def log_odds(self, values: Mapping[str, "ArrayLike"]) -> "Floats":
+        """Log odds of named values: numbers, or (n,) of n photographs."""
+        z = np.stack([values[name] for name in self.names], axis=-1)
+        z = np.clip((z - self._mean) / self._scale, -MAX_Z, MAX_Z)
+        first, second, weights = self._products
+        odds: Floats = self.intercept + z @ self._weights + (z[..., first] * z[..., second]) @ weights
+        return odds
+
+    def probability(self, values: Mapping[str, "ArrayLike"]) -> "Floats":
         """Probability in [0, 1] of named values: numbers, or (n,) of n photographs."""
-        logits: NDArray[np.float64] = np.asarray(self.intercept)
-        for term in self.terms:
-            z = np.clip((np.asarray(values[term.name]) - term.mean) / term.scale, -MAX_Z, MAX_Z)
-            logits = logits + term.weight * z + term.quadratic * z * z
-        p: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
+        p: Floats = 1 / (1 + np.exp(-self.log_odds(values)))
         return p
+
+    @cached_property
+    def _mean(self) -> "Floats":
+        return np.array(self.mean)
+
+    @cached_property
+    def _scale(self) -> "Floats":
+        return np.array(self.scale)
+
+    @cached_property
+    def _weights(self) -> "Floats":
+        return np.array(self.weights)
+
+    @cached_property
+    def _products(self) -> "tuple[NDArray[np.int64], NDArray[np.int64], Floats]":
+        columns = np.array(self.products, np.float64).reshape(-1, 3).T
+        return columns[0].astype(np.int64), columns[1].astype(np.int64), columns[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +104,7 @@ class QualityRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Decision thresholds.
-
-    The two probabilities were chosen on both halves of the photographs for acceptance first: all 1,242 that EyeQ's
-    readers called good pass, 99.4 % of APTOS, 96.3 % of ODIR and 94.6 % of EyeQ's usable ones, while 55 % of EyeQ's
-    rejects are refused. On held-out patients alone: 100, 99.0, 97.1, 95.2 and 59 %; area under the curve, good and
-    usable against reject, 0.928.
-    """
+    """Decision thresholds; ``ml.training.quality.fit`` says how those of the probabilities are chosen."""
 
     #: Of the field of view on the photograph. The smallest that human readers graded (EyeQ, reduced) has 118.
     min_diameter_px: float
@@ -98,8 +115,21 @@ class Limits:
     min_p_gradable: float
     #: Below it a gradable photograph is usable with limits.
     min_p_good: float
+    #: Below it small lesions could be blurred away.
+    min_p_sharp: float
+    #: Fraction of the central field under glare or shadow; 99.7 % of 1,900 graded photographs have less.
+    max_macula_hidden: float
     #: Mean of the feature ``vessel_contrast`` over gradable photographs.
     typical_vessel_contrast: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Probabilities of one photograph, in [0, 1]: see Coefficients."""
+
+    p_fundus: float
+    p_gradable: float
+    p_sharp: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +137,12 @@ class Coefficients:
     """All that the quality gate learned but the weights of its network.
 
     ``fundus`` is the probability that this is a fundus photograph, ``gradable`` that a reader would grade it, both of
-    QualityFeatures. ``fusion`` combines the features with the logits of ``network`` and of the ``gradable`` model.
+    QualityFeatures and the network's outputs; ``sharp``, that small lesions are not blurred away, of SharpnessFeatures.
     """
 
     fundus: LogisticModel
     gradable: LogisticModel
-    fusion: LogisticModel
+    sharp: LogisticModel
     rules: tuple[QualityRule, ...]
     limits: Limits
 
@@ -122,19 +152,16 @@ class Coefficients:
         return cls(
             rules=tuple(QualityRule(**rule | {"reason": QualityReason(rule["reason"])}) for rule in content["rules"]),
             limits=Limits(**content["limits"]),
-            **{name: LogisticModel.from_json(content[name]) for name in ("fundus", "gradable", "fusion")},
+            **{name: LogisticModel.from_json(dict(content[name])) for name in ("fundus", "gradable", "sharp")},
         )
 
-    def fuse(self, features: Mapping[str, "ArrayLike"], *, network_logit: "ArrayLike") -> "NDArray[np.float64]":
-        """Late fusion (stacking) of features and network: probability of gradable in [0, 1]."""
-        return self.fusion.probability(self.fusion_inputs(features, network_logit=network_logit))
-
-    def fusion_inputs(
-        self, features: Mapping[str, "ArrayLike"], *, network_logit: "ArrayLike"
-    ) -> "dict[str, ArrayLike]":
-        """Values of the terms of ``fusion``. The model's probability is held within 1e-4 of 0 and 1."""
-        p = np.clip(self.gradable.probability(features), 1e-4, 1 - 1e-4)
-        return {**features, "network": network_logit, "gradable": np.log(p / (1 - p))}
+    def scores(self, values: Mapping[str, float], sharpness: Mapping[str, float] | None) -> Scores:
+        """Scores of one photograph: ``values`` are features and network outputs, ``sharpness`` None if unknown."""
+        return Scores(
+            p_fundus=float(self.fundus.probability(values)),
+            p_gradable=float(self.gradable.probability(values)),
+            p_sharp=1.0 if sharpness is None else float(self.sharp.probability(sharpness)),
+        )
 
 
 def sha256_of(coefficients: dict[str, Any]) -> str:

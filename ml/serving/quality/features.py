@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ml.serving.preprocess import FundusCrop
+from ml.serving.quality.macula import hidden_fraction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +65,8 @@ class QualityFeatures:
     dark_bright_ratio: float
     #: Lit fraction of the field of view.
     visible_fraction: float
+    #: Largest fraction of a square near the centre, 0.3 radii wide, that is under glare or in shadow.
+    macula_hidden: float
 
 
 def extract_features(crop: FundusCrop, cells_and_lit: "tuple[Floats, Bools] | None" = None) -> QualityFeatures | None:
@@ -100,6 +103,7 @@ def extract_features(crop: FundusCrop, cells_and_lit: "tuple[Floats, Bools] | No
         fine_kurtosis=float(np.log((fine**2).mean() / (fine.mean() ** 2 + _EPS**3) + _EPS)) if fine.size else 0.0,
         dark_bright_ratio=float(np.log((dark.mean() + _EPS) / (bright.mean() + _EPS))),
         visible_fraction=float(lit.sum() / (np.pi / 4 * GRID**2 * 0.94)),
+        macula_hidden=hidden_fraction(cells, lit),
     )
 
 

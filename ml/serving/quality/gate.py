@@ -1,29 +1,33 @@
 """Image quality assessment (IQA): good, usable with limits or ungradable, and why?
 
-Two logistic models of hand-crafted features decide whether it is a fundus photograph and, fused with a small network,
-whether a reader would grade it; quality rules give the reasons. numpy, Pillow and ONNX Runtime only.
+Logistic models of hand-crafted features and of a small network's outputs decide whether it is a fundus photograph and
+whether a reader would grade it; another one, whether it is sharp enough for small lesions. Quality rules give the
+reasons. numpy, Pillow and ONNX Runtime only.
 """
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from ml.errors import BundleError
 from ml.serving.preprocess import FundusCrop
-from ml.serving.quality.coefficients import Coefficients, QualityRule, sha256_of
+from ml.serving.quality.coefficients import Coefficients, Limits, QualityRule, Scores, sha256_of
 from ml.serving.quality.colors import p_retinal_colors, released_model
 from ml.serving.quality.features import cells_of, extract_features
-from ml.serving.quality.network import QualityNetwork, network_view, square_view
+from ml.serving.quality.network import NETWORK_OUTPUTS, QualityNetwork, network_view, square_view
+from ml.serving.quality.sharpness import extract_sharpness
 from ml.vocabulary import QualityLevel, QualityReason
 
 #: Holds network.onnx and network.json: hashes, coefficients, and how both were trained and measured.
 FOLDER = Path(__file__).parent
 WEIGHTS, DESCRIPTION = "network.onnx", "network.json"
-#: p_gradable of a refused photograph; an accepted one has at least 0.6 x 0.2 = 0.12 (Limits), so they never overlap.
-MAX_P_REFUSED = 0.1
+#: p_gradable of a refused photograph; an accepted one has at least 0.5 x 0.5 (Limits), so they never overlap.
+MAX_P_REFUSED = 0.2
+EXPOSURE = {QualityReason.TOO_DARK, QualityReason.TOO_BRIGHT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +73,8 @@ class QualityGate:
         if crop.layout_reason is not None:
             return Quality(p_gradable=0.0, level=QualityLevel.UNGRADABLE, reasons=(crop.layout_reason,))
         features = asdict(found)
-        p_gradable = self.p_gradable(crop, features)
-        quality = decide(features, self.coefficients, diameter_px=crop.fov.diameter_px, p_gradable=p_gradable)
+        scores = self.scores(crop, features)
+        quality = decide(features, self.coefficients, diameter_px=crop.fov.diameter_px, scores=scores)
         return self._with_colors(quality, features, p_retinal_colors(*cells))
 
     def _with_colors(self, quality: Quality, features: dict[str, float], p_colors: float) -> Quality:
@@ -85,12 +89,14 @@ class QualityGate:
         limit = model.min_p if is_doubtful else model.surely_false_p
         return FALSE_COLORS if p_colors < limit else quality
 
-    def p_gradable(self, crop: FundusCrop, features: dict[str, float]) -> float:
-        """Probability in [0, 1] that a reader would grade it: features and network fused."""
-        logit = float(self.network.logits(network_view(square_view(crop))[None])[0])
-        if not math.isfinite(logit):
-            return 0.0  # a failure is never a plausible result
-        return float(self.coefficients.fuse(features, network_logit=logit))
+    def scores(self, crop: FundusCrop, features: dict[str, float]) -> Scores:
+        """Probabilities of fundus, gradable and sharp."""
+        outputs = self.network.outputs(network_view(square_view(crop))[None])[0]  # (n,)
+        if not np.isfinite(outputs).all():
+            return Scores(p_fundus=0.0, p_gradable=0.0, p_sharp=0.0)  # a failure is never a plausible result
+        values = features | dict(zip(NETWORK_OUTPUTS, outputs.tolist(), strict=True))
+        sharpness = extract_sharpness(crop)
+        return self.coefficients.scores(values, None if sharpness is None else asdict(sharpness))
 
 
 def assess_quality(crop: FundusCrop | None) -> Quality:
@@ -107,27 +113,39 @@ def released_gate() -> QualityGate:
     return QualityGate.load()
 
 
-def decide(features: dict[str, float], coefficients: Coefficients, *, diameter_px: float, p_gradable: float) -> Quality:
-    """The level, and the reasons unless it is good, by features, field of view and p_gradable."""
+def decide(features: dict[str, float], coefficients: Coefficients, *, diameter_px: float, scores: Scores) -> Quality:
+    """The level, and the reasons unless it is good, by features, field of view and scores."""
     limits = coefficients.limits
-    p_fundus = float(coefficients.fundus.probability(features))
-    is_fundus = p_fundus >= limits.min_p_fundus and features["colorfulness"] >= limits.min_colorfulness
-    is_refused = p_gradable < limits.min_p_gradable
+    is_fundus = scores.p_fundus >= limits.min_p_fundus and features["colorfulness"] >= limits.min_colorfulness
+    is_refused = scores.p_gradable < limits.min_p_gradable
     reasons = [] if is_fundus else [QualityReason.NO_RETINA]
     if diameter_px < limits.min_diameter_px:
         reasons.append(QualityReason.TOO_SMALL)
     # without visible vessels it may be a very poor fundus photograph; strong lines belong to something else
     if is_fundus or features["vessel_contrast"] < limits.typical_vessel_contrast:
         reasons += _quality_reasons(features, coefficients, is_doubtful=is_refused or not is_fundus)
+    else:  # in too little or too much light, nothing shows what it is
+        found = _quality_reasons(features, coefficients, is_doubtful=False)
+        reasons += [reason for reason in found if reason in EXPOSURE]
+    limiting = _limiting_reasons(features, limits, scores)
     if is_refused and not reasons:
-        reasons.append(_worst_rule(features, coefficients).reason)
-    p = p_gradable * p_fundus
+        reasons = limiting or [_worst_rule(features, coefficients).reason]
+    p = scores.p_gradable * scores.p_fundus
     if reasons:
         return Quality(p_gradable=min(p, MAX_P_REFUSED), level=QualityLevel.UNGRADABLE, reasons=tuple(reasons))
-    if p_gradable >= limits.min_p_good:
-        return Quality(p_gradable=p, level=QualityLevel.GOOD)
-    reasons = _quality_reasons(features, coefficients, is_doubtful=True) or [_worst_rule(features, coefficients).reason]
-    return Quality(p_gradable=p, level=QualityLevel.USABLE, reasons=tuple(reasons))
+    if scores.p_gradable < limits.min_p_good and not limiting:
+        limiting = _quality_reasons(features, coefficients, is_doubtful=True)
+        limiting = limiting or [_worst_rule(features, coefficients).reason]
+    level = QualityLevel.USABLE if limiting else QualityLevel.GOOD
+    return Quality(p_gradable=p, level=level, reasons=tuple(limiting))
+
+
+def _limiting_reasons(features: dict[str, float], limits: Limits, scores: Scores) -> list[QualityReason]:
+    """What limits a photograph even if it can be graded."""
+    reasons = [QualityReason.BLURRED] if scores.p_sharp < limits.min_p_sharp else []
+    if features["macula_hidden"] > limits.max_macula_hidden:
+        reasons.append(QualityReason.MACULA_NOT_VISIBLE)
+    return reasons
 
 
 def _worst_rule(features: dict[str, float], coefficients: Coefficients) -> QualityRule:

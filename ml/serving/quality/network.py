@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 VIEW_SIDE_PX = 192
 #: The smallest fields of view that readers graded have 118 pixels: a finer input would show the pixel count.
 INPUT_SIDE_PX = 128
+#: Mean and maximum of each of 48 channels.
+N_FEATURES = 96
+NETWORK_OUTPUTS = ("gradable_logit", "good_logit", *(f"network_{i}" for i in range(N_FEATURES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,9 @@ class QualityNetwork:
             raise BundleError(f"{weights} was altered: its SHA-256 is not {sha256}. Restore it from the release.")
         return cls(_session(content, weights))
 
-    def logits(self, views: "NDArray[np.uint8]") -> "NDArray[np.float32]":
-        """(B, 128, 128, 3) uint8 -> (B,) logits of gradable."""
-        (logits,) = self.session.run(None, {"photos": views})
-        scores: NDArray[np.float32] = logits
-        return scores
+    def outputs(self, views: "NDArray[np.uint8]") -> "NDArray[np.float32]":
+        """(B, 128, 128, 3) uint8 -> (B, n) logits of gradable and of good, and features, named NETWORK_OUTPUTS."""
+        return np.concatenate(self.session.run(None, {"photos": views}), axis=1)
 
 
 def square_view(crop: FundusCrop) -> "NDArray[np.uint8]":
@@ -67,6 +68,7 @@ def _session(content: bytes, path: Path) -> onnxruntime.InferenceSession:
         raise BundleError(f"{path} is not a network ONNX Runtime can load: {error}") from error
     inputs, outputs = session.get_inputs(), session.get_outputs()
     shape = [INPUT_SIDE_PX, INPUT_SIDE_PX, 3]
-    if [i.name for i in inputs] != ["photos"] or list(inputs[0].shape[1:]) != shape or len(outputs) != 1:
+    names = [o.name for o in outputs]
+    if [i.name for i in inputs] != ["photos"] or list(inputs[0].shape[1:]) != shape or names != ["logits", "features"]:
         raise BundleError(f"{path} is another network: it does not assess quality.")
     return session

@@ -1,15 +1,17 @@
-"""Evaluate the quality gate on the test split: acceptance by source and label, AUC on EyeQ."""
+"""Evaluate the quality gate on the test split: levels and reasons by source and label."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
 from ml.data.splits import TEST, TRAIN, VALIDATION
 from ml.metrics.bootstrap import with_confidence_intervals
-from ml.serving.quality.coefficients import Coefficients
-from ml.serving.quality.gate import decide
-from ml.training.quality.dataset import FEATURES, QualitySet, by_name
+from ml.serving.quality.coefficients import Coefficients, Scores
+from ml.serving.quality.gate import Quality, decide
+from ml.training.quality.dataset import FEATURES, SHARPNESS, QualitySet, by_name
+from ml.training.quality.fit import values_of
+from ml.vocabulary import QualityLevel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,22 +19,43 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
+Groups = dict[tuple[str, str], "NDArray[np.bool_]"]
+#: Readers' labels by EyePACS photographs of both sizes: the targets are for these together.
+EYEPACS_SOURCES = ("eyeq", "eyepacs")
 
-def accepted(photos: QualitySet, coefficients: Coefficients, p_gradable: "Floats") -> "Bools":
-    """(n,) whether the gate accepts each photograph at these probabilities of gradable."""
-    named = [dict(zip(FEATURES, values, strict=True)) for values in photos.features.tolist()]
-    return np.array(
-        [
-            decide(features, coefficients, diameter_px=diameter_px, p_gradable=p).level.is_gradable
-            for features, diameter_px, p in zip(named, photos.diameters_px.tolist(), p_gradable.tolist(), strict=True)
-        ]
+
+def assess_set(photos: QualitySet, outputs: "Floats", coefficients: Coefficients) -> list[Quality]:
+    """Quality of each photograph of the set; ``outputs`` (n, k) are the network's."""
+    values = values_of(photos, outputs)
+    p_sharp = coefficients.sharp.probability(by_name(photos.sharpness, SHARPNESS))
+    scores = zip(
+        coefficients.fundus.probability(values).tolist(),
+        coefficients.gradable.probability(values).tolist(),
+        np.where(np.isnan(p_sharp), 1.0, p_sharp).tolist(),
+        strict=True,
     )
+    return [
+        decide(
+            dict(zip(FEATURES, features, strict=True)),
+            coefficients,
+            diameter_px=diameter_px,
+            scores=Scores(p_fundus=p_fundus, p_gradable=p_gradable, p_sharp=p_sharp),
+        )
+        for features, diameter_px, (p_fundus, p_gradable, p_sharp) in zip(
+            photos.features.tolist(), photos.diameters_px.tolist(), scores, strict=True
+        )
+    ]
 
 
-def by_source_and_label(photos: QualitySet) -> "dict[tuple[str, str], Bools]":
-    """(n,) mask of the photographs of each source and label."""
-    pairs = sorted(set(zip(photos.sources.tolist(), photos.labels.tolist(), strict=True)))
-    return {(source, label): (photos.sources == source) & (photos.labels == label) for source, label in pairs}
+def by_source_and_label(photos: QualitySet) -> Groups:
+    """(n,) mask of the photographs of each source and label; copies have the size of their blur as label."""
+    labels = np.where(
+        photos.sigmas > 0,
+        np.char.add("blurred by ", np.char.add(np.char.mod("%.1f", 100 * photos.sigmas), " %")),
+        photos.labels,
+    )
+    pairs = sorted(set(zip(photos.sources.tolist(), labels.tolist(), strict=True)))
+    return {(source, label): (photos.sources == source) & (labels == label) for source, label in pairs}
 
 
 def counts(photos: QualitySet) -> dict[str, dict[str, list[int]]]:
@@ -44,53 +67,51 @@ def counts(photos: QualitySet) -> dict[str, dict[str, list[int]]]:
     return result
 
 
-def evaluate(photos: QualitySet, logits: "Floats", coefficients: Coefficients) -> dict[str, Any]:
-    """Metrics of the test split; ``logits`` (n,) of the network."""
-    photos, logits = photos.subset(photos.where(TEST)), logits[photos.where(TEST)]
-    features = by_name(photos.features)
-    scores = {
-        "rules": coefficients.gradable.probability(features),
-        "network": logits,
-        "fusion": coefficients.fuse(features, network_logit=logits),
-    }
-    passed = {name: accepted(photos, coefficients, scores[name]) for name in ("rules", "fusion")}
-    acceptance: dict[str, dict[str, dict[str, float]]] = {}
+def evaluate(photos: QualitySet, outputs: "Floats", coefficients: Coefficients) -> dict[str, Any]:
+    """Metrics of the test split: fractions good and gradable, and reasons, by source and label."""
+    rows = photos.where(TEST)
+    photos, outputs = photos.subset(rows), outputs[rows]
+    qualities = assess_set(photos, outputs, coefficients)
+    is_gradable = np.array([quality.level.is_gradable for quality in qualities])
+    is_good = np.array([quality.level is QualityLevel.GOOD for quality in qualities])
+    levels: dict[str, dict[str, dict[str, float]]] = {}
     for (source, label), mask in by_source_and_label(photos).items():
-        fractions = {name: round(float(is_accepted[mask].mean()), 4) for name, is_accepted in passed.items()}
-        acceptance.setdefault(source, {})[label] = {"n": int(mask.sum()), **fractions}
-    eyeq = photos.sources == "eyeq"
+        fractions = {
+            "gradable": round(float(is_gradable[mask].mean()), 4),
+            "good": round(float(is_good[mask].mean()), 4),
+        }
+        levels.setdefault(source, {})[label] = {"n": int(mask.sum()), **fractions}
     return {
-        "accepted_on_test": acceptance,
-        "eyeq_test": compare(
-            photos.labels[eyeq] != "reject",
-            photos.patients[eyeq],
-            {name: score[eyeq] for name, score in scores.items()},
-            min_p_gradable=coefficients.limits.min_p_gradable,
-        ),
+        "levels": levels,
+        "eyepacs": eyepacs_intervals(photos, is_gradable, is_good),
+        "reasons": reasons_by_label(photos, qualities),
     }
 
 
-def compare(
-    truth: "Bools", patients: "NDArray[np.str_]", scores: "dict[str, Floats]", *, min_p_gradable: float
-) -> dict[str, Any]:
-    """AUC and accepted rejects of each score, with 95 % intervals over patients.
+def eyepacs_intervals(photos: QualitySet, is_gradable: "Bools", is_good: "Bools") -> dict[str, Any]:
+    """Fractions gradable and good of readers' labels, with 95 % intervals over patients."""
+    result: dict[str, Any] = {}
+    for label in ("good", "usable", "reject"):
+        mask = np.isin(photos.sources, EYEPACS_SOURCES) & (photos.labels == label)
+        gradable, good = is_gradable[mask], is_good[mask]
 
-    Rejects are counted at the threshold at which each score accepts as many gradable photographs as the rules do.
-    """
-    fraction = float((scores["rules"][truth] >= min_p_gradable).mean())
+        def statistic(
+            rows: "NDArray[np.int64]", gradable: "Bools" = gradable, good: "Bools" = good
+        ) -> dict[str, float]:
+            return {"gradable": float(gradable[rows].mean()), "good": float(good[rows].mean())}
 
-    def statistic(rows: "NDArray[np.int64]") -> dict[str, float]:
-        metrics = {}
-        for name, score in scores.items():
-            metrics[f"auc_{name}"] = float(roc_auc_score(truth[rows], score[rows]))
-            metrics[f"rejects_accepted_{name}"] = rejects_accepted(truth[rows], score[rows], fraction)
-        return metrics | {"auc_gain": metrics["auc_fusion"] - metrics["auc_rules"]}
-
-    intervals = with_confidence_intervals(statistic, patients)
-    return {"n": len(truth), "n_reject": int((~truth).sum()), "gradable_accepted": round(fraction, 4), **intervals}
+        result[label] = {"n": int(mask.sum()), **with_confidence_intervals(statistic, photos.patients[mask])}
+    return result
 
 
-def rejects_accepted(truth: "Bools", score: "Floats", accepted: float) -> float:
-    """Fraction of rejects accepted at the threshold that accepts this fraction of the others."""
-    threshold = np.quantile(score[truth], 1 - accepted, method="lower")
-    return float((score[~truth] >= threshold).mean())
+def reasons_by_label(photos: QualitySet, qualities: list[Quality]) -> dict[str, dict[str, list[int]]]:
+    """How often each first reason was given, [usable, ungradable], by readers' label."""
+    result: dict[str, dict[str, list[int]]] = {}
+    groups = {"good or graded": ("good", "graded"), "usable": ("usable",), "reject": ("reject",)}
+    for title, labels in groups.items():
+        rows = np.flatnonzero(np.isin(photos.labels, labels) & (photos.sigmas == 0))
+        found = Counter((str(qualities[i].reasons[0]), qualities[i].level) for i in rows if qualities[i].reasons)
+        for reason, level in found:
+            pair = result.setdefault(reason, {}).setdefault(title, [0, 0])
+            pair[int(level is QualityLevel.UNGRADABLE)] = found[reason, level]
+    return result

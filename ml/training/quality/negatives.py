@@ -1,7 +1,7 @@
 """Images that are no colour fundus photograph, to fit and test the quality gate.
 
-Synthetic ones (documents, OCT scans, fruit, plates, noise, gradients) and everyday photographs, whole or cropped to the
-round field of view of a fundus camera, in their own colours or in those of a retina.
+Synthetic ones (documents, OCT scans, round objects, noise, gradients) and everyday photographs, whole or cropped to the
+field of view of a fundus camera, in their own colours or in those of a retina.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,10 @@ import sklearn.datasets
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from ml.data.labels import LabelledPhoto
-from ml.training.quality.dataset import NEGATIVE, QualitySet, measure, split_of
+from ml.data.splits import TRAIN
+from ml.training.quality.dataset import Labelled, QualitySet, measure
+from ml.training.quality.round_objects import ROUND_KINDS, draw_round_object
+from ml.training.quality.sources import NEGATIVE, read_drimdb, split_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 Rng = np.random.Generator
 Color = tuple[int, int, int]
-N_SYNTHETIC, N_CROPS = 16, 12
+N_SYNTHETIC, N_CROPS, N_FRAMED, N_ROUND = 14, 12, 6, 60
 MAX_SIDE_PX = 1600
 BLACK: Color = (0, 0, 0)
 RETINA_COLORS: tuple[Color, ...] = ((255, 144, 72), (228, 108, 60), (204, 132, 96), (255, 180, 132))
@@ -39,17 +42,32 @@ TEXTURES = {"plain": 1, "gradient": 2, "coarse patches": 14, "fine patches": 60}
 LAYERS = ((0, 14, 150), (25, 8, 90), (45, 10, 120), (75, 7, 230), (90, 20, 160))
 
 
-def negative_set(folders: Iterable[Path] = ()) -> QualitySet:
-    """Features of synthetic images, scikit-learn's photographs and those of ``folders``, split by image."""
+def negative_set(folders: Iterable[Path] = (), *, data: Path | None = None) -> QualitySet:
+    """Features of synthetic images, scikit-learn's photographs and those of ``folders``, split by image.
+
+    With ``data``, also of parts of DRIMDB's training photographs that show no retina.
+    """
     rng = np.random.default_rng(4)
     images = [(name, image) for _ in range(N_SYNTHETIC) for name, image in synthetic_images(rng)]
+    images += [(kind, draw_round_object(rng, kind)) for _ in range(N_ROUND) for kind in ROUND_KINDS]
     negatives = [("synthetic", f"{name} {i}", image) for i, (name, image) in enumerate(images)]
     folders = [*folders, Path(str(sklearn.datasets.__path__[0])) / "images"]
     negatives += [("natural", name, image) for folder in folders for name, image in natural_images(folder, rng)]
-    return measure(
-        (LabelledPhoto(source, Path(name), None, name, NEGATIVE), image, split_of(name, {}))
+    everyday = measure(
+        (LabelledPhoto(source, Path(name), None, name, NEGATIVE), image, split_of(name, {}), 0.0)
         for source, name, image in negatives
     )
+    return everyday if data is None else everyday.joined(measure(_parts_of_drimdb(data, rng)))
+
+
+def _parts_of_drimdb(data: Path, rng: Rng) -> Iterator[Labelled]:
+    for photo, split in read_drimdb(data):
+        if photo.quality == NEGATIVE and split == TRAIN:
+            with Image.open(photo.path) as opened:
+                image = opened.convert("RGB")
+            for number in range(2 * N_CROPS):
+                part = in_frame(image, rng) if number % 2 else in_fov(random_square(image, rng), rng)
+                yield photo, part, split, 0.0
 
 
 def synthetic_images(rng: Rng) -> Iterator[tuple[str, Image.Image]]:
@@ -74,13 +92,35 @@ def natural_images(folder: Path, rng: Rng) -> Iterator[tuple[str, Image.Image]]:
             image = opened.convert("RGB")
         image.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
         yield path.name, image
+        yield from ((path.name, in_frame(image, rng)) for _ in range(N_FRAMED))
         for number in range(N_CROPS):
-            side = int(min(image.size) * rng.uniform(0.35, 1))
-            x, y = (int(rng.integers(0, length - side + 1)) for length in image.size)
-            crop = image.crop((x, y, x + side, y + side))
+            crop = random_square(image, rng)
             crop = in_retina_colors(crop, rng) if number % 2 else crop
-            crop = crop.filter(ImageFilter.GaussianBlur(side * rng.uniform(0.004, 0.02))) if number % 3 == 2 else crop
+            radius_px = crop.width * rng.uniform(0.004, 0.02)
+            crop = crop.filter(ImageFilter.GaussianBlur(radius_px)) if number % 3 == 2 else crop
             yield path.name, in_fov(crop, rng)
+
+
+def random_square(image: Image.Image, rng: Rng) -> Image.Image:
+    """A square part of an image, at least 0.35 of its shorter side."""
+    side = int(min(image.size) * rng.uniform(0.35, 1))
+    x, y = (int(rng.integers(0, length - side + 1)) for length in image.size)
+    return image.crop((x, y, x + side, y + side))
+
+
+def in_frame(image: Image.Image, rng: Rng) -> Image.Image:
+    """A part of an image under another light, in a rectangle with cut corners, as of cameras that fill the frame."""
+    width = int(rng.integers(420, 700))
+    height = int(width * rng.uniform(0.66, 0.8))
+    part = ImageOps.fit(image, (width, height), bleed=rng.uniform(0, 0.3), centering=tuple(rng.uniform(0, 1, 2)))
+    gains = rng.uniform(0.5, 1.2) * np.array([rng.uniform(0.8, 1.4), 1, rng.uniform(0.3, 1)])
+    part = in_retina_colors(part, rng) if rng.random() < 0.4 else _image(np.asarray(part, np.float64) * gains)
+    part = ImageOps.mirror(part) if rng.random() < 0.5 else part
+    part = part.filter(ImageFilter.GaussianBlur(rng.uniform(1, 6))) if rng.random() < 0.3 else part
+    cut = int(rng.uniform(0, 0.2) * height)
+    for x, y, dx, dy in ((0, 0, 1, 1), (width, 0, -1, 1), (0, height, 1, -1), (width, height, -1, -1)):
+        ImageDraw.Draw(part).polygon([(x, y), (x + dx * cut, y), (x, y + dy * cut)], fill=BLACK)
+    return part
 
 
 def in_fov(image: Image.Image, rng: Rng) -> Image.Image:

@@ -1,7 +1,7 @@
 """Train the quality network: ``python -m ml quality train --imagenet imagenet.npz``.
 
-The first blocks of MobileNetV3-Small at 128 x 128 pixels predict two labels: gradable, and of good quality. Only the
-first is released; the second is an auxiliary task, which orders the gradable photographs by quality.
+The first blocks of MobileNetV3-Small at 128 x 128 pixels predict two labels: gradable, and of good quality, which
+orders the gradable photographs by quality. Both and the features are released; logistic models are fitted to them.
 """
 
 from pathlib import Path
@@ -21,7 +21,8 @@ from ml.training.batches import AUGMENTATION, load_images, normalize, sample_row
 from ml.training.checkpoints import best_weights
 from ml.training.config import TrainingConfig, write_config
 from ml.training.quality.augment import augment_quality
-from ml.training.quality.dataset import GRADED, GRADED_WEIGHT, QUALITY_SOURCES, QualitySet
+from ml.training.quality.dataset import GRADED_WEIGHT, QualitySet
+from ml.training.quality.sources import GRADED, QUALITY_SOURCES
 from ml.training.trainer import Trainer, fit
 
 if TYPE_CHECKING:
@@ -58,11 +59,14 @@ class QualityNet(nn.Module):
         self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(2 * N_CHANNELS, 2))
 
     def forward(self, photos: "Tensor") -> "Tensor":
-        """Mean and maximum of the last feature map: a local defect shows in the maximum."""
-        maps = self.features(normalize(photos))  # [B, 48, h, w]
-        pooled = torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1)  # [B, 96]
-        logits: Tensor = self.head(pooled)  # [B, 2]
+        """Logits [B, 2]."""
+        logits: Tensor = self.head(self.pooled(photos))
         return logits
+
+    def pooled(self, photos: "Tensor") -> "Tensor":
+        """Mean and maximum of the last feature map, [B, 96]: a local defect shows in the maximum."""
+        maps = self.features(normalize(photos))  # [B, 48, h, w]
+        return torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1)
 
 
 class QualityLoss(nn.Module):

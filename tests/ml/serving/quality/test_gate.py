@@ -12,8 +12,9 @@ from PIL import Image, ImageFilter
 
 from ml.data.labels import read_labels
 from ml.serving.preprocess import FundusCrop, crop_fundus
+from ml.serving.quality.coefficients import Scores
 from ml.serving.quality.gate import MAX_P_REFUSED, Quality, QualityGate, assess_quality
-from ml.serving.quality.network import QualityNetwork
+from ml.serving.quality.network import NETWORK_OUTPUTS, QualityNetwork
 from ml.synthetic import Faults
 from ml.training.quality.negatives import in_fov, in_retina_colors, synthetic_images
 from ml.vocabulary import ICDRGrade, QualityLevel, QualityReason
@@ -71,7 +72,7 @@ def test_a_grey_or_black_photograph_has_no_retina_and_a_tiny_one_is_too_small() 
     [
         (QualityReason.TOO_DARK, [Faults(exposure_stops=-stops) for stops in (0, 2, 3, 4)], [False, True, True, True]),
         (QualityReason.TOO_BRIGHT, [Faults(exposure_stops=stops) for stops in (0, 1.5, 2.5)], [False, True, True]),
-        (QualityReason.BLURRED, [Faults(blur_px=px) for px in (0, 8, 20, 40, 60)], [False, False, False, True, True]),
+        (QualityReason.BLURRED, [Faults(blur_px=px) for px in (0, 8, 20, 40, 60)], [False, True, True, True, True]),
     ],
 )
 def test_a_growing_fault_is_named_and_never_better(
@@ -104,7 +105,7 @@ def test_good_means_no_reason_and_every_other_level_means_one() -> None:
 
 
 def test_a_network_without_a_finite_output_lets_nothing_pass(eye: FundusCrop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QualityNetwork, "logits", lambda *_: np.array([np.nan], np.float32))
+    monkeypatch.setattr(QualityNetwork, "outputs", lambda *_: np.full((1, len(NETWORK_OUTPUTS)), np.nan))
     quality = assess_quality(eye)
     assert not quality.level.is_gradable
     assert quality.p_gradable <= MAX_P_REFUSED
@@ -112,7 +113,7 @@ def test_a_network_without_a_finite_output_lets_nothing_pass(eye: FundusCrop, mo
 
 
 def test_a_photograph_that_no_rule_refuses_gets_one_reason(eye: FundusCrop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(QualityGate, "p_gradable", lambda *_: 0.05)
+    monkeypatch.setattr(QualityGate, "scores", lambda *_: Scores(p_fundus=1.0, p_gradable=0.05, p_sharp=1.0))
     refused = assess_quality(eye)
     assert not refused.level.is_gradable
     assert len(refused.reasons) == 1

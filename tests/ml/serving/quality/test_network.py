@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from PIL import ImageFilter
 from ml.bundle import read_bundle
 from ml.errors import BundleError
 from ml.serving.preprocess import FundusCrop
-from ml.serving.quality.coefficients import LogisticModel, LogisticTerm, sha256_of
+from ml.serving.quality.coefficients import LogisticModel, sha256_of
 from ml.serving.quality.gate import DESCRIPTION, FOLDER, WEIGHTS, QualityGate, released_gate
-from ml.serving.quality.network import network_view, square_view
+from ml.serving.quality.network import NETWORK_OUTPUTS, network_view, square_view
+from ml.serving.quality.sharpness import extract_sharpness
 from tests.ml.serving.quality.builders import cropped, features_of, synthetic_eye
 
 
@@ -26,27 +28,44 @@ def test_the_logit_falls_as_an_eye_goes_out_of_focus_alone_and_in_a_batch() -> N
     network = released_gate().network
     eyes = [synthetic_eye().filter(ImageFilter.GaussianBlur(blur_px)) for blur_px in (0, 4, 12)]
     views = np.stack([network_view(square_view(cropped(eye, side_px=288))) for eye in eyes])
-    logits = network.logits(views)
-    assert all(a > b for a, b in pairwise(logits))
-    assert np.allclose(logits, [network.logits(view[None])[0] for view in views], atol=1e-3)
+    outputs = network.outputs(views)
+    assert all(a > b for a, b in pairwise(outputs[:, NETWORK_OUTPUTS.index("gradable_logit")]))
+    assert outputs.shape == (3, len(NETWORK_OUTPUTS))
+    assert np.allclose(outputs, [network.outputs(view[None])[0] for view in views], atol=1e-2)
 
 
-def test_every_coefficient_names_a_feature(eye: FundusCrop) -> None:
+def test_every_coefficient_names_a_value(eye: FundusCrop) -> None:
     features, coefficients = features_of(eye), released_gate().coefficients
-    models = (coefficients.fundus, coefficients.gradable, coefficients.fusion)
-    names = {term.name for model in models for term in model.terms} | {rule.feature for rule in coefficients.rules}
-    assert names - {"network", "gradable"} <= features.keys()
+    sharpness = extract_sharpness(eye)
+    assert sharpness is not None
+    assert {*coefficients.fundus.names, *coefficients.gradable.names} <= {*features, *NETWORK_OUTPUTS}
+    assert set(coefficients.sharp.names) == set(asdict(sharpness))
+    assert {rule.feature for rule in coefficients.rules} <= features.keys()
     assert np.isfinite(list(features.values())).all()
 
 
-FUSION = LogisticModel(-1.0, (LogisticTerm("network", 0.0, 2.0, 0.8), LogisticTerm("gradable", 0.0, 2.0, 0.6)))
+MODEL = LogisticModel(-1.0, ("a", "b"), (0.0, 1.0), (2.0, 0.5), (0.8, 0.6), ((0, 0, -0.1), (0, 1, 0.2)))
 
 
-@pytest.mark.parametrize("rising", ["network", "gradable"])
-def test_the_fusion_rises_with_each_input_and_none_decides_alone(rising: str) -> None:
-    p = [FUSION.probability({"network": 0.0, "gradable": 0.0, rising: logit}) for logit in (-5, 0, 5, 8, 1e6)]
-    assert all(0 <= a < b <= 1 for a, b in pairwise(p[:4]))
-    assert p[3] == p[4] < 0.97
+@pytest.mark.parametrize(
+    ("a", "b", "log_odds"),
+    [
+        (0.0, 1.0, -1.0),
+        (2.0, 1.0, -1.0 + 0.8 - 0.1),
+        (2.0, 2.0, -1.0 + 0.8 + 2 * 0.6 - 0.1 + 2 * 0.2),
+        (1e9, 1.0, -1.0 + 4 * 0.8 - 16 * 0.1),  # clipped to 4
+    ],
+)
+def test_a_logistic_model_is_a_clipped_polynomial_of_named_values(a: float, b: float, log_odds: float) -> None:
+    assert MODEL.log_odds({"b": b, "a": a, "c": 7.0}) == pytest.approx(log_odds)
+    p = MODEL.probability({"a": np.array([a, a]), "b": np.array([b, b])})
+    assert p == pytest.approx([1 / (1 + np.exp(-log_odds))] * 2)
+
+
+def test_lists_of_different_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="different lengths"):
+        LogisticModel.from_json(asdict(MODEL) | {"mean": [0.0]})
+    assert LogisticModel.from_json(json.loads(json.dumps(asdict(MODEL)))) == MODEL
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Models and rules are fitted on the training split; the fusion refuses no more good photographs than they do."""
+"""Models, rules and thresholds are fitted without the test split, and measured on it."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -8,11 +8,12 @@ import pytest
 
 from ml.serving.quality.coefficients import QualityRule
 from ml.serving.quality.gate import released_gate
-from ml.training.quality.dataset import QualitySet, by_name
-from ml.training.quality.evaluate import accepted, counts, evaluate, rejects_accepted
-from ml.training.quality.fit import fit_fusion, fit_rule, fit_rules
-from ml.vocabulary import QualityReason
-from tests.ml.training.quality.builders import toy_set
+from ml.serving.quality.network import NETWORK_OUTPUTS
+from ml.training.quality.dataset import SHARPNESS, QualitySet, by_name
+from ml.training.quality.evaluate import assess_set, counts, evaluate
+from ml.training.quality.fit import fit_coefficients, fit_logistic, fit_rule, values_of
+from ml.vocabulary import QualityLevel, QualityReason
+from tests.ml.training.quality.builders import toy_set, with_blurred_copies
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,24 +23,46 @@ STORED = released_gate().coefficients
 
 @pytest.fixture(scope="module")
 def photos() -> QualitySet:
-    """A fifth of the photographs are negatives, with other colours."""
-    photos = toy_set(180)
-    labels = np.where(np.arange(180) // 9 % 5 == 0, "negative", photos.labels)
+    """Some are graded, some no retina, with other colours; good ones have blurred copies."""
+    photos = toy_set(360)
+    number = np.arange(360) // 9 % 5
+    labels = np.where(number == 0, "negative", np.where(number == 1, "graded", photos.labels))
     features = by_name(photos.features.copy())
     features["red_green_slope"][labels == "negative"] = 1.5
-    return replace(photos, labels=labels, features=np.column_stack(list(features.values())))
+    is_smooth = photos.labels == "reject"
+    features["vessel_contrast"][is_smooth & (labels == "graded")] += 1.0
+    return with_blurred_copies(replace(photos, labels=labels, features=np.column_stack(list(features.values()))))
 
 
-def test_models_separate_rejects_and_negatives_on_the_training_split_alone(photos: QualitySet) -> None:
-    fitted = fit_rules(photos, STORED)
-    assert fit_rules(photos.subset(photos.where(0)), STORED) == fitted
-    assert (fitted.limits, fitted.fusion) == (STORED.limits, STORED.fusion)
-    features = by_name(photos.features)
-    p_gradable, p_fundus = fitted.gradable.probability(features), fitted.fundus.probability(features)
-    is_good, is_reject, is_negative = (photos.labels == label for label in ("good", "reject", "negative"))
-    p_defocused = fitted.gradable.probability(by_name(photos.defocused))
-    assert p_gradable[is_good].mean() > 2 * max(p_gradable[is_reject].mean(), p_defocused[is_good].mean())
-    assert p_fundus[~is_negative].mean() > 2 * p_fundus[is_negative].mean()
+def network_outputs(photos: QualitySet) -> "NDArray[np.float64]":
+    rng = np.random.default_rng(5)
+    outputs = rng.normal(size=(len(photos.labels), len(NETWORK_OUTPUTS)))
+    outputs[:, 0] += np.where(np.isin(photos.labels, ("reject", "blurred")), -3.0, 3.0)
+    return outputs
+
+
+def test_each_model_separates_what_it_is_fitted_to_without_the_test_split(photos: QualitySet) -> None:
+    outputs = network_outputs(photos)
+    fitted = fit_coefficients(photos, outputs, STORED)
+    rows = np.flatnonzero(photos.splits != 2)
+    assert fit_coefficients(photos.subset(rows), outputs[rows], STORED) == fitted
+    values, labels = values_of(photos, outputs), photos.labels
+    p_gradable, p_fundus = fitted.gradable.probability(values), fitted.fundus.probability(values)
+    p_sharp = fitted.sharp.probability(by_name(photos.sharpness, SHARPNESS))
+    assert p_gradable[labels == "good"].mean() > 2 * p_gradable[np.isin(labels, ("reject", "blurred"))].mean()
+    assert p_fundus[labels == "good"].mean() > 2 * p_fundus[labels == "negative"].mean()
+    assert p_sharp[photos.sigmas == 0].mean() > 2 * p_sharp[photos.sigmas > 0].mean()
+
+
+def test_the_thresholds_refuse_the_chosen_fractions_of_graded_photographs(photos: QualitySet) -> None:
+    outputs = network_outputs(photos)
+    rows = np.flatnonzero(photos.splits != 2)
+    fitted = fit_coefficients(photos, outputs, STORED)
+    values = values_of(photos.subset(rows), outputs[rows])
+    p = fitted.gradable.probability(values)[photos.labels[rows] == "graded"]
+    limits = fitted.limits
+    assert (p < limits.min_p_gradable).mean() == pytest.approx(0.025, abs=2 / len(p))
+    assert (p < limits.min_p_good).mean() == pytest.approx(0.08, abs=2 / len(p))
 
 
 @pytest.mark.parametrize(("poor", "percentile"), [(0.0, 3), (1000.0, 97)])
@@ -50,38 +73,28 @@ def test_a_rule_is_set_to_the_median_and_the_worst_three_percent(poor: float, pe
     assert rule.limit == 7
 
 
-def network_logits(photos: QualitySet) -> "NDArray[np.float64]":
-    rng = np.random.default_rng(5)
-    return np.array([rng.normal(-1 if label == "reject" else 1) for label in photos.labels])
+def test_a_product_of_two_values_is_fitted() -> None:
+    values = {name: np.random.default_rng(i).normal(size=400) for i, name in enumerate("ab")}
+    truth = values["a"] * values["b"] > 0
+    model = fit_logistic(("a", "b"), [(0, 1)], values, truth, np.ones(400), regularization=10.0)
+    assert ((model.probability(values) > 0.5) == truth).mean() > 0.95
+    assert [pair[:2] for pair in model.products] == [(0, 1)]
 
 
-def test_no_gradable_group_passes_less_often_than_by_the_rules() -> None:
-    photos = toy_set(180)
-    logits, features = network_logits(photos), by_name(photos.features)
-    fused = fit_fusion(photos, logits, STORED).fuse(features, network_logit=logits)
-    by_fusion, by_rules = (accepted(photos, STORED, p) for p in (fused, STORED.gradable.probability(features)))
-    for label in ("good", "usable"):
-        rows = (photos.labels == label) & (photos.splits == 1)
-        assert by_fusion[rows].sum() >= by_rules[rows].sum() > 0
-
-
-def test_metrics_are_those_of_the_test_split() -> None:
-    photos = toy_set(90)
-    metrics = evaluate(photos, network_logits(photos), STORED)
-    assert counts(photos) == {"eyeq": {label: [10, 10, 10] for label in ("good", "reject", "usable")}}
-    rejects = photos.subset(np.flatnonzero((photos.splits == 2) & (photos.labels == "reject")))
-    by_rules = accepted(rejects, STORED, STORED.gradable.probability(by_name(rejects.features)))
-    assert metrics["accepted_on_test"]["eyeq"]["reject"]["n"] == 10
-    assert metrics["accepted_on_test"]["eyeq"]["reject"]["rules"] == by_rules.mean()
-    eyeq = metrics["eyeq_test"]
-    assert (eyeq["n"], eyeq["n_reject"]) == (30, 10)
-    for name in ("rules", "network", "fusion"):
-        value, low, high = eyeq[f"auc_{name}"]
-        assert 0.5 < low <= value <= high <= 1
-    assert eyeq["auc_gain"][0] == pytest.approx(eyeq["auc_fusion"][0] - eyeq["auc_rules"][0], abs=2e-4)
-
-
-@pytest.mark.parametrize(("score", "accepted"), [([3, 2, 1, 0, 0, 0], 0.0), ([1, 1, 1, 1, 1, 0], 2 / 3)])
-def test_rejects_are_counted_where_as_many_gradable_ones_pass(score: list[float], accepted: float) -> None:
-    truth = np.array([True, True, True, False, False, False])
-    assert rejects_accepted(truth, np.array(score, float), 1.0) == pytest.approx(accepted)
+def test_metrics_are_those_of_the_test_split_and_copies_have_rows_of_their_own(photos: QualitySet) -> None:
+    outputs = network_outputs(photos)
+    fitted = fit_coefficients(photos, outputs, STORED)
+    metrics = evaluate(photos, outputs, fitted)
+    rows = photos.where(2)
+    qualities = assess_set(photos.subset(rows), outputs[rows], fitted)
+    is_reject = photos.labels[rows] == "reject"
+    levels = metrics["levels"]["eyeq"]
+    assert counts(photos)["eyeq"]["reject"][2] == levels["reject"]["n"] == is_reject.sum()
+    assert {"blurred by 0.3 %", "blurred by 2.0 %"} < levels.keys()
+    gradable = [quality.level.is_gradable for quality, reject in zip(qualities, is_reject, strict=True) if reject]
+    assert levels["reject"]["gradable"] == pytest.approx(np.mean(gradable), abs=1e-4)
+    value, low, high = metrics["eyepacs"]["good"]["gradable"]
+    assert low <= value <= high
+    n_reasons = sum(sum(found.get("reject", (0, 0))) for found in metrics["reasons"].values())
+    n_poor = sum(q.level is not QualityLevel.GOOD for q, reject in zip(qualities, is_reject, strict=True) if reject)
+    assert n_reasons == n_poor > 0

@@ -17,8 +17,7 @@ from ml.training.batches import seeded_generator
 from ml.training.quality import train as quality_train
 from ml.training.quality.augment import _degrade, augment_quality
 from ml.training.quality.dataset import QualitySet
-from ml.training.quality.export import export_quality_onnx
-from ml.training.quality.export import logits_of as served_logits
+from ml.training.quality.export import export_quality_onnx, outputs_of
 from ml.training.quality.train import CONFIG, QualityData, QualityNet, logits_of, targets_of, train_quality
 from tests.ml.training.quality.builders import toy_set
 
@@ -84,7 +83,7 @@ def test_it_learns_a_plain_difference_and_the_released_file_gives_the_same_logit
     onnx = tmp_path / "quality.onnx"
     export_quality_onnx(network, onnx)
     released = QualityNetwork.load(onnx, sha256=hashlib.sha256(onnx.read_bytes()).hexdigest())
-    logits = served_logits(released, photos)
+    logits = outputs_of(released, photos)[:, 0]
     assert np.allclose(logits, logits_of(network, photos.pixels), atol=0.05)
     assert roc_auc_score(photos.labels != "reject", logits) > 0.9
 
