@@ -131,9 +131,9 @@ def real_photographs(data_dir: Path, source: str, quality: str = "") -> list[Pat
     [
         ("eyeq", "good", 0.97, 1),
         ("eyeq", "usable", 0.9, 1),
-        ("eyeq", "reject", 0, 0.5),
+        ("eyeq", "reject", 0, 0.35),
         ("aptos2019", "", 0.97, 1),
-        ("odir5k", "", 0.94, 1),  # holds photographs that no reader could grade: 96.3 % of all 2,652 pass
+        ("odir5k", "", 0.88, 1),  # holds photographs that no reader could grade
     ],
 )
 def test_real_photographs_pass_and_rejects_are_refused(
