@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from ml.errors import GradingError
 from ml.perceptual_hash import (
     MAX_DIFFERENT_BITS,
+    MIN_CERTAIN_CORRELATION,
+    MIN_LOCAL_CORRELATION,
     PictureHash,
     band_values,
     hash_flips,
@@ -65,10 +67,10 @@ def store_hash(image: FundusImage, content: Content) -> None:
 
 
 def find_in_exam(*, image: FundusImage, content: Content, without_eye: str) -> FundusImage | None:
-    """Another photograph in use in the exam of ``image`` that is the same picture, not of the eye ``without_eye``."""
+    """Another photograph in use in the exam of ``image`` that is certainly the same picture, not of ``without_eye``."""
     images = FundusImage.objects.filter(exam=image.exam_id, withdrawn_at__isnull=True)
     images = images.exclude(pk=image.pk).exclude(laterality=without_eye)
-    return _same_file(images, content) or _same_picture(images, content)
+    return _same_file(images, content) or _same_picture(images, content, MIN_CERTAIN_CORRELATION)
 
 
 def find_in_other_patients(*, exam: Exam, content: Content) -> FundusImage | None:
@@ -80,7 +82,9 @@ def find_in_other_patients(*, exam: Exam, content: Content) -> FundusImage | Non
     images = images.exclude(withdrawn_code__in=_WITHDRAWN_AS_WRONG).select_related("exam")
     values = {value for one in content.hashes for value in probe_values(one)}
     bands = PerceptualHashBand.objects.filter(site=exam.site_id, value__in=values)
-    return _same_file(images, content) or _same_picture(images.filter(pk__in=bands.values("image")), content)
+    return _same_file(images, content) or _same_picture(
+        images.filter(pk__in=bands.values("image")), content, MIN_LOCAL_CORRELATION
+    )
 
 
 def hash_missing() -> int:
@@ -115,7 +119,7 @@ def _same_file(images: QuerySet[FundusImage], content: Content) -> FundusImage |
     return images.filter(sha256=content.sha256).order_by("-created_at", "pk").first()
 
 
-def _same_picture(images: QuerySet[FundusImage], content: Content) -> FundusImage | None:
+def _same_picture(images: QuerySet[FundusImage], content: Content, min_correlation: float) -> FundusImage | None:
     """The one of ``images`` that is the same picture. Crops are loaded and compared of the most similar hashes only."""
     if not content.hashes:
         return None
@@ -126,7 +130,7 @@ def _same_picture(images: QuerySet[FundusImage], content: Content) -> FundusImag
     nearest = [pk for distance, pk in distances[:_MAX_CORRELATED] if distance <= MAX_DIFFERENT_BITS]
     found = PerceptualHash.objects.select_related("image__exam").in_bulk(nearest)
     for row in (found[pk] for pk in nearest):
-        if any(is_same_picture(one, _stored_hash(row)) for one in content.hashes):
+        if any(is_same_picture(one, _stored_hash(row), min_correlation=min_correlation) for one in content.hashes):
             return row.image
     return None
 

@@ -39,7 +39,8 @@ def add(exam: Exam, photograph: Photograph) -> FundusImage:
     image = FundusImageFactory(
         exam=exam, field=field, withdrawn_at=exam.created_at, withdrawn_code=state, withdrawn_reason="Lid"
     )
-    GradingFactory(image=image, is_done=True)
+    is_wrong = state in {"wrong_eye", "wrong_patient"}  # also its quality says nothing about this eye
+    GradingFactory(image=image, **({"is_ungradable": True} if is_wrong else {"is_done": True}))
     return image
 
 
