@@ -1,11 +1,14 @@
 """Uploads on the exam page."""
 
+from io import BytesIO
+
 import pytest
 from playwright.sync_api import expect
 
 from screening.models import Exam, FundusImage, User
 from tests.browser.conftest import Visit, choose_photos, synthetic_photo
 from tests.builders import photo_bytes
+from tests.cases.composites import eye, with_text
 
 pytestmark = pytest.mark.browser
 
@@ -61,3 +64,22 @@ def test_a_dropped_photograph_waits_for_the_eye(visit: Visit, open_exam: Exam, p
     row.get_by_role("button", name="Confirm: right eye (OD), upload").click()
     expect(row).to_have_count(0)
     assert FundusImage.objects.get().laterality == "OD"
+
+
+def test_writing_is_blanked_or_kept_by_a_person(
+    visit: Visit, open_exam: Exam, photographer: User, problems: list[str]
+) -> None:
+    page = visit(f"/exams/{open_exam.pk}/", photographer)
+    written = BytesIO()
+    with_text(eye(1), ((4, 4), "BYRON Ada")).save(written, "JPEG", quality=92)
+    rows = choose_photos(page, {"eye_OD.jpg": written.getvalue()})
+    rows.get_by_role("button", name="Confirm").click()
+    expect(rows.get_by_role("alert").first).to_contain_text("It may name the patient.")
+    expect(rows.get_by_role("button", name="Blank it and upload")).to_be_focused()
+    assert not FundusImage.objects.exists()
+    rows.get_by_role("button", name="Blank it and upload").click()
+    expect(rows).to_have_count(0)
+    expect(page.locator("#eyes")).to_contain_text("Writing outside the retina was blanked.")
+    assert FundusImage.objects.get().writing == FundusImage.Writing.BLANKED
+    assert [problem for problem in problems if "status of 409" not in problem] == []
+    problems.clear()
