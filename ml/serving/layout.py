@@ -55,6 +55,8 @@ MIN_PAGE_FRACTION = 0.08
 #: Fraction of light surroundings that is written on, from which they are a page.
 MIN_INK_FRACTION = 0.015
 INK_STEP = 24
+#: Intersection over union with an ellipse, below which the edge of a retina in light surroundings was not found.
+MIN_BORDERED_IOU = 0.9
 
 
 def layout_reason(survey: Survey) -> QualityReason | None:
@@ -224,4 +226,5 @@ def border_reason(small: "NDArray[np.uint8]", surroundings: "Bools", survey: Sur
     is_ink = np.abs(small - color).max(axis=2) > INK_STEP
     if (is_ink & is_outside).sum() > MIN_INK_FRACTION * is_outside.size:
         return QualityReason.NOT_A_PHOTOGRAPH
-    return None if survey.is_fitted else QualityReason.LIGHT_BORDER
+    is_whole = survey.is_fitted or _ellipse(_box(survey)[0])[0] > MIN_BORDERED_IOU  # squeezed, or cut
+    return None if is_whole else QualityReason.LIGHT_BORDER
