@@ -47,7 +47,7 @@ def eye_of(eye: Laterality, seed: int = 2) -> Image.Image:
 
 
 @pytest.mark.parametrize("eye", list(Laterality))
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 3, 4])
 def test_it_recognises_a_synthetic_eye_and_takes_its_reflection_for_the_other(eye: Laterality, seed: int) -> None:
     photo, other = eye_of(eye, seed), Laterality.LEFT if eye is Laterality.RIGHT else Laterality.RIGHT
     for side_px in (224, 288, 320):
@@ -62,7 +62,7 @@ def test_it_recognises_a_synthetic_eye_and_takes_its_reflection_for_the_other(ey
     [lambda photo: photo.rotate(180), ImageOps.flip, lambda photo: photo.rotate(90), lambda photo: photo.rotate(-90)],
     ids=["turned", "top to bottom", "quarter turn", "other quarter turn"],
 )
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 3, 4])
 def test_a_turned_photograph_has_no_answer(change: Change, seed: int) -> None:
     assert recognise_laterality(cropped(change(eye_of(Laterality.RIGHT, seed)))).laterality is None
 
