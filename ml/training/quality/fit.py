@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-#: A rule of its own; the models do not use it.
+#: A separate rule; the models do not use it.
 UNUSED_FEATURES = {"macula_hidden"}
 #: Sample weights in the fit of gradable and sharp: few photographs are of DRIMDB's camera, many are blurred copies.
 DRIMDB_WEIGHT, BLURRED_WEIGHT, FAR_BLUR_WEIGHT = 3.0, 0.25, 0.3

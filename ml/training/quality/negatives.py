@@ -57,17 +57,17 @@ def negative_set(folders: Iterable[Path] = (), *, data: Path | None = None) -> Q
         (LabelledPhoto(source, Path(name), None, name, NEGATIVE), image, split_of(name, {}), 0.0)
         for source, name, image in negatives
     )
-    return everyday if data is None else everyday.joined(measure(_parts_of_drimdb(data, rng)))
+    return everyday if data is None else everyday.joined(measure(_drimdb_crops(data, rng)))
 
 
-def _parts_of_drimdb(data: Path, rng: Rng) -> Iterator[Labelled]:
+def _drimdb_crops(data: Path, rng: Rng) -> Iterator[Labelled]:
     for photo, split in read_drimdb(data):
         if photo.quality == NEGATIVE and split == TRAIN:
             with Image.open(photo.path) as opened:
                 image = opened.convert("RGB")
             for number in range(2 * N_CROPS):
-                part = in_frame(image, rng) if number % 2 else in_fov(random_square(image, rng), rng)
-                yield photo, part, split, 0.0
+                crop = in_frame(image, rng) if number % 2 else in_fov(random_square(image, rng), rng)
+                yield photo, crop, split, 0.0
 
 
 def synthetic_images(rng: Rng) -> Iterator[tuple[str, Image.Image]]:
@@ -109,18 +109,18 @@ def random_square(image: Image.Image, rng: Rng) -> Image.Image:
 
 
 def in_frame(image: Image.Image, rng: Rng) -> Image.Image:
-    """A part of an image under another light, in a rectangle with cut corners, as of cameras that fill the frame."""
+    """A crop of an image under another light, in a rectangle with cut corners, as of cameras that fill the frame."""
     width = int(rng.integers(420, 700))
     height = int(width * rng.uniform(0.66, 0.8))
-    part = ImageOps.fit(image, (width, height), bleed=rng.uniform(0, 0.3), centering=tuple(rng.uniform(0, 1, 2)))
+    crop = ImageOps.fit(image, (width, height), bleed=rng.uniform(0, 0.3), centering=tuple(rng.uniform(0, 1, 2)))
     gains = rng.uniform(0.5, 1.2) * np.array([rng.uniform(0.8, 1.4), 1, rng.uniform(0.3, 1)])
-    part = in_retina_colors(part, rng) if rng.random() < 0.4 else _image(np.asarray(part, np.float64) * gains)
-    part = ImageOps.mirror(part) if rng.random() < 0.5 else part
-    part = part.filter(ImageFilter.GaussianBlur(rng.uniform(1, 6))) if rng.random() < 0.3 else part
+    crop = in_retina_colors(crop, rng) if rng.random() < 0.4 else _image(np.asarray(crop, np.float64) * gains)
+    crop = ImageOps.mirror(crop) if rng.random() < 0.5 else crop
+    crop = crop.filter(ImageFilter.GaussianBlur(rng.uniform(1, 6))) if rng.random() < 0.3 else crop
     cut = int(rng.uniform(0, 0.2) * height)
     for x, y, dx, dy in ((0, 0, 1, 1), (width, 0, -1, 1), (0, height, 1, -1), (width, height, -1, -1)):
-        ImageDraw.Draw(part).polygon([(x, y), (x + dx * cut, y), (x, y + dy * cut)], fill=BLACK)
-    return part
+        ImageDraw.Draw(crop).polygon([(x, y), (x + dx * cut, y), (x, y + dy * cut)], fill=BLACK)
+    return crop
 
 
 def in_fov(image: Image.Image, rng: Rng) -> Image.Image:

@@ -136,10 +136,10 @@ def _coin(rng: Rng) -> "Floats":
 def _outer_eye(rng: Rng) -> "Floats":
     """Skin, sclera, iris, pupil and lids."""
     skin = _warm(rng) * (1 + 0.3 * _noise(rng, 4, 60))
-    pupil, iris, opening = rng.uniform(0.08, 0.25), rng.uniform(0.3, 0.5), rng.uniform(0.35, 0.8)
+    dark_radius, iris, opening = rng.uniform(0.08, 0.25), rng.uniform(0.3, 0.5), rng.uniform(0.35, 0.8)
     fibres = 1 + 0.5 * np.cos(_ANGLE * rng.integers(20, 90) + 9 * _noise(rng, 12)[..., 0])[..., None]
     pixels = np.where(_RADIUS[..., None] < iris, _color(rng, (0, 0.6), (0.2, 0.8), (0.1, 0.5)) * fibres, 225)
-    pixels = np.where(_RADIUS[..., None] < pupil, 12.0, pixels)
+    pixels = np.where(_RADIUS[..., None] < dark_radius, 12.0, pixels)
     is_open = np.abs(_Y) < opening * np.sqrt(np.clip(1 - (_X * 0.9) ** 2, 0, 1))
     return np.where(is_open[..., None], pixels, skin)
 
@@ -157,11 +157,11 @@ def _petri_dish(rng: Rng) -> "Floats":
 def _leaf(rng: Rng) -> "Floats":
     """Straight veins from one rib, or the cracks of glaze: lines that branch unlike vessels."""
     canvas = Image.new("L", (SIDE_PX, SIDE_PX))
-    draw, turn = ImageDraw.Draw(canvas), rng.uniform(0, np.pi)
+    draw, rotation = ImageDraw.Draw(canvas), rng.uniform(0, np.pi)
     for start in np.linspace(-1, 1, int(rng.integers(6, 24))):
         for side in (-1, 1):
-            angle = turn + side * rng.uniform(0.5, 1.2)
-            x, y = start * np.cos(turn), start * np.sin(turn)
+            angle = rotation + side * rng.uniform(0.5, 1.2)
+            x, y = start * np.cos(rotation), start * np.sin(rotation)
             ends = [(x, y), (x + 1.5 * np.cos(angle), y + 1.5 * np.sin(angle))]
             draw.line([tuple((np.array(p) + 1) * SIDE_PX / 2) for p in ends], fill=255, width=int(rng.integers(1, 7)))
     lines = np.asarray(canvas, np.float64)[..., None] / 255

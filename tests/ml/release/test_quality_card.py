@@ -11,7 +11,7 @@ def test_the_card_is_generated_from_the_released_file() -> None:
     assert QUALITY_CARD.read_text() == card_text()
 
 
-def test_a_target_that_is_missed_is_said_to_be_short() -> None:
+def test_a_target_that_is_missed_has_the_word_short() -> None:
     reached = {"n": 50, "gradable": [0.35, 0.3, 0.4], "good": [0.1, 0.05, 0.2]}
     good = {"n": 50, "gradable": [0.98, 0.97, 1.0], "good": [0.88, 0.8, 0.9]}
     drimdb = {"reject": {"n": 20, "gradable": 0.3}, "negative": {"n": 8, "gradable": 0.0}}
