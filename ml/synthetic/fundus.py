@@ -8,11 +8,11 @@ numpy and Pillow only.
 """
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from ml.synthetic.camera import Faults, Frame
 from ml.synthetic.canvas import FloatArray, Point
 from ml.synthetic.lesions import LesionPainter, Lesions, lesions_for_grade
 from ml.synthetic.vessels import grow_vessels, paint_vessels
@@ -27,32 +27,6 @@ _VEIN_DENSITY = np.array([0.23, 0.58, 0.44], dtype=np.float32)
 _ARTERY_DENSITY = np.array([0.09, 0.46, 0.39], dtype=np.float32)
 _LEFT_EYE = 1_000_003  # added to the seed
 _BLOOD_DENSITY = np.array([0.45, 1.05, 0.6], dtype=np.float32)
-
-
-class Frame(StrEnum):
-    """Aspect ratio of the photograph."""
-
-    SQUARE = "1:1"
-    FOUR_THIRDS = "4:3"
-    THREE_HALVES = "3:2"
-
-    @property
-    def size_px(self) -> tuple[int, int]:
-        return {Frame.SQUARE: (1200, 1200), Frame.FOUR_THIRDS: (1600, 1200), Frame.THREE_HALVES: (1620, 1080)}[self]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Faults:
-    """Faults of acquisition. Zero everywhere is a good photograph."""
-
-    #: Standard deviation of the defocus at full scale.
-    blur_px: float = 0.0
-    #: Negative is too dark, positive too bright; one stop halves or doubles the light.
-    exposure_stops: float = 0.0
-    #: 0 to 1: fraction of light lost at the temporal edge, with haze at the opposite one.
-    unevenness: float = 0.0
-    #: 0 to 1: how far the upper lid and its lashes cover the field.
-    lid: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Drafts of readings: saved while the reviewer types, deleted on signing or after a week."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -34,6 +35,11 @@ class AlreadyStored(ExamError):
         self.change = change
 
 
+def _require_short(entries: Mapping[str, str]) -> None:
+    if any(len(text) > MAX_ENTRY_CHARS for text in entries.values()):
+        raise ExamError(too_long(MAX_ENTRY_CHARS))
+
+
 @transaction.atomic
 def save_draft(
     *,
@@ -55,8 +61,7 @@ def save_draft(
     """
     locked = lock_exam(exam)
     require(by, Action.REVIEW_EXAM, locked.site)
-    if any(len(text) > MAX_ENTRY_CHARS for text in entries.values()):
-        raise ExamError(too_long(MAX_ENTRY_CHARS))
+    _require_short(entries)
     change = get_reading_change(user=by, exam=locked, base_review=base_review, is_first_reading=is_first_reading)
     if change in {ReadingChange.SIGNED_BY_YOU, ReadingChange.FIRST_READING_STORED}:
         raise AlreadyStored(change)
@@ -64,12 +69,8 @@ def save_draft(
     own = ReadingDraft.objects.filter(exam=locked, reviewer=by)
     own.filter(updated_at__lte=now - MAX_AGE).delete()
     draft = own.first()
-    values = {
-        "entries": dict(entries),
-        "base_review": base_review,
-        "page_version": page_version,
-        "reading_round": locked.reading_round,
-    }
+    values: dict[str, Any] = {"entries": dict(entries), "base_review": base_review, "page_version": page_version}
+    values["reading_round"] = locked.reading_round
     if draft is None:
         draft = ReadingDraft.objects.create(exam=locked, reviewer=by, updated_at=now, page_id=page_id, **values)
         _record(AuditEvent.Verb.DRAFT_SAVED, draft, by)
@@ -79,11 +80,9 @@ def save_draft(
     is_same_page = bool(page_id) and page_id == draft.page_id
     if version is not None and version != draft.version and not is_same_page:
         raise NewerDraft(draft)
+    values |= {"version": draft.version + 1, "page_id": page_id, "updated_at": now}
     for name, value in values.items():
         setattr(draft, name, value)
-    draft.version += 1
-    draft.page_id = page_id
-    draft.updated_at = now
     draft.save()
     return draft
 

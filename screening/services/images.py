@@ -2,7 +2,7 @@
 
 import datetime
 import hashlib
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
@@ -121,16 +121,12 @@ def get_or_attach_image(
         laterality=eye,
         field=FundusImage.Field(field),
         sha256=content.sha256,
-        format=photo.format,
-        width_px=photo.width_px,
-        height_px=photo.height_px,
-        n_bytes=len(photo.cleaned),
-        camera=photo.camera,
         writing=writing,
         captured_on=day,
         captured_on_source=source,
         is_synthetic=is_synthetic,
         uploaded_by=by,
+        **_file_facts(photo),
     )
     try:
         return _store(image, photo, content, answers, by)
@@ -195,6 +191,12 @@ def _require_present(exam: Exam, laterality: str) -> None:
         raise ExamError(_("This eye is recorded as absent. Delete that record before you add a photograph."))
 
 
+def _file_facts(photo: validation.ValidPhoto) -> dict[str, Any]:
+    """What an image stores of its file."""
+    size = {"width_px": photo.width_px, "height_px": photo.height_px, "n_bytes": len(photo.cleaned)}
+    return {"format": photo.format, "camera": photo.camera, **size}
+
+
 @transaction.atomic
 def withdraw_image(*, image: FundusImage, code: str, reason: str = "", by: User) -> FundusImage:
     """Withdraw a photograph from its exam. The row and the file stay, with the reason.
@@ -211,36 +213,40 @@ def withdraw_image(*, image: FundusImage, code: str, reason: str = "", by: User)
     if exam.status == Exam.Status.REVIEWED:
         require(by, Action.CORRECT_RECORD, exam.site)
     locked = FundusImage.objects.select_for_update(of=("self",)).get(pk=image.pk)
-    why, reason = FundusImage.WithdrawnCode(code), reason.strip()
-    if why is FundusImage.WithdrawnCode.OTHER and not reason:
+    _withdraw(locked, FundusImage.WithdrawnCode(code), reason.strip())
+    _keep_in_history(exam, locked, by)
+    read_again(exam, by=by)
+    update_worklist_order(exam)
+    data = {"exam": str(exam.pk), "code": locked.withdrawn_code}
+    record_event(verb=AuditEvent.Verb.IMAGE_WITHDRAWN, subject=locked, site=exam.site, data=data, by=by)
+    return locked
+
+
+def _withdraw(image: FundusImage, code: FundusImage.WithdrawnCode, reason: str) -> None:
+    if code is FundusImage.WithdrawnCode.OTHER and not reason:
         raise ExamError(_("Enter the reason for withdrawing the photograph."))
     check_length(reason, FundusImage, "withdrawn_reason")
-    if locked.is_withdrawn:
+    if image.is_withdrawn:
         raise ExamError(_("This photograph is already withdrawn."))
-    locked.withdrawn_at = timezone.now()
-    locked.withdrawn_code, locked.withdrawn_reason = why, reason
-    locked.save(update_fields=["withdrawn_at", "withdrawn_code", "withdrawn_reason"])
+    image.withdrawn_at = timezone.now()
+    image.withdrawn_code, image.withdrawn_reason = code, reason
+    image.save(update_fields=["withdrawn_at", "withdrawn_code", "withdrawn_reason"])
+
+
+def _keep_in_history(exam: Exam, image: FundusImage, by: User) -> None:
+    """A correction of the review in force, if there is one."""
     review = review_in_force(exam)
     if review is not None:
+        label = FundusImage.WithdrawnCode(image.withdrawn_code).label
         Correction.objects.create(
             site=exam.site,
             kind=Correction.Kind.IMAGE_WITHDRAWN,
             exam=exam,
-            image=locked,
+            image=image,
             review=review,
-            reason=reason or str(why.label),
+            reason=image.withdrawn_reason or str(label),
             made_by=by,
         )
-    read_again(exam, by=by)
-    update_worklist_order(exam)
-    record_event(
-        verb=AuditEvent.Verb.IMAGE_WITHDRAWN,
-        subject=locked,
-        site=exam.site,
-        data={"exam": str(exam.pk), "code": why},
-        by=by,
-    )
-    return locked
 
 
 @transaction.atomic

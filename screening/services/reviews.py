@@ -77,23 +77,27 @@ def record_first_reading(
     require_consistent(finding)
     if finding.laterality not in photographed_eyes(locked):
         raise ReviewError(_("This eye has no photograph, so there is nothing to read."), finding.laterality)
-    is_complete = set(_unread_eyes(locked, by)) <= {finding.laterality}
+    reading = _create_first_reading(locked, finding, by)
+    _record(AuditEvent.Verb.FIRST_READING_RECORDED, reading, by, laterality=finding.laterality, is_late=is_late)
+    return reading
+
+
+def _create_first_reading(exam: Exam, finding: Finding, by: User) -> FirstReading:
+    """Raises ReviewError if there is one of this eye."""
     try:
         with transaction.atomic():
-            reading = FirstReading.objects.create(
-                exam=locked,
+            return FirstReading.objects.create(
+                exam=exam,
                 reviewer=by,
                 laterality=finding.laterality,
-                is_gradable=is_gradable,
-                grade=grade,
+                is_gradable=finding.is_gradable,
+                grade=finding.grade,
                 macular_oedema=finding.macular_oedema,
-                is_blind_complete=is_complete,
-                reading_round=locked.reading_round,
+                is_blind_complete=set(_unread_eyes(exam, by)) <= {finding.laterality},
+                reading_round=exam.reading_round,
             )
     except IntegrityError as error:
         raise ReviewError(_("Your first reading of this eye is already recorded."), finding.laterality) from error
-    _record(AuditEvent.Verb.FIRST_READING_RECORDED, reading, by, laterality=finding.laterality, is_late=is_late)
-    return reading
 
 
 @transaction.atomic
@@ -141,8 +145,8 @@ def sign_review(
     """
     locked = lock_exam(exam)
     require(by, Action.REVIEW_EXAM, locked.site)
-    note, amend_reason = note.strip(), amend_reason.strip()
-    _require_signable(locked, amends, amend_reason, note)
+    texts = {"note": note.strip(), "amend_reason": amend_reason.strip()}
+    _require_signable(locked, amends, texts["amend_reason"], texts["note"])
     eyes = eye_results(locked, findings)
     _require_first_readings(locked, amends, by)
     _require_reasons_for_changes(locked, findings, by)
@@ -154,18 +158,20 @@ def sign_review(
         outcome=decision.outcome,
         urgency=decision.urgency,
         recall_on=recall_on,
-        note=note,
         amends=amends,
-        amend_reason=amend_reason,
         reading_round=locked.reading_round,
+        **texts,
     )
     EyeFinding.objects.bulk_create(finding_rows(review, eyes, findings))
     locked.status = Exam.Status.REVIEWED
     locked.save(update_fields=["status", *_set_absent_reasons(locked, findings, by)])
     delete_draft(locked, by)
-    verb = AuditEvent.Verb.REVIEW_SIGNED if amends is None else AuditEvent.Verb.REVIEW_AMENDED
-    _record(verb, review, by, outcome=review.outcome, reasons=",".join(decision.reasons))
+    _record(_verb_of(review), review, by, outcome=review.outcome, reasons=",".join(decision.reasons))
     return review
+
+
+def _verb_of(review: Review) -> AuditEvent.Verb:
+    return AuditEvent.Verb.REVIEW_SIGNED if review.amends is None else AuditEvent.Verb.REVIEW_AMENDED
 
 
 def _set_absent_reasons(exam: Exam, findings: Mapping[Laterality, Finding], by: User) -> list[str]:

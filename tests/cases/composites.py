@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ml.serving.field_of_view import detect_fov
 from ml.synthetic import FundusDrawing, draw_fundus, drawing_for_grade
-from ml.synthetic.fundus import COMPLEXIONS, Frame
+from ml.synthetic.camera import Frame
+from ml.synthetic.fundus import COMPLEXIONS
 from ml.vocabulary import ICDRGrade, Laterality
 
 BLACK, WHITE, GREY, BLUE = (0, 0, 0), (255, 255, 255), (128, 128, 128), (40, 90, 200)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from ml.grader import Grader
 from ml.prediction import Prediction
-from ml.synthetic.fundus import Frame
+from ml.synthetic.camera import Frame
 from ml.vocabulary import QualityReason
 from tests.cases.composites import (
     BLACK,

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ml.synthetic.fundus import Faults, Frame, FundusDrawing, draw_fundus, drawing_for_grade
+from ml.synthetic.camera import Faults, Frame
+from ml.synthetic.fundus import FundusDrawing, draw_fundus, drawing_for_grade
 from ml.synthetic.lesion_mask import lesion_mask
 from ml.synthetic.lesions import Lesions, lesions_for_grade
 from ml.vocabulary import ICDRGrade, Laterality

@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -30,17 +29,13 @@ from screening.services.idempotency_keys import ABANDONED_AFTER, KEPT_FOR
 from screening.tasks import delete_expired_idempotency_keys
 from tests.builders import photo_bytes
 from tests.screening.api.client import ApiClient
+from tests.screening.api.storing_requests import CASES, NEW_PATIENT, open_exam_of
 from tests.screening.factories import (
-    ExamFactory,
-    FundusImageFactory,
-    GradingFactory,
     MembershipFactory,
     PatientFactory,
-    ReviewFactory,
 )
 
 KEY = "0b7e2f1c-6d0a-4f53-8c3e-0f1d2a3b4c5d"
-NEW_PATIENT = {"mrn": "NEW1", "given_name": "Eve", "family_name": "New", "born_on": "1970-01-02"}
 ROUTES = [pattern for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
 
 
@@ -61,73 +56,6 @@ def patient(site: Site) -> Patient:
     return PatientFactory(site=site)
 
 
-def open_exam_of(patient: Patient) -> dict[str, Any]:
-    return {"exam_id": ExamFactory(patient=patient).pk}
-
-
-def ready_exam_of(patient: Patient) -> dict[str, Any]:
-    exam = ExamFactory(patient=patient, left_eye_absent_reason="prosthesis")
-    FundusImageFactory(exam=exam)
-    return {"exam_id": exam.pk}
-
-
-def submitted_exam_of(patient: Patient) -> dict[str, Any]:
-    return {"exam_id": ExamFactory(patient=patient, is_submitted=True).pk}
-
-
-def signed_review_of(patient: Patient) -> dict[str, Any]:
-    exam = ExamFactory(patient=patient, is_submitted=True, status=Exam.Status.REVIEWED)
-    return {"review_id": ReviewFactory(exam=exam).pk}
-
-
-def image_of(patient: Patient) -> dict[str, Any]:
-    return {"image_id": FundusImageFactory(exam__patient=patient).pk}
-
-
-def merged_record_of(patient: Patient) -> dict[str, Any]:
-    return {"patient_id": PatientFactory(site=patient.site, merged_into=patient).pk}
-
-
-def other_patient_of(patient: Patient) -> str:
-    return str(PatientFactory(site=patient.site).pk)
-
-
-def move_of(patient: Patient) -> dict[str, str]:
-    """To another patient, the same one in each call."""
-    other, _is_new = Patient.objects.get_or_create(
-        site=patient.site, mrn="OTHER", defaults={"family_name": "Other", "born_on": "1960"}
-    )
-    return {"patient": str(other.pk), "reason": "wrong patient"}
-
-
-def failed_grading_of(patient: Patient) -> dict[str, Any]:
-    return {"grading_id": GradingFactory(image__exam__patient=patient, is_failed=True).pk}
-
-
-Case = tuple[Callable[[Patient], dict[str, Any]], Callable[[Patient], Any], int]
-CASES: dict[str, Case] = {
-    "patients": (lambda _: {}, lambda _: NEW_PATIENT, 201),
-    "exams": (lambda _: {}, lambda patient: {"patient": str(patient.pk)}, 201),
-    "exam-images": (open_exam_of, lambda _: {"laterality": "OD"}, 201),
-    "exam-absent-eye": (open_exam_of, lambda _: {"laterality": "OS", "reason": "prosthesis"}, 200),
-    "exam-not-photographed": (open_exam_of, lambda _: {"laterality": "OS", "reason": "eye kept shut"}, 200),
-    "exam-cancel": (open_exam_of, lambda _: None, 200),
-    "exam-move": (open_exam_of, move_of, 200),
-    "image-move": (image_of, move_of, 200),
-    "image-withdraw": (image_of, lambda _: {"code": "other", "reason": "twice"}, 200),
-    "review-in-error": (signed_review_of, lambda _: {"reason": "wrong patient"}, 200),
-    "patient-merge": (
-        lambda patient: {"patient_id": other_patient_of(patient)},
-        lambda patient: {"into": str(patient.pk), "reason": "registered twice"},
-        200,
-    ),
-    "patient-unmerge": (merged_record_of, lambda _: {"reason": "two people"}, 200),
-    "exam-take-back": (submitted_exam_of, lambda _: None, 200),
-    "exam-return": (submitted_exam_of, lambda _: {"reason": "left eye out of focus"}, 200),
-    "exam-submit": (ready_exam_of, lambda _: None, 200),
-    "grading-retry": (failed_grading_of, lambda _: None, 200),
-}
-"""Of each route: ids in its URL, its body, and the status of a first request."""
 UPLOADS = {"exam-images"}
 
 

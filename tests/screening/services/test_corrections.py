@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -281,20 +280,6 @@ def test_a_hidden_result_is_not_revealed_by_the_due_date(exam: Exam, patient: Pa
     sign(exam, colleague)
     today = datetime.datetime.now(tz=datetime.UTC).date()
     assert (due(patient, reviewer), due(patient, colleague)) == (today, datetime.date(2027, 5, 31))
-
-
-def test_a_history_of_corrections_takes_one_query(
-    exam: Exam, patient: Patient, other: Patient, manager: User, django_assert_max_num_queries: Callable[[int], Any]
-) -> None:
-    for _round in range(3):
-        for target in (other, patient):
-            move_exam(exam=exam, to_patient=target, reason=WHY, by=manager)
-    with django_assert_max_num_queries(1):
-        texts = [
-            f"{row.from_patient and row.from_patient.mrn} {row.exam} {row.made_by}"
-            for row in corrections_of_patient(other)
-        ]
-    assert len(texts) == 6
 
 
 def test_a_photograph_that_is_moved_while_it_is_graded_sorts_its_new_exam(
