@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from screening.models import Exam, FundusImage, Site, User
 from tests.browser.conftest import PHONE, Visit, choose_photos, synthetic_photo
+from tests.builders import photo_bytes
 
 pytestmark = pytest.mark.browser
 
@@ -90,7 +91,7 @@ def test_a_page_is_accessible_and_fits_a_phone(path: str, visit: Visit, graded_e
 def test_the_upload_list_is_accessible_and_fits_a_phone(visit: Visit, open_exam: Exam, person: User) -> None:
     page = visit(f"/exams/{open_exam.pk}/", person, size=PHONE)
     long_name = f"{'a-very-long-name-given-by-a-camera' * 3}_OD.jpg"
-    expect(choose_photos(page, {"eye.jpg": b"a", long_name: b"b"})).to_have_count(2)
+    expect(choose_photos(page, {"eye.jpg": photo_bytes(), long_name: b"b"})).to_have_count(2)
     assert_accessible(page)
     assert_fits(page)
 
