@@ -15,8 +15,9 @@ class LabelledPhoto:
     """One photograph with its labels.
 
     Photographs of one ``group`` must stay in one split. ``grade`` is None if it has none; such photographs may be used
-    for quality, not for grading. The rest is for metrics by subgroup, empty or None if unknown: ``quality`` good,
-    usable or reject; ``eye`` left or right; ``sex`` female or male; ``age_years``; ``other_disease``.
+    for quality, not for grading. The rest is empty or None if unknown: ``quality`` good, usable or reject;
+    ``has_oedema`` referable macular oedema; for metrics by subgroup ``eye`` left or right; ``sex`` female or male;
+    ``age_years``; ``other_disease``.
     """
 
     source: str
@@ -28,6 +29,7 @@ class LabelledPhoto:
     sex: str = ""
     age_years: int | None = None
     other_disease: bool | None = None
+    has_oedema: bool | None = None
 
 
 EYE_SIDES = {Laterality.RIGHT: "right", Laterality.LEFT: "left"}
@@ -37,10 +39,22 @@ QUALITIES = ("", "good", "usable", "reject")
 MAX_AGE_YEARS = 130
 DECIMALS = re.compile(r"(\d+)[.,]0+")
 
+#: Referable macular oedema by the code in the column ``dme``, if it is not 0 or 1. IDRiD's risk of macular oedema:
+#: 0 no hard exudates, 1 outside of one disc diameter from the fovea, 2 within it (Porwal et al., Data 2018).
+OEDEMA_CODES = {"idrid": {"0": False, "1": None, "2": True}}
 #: Training sources of the released models. NB: the cache and the splits depend on their order.
-DEFAULT_SOURCES = ("aptos2019", "eyepacs", "odir5k", "eyepacs_equalized")
+DEFAULT_SOURCES = (
+    "aptos2019",
+    "eyepacs",
+    "odir5k",
+    "eyepacs_equalized",
+    "messidor2",
+    "idrid",
+    "srahim",
+    "eyepacs_test",
+)
 #: Sources with photographs of the same patients under the same numbers.
-SOURCE_GROUP = {"eyepacs_equalized": "eyepacs", "eyeq": "eyepacs"}
+SOURCE_GROUP = {"eyepacs_equalized": "eyepacs", "eyeq": "eyepacs", "eyepacs_test": "eyepacs"}
 #: Histogram-equalised photographs, whose colours come from no camera: used to train, not to calibrate or evaluate.
 EQUALIZED_SOURCE = "eyepacs_equalized"
 
@@ -65,8 +79,8 @@ def find_tables(folder: Path) -> list[Path]:
 def read_labels(folder: Path) -> list[LabelledPhoto]:
     """Read ``labels.csv``: all photographs in its order.
 
-    Columns: file (relative to the folder), grade; eye, patient, quality, age, sex, other_disease if known. Without a
-    column grade, photographs have no grade. Raises LabelError that names the first wrong line.
+    Columns: file (relative to the folder), grade; eye, patient, quality, age, sex, other_disease, dme if known. A blank
+    grade, or no column grade, is a photograph without a grade. Raises LabelError that names the first wrong line.
     """
     table, files = folder / "labels.csv", PhotoFiles(folder)
     columns = ("file", "grade" if has_columns(table, "grade") else "quality")
@@ -81,14 +95,23 @@ def _photo(row: CsvRow, files: PhotoFiles) -> LabelledPhoto:
     return LabelledPhoto(
         folder.name,
         path,
-        row.grade("grade") if row.has("grade") else None,
+        row.grade("grade", ungradable=("",)) if row.has("grade") else None,
         group_of_photo(folder, path, patient_in(row, "patient")),
         quality,
         eye=eye_in(row, "eye"),
         sex=sex_in(row, "sex"),
         age_years=age_in(row, "age"),
         other_disease=row.flag("other_disease"),
+        has_oedema=_oedema_in(row, OEDEMA_CODES.get(folder.name, {"0": False, "1": True})),
     )
+
+
+def _oedema_in(row: CsvRow, codes: dict[str, bool | None]) -> bool | None:
+    """Referable macular oedema, None if blank or uncertain. Raises LabelError for an unknown code."""
+    value = as_integer(row.known("dme"))
+    if value and value not in codes:
+        raise row.error(f"dme {row.get('dme')!r} is not one of {', '.join(codes)}.")
+    return codes.get(value)
 
 
 def age_in(row: CsvRow, column: str) -> int | None:

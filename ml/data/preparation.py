@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from ml.data.cache import FundusDataset, cache_dir_of, graded, load_dataset
-from ml.data.cropping import CROPPED, NO_RETINA, read_statuses
+from ml.data.cache import FundusDataset, graded, load_dataset
+from ml.data.cropping import NO_RETINA
 from ml.data.duplicates import merge_groups
 from ml.data.inventory import without_label
 from ml.data.labels import DEFAULT_SOURCES, LabelledPhoto
@@ -50,11 +50,10 @@ def prepare_data(data: Path, *, sources: list[str] | None, side_px: int, cache: 
     folders = source_folders(data, sources or ())
     photos = [photo for folder in folders for photo in read_photos(folder)]
     dataset = load_dataset(folders, side_px=side_px, cache=cache, n_workers=n_workers)
-    cache_dir = cache_dir_of(graded(photos), side_px=side_px, cache=cache)
-    report = replace(inspect(dataset, photos, cache_dir=cache_dir), without_label=_without_label(folders, photos))
+    report = replace(inspect(dataset, photos), without_label=_without_label(folders, photos))
     for name, text in (("report.json", json.dumps(asdict(report), indent=1)), ("report.md", as_markdown(report))):
-        (cache_dir / name).write_text(text, encoding="utf-8")
-    return f"{as_markdown(report)}\n{cache_dir / 'report.md'}"
+        (cache / name).write_text(text, encoding="utf-8")
+    return f"{as_markdown(report)}\n{cache / 'report.md'}"
 
 
 def _without_label(folders: list[Path], photos: list[LabelledPhoto]) -> list[str]:
@@ -81,7 +80,7 @@ def default_folders(data: Path) -> list[Path]:
     return found
 
 
-def inspect(dataset: FundusDataset, photos: list[LabelledPhoto], *, cache_dir: Path) -> Report:
+def inspect(dataset: FundusDataset, photos: list[LabelledPhoto]) -> Report:
     """Inspect a prepared data set; ``photos`` is all that the readers returned.
 
     Raises ValueError if a patient or a duplicate is in more than one split.
@@ -89,7 +88,7 @@ def inspect(dataset: FundusDataset, photos: list[LabelledPhoto], *, cache_dir: P
     names, grades = [name_of(photo) for photo in dataset.photos], dataset.grades.tolist()
     assert_no_leakage(dataset.splits, dataset.groups.tolist())
     duplicates = _duplicate_sets(dataset)
-    statuses = {name_of(p): s for p, s in zip(graded(photos), read_statuses(cache_dir), strict=True) if s != CROPPED}
+    statuses = {name_of(photo): status for photo, status in dataset.rejected.items()}
     return Report(
         counts=grade_counts(dataset),
         n_patients={split: len(set(dataset.groups[dataset.where(i)].tolist())) for i, split in enumerate(SPLITS)},

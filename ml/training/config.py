@@ -66,6 +66,8 @@ class TrainingConfig:
     """Loss on the labels: sord (soft ordinal labels) or cross_entropy (smoothed)."""
     sord_alpha: float = 2.0
     """sord: how fast a grade's target probability falls with the squared distance to the label."""
+    oedema_loss_weight: float = 0.5
+    """Weight of the cross-entropy of macular oedema, which is added to the loss on the grades."""
     label_smoothing: float = 0.05
     """cross_entropy: probability that is spread evenly over all grades."""
     ema_decay: float = 0.998

@@ -109,7 +109,6 @@ def test_keywords_give_the_grades_published_with_odir(data_dir: Path) -> None:
         ("labels.csv", "labels.csv", "good", "fine", r"labels\.csv, line 2: quality 'fine'"),
         ("labels.csv", "labels.csv", "b.jpg,0,", "b.jpg,moderate,", r"labels\.csv, line 3: grade 'moderate'"),
         ("labels.csv", "labels.csv", "b.jpg,0,", "b.jpg,-1,", r"labels\.csv, line 3: grade '-1'"),
-        ("labels.csv", "labels.csv", "b.jpg,0,", "b.jpg,,", r"labels\.csv, line 3: grade ''"),
     ],
 )
 def test_a_wrong_line_is_named_with_its_file(
@@ -154,3 +153,12 @@ def test_a_missing_photograph_keeps_its_label(tmp_path: Path) -> None:
     photos = read_photos(tmp_path)
     assert [p.path.exists() for p in photos] == [True, False, True]
     assert photos[1].path.name == "10_right.jpeg"
+
+
+def test_labels_csv_may_have_macular_oedema_and_blank_grades(tmp_path: Path) -> None:
+    text = "file,grade,dme\na.jpg,2,0\nb.jpg,,1\nc.jpg,3,2\nd.jpg,3,\n"
+    photos = read_photos(write(tmp_path / "idrid", {"labels.csv": text}))
+    assert [photo.grade for photo in photos] == [2, None, 3, 3]
+    assert [photo.has_oedema for photo in photos] == [False, None, True, None]
+    with pytest.raises(LabelError, match=r"labels\.csv, line 4: dme '2' is not one of 0, 1\."):
+        read_photos(write(tmp_path / "clinic", {"labels.csv": text}))
