@@ -6,7 +6,7 @@ both, how to use them and how accurate they are, and ``model-card.md`` the same 
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,13 +22,37 @@ EVALUATION_FILE = "evaluation.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OedemaOutput:
+    """How to use the logit of referable macular oedema.
+
+    Its probability is sigmoid(logit / ``temperature`` + ``bias``); from ``operating_point`` on oedema is suspected.
+    ``heatmap_full_scale`` is the Grad-CAM value that is shown at full strength.
+    """
+
+    temperature: float
+    bias: float
+    operating_point: float
+    heatmap_full_scale: float
+
+    @classmethod
+    def from_json(cls, content: dict[str, float] | None) -> Self | None:
+        """None for a bundle without this output. Raises KeyError, TypeError or ValueError for other content."""
+        if content is None:
+            return None
+        output = cls(**{field.name: float(content[field.name]) for field in fields(cls)})
+        if not (0 < output.operating_point < 1 and output.temperature > 0 and output.heatmap_full_scale > 0):
+            raise ValueError("its operating point, temperature or heatmap scale of macular oedema is out of range")
+        return output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """The content of bundle.json.
 
     Calibrated probabilities are softmax(logits / ``temperature`` + ``bias``). The grade is the number of ``cutpoints``
     that the expected grade reaches; without cutpoints, the most probable grade. An eye is referable if P(grade >= 2)
     is at least ``operating_point``. ``image_size`` is the side of the input in pixels, ``heatmap_full_scale`` the
-    Grad-CAM value that is shown at full strength.
+    Grad-CAM value that is shown at full strength. ``oedema`` is None if the network has grades only.
     """
 
     folder: Path
@@ -44,6 +68,7 @@ class Bundle:
     cutpoints: tuple[float, ...]
     operating_point: float
     heatmap_full_scale: float
+    oedema: OedemaOutput | None
     graph_sha256: str
     weights_sha256: str
     training: dict[str, Any]
@@ -53,6 +78,11 @@ class Bundle:
     def model_version(self) -> str:
         """Name, version and hash prefix of the weights: stored with every grading."""
         return f"{self.name}-{self.version}+{self.weights_sha256[:8]}"
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of logits of the network."""
+        return N_GRADES + (self.oedema is not None)
 
     @property
     def graph(self) -> Path:
@@ -79,6 +109,7 @@ class Bundle:
             cutpoints=tuple(map(float, content["cutpoints"])),
             operating_point=float(content["operating_point"]),
             heatmap_full_scale=float(content["heatmap_full_scale"]),
+            oedema=OedemaOutput.from_json(content.get("macular_oedema")),
             graph_sha256=str(content["graph"]["sha256"]),
             weights_sha256=str(content["weights"]["sha256"]),
             training=dict(content["training"]),

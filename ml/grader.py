@@ -1,9 +1,10 @@
 """Grading of photographs: ``Grader.load(bundle).grade(photo)`` -> Prediction. ONNX Runtime only; no torch."""
 
+import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import onnxruntime
@@ -14,7 +15,7 @@ from ml.prediction import Prediction
 from ml.serving.laterality.network import recognise_laterality
 from ml.serving.preprocess import FundusCrop, Photo, crop_fundus, network_input
 from ml.serving.quality.gate import Quality, assess_quality
-from ml.vocabulary import N_GRADES, REFERABLE_FROM, ICDRGrade
+from ml.vocabulary import N_GRADES, REFERABLE_FROM, ICDRGrade, QualityReason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,11 +65,11 @@ class Grader:
                 yield self._ungraded(quality, found) if graded is None else graded
 
     def _run(self, crops: list[FundusCrop]) -> "list[tuple[NDArray[np.float32], NDArray[np.float32]]]":
-        """Logits (K,) and Grad-CAM heatmaps (K, h, w) of each crop."""
+        """Logits (n_outputs,) and Grad-CAM heatmaps (n_outputs, h, w) of each crop."""
         if not crops:
             return []
         inputs = np.stack([network_input(crop, mean=self.bundle.mean, std=self.bundle.std) for crop in crops])
-        logits, heatmaps = self._session.run(None, {"photos": inputs})  # (B, K), (B, K, h, w)
+        logits, heatmaps = self._session.run(None, {"photos": inputs})  # (B, n_outputs), (B, n_outputs, h, w)
         if not np.isfinite(logits).all():
             raise GradingError("The model gave no number for this photograph. A person must read it.")
         return list(zip(logits, heatmaps, strict=True))
@@ -76,7 +77,7 @@ class Grader:
     def _graded(
         self, crop: FundusCrop, quality: Quality, logits: "NDArray[np.float32]", heatmaps: "NDArray[np.float32]"
     ) -> Prediction:
-        probabilities = calibrated_probabilities(logits, self.bundle.temperature, self.bundle.bias)  # (K,)
+        probabilities = calibrated_probabilities(logits[:N_GRADES], self.bundle.temperature, self.bundle.bias)  # (K,)
         p_referable = float(min(1.0, probabilities[REFERABLE_FROM:].sum()))
         grade = ICDRGrade(int(decide_grades(probabilities, self.bundle.cutpoints)))
         eye = recognise_laterality(crop) if quality.level.is_gradable else None
@@ -89,12 +90,27 @@ class Grader:
             probabilities=tuple(float(p) for p in probabilities),
             p_referable=p_referable,
             is_referable=p_referable >= self.bundle.operating_point,
-            heatmap=np.clip(heatmaps[grade] / self.bundle.heatmap_full_scale, 0, 1).astype(np.float32),  # (h, w)
+            heatmap=_scaled(heatmaps[grade], self.bundle.heatmap_full_scale),
             heatmap_box=crop.box,
             laterality=eye.laterality if eye else None,
             laterality_confidence=eye.confidence if eye else None,
             has_writing=crop.has_writing,
+            **self._oedema(quality, logits, heatmaps),
         )
+
+    def _oedema(
+        self, quality: Quality, logits: "NDArray[np.float32]", heatmaps: "NDArray[np.float32]"
+    ) -> dict[str, Any]:
+        """The fields of a prediction on macular oedema; none if the model has grades only, or the macula is hidden."""
+        output = self.bundle.oedema
+        if output is None or QualityReason.MACULA_NOT_VISIBLE in quality.reasons:
+            return {}
+        p = probability_of_oedema(float(logits[N_GRADES]), output.temperature, output.bias)
+        return {
+            "p_macular_oedema": p,
+            "suspects_oedema": p >= output.operating_point,
+            "oedema_heatmap": _scaled(heatmaps[N_GRADES], output.heatmap_full_scale),
+        }
 
     def _ungraded(self, quality: Quality, crop: FundusCrop | None) -> Prediction:
         return Prediction(
@@ -131,10 +147,20 @@ def _check_signature(bundle: Bundle, session: onnxruntime.InferenceSession) -> N
         [each.name for each in inputs] == ["photos"]
         and list(inputs[0].shape[1:]) == [3, bundle.image_size, bundle.image_size]
         and [each.name for each in outputs] == ["logits", "heatmaps"]
-        and outputs[0].shape[1] == N_GRADES
+        and outputs[0].shape[1] == bundle.n_outputs
     )
     if not fits:
         raise BundleError(f"{bundle.graph} is not a grading network: its inputs or outputs are others.")
+
+
+def _scaled(heatmap: "NDArray[np.float32]", full_scale: float) -> "NDArray[np.float32]":
+    """(h, w) float32 in [0, 1]."""
+    return np.asarray(np.clip(heatmap / full_scale, 0, 1), np.float32)
+
+
+def probability_of_oedema(logit: float, temperature: float, bias: float) -> float:
+    """Calibrated probability of referable macular oedema."""
+    return 0.5 + 0.5 * math.tanh((logit / temperature + bias) / 2)
 
 
 def calibrated_probabilities(

@@ -19,9 +19,11 @@ class Prediction:
     ``probabilities`` holds K = 5 calibrated values that sum to 1, index = grade. ``heatmap`` is the Grad-CAM of
     ``grade``, (h, w) float32 in [0, 1], on the grid of the network's last feature map. ``heatmap_box`` is its position
     on the upright photograph (left, top, right, bottom) as fractions of width and height; it reaches outside [0, 1] if
-    the field of view is cut by the frame. ``laterality`` is the eye that a gradable photograph shows, None if that is
-    not clear; ``laterality_confidence`` in [0, 1] is the calibrated probability of the likelier eye.
-    the field of view is cut by the frame. ``has_writing`` says whether something is written outside the retina.
+    the field of view is cut by the frame. ``p_macular_oedema`` is the calibrated probability of referable macular
+    oedema, None if the model or the photograph does not allow it; ``oedema_heatmap`` is its Grad-CAM on the same grid.
+    ``laterality`` is the eye that a gradable photograph shows, None if that is not clear; ``laterality_confidence`` in
+    [0, 1] is the calibrated probability of the likelier eye. ``has_writing`` says whether something is written outside
+    the retina.
     """
 
     model_version: str
@@ -32,6 +34,9 @@ class Prediction:
     probabilities: tuple[float, ...] | None = None
     p_referable: float | None = None
     is_referable: bool | None = None
+    p_macular_oedema: float | None = None
+    suspects_oedema: bool | None = None
+    oedema_heatmap: "NDArray[np.float32] | None" = None
     heatmap: "NDArray[np.float32] | None" = None
     heatmap_box: tuple[float, float, float, float] | None = None
     laterality: Laterality | None = None

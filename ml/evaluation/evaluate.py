@@ -23,6 +23,7 @@ from ml.metrics.grading import (
     confusion_matrix,
     ece_noise_floor,
 )
+from ml.metrics.oedema import compute_oedema_metrics
 from ml.metrics.quality_gate import compute_gate_metrics
 from ml.vocabulary import N_GRADES, REFERABLE_FROM
 
@@ -65,6 +66,7 @@ def _source_entry(predictions: LabelledPredictions, split: str, source: str) -> 
         "calibration_curve": [[round(p, 4), round(observed, 4), n] for p, observed, n in curve],
         "ece_noise_floor": round(ece_noise_floor(graded.p_referable), 4),
         "quality_gate": _gate_metrics(predictions, split, source),
+        "macular_oedema": _oedema_metrics(predictions, split, source),
     }
 
 
@@ -106,9 +108,27 @@ def _gate_metrics(predictions: LabelledPredictions, split: str, source: str) -> 
 
     def statistic(resampled: "NDArray[np.int64]") -> dict[str, float]:
         i, point = indices[resampled], predictions.bundle.operating_point
-        return compute_gate_metrics(predictions.truth[i], p_referable[i], predictions.is_gradable[i], point)
+        return compute_gate_metrics(
+            predictions.truth[i] >= REFERABLE_FROM, p_referable[i], predictions.is_gradable[i], point
+        )
 
     return bootstrap.with_confidence_intervals(statistic, predictions.groups[indices])
+
+
+def _oedema_metrics(predictions: LabelledPredictions, split: str, source: str) -> dict[str, Any] | None:
+    """Of the photographs with that label; None if the source or the model has none."""
+    output, indices = predictions.bundle.oedema, predictions.where(split, source)
+    indices = indices[(predictions.oedema[indices] >= 0) & np.isfinite(predictions.p_oedema[indices])]
+    if output is None or not len(indices):
+        return None
+    oedema = predictions.oedema == 1
+
+    def statistic(resampled: "NDArray[np.int64]") -> dict[str, float]:
+        i = indices[resampled]
+        return compute_oedema_metrics(oedema[i], predictions.p_oedema[i], output.operating_point)
+
+    metrics = bootstrap.with_confidence_intervals(statistic, predictions.groups[indices])
+    return {"n": len(indices), "n_positive": int(oedema[indices].sum()), "metrics": metrics}
 
 
 def write_evaluation(predictions: LabelledPredictions) -> None:

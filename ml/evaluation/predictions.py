@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ml.serving.preprocess import Box
 
-CLINICAL_SOURCES = ("aptos2019", "eyepacs", "odir5k")
+CLINICAL_SOURCES = ("aptos2019", "eyepacs", "odir5k", "messidor2", "idrid", "srahim")
 """Sources with the colours of a camera: a bundle is evaluated on those of them that it was not trained on."""
 EXTERNAL = "external"
 """The split of photographs from a source that the bundle was not trained on."""
@@ -45,13 +45,15 @@ class EvaluationPhoto:
     eye: str = ""
     sex: str = ""
     age: str = ""
+    has_oedema: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledPredictions:
     """Predictions of a bundle for n photographs, and their labels.
 
-    ``probabilities`` (n, K) and ``grades`` (n,) are NaN and -1 if no retina was found.
+    ``probabilities`` (n, K) and ``grades`` (n,) are NaN and -1 if no retina was found. ``p_oedema`` (n,) is NaN if the
+    model gives none.
     """
 
     bundle: Bundle
@@ -60,10 +62,16 @@ class LabelledPredictions:
     probabilities: "NDArray[np.float64]"
     grades: "NDArray[np.int64]"
     is_gradable: "NDArray[np.bool_]"
+    p_oedema: "NDArray[np.float64]"
 
     @cached_property
     def truth(self) -> "NDArray[np.int64]":
         return np.array([p.grade for p in self.photos], np.int64)
+
+    @cached_property
+    def oedema(self) -> "NDArray[np.int64]":
+        """(n,) 1 for referable macular oedema, 0 for none, -1 without that label."""
+        return np.array([-1 if p.has_oedema is None else p.has_oedema for p in self.photos], np.int64)
 
     @cached_property
     def sources(self) -> "NDArray[np.str_]":
@@ -128,8 +136,8 @@ def evaluation_photos(bundle: Bundle, *, data: Path, cache: Path) -> list[Evalua
 def _evaluation_photo(photo: LabelledPhoto, split: str, group: str) -> EvaluationPhoto:
     if photo.grade is None:
         raise ValueError(f"A photograph of {photo.source} in the {split} split has no grade.")
-    age = _age_band(photo.age_years)
-    return EvaluationPhoto(photo.path, photo.source, split, group, photo.grade, photo.eye, photo.sex, age)
+    labels = (photo.eye, photo.sex, _age_band(photo.age_years), photo.has_oedema)
+    return EvaluationPhoto(photo.path, photo.source, split, group, photo.grade, *labels)
 
 
 def _age_band(age_years: int | None) -> str:
@@ -156,6 +164,7 @@ def predict(bundle: Bundle, photos: list[EvaluationPhoto]) -> LabelledPrediction
         probabilities=np.array([p.probabilities or undefined for p in predictions], np.float64).reshape(-1, N_GRADES),
         grades=np.array([-1 if p.grade is None else int(p.grade) for p in predictions], np.int64),
         is_gradable=np.array([p.is_gradable for p in predictions]),
+        p_oedema=np.array([p.p_macular_oedema for p in predictions], np.float64),
     )
 
 

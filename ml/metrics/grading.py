@@ -65,16 +65,16 @@ def proportion(values: "NDArray[np.bool_]") -> float:
 
 
 def sensitivity_specificity(
-    truth: "NDArray[np.int64]", p_referable: "NDArray[np.floating]", threshold: float
+    positive: "NDArray[np.bool_]", p: "NDArray[np.floating]", threshold: float
 ) -> tuple[float, float]:
-    """Sensitivity and specificity for grade >= 2 if ``p_referable >= threshold`` is positive."""
-    referable, flagged = truth >= REFERABLE_FROM, p_referable >= threshold
-    return proportion(flagged[referable]), proportion(~flagged[~referable])
+    """Sensitivity and specificity if ``p >= threshold`` is called positive."""
+    flagged = p >= threshold
+    return proportion(flagged[positive]), proportion(~flagged[~positive])
 
 
-def threshold_for_sensitivity(truth: "NDArray[np.int64]", p_referable: "NDArray[np.floating]", target: float) -> float:
-    """The highest threshold with a sensitivity for grade >= 2 of at least ``target``."""
-    _, sensitivity, thresholds = roc_curve(truth >= REFERABLE_FROM, p_referable, drop_intermediate=False)
+def threshold_for_sensitivity(positive: "NDArray[np.bool_]", p: "NDArray[np.floating]", target: float) -> float:
+    """The highest threshold with a sensitivity of at least ``target``."""
+    _, sensitivity, thresholds = roc_curve(positive, p, drop_intermediate=False)
     return float(thresholds[np.argmax(sensitivity >= target)])
 
 
@@ -125,7 +125,7 @@ class GradedPhotos:
 
     @cached_property
     def sensitivity_specificity(self) -> tuple[float, float]:
-        return sensitivity_specificity(self.truth, self.p_referable, self.operating_point)
+        return sensitivity_specificity(self.is_referable, self.p_referable, self.operating_point)
 
 
 @dataclass(frozen=True, slots=True)

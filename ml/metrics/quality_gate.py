@@ -21,12 +21,12 @@ counts as positive, because it is taken again or sent to the slit lamp."""
 
 
 def compute_gate_metrics(
-    truth: "NDArray[np.int64]",
+    is_referable: "NDArray[np.bool_]",
     p_referable: "NDArray[np.floating]",
     is_gradable: "NDArray[np.bool_]",
     operating_point: float,
 ) -> dict[str, float]:
     """The values of GATE_METRICS for n photographs; ``p_referable`` of an ungradable one is not used."""
-    gradable = sensitivity_specificity(truth[is_gradable], p_referable[is_gradable], operating_point)
-    screened = sensitivity_specificity(truth, np.where(is_gradable, p_referable, 1.0), operating_point)
+    gradable = sensitivity_specificity(is_referable[is_gradable], p_referable[is_gradable], operating_point)
+    screened = sensitivity_specificity(is_referable, np.where(is_gradable, p_referable, 1.0), operating_point)
     return dict(zip(GATE_METRICS, (proportion(is_gradable), *gradable, *screened), strict=True))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+N_OUTPUTS = N_GRADES + 1
+"""Logits of a network: K = 5 grades, then referable macular oedema."""
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 TORCHVISION = "torchvision"
@@ -35,10 +37,10 @@ class Tiny(nn.Module):
             convolution = nn.Conv2d(n_in, n_out, 3, stride=2, padding=1, bias=False)
             layers += [convolution, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
         self.features = nn.Sequential(*layers)
-        self.classifier = nn.Sequential(nn.Linear(48, 32), nn.Hardswish(), nn.Dropout(0.0), nn.Linear(32, N_GRADES))
+        self.classifier = nn.Sequential(nn.Linear(48, 32), nn.Hardswish(), nn.Dropout(0.0), nn.Linear(32, N_OUTPUTS))
 
     def forward(self, images: "Tensor") -> "Tensor":
-        """[B, 3, S, S] -> [B, K]."""
+        """[B, 3, S, S] -> [B, K + 1]."""
         logits: Tensor = self.classifier(global_average_pool(self.features(images)))
         return logits
 
@@ -70,7 +72,7 @@ def architecture_for(architecture: str, imagenet: Path | str | None) -> str:
 
 
 def build(architecture: str, *, imagenet: Path | str | None = None) -> nn.Module:
-    """Build a network with K = 5 outputs; ImageNet weights from an .npz with torchvision's names, or "torchvision".
+    """Build a network with N_OUTPUTS outputs; ImageNet weights from an .npz with torchvision's names, or "torchvision".
 
     Raises InputError for an unknown architecture and for weights that do not fit it.
     """
@@ -110,9 +112,9 @@ def _load_npz(network: nn.Module, path: Path) -> None:
 
 def _replace_head(network: nn.Module, architecture: str) -> None:
     if isinstance(network, models.ResNet):
-        network.fc = nn.Sequential(nn.Dropout(0.2), nn.Linear(2048, N_GRADES))
+        network.fc = nn.Sequential(nn.Dropout(0.2), nn.Linear(2048, N_OUTPUTS))
     elif architecture == "mobilenet_v3_small":
-        network.get_submodule("classifier").register_module("3", nn.Linear(1024, N_GRADES))
+        network.get_submodule("classifier").register_module("3", nn.Linear(1024, N_OUTPUTS))
 
 
 def features_and_head(network: nn.Module) -> tuple[nn.Module, nn.Module]:
@@ -121,6 +123,21 @@ def features_and_head(network: nn.Module) -> tuple[nn.Module, nn.Module]:
         features = nn.Sequential(*list(network.children())[:-2])
         return features, network.fc
     return network.get_submodule("features"), network.get_submodule("classifier")
+
+
+def last_layer(network: nn.Module) -> nn.Linear:
+    """The layer that returns the logits."""
+    *_, layer = (module for module in features_and_head(network)[1].modules() if isinstance(module, nn.Linear))
+    return layer
+
+
+def set_outputs(network: nn.Module, n: int) -> None:
+    """Give the last layer ``n`` outputs, in place: it keeps the weights of the first ones, new ones start at 0."""
+    layer = last_layer(network)
+    kept = min(n, layer.out_features)
+    weight, bias = torch.zeros(n, layer.in_features), torch.zeros(n)
+    weight[:kept], bias[:kept] = layer.weight.detach()[:kept], layer.bias.detach()[:kept]
+    layer.weight, layer.bias, layer.out_features = nn.Parameter(weight), nn.Parameter(bias), n
 
 
 def global_average_pool(features: "Tensor") -> "Tensor":

@@ -14,7 +14,7 @@ from torch import nn
 
 from ml.bundle import Bundle, verified_files
 from ml.errors import BundleError
-from ml.networks.architectures import build
+from ml.networks.architectures import build, set_outputs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,6 +47,7 @@ def load_network(bundle: Bundle) -> nn.Module:
     """The bundle's network in evaluation mode, in float32. Raises BundleError for altered or unfitting weights."""
     _, weights = verified_files(bundle)
     network = build(bundle.architecture)
+    set_outputs(network, bundle.n_outputs)
     try:
         network.load_state_dict(load(weights))
     except (RuntimeError, SafetensorError) as error:

@@ -8,6 +8,7 @@ from ml.bundle import POINTER, Bundle, default_bundle, read_evaluation
 from ml.evaluation.evaluate import MIN_SUBGROUP_PHOTOS
 from ml.metrics.grading import AGREEMENT_METRICS, MAIN_METRICS, REFERRAL_METRICS, titles
 from ml.metrics.markdown import Cells, column_table, metric_cells, row_table, table, with_interval
+from ml.metrics.oedema import OEDEMA_METRICS
 from ml.metrics.quality_gate import GATE_METRICS
 from ml.release.external_validation import external_section
 from ml.release.rendering import render
@@ -55,6 +56,7 @@ def card_text(bundle: Bundle) -> str:
         starting_weights=STARTING_WEIGHTS.get(bundle.architecture, "none"),
         metrics_tables={t: _source_table(splits[s], _main_cells) for s, t in SPLIT_TITLES.items() if s in splits},
         gate_table=_source_table(tested, lambda entry: metric_cells(entry["quality_gate"], GATE_METRICS)),
+        oedema_table=_oedema_table(splits),
         grade_table=_source_table(tested, _grade_cells),
         confusion_table=_confusion_table(tested),
         min_subgroup=MIN_SUBGROUP_PHOTOS,
@@ -100,6 +102,19 @@ def _grade_cells(entry: Entry) -> Cells:
         cells[f"photographs, grade {k}"] = n
         cells |= metric_cells(entry["metrics"], titles(f"sensitivity_grade_{k}", f"precision_grade_{k}"))
     return cells
+
+
+def _oedema_table(splits: dict[str, dict[str, Entry]]) -> str:
+    """Macular oedema, a row for each split and source with that label; empty if there are none."""
+    return row_table(
+        [
+            {"split": split, "source": source, "photographs": oedema["n"], "with oedema": oedema["n_positive"]}
+            | metric_cells(oedema["metrics"], OEDEMA_METRICS)
+            for split, entries in splits.items()
+            for source, entry in sorted(entries.items())
+            if (oedema := entry.get("macular_oedema"))
+        ]
+    )
 
 
 def _confusion_table(entries: dict[str, Entry]) -> str:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Generator, Tensor
 
+    from ml.data.cache import StackedPixels
+
 #: Streams of random numbers.
 SAMPLING, AUGMENTATION, DROPOUT = 0, 1, 2
 #: A rarer label is sampled as if it had this frequency in its source.
@@ -33,7 +35,7 @@ def sample_rows(weights: "Tensor", step: int, *, n_steps: int, batch_size: int, 
 
 
 def load_images(
-    pixels: "NDArray[np.uint8]", rows: "NDArray[np.int64]", device: "torch.device | None" = None
+    pixels: "StackedPixels | NDArray[np.uint8]", rows: "NDArray[np.int64]", device: "torch.device | None" = None
 ) -> "Tensor":
     """Rows of (n, H, W, 3) uint8 -> [B, 3, H, W] uint8 on the device, from pinned memory."""
     images = torch.from_numpy(np.ascontiguousarray(pixels[rows])).permute(0, 3, 1, 2)  # [B, 3, H, W]

@@ -28,13 +28,17 @@ class TeacherEnsemble(nn.Module):
 
     @torch.no_grad()
     def forward(self, images: "Tensor") -> "Tensor":
-        """[B, 3, H, W] in [0, 1], resized to each teacher's image size -> [B, K] logits."""
+        """[B, 3, H, W] in [0, 1], resized to each teacher's image size -> [B, K + 1] logits.
+
+        [B, K] without oedema if a teacher has grades only.
+        """
         logits = []
         for network, image_size in zip(self.networks, self.image_sizes, strict=True):
             x = normalize(resize_images(images, image_size))
             with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
                 logits.append(network(x).float())
-        return torch.stack(logits).mean(0)
+        n_outputs = min(each.shape[1] for each in logits)
+        return torch.stack([each[:, :n_outputs] for each in logits]).mean(0)
 
 
 def load_teachers(folders: Sequence[str], *, bf16: bool = False) -> TeacherEnsemble:
@@ -53,10 +57,10 @@ class DistillationLoss(SupervisedLoss):
         self.settings, self.teacher, self.student_size = settings, teacher, config.image_size
         self.image_size = max(config.image_size, *teacher.image_sizes)
 
-    def forward(self, network: nn.Module, images: "Tensor", grades: "Tensor") -> "dict[str, Tensor]":
-        """[B + U, 3, S, S] in [0, 1], of which the first B have [B] grades."""
-        logits = network(normalize(resize_images(images, self.student_size))).float()  # [B + U, K]
-        task_loss = self.label_loss(logits[: len(grades)], grades)
+    def forward(self, network: nn.Module, images: "Tensor", targets: "Tensor") -> "dict[str, Tensor]":
+        """[B + U, 3, S, S] in [0, 1], of which the first B have [B, 2] grades and oedema."""
+        logits = network(normalize(resize_images(images, self.student_size))).float()  # [B + U, K + 1]
+        task_loss = self.task_loss(logits[: len(targets)], targets)
         distillation_loss = kd_loss(logits, self.teacher(images), self.settings.temperature)
         weight = self.settings.distill_loss_weight
         loss = (1 - weight) * task_loss + weight * distillation_loss

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 import torch
 
 from ml.data.augment import BatchRandom, augment
@@ -15,7 +16,6 @@ from ml.training.config import TrainingConfig
 from ml.training.validation import validate
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
@@ -44,7 +44,7 @@ class RunData:
     def load(cls, config: TrainingConfig, *, data: Path, cache: Path, image_size: int | None = None) -> Self:
         """Load the photographs of a configuration; fills the cache if it is empty."""
         dataset = load_graded(config, data=data, cache=cache)
-        unlabelled = dataset.pixels[:0]
+        unlabelled = np.empty((0, 1, 1, 3), np.uint8)
         if config.distillation and config.distillation.unlabelled:
             unlabelled = load_unlabelled(
                 [data / name for name in config.distillation.unlabelled],
@@ -55,7 +55,7 @@ class RunData:
         return cls(config, dataset, unlabelled, image_size=image_size or config.image_size)
 
     def batch(self, step: int, device: torch.device) -> "tuple[Tensor, Tensor]":
-        """Augmented images [B + U, 3, S, S] in [0, 1], of which the first B have grades [B]."""
+        """Augmented images [B + U, 3, S, S] in [0, 1], of which the first B have targets [B, 2]."""
         size, seed = self.config.batch_size, self.config.seed
         sampled = sample_rows(self.weights, step, n_steps=self.n_steps, batch_size=size, seed=seed)
         rows = self.indices[sampled]
@@ -67,7 +67,8 @@ class RunData:
             images = torch.cat([images, load_images(self.unlabelled, extra, device)])
         random = BatchRandom(generator, size + n_unlabelled, device=device)
         images = augment(images, random, image_size=self.image_size, equalize_prob=self.config.equalize_prob)
-        return images, torch.from_numpy(self.dataset.grades[rows]).to(device)
+        targets = np.stack([self.dataset.grades[rows], self.dataset.oedema[rows]], axis=1)
+        return images, torch.from_numpy(targets).to(device)
 
     def validate(self, network: "nn.Module") -> tuple[float, dict[str, dict[str, float]]]:
         """Validation score, and validation metrics by source."""

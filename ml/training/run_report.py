@@ -10,7 +10,7 @@ from ml.metrics.markdown import row_table
 from ml.training.config import TrainingConfig, read_config
 
 #: Validation metrics and their titles.
-METRICS = {"kappa": "kappa", "auc": "AUC"}
+METRICS = {"kappa": "kappa", "auc": "AUC", "oedema_auc": "oedema AUC"}
 
 
 def write_report(run: Path) -> None:
@@ -22,7 +22,7 @@ def write_report(run: Path) -> None:
 
 def plot_curves(history: list[dict[str, Any]], path: Path) -> None:
     """Plot the training loss and the validation metrics of each source over the epochs."""
-    figure = Figure(figsize=(12, 3.6), layout="constrained")
+    figure = Figure(figsize=(16, 3.6), layout="constrained")
     axes = figure.subplots(1, 1 + len(METRICS))
     epochs = [row["epoch"] for row in history]
     axes[0].plot(epochs, [row["loss"] for row in history], marker=".", color="black")

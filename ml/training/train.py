@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from ml.errors import InputError
-from ml.networks.architectures import architecture_for, build
+from ml.networks.architectures import N_OUTPUTS, architecture_for, build, set_outputs
 from ml.training.checkpoints import BEST, load_trained
 from ml.training.config import TrainingConfig, write_config
 from ml.training.distillation import DistillationLoss, load_teachers
@@ -47,4 +47,5 @@ def initial_network(config: TrainingConfig, *, imagenet: Path | str | None) -> n
     network, architecture, _ = load_trained(Path(config.init_from))
     if architecture != config.architecture:
         raise InputError(f"{config.init_from} does not hold a {config.architecture}.")
+    set_outputs(network, N_OUTPUTS)  # an earlier bundle has grades only
     return network

@@ -15,7 +15,7 @@ from ml.training.config import TrainingConfig
 
 N_PHOTOS = 60
 SOURCES = ("aptos2019", "eyepacs")
-FIELDS = ("file", "grade", "patient", "quality")
+FIELDS = ("file", "grade", "patient", "quality", "dme")
 
 
 def write_toy_data(root: Path) -> Path:
@@ -27,7 +27,8 @@ def write_toy_data(root: Path) -> Path:
         for i in range(N_PHOTOS // 2):
             name = f"images/{source}-{i}.png"
             Image.fromarray(spotted_retina(i % 5, rng)).save(root / source / name)
-            rows.append({"file": name, "grade": i % 5, "patient": i, "quality": "reject" if i % 10 == 9 else "good"})
+            labels = {"grade": i % 5, "patient": i, "quality": "reject" if i % 10 == 9 else "good"}
+            rows.append({"file": name, **labels, "dme": int(i % 5 > 2) if source == "eyepacs" else ""})
         fields = [f for f in FIELDS if source != "eyeq" or f != "grade"]
         with (root / source / "labels.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, fields, extrasaction="ignore")
@@ -55,10 +56,10 @@ def toy_dataset(n: int = N_PHOTOS) -> FundusDataset:
     return FundusDataset(
         pixels=np.stack([spotted_retina(int(g), rng) for g in grades])[:, 16:80, 16:80],
         grades=grades,
+        oedema=np.where(grades == 0, 0, np.where(grades == 4, 1, -1)),
         sources=np.asarray([SOURCES[i % 2] for i in range(n)]),
         groups=np.asarray([str(i) for i in range(n)]),
         splits=np.asarray([VALIDATION if i % 6 == 5 else TRAIN for i in range(n)], np.int8),
-        n_without_retina=0,
     )
 
 

@@ -21,6 +21,7 @@ def toy_predictions(skill: float, *, n: int = 240, seed: int = 0) -> LabelledPre
             grade=int(rng.choice(5, p=[0.4, 0.15, 0.25, 0.1, 0.1])),
             eye=("left", "right")[i % 2],
             age=("under 50", "")[i % 3 == 0],
+            has_oedema=None if source == "odir5k" else i % 4 == 0,
         )
         for source in SOURCES
         for split in ("test", "validation")
@@ -37,4 +38,5 @@ def toy_predictions(skill: float, *, n: int = 240, seed: int = 0) -> LabelledPre
         probabilities=probabilities,
         grades=probabilities.argmax(axis=1),
         is_gradable=np.arange(len(photos)) % n >= N_UNGRADABLE,
+        p_oedema=1 / (1 + np.exp(-4 * skill * (np.arange(len(photos)) % 4 == 0) + 2 * skill - 2 * noise[:, 0])),
     )

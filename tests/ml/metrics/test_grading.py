@@ -37,14 +37,14 @@ def test_an_undefined_metric_is_no_warning() -> None:
 def test_sensitivity_and_specificity_by_hand() -> None:
     truth = np.array([0, 1, 1, 2, 3, 4])
     p = np.array([0.1, 0.6, 0.2, 0.5, 0.4, 0.9])
-    assert sensitivity_specificity(truth, p, 0.5) == pytest.approx((2 / 3, 2 / 3))
+    assert sensitivity_specificity(truth >= 2, p, 0.5) == pytest.approx((2 / 3, 2 / 3))
     assert referable_auc(truth, p) == pytest.approx(7 / 9)
 
 
 def test_the_threshold_is_the_highest_with_the_target_sensitivity() -> None:
     truth, p = np.array([0, 0, 2, 2, 2, 2]), np.array([0.1, 0.7, 0.3, 0.5, 0.8, 0.9])
-    assert threshold_for_sensitivity(truth, p, 0.75) == pytest.approx(0.5)
-    assert threshold_for_sensitivity(truth, p, 1.0) == pytest.approx(0.3)
+    assert threshold_for_sensitivity(truth >= 2, p, 0.75) == pytest.approx(0.5)
+    assert threshold_for_sensitivity(truth >= 2, p, 1.0) == pytest.approx(0.3)
 
 
 def test_all_metrics_by_hand() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torchvision import models
 
-from ml.networks.architectures import architecture_for, build
+from ml.networks.architectures import N_OUTPUTS, architecture_for, build, set_outputs
 
 
 def test_weights_come_from_torchvision_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,7 +17,7 @@ def test_weights_come_from_torchvision_by_name(monkeypatch: pytest.MonkeyPatch) 
     network = build("mobilenet_v3_small", imagenet="torchvision")
     kernel = network.get_submodule("features.0.0").weight
     assert torch.equal(torch.as_tensor(kernel), torch.as_tensor(source.get_submodule("features.0.0").weight))
-    assert network.get_submodule("classifier.3").out_features == 5
+    assert network.get_submodule("classifier.3").out_features == N_OUTPUTS
 
 
 def test_torchvision_has_no_weights_of_a_network_of_our_own() -> None:
@@ -48,3 +48,16 @@ def test_weights_from_a_file_must_fit(tmp_path: Path) -> None:
         build("resnet50", imagenet=path)
     with pytest.raises(ValueError, match="Known: mobilenet_v3_small"):
         build("vgg")
+
+
+@pytest.mark.parametrize("architecture", ["tiny", "mobilenet_v3_small", "resnet50"])
+def test_more_outputs_keep_the_first_ones(architecture: str) -> None:
+    torch.manual_seed(0)
+    network = build(architecture).eval()
+    images = torch.rand(2, 3, 64, 64)
+    before = network(images)
+    set_outputs(network, N_OUTPUTS - 1)
+    assert torch.allclose(network(images), before[:, :-1])
+    set_outputs(network, N_OUTPUTS)
+    assert torch.allclose(network(images)[:, :-1], before[:, :-1])
+    assert (network(images)[:, -1] == 0).all()

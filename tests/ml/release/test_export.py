@@ -8,7 +8,7 @@ import pytest
 
 from ml.bundle import Bundle, read_bundle
 from ml.errors import BundleError
-from ml.release.export import export_bundle, full_scale
+from ml.release.export import export_bundle, scales
 
 
 def test_an_export_is_a_whole_bundle(toy_bundle: Bundle) -> None:
@@ -35,8 +35,11 @@ def test_an_existing_bundle_is_not_replaced(toy_bundle: Bundle, toy_data: Path) 
         export_bundle(run, data=toy_data, folder=toy_bundle.folder, name="toy", version="0.0.1")
 
 
-def test_the_heatmap_scale_comes_from_diseased_grades_alone() -> None:
-    logits = np.eye(5, dtype=np.float32)[[0, 2, 3]] * 9
-    evidence = np.full((3, 5), 50, np.float32)
-    evidence[1, 2], evidence[2, 3] = 4, 6
-    assert full_scale(logits, evidence) == pytest.approx(5.8)
+def test_the_heatmap_scales_come_from_diseased_photographs_alone() -> None:
+    logits = np.eye(6, dtype=np.float32)[[0, 2, 3]] * 9 - 1
+    logits[2, 5] = 1  # the only one with oedema
+    evidence = np.full((3, 6), 50, np.float32)
+    evidence[1, 2], evidence[2, 3], evidence[2, 5] = 4, 6, 7
+    found = scales(logits, evidence)
+    assert found["heatmap_full_scale"] == pytest.approx(5.8)
+    assert found["macular_oedema"]["heatmap_full_scale"] == 7

@@ -52,7 +52,9 @@ def test_the_card_has_teachers_and_the_commands_of_training(bundle: Bundle) -> N
     assert "ml average" not in card_with(plain)
     text = card_with(plain | {"distillation": distillation, "alpha": 0.5})
     assert "distilled from `runs/elder` and `ml/bundles/x`, also on photographs of eyeq without a grade." in text
-    assert f" python -m ml distill --output {plain['run']} --init-from {plain['init_from']} --image-size " in text
+    sources = " ".join(plain["sources"])
+    start = f"--output {plain['run']} --init-from {plain['init_from']} --sources {sources} --image-size "
+    assert f" python -m ml distill {start}" in text
     assert " --teachers runs/elder ml/bundles/x --distill-loss-weight 0.9 --unlabelled eyeq " in text
     assert text.index("python -m ml distill") < text.index("python -m ml average")
     assert f" python -m ml average {plain['run']} --alpha 0.5 python -m ml export {plain['run']} " in text

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -46,7 +47,7 @@ def test_a_student_is_distilled(n_teachers: int, changes: dict[str, Any], first_
 def test_a_student_approaches_its_teacher() -> None:
     config = student_config("-", epochs=6, distill_loss_weight=1.0)
     dataset, teacher = toy_dataset(), TeacherEnsemble([random_teacher()])
-    data = RunData(config, dataset, dataset.pixels[:0], image_size=64)
+    data = RunData(config, dataset, np.empty((0, 64, 64, 3), np.uint8), image_size=64)
     torch.manual_seed(0)
     assert config.distillation is not None
     trainer = Trainer(config, build("tiny"), data, DistillationLoss(config, config.distillation, teacher))
@@ -68,10 +69,11 @@ def test_photographs_without_a_grade_count_in_the_distillation_loss_only() -> No
     assert config.distillation is not None
     teacher, network = TeacherEnsemble([random_teacher(48)]), build("tiny").eval()
     images, grades = torch.rand(6, 3, 48, 48), torch.tensor([0, 2, 4, 1])
+    targets = torch.stack([grades, torch.full_like(grades, -1)], dim=1)  # without a label of oedema
     with torch.no_grad():
-        losses = DistillationLoss(config, config.distillation, teacher)(network, images, grades)
+        losses = DistillationLoss(config, config.distillation, teacher)(network, images, targets)
         logits = network(normalize(images))
-    assert losses["task_loss"] == pytest.approx(float(label_loss(config)(logits[:4], grades)))
+    assert losses["task_loss"] == pytest.approx(float(label_loss(config)(logits[:4, :5], grades)))
     assert losses["distillation_loss"] == pytest.approx(float(kd_loss(logits, teacher(images), 3.0)))
     assert losses["loss"] == pytest.approx(float(0.1 * losses["task_loss"] + 0.9 * losses["distillation_loss"]))
 

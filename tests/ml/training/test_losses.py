@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from ml.training.losses import kd_loss, label_loss, sord_targets
+from ml.training.losses import kd_loss, label_loss, oedema_loss, sord_targets
 from tests.ml.toys import toy_config
 
 STUDENT, TEACHER = torch.randn(2, 6, 5, generator=torch.Generator().manual_seed(0))
@@ -47,3 +47,21 @@ def test_the_distillation_loss_has_finite_gradients_if_the_teacher_is_certain() 
     kd_loss(student, 60 * functional.one_hot(torch.tensor([3]), 5).float(), 1.0).backward()  # type: ignore[no-untyped-call]  # untyped torch
     assert student.grad is not None
     assert torch.isfinite(student.grad).all()
+
+
+def test_photographs_without_a_label_of_oedema_do_not_count() -> None:
+    logits = torch.tensor([3.0, -2.0, 9.0], requires_grad=True)
+    loss = oedema_loss(logits, torch.tensor([1, 0, -1]))
+    expected = functional.binary_cross_entropy_with_logits(logits[:2], torch.tensor([1.0, 0.0]), reduction="sum") / 3
+    assert float(loss) == pytest.approx(float(expected))
+    loss.backward()  # type: ignore[no-untyped-call]  # untyped torch
+    assert logits.grad is not None
+    assert logits.grad[2] == 0
+
+
+def test_a_student_learns_oedema_only_from_teachers_that_know_it() -> None:
+    student, teacher = (torch.randn(6, 6, generator=torch.Generator().manual_seed(i)) for i in (1, 2))
+    both, grades = kd_loss(student, teacher, 2.0), kd_loss(student, teacher[:, :5], 2.0)
+    p, q = (teacher[:, 5] / 2).sigmoid(), (student[:, 5] / 2).sigmoid()
+    expected = 4 * (p * (p / q).log() + (1 - p) * ((1 - p) / (1 - q)).log()).mean()
+    assert float(both - grades) == pytest.approx(float(expected), rel=1e-4)

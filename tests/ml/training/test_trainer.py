@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -23,7 +24,7 @@ CPU = torch.device("cpu")
 
 def run_data(config: TrainingConfig) -> RunData:
     dataset = toy_dataset()
-    return RunData(config, dataset, dataset.pixels[:7], image_size=48)
+    return RunData(config, dataset, dataset.pixels[np.arange(7)], image_size=48)
 
 
 @pytest.mark.parametrize("distillation", [None, DISTILLATION], ids=["graded", "with unlabelled"])
