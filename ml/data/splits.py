@@ -6,6 +6,7 @@ model must never be tested on photographs that the model was trained on, however
 
 import csv
 from collections import defaultdict
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ def assign_splits(photos: list[LabelledPhoto], groups: list[str]) -> "NDArray[np
     Sources in ``held_out.csv`` keep their split, and so does a group with one of their photographs; the other
     photographs are dealt. Raises InputError if there are too few of them.
     """
-    of_group = _stored_splits(photos, groups)
+    of_group = listed_splits([replace(photo, group=group) for photo, group in zip(photos, groups, strict=True)])
     rest = [i for i, group in enumerate(groups) if group not in of_group]
     splits = np.array([of_group.get(group, TRAIN) for group in groups], np.int8)
     if rest:
@@ -42,14 +43,15 @@ def assign_splits(photos: list[LabelledPhoto], groups: list[str]) -> "NDArray[np
     return splits
 
 
-def _stored_splits(photos: list[LabelledPhoto], groups: list[str]) -> dict[str, int]:
+def listed_splits(photos: list[LabelledPhoto]) -> dict[str, int]:
     """The split of each group with a photograph of a listed source: test if one of them is in the test split."""
     listed = held_out()
     known = {photo.source for photo in photos if photo.path.stem in listed.get(photo.source, {})}
     splits: dict[str, int] = {}
-    for photo, group in zip(photos, groups, strict=True):
+    for photo in photos:
         if photo.source in known:  # other files in a folder of that name are another data set
-            splits[group] = max(splits.get(group, TRAIN), listed[photo.source].get(photo.path.stem, TRAIN))
+            split = listed[photo.source].get(photo.path.stem, TRAIN)
+            splits[photo.group] = max(splits.get(photo.group, TRAIN), split)
     return splits
 
 

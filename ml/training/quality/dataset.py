@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 from tqdm import tqdm
 
-from ml.data.cache import load_dataset
 from ml.data.cache_files import atomic_write, recipe_hash
-from ml.data.labels import DEFAULT_SOURCES, LabelledPhoto
+from ml.data.labels import LabelledPhoto, read_labels
+from ml.data.splits import listed_splits
 from ml.serving.preprocess import CROP_VERSION, PREPROCESSING_VERSION, Photo, crop_fundus, decode
 from ml.serving.quality.features import QualityFeatures, extract_features
 from ml.serving.quality.network import VIEW_SIDE_PX, square_view
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-#: Side of the crops of the grading set, whose splits are used.
-GRADING_CACHE_SIZE = 320
+#: Sources of the released grading networks, whose splits are used.
+GRADING_SOURCES = ("aptos2019", "eyepacs", "odir5k", "eyepacs_equalized")
 #: Side of the crop that the released student takes; the quality network takes the same crop.
 SERVING_SIDE_PX = 288
 #: Sample weight of a photograph without a quality label, in training and in the fits.
@@ -101,8 +101,7 @@ def by_name(features: "Floats", names: tuple[str, ...] = FEATURES) -> "dict[str,
 
 def load_quality_set(data: Path, cache: Path) -> QualitySet:
     """All photographs with labels, split like those of the grading networks, with blurred copies, cached."""
-    grading = load_dataset([data / source for source in DEFAULT_SOURCES], side_px=GRADING_CACHE_SIZE, cache=cache)
-    known = {photo.group: split for photo, split in zip(grading.photos, grading.splits.tolist(), strict=True)}
+    known = listed_splits([photo for source in GRADING_SOURCES for photo in read_labels(data / source)])
     photos = subsampled(with_splits(read_photos(data), known)) + read_drimdb(data)
     names = [(p.source, p.path.name, p.quality, split) for p, split in photos]
     versions = [PREPROCESSING_VERSION, CROP_VERSION, SERVING_SIDE_PX, VIEW_SIDE_PX]

@@ -1,12 +1,12 @@
 """Quality labels are split by patient, like the data of the grading networks; copies are blurred by fractions."""
 
 from pathlib import Path
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ml.data import splits
 from ml.data.labels import LabelledPhoto
 from ml.data.splits import TEST, TRAIN
 from ml.data.tables import LabelError
@@ -83,14 +83,14 @@ def test_photographs_without_label_or_field_of_view_are_left_out_and_the_rest_is
     assert [(p.source, p.quality) for p in photos[2:]] == [
         (source, "graded") for source in ("aptos2019", "odir5k", *OTHER_SOURCES)
     ]
-    grading = Mock(photos=photos[:1], splits=np.array([TEST]))
-    monkeypatch.setattr(dataset, "load_dataset", lambda *_, **__: grading)
+    monkeypatch.setattr(dataset, "GRADING_SOURCES", ("eyeq",))
+    monkeypatch.setattr(splits, "held_out", lambda: {"eyeq": {"a": TEST}})
     monkeypatch.setattr(dataset, "read_photos", lambda _: photos[:2])
     monkeypatch.setattr(dataset, "read_drimdb", lambda _: [])
     measured = dataset.load_quality_set(tmp_path, tmp_path / "cache")
     (tmp_path / "eyeq" / "a.png").unlink()
     assert np.array_equal(dataset.load_quality_set(tmp_path, tmp_path / "cache").pixels, measured.pixels)
-    assert measured.splits.tolist() == [TEST] * 3  # as in the grading set, also of the copies
+    assert measured.splits.tolist() == [TEST] * 3  # as in the list, also of the copies
     assert measured.labels.tolist() == ["good", "soft", "blurred" if measured.sigmas[2] >= 0.01 else "soft"]
     assert measured.pixels.shape == (3, 192, 192, 3)
     assert (measured.features.shape, measured.sharpness.shape) == ((3, len(FEATURES)), (3, len(SHARPNESS)))
