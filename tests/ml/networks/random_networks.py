@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from ml.bundle import GRAPH_FILE, WEIGHTS_FILE, Bundle, read_bundle
-from ml.networks.architectures import build
+from ml.networks.architectures import N_OUTPUTS, build, last_layer
 from ml.networks.onnx_export import file_manifest
 from ml.release.export import export_network
 from ml.serving.preprocess import crop_fundus, network_input
@@ -58,5 +58,7 @@ def write_bundle(folder: Path, network: nn.Module, architecture: str) -> Bundle:
         "graph": file_manifest(folder / GRAPH_FILE),
         "weights": file_manifest(folder / WEIGHTS_FILE),
     }
+    if last_layer(network).out_features == N_OUTPUTS:
+        content["macular_oedema"] = {"temperature": 1.0, "bias": 0.0, "operating_point": 0.5, "heatmap_full_scale": 1.0}
     (folder / "bundle.json").write_text(json.dumps(content))
     return read_bundle(folder, verify=True)

@@ -52,7 +52,7 @@ def test_onnx_and_torch_agree(mobilenet_bundle: Bundle, n: int) -> None:
 
 
 def test_half_precision_changes_the_outputs_little(mobilenet: nn.Module, mobilenet_bundle: Bundle) -> None:
-    assert_same_outputs(mobilenet, mobilenet_bundle, random_images(3), tolerance=1e-2)
+    assert_same_outputs(mobilenet, mobilenet_bundle, random_images(3), tolerance=2e-2)
 
 
 @pytest.mark.parametrize("name", RELEASED)

@@ -97,7 +97,7 @@ def test_a_run_on_other_sources_becomes_a_bundle(toy_data: Path, tmp_path: Path)
     data, sources, run = tmp_path / "data", ("our_clinic", "eyepacs"), tmp_path / "run"
     for folder, source in zip(SOURCES, sources, strict=True):
         shutil.copytree(toy_data / folder, data / source)
-    config = toy_config(epochs=3, learning_rate=0.0, patience=1, sources=sources)
+    config = toy_config(epochs=9, learning_rate=0.0, patience=1, sources=sources)
     train(config, data=data, imagenet=None, run=run)
     options = {"name": "toy", "version": "0.0.1", "image_size": 96}
     bundle = export_bundle(run, data=data, folder=tmp_path / "bundle", **options)  # type: ignore[arg-type]  # mixed
@@ -107,7 +107,7 @@ def test_a_run_on_other_sources_becomes_a_bundle(toy_data: Path, tmp_path: Path)
     assert all(re.search(rf"\| {source} +\| ", card) for source in sources)
     assert "--name toy --version 0.0.1 --image-size 96\n" in card  # it was trained at 48
     assert set(read_evaluation(bundle)["splits"]["test"]) == set(sources)
-    assert bundle.training["stages"][-1]["epochs_finished"] == 2  # of three: the second was not better
+    assert bundle.training["stages"][-1]["epochs_finished"] == len(log_of(run)) < 9
 
 
 def test_rare_grades_and_small_sources_are_sampled_more_often() -> None:
