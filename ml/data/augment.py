@@ -6,6 +6,7 @@ operations are those of torchvision and PyTorch.
 """
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from torchvision.transforms.v2 import functional as transforms
 from ml.serving.preprocess import COLOR_MEAN, COLOR_STD
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Generator, Tensor
 
 #: Side of a photograph before it is rotated, as a multiple of the image size. Rotation interpolates between four
@@ -35,6 +37,7 @@ DOWNSCALE_PROB = 0.25
 DOWNSCALE_FACTORS = (0.55, 0.95)
 JPEG_PROB = 0.2
 JPEG_QUALITIES = (25, 85)
+JPEG_THREADS = 4
 CUT_PROB = 0.35
 CUT_FRACTIONS = (0.03, 0.14)
 MAX_NOISE_STD = 0.03
@@ -134,17 +137,18 @@ def _random_affine(x: "Tensor", random: BatchRandom, *, image_size: int) -> "Ten
 
 def gaussian_blur(x: "Tensor", sigma_px: "Tensor", chosen: "Tensor") -> "Tensor":
     """Blur the chosen photographs, in place; ``sigma_px`` [B, 2] along x and y, which simulates defocus and motion."""
+    sigmas = sigma_px.tolist()
     for i in chosen.nonzero().flatten().tolist():
-        sigma = sigma_px[i].tolist()
+        sigma = sigmas[i]
         x[i] = transforms.gaussian_blur(x[i], [2 * int(3 * s) + 3 for s in sigma], sigma)
     return x
 
 
 def downscale(x: "Tensor", factor: "Tensor", chosen: "Tensor") -> "Tensor":
     """Resize the chosen photographs to ``factor`` [B] of their side and back, in place."""
-    side = x.shape[-1]
+    side, factors = x.shape[-1], factor.tolist()
     for i in chosen.nonzero().flatten().tolist():
-        small = int(side * float(factor[i]))
+        small = int(side * factors[i])
         x[i] = transforms.resize(transforms.resize(x[i], [small, small], antialias=True), [side, side], antialias=True)
     return x
 
@@ -179,12 +183,22 @@ def _noise(n: int, device: str) -> "Tensor":
 
 def jpeg(x: "Tensor", quality: "Tensor", chosen: "Tensor") -> "Tensor":
     """Encode and decode the chosen photographs as JPEG, in place; ``quality`` [B]. The black surround stays black."""
-    for i in chosen.nonzero().flatten().tolist():
-        file, pixels = io.BytesIO(), x[i].permute(1, 2, 0).mul(255).round().to(torch.uint8)
-        Image.fromarray(pixels.cpu().numpy()).save(file, "JPEG", quality=int(quality[i]))
-        decoded = torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1).to(x.device)  # [3, S, S]
-        x[i] = decoded / 255 * (x[i].amax(dim=0) > 0)
+    rows = chosen.nonzero().flatten()
+    if not len(rows):
+        return x
+    pixels = x[rows].permute(0, 2, 3, 1).mul(255).round().to(torch.uint8).cpu().numpy()
+    qualities = quality[rows].int().tolist()
+    with ThreadPoolExecutor(JPEG_THREADS) as pool:
+        decoded = torch.from_numpy(np.stack(list(pool.map(_encode_and_decode, pixels, qualities))))
+    x[rows] = decoded.to(x.device).permute(0, 3, 1, 2) / 255 * (x[rows].amax(dim=1, keepdim=True) > 0)
     return x
+
+
+def _encode_and_decode(pixels: "NDArray[np.uint8]", quality: int) -> "NDArray[np.uint8]":
+    """(S, S, 3) after JPEG of this quality."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    return np.array(Image.open(file))
 
 
 def _cut_frame(x: "Tensor", fraction: "Tensor") -> "Tensor":

@@ -1,4 +1,4 @@
-"""Report of a training run: report.md and curves.png, replaced after every epoch."""
+"""Report of a training run: report.md and curves.png, written at its end."""
 
 import json
 from pathlib import Path

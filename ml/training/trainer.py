@@ -14,6 +14,7 @@ from ml.data.cache_files import atomic_write
 from ml.training.batches import DROPOUT, seeded_generator
 from ml.training.checkpoints import BEST, LAST, load_checkpoint, save_checkpoint, save_weights
 from ml.training.config import TrainingConfig
+from ml.training.prefetch import Prefetcher
 from ml.training.run_report import write_report
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Trainer:
     ) -> None:
         self.config, self.data = config, data
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.batches = Prefetcher(data, self.device)
         self.network: nn.Module = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub lacks memory_format
         self.loss: Loss = loss.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub lacks memory_format
         for name in config.freeze:
@@ -102,7 +104,7 @@ class Trainer:
             self.network.get_submodule(name).eval()
         dropout = seeded_generator(self.config.seed, DROPOUT, self.step)
         torch.manual_seed(dropout.initial_seed())
-        images, targets = self.data.batch(self.step, self.device)
+        images, targets = self.batches.batch(self.step)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
             losses = self.loss(self.network, images, targets)
         self.optimizer.zero_grad()
@@ -180,6 +182,7 @@ def fit(trainer: Trainer, run: Path, *, resume: bool = False) -> None:
                 saved_at = time.monotonic()
         _finish_epoch(trainer, run)
         saved_at = time.monotonic()
+    write_report(run)
 
 
 def _finish_epoch(trainer: Trainer, run: Path) -> None:
@@ -189,6 +192,5 @@ def _finish_epoch(trainer: Trainer, run: Path) -> None:
         save_weights(trainer.ema.module.state_dict(), run / BEST)
     with atomic_write(run / "log.jsonl") as partial:
         partial.write_text("".join(json.dumps(line) + "\n" for line in trainer.history))
-    write_report(run)
     save_checkpoint(trainer.state_dict(), run / LAST)
     tqdm.write(json.dumps(row))
