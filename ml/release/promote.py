@@ -45,14 +45,16 @@ def promote(candidate: Bundle, current: Bundle, *, data: Path, cache: Path) -> l
 
 
 def compare_with(other: Bundle, predictions: LabelledPredictions) -> Comparison:
-    """Compare a bundle's predictions with those of another bundle.
+    """Compare a bundle's predictions with those of another bundle, which may be trained on fewer sources.
 
-    Raises BundleError if the other bundle was evaluated on another test split.
+    Raises BundleError if the other bundle has another test split on its own sources.
     """
-    if fingerprint(predictions.photos, "test") != read_evaluation(other)["fingerprints"]["test"]:
+    trained_on = {source for stage in other.training["stages"] for source in stage["sources"]}
+    shared = [photo for photo in predictions.photos if photo.source in trained_on]
+    if fingerprint(shared, "test") != read_evaluation(other)["fingerprints"]["test"]:
         raise BundleError(
             f"{predictions.bundle.model_version} and {other.model_version} were trained on different splits: one may "
-            "have been trained on the other's test split. Train the new one on the same sources."
+            "have been trained on the other's test split. Train the new one on the sources of the other and more."
         )
     return compare(predictions, predict(other, predictions.photos))
 

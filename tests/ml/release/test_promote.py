@@ -10,7 +10,7 @@ from ml.bundle import default_bundle, read_bundle
 from ml.errors import BundleError
 from ml.evaluation.compare import MEAN, compare
 from ml.evaluation.evaluate import write_evaluation
-from ml.evaluation.predictions import LabelledPredictions
+from ml.evaluation.predictions import LabelledPredictions, fingerprint
 from ml.release import promote as promote_module
 from ml.release.promote import non_inferiority_failures, promote
 from tests.ml.evaluation.toy_predictions import toy_predictions
@@ -91,3 +91,17 @@ def test_a_bundle_in_another_folder_is_not_promoted(bundles: Path, monkeypatch: 
 def test_a_bundle_trained_on_another_split_cannot_be_compared(bundles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BundleError, match="different splits"):
         run(bundles / "candidate", bundles, toy_predictions(1), toy_predictions(1, n=100), monkeypatch)
+
+
+def test_a_bundle_trained_on_more_sources_is_compared_on_all_of_them(
+    bundles: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = toy_predictions(1.0)
+    photos = [dataclasses.replace(p, source="idrid") if p.source == "odir5k" else p for p in old.photos]
+    known = [p for p in photos if p.source != "idrid"]
+    monkeypatch.setattr(
+        promote_module, "read_evaluation", lambda _: {"fingerprints": {"test": fingerprint(known, "test")}}
+    )
+    new, old = (dataclasses.replace(p, photos=photos) for p in (toy_predictions(2.0), old))
+    monkeypatch.setattr(promote_module, "predict", lambda *_: old)
+    assert "idrid" in promote_module.compare_with(read_bundle(bundles / "current"), new)
