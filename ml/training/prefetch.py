@@ -20,7 +20,7 @@ class BatchSource(Protocol):
 
 
 class Prefetcher:
-    """Batches of steps that follow each other; on a CPU, where nothing is gained, each is computed when asked for."""
+    """Batches of steps that follow each other; on a CPU, where nothing is gained, each is computed on request."""
 
     def __init__(self, data: BatchSource, device: torch.device) -> None:
         self.data, self.device = data, device

@@ -17,7 +17,7 @@ class Steps:
         return torch.full((2,), step, device=device), torch.zeros(2, device=device)
 
 
-def test_on_a_cpu_a_batch_is_computed_when_asked_for() -> None:
+def test_on_a_cpu_only_the_requested_batch_is_computed() -> None:
     steps = Steps()
     batches = Prefetcher(steps, torch.device("cpu"))
     assert [int(batches.batch(step)[0][0]) for step in (3, 4)] == [3, 4]
