@@ -43,9 +43,9 @@ def test_each_kind_of_model_has_a_row_for_its_newest_version(tmp_path: Path, mon
 
 def test_the_released_bundles_fill_all_three_rows() -> None:
     assert {kind: bundle.folder.name for kind, bundle in newest_bundles().items()} == {
-        "ResNet-50 fine-tuned": "teacher-0.3.0",
+        "ResNet-50 fine-tuned": "teacher-0.4.0",
         "MobileNet": "student-0.2.1",
-        "MobileNet distilled": "student-0.3.0",
+        "MobileNet distilled": "student-0.4.0",
     }
 
 
