@@ -54,7 +54,7 @@ def compare_with(other: Bundle, predictions: LabelledPredictions) -> Comparison:
     if fingerprint(shared, "test") != read_evaluation(other)["fingerprints"]["test"]:
         raise BundleError(
             f"{predictions.bundle.model_version} and {other.model_version} were trained on different splits: one may "
-            "have been trained on the other's test split. Train the new one on the sources of the other and more."
+            "have been trained on the other's test split. Train the new one on all sources of the other."
         )
     return compare(predictions, predict(other, predictions.photos))
 

@@ -16,7 +16,7 @@ class BatchSource(Protocol):
     """Batches that depend on their step alone."""
 
     def batch(self, step: int, device: torch.device) -> "tuple[Tensor, Tensor]":
-        """Images and targets of a step, on the device."""
+        """Augmented images [B, 3, S, S] in [0, 1] and targets of a step, on the device."""
 
 
 class Prefetcher:
@@ -25,6 +25,8 @@ class Prefetcher:
     def __init__(self, data: BatchSource, device: torch.device) -> None:
         self.data, self.device = data, device
         self.pool = ThreadPoolExecutor(N_AHEAD)
+        n_streams = N_AHEAD if device.type == "cuda" else 0  # few, because each keeps the memory that it has freed
+        self.streams = [torch.cuda.Stream() for _ in range(n_streams)]  # type: ignore[no-untyped-call]  # untyped torch
         self.pending: dict[int, Future[tuple[Tensor, Tensor, torch.cuda.Event]]] = {}
 
     def batch(self, step: int) -> "tuple[Tensor, Tensor]":
@@ -42,6 +44,6 @@ class Prefetcher:
         return images, targets
 
     def _compute(self, step: int) -> "tuple[Tensor, Tensor, torch.cuda.Event]":
-        with torch.cuda.stream(torch.cuda.Stream()):  # type: ignore[no-untyped-call]  # untyped torch
+        with torch.cuda.stream(self.streams[step % N_AHEAD]):
             images, targets = self.data.batch(step, self.device)
             return images, targets, torch.cuda.current_stream().record_event()

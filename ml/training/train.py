@@ -27,7 +27,7 @@ def train(config: TrainingConfig, *, data: Path, imagenet: Path | str | None, ru
     photographs are cropped.
     """
     torch.set_num_threads(config.threads)
-    torch.backends.cudnn.benchmark = True  # on a GPU: the fastest convolution for these shapes
+    torch.backends.cudnn.benchmark = True  # on a GPU, measure which convolution is the fastest
     config = dataclasses.replace(config, architecture=architecture_for(config.architecture, imagenet))
     torch.manual_seed(config.seed)
     loss = SupervisedLoss(config)

@@ -14,7 +14,7 @@ from ml.data.cache_files import atomic_write
 from ml.training.batches import DROPOUT, seeded_generator
 from ml.training.checkpoints import BEST, LAST, load_checkpoint, save_checkpoint, save_weights
 from ml.training.config import TrainingConfig
-from ml.training.prefetch import Prefetcher
+from ml.training.prefetch import BatchSource, Prefetcher
 from ml.training.run_report import write_report
 
 if TYPE_CHECKING:
@@ -34,14 +34,11 @@ STATEFUL = ("network", "ema", "optimizer", "schedule")
 VALUES = ("step", "seconds", "loss_sums", "best_score", "n_since_best", "history")
 
 
-class TrainingData(Protocol):
+class TrainingData(BatchSource, Protocol):
     """Batches and validation of a run."""
 
     n_steps: int
     """Optimiser steps per epoch."""
-
-    def batch(self, step: int, device: torch.device) -> "tuple[Tensor, Tensor]":
-        """Augmented images [B, 3, S, S] in [0, 1] and targets of a step, on the device."""
 
     def validate(self, network: nn.Module) -> tuple[float, dict[str, dict[str, float]]]:
         """Score that selects the best epoch, and metrics by source."""
