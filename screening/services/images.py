@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from ml.vocabulary import Laterality
 from screening.access import Action, require
-from screening.models import AuditEvent, Correction, Exam, FundusImage, User
+from screening.models import AuditEvent, Correction, Exam, FundusImage, Site, User
 from screening.photos import capture_date, validation
 from screening.photos.validation import InvalidPhoto
 from screening.services import duplicates, gradings
@@ -160,11 +160,13 @@ def _store(
             if duplicate is not None:
                 return duplicate, False
             _require_present(exam, image.laterality)
+            image.file.save(f"photo.{photo.extension}", ContentFile(photo.cleaned), save=False)
+            stored_name = image.file.name or ""
+            # of one picture for two patients at once, the second finds the first
+            Site.objects.select_for_update(no_key=True).get(pk=exam.site_id)
             copy_of = require_answers(image, content, answers)
             if copy_of is not None:
                 image.copy_reason = answers.reason.strip()
-            image.file.save(f"photo.{photo.extension}", ContentFile(photo.cleaned), save=False)
-            stored_name = image.file.name or ""
             image.save(force_insert=True)
             forget_not_photographed(exam, Laterality(image.laterality))
             duplicates.store_hash(image, content)

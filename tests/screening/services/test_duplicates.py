@@ -1,12 +1,14 @@
 """The same picture again: never for both eyes, and never in the exams of two patients without a reason."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from ml.perceptual_hash import hash_flips, probe_values
@@ -52,6 +54,26 @@ def attach(exam: Exam, photographer: User) -> Attach:
 def other_exam(site: Site) -> Exam:
     """An exam of another patient of the site."""
     return ExamFactory(patient=PatientFactory(site=site))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_one_picture_for_several_patients_at_once_one_is_stored(
+    shared_database: str, photographer: User, media_root: Any
+) -> None:
+    exams = [ExamFactory(patient=PatientFactory(site=photographer.memberships.get().site)) for _ in range(4)]
+
+    def attach_to(exam: Exam) -> bool:
+        try:
+            attach_image(exam=exam, upload=BytesIO(eye_file()), laterality="OD", by=photographer)
+        except PictureOfOtherPatient:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(len(exams)) as pool:
+        assert sorted(pool.map(attach_to, exams)) == [False, False, False, True]
+    assert FundusImage.objects.count() == len([path for path in Path(media_root).rglob("*") if path.is_file()]) == 1
 
 
 @pytest.mark.parametrize("kind", SAME_PICTURE)
