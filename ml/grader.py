@@ -13,6 +13,7 @@ from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle, verified_files
 from ml.errors import BundleError, GradingError
 from ml.prediction import Prediction
 from ml.serving.laterality.network import recognise_laterality
+from ml.serving.onnx_sessions import open_session, signature_of
 from ml.serving.preprocess import FundusCrop, Photo, crop_fundus, network_input
 from ml.serving.quality.gate import Quality, assess_quality
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, ICDRGrade, QualityReason
@@ -130,24 +131,16 @@ def _is_retina(crop: FundusCrop | None) -> bool:
 def load_session(bundle: Bundle, *, threads: int = 1) -> onnxruntime.InferenceSession:
     """An inference session of the bundle's graph and weights, both verified. Raises BundleError."""
     graph, weights = verified_files(bundle)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_external_initializers_from_files_in_memory([WEIGHTS_FILE], [weights], [len(weights)])
-    try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors share no base class
-        raise BundleError(f"{bundle.graph} is not a network that ONNX Runtime can load: {error}") from error
+    return open_session(graph, bundle.graph, weights={WEIGHTS_FILE: weights}, threads=threads)
 
 
 def _check_signature(bundle: Bundle, session: onnxruntime.InferenceSession) -> None:
-    inputs, outputs = session.get_inputs(), session.get_outputs()
+    inputs, outputs = signature_of(session)
     fits = (
-        [each.name for each in inputs] == ["photos"]
-        and list(inputs[0].shape[1:]) == [3, bundle.image_size, bundle.image_size]
-        and [each.name for each in outputs] == ["logits", "heatmaps"]
-        and outputs[0].shape[1] == bundle.n_outputs
+        list(inputs) == ["photos"]
+        and inputs["photos"][1:] == [3, bundle.image_size, bundle.image_size]
+        and list(outputs) == ["logits", "heatmaps"]
+        and outputs["logits"][1] == bundle.n_outputs
     )
     if not fits:
         raise BundleError(f"{bundle.graph} is not a grading network: its inputs or outputs are others.")

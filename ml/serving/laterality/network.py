@@ -3,7 +3,6 @@
 It is the same for every bundle, so it is stored in this package. ``ml.training.laterality`` trains and exports it.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +14,7 @@ import onnxruntime
 from PIL import Image
 
 from ml.errors import BundleError
+from ml.serving.onnx_sessions import open_verified, signature_of
 from ml.serving.preprocess import FundusCrop
 from ml.vocabulary import Laterality
 
@@ -111,19 +111,10 @@ def released_network() -> LateralityNetwork:
 
 def load_session(weights: Path, *, sha256: str) -> onnxruntime.InferenceSession:
     """Verify and load a graph. Raises BundleError if it is altered or another network, OSError if it is missing."""
-    content = weights.read_bytes()
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise BundleError(f"{weights} was altered: its SHA-256 is not {sha256}. Restore it from the release.")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors share no base class
-        raise BundleError(f"{weights} is not a network ONNX Runtime can load: {error}") from error
-    inputs, outputs = session.get_inputs(), session.get_outputs()
+    session = open_verified(weights, sha256=sha256)
     shape = [VIEW_SIDE_PX, VIEW_SIDE_PX, 3]
-    is_fitting = [i.name for i in inputs] == ["photos"] and list(inputs[0].shape[1:]) == shape and len(outputs) == 1
-    if not is_fitting or outputs[0].shape[1] != N_CLASSES:
+    inputs, outputs = signature_of(session)
+    is_fitting = list(inputs) == ["photos"] and inputs["photos"][1:] == shape
+    if not is_fitting or [each[1] for each in outputs.values()] != [N_CLASSES]:
         raise BundleError(f"{weights} is another network: it does not recognise eyes.")
     return session
