@@ -1,6 +1,7 @@
-"""Health check of the worker container: exit code 0 if Redis has the heartbeat of this worker, else 1.
+"""Health check of the worker container: exit code 0 if Redis has the heartbeat of this worker, and it grades, else 1.
 
-NB: without Django, whose start takes longer than a grading. The key is that of ``screening.health.worker_heartbeat``.
+NB: without Django, whose start takes longer than a grading. Key and value are those of
+``screening.health.worker_heartbeat``.
 """
 
 import os
@@ -16,8 +17,10 @@ try:
     with redis.Redis.from_url(
         os.environ["REDIS_URL"], password=password, socket_connect_timeout=2, socket_timeout=2
     ) as broker:
-        is_alive = broker.exists(f"screening:worker:celery@{socket.gethostname()}")
+        state = broker.get(f"screening:worker:celery@{socket.gethostname()}")
 except redis.RedisError as error:
     sys.exit(f"Redis does not answer ({type(error).__name__}).")
-if not is_alive:
+if state is None:
     sys.exit("Redis has no heartbeat of this worker from the last 45 s.")
+if state != b"alive":
+    sys.exit("This worker cannot load its model, and takes no photographs. Restore the model bundle.")

@@ -2,14 +2,26 @@
 
 import logging.config
 import os
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery
-from celery.signals import after_task_publish, heartbeat_sent, setup_logging, worker_init, worker_shutting_down
+from celery.signals import (
+    after_task_publish,
+    celeryd_after_setup,
+    heartbeat_sent,
+    setup_logging,
+    worker_init,
+    worker_ready,
+    worker_shutting_down,
+)
 from django.conf import settings
 
 from drsite import request_id  # noqa: F401 (connects its signals)
+
+if TYPE_CHECKING:
+    from drsite.queue_membership import QueueMembership
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drsite.settings")
 
@@ -32,12 +44,31 @@ def check_secrets(**_kwargs: Any) -> None:
     require_strong_secrets()
 
 
+@lru_cache(maxsize=1)
+def _membership() -> "QueueMembership":
+    from drsite.queue_membership import QueueMembership
+
+    return QueueMembership()
+
+
+@celeryd_after_setup.connect
+def verify_model(instance: Any = None, **_kwargs: Any) -> None:
+    """Keep a worker whose model is damaged out of the queue from the start."""
+    _membership().begin(instance.app)
+
+
+@worker_ready.connect
+def connect_consumer(sender: Any = None, **_kwargs: Any) -> None:
+    """Let the worker leave and join the queue."""
+    _membership().connect(sender)
+
+
 @heartbeat_sent.connect
 def record_heartbeat(sender: Any = None, **_kwargs: Any) -> None:
-    """Record that the main process of a worker runs and reaches its broker."""
+    """Record that the main process of a worker runs and reaches its broker, and whether it takes tasks."""
     from screening.health import worker_heartbeat
 
-    worker_heartbeat.record_heartbeat(sender.eventer.hostname)
+    worker_heartbeat.record_heartbeat(sender.eventer.hostname, is_grading=_membership().update())
 
 
 @worker_shutting_down.connect

@@ -123,12 +123,14 @@ def _worker_metrics() -> Iterator[Metric]:
     if not worker_heartbeat.broker_is_shared():
         return
     try:
-        n_alive = len(worker_heartbeat.list_live_workers())
+        workers = worker_heartbeat.list_live_workers()
     except (redis.RedisError, OSError):
         yield _gauge("drs_broker_up", "Whether the broker answers.", 0)
         return
     yield _gauge("drs_broker_up", "Whether the broker answers.", 1)
-    yield _gauge("drs_workers", "Grading workers with a recent heartbeat.", n_alive)
+    n_grading = sum(workers.values())
+    yield _gauge("drs_workers", "Workers with a recent heartbeat that grade.", n_grading)
+    yield _gauge("drs_workers_without_model", "Workers that cannot load their model.", len(workers) - n_grading)
 
 
 def _model_metrics() -> Iterator[Metric]:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from celery.schedules import crontab
 from whitenoise.compress import Compressor
 
 from drsite.environment import Environment
 from drsite.logs import logging_settings
+from drsite.periodic_tasks import PERIODIC_TASKS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -264,18 +264,7 @@ CELERY_TASK_SOFT_TIME_LIMIT = GRADING_SOFT_LIMIT_S
 CELERY_TASK_TIME_LIMIT = GRADING_HARD_LIMIT_S
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_BEAT_SCHEDULE = {
-    "requeue-stale-gradings": {"task": "screening.tasks.requeue_stale_gradings", "schedule": 30.0},
-    "delete-orphaned-files": {
-        "task": "screening.tasks.delete_orphaned_files",
-        "schedule": crontab(hour="3", minute="17"),
-    },
-    "delete-expired-idempotency-keys": {
-        "task": "screening.tasks.delete_expired_idempotency_keys",
-        "schedule": crontab(minute="41"),
-    },
-    "delete-old-drafts": {"task": "screening.tasks.delete_old_drafts", "schedule": crontab(minute="47")},
-}
+CELERY_BEAT_SCHEDULE = PERIODIC_TASKS
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 # --- language and time -----------------------------------------------------------------------------------------------

@@ -12,10 +12,10 @@ import onnxruntime
 from ml.bundle import WEIGHTS_FILE, Bundle, read_bundle, verified_files
 from ml.errors import BundleError, GradingError
 from ml.prediction import Prediction
-from ml.serving.laterality.network import recognise_laterality
+from ml.serving.laterality.network import recognise_laterality, released_network
 from ml.serving.onnx_sessions import open_session, signature_of
 from ml.serving.preprocess import FundusCrop, Photo, crop_fundus, network_input
-from ml.serving.quality.gate import Quality, assess_quality
+from ml.serving.quality.gate import Quality, assess_quality, released_gate
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, ICDRGrade, QualityReason
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ class Grader:
     def load(cls, bundle: Path | None = None, *, threads: int = 1) -> Self:
         """Load and verify a bundle (default: the released one); ``threads`` are those of one forward pass.
 
-        Raises BundleError if the bundle is missing, altered or not one of a grading network.
+        Raises BundleError if the bundle, the quality gate or the laterality network is missing, altered or another one.
         """
         description = read_bundle(bundle)
         session = load_session(description, threads=threads)
         _check_signature(description, session)
+        released_gate()  # now: files that are damaged must not fail the first photographs
+        released_network()
         return cls(description, session)
 
     def grade(self, photo: Photo, *, include_ungradable: bool = False) -> Prediction:

@@ -1,17 +1,43 @@
 """Celery tasks. Each calls one service; arguments are ids only."""
 
+import logging
 from uuid import UUID
 
-from celery import shared_task
+from celery import Task, current_app, shared_task
+from celery.exceptions import Reject
+from kombu.exceptions import OperationalError
 
+from ml.errors import BundleError
 from screening.services import drafts, gradings, idempotency_keys, orphaned_files, stale_gradings
 from screening.services.gradings import GRADE_IMAGE_TASK
 
+logger = logging.getLogger(__name__)
 
-@shared_task(name=GRADE_IMAGE_TASK)
-def grade_image(grading_id: str) -> None:
-    """Grade one photograph. Idempotent: a broker may deliver a message twice."""
-    gradings.run_grading(grading_id=UUID(grading_id))
+
+@shared_task(name=GRADE_IMAGE_TASK, bind=True)
+def grade_image(self: "Task[[str], None]", grading_id: str) -> None:
+    """Grade one photograph. Idempotent: a broker may deliver a message twice.
+
+    If the model cannot be loaded, the worker leaves the queue and the message returns to it, for another worker.
+    """
+    try:
+        gradings.run_grading(grading_id=UUID(grading_id))
+    except BundleError as error:
+        logger.critical("The model cannot be loaded: this worker takes no photographs (%s)", error)
+        _leave_queue(self.request.hostname)
+        raise Reject(error, requeue=True) from error
+
+
+def _leave_queue(worker: str | None) -> None:
+    """Stop ``worker`` from taking tasks, and wait until it has."""
+    if worker is None:  # called in this process, without a worker
+        return
+    try:
+        current_app.control.cancel_consumer(
+            current_app.conf.task_default_queue, destination=[worker], reply=True, timeout=5
+        )
+    except OperationalError:
+        logger.warning("The broker is unavailable: this worker has not left the queue")
 
 
 @shared_task(name="screening.tasks.requeue_stale_gradings")

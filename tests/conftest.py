@@ -1,6 +1,8 @@
 """Fixtures of all tests: a site with users, a fake grader, a fake broker."""
 
+import shutil
 import sqlite3
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -19,8 +21,17 @@ from drsite.celery import app as site_celery
 from ml.bundle import default_bundle
 from ml.errors import BundleError
 from screening.models import Grading, Membership, Site, User
+from screening.services import inference
 from tests.builders import FakeGrader, make_prediction
 from tests.screening.factories import MembershipFactory, SiteFactory, UserFactory
+from tests.screening.processes import (
+    STALE_AFTER_S,
+    RedisServer,
+    StartWorker,
+    environment,
+    kill_group,
+    start_celery_worker,
+)
 
 Role = Membership.Role
 
@@ -119,6 +130,39 @@ def shared_database(transactional_db: None, tmp_path: Path) -> Iterator[str]:
     connections[DEFAULT_DB_ALIAS].close()
     values["NAME"] = name
     connections[DEFAULT_DB_ALIAS] = in_memory
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed")
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def workers_version(monkeypatch: pytest.MonkeyPatch, released_bundle: None) -> None:
+    """Photographs are queued for the version of the workers, which load the released bundle."""
+    bundle = inference.read_own_bundle()
+    monkeypatch.setattr("screening.services.inference.current_bundle", lambda: bundle)
+
+
+@pytest.fixture
+def start_worker(shared_database: str, workers_version: None, settings: Any, tmp_path: Path) -> Iterator[StartWorker]:
+    """Starts ``celery -A drsite worker``, as a site does; it logs to ``worker.log``."""
+    options = {"MEDIA_ROOT": str(settings.MEDIA_ROOT), "GRADING_STALE_AFTER_S": str(STALE_AFTER_S)}
+    started = []
+
+    def start(broker_url: str, name: str = "faults", **more: str) -> "subprocess.Popen[bytes]":
+        of_the_site = environment(shared_database, REDIS_URL=broker_url, **options, **more)
+        started.append(start_celery_worker(tmp_path / "worker.log", of_the_site, "--hostname", f"{name}@here"))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        kill_group(worker)
 
 
 @pytest.fixture

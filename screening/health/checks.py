@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import DatabaseError, connection
 
+from ml.bundle import Bundle
 from ml.errors import BundleError
 from screening.health import worker_heartbeat
 from screening.health.queue_stats import oldest_waiting_s
@@ -23,7 +24,7 @@ MIN_FREE_BYTES = 4 * MAX_BYTES
 
 
 class HealthCheckError(Exception):
-    """A component is "unavailable" or "late" (``state``). The message has paths: it is for administrators only."""
+    """A component is "unavailable", "degraded" or "late" (``state``). The message has paths: for administrators."""
 
     def __init__(self, message: str, state: str = "unavailable") -> None:
         super().__init__(message)
@@ -84,18 +85,18 @@ def check_disk() -> str:
 
 
 def check_bundle() -> str:
-    """Check the description of the model bundle. Returns the version of the model."""
-    return _check_bundle(verify=False)
+    """Check the model bundle, and its hashes once for each change of its files. Returns the version of the model."""
+    return _version_of(inference.verified_bundle)
 
 
 def check_bundle_hash() -> str:
-    """Check the model bundle, with the hash of its weights. Returns the version of the model."""
-    return _check_bundle(verify=True)
+    """Check the model bundle with its hashes. Returns the version of the model."""
+    return _version_of(lambda: inference.read_own_bundle(verify=True))
 
 
-def _check_bundle(*, verify: bool) -> str:
+def _version_of(read: Callable[[], Bundle]) -> str:
     try:
-        return inference.read_own_bundle(verify=verify).model_version
+        return read().model_version
     except (BundleError, OSError) as error:
         raise HealthCheckError(str(error)) from error
 
@@ -113,13 +114,17 @@ def check_queue() -> str:
 
 
 def check_worker() -> str:
-    """Raises HealthCheckError if no worker has a recent heartbeat."""
+    """Raises HealthCheckError if no worker grades, and ("degraded") if one of several cannot load its model."""
     if not worker_heartbeat.broker_is_shared():
         return "inside this process"
     with _answer_of("Redis", redis.RedisError, OSError):
         workers = worker_heartbeat.list_live_workers()
     if not workers:
         raise HealthCheckError(f"no heartbeat of a worker within {worker_heartbeat.HEARTBEAT_TTL_S} s")
+    unable = sorted(name for name, is_grading in workers.items() if not is_grading)
+    if unable:
+        message = f"{len(unable)} of {len(workers)} cannot load the model and take no photographs: {', '.join(unable)}"
+        raise HealthCheckError(message, "degraded" if len(unable) < len(workers) else "unavailable")
     return f"{len(workers)} alive"
 
 

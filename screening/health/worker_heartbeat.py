@@ -1,4 +1,7 @@
-"""Heartbeats of the grading workers: keys in Redis that expire after a worker stops."""
+"""Heartbeats of the grading workers: keys in Redis that expire after a worker stops.
+
+The value of a key is the state of the worker: it grades, or its model cannot be loaded and it takes no photographs.
+"""
 
 import logging
 import time
@@ -12,8 +15,11 @@ TIMEOUT_S = 2
 HEARTBEAT_TTL_S = 45
 """Longer than a restart of the broker takes."""
 HEARTBEAT_INTERVAL_S = 10
+GRADING, NOT_GRADING = "alive", "model cannot be loaded"
+"""NB: also in deploy/healthcheck_worker.py."""
 _PREFIX = "screening:worker:"
-_recorded_at: dict[str, float] = {}
+_recorded: dict[str, tuple[str, float]] = {}
+"""State and time of the last heartbeat, by name."""
 
 
 def broker_is_shared() -> bool:
@@ -28,18 +34,19 @@ def connect_broker() -> redis.Redis:
     )
 
 
-def record_heartbeat(name: str) -> None:
-    """Write the heartbeat of a worker, at most every ``HEARTBEAT_INTERVAL_S``."""
-    now = time.monotonic()
-    if not broker_is_shared() or now - _recorded_at.get(name, -HEARTBEAT_INTERVAL_S) < HEARTBEAT_INTERVAL_S:
+def record_heartbeat(name: str, *, is_grading: bool = True) -> None:
+    """Write the heartbeat of a worker: at once if its state has changed, else every ``HEARTBEAT_INTERVAL_S``."""
+    now, state = time.monotonic(), GRADING if is_grading else NOT_GRADING
+    last_state, last_at = _recorded.get(name, ("", 0.0))
+    if not broker_is_shared() or (state == last_state and now - last_at < HEARTBEAT_INTERVAL_S):
         return
     try:
         with connect_broker() as broker:
-            broker.set(_PREFIX + name, "alive", ex=HEARTBEAT_TTL_S)
+            broker.set(_PREFIX + name, state, ex=HEARTBEAT_TTL_S)
     except redis.RedisError:
         logger.warning("The broker is unavailable: the heartbeat of this worker is not recorded")
     else:
-        _recorded_at[name] = now
+        _recorded[name] = state, now
 
 
 def clear_heartbeat(name: str) -> None:
@@ -53,7 +60,13 @@ def clear_heartbeat(name: str) -> None:
         logger.warning("The broker is unavailable: this worker counts as alive for up to %d s", HEARTBEAT_TTL_S)
 
 
-def list_live_workers() -> list[str]:
-    """Names of the workers with a recent heartbeat. Raises redis.RedisError."""
+def list_live_workers() -> dict[str, bool]:
+    """Workers with a recent heartbeat, by name: whether they grade. Raises redis.RedisError."""
     with connect_broker() as broker:
-        return sorted(key.removeprefix(_PREFIX) for key in broker.scan_iter(match=f"{_PREFIX}*", count=1000))
+        keys = sorted(broker.scan_iter(match=f"{_PREFIX}*", count=1000))
+        states = broker.mget(keys) if keys else []
+    return {
+        key.removeprefix(_PREFIX): state != NOT_GRADING
+        for key, state in zip(keys, states, strict=True)
+        if state is not None  # it expired between the two commands
+    }

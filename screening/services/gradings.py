@@ -1,7 +1,8 @@
 """Gradings: queueing, running once, retrying.
 
 A worker claims a grading by a conditional UPDATE, so that a task that is delivered twice grades once, on SQLite and
-PostgreSQL alike. ``n_attempts`` is the fencing token: a worker whose claim was lost cannot store its result.
+PostgreSQL alike. ``n_attempts`` is the fencing token: a worker whose claim was lost cannot store its result. All times
+are those of the database: clocks of workers may be wrong.
 """
 
 import logging
@@ -13,7 +14,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from celery import current_app
 from django.db import transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
@@ -52,9 +53,10 @@ def queue_grading(*, image: FundusImage, by: User | None) -> Grading:
     """
     with transaction.atomic():
         grading, is_new = Grading.objects.get_or_create(
-            image=image, model_version=inference.current_bundle().model_version, defaults={"queued_at": timezone.now()}
+            image=image, model_version=inference.current_bundle().model_version, defaults={"queued_at": Now()}
         )
         if is_new:
+            grading.refresh_from_db(fields=["queued_at"])
             update_worklist_order(image.exam)
             record_grading_event(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
             transaction.on_commit(lambda: publish(grading.pk))
@@ -71,14 +73,16 @@ def publish(grading_id: uuid.UUID) -> None:
     except OperationalError:
         logger.warning("The broker is unavailable: grading %s stays queued until it is sent again", grading_id)
     else:
-        Grading.objects.filter(pk=grading_id).update(published_at=timezone.now())
+        Grading.objects.filter(pk=grading_id).update(published_at=Now())
 
 
 def run_grading(*, grading_id: uuid.UUID) -> None:
     """Grade a photograph, unless its grading is no longer QUEUED. Ends in DONE or FAILED with a code.
 
-    If the storage does not respond the grading is QUEUED again; the third attempt fails.
+    If the storage does not respond the grading is QUEUED again; the third attempt fails. Raises BundleError if the
+    model cannot be loaded: the grading is then unchanged.
     """
+    inference.current_grader()  # before the claim
     grading = _claim(grading_id)
     if grading is None:
         logger.info("Grading %s is not queued: nothing to do", grading_id)
@@ -113,7 +117,7 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
 def _claim(grading_id: uuid.UUID) -> Grading | None:
     with transaction.atomic():
         n_claimed = Grading.objects.filter(pk=grading_id, status=Grading.Status.QUEUED).update(
-            status=Grading.Status.RUNNING, started_at=timezone.now(), n_attempts=F("n_attempts") + 1
+            status=Grading.Status.RUNNING, started_at=Now(), n_attempts=F("n_attempts") + 1
         )
         if not n_claimed:
             return None
@@ -139,7 +143,7 @@ def _read(grading: Grading) -> bytes:
 
 def _release(grading: Grading) -> bool:
     """Queue a claimed grading again. False if the claim was lost."""
-    fields = {"status": Grading.Status.QUEUED, "queued_at": timezone.now(), "published_at": None, "started_at": None}
+    fields = {"status": Grading.Status.QUEUED, "queued_at": Now(), "published_at": None, "started_at": None}
     return bool(_claimed(grading).update(**fields))
 
 
@@ -176,7 +180,7 @@ def _finish(grading: Grading, started: float, fields: dict[str, Any]) -> None:
     """Store the result, unless the claim was lost to a requeue."""
     duration_ms = round((time.perf_counter() - started) * 1000)
     with transaction.atomic():
-        if not _claimed(grading).update(finished_at=timezone.now(), duration_ms=duration_ms, **fields):
+        if not _claimed(grading).update(finished_at=Now(), duration_ms=duration_ms, **fields):
             logger.warning("The claim on grading %s was lost: its result is dropped", grading.pk)
             return
         update_order_of_image(grading.image)
@@ -204,12 +208,13 @@ def requeue(grading: Grading, **fields: Any) -> None:
 
     The task is published after commit.
     """
-    grading.status, grading.queued_at = Grading.Status.QUEUED, timezone.now()
+    grading.status, grading.queued_at = Grading.Status.QUEUED, Now()
     grading.published_at = grading.started_at = grading.finished_at = grading.duration_ms = None
     grading.failure_code = ""
     for name, value in fields.items():
         setattr(grading, name, value)
     grading.save()
+    grading.refresh_from_db(fields=["queued_at"])
     update_order_of_image(grading.image)
     transaction.on_commit(lambda: publish(grading.pk))
 

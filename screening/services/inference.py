@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from ml.bundle import Bundle, default_bundle, read_bundle
+from ml.bundle import GRAPH_FILE, WEIGHTS_FILE, Bundle, default_bundle, read_bundle
+from ml.errors import BundleError
 
 if TYPE_CHECKING:
     from ml.grader import Grader
@@ -22,6 +23,23 @@ def read_own_bundle(*, verify: bool = False) -> Bundle:
 
 def _bundle_folder() -> Path:
     return Path(settings.MODEL_BUNDLE) if settings.MODEL_BUNDLE else default_bundle()
+
+
+def state_of_files() -> tuple[tuple[int, int], ...]:
+    """Size and time of change of each file of the bundle; shorter if files are missing. Raises BundleError."""
+    files = [_bundle_folder() / name for name in ("bundle.json", GRAPH_FILE, WEIGHTS_FILE)]
+    stats = [file.stat() for file in files if file.is_file()]
+    return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
+
+
+def verified_bundle() -> Bundle:
+    """The bundle of the settings, its hashes checked again whenever a file has changed. Raises BundleError, OSError."""
+    return _verified(state_of_files())
+
+
+@lru_cache(maxsize=1)
+def _verified(_files: tuple[tuple[int, int], ...]) -> Bundle:
+    return read_own_bundle(verify=True)
 
 
 @lru_cache(maxsize=1)
@@ -43,4 +61,7 @@ def current_grader() -> "Grader":
     NB: call it after a fork, not before: a fork does not copy the threads of ONNX Runtime.
     """
     with _loading:
-        return _load_grader()
+        try:
+            return _load_grader()
+        except OSError as error:
+            raise BundleError(f"The model bundle cannot be read ({type(error).__name__}).") from error

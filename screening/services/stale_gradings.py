@@ -7,7 +7,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 from kombu.exceptions import ChannelError, OperationalError
 
 from screening.models import AuditEvent, Grading
@@ -21,10 +21,9 @@ def requeue_stale_gradings(*, older_than_s: float | None = None) -> int:
     ``older_than_s`` replaces GRADING_STALE_AFTER_S; 0 is safe only if no other process grades.
     """
     age_s = settings.GRADING_STALE_AFTER_S if older_than_s is None else older_than_s
-    before = timezone.now() - timedelta(seconds=age_s)
-    stale = Q(status=Grading.Status.RUNNING, started_at__lt=before)
+    stale = Q(status=Grading.Status.RUNNING) & _is_old("started_at", age_s)
     if not has_backlog():
-        stale |= Q(status=Grading.Status.QUEUED, queued_at__lt=before)
+        stale |= Q(status=Grading.Status.QUEUED) & _is_old("queued_at", age_s)
     ids = list(Grading.objects.filter(stale).order_by("queued_at").values_list("pk", flat=True))
     for grading_id in ids:
         with transaction.atomic():
@@ -39,11 +38,17 @@ def requeue_stale_gradings(*, older_than_s: float | None = None) -> int:
     return len(ids)
 
 
+def _is_old(field: str, age_s: float) -> Q:
+    """Older than ``age_s``, or so far in the future: then the clock of the database was set back since."""
+    age = timedelta(seconds=age_s)
+    return Q(**{f"{field}__lt": Now() - age}) | Q(**{f"{field}__gt": Now() + age})
+
+
 def _requeue_or_fail(grading: Grading) -> None:
     was_running = grading.status == Grading.Status.RUNNING
     if was_running and grading.n_attempts >= MAX_ATTEMPTS:
         grading.status, grading.failure_code = Grading.Status.FAILED, Grading.FailureCode.WORKER_LOST
-        grading.finished_at = timezone.now()
+        grading.finished_at = Now()
         grading.save()
         update_order_of_image(grading.image)
         record_grading_event(AuditEvent.Verb.GRADING_FAILED, grading, code=grading.failure_code, by=None)

@@ -1,5 +1,7 @@
 """Periodic tasks, and the health check of beat."""
 
+import datetime
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,19 @@ def test_every_periodic_task_is_registered() -> None:
     scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert "screening.tasks.requeue_stale_gradings" in scheduled
     assert scheduled <= app.tasks.keys()
+
+
+@pytest.mark.parametrize("hours", [-24, 24])
+def test_the_requeue_task_is_due_in_time_though_the_clock_jumps(monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+    schedule = app.conf.beat_schedule["requeue-stale-gradings"]["schedule"]
+    last_run_at = schedule.now()
+    real = time.time
+    monkeypatch.setattr("time.time", lambda: real() + hours * 3600)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime.datetime.fromtimestamp(time.time(), datetime.UTC))
+    is_due, next_s = schedule.is_due(last_run_at)
+    assert not is_due
+    assert 25 < next_s <= 30
+    assert schedule.is_due(last_run_at - datetime.timedelta(seconds=31)).is_due
 
 
 def test_beat_touches_its_file_after_the_broker_accepted_a_task(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import redis
@@ -16,6 +17,14 @@ import redis
 PROJECT = Path(__file__).resolve().parents[2]
 DEADLINE_S = 120
 POLL_S = 0.01
+STALE_AFTER_S = 2
+"""GRADING_STALE_AFTER_S of the workers in tests, shorter than the 90 s of a site."""
+
+
+class StartWorker(Protocol):
+    """Starts a worker at the broker of a URL, under another name or with other settings than usual."""
+
+    def __call__(self, broker_url: str, name: str = "faults", **settings: str) -> "subprocess.Popen[bytes]": ...
 
 
 def free_port() -> int:

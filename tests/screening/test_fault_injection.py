@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,24 +21,21 @@ from django.utils import timezone
 
 from screening.health import worker_heartbeat
 from screening.models import AuditEvent, Exam, FundusImage, Grading, Site, User
-from screening.services import gradings, inference, stale_gradings
+from screening.services import gradings, stale_gradings
 from screening.services.gradings import GRADE_IMAGE_TASK, publish
 from screening.services.images import attach_image
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory
 from tests.screening.processes import (
     DEADLINE_S,
+    STALE_AFTER_S,
     RedisServer,
-    environment,
+    StartWorker,
     kill_group,
-    start_celery_worker,
     wait_until,
 )
 
 Status, Verb = Grading.Status, AuditEvent.Verb
-STALE_AFTER_S = 2
-"""Of the workers in these tests, shorter than the 90 s of a site."""
-StartWorker = Callable[[str], "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture(autouse=True)
@@ -49,25 +45,8 @@ def real_broker(monkeypatch: pytest.MonkeyPatch, published: list[Any]) -> None:
 
 
 @pytest.fixture
-def workers_version(monkeypatch: pytest.MonkeyPatch, released_bundle: None) -> None:
-    """Photographs are queued for the version of the workers, which load the released bundle."""
-    bundle = inference.read_own_bundle()
-    monkeypatch.setattr("screening.services.inference.current_bundle", lambda: bundle)
-
-
-@pytest.fixture
 def exam(site: Site, photographer: User, shared_database: str) -> Exam:
     return ExamFactory(patient__site=site, opened_by=photographer)
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -88,22 +67,6 @@ def broker_url() -> Iterator[str]:
                 database.flushdb()
                 return
     pytest.skip("every database of the Redis at REDIS_URL is in use")
-
-
-@pytest.fixture
-def start_worker(shared_database: str, workers_version: None, settings: Any, tmp_path: Path) -> Iterator[StartWorker]:
-    """Starts ``celery -A drsite worker`` at the broker of a URL, as a site does; it logs to ``worker.log``."""
-    options = {"MEDIA_ROOT": str(settings.MEDIA_ROOT), "GRADING_STALE_AFTER_S": str(STALE_AFTER_S)}
-    started = []
-
-    def start(broker_url: str) -> "subprocess.Popen[bytes]":
-        of_the_site = environment(shared_database, REDIS_URL=broker_url, **options)
-        started.append(start_celery_worker(tmp_path / "worker.log", of_the_site, "--hostname", "faults@here"))
-        return started[-1]
-
-    yield start
-    for worker in started:
-        kill_group(worker)
 
 
 def attach(exam: Exam, data: bytes, by: User, laterality: str = "OD") -> Grading:
@@ -248,13 +211,13 @@ def test_a_worker_that_is_terminated_finishes_its_photograph(
     sent = send(client, exam, photo_bytes(size=(2000, 1500))).headers["X-Request-ID"]
     worker = start_worker(redis_server.url)
     wait_until(lambda: gradings_of.get().status != Status.QUEUED, "the worker claimed the photograph", worker)
-    assert worker_heartbeat.list_live_workers() == ["faults@here"]
+    assert worker_heartbeat.list_live_workers() == {"faults@here": True}
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(DEADLINE_S) == 0
     grading = gradings_of.get()
     assert (grading.status, grading.n_attempts) == (Status.DONE, 1), (tmp_path / "worker.log").read_text()
     assert AuditEvent.objects.filter(verb=Verb.GRADING_DONE, object_id=str(grading.pk)).count() == 1
-    assert worker_heartbeat.list_live_workers() == []
+    assert worker_heartbeat.list_live_workers() == {}
     lines = [json.loads(line) for line in (tmp_path / "worker.log").read_text().splitlines() if line.startswith("{")]
     of_the_task = [line for line in lines if line.get("task_id")]
     assert {line["request_id"] for line in of_the_task} == {sent}, "the task's lines name the upload's request"

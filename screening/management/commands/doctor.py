@@ -165,7 +165,8 @@ DIAGNOSTICS = (
     Diagnostic(
         "worker",
         checks.check_worker,
-        "Start a worker: `docker compose up -d worker` or `celery -A drsite worker`; read its log.",
+        "Start a worker: `docker compose up -d worker` or `celery -A drsite worker`; read its log. If one cannot load "
+        "its model, restore the model bundle of the release there.",
     ),
     Diagnostic("queue", checks.check_queue, "Check that beat runs (`celery -A drsite beat`), then add a worker."),
     Diagnostic("mail", diagnose_mail, "Correct EMAIL_URL (host, port, user, password), or leave it empty."),

@@ -1,7 +1,9 @@
 """Health checks report states and no details; heartbeats of workers expire."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,8 +12,10 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
+from ml.bundle import default_bundle
 from ml.errors import BundleError
 from screening.health import checks, worker_heartbeat
+from screening.services import inference
 from tests.screening.factories import GradingFactory
 
 ALL_OK = dict.fromkeys(checks.COMPONENTS, "ok")
@@ -20,6 +24,7 @@ ALL_OK = dict.fromkeys(checks.COMPONENTS, "ok")
 @pytest.fixture(autouse=True)
 def healthy(monkeypatch: pytest.MonkeyPatch, settings: Any, fake_grader: Any) -> None:
     settings.CELERY_BROKER_URL = "memory://"
+    inference._verified.cache_clear()
     monkeypatch.setattr("screening.services.inference.read_own_bundle", lambda *, verify: fake_grader.bundle)
 
 
@@ -43,12 +48,15 @@ def fake_redis(settings: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]
         def delete(self, key: str) -> None:
             keys.pop(key, None)
 
+        def mget(self, names: list[str]) -> list[str | None]:
+            return [keys.get(name) for name in names]
+
         def scan_iter(self, *, match: str, count: int) -> Iterator[str]:
             return iter([key for key in keys if key.startswith(match.removesuffix("*"))])
 
     settings.CELERY_BROKER_URL = "redis://broker:6379/0"
     monkeypatch.setattr("screening.health.worker_heartbeat.connect_broker", Redis)
-    monkeypatch.setattr("screening.health.worker_heartbeat._recorded_at", {})
+    monkeypatch.setattr("screening.health.worker_heartbeat._recorded", {})
     return keys
 
 
@@ -113,6 +121,30 @@ def test_without_a_worker_the_site_is_degraded_and_ready(client: Client, fake_re
     assert client.get("/health/ready").json()["worker"] == "unavailable"
 
 
+@pytest.mark.django_db
+def test_a_worker_without_its_model_is_reported(client: Client, fake_redis: dict[str, str]) -> None:
+    worker_heartbeat.record_heartbeat("celery@one", is_grading=False)
+    assert client.get("/health/ready").json() == {"status": "degraded", **ALL_OK, "worker": "unavailable"}
+    worker_heartbeat.record_heartbeat("celery@two")
+    response = client.get("/health/ready")
+    assert (response.status_code, response.json()["worker"]) == (200, "degraded")
+    with pytest.raises(checks.HealthCheckError, match=r"1 of 2 cannot load the model .*celery@one"):
+        checks.check_worker()
+
+
+@pytest.mark.django_db
+def test_altered_weights_are_noticed_before_the_site_is_ready(
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, released_bundle: None
+) -> None:
+    monkeypatch.undo()
+    settings.MODEL_BUNDLE = str(shutil.copytree(default_bundle(), tmp_path / "bundle"))
+    assert client.get("/health/ready").json()["bundle"] == "ok"
+    weights = tmp_path / "bundle" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    response = client.get("/health/ready")
+    assert (response.status_code, response.json()["bundle"]) == (503, "unavailable")
+
+
 def test_heartbeats_are_written_at_most_once_an_interval(
     fake_redis: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,13 +152,15 @@ def test_heartbeats_are_written_at_most_once_an_interval(
     monkeypatch.setattr("screening.health.worker_heartbeat.time.monotonic", lambda: now)
     for name in ("celery@two", "celery@one", "celery@two"):
         worker_heartbeat.record_heartbeat(name)
-    assert worker_heartbeat.list_live_workers() == ["celery@one", "celery@two"]
+    assert worker_heartbeat.list_live_workers() == {"celery@one": True, "celery@two": True}
     fake_redis.clear()
     worker_heartbeat.record_heartbeat("celery@one")
     assert fake_redis == {}
     now += worker_heartbeat.HEARTBEAT_INTERVAL_S
     worker_heartbeat.record_heartbeat("celery@one")
-    assert worker_heartbeat.list_live_workers() == ["celery@one"]
+    assert worker_heartbeat.list_live_workers() == {"celery@one": True}
+    worker_heartbeat.record_heartbeat("celery@one", is_grading=False)
+    assert worker_heartbeat.list_live_workers() == {"celery@one": False}, "a change is written at once"
 
 
 def test_a_worker_continues_while_the_broker_is_unavailable(settings: Any) -> None:

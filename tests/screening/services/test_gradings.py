@@ -3,13 +3,16 @@
 import logging
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
+from celery.exceptions import Reject
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from ml.errors import GradingError
+from ml.errors import BundleError, GradingError
 from ml.vocabulary import QualityLevel
 from screening import tasks
 from screening.access import AccessDenied
@@ -115,13 +118,41 @@ def test_a_failure_is_visible_and_never_a_grade(
     assert not any("Byron" in message for message in caplog.messages)
 
 
-def test_missing_weights_fail_the_grading(queued: Grading, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_cannot_be_loaded_leaves_the_grading_to_another_worker(
+    queued: Grading, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse() -> None:
-        raise FileNotFoundError("model.onnx")
+        raise BundleError("weights.safetensors was altered")
 
     monkeypatch.setattr(inference, "current_grader", refuse)
+    with pytest.raises(Reject) as rejected:
+        run(queued)
+    assert vars(rejected.value)["requeue"]
+    queued.refresh_from_db()
+    assert (queued.status, queued.n_attempts, queued.started_at) == (Status.QUEUED, 0, None)
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_claim_does_not_depend_on_the_clock_of_the_worker(
+    queued: Grading, fake_grader: FakeGrader, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    real = timezone.now
+
+    def requeue_stale() -> None:
+        with pytest.MonkeyPatch.context() as of_this_worker:
+            of_this_worker.setattr("django.utils.timezone.now", real)
+            assert stale_gradings.requeue_stale_gradings() == 0
+
+    fake_grader.before_answer = requeue_stale
+    monkeypatch.setattr("django.utils.timezone.now", lambda: real() + timedelta(days=days))
+    assert stale_gradings.requeue_stale_gradings() == 0
     run(queued)
-    assert (queued.status, queued.grade) == (Status.FAILED, None)
+    assert queued.status == Status.DONE
+    assert queued.started_at is not None
+    assert queued.finished_at is not None
+    assert abs(queued.started_at - real()) < timedelta(minutes=1)
+    assert abs(queued.finished_at - real()) < timedelta(minutes=1)
 
 
 @pytest.fixture(params=[PermissionError("/data/media"), ConnectionError("storage.example.org:443")])

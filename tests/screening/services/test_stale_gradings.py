@@ -55,6 +55,11 @@ def test_a_grading_of_a_killed_worker_is_graded_again_once(
     assert (running.status, running.n_attempts, len(fake_grader.photos)) == (Status.DONE, 2, 1)
 
 
+def test_a_claim_in_the_future_is_stale_after_the_clock_was_set_back(running: Grading, requeue: Requeue) -> None:
+    age(running, queued_at=0, started_at=-86_400)
+    assert requeue() == [running.pk]
+
+
 def test_a_grading_that_still_runs_is_not_requeued(running: Grading, requeue: Requeue) -> None:
     age(running, queued_at=500, started_at=80)
     assert requeue() == []

@@ -1,0 +1,34 @@
+"""Tasks that Celery beat sends, and when."""
+
+import datetime
+import time
+from typing import Any
+
+from celery.schedules import crontab, schedule
+
+_STARTED_AT, _STARTED = datetime.datetime.now(datetime.UTC), time.monotonic()
+
+
+def steady_now() -> datetime.datetime:
+    """UTC at the start of this process, and the seconds since: it ignores changes of the system's clock.
+
+    With the system's clock, beat would send nothing for a day after the clock was set back by a day.
+    """
+    return _STARTED_AT + datetime.timedelta(seconds=time.monotonic() - _STARTED)
+
+
+PERIODIC_TASKS: dict[str, dict[str, Any]] = {
+    "requeue-stale-gradings": {
+        "task": "screening.tasks.requeue_stale_gradings",
+        "schedule": schedule(datetime.timedelta(seconds=30), nowfun=steady_now),
+    },
+    "delete-orphaned-files": {
+        "task": "screening.tasks.delete_orphaned_files",
+        "schedule": crontab(hour="3", minute="17"),
+    },
+    "delete-expired-idempotency-keys": {
+        "task": "screening.tasks.delete_expired_idempotency_keys",
+        "schedule": crontab(minute="41"),
+    },
+    "delete-old-drafts": {"task": "screening.tasks.delete_old_drafts", "schedule": crontab(minute="47")},
+}
