@@ -10,7 +10,14 @@ from ml.bundle import read_bundle
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 RESULTS = (ROOT / "docs" / "results.md").read_text()
-TITLES = {"aptos2019": "APTOS 2019", "eyepacs": "EyePACS", "odir5k": "ODIR-5K"}
+TITLES = {
+    "aptos2019": "APTOS 2019",
+    "eyepacs": "EyePACS",
+    "idrid": "IDRiD",
+    "messidor2": "Messidor-2",
+    "odir5k": "ODIR-5K",
+    "srahim": "SRahim",
+}
 
 
 @pytest.mark.parametrize(("source", "title"), TITLES.items())
@@ -34,8 +41,8 @@ def test_the_page_has_the_intervals_of_the_default_bundle(source: str, title: st
     assert row_with_intervals(title, str(entry["n"]), entry["metrics"]) in RESULTS
 
 
-@pytest.mark.parametrize(("source", "title"), TITLES.items())
-def test_the_page_has_the_external_validation(source: str, title: str) -> None:
+def test_the_page_has_the_external_validation() -> None:
     entries = json.loads((ROOT / "ml" / "bundles" / "external_validation.json").read_text())["results"]
-    entry = next(entry for entry in entries if entry["source"] == source)
-    assert row_with_intervals(title, f"{entry['n']:,}", entry["metrics"]) in RESULTS
+    assert entries
+    for entry in entries:
+        assert row_with_intervals(TITLES[entry["source"]], f"{entry['n']:,}", entry["metrics"]) in RESULTS

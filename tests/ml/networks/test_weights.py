@@ -24,7 +24,7 @@ from ml.training.train import initial_network
 from tests.ml.networks.random_networks import random_images, random_network, sample_inputs, write_bundle
 from tests.ml.toys import spotted_retina, toy_config
 
-RELEASED = ["student-0.4.0", "student-0.3.0", "student-0.2.1", "teacher-0.4.0", "teacher-0.3.0"]
+RELEASED = ["student-0.4.0", "teacher-0.4.0"]
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def test_every_metric_of_the_card_is_in_the_evaluation(bundle: Bundle, evaluatio
     shown = re.findall(r"(?<![\d.])\d\.\d{3}(?!\d)", text.split("## Metrics")[1].split("```")[0])
     assert len(shown) > 200
     assert set(shown) <= known
-    assert max(map(len, text.splitlines())) <= 120
+    assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 120
 
 
 def test_a_changed_number_changes_the_card(bundle: Bundle, evaluation: dict[str, Any]) -> None:
@@ -41,7 +41,8 @@ def test_a_changed_number_changes_the_card(bundle: Bundle, evaluation: dict[str,
 
 
 def test_the_card_has_teachers_and_the_commands_of_training(bundle: Bundle) -> None:
-    plain = bundle.training["stages"][-1] | {"distillation": None, "alpha": 0.0}
+    plain = bundle.training["stages"][-1] | {"init_from": "runs/start", "sources": ["aptos2019", "idrid"], "alpha": 0.0}
+    plain |= {"distillation": None}
     distillation = {"teachers": ["runs/elder", "ml/bundles/x"], "unlabelled": ["eyeq"], "distill_loss_weight": 0.9}
 
     def card_with(stage: dict[str, Any]) -> str:

@@ -41,12 +41,8 @@ def test_each_kind_of_model_has_a_row_for_its_newest_version(tmp_path: Path, mon
     assert rows[1][4] == f"{kappa:.3f} ({low:.3f}-{high:.3f}), before 0.73"
 
 
-def test_the_released_bundles_fill_all_three_rows() -> None:
-    assert {kind: bundle.folder.name for kind, bundle in newest_bundles().items()} == {
-        "ResNet-50 fine-tuned": "teacher-0.4.0",
-        "MobileNet": "student-0.2.1",
-        "MobileNet distilled": "student-0.4.0",
-    }
+def test_the_default_bundle_has_a_row() -> None:
+    assert default_bundle() in [bundle.folder for bundle in newest_bundles().values()]
 
 
 def test_the_forward_pass_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
