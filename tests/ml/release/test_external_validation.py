@@ -48,5 +48,5 @@ def test_it_refuses_bundles_that_were_trained_on_every_source(capsys: pytest.Cap
 def test_the_released_results_can_be_read() -> None:
     section = external_section(read_bundle())
     assert section
-    assert section["sources"] == {"aptos2019", "eyepacs", "odir5k"}
+    assert section["sources"] == {"aptos2019", "eyepacs", "odir5k", "messidor2", "idrid", "srahim"}
     assert section["is_trained_on"]
