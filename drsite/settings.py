@@ -119,7 +119,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # half the files
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # large, for developer tools only
 _S3_BUCKET = env.str("S3_BUCKET", default="")  # empty: photographs are in MEDIA_ROOT
-_PHOTOGRAPHS: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+_PHOTOGRAPHS: dict[str, Any] = {"BACKEND": "drsite.local_storage.LocalPhotographStorage"}
 if _S3_BUCKET:
     _PHOTOGRAPHS = {
         "BACKEND": "drsite.storage.PhotographStorage",

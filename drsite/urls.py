@@ -8,6 +8,7 @@ from django.urls import include, path
 
 from screening.api.views.docs import DocsView, SchemaView
 
+handler400 = "screening.views.errors.bad_request"
 handler500 = "screening.views.errors.server_error"
 
 urlpatterns = [

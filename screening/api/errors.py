@@ -13,7 +13,8 @@ from rest_framework.views import set_rollback
 
 from ml.errors import BundleError, GradingError
 from screening.api.idempotency import HEADER
-from screening.errors import is_transient
+from screening.errors import is_storage_error, is_transient
+from screening.labels.failures import STORAGE_MESSAGE
 from screening.photos.validation import InvalidPhoto
 from screening.services.corrections import CorrectionRefused
 from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
@@ -39,6 +40,7 @@ MESSAGES: dict[str, "_StrPromise"] = {
     "not_acceptable": gettext_lazy("Responses are JSON. Send the header “Accept: application/json”."),
     "not_authenticated": gettext_lazy("Send an API key in the header “Authorization: Bearer drk_...”."),
     "not_found": gettext_lazy("There is no such record, or it belongs to a site where you have no role."),
+    "storage_unavailable": STORAGE_MESSAGE,
     "throttled": gettext_lazy("Too many requests. Wait for the number of seconds in the header “Retry-After”."),
     "unsupported_media_type": gettext_lazy("This Content-Type is not supported. Send %(accepted)s."),
 }
@@ -136,12 +138,18 @@ def _from_django(error: Exception) -> ApiError | None:
         return ApiError(413, "request_too_large", _("The form fields are too long. Send shorter ones."))
     if isinstance(error, SuspiciousOperation | UnreadablePostError):
         return ApiError(400, "bad_request")
-    if isinstance(error, BundleError) or is_transient(error):
+    if is_transient(error):
         logger.error("The API is temporarily unavailable", exc_info=error)
-        api_error = ApiError(503, "model_unavailable" if isinstance(error, BundleError) else "busy")
+        api_error = ApiError(503, _unavailable_code(error))
         api_error.headers["Retry-After"] = str(RETRY_AFTER_S)
         return api_error
     return None
+
+
+def _unavailable_code(error: Exception) -> str:
+    if isinstance(error, BundleError):
+        return "model_unavailable"
+    return "storage_unavailable" if is_storage_error(error) else "busy"
 
 
 _CODES = {"permission_denied": "forbidden", "parse_error": "bad_request", "error": "internal_error"}

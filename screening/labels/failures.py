@@ -23,6 +23,11 @@ class FailureCode(StrEnum):
     UNEXPECTED = "unexpected"
 
 
+STORAGE_MESSAGE = _(
+    "Files cannot be stored or read: the storage is full or cannot be used. Nothing was changed. "
+    "Tell your administrator, then try again."
+)
+"""For a request that failed because of the storage of photographs, or of uploads in progress."""
 FAILURE_LABELS: dict[FailureCode, "_StrPromise"] = {
     FailureCode.UNREADABLE: _("The photograph could not be read."),
     FailureCode.FILE_MISSING: _("The stored photograph is missing."),

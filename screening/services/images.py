@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import logging
 from typing import Any, Protocol
 
 from django.core.files.base import ContentFile
@@ -40,6 +41,8 @@ from screening.services.upload_checks import (
     require_one_eye,
 )
 from screening.services.worklist import update_worklist_order
+
+logger = logging.getLogger(__name__)
 
 __all__ = (
     "Answers",
@@ -150,7 +153,6 @@ def _captured_on(
 def _store(
     image: FundusImage, photo: validation.ValidPhoto, content: Content, answers: Answers, by: User
 ) -> tuple[FundusImage, bool]:
-    storage = FundusImage._meta.get_field("file").storage
     stored_name = ""
     try:
         # durable: if an outer transaction rolled back after this one, the file would stay without a row.
@@ -174,9 +176,19 @@ def _store(
             gradings.queue_grading(image=image, by=by)
     except BaseException:
         if stored_name:
-            storage.delete(stored_name)
+            _delete_unless_committed(image)
         raise
     return image, True
+
+
+def _delete_unless_committed(image: FundusImage) -> None:
+    """Delete the file after an error. If the connection was lost at the commit, the row may be stored nevertheless."""
+    name = image.file.name or ""
+    try:
+        if not FundusImage.objects.filter(pk=image.pk).exists():
+            image.file.storage.delete(name)
+    except Exception:  # the error of the upload is the one that is reported
+        logger.exception("The file %s is left: orphaned files are deleted after a day", name)
 
 
 def _record_attached(image: FundusImage, copy_of: FundusImage | None, by: User) -> None:

@@ -18,21 +18,32 @@ MAX_DELETED = 50
 """Crashes cause a few. If there are more, rows are missing, for example after an older database was restored."""
 
 
+PARTIAL_SUFFIX = ".partial"
+"""Of a file that is being written. After a day its process was killed: it was never a photograph."""
+
+
 def delete_orphaned_files() -> int:
-    """Delete files older than a day without a row. Returns how many; 0 if there are more than MAX_DELETED."""
+    """Delete files older than a day without a row. Returns how many.
+
+    Partial files are always deleted, other files only if there are at most MAX_DELETED.
+    """
     storage = FundusImage._meta.get_field("file").storage
-    names = list(_find(storage))
+    found = list(_find(storage))
+    partial = [name for name in found if name.endswith(PARTIAL_SUFFIX)]
+    for name in partial:
+        storage.delete(name)
+    names = [name for name in found if not name.endswith(PARTIAL_SUFFIX)]
     if len(names) > MAX_DELETED:
         logger.error(
             "%d photographs have no row: none was deleted. Was an older database restored? "
             "Restore the newest one, or move the files away.",
             len(names),
         )
-        return 0
+        return len(partial)
     for name in names:
         storage.delete(name)
         logger.warning("Deleted %s: it has no row", name)
-    return len(names)
+    return len(found)
 
 
 def _find(storage: Storage) -> Iterator[str]:

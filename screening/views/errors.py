@@ -1,4 +1,4 @@
-"""Error responses: 503 if a dependency is unavailable for a moment, else 500."""
+"""Error responses: 400 for an invalid request, 503 if a dependency is unavailable for a moment, else 500."""
 
 import sys
 
@@ -7,10 +7,21 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.defaults import server_error as default_server_error
 
-from screening.errors import is_transient
+from screening.errors import is_storage_error, is_transient
+from screening.labels.failures import STORAGE_MESSAGE
 from screening.views.decorators import wants_json
+from screening.views.parameters import InvalidParameter
 
 RETRY_AFTER_S = 10
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's ``handler400``: the page says which parameter is wrong. Other exceptions have no details."""
+    message = str(exception) if isinstance(exception, InvalidParameter) else ""
+    if wants_json(request):
+        text = message or _("The request is not valid. Reload the page and try again.")
+        return JsonResponse({"code": "invalid", "message": text}, status=400)
+    return render(request, "400.html", {"message": message}, status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -18,15 +29,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Called while the exception is handled. It may come from a view or from a middleware that loads the user.
     """
-    if not is_transient(sys.exc_info()[1]):
+    error = sys.exc_info()[1]
+    if not is_transient(error):
         return default_server_error(request)
-    message = _("The system is temporarily unavailable. Nothing was changed. Try again in a few seconds.")
+    is_storage = is_storage_error(error)
+    message = (
+        STORAGE_MESSAGE
+        if is_storage
+        else _("The system is temporarily unavailable. Nothing was changed. Try again in a few seconds.")
+    )
+    code = "storage_unavailable" if is_storage else "busy"
     if request.path.startswith("/api/"):
-        response: HttpResponse = JsonResponse({"code": "busy", "message": message, "fields": {}}, status=503)
+        response: HttpResponse = JsonResponse({"code": code, "message": message, "fields": {}}, status=503)
     elif wants_json(request):
-        response = JsonResponse({"code": "busy", "message": message}, status=503)
+        response = JsonResponse({"code": code, "message": message}, status=503)
     else:
-        response = render(request, "503.html", status=503)
+        response = render(request, "503.html", {"message": message if is_storage else ""}, status=503)
     response["Retry-After"] = str(RETRY_AFTER_S)
     response["Cache-Control"] = "no-store"
     return response

@@ -1,6 +1,8 @@
 """Chunked and compressed bodies, sent to gunicorn without a proxy in front."""
 
 import gzip
+import json
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,6 +42,30 @@ def port(shared_database: str, tmp_path: Path, released_bundle: None) -> Iterato
     yield port
     process.terminate()
     process.wait(DEADLINE_S)
+
+
+def test_a_chunked_body_that_fills_the_disk_is_503() -> None:
+    answers: list[tuple[str, dict[str, str]]] = []
+
+    def application(_environ: dict[str, Any], _start_response: Any) -> Any:
+        pytest.fail("the application was called without a body")
+
+    environ = {
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "wsgi.input_terminated": True,
+        "wsgi.input": BytesIO(bytes(1_000_000)),
+    }
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
+    try:
+        body = read_chunked_bodies(application)(
+            environ, lambda status, headers: answers.append((status, dict(headers)))
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    ((status, headers),) = answers
+    assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "10")
+    assert json.loads(b"".join(body))["code"] == "storage_unavailable"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -61,5 +61,16 @@ def test_nothing_is_deleted_if_the_rows_seem_to_be_missing(
     assert "Was an older database restored?" in caplog.text
 
 
+def test_partial_files_are_deleted_however_many_there_are(
+    image: FundusImage, media_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("screening.services.orphaned_files.MAX_DELETED", 2)
+    files = [leave_behind(media_root, f"photos/aa/{n}.jpg.partial") for n in range(3)]
+    being_written = leave_behind(media_root, "photos/aa/9.jpg.partial", age_s=60)
+    assert orphaned_files.delete_orphaned_files() == 3
+    assert not any(file.exists() for file in files)
+    assert being_written.exists()
+
+
 def test_a_new_site_has_no_orphaned_files(media_root: Path) -> None:
     assert orphaned_files.delete_orphaned_files() == 0

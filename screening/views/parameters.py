@@ -1,0 +1,46 @@
+"""Parameters in the addresses of pages: one that is misspelt or empty is refused, and never ignored."""
+
+from collections.abc import Collection
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+MAX_PAGE_DIGITS = 6
+_MAX_SHOWN = 40
+
+
+class InvalidParameter(BadRequest):
+    """A parameter or its value cannot be used (400). The message is for the user."""
+
+
+def require_parameters(request: HttpRequest, *, known: Collection[str]) -> None:
+    """Raise InvalidParameter for a parameter that the page does not have."""
+    for name in request.GET:
+        if name not in known:
+            raise InvalidParameter(
+                _("This page has no parameter “%(name)s”. Check its spelling, or leave it out.")
+                % {"name": name[:_MAX_SHOWN]}
+            )
+
+
+def chosen_value(request: HttpRequest, name: str, *, values: Collection[str], default: str) -> str:
+    """The value of a filter, ``default`` without one. Raises InvalidParameter for a value not in ``values``."""
+    value = request.GET.get(name, default)
+    if value not in values:
+        raise InvalidParameter(
+            _("“%(value)s” is not a value of “%(name)s”. Choose one of: %(values)s.")
+            % {"value": value[:_MAX_SHOWN], "name": name, "values": ", ".join(values)}
+        )
+    return value
+
+
+def page_number(request: HttpRequest) -> int:
+    """``?page=``, from 1; 1 without it. Raises InvalidParameter for another value.
+
+    A page after the last one is not an error: a list becomes shorter while it is read.
+    """
+    text = request.GET.get("page", "1")
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_PAGE_DIGITS and int(text) > 0):
+        raise InvalidParameter(_("“page” is the number of a page, from 1."))
+    return int(text)
