@@ -1,6 +1,7 @@
 """Cursor pagination, newest first: pages do not shift while rows are added."""
 
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -36,9 +37,18 @@ class NewestFirstPagination(CursorPagination):
             cursor = super().decode_cursor(request)
         except NotFound:
             raise invalid from None
-        if cursor is not None and cursor.position is not None and not _is_datetime(str(cursor.position)):
+        if cursor is None:
+            return None
+        token = self._token_of(cursor)
+        has_valid_position = cursor.position is None or _is_datetime(str(cursor.position))
+        if not (token and has_valid_position and token == request.query_params[self.cursor_query_param]):
             raise invalid
         return cursor
+
+    def _token_of(self, cursor: Cursor) -> str:
+        """The cursor as the links have it: any other text was not made here."""
+        address = urlsplit(self.encode_cursor(cursor))
+        return dict(parse_qsl(address.query)).get(self.cursor_query_param, "")
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """``next`` and ``previous`` are required, and null at the ends."""
@@ -53,7 +63,9 @@ class NewestFirstPagination(CursorPagination):
 
 
 def _is_datetime(text: str) -> bool:
+    """A time with its zone that a database can hold."""
     try:
-        return parse_datetime(text) is not None
+        moment = parse_datetime(text)
     except ValueError:
         return False
+    return moment is not None and moment.tzinfo is not None and 1900 <= moment.year < 2900

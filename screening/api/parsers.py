@@ -10,6 +10,8 @@ from rest_framework.parsers import JSONParser, get_encoding  # type: ignore[attr
 
 from screening.api.surplus import MAX_NAME_LENGTH
 
+MAX_DEPTH = 20
+"""Levels of a body; those of the API have two. Python's own limit depends on what calls it."""
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 """Byte order marks. That of UTF-32, little endian, begins as that of UTF-16."""
 
@@ -23,9 +25,23 @@ class StrictJsonParser(JSONParser):
         body: bytes = stream.read()
         try:
             text = body.decode(json.detect_encoding(body) if body.startswith(_MARKS) else charset)
-            return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+            data = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise ParseError from error
+        if _is_deeper(data, MAX_DEPTH):
+            raise ParseError
+        return data
+
+
+def _is_deeper(data: Any, limit: int) -> bool:
+    """Whether lists and objects have more than ``limit`` levels."""
+    level = [data]
+    for _depth in range(limit + 1):
+        inner = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        if not inner:
+            return False
+        level = [value for values in inner for value in values]
+    return True
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -27,6 +27,21 @@ def surplus_errors(data: Any, *, known: Collection[str], repeatable: Collection[
     return errors
 
 
+def blank_errors(data: Any, *, fields: Mapping[str, Any]) -> dict[str, list[str]]:
+    """A message for each field of a form or a query that is empty, and whose value may not be empty.
+
+    DRF takes such a field for one that was not sent: an empty filter would list everything.
+    """
+    if not isinstance(data, QueryDict):
+        return {}
+    message = _("“%(name)s” is empty. Give it a value, or leave it out.")
+    return {
+        name: [message % {"name": name}]
+        for name, field in fields.items()
+        if data.get(name) == "" and not getattr(field, "allow_blank", False)
+    }
+
+
 def _message(values: list[Any], *, is_known: bool) -> str:
     if not is_known and any(isinstance(value, UploadedFile) for value in values):
         return _("There is no file “%(name)s” here. Send one file in each request.")

@@ -30,6 +30,7 @@ from screening.services.patient_details import InvalidPatient
 from screening.services.patient_questions import PatientNotConfirmed, record_similar
 from screening.services.patients import register_patient, update_patient
 from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.parameters import page_number, require_parameters
 
 PER_PAGE = 25
 MAX_FOUND = 50
@@ -40,6 +41,7 @@ MAX_FOUND = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 def patient_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """All patients by name (GET), or a search (POST, so that no name is in an address or a log)."""
+    require_parameters(request, known={"page"})
     form = PatientSearchForm(request.POST if request.method == "POST" else None)
     context = {
         "section": "patients",
@@ -51,7 +53,7 @@ def patient_list(request: AuthenticatedRequest) -> HttpResponseBase:
         n_found = len(found)
         context |= {"found": found[:MAX_FOUND], "is_search": True, "is_cut": n_found > MAX_FOUND}
     else:
-        page = Paginator(list_patients(user=request.user), PER_PAGE).get_page(request.GET.get("page", 1))
+        page = Paginator(list_patients(user=request.user), PER_PAGE).get_page(page_number(request))
         n_found = len(page.object_list)
         context |= {"found": page.object_list, "page": page}
     record_event(

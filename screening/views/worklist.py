@@ -14,6 +14,7 @@ from screening.models import Exam, Site
 from screening.policy import WorklistRank
 from screening.selectors import count_by_rank, open_exams, worklist
 from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.parameters import chosen_value, page_number, require_parameters
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -41,6 +42,7 @@ FILTERS = (
     Filter("limited", _("Small lesions could be missed"), (WorklistRank.LIMITED,), is_grade=True),
     Filter("routine", _("Not referable"), (WorklistRank.ROUTINE,), is_grade=True),
 )
+TABS = (*(one.name for one in FILTERS), BEING_PHOTOGRAPHED)
 
 
 @login_required
@@ -51,11 +53,13 @@ def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
     At a blind-first site a reviewer sees the order of the exams but not the grades, before the first reading.
     """
     user = request.user
+    require_parameters(request, known={"show", "page"})
     if can_create_first_site(user):
         return redirect("screening:site-first")
     reading_modes = dict(sites_for(user, Action.REVIEW_EXAM).values_list("pk", "reading_mode"))
     blind_sites = {pk for pk, mode in reading_modes.items() if mode == Site.ReadingMode.BLIND_FIRST}
-    requested = request.GET.get("show", TO_REVIEW if reading_modes else BEING_PHOTOGRAPHED)
+    default = TO_REVIEW if reading_modes else BEING_PHOTOGRAPHED
+    requested = chosen_value(request, "show", values=TABS, default=default)
     is_open_list = requested == BEING_PHOTOGRAPHED
     filters = [one for one in FILTERS if not (blind_sites and one.is_grade)]
     chosen = next((one for one in filters if one.name == requested), filters[0])
@@ -67,7 +71,7 @@ def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
         "n_open": sum(count_by_rank(user=user, statuses=(Exam.Status.OPEN,)).values()),
         "chosen": BEING_PHOTOGRAPHED if is_open_list else chosen.name,
         "is_open_list": is_open_list,
-        "page": Paginator(exams, PER_PAGE).get_page(request.GET.get("page", 1)),
+        "page": Paginator(exams, PER_PAGE).get_page(page_number(request)),
         "blind_sites": blind_sites,
         "shows_site": sites_for(user).count() > 1,
         "may_review": bool(reading_modes),

@@ -23,7 +23,7 @@ from screening.api import idempotency
 from screening.api.errors import ApiError
 from screening.api.pagination import NewestFirstPagination
 from screening.api.parsers import StrictJsonParser
-from screening.api.surplus import surplus_errors
+from screening.api.surplus import blank_errors, surplus_errors
 from screening.models import AuditEvent, IdempotencyKey, User
 from screening.photos import validation
 from screening.services.audit import record_event
@@ -175,6 +175,7 @@ def _validated(serializer: type[BaseSerializer[Any]], data: Any, *, known: tuple
     errors = surplus_errors(data, known={*fields, *known}, repeatable=lists)
     if not checked.is_valid():
         errors |= checked.errors
+    errors = blank_errors(data, fields=fields) | errors
     if errors:
         raise ValidationError(errors)
     return dict(checked.validated_data)

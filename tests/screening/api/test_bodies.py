@@ -68,6 +68,23 @@ def assert_refused(response: Any, status: int, code: str, *named: str) -> None:
     assert response.json()["message"].endswith(".")
 
 
+@pytest.mark.parametrize("key", ["", "once"])
+@pytest.mark.parametrize("depth", [21, 500, 30_000])
+@pytest.mark.parametrize("nested", ["{inner}", '{{"given_name": {inner}}}', '{{"mrn": {inner}}}'])
+def test_a_deeply_nested_body_is_refused(everyone: ApiClient, nested: str, depth: int, key: str) -> None:
+    body = nested.format(inner="[" * depth + "]" * depth)
+    headers = {"Idempotency-Key": key} if key else {}
+    response = everyone.client.post(f"{V1}patients", body, content_type="application/json", headers=headers)
+    assert_refused(response, 400, "bad_request")
+
+
+@pytest.mark.parametrize("name", ["field", "captured_on", "writing"])
+def test_an_empty_field_of_a_form_is_named(everyone: ApiClient, ids: dict[str, str], name: str) -> None:
+    form = {"photo": SimpleUploadedFile("a.jpg", photo_bytes()), "laterality": "OD", name: ""}
+    assert_refused(everyone.client.post(url_of("exam-images", ids), form), 400, "invalid", name)
+    assert FundusImage.objects.count() == 1
+
+
 @pytest.mark.parametrize(("name", "method"), WRITING)
 def test_every_route_names_an_unknown_field(name: str, method: str, everyone: ApiClient, ids: dict[str, str]) -> None:
     url, send = url_of(name, ids), getattr(everyone.client, method)

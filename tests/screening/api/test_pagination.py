@@ -1,5 +1,6 @@
 """Lists of the API: pages, order, filters, number of queries."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -68,6 +69,46 @@ def test_rows_of_the_same_time_are_listed_once(client: ApiClient, site: Site) ->
     Patient.objects.update(created_at=timezone.now())
     ids = ids_of(*all_pages(client, "patients", 2))
     assert len(ids) == len(set(ids)) == 7
+
+
+def cursor(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "A" * 5000,
+        "\x00",
+        cursor(""),
+        cursor("p=0001-01-01T00:00:00+23:59"),
+        cursor("p=9999-12-31+23:59:59-23:59"),
+        cursor("p=9999-12-31T23:59:59-23:59"),
+        cursor("p=2026-02-30 00:00:00%2B00:00"),
+        cursor("p=2026-01-01"),
+        cursor("p=2026-01-01T00:00:00"),
+        cursor("o=99999999999999999999"),
+        cursor("o=1001"),
+        cursor("o=-1"),
+        cursor("r=9&o=5"),
+    ],
+)
+def test_a_cursor_that_was_not_made_here_is_refused(token: str, client: ApiClient, site: Site) -> None:
+    PatientFactory(site=site)
+    response = client.get("patients", cursor=token)
+    assert (response.status, response.body["fields"].keys()) == (400, {"cursor"})
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["exams?status=", "exams?patient=", "images?exam=", "gradings?status=", "gradings?image=", "patients?page_size="],
+)
+def test_an_empty_filter_is_refused(query: str, client: ApiClient, site: Site) -> None:
+    name = query.partition("?")[2].removesuffix("=")
+    response = client.get(query)
+    assert (response.status, response.body["fields"].keys()) == (400, {name})
 
 
 def test_a_new_row_does_not_shift_the_pages(client: ApiClient, site: Site) -> None:

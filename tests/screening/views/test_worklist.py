@@ -97,14 +97,35 @@ def test_the_site_is_shown_to_members_of_several(
     assert site.name in page_text(as_reviewer, "worklist")
 
 
-@pytest.mark.parametrize(("page", "number"), [("1", 1), ("2", 2), ("99", 2), ("x", 1), ("0", 2)])
-def test_any_page_number_gives_an_existing_page(
+@pytest.mark.parametrize(("page", "number"), [("1", 1), ("2", 2), ("99", 2), ("999999", 2)])
+def test_a_page_after_the_last_is_the_last(
     page: str, number: int, site: Site, as_reviewer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("screening.views.worklist.PER_PAGE", 2)
     for _ in range(3):
         waiting_exam(site, "Calm", is_done=True, grade=0)
     assert as_reviewer.get(url("worklist"), {"page": page}).context["page"].number == number
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("page", "x", "the number of a page, from 1."),
+        ("page", "", "the number of a page, from 1."),
+        ("page", "0", "the number of a page, from 1."),
+        ("page", "-1", "the number of a page, from 1."),
+        ("page", "9" * 5000, "the number of a page, from 1."),
+        ("page", "\N{SUPERSCRIPT TWO}", "the number of a page, from 1."),
+        ("show", "sigth", "“sigth” is not a value of “show”. Choose one of: all, sight,"),
+        ("show", "", "“” is not a value of “show”."),
+        ("sohw", "sight", "This page has no parameter “sohw”."),
+    ],
+)
+def test_a_wrong_parameter_is_named(as_reviewer: Client, name: str, value: str, sentence: str) -> None:
+    response = as_reviewer.get(url("worklist"), {name: value})
+    assert (response.status_code, sentence in response.content.decode()) == (400, True)
+    response = as_reviewer.get(url("worklist"), {name: value}, headers={"Accept": "application/json"})
+    assert (response.status_code, sentence in response.json()["message"]) == (400, True)
 
 
 def test_a_long_worklist_takes_few_queries(site: Site, as_reviewer: Client) -> None:
