@@ -104,14 +104,17 @@ class Grader:
     def _oedema(
         self, quality: Quality, logits: "NDArray[np.float32]", heatmaps: "NDArray[np.float32]"
     ) -> dict[str, Any]:
-        """The fields of a prediction on macular oedema; none if the model has grades only, or the macula is hidden."""
+        """The fields of a prediction on macular oedema; no probability if the macula is not visible."""
         output = self.bundle.oedema
-        if output is None or QualityReason.MACULA_NOT_VISIBLE in quality.reasons:
+        if output is None:
             return {}
+        if QualityReason.MACULA_NOT_VISIBLE in quality.reasons:
+            return {"oedema_operating_point": output.operating_point}
         p = probability_of_oedema(float(logits[N_GRADES]), output.temperature, output.bias)
         return {
             "p_macular_oedema": p,
             "suspects_oedema": p >= output.operating_point,
+            "oedema_operating_point": output.operating_point,
             "oedema_heatmap": _scaled(heatmaps[N_GRADES], output.heatmap_full_scale),
         }
 

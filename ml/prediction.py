@@ -21,6 +21,8 @@ class Prediction:
     on the upright photograph (left, top, right, bottom) as fractions of width and height; it reaches outside [0, 1] if
     the field of view is cut by the frame. ``p_macular_oedema`` is the calibrated probability of referable macular
     oedema, None if the model or the photograph does not allow it; ``oedema_heatmap`` is its Grad-CAM on the same grid.
+    Oedema is suspected from ``oedema_operating_point``, which a graded photograph has if the model assesses oedema,
+    also if the macula is not visible.
     ``laterality`` is the eye that a gradable photograph shows, None if that is not clear; ``laterality_confidence`` in
     [0, 1] is the calibrated probability of the likelier eye. ``has_writing`` says whether something is written outside
     the retina.
@@ -36,6 +38,7 @@ class Prediction:
     is_referable: bool | None = None
     p_macular_oedema: float | None = None
     suspects_oedema: bool | None = None
+    oedema_operating_point: float | None = None
     oedema_heatmap: "NDArray[np.float32] | None" = None
     heatmap: "NDArray[np.float32] | None" = None
     heatmap_box: tuple[float, float, float, float] | None = None

@@ -157,19 +157,21 @@ def worklist_rank(
     *,
     grades: Iterable[int],
     is_any_referable: bool,
+    is_any_oedema_suspected: bool,
     is_any_eye_ungraded: bool,
     is_any_pending: bool,
     is_any_negative_limited: bool,
 ) -> WorklistRank:
     """Rank of an exam on the worklist, from the newest gradings: the most urgent fact decides.
 
+    Suspected macular oedema ranks as a referable eye does, because oedema is referred (ICO 2017, table 4).
     ``is_any_eye_ungraded``: a present eye has no gradable photograph and none that is being graded.
     ``is_any_negative_limited``: small lesions could be missed in a negative result.
     """
     known = [ICDRGrade(grade) for grade in grades]
     if any(grade.is_sight_threatening for grade in known):
         return WorklistRank.SIGHT_THREATENING
-    if is_any_referable or any(grade.is_referable for grade in known):
+    if is_any_referable or is_any_oedema_suspected or any(grade.is_referable for grade in known):
         return WorklistRank.REFERABLE
     if is_any_eye_ungraded:
         return WorklistRank.UNGRADED

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ml.bundle import OedemaOutput
 from ml.prediction import Prediction
 from ml.vocabulary import ICDRGrade, QualityLevel
 
 FAKE_VERSION = "fake-1.0.0+00000000"
+OEDEMA_OUTPUT = OedemaOutput(temperature=1.0, bias=0.0, operating_point=0.4, heatmap_full_scale=1.0)
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class FakeBundle:
     version: str = "1.0.0"
     architecture: str = "none"
     weights_sha256: str = "0" * 64
+    oedema: OedemaOutput | None = None
     metrics: dict[str, Any] = field(default_factory=lambda: {"test": {"referable_auc": 0.9}})
 
 
@@ -67,6 +70,20 @@ def make_prediction(grade: int | None = 2, **changes: Any) -> Prediction:
             "heatmap_box": (0.1, 0.0, 0.9, 1.0),
         }
     return Prediction(**{"model_version": FAKE_VERSION, **values, **changes})
+
+
+def oedema_values(p: float | None) -> dict[str, Any]:
+    """What a model that assesses macular oedema adds to a prediction; ``p`` None: the macula is not visible."""
+    point = OEDEMA_OUTPUT.operating_point
+    if p is None:
+        reasons = ("macula_not_visible",)
+        return {"quality_level": QualityLevel.USABLE, "quality_reasons": reasons, "oedema_operating_point": point}
+    return {
+        "p_macular_oedema": p,
+        "suspects_oedema": p >= point,
+        "oedema_operating_point": point,
+        "oedema_heatmap": np.eye(7, dtype=np.float32)[::-1],
+    }
 
 
 def photo_bytes(format: str = "JPEG", size: tuple[int, int] = (120, 90), *, seed: int = 0, **options: Any) -> bytes:  # noqa: A002

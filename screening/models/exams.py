@@ -16,6 +16,7 @@ class Exam(BaseModel):
 
     ``worklist_rank`` (a ``policy.WorklistRank``), ``worst_grade`` and ``max_p_referable`` follow from the newest
     grading of each photograph in use (``services.worklist``). The last two are null if no photograph has a grade.
+    ``grade_rank`` is the rank without the suspicion of macular oedema: that of readers at a blind-first site.
 
     ``reading_round`` increases each time the exam has to be read again: it was returned to the photographer, its
     photographs changed, or its signed review does not count any more. First readings and reviews of an earlier round
@@ -55,6 +56,10 @@ class Exam(BaseModel):
     reading_round = models.PositiveSmallIntegerField(_("reading round"), default=0)
 
     worklist_rank = models.PositiveSmallIntegerField(_("worklist rank"), default=WorklistRank.UNGRADED.value)
+    grade_rank = models.PositiveSmallIntegerField(
+        _("worklist rank without macular oedema"), default=WorklistRank.UNGRADED.value
+    )
+    is_oedema_suspected = models.BooleanField(_("suspicion of macular oedema by the model"), default=False)
     worst_grade = models.PositiveSmallIntegerField(_("worst grade by the model"), null=True, blank=True)
     max_p_referable = models.FloatField(_("largest probability of a referable eye"), null=True, blank=True)
 
@@ -73,6 +78,9 @@ class Exam(BaseModel):
             ),
             models.CheckConstraint(
                 condition=models.Q(worklist_rank__in=[rank.value for rank in WorklistRank]), name="exam_rank_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(grade_rank__in=[rank.value for rank in WorklistRank]), name="exam_grade_rank_known"
             ),
         ]
 

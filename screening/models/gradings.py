@@ -20,12 +20,22 @@ def _is_fraction(field: str) -> Q:
     return Q(**{f"{field}__isnull": True}) | Q(**{f"{field}__gte": 0.0, f"{field}__lte": 1.0})
 
 
+def _is_oedema_consistent() -> Q:
+    """Only a finished grading of a gradable photograph says anything about macular oedema, and then all of it."""
+    nothing = Q(p_macular_oedema__isnull=True, suspects_oedema__isnull=True, oedema_heatmap__isnull=True)
+    is_graded = Q(status="done", is_gradable=True, oedema_operating_point__isnull=False)
+    not_assessed = nothing & (Q(oedema_operating_point__isnull=True) | is_graded)
+    return not_assessed | (is_graded & Q(p_macular_oedema__isnull=False, suspects_oedema__isnull=False))
+
+
 class Grading(BaseModel):
     """Result of one version of the model for one photograph. Grading again adds a row and changes none.
 
     ``published_at`` is when the task was sent to the workers; null while it is not.
     ``heatmap`` holds rows of numbers in [0, 1]; ``heatmap_box`` is its box on the upright photograph as
-    (left, top, right, bottom), fractions of the photograph's width and height.
+    (left, top, right, bottom), fractions of the photograph's width and height. ``oedema_heatmap`` has the same box.
+    ``oedema_operating_point`` is null if the model does not assess macular oedema; with it but without
+    ``p_macular_oedema``, the macula is not visible.
     """
 
     class Status(models.TextChoices):
@@ -57,6 +67,10 @@ class Grading(BaseModel):
     operating_point = models.FloatField(_("operating point"), null=True, blank=True)
     heatmap = models.JSONField(_("heatmap"), null=True, blank=True)
     heatmap_box = models.JSONField(_("box of the heatmap on the photograph"), null=True, blank=True)
+    p_macular_oedema = models.FloatField(_("probability of referable macular oedema"), null=True, blank=True)
+    suspects_oedema = models.BooleanField(_("suspicion of macular oedema"), null=True, blank=True)
+    oedema_operating_point = models.FloatField(_("operating point of macular oedema"), null=True, blank=True)
+    oedema_heatmap = models.JSONField(_("heatmap of macular oedema"), null=True, blank=True)
     laterality_suggested = models.CharField(
         _("eye that the photograph shows"), max_length=2, choices=LATERALITY_CHOICES, blank=True, default=""
     )
@@ -92,6 +106,10 @@ class Grading(BaseModel):
                     operating_point__isnull=False,
                 ),
                 name="grading_done_is_complete",
+            ),
+            models.CheckConstraint(condition=_is_oedema_consistent(), name="grading_oedema_consistent"),
+            models.CheckConstraint(
+                condition=_is_fraction("p_macular_oedema"), name="grading_p_macular_oedema_is_fraction"
             ),
             models.CheckConstraint(condition=~Q(status="failed") | ~Q(failure_code=""), name="grading_failed_says_why"),
             models.CheckConstraint(condition=Q(grade__isnull=True) | Q(grade__lte=4), name="grading_grade_0_to_4"),

@@ -13,8 +13,14 @@ from screening.selectors.drafts import is_late_reader
 M = TypeVar("M", bound=Model)
 
 
+def reads_blind(user: User, *, site: str = "site") -> Q:
+    """Whether ``user`` reads photographs at a blind-first site; ``site`` is the path from a row to its site."""
+    sites = sites_for(user, Action.REVIEW_EXAM)
+    return Q(**{f"{site}__reading_mode": Site.ReadingMode.BLIND_FIRST, f"{site}__in": sites})
+
+
 def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QuerySet[M]:
-    """Annotate ``is_revealed``: whether ``user`` may see the model's grade.
+    """Annotate ``is_revealed``: whether ``user`` may see the model's grade and its suspicion of macular oedema.
 
     ``exam`` is the path from a row to its exam; empty if the rows are exams.
     At a blind-first site a reviewer sees it after reading each eye, or once the exam is signed; one who was reading
@@ -22,13 +28,11 @@ def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QueryS
     can only be taken again while the patient is present.
     """
     site, pk = (f"{exam}__site", exam) if exam else ("site", "pk")
-    is_blind_reader = Q(
-        **{f"{site}__reading_mode": Site.ReadingMode.BLIND_FIRST, f"{site}__in": sites_for(user, Action.REVIEW_EXAM)}
-    )
     current = {"exam": OuterRef(pk), "reading_round": OuterRef(f"{exam}__reading_round" if exam else "reading_round")}
     is_signed = Exists(Review.objects.filter(**current))
     is_read = Exists(FirstReading.objects.filter(**current, reviewer=user, is_blind_complete=True))
-    hidden = When(is_blind_reader & ~is_read & (~is_signed | is_late_reader(user, exam=pk)), then=Value(False))  # noqa: FBT003
+    is_hidden = reads_blind(user, site=site) & ~is_read & (~is_signed | is_late_reader(user, exam=pk))
+    hidden = When(is_hidden, then=Value(False))  # noqa: FBT003
     is_revealed = Case(hidden, default=Value(True), output_field=BooleanField())  # noqa: FBT003
     return cast("QuerySet[M]", rows.annotate(is_revealed=is_revealed))
 
@@ -36,14 +40,14 @@ def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QueryS
 def list_gradings(*, user: User, with_heatmap: bool = False) -> QuerySet[Grading]:
     """Gradings of the user's sites, newest first, with ``image``, ``is_revealed`` and ``exam_id``.
 
-    The heatmap is loaded later, when it is used, unless ``with_heatmap``.
+    The heatmaps are loaded later, when they are used, unless ``with_heatmap``.
     """
     gradings = restrict(Grading.objects.select_related("image"), user)
     gradings = with_is_revealed(gradings, user, exam="image__exam")
     gradings = gradings.annotate(exam_id=F("image__exam_id"))
-    return (gradings if with_heatmap else gradings.defer("heatmap")).order_by("-created_at", "pk")
+    return (gradings if with_heatmap else gradings.defer("heatmap", "oedema_heatmap")).order_by("-created_at", "pk")
 
 
 def get_revealed_grading(*, user: User, grading_id: uuid.UUID) -> Grading:
-    """A grading of the user's sites with its heatmap and ``is_revealed``. Raises Http404."""
+    """A grading of the user's sites with its heatmaps and ``is_revealed``. Raises Http404."""
     return get_object_or_404(list_gradings(user=user, with_heatmap=True), pk=grading_id)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Case, Count, F, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from screening.access import restrict
 from screening.models import Exam, FundusImage, Site, User
 from screening.policy import WorklistRank
+from screening.selectors.gradings import reads_blind
 
 
 def worklist(
@@ -19,9 +20,10 @@ def worklist(
 ) -> QuerySet[Exam]:
     """Exams of the user's sites by rank, then by P(referable), then by waiting time.
 
-    Each exam has ``patient`` and ``site`` loaded, and ``n_images``, the number of its photographs in use.
+    Each exam has ``patient`` and ``site`` loaded, ``rank`` and ``n_images``, the number of its photographs in use.
     """
-    exams = restrict(Exam.objects.filter(status__in=list(statuses), worklist_rank__in=list(ranks)), user)
+    exams = restrict(Exam.objects.filter(status__in=list(statuses)), user).annotate(rank=_rank(user))
+    exams = exams.filter(rank__in=list(ranks))
     if site is not None:
         exams = exams.filter(site=site)
     images = FundusImage.objects.filter(exam=OuterRef("pk"), withdrawn_at__isnull=True)
@@ -29,7 +31,7 @@ def worklist(
     return (
         exams.select_related("patient", "site")
         .annotate(n_images=Coalesce(Subquery(n_images), 0))
-        .order_by("worklist_rank", F("max_p_referable").desc(nulls_last=True), "submitted_at", "created_at", "pk")
+        .order_by("rank", F("max_p_referable").desc(nulls_last=True), "submitted_at", "created_at", "pk")
     )
 
 
@@ -42,5 +44,10 @@ def open_exams(*, user: User) -> QuerySet[Exam]:
 def count_by_rank(*, user: User, statuses: Iterable[str] = (Exam.Status.SUBMITTED,)) -> dict[WorklistRank, int]:
     """How many exams of the worklist have each rank; one query."""
     exams = restrict(Exam.objects.filter(status__in=list(statuses)), user).order_by()
-    counts = dict(exams.values_list("worklist_rank").annotate(n=Count("pk")))
+    counts = dict(exams.annotate(rank=_rank(user)).values_list("rank").annotate(n=Count("pk")))
     return {rank: counts.get(rank, 0) for rank in WorklistRank}
+
+
+def _rank(user: User) -> Case:
+    """The rank of an exam. A blind reader's has no macular oedema: the order would reveal it."""
+    return Case(When(reads_blind(user), then=F("grade_rank")), default=F("worklist_rank"))

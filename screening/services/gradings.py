@@ -8,7 +8,7 @@ are those of the database: clocks of workers may be wrong.
 import logging
 import time
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from celery import current_app
@@ -26,6 +26,10 @@ from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services import inference
 from screening.services.audit import record_event
 from screening.services.worklist import update_order_of_image, update_worklist_order
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
@@ -165,11 +169,20 @@ def _result(prediction: Prediction) -> dict[str, Any]:
         "p_referable": prediction.p_referable,
         "is_referable": prediction.is_referable,
         "operating_point": inference.current_grader().bundle.operating_point,
-        "heatmap": None if prediction.heatmap is None else prediction.heatmap.round(4).tolist(),
+        "heatmap": _rows(prediction.heatmap),
         "heatmap_box": None if prediction.heatmap_box is None else list(prediction.heatmap_box),
+        "p_macular_oedema": prediction.p_macular_oedema,
+        "suspects_oedema": prediction.suspects_oedema,
+        "oedema_operating_point": prediction.oedema_operating_point,
+        "oedema_heatmap": _rows(prediction.oedema_heatmap),
         "laterality_suggested": prediction.laterality or "",
         "laterality_confidence": prediction.laterality_confidence,
     }
+
+
+def _rows(heatmap: "NDArray[np.float32] | None") -> list[list[float]] | None:
+    """A heatmap as it is stored."""
+    return None if heatmap is None else heatmap.round(4).tolist()
 
 
 def _fail(grading: Grading, started: float, code: FailureCode) -> None:

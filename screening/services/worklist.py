@@ -1,9 +1,13 @@
-"""Order of the worklist, stored on the exam: rank, worst grade, P(referable)."""
+"""Order of the worklist, stored on the exam: ranks, worst grade, P(referable), suspicion of macular oedema."""
+
+from functools import partial
 
 from ml.vocabulary import Laterality
 from screening import policy
 from screening.models import Exam, FundusImage, Grading
 from screening.models.gradings import limited_negatives
+
+_ORDER_FIELDS = ("worst_grade", "max_p_referable", "worklist_rank", "grade_rank", "is_oedema_suspected")
 
 
 def update_worklist_order(exam: Exam) -> None:
@@ -20,14 +24,18 @@ def update_worklist_order(exam: Exam) -> None:
     exam.max_p_referable = max(
         (grading.p_referable for grading in gradings if grading.p_referable is not None), default=None
     )
-    exam.worklist_rank = policy.worklist_rank(
+    exam.is_oedema_suspected = any(grading.suspects_oedema for grading in gradings)
+    rank = partial(
+        policy.worklist_rank,
         grades=grades,
         is_any_referable=any(grading.is_referable for grading in gradings),
         is_any_eye_ungraded=any(not locked.absent_reason(eye) and eye not in graded_or_pending for eye in Laterality),
         is_any_pending=any(grading.is_pending for grading in gradings),
         is_any_negative_limited=bool(limited_negatives(gradings)),
     )
-    exam.save(update_fields=["worst_grade", "max_p_referable", "worklist_rank"])
+    exam.worklist_rank = rank(is_any_oedema_suspected=exam.is_oedema_suspected)
+    exam.grade_rank = rank(is_any_oedema_suspected=False)
+    exam.save(update_fields=[*_ORDER_FIELDS])
 
 
 def update_order_of_image(image: FundusImage) -> None:
@@ -42,5 +50,5 @@ def update_order_of_image(image: FundusImage) -> None:
 
 def _newest_gradings(exam: Exam) -> list[Grading]:
     gradings = Grading.objects.filter(image__exam=exam, image__withdrawn_at__isnull=True).select_related("image")
-    newest_last = gradings.defer("heatmap").order_by("created_at", "-pk")
+    newest_last = gradings.defer("heatmap", "oedema_heatmap").order_by("created_at", "-pk")
     return list({grading.image_id: grading for grading in newest_last}.values())

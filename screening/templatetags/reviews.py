@@ -105,9 +105,9 @@ def status_chip(exam: Exam) -> SafeString:
 def rank_chip(exam: Exam, *, is_blind: bool = False) -> SafeString:
     """The worklist rank of an exam and the model's highest grade, or nothing that reveals a grade if ``is_blind``.
 
-    Reads ``n_images``, an annotation of ``selectors.worklist``.
+    Reads ``rank`` and ``n_images``, annotations of ``selectors.worklist``.
     """
-    rank = WorklistRank(exam.worklist_rank)
+    rank = WorklistRank(exam.rank)  # type: ignore[attr-defined]  # annotated
     if is_blind and rank not in {WorklistRank.UNGRADED, WorklistRank.PENDING}:
         return format_html('<span class="soft">{}</span>', _("hidden until your first reading"))
     label, css_class = {

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ml.bundle import default_bundle
+from ml.bundle import BUNDLES, default_bundle
 from ml.errors import BundleError, GradingError
 from ml.grader import Grader, calibrated_probabilities, decide_grades
 from ml.networks.onnx_export import file_manifest
-from ml.serving.quality.gate import FOLDER, WEIGHTS
+from ml.serving.quality.gate import FOLDER, WEIGHTS, Quality
 from ml.synthetic import draw_fundus, drawing_for_grade
-from ml.vocabulary import ICDRGrade, Laterality
+from ml.vocabulary import ICDRGrade, Laterality, QualityLevel, QualityReason
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,42 @@ def test_a_synthetic_eye_gets_a_complete_prediction(grader: Grader, synthetic: I
     assert prediction.model_version == grader.bundle.model_version
     assert prediction.laterality is Laterality.RIGHT
     assert prediction.laterality_confidence is not None
+
+
+@pytest.mark.parametrize("name", ["student-0.4.0", "teacher-0.4.0"])
+def test_a_model_with_oedema_gives_its_probability_and_heatmap(name: str, synthetic: Image.Image) -> None:
+    grader = Grader.load(BUNDLES / name)
+    output = grader.bundle.oedema
+    assert output is not None
+    found = grader.grade(synthetic)
+    assert found.p_macular_oedema is not None
+    assert 0 < found.p_macular_oedema < 1
+    assert found.oedema_operating_point == output.operating_point
+    assert found.suspects_oedema == (found.p_macular_oedema >= output.operating_point)
+    assert found.oedema_heatmap is not None
+    assert found.heatmap is not None
+    assert found.oedema_heatmap.shape == found.heatmap.shape
+    assert 0 <= found.oedema_heatmap.min() <= found.oedema_heatmap.max() <= 1
+
+
+def test_oedema_is_not_assessed_if_the_macula_is_not_visible(
+    synthetic: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grader = Grader.load(BUNDLES / "student-0.4.0")
+    hidden = Quality(p_gradable=0.6, level=QualityLevel.USABLE, reasons=(QualityReason.MACULA_NOT_VISIBLE,))
+    monkeypatch.setattr("ml.grader.assess_quality", lambda crop: hidden)
+    found = grader.grade(synthetic)
+    assert found.grade is not None
+    assert (found.p_macular_oedema, found.suspects_oedema, found.oedema_heatmap) == (None, None, None)
+    assert grader.bundle.oedema is not None
+    assert found.oedema_operating_point == grader.bundle.oedema.operating_point
+
+
+def test_a_model_of_grades_alone_has_no_result_for_oedema(synthetic: Image.Image) -> None:
+    found = Grader.load(BUNDLES / "student-0.3.0").grade(synthetic)
+    assert found.grade is not None
+    oedema = (found.p_macular_oedema, found.suspects_oedema, found.oedema_operating_point, found.oedema_heatmap)
+    assert oedema == (None, None, None, None)
 
 
 def test_image_bytes_and_file_give_the_same_grade(grader: Grader, synthetic: Image.Image, tmp_path: Path) -> None:
@@ -83,6 +119,15 @@ def test_an_ungradable_photograph_is_graded_if_included(grader: Grader, syntheti
 def test_a_file_that_is_no_photograph_raises(grader: Grader) -> None:
     with pytest.raises(GradingError, match="not a photograph"):
         grader.grade(b"no photograph")
+
+
+def test_a_network_with_outputs_that_its_bundle_does_not_describe_is_refused(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(BUNDLES / "student-0.4.0", tmp_path / "more"))
+    content = json.loads((folder / "bundle.json").read_text())
+    del content["macular_oedema"]
+    (folder / "bundle.json").write_text(json.dumps(content))
+    with pytest.raises(BundleError, match="its inputs or outputs are others"):
+        Grader.load(folder)
 
 
 def test_a_quality_network_in_place_of_the_graph_is_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from screening.models import Exam, EyeFinding, FundusImage, Grading, Membership,
 from screening.policy import MacularOedema, Outcome, Urgency
 from screening.services.patients import store_search_terms
 from screening.services.worklist import update_worklist_order
-from tests.builders import FAKE_VERSION
+from tests.builders import FAKE_VERSION, oedema_values
 
 M_co = TypeVar("M_co", bound=Model, covariant=True)
 
@@ -181,6 +181,15 @@ GradingFactory = cast("Factory[Grading]", _GradingFactory)
 ReviewFactory = cast("Factory[Review]", _ReviewFactory)
 EyeFindingFactory = cast("Factory[EyeFinding]", _EyeFindingFactory)
 
+
+def oedema_columns(p: float | None) -> dict[str, Any]:
+    """The columns of a grading for ``oedema_values``."""
+    values = oedema_values(p)
+    if p is None:
+        return values | {"quality_reasons": list(values["quality_reasons"])}
+    return values | {"oedema_heatmap": values["oedema_heatmap"].tolist()}
+
+
 EYE_STATES: dict[str, dict[str, Any] | None] = {
     "absent": None,
     "unphotographed": {},
@@ -192,6 +201,9 @@ EYE_STATES: dict[str, dict[str, Any] | None] = {
     "grade 0, usable with limits": {"is_done": True, "grade": 0, "quality_level": QualityLevel.USABLE},
     "grade 1, referable by the operating point": {"is_done": True, "grade": 1, "is_referable": True},
     "grade 2": {"is_done": True, "grade": 2},
+    "grade 0, suspicion of oedema": {"is_done": True, "grade": 0, **oedema_columns(0.9)},
+    "grade 0, no suspicion of oedema": {"is_done": True, "grade": 0, **oedema_columns(0.1)},
+    "grade 0, macula not visible": {"is_done": True, "grade": 0, **oedema_columns(None)},
     "grade 4": {"is_done": True, "grade": 4},
 }
 

@@ -126,6 +126,7 @@ def test_the_most_urgent_fact_decides_the_rank(
         policy.worklist_rank(
             grades=grades,
             is_any_referable=is_referable,
+            is_any_oedema_suspected=False,
             is_any_eye_ungraded=is_ungraded,
             is_any_pending=is_pending,
             is_any_negative_limited=is_limited,
@@ -133,6 +134,20 @@ def test_the_most_urgent_fact_decides_the_rank(
         for is_limited in (True, False)
     ]
     assert found == [rank, WorklistRank.ROUTINE if rank is WorklistRank.LIMITED else rank]
+
+
+@pytest.mark.parametrize("grade", list(ICDRGrade))
+@pytest.mark.parametrize("is_other", [True, False])
+def test_suspected_oedema_ranks_as_a_referable_eye(grade: ICDRGrade, is_other: bool) -> None:
+    rank = policy.worklist_rank(
+        grades=[grade],
+        is_any_referable=False,
+        is_any_oedema_suspected=True,
+        is_any_eye_ungraded=is_other,
+        is_any_pending=is_other,
+        is_any_negative_limited=is_other,
+    )
+    assert rank == (WorklistRank.SIGHT_THREATENING if grade >= ICDRGrade.SEVERE else WorklistRank.REFERABLE)
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,13 @@
 """Migrations of patients keep the data already stored."""
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 BEFORE, AFTER = "0004_quality_level", "0007_patient_indexes"
 Migrate = Callable[[str], Any]
-
-
-@pytest.fixture
-def migrate(transactional_db: None) -> Iterator[Migrate]:
-    """Migrate to a migration of the app; returns its models. The newest state is restored in the end."""
-
-    def to(name: str) -> Any:
-        executor = MigrationExecutor(connection)
-        executor.migrate([("screening", name)])
-        return MigrationExecutor(connection).loader.project_state([("screening", name)]).apps
-
-    yield to
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
 
 
 def test_stored_patients_keep_their_details_and_are_found(migrate: Migrate) -> None:

@@ -23,6 +23,7 @@ from tests.screening.factories import (
     ReviewFactory,
     SiteFactory,
     UserFactory,
+    oedema_columns,
 )
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +76,16 @@ IMPOSSIBLE: list[tuple[str, Callable[..., Any], dict[str, Any]]] = [
     ("grade 5", graded, {"grade": 5}),
     ("a probability above 1", graded, {"p_referable": 1.01}),
     ("a probability below 0", graded, {"p_gradable": -0.01}),
+    ("an unknown rank of the grades", ExamFactory, {"grade_rank": max(WorklistRank) + 1}),
+    ("a probability of oedema above 1", graded, oedema_columns(1.01)),
+    ("a probability of oedema below 0", graded, oedema_columns(-0.01)),
+    ("a probability of oedema without a decision", graded, oedema_columns(0.9) | {"suspects_oedema": None}),
+    ("a probability of oedema without a threshold", graded, oedema_columns(0.9) | {"oedema_operating_point": None}),
+    ("a suspicion of oedema without a probability", graded, oedema_columns(0.9) | {"p_macular_oedema": None}),
+    ("a heatmap of oedema without a probability", graded, {"oedema_heatmap": [[0.5]], "oedema_operating_point": 0.4}),
+    ("an ungradable photograph with oedema", GradingFactory, {"is_ungradable": True, **oedema_columns(0.9)}),
+    ("a failed grading with oedema", GradingFactory, {"is_failed": True, "is_gradable": True, **oedema_columns(0.9)}),
+    ("a waiting grading that assessed oedema", GradingFactory, {"oedema_operating_point": 0.4}),
     ("an unknown outcome", ReviewFactory, {"outcome": "wait"}),
     ("an unknown urgency", ReviewFactory, {"urgency": "whenever"}),
     ("a reason without an amendment", ReviewFactory, {"amend_reason": "Typing error"}),

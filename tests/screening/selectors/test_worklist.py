@@ -82,3 +82,21 @@ def test_a_page_and_its_counts_are_one_query_each(
     with django_assert_num_queries(1):
         count_by_rank(user=reviewer)
     assert len(names) == min(n_exams, 10)
+
+
+def test_suspected_oedema_raises_the_rank_but_not_for_blind_readers(
+    site: Site, reviewer: User, photographer: User
+) -> None:
+    calm = make_exam(site, "grade 0, no suspicion of oedema", "grade 0, usable with limits")
+    suspected = make_exam(site, "grade 0, suspicion of oedema", "grade 0")
+    assert list(worklist(user=reviewer)) == [suspected, calm]
+    assert list(worklist(user=reviewer, ranks=[WorklistRank.REFERABLE])) == [suspected]
+    raised = count_by_rank(user=reviewer)
+    assert (raised[WorklistRank.REFERABLE], raised[WorklistRank.ROUTINE]) == (1, 0)
+
+    Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    assert list(worklist(user=reviewer)) == [calm, suspected]
+    assert list(worklist(user=reviewer, ranks=[WorklistRank.REFERABLE])) == []
+    blind = count_by_rank(user=reviewer)
+    assert (blind[WorklistRank.REFERABLE], blind[WorklistRank.ROUTINE]) == (0, 1)
+    assert count_by_rank(user=photographer) == raised

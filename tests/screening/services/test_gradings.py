@@ -19,7 +19,7 @@ from screening.access import AccessDenied
 from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services import gradings, inference, stale_gradings
 from screening.services.gradings import GradingNotFailed, queue_grading, retry_grading
-from tests.builders import FAKE_VERSION, FakeBundle, FakeGrader, make_prediction
+from tests.builders import FAKE_VERSION, FakeBundle, FakeGrader, make_prediction, oedema_values
 from tests.screening.factories import GradingFactory
 from tests.screening.services.conftest import age
 
@@ -76,6 +76,27 @@ def test_the_whole_prediction_is_stored(queued: Grading, fake_grader: FakeGrader
     assert (len(queued.heatmap), len(queued.heatmap[0]), queued.heatmap[0][0], queued.heatmap[6][6]) == (7, 7, 0, 1)
     assert queued.heatmap_box == [0.1, 0.0, 0.9, 1.0]
     assert None not in {queued.finished_at, queued.duration_ms}
+
+
+@pytest.mark.parametrize(("p", "is_suspected"), [(0.9, True), (0.4, True), (0.1, False)])
+def test_macular_oedema_is_stored(queued: Grading, fake_grader: FakeGrader, p: float, is_suspected: bool) -> None:
+    fake_grader.prediction = make_prediction(0, **oedema_values(p))
+    run(queued)
+    assert (queued.p_macular_oedema, queued.suspects_oedema, queued.oedema_operating_point) == (p, is_suspected, 0.4)
+    assert queued.oedema_heatmap is not None
+    assert (queued.oedema_heatmap[0][6], queued.oedema_heatmap[0][0]) == (1, 0)
+    event = AuditEvent.objects.get(verb=Verb.GRADING_DONE)
+    assert set(event.data) == {"image", "model_version", "attempt"}  # neither grade nor oedema
+
+
+@pytest.mark.parametrize(("values", "point"), [({}, None), (oedema_values(None), 0.4)])
+def test_oedema_that_is_not_assessed_is_stored_as_nothing(
+    queued: Grading, fake_grader: FakeGrader, values: dict[str, Any], point: float | None
+) -> None:
+    fake_grader.prediction = make_prediction(0, **values)
+    run(queued)
+    assert (queued.status, queued.grade, queued.oedema_operating_point) == (Status.DONE, 0, point)
+    assert (queued.p_macular_oedema, queued.suspects_oedema, queued.oedema_heatmap) == (None, None, None)
 
 
 def test_a_limited_negative_is_stored_as_such(queued: Grading, fake_grader: FakeGrader) -> None:

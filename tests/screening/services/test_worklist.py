@@ -21,14 +21,17 @@ from screening.services.gradings import retry_grading, run_grading
 from screening.services.images import attach_image, change_laterality, withdraw_image
 from screening.services.stale_gradings import requeue_stale_gradings
 from screening.services.worklist import update_worklist_order
-from tests.builders import FakeBundle, FakeGrader, make_prediction, photo_bytes
+from tests.builders import FakeBundle, FakeGrader, make_prediction, oedema_values, photo_bytes
 from tests.screening.factories import EYE_STATES, ExamFactory, FundusImageFactory, GradingFactory, make_exam
 
 EYES = list(Laterality)
 
 
-def expected_order(exam: Exam) -> tuple[WorklistRank, int | None, float | None]:
-    """Rank, worst grade and largest P(referable), by the policy."""
+Order = tuple[int, int, bool, int | None, float | None]
+
+
+def expected_order(exam: Exam) -> Order:
+    """Rank, rank without oedema, suspicion of oedema, worst grade and largest P(referable), by the policy."""
     images = [image for image in exam.images.filter(withdrawn_at=None) if image.gradings.exists()]
     gradings = [max(image.gradings.all(), key=lambda one: one.created_at) for image in images]
     graded_or_pending = {one.image.laterality for one in gradings if one.is_gradable or one.is_pending}
@@ -40,19 +43,24 @@ def expected_order(exam: Exam) -> tuple[WorklistRank, int | None, float | None]:
         if one.quality_level == QualityLevel.USABLE and not one.is_referable
     }
     p_referable = [one.p_referable for one in gradings if one.p_referable is not None]
-    rank = worklist_rank(
-        grades=grades,
-        is_any_referable=any(one.is_referable for one in gradings),
-        is_any_eye_ungraded=bool({eye for eye in EYES if not exam.absent_reason(eye)} - graded_or_pending),
-        is_any_pending=any(one.is_pending for one in gradings),
-        is_any_negative_limited=bool(limited - good),
+    is_suspected = any(one.suspects_oedema for one in gradings)
+    rank, grade_rank = (
+        worklist_rank(
+            grades=grades,
+            is_any_referable=any(one.is_referable for one in gradings),
+            is_any_oedema_suspected=is_any,
+            is_any_eye_ungraded=bool({eye for eye in EYES if not exam.absent_reason(eye)} - graded_or_pending),
+            is_any_pending=any(one.is_pending for one in gradings),
+            is_any_negative_limited=bool(limited - good),
+        )
+        for is_any in (is_suspected, False)
     )
-    return rank, max(grades, default=None), max(p_referable, default=None)
+    return rank, grade_rank, is_suspected, max(grades, default=None), max(p_referable, default=None)
 
 
-def stored_order(exam: Exam) -> tuple[int, int | None, float | None]:
+def stored_order(exam: Exam) -> Order:
     exam.refresh_from_db()
-    return exam.worklist_rank, exam.worst_grade, exam.max_p_referable
+    return exam.worklist_rank, exam.grade_rank, exam.is_oedema_suspected, exam.worst_grade, exam.max_p_referable
 
 
 @pytest.mark.parametrize(("right", "left"), list(itertools.combinations_with_replacement(EYE_STATES, 2)))
@@ -76,11 +84,14 @@ def test_a_limited_negative_is_clear_only_with_a_good_photograph_of_the_same_fie
     assert exam.is_clear_negative is is_clear
 
 
-@pytest.mark.parametrize("state", [state for state in EYE_STATES if state not in {"grade 0", "absent"}])
+CLEAR = {"grade 0", "grade 0, no suspicion of oedema"}
+
+
+@pytest.mark.parametrize("state", [state for state in EYE_STATES if state not in {"absent", *CLEAR}])
 def test_only_good_photographs_of_both_eyes_make_a_clear_negative(site: Site, state: str) -> None:
     assert not make_exam(site, state, "grade 0").is_clear_negative
     assert not make_exam(site, "absent", state).is_clear_negative
-    assert make_exam(site, "grade 0", "grade 0").is_clear_negative
+    assert make_exam(site, "grade 0", "grade 0, no suspicion of oedema").is_clear_negative
     assert make_exam(site, "absent", "grade 0").is_clear_negative
     assert not make_exam(site, "absent", "absent").is_clear_negative
 
@@ -109,7 +120,9 @@ class Clinic:
         mark_eye_absent(exam=self.exam, laterality=self.pick(EYES), reason=self.pick(["", "Prosthesis"]), by=self.user)
 
     def grade(self) -> None:
-        self.grader.prediction, self.grader.error = make_prediction(self.pick([None, 0, 0, 1, 2, 4])), None
+        grade = self.pick([None, 0, 0, 1, 2, 4])
+        oedema = {} if grade is None else self.pick([{}, {}, oedema_values(0.9), oedema_values(0.1)])
+        self.grader.prediction, self.grader.error = make_prediction(grade, **oedema), None
         run_grading(grading_id=self.pick(Grading.objects.filter(status="queued")).pk)
 
     def fail(self) -> None:
