@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 
+from ml.cli.names import printable
 from ml.cli.options import CacheOptions
 
 
@@ -23,9 +24,10 @@ class Prepare(CacheOptions):
 
         # before the photographs are cropped, which may take hours
         folders = source_folders(self.data, self.sources)
-        print(describe_sources(folders, others_in=None if self.sources else self.data), flush=True)
+        print(printable(describe_sources(folders, others_in=None if self.sources else self.data)), flush=True)
         sources = list(self.sources) or None
-        print(
-            prepare_data(self.data, sources=sources, side_px=self.cache_size, cache=self.cache, n_workers=self.workers)
+        report = prepare_data(
+            self.data, sources=sources, side_px=self.cache_size, cache=self.cache, n_workers=self.workers
         )
+        print(printable(report))
         return 0

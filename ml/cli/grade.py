@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from tqdm import tqdm
 from tyro.conf import Positional, arg
 
+from ml.cli.names import overlay_names, printable_name
 from ml.cli.options import BundleOption, OptionalPath
 from ml.errors import GradingError, InputError
 from ml.serving.files.rejections import OTHER_FORMATS, InvalidFile
@@ -63,7 +66,9 @@ class Grade:
         if not files:
             print("error: There are no files in these folders.", file=sys.stderr)
             return NOT_READ
-        grader, names = Grader.load(self.bundle, threads=self.threads), _overlay_names([file.path for file in files])
+        if self.output is not None:
+            _make_folder(self.output)
+        grader, names = Grader.load(self.bundle, threads=self.threads), overlay_names([file.path for file in files])
         codes = {
             self._grade(grader, file, names[file.path])
             for file in tqdm(files, unit="file", disable=not sys.stderr.isatty())
@@ -72,6 +77,8 @@ class Grade:
 
     def _grade(self, grader: "Grader", file: "Found", overlay_name: str) -> int:
         """Grade one file and print its line."""
+        if file.left_out and file.is_named:
+            return self._report(file.path, "not read", file.left_out, code=NOT_READ)
         if file.left_out:
             return self._report(file.path, "left out", file.left_out, code=LEFT_OUT)
         try:
@@ -89,10 +96,8 @@ class Grade:
 
     def _report(self, path: Path, problem: str, sentence: str, *, code: int) -> int:
         key = "left_out" if code == LEFT_OUT else "error"
-        print(
-            json.dumps({"file": str(path), key: sentence}) if self.json else f"{path}: {problem}. {sentence}",
-            flush=True,
-        )
+        line = {"file": str(path), key: sentence}
+        print(json.dumps(line) if self.json else f"{printable_name(path)}: {problem}. {sentence}", flush=True)
         return code
 
 
@@ -109,17 +114,41 @@ def find_files(paths: tuple[Path, ...]) -> list[Found]:
     """The named files, and every file below the folders, ordered by name. What a photograph is, its content says."""
     files: list[Found] = []
     for path in paths:
-        files += _files_below(path) if path.is_dir() else [Found(path=path, is_named=True)]
+        if _is(path, Path.is_dir):
+            files += _files_below(path)
+        else:
+            is_other = _is(path, Path.exists) and not _is(path, Path.is_file)
+            files.append(Found(path=path, is_named=True, left_out=NO_FILE if is_other else ""))
     return files
+
+
+def _is(path: Path, test: Callable[[Path], bool]) -> bool:
+    """``test(path)``; False if the system refuses to look, for example because the name is too long."""
+    try:
+        return test(path)
+    except OSError:
+        return False
+
+
+def _make_folder(folder: Path) -> None:
+    """Raises InputError if photographs cannot be written into it: before hours of work, not after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        raise InputError(
+            f"--output {folder} cannot be used: {error.strerror}. Name a folder in which files can be written."
+        ) from error
 
 
 def _files_below(folder: Path) -> list[Found]:
     found = [Found(path=Path(name), left_out=UNREADABLE_FOLDER) for name in _unreadable_folders(folder)]
     for path in folder.rglob("*"):
-        if path.is_dir():
+        if _is(path, Path.is_dir):
             if path.is_symlink():
                 found.append(Found(path=path, left_out=LINKED_FOLDER))
-        elif not path.is_file():
+        elif not _is(path, Path.is_file):
             found.append(Found(path=path, left_out=NO_FILE))
         elif any(name.startswith(".") for name in path.relative_to(folder).parts):
             found.append(Found(path=path, left_out=HIDDEN))
@@ -135,12 +164,6 @@ def _unreadable_folders(folder: Path) -> list[str]:
     return failed
 
 
-def _overlay_names(photos: list[Path]) -> dict[Path, str]:
-    """A different name for each photograph, even if two folders hold files of the same name."""
-    stems = [p.stem for p in photos]
-    return {p: f"{p.stem}.png" if stems.count(p.stem) == 1 else f"{p.parent.name}-{p.name}.png" for p in photos}
-
-
 def write_overlay(photo: Path, prediction: "Prediction", target: Path) -> None:
     """Write the photograph with its heatmap as a PNG of at most 1024 px; nothing if it has no grade."""
     from ml.serving.heatmap_overlay import overlay
@@ -150,7 +173,6 @@ def write_overlay(photo: Path, prediction: "Prediction", target: Path) -> None:
         return
     image = decode(photo, min_side_px=OVERLAY_SIDE_PX // 2)
     image.thumbnail((OVERLAY_SIDE_PX, OVERLAY_SIDE_PX))
-    target.parent.mkdir(parents=True, exist_ok=True)
     overlay(image, prediction.heatmap, prediction.heatmap_box).save(target)
 
 
@@ -178,11 +200,12 @@ def as_json(photo: Path, prediction: "Prediction") -> str:
 
 def as_text(photo: Path, prediction: "Prediction") -> str:
     """One line for a person."""
+    name = printable_name(photo)
     reasons = f" ({', '.join(prediction.quality_reasons)})" if prediction.quality_reasons else ""
     writing = f" - {WRITING}" if prediction.has_writing else ""
     if prediction.grade is None:
         advice = "".join(f": {PICTURE_ADVICE[each]}" for each in prediction.quality_reasons if each in PICTURE_ADVICE)
-        return f"{photo}: cannot be graded{reasons}{advice}{writing}"
+        return f"{name}: cannot be graded{reasons}{advice}{writing}"
     referral = "referable" if prediction.is_referable else "not referable"
     warning = {
         QualityLevel.GOOD: "",
@@ -193,4 +216,4 @@ def as_text(photo: Path, prediction: "Prediction") -> str:
         warning += ": small lesions could be missed, a person must read it"
     grade = f"grade {prediction.grade:d} ({prediction.grade.name.lower()})"
     eye = f", eye {prediction.laterality}" if prediction.laterality else ""
-    return f"{photo}: {grade}, P(referable) {prediction.p_referable:.3f}, {referral}{eye}{warning}{writing}"
+    return f"{name}: {grade}, P(referable) {prediction.p_referable:.3f}, {referral}{eye}{warning}{writing}"

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import tyro
 
+from ml.cli.names import printable
 from ml.cli.renamed import renaming
 from ml.errors import BundleError, GradingError, InputError
 
@@ -50,6 +51,8 @@ class Command(Protocol):
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if "" in arguments:  # as a path it would be this folder
+        return _error("One of the arguments is empty. Is a variable of the shell not set?")
     for length in (2, 1):  # of the name
         name, rest = " ".join(arguments[:length]), arguments[length:]
         if name in COMMANDS:
@@ -71,9 +74,11 @@ def _run(name: str, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # the reader, such as `head`, has closed the pipe
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return _error(f"{error.filename or 'A file'} cannot be used: {error.strerror or type(error).__name__}.")
 
 
 def _load(name: str) -> type[Command]:
@@ -103,5 +108,5 @@ def _list_commands(arguments: list[str]) -> int:
 
 
 def _error(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {printable(message)}", file=sys.stderr)
     return 2

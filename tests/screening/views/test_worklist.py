@@ -118,7 +118,7 @@ def test_a_page_after_the_last_is_the_last(
         ("page", "\N{SUPERSCRIPT TWO}", "the number of a page, from 1."),
         ("show", "sigth", "“sigth” is not a value of “show”. Choose one of: all, sight,"),
         ("show", "", "“” is not a value of “show”."),
-        ("sohw", "sight", "This page has no parameter “sohw”."),
+        ("color", "sight", "This page has no parameter “color”."),
     ],
 )
 def test_a_wrong_parameter_is_named(as_reviewer: Client, name: str, value: str, sentence: str) -> None:
