@@ -45,6 +45,59 @@ class OedemaOutput:
         return output
 
 
+Interval = tuple[float | None, float | None, float | None]
+"""A value with its 95 % interval; None if it is undefined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRoc:
+    """Sensitivity and specificity for referable retinopathy on one source, at each threshold of a RocTable."""
+
+    n_referable: int
+    n_not_referable: int
+    sensitivity: tuple[Interval, ...]
+    specificity: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RocTable:
+    """Points of the ROC curve by source, measured on validation with cross-fitted probabilities.
+
+    ``thresholds`` of P(grade >= 2) ascend; the bundle's operating point is one of them.
+    """
+
+    thresholds: tuple[float, ...]
+    sources: dict[str, SourceRoc]
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any] | None) -> Self | None:
+        """None for a bundle without a table. Raises KeyError, TypeError or ValueError for other content."""
+        if content is None:
+            return None
+        thresholds = tuple(float(value) for value in content["thresholds"])
+        sources = {name: _source_roc(values, len(thresholds)) for name, values in content["sources"].items()}
+        if list(thresholds) != sorted(set(thresholds)) or not all(0 < value < 1 for value in thresholds):
+            raise ValueError("the thresholds of its ROC table do not ascend within 0 to 1")
+        return cls(thresholds=thresholds, sources=sources)
+
+
+def _source_roc(content: dict[str, Any], n_thresholds: int) -> SourceRoc:
+    roc = SourceRoc(
+        n_referable=int(content["n_referable"]),
+        n_not_referable=int(content["n_not_referable"]),
+        sensitivity=tuple(_interval(values) for values in content["sensitivity"]),
+        specificity=tuple(_interval(values) for values in content["specificity"]),
+    )
+    if not len(roc.sensitivity) == len(roc.specificity) == n_thresholds:
+        raise ValueError("its ROC table has not one value for each threshold")
+    return roc
+
+
+def _interval(values: list[float | None]) -> Interval:
+    value, low, high = (None if each is None else float(each) for each in values)
+    return value, low, high
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """The content of bundle.json.
@@ -73,6 +126,7 @@ class Bundle:
     weights_sha256: str
     training: dict[str, Any]
     metrics: dict[str, Any]
+    roc: RocTable | None = None
 
     @property
     def model_version(self) -> str:
@@ -114,6 +168,7 @@ class Bundle:
             weights_sha256=str(content["weights"]["sha256"]),
             training=dict(content["training"]),
             metrics=dict(content["metrics"]),
+            roc=RocTable.from_json(content.get("roc")),
         )
         bundle._check(content["classes"])
         return bundle

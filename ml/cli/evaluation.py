@@ -23,8 +23,8 @@ class Evaluate(CacheOptions):
     """Folder of the report; runs/evaluation/NAME-VERSION if none."""
 
     def run(self) -> int:
-        from ml.evaluation.evaluate import write_evaluation
         from ml.evaluation.predictions import predict_held_out
+        from ml.release.calibration import write_measurements
         from ml.release.model_card import write_card
         from ml.release.promote import compare_with
         from ml.release.report import write_report
@@ -32,8 +32,8 @@ class Evaluate(CacheOptions):
         bundle = read_bundle(self.bundle)
         other = read_bundle(self.against) if self.against else None
         predictions = predict_held_out(bundle, data=self.data, cache=self.cache)
-        write_evaluation(predictions)
-        write_card(bundle)
+        write_measurements(predictions)
+        write_card(read_bundle(self.bundle))
         comparison = compare_with(other, predictions) if other else None
         folder = self.output or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
         print(write_report(predictions, folder, other=other, comparison=comparison))

@@ -137,7 +137,7 @@ def write_evaluation(predictions: LabelledPredictions) -> None:
     (folder / EVALUATION_FILE).write_text(compact_json(evaluation))
     description = folder / "bundle.json"
     content = json.loads(description.read_text())
-    description.write_text(json.dumps(content | {"metrics": main_metrics(evaluation)}, indent=1) + "\n")
+    description.write_text(compact_json(content | {"metrics": main_metrics(evaluation)}))
 
 
 def main_metrics(evaluation: dict[str, Any]) -> dict[str, dict[str, dict[str, float | int | None]]]:

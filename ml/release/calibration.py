@@ -13,11 +13,12 @@ import scipy.special
 import torch
 from torch.nn import functional
 
-from ml.bundle import Bundle, OedemaOutput
-from ml.evaluation.evaluate import write_evaluation
+from ml.bundle import Bundle, OedemaOutput, RocTable
+from ml.evaluation.evaluate import compact_json, write_evaluation
 from ml.evaluation.predictions import LabelledPredictions, predict_held_out
 from ml.grader import calibrated_probabilities, decide_grades
 from ml.metrics.grading import expected_grade, quadratic_kappa, threshold_for_sensitivity
+from ml.release.roc import roc_table
 from ml.vocabulary import N_GRADES, REFERABLE_FROM
 
 if TYPE_CHECKING:
@@ -53,7 +54,24 @@ def calibrate_bundle(bundle: Bundle, *, data: Path, cache: Path) -> None:
     if calibrated.oedema is not None:
         content["macular_oedema"] = asdict(calibrated.oedema)
     path.write_text(json.dumps(content, indent=1) + "\n")
+    write_measurements(predictions)
+
+
+def write_measurements(predictions: LabelledPredictions) -> None:
+    """Write evaluation.json into the bundle's folder, its main metrics and the ROC table into bundle.json."""
     write_evaluation(predictions)
+    path = predictions.bundle.folder / "bundle.json"
+    roc = asdict(measured_roc(predictions))
+    path.write_text(compact_json(json.loads(path.read_text()) | {"roc": roc}))
+
+
+def measured_roc(predictions: LabelledPredictions) -> RocTable:
+    """The ROC table of the validation split, on probabilities that are cross-fitted as for the operating point."""
+    rows = predictions.where("validation")
+    truth, sources, groups = predictions.truth[rows], predictions.sources[rows], predictions.groups[rows]
+    p_referable = cross_fitted(_logits(predictions)[rows], truth, sources, groups)[:, REFERABLE_FROM:].sum(axis=1)
+    point = predictions.bundle.operating_point
+    return roc_table(truth >= REFERABLE_FROM, p_referable, sources, groups, operating_point=point)
 
 
 def recalibrated(predictions: LabelledPredictions) -> LabelledPredictions:

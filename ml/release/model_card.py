@@ -10,6 +10,7 @@ from ml.metrics.grading import AGREEMENT_METRICS, MAIN_METRICS, REFERRAL_METRICS
 from ml.metrics.markdown import Cells, column_table, metric_cells, row_table, table, with_interval
 from ml.metrics.oedema import OEDEMA_METRICS
 from ml.metrics.quality_gate import GATE_METRICS
+from ml.release import roc
 from ml.release.external_validation import external_section
 from ml.release.rendering import render
 from ml.release.reproduction import commands
@@ -57,6 +58,7 @@ def card_text(bundle: Bundle) -> str:
         metrics_tables={t: _source_table(splits[s], _main_cells) for s, t in SPLIT_TITLES.items() if s in splits},
         gate_table=_source_table(tested, lambda entry: metric_cells(entry["quality_gate"], GATE_METRICS)),
         oedema_table=_oedema_table(splits),
+        roc_card_table=roc.card_table(bundle.roc) if bundle.roc else "",
         grade_table=_source_table(tested, _grade_cells),
         confusion_table=_confusion_table(tested),
         min_subgroup=MIN_SUBGROUP_PHOTOS,

@@ -69,6 +69,9 @@ def test_another_preprocessing_version_is_refused(copy: Path) -> None:
         {"calibration": {"temperature": 1.0, "bias": [0, 0]}},
         {"weights": {}},
         {"graph": {}},
+        {"roc": {"thresholds": [0.2, 0.1], "sources": {}}},
+        {"roc": {"thresholds": [0.1], "sources": {"a": {"n_referable": 1, "n_not_referable": 1, "sensitivity": []}}}},
+        {"roc": {"thresholds": [0.1, 1.5], "sources": {}}},
     ],
 )
 def test_a_description_with_invalid_values_is_refused(copy: Path, values: dict[str, Any]) -> None:
