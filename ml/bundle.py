@@ -12,10 +12,10 @@ from typing import Any, Self
 
 from ml.errors import BundleError
 from ml.serving.preprocess import PREPROCESSING_VERSION
-from ml.vocabulary import N_GRADES
+from ml.vocabulary import N_GRADES, ServedModel
 
 BUNDLES = Path(__file__).parent / "bundles"
-POINTER = BUNDLES / "default.txt"
+DEFAULTS_FILE = "defaults.json"
 GRAPH_FILE = "model.onnx"
 WEIGHTS_FILE = "weights.safetensors"
 EVALUATION_FILE = "evaluation.json"
@@ -134,6 +134,11 @@ class Bundle:
         return f"{self.name}-{self.version}+{self.weights_sha256[:8]}"
 
     @property
+    def served_model(self) -> ServedModel:
+        """Which of the two served models it can become: a MobileNet the fast one, another network the accurate one."""
+        return ServedModel.FAST if self.architecture.startswith("mobilenet") else ServedModel.ACCURATE
+
+    @property
     def n_outputs(self) -> int:
         """Number of logits of the network."""
         return N_GRADES + (self.oedema is not None)
@@ -189,15 +194,34 @@ def _three_numbers(values: list[Any]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def default_bundle() -> Path:
-    """Folder of the bundle that grades unless a setting names another one. Raises BundleError if none is released."""
-    if not POINTER.exists():
-        raise BundleError(f"No released bundle: {POINTER} is missing. Restore the repository's ml/bundles folder.")
-    return BUNDLES / POINTER.read_text().strip()
+def default_bundles(folder: Path = BUNDLES) -> dict[ServedModel, Path]:
+    """Folder of the bundle of each served model. Raises BundleError if defaults.json is missing or incomplete."""
+    file = folder / DEFAULTS_FILE
+    try:
+        names = json.loads(file.read_text())
+        return {model: folder / str(names[model]) for model in ServedModel}
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(
+            f"{file} does not name a bundle of each model ({', '.join(ServedModel)}). Restore the repository's "
+            "ml/bundles folder."
+        ) from error
+
+
+def default_bundle(model: ServedModel = ServedModel.FAST) -> Path:
+    """Folder of the bundle of a served model. Raises as ``default_bundles`` does."""
+    return default_bundles()[model]
+
+
+def set_default_bundle(bundle: Bundle) -> None:
+    """Make a bundle the default of its model, in defaults.json beside it. Raises as ``default_bundles`` does."""
+    folder = bundle.folder.resolve().parent
+    names = {model.value: path.name for model, path in default_bundles(folder).items()}
+    names[bundle.served_model.value] = bundle.folder.name
+    (folder / DEFAULTS_FILE).write_text(json.dumps(names) + "\n")
 
 
 def read_bundle(folder: Path | None = None, *, verify: bool = False) -> Bundle:
-    """Read the description of a bundle: a folder, or a name in ml/bundles; None is the default bundle.
+    """Read the description of a bundle: a folder, or a name in ml/bundles; None is the default of the fast model.
 
     ``verify`` also checks its hashes. Raises BundleError for a folder that is missing, incomplete, altered, or made for
     other preprocessing.

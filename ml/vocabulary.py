@@ -27,6 +27,15 @@ class ICDRGrade(IntEnum):
         return self >= SIGHT_THREATENING_FROM
 
 
+class ServedModel(StrEnum):
+    """The two models that are served; ``ml/bundles/defaults.json`` names the bundle of each."""
+
+    ACCURATE = "accurate"
+    """The ResNet-50, for exams that people read."""
+    FAST = "fast"
+    """The distilled MobileNetV3-Small, for predictions, many photographs and small machines."""
+
+
 class Laterality(StrEnum):
     """The patient's eye: OD (oculus dexter), OS (oculus sinister)."""
 

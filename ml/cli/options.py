@@ -7,7 +7,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-BUNDLE_HELP = "Folder of a bundle, or its name in ml/bundles; the default bundle if none."
+BUNDLE_HELP = "Folder of a bundle, or its name in ml/bundles; that of the fast model if none."
 BundleOption = Annotated[Path | None, arg(metavar="BUNDLE", help=BUNDLE_HELP)]
 BundleArgument = Annotated[Positional[Path | None], arg(metavar="[BUNDLE]", help=BUNDLE_HELP)]
 OptionalPath = Annotated[Path | None, arg(metavar="PATH")]

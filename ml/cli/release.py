@@ -40,7 +40,7 @@ class Export(DataOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class Promote(CacheOptions):
-    """Make a bundle the default if it is not worse than the current one; else exit with code 1."""
+    """Make a bundle the default of its model if it is not worse than the current one; else exit with code 1."""
 
     bundle: Annotated[Positional[Path], arg(metavar="BUNDLE")]
     """Folder of a bundle, or its name in ml/bundles."""
@@ -49,7 +49,7 @@ class Promote(CacheOptions):
         from ml.release.promote import promote
 
         candidate = read_bundle(self.bundle)
-        failures = promote(candidate, read_bundle(), data=self.data, cache=self.cache)
+        failures = promote(candidate, data=self.data, cache=self.cache)
         print((candidate.folder / "comparison.md").read_text())
         for failure in failures:
             print(f"refused: {failure}", file=sys.stderr)
@@ -58,7 +58,7 @@ class Promote(CacheOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """Write the model card of a bundle; that of the default bundle into the documentation too."""
+    """Write the model card of a bundle; that of a default bundle into the documentation too."""
 
     bundle: BundleArgument = None
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ml.bundle import POINTER, Bundle, default_bundle, read_evaluation
+from ml.bundle import Bundle, default_bundle, read_evaluation
 from ml.evaluation.evaluate import MIN_SUBGROUP_PHOTOS
 from ml.metrics.grading import AGREEMENT_METRICS, MAIN_METRICS, REFERRAL_METRICS, titles
 from ml.metrics.markdown import Cells, column_table, metric_cells, row_table, table, with_interval
@@ -14,9 +14,9 @@ from ml.release import roc
 from ml.release.external_validation import external_section
 from ml.release.rendering import render
 from ml.release.reproduction import commands
-from ml.vocabulary import N_GRADES
+from ml.vocabulary import N_GRADES, ServedModel
 
-DOCUMENTATION = Path(__file__).parents[2] / "docs" / "model-card.md"
+DOCUMENTATION = Path(__file__).parents[2] / "docs"
 STARTING_WEIGHTS = {
     "mobilenet_v3_small": "ImageNet weights of Keras (Apache-2.0), converted",
     "resnet50": (
@@ -35,12 +35,17 @@ Entry = dict[str, Any]
 
 
 def write_card(bundle: Bundle) -> Path:
-    """Write model-card.md beside bundle.json, and the default bundle's into the documentation too."""
+    """Write model-card.md beside bundle.json, and that of a default bundle into the documentation too."""
     path, text = bundle.folder / "model-card.md", card_text(bundle)
     path.write_text(text)
-    if POINTER.exists() and bundle.folder.resolve() == default_bundle().resolve():
-        DOCUMENTATION.write_text(text)
+    if bundle.folder.resolve() == default_bundle(bundle.served_model).resolve():
+        documented_card(bundle.served_model).write_text(text)
     return path
+
+
+def documented_card(model: ServedModel) -> Path:
+    """The page of the documentation that has the card of a served model."""
+    return DOCUMENTATION / f"model-card-{model}.md"
 
 
 def card_text(bundle: Bundle) -> str:

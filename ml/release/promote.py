@@ -1,4 +1,6 @@
-"""Make a bundle the default if it is not worse than the current one: ``python -m ml promote BUNDLE``.
+"""Make a bundle the default of its model if it is not worse than the current one: ``python -m ml promote BUNDLE``.
+
+A MobileNet is compared with the bundle of the fast model, another network with that of the accurate model.
 
 Quadratic kappa and the area under the curve of grade >= 2 on the test split decide. On the mean of the sources it is a
 test of non-inferiority (as in ICH E9): the 95 % interval of the difference must lie above minus the margin. A single
@@ -9,7 +11,7 @@ whole interval below zero.
 from collections.abc import Iterator
 from pathlib import Path
 
-from ml.bundle import Bundle, read_evaluation
+from ml.bundle import BUNDLES, Bundle, default_bundles, read_bundle, read_evaluation, set_default_bundle
 from ml.errors import BundleError
 from ml.evaluation.compare import MEAN, Comparison, compare, comparison_table
 from ml.evaluation.evaluate import write_evaluation
@@ -23,23 +25,23 @@ MARGINS = {"quadratic_kappa": (0.08, 0.06), "referable_auc": (0.04, 0.03)}
 the kappas of two equally good models differ by about 0.06 by the sampling of patients alone."""
 
 
-def promote(candidate: Bundle, current: Bundle, *, data: Path, cache: Path) -> list[str]:
-    """Promote the candidate if it is not worse than the current default; returns why it is refused, empty if it is not.
+def promote(candidate: Bundle, *, data: Path, cache: Path, bundles: Path = BUNDLES) -> list[str]:
+    """Promote the candidate if it is not worse than the default of its model; returns why it is refused, else nothing.
 
-    Writes comparison.md into the candidate's folder. If it is promoted, default.txt names it, and
-    its evaluation.json and the model cards are written. Raises BundleError if the two cannot be compared or are not in
-    one folder.
+    Writes comparison.md into the candidate's folder. If it is promoted, defaults.json names it, and its evaluation.json
+    and the model cards are written. Raises BundleError if the two cannot be compared, or if the candidate is not in
+    ``bundles``, the folder of the defaults.
     """
-    bundles = current.folder.resolve().parent
-    if candidate.folder.resolve().parent != bundles:
+    if candidate.folder.resolve().parent != bundles.resolve():
         raise BundleError(f"{candidate.folder} is not in {bundles}: move it there, then promote it.")
+    current = read_bundle(default_bundles(bundles)[candidate.served_model])
     predictions = predict_held_out(candidate, data=data, cache=cache)
     comparison = compare_with(current, predictions)
     failures = list(non_inferiority_failures(comparison))
     _write_comparison(candidate, current, comparison, failures)
     if not failures:
         write_evaluation(predictions)
-        (bundles / "default.txt").write_text(candidate.folder.name + "\n")
+        set_default_bundle(candidate)
         write_card(candidate)
     return failures
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from ml.bundle import GRAPH_FILE, WEIGHTS_FILE, default_bundle, read_bundle
+from ml.bundle import GRAPH_FILE, WEIGHTS_FILE, default_bundle, default_bundles, read_bundle
 from ml.errors import BundleError
 from ml.grader import Grader
-from ml.release.model_card import DOCUMENTATION, card_text
+from ml.release.model_card import card_text, documented_card
+from ml.vocabulary import ServedModel
 
 
 @pytest.fixture
@@ -86,7 +87,16 @@ def test_a_description_that_is_not_json_is_refused(copy: Path) -> None:
         read_bundle(copy)
 
 
-def test_the_model_card_is_current() -> None:
-    bundle = read_bundle()
-    assert (bundle.folder / "model-card.md").read_text() == card_text(bundle)
-    assert DOCUMENTATION.read_text() == card_text(bundle)
+@pytest.mark.parametrize("model", ServedModel)
+def test_the_default_of_a_model_is_of_its_kind_and_its_card_is_current(model: ServedModel) -> None:
+    bundle = read_bundle(default_bundle(model), verify=True)
+    assert bundle.served_model == model
+    assert (bundle.folder / "model-card.md").read_text() == documented_card(model).read_text() == card_text(bundle)
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"fast": "student-0.4.0"}'])
+def test_defaults_that_do_not_name_both_models_are_refused(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "defaults.json").write_text(content)
+    with pytest.raises(BundleError, match=r"defaults\.json does not name a bundle of each model \(accurate, fast\)"):
+        default_bundles(tmp_path)

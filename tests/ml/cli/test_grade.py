@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ml.bundle import default_bundle
+from ml.bundle import default_bundle, read_bundle
 from ml.cli.grade import as_json, as_text
 from ml.cli.main import main
 from ml.synthetic import draw_fundus, drawing_for_grade
-from ml.vocabulary import ICDRGrade, Laterality, QualityLevel
+from ml.vocabulary import ICDRGrade, Laterality, QualityLevel, ServedModel
 from tests.builders import make_prediction
 
 NAMES = [".e.jpg", "a.jpg", "b.png", "c.jpg", "d.dcm", "f.jpg", "a.jpg"]
@@ -119,6 +119,19 @@ def test_a_missing_file_and_an_empty_folder_are_errors(
         assert output.err == "error: There are no files in these folders.\n"
     else:
         assert json.loads(output.out)["error"] == "There is no such file. Check its name."
+
+
+@pytest.mark.parametrize("model", [None, *ServedModel])
+def test_the_model_is_chosen(folder: Path, capsys: pytest.CaptureFixture[str], model: ServedModel | None) -> None:
+    assert main(["grade", str(folder / "a.jpg"), "--json", *(["--model", model] if model else [])]) == 0
+    bundle = read_bundle(default_bundle(model or ServedModel.FAST))
+    assert json.loads(capsys.readouterr().out)["model_version"] == bundle.model_version
+
+
+def test_an_unknown_model_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["grade", str(folder / "a.jpg"), "--model", "slow"])
+    assert "invalid choice 'slow'" in capsys.readouterr().err
 
 
 def test_an_unknown_bundle_is_named(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ml.bundle import BUNDLES, WEIGHTS_FILE, Bundle, read_bundle
+from ml.bundle import WEIGHTS_FILE, Bundle, default_bundle, read_bundle
 from ml.errors import BundleError, InputError
 from ml.grader import Grader, load_session
 from ml.networks.architectures import build
@@ -21,10 +21,9 @@ from ml.networks.gradcam import WithGradCAM
 from ml.networks.weights import byte_ranges, load_network, stored_state
 from ml.training.checkpoints import load_trained
 from ml.training.train import initial_network
+from ml.vocabulary import ServedModel
 from tests.ml.networks.random_networks import random_images, random_network, sample_inputs, write_bundle
 from tests.ml.toys import spotted_retina, toy_config
-
-RELEASED = ["student-0.4.0", "teacher-0.4.0"]
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +54,9 @@ def test_half_precision_changes_the_outputs_little(mobilenet: nn.Module, mobilen
     assert_same_outputs(mobilenet, mobilenet_bundle, random_images(3), tolerance=2e-2)
 
 
-@pytest.mark.parametrize("name", RELEASED)
-def test_onnx_and_torch_agree_on_released_bundles(name: str) -> None:
-    bundle = read_bundle(BUNDLES / name)
+@pytest.mark.parametrize("model", ServedModel)
+def test_onnx_and_torch_agree_on_released_bundles(model: ServedModel) -> None:
+    bundle = read_bundle(default_bundle(model))
     assert_same_outputs(load_network(bundle), bundle, random_images(2, bundle.image_size))
 
 
@@ -67,9 +66,9 @@ def test_onnx_and_torch_agree_on_photographs(data_dir: Path) -> None:
     assert_same_outputs(load_network(bundle), bundle, sample_inputs(bundle, data_dir))
 
 
-@pytest.mark.parametrize("name", RELEASED)
-def test_no_weight_is_stored_twice(name: str) -> None:
-    bundle = read_bundle(BUNDLES / name)
+@pytest.mark.parametrize("model", ServedModel)
+def test_no_weight_is_stored_twice(model: ServedModel) -> None:
+    bundle = read_bundle(default_bundle(model))
     graph = onnx.load(bundle.graph, load_external_data=False).graph
     ranges = byte_ranges(bundle.weights)
     external = {each.name for each in graph.initializer if each.data_location == onnx.TensorProto.EXTERNAL}

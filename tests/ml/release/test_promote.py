@@ -1,18 +1,20 @@
 """Only a bundle that is not worse becomes the default."""
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from ml.bundle import default_bundle, read_bundle
+from ml.bundle import Bundle, default_bundle, default_bundles, read_bundle
 from ml.errors import BundleError
 from ml.evaluation.compare import MEAN, compare
 from ml.evaluation.evaluate import write_evaluation
 from ml.evaluation.predictions import LabelledPredictions, fingerprint
 from ml.release import promote as promote_module
 from ml.release.promote import non_inferiority_failures, promote
+from ml.vocabulary import ServedModel
 from tests.ml.evaluation.toy_predictions import toy_predictions
 
 
@@ -49,10 +51,13 @@ def test_predictions_of_other_photographs_cannot_be_compared() -> None:
 
 @pytest.fixture
 def bundles(tmp_path: Path) -> Path:
-    """A folder of two bundles, the current and a candidate."""
-    for name in ("current", "candidate"):
-        shutil.copytree(default_bundle(), tmp_path / name)
-    (tmp_path / "default.txt").write_text("current\n")
+    """A folder of two MobileNets, the current fast bundle and a candidate, and the same as ResNets."""
+    for name in ("current", "candidate", "current-resnet", "candidate-resnet"):
+        folder = Path(shutil.copytree(default_bundle(), tmp_path / name))
+        if name.endswith("resnet"):
+            content = json.loads((folder / "bundle.json").read_text())
+            (folder / "bundle.json").write_text(json.dumps(content | {"architecture": "resnet50"}))
+    (tmp_path / "defaults.json").write_text(json.dumps({"accurate": "current-resnet", "fast": "current"}))
     return tmp_path
 
 
@@ -62,22 +67,32 @@ def run(
     """Promote the candidate with these predictions of both bundles."""
     bundle = read_bundle(candidate)
     patch.setattr(promote_module, "predict_held_out", lambda *a, **k: dataclasses.replace(new, bundle=bundle))
-    patch.setattr(promote_module, "predict", lambda *a: old)
-    current = read_bundle(bundles / "current")
+    compared = []
+
+    def predict_other(other: Bundle, *_: object) -> LabelledPredictions:
+        compared.append(other.folder.name)
+        return old
+
+    patch.setattr(promote_module, "predict", predict_other)
+    current = read_bundle(bundles / candidate.name.replace("candidate", "current"))
     write_evaluation(dataclasses.replace(old, bundle=current))
-    return promote(bundle, current, data=bundles, cache=bundles)
+    failures = promote(bundle, data=bundles, cache=bundles, bundles=bundles)
+    assert compared == [current.folder.name]
+    return failures
 
 
-@pytest.mark.parametrize(("skill", "default"), [(2.0, "candidate"), (0.3, "current")])
-def test_the_pointer_is_changed_only_to_a_bundle_that_is_not_worse(
-    bundles: Path, monkeypatch: pytest.MonkeyPatch, skill: float, default: str
+@pytest.mark.parametrize("suffix", ["", "-resnet"])
+@pytest.mark.parametrize(("skill", "is_promoted"), [(2.0, True), (0.3, False)])
+def test_only_a_bundle_that_is_not_worse_becomes_the_default_of_its_model(
+    bundles: Path, monkeypatch: pytest.MonkeyPatch, skill: float, *, is_promoted: bool, suffix: str
 ) -> None:
-    candidate = bundles / "candidate"
+    candidate, before = bundles / f"candidate{suffix}", default_bundles(bundles)
     failures = run(candidate, bundles, toy_predictions(skill), toy_predictions(1.2), monkeypatch)
-    assert (bundles / "default.txt").read_text().strip() == default
-    assert (failures == []) is (default == "candidate")
+    of = ServedModel.ACCURATE if suffix else ServedModel.FAST
+    assert default_bundles(bundles) == before | ({of: candidate} if is_promoted else {})
+    assert (failures == []) is is_promoted
     text = (candidate / "comparison.md").read_text()
-    assert ("Refused:" in text) is (default == "current")
+    assert ("Refused:" in text) is not is_promoted
     assert all(f"\n- {failure}\n" in text for failure in failures)
     assert "| odir5k              | quadratic kappa " in text
 
