@@ -146,7 +146,7 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contri
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "screening.passwords.GuessableValidator"},
 ]
 # `manage.py bootstrap` creates this account if no user can open the administration panel.
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", default="admin")
@@ -159,6 +159,7 @@ SESSION_MAX_AGE = 12 * 60 * 60  # a shift, with activity too
 AXES_FAILURE_LIMIT = 5
 AXES_HANDLER = "drsite.lockout.IpLockoutHandler"
 LOGIN_FAILURE_LIMIT_PER_IP = 50  # for all user names: a clinic shares one address
+LOGIN_FAILURE_LIMIT_PER_ACCOUNT = 20  # from all addresses, except those where the person has logged in before
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
@@ -197,9 +198,10 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["screening.api.permissions.HasActionPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_THROTTLE_CLASSES": ["screening.api.throttling.KeyThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["screening.throttling.KeyThrottle"],
     "DEFAULT_THROTTLE_RATES": {
         "data": env.str("API_RATE", default="600/min"),
+        "invalid_keys": "60/min",  # of one address
         "photos": env.str("API_PHOTO_RATE", default="120/min"),  # each takes a CPU core a fraction of a second
     },
     "DEFAULT_METADATA_CLASS": None,

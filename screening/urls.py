@@ -1,10 +1,9 @@
 """Addresses of the pages. An address contains random ids and no other patient data."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from screening.forms import LogInForm
 from screening.views import (
     accounts,
     corrections,
@@ -32,7 +31,7 @@ register_converter(EyeConverter, "eye")
 app_name = "screening"
 
 urlpatterns = [
-    path("login/", LoginView.as_view(authentication_form=LogInForm, redirect_authenticated_user=True), name="login"),
+    path("login/", accounts.LogIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", accounts.password_change, name="password"),
     path("session/status/", sessions.session_status, name="session-status"),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from celery import Celery
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils import timezone
@@ -75,6 +76,12 @@ def media_root(settings: Any, tmp_path: Path) -> Path:
     """An empty folder for each test's photographs."""
     settings.MEDIA_ROOT = tmp_path / "media"
     return tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def _no_requests_are_counted() -> None:
+    """Rate limits start at zero in each test."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ class User(AbstractUser):
 
     id = models.UUIDField(_("id"), primary_key=True, default=uuid.uuid4, editable=False)
     must_change_password = models.BooleanField(_("must choose another password"), default=False)
+    n_failed_logins = models.PositiveIntegerField(_("wrong passwords since the last log-in"), default=0, editable=False)
 
     class Meta(AbstractUser.Meta):
         ordering = ["username"]

@@ -1,7 +1,8 @@
-"""User accounts: the first administrator, and changing a password."""
+"""User accounts: the first administrator, changing a password, counting failed log-ins."""
 
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
+from django.db.models import F
 
 from screening.models import AuditEvent, User
 from screening.services.audit import record_event
@@ -33,3 +34,16 @@ def change_password(*, password: str, by: User) -> None:
     locked.save(update_fields=["password", "must_change_password"])
     record_event(verb=AuditEvent.Verb.PASSWORD_CHANGED, subject=locked, site=None, by=by)
     by.password, by.must_change_password = locked.password, False
+
+
+def record_failed_login(*, username: str) -> None:
+    """Count a wrong password, for the notice after the next log-in. An unknown user name is not stored."""
+    User.objects.filter(username=username).update(n_failed_logins=F("n_failed_logins") + 1)
+
+
+def clear_failed_logins(*, by: User) -> int:
+    """Wrong passwords entered for the account of ``by`` since the last call."""
+    n_failed = by.n_failed_logins
+    if n_failed:
+        User.objects.filter(pk=by.pk).update(n_failed_logins=F("n_failed_logins") - n_failed)
+    return n_failed

@@ -4,14 +4,40 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm
-from django.http import HttpResponseBase
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.views import LoginView
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from screening.services.accounts import change_password
+from screening.forms import LogInForm
+from screening.models import User
+from screening.services.accounts import change_password, clear_failed_logins
 from screening.views.decorators import AuthenticatedRequest, login_required
+
+MIN_FAILURES_SHOWN = 3
+"""One or two are those of the person who logs in."""
+
+
+class LogIn(LoginView):
+    """The log-in. Afterwards the person learns of wrong passwords that were entered for the account."""
+
+    authentication_form = LogInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Log in."""
+        response = super().form_valid(form)
+        user = cast("User", self.request.user)
+        n_failed = clear_failed_logins(by=user)
+        if n_failed >= MIN_FAILURES_SHOWN:
+            text = _(
+                "Since your last log-in, a wrong password was entered %(n)d times for your account. "
+                "If that was not you, change your password and tell your administrator."
+            )
+            messages.warning(self.request, text % {"n": n_failed})
+        return response
 
 
 @login_required

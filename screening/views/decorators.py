@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from screening.models import User
+from screening.throttling import photo_wait_s
 
 P = ParamSpec("P")
 
@@ -48,6 +50,28 @@ def login_required(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
         if not response.has_header("Cache-Control"):
             # On a shared desk the Back button must not show a patient after log-off (OWASP ASVS 5.0, 14.3.2).
             patch_cache_control(response, private=True, no_store=True)
+        return response
+
+    return wrapper
+
+
+def limit_photos(view: View[P]) -> View[P]:
+    """Refuse a photograph (429) if the user has sent too many in a minute, by the pages or by the API."""
+
+    @wraps(view)
+    def wrapper(request: AuthenticatedRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        wait_s = photo_wait_s(request) if request.method == "POST" else 0
+        if not wait_s:
+            return view(request, *args, **kwargs)
+        message = _(
+            "You have sent too many photographs in a minute. Wait %(seconds)d seconds, then send this one again."
+        )
+        text = message % {"seconds": wait_s}
+        if wants_json(request):
+            response: HttpResponse = JsonResponse({"code": "throttled", "message": text}, status=429)
+        else:
+            response = render(request, "429.html", {"message": text}, status=429)
+        response["Retry-After"] = str(wait_s)
         return response
 
     return wrapper

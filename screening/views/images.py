@@ -35,7 +35,7 @@ from screening.services.images import (
     withdraw_image,
 )
 from screening.services.upload_checks import ANSWERABLE
-from screening.views.decorators import AuthenticatedRequest, login_required, wants_json
+from screening.views.decorators import AuthenticatedRequest, limit_photos, login_required, wants_json
 from screening.views.exams import exam_page
 from screening.views.messages import report_exam_errors
 
@@ -46,6 +46,7 @@ _BROWSER_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"
 
 @login_required
 @require_POST
+@limit_photos
 def image_upload(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Attach one photograph; the response is JSON for a script and a redirect to the exam for a form."""
     detail = get_exam(user=request.user, exam_id=exam_id)

@@ -17,13 +17,14 @@ from screening.photos import thumbnails
 from screening.photos.validation import MAX_BYTES, InvalidPhoto
 from screening.services import inference
 from screening.services.predictions import predict_photo
-from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.decorators import AuthenticatedRequest, limit_photos, login_required
 
 PAGE, RESULT = "screening/predictions/predict.html", "screening/predictions/_result.html"
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@limit_photos
 def predict(request: AuthenticatedRequest) -> HttpResponseBase:
     """Grade an uploaded photograph and show the prediction with its heatmap, or the reason why there is none."""
     require(request.user, Action.PREDICT_PHOTO)

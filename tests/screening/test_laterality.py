@@ -130,7 +130,7 @@ def test_a_photographer_elsewhere_who_is_a_reviewer_here_may_not_use_it(exam: Ex
 def test_suggestions_are_throttled_as_photographs_are(
     exam: Exam, photographer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from screening.api.throttling import KeyThrottle  # NB: DRF loads this file while its own views are loading
+    from screening.throttling import KeyThrottle  # NB: DRF loads this file while its own views are loading
 
     monkeypatch.setattr(KeyThrottle, "THROTTLE_RATES", {"data": "600/min", "photos": "1/min"})
     client = ApiClient(photographer)

@@ -89,6 +89,12 @@ def test_a_weak_secret_is_named_with_what_to_do(value: str, reason: str) -> None
     assert bool(reason) == sentence.startswith("SECRET_KEY is ") == ("openssl rand" in sentence)
 
 
+@pytest.mark.parametrize("password", ["aaaaaabcdefg", "qwertzuiop1234", "clinic-clinic-1"])
+def test_an_administrator_s_password_that_is_easy_to_guess_is_named(password: str) -> None:
+    assert "ADMIN_PASSWORD is weak" in secret_strength.weakness("ADMIN_PASSWORD", password)
+    assert secret_strength.weakness("ADMIN_PASSWORD", "brisk-lantern-otter") == ""
+
+
 def test_a_server_does_not_start_with_weak_secrets(settings: Any) -> None:
     settings.SECRET_KEY, settings.METRICS_TOKEN = STRONG, STRONG[::-1]
     system_checks.require_strong_secrets()

@@ -13,8 +13,8 @@ from django.db import OperationalError
 from redis import ConnectionError as RedisConnectionError
 
 from ml.errors import BundleError, GradingError
-from screening.api.throttling import KeyThrottle
 from screening.models import Patient, Site, User
+from screening.throttling import InvalidKeyThrottle, KeyThrottle
 from tests.builders import FakeGrader
 from tests.screening.api.client import V1, ApiClient, ApiResponse, assert_is_error
 from tests.screening.factories import PatientFactory
@@ -82,6 +82,14 @@ def test_requests_over_the_rate_are_429(client: ApiClient, reviewer: User, monke
     assert 1 <= int(response.headers["Retry-After"]) <= 61
     assert [client.send("predict").status for _ in range(2)] == [200, 429]  # photographs are counted separately
     assert ApiClient(reviewer).get("sites").status == 200  # and so is each key
+
+
+def test_unusable_keys_of_one_address_are_limited(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(InvalidKeyThrottle, "THROTTLE_RATES", {"invalid_keys": "2/min"})
+    unknown = ApiClient(None, key="drk_unknown")
+    assert [unknown.get("sites").status for _ in range(3)] == [401, 401, 429]
+    assert_is_error(unknown.get("sites"), 429, "throttled")
+    assert client.get("sites").status == 200, "usable keys at the same address are not affected"
 
 
 def test_no_request_is_refused_if_the_cache_is_unavailable(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:

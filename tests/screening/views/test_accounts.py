@@ -41,7 +41,11 @@ def test_another_password_opens_the_pages(client: Client, administrator: User) -
 
 @pytest.mark.parametrize(
     ("old", "new", "again"),
-    [(FIRST, FIRST, FIRST), ("wrong", NEXT, NEXT), (FIRST, NEXT, "other"), (FIRST, "short", "short")],
+    [(FIRST, FIRST, FIRST), ("wrong", NEXT, NEXT), (FIRST, NEXT, "other"), (FIRST, "short", "short")]
+    + [
+        (FIRST, weak, weak)
+        for weak in ("aaaaaaaaaaaa", "abcabcabcabc", "qwertyuiop12", "Passw0rd2026!", "photographer1")
+    ],
 )
 def test_a_bad_new_password_is_refused(client: Client, administrator: User, old: str, new: str, again: str) -> None:
     answer = client.post("/password/", {"old_password": old, "new_password1": new, "new_password2": again})

@@ -1,12 +1,12 @@
-"""Throttling of requests. The rates are API_RATE and API_PHOTO_RATE in the settings."""
+"""Throttling of requests. The rates are API_RATE and API_PHOTO_RATE in the settings, for API and pages alike."""
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from redis import RedisError
 from rest_framework.request import Request
-from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.throttling import ScopedRateThrottle, SimpleRateThrottle
 
 from screening.models import ApiKey
 
@@ -37,3 +37,32 @@ class KeyThrottle(ScopedRateThrottle):
         else:
             ident = self.get_ident(request)  # type: ignore[arg-type]  # a stub too narrow: any request has META
         return str(self.cache_format % {"scope": self.scope, "ident": ident})
+
+
+class InvalidKeyThrottle(SimpleRateThrottle):
+    """Rate limit of an address for requests with an unusable API key, each of which needs a query."""
+
+    scope = "invalid_keys"
+
+    def allow_request(self, request: Any, view: Any) -> bool:
+        """True also if the cache is unavailable."""
+        try:
+            return super().allow_request(request, view)
+        except (RedisError, OSError):
+            return True
+
+    def get_cache_key(self, request: Any, view: Any) -> str:
+        """A cache key with the address."""
+        return str(self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)})
+
+
+class _PhotoPage:
+    throttle_scope = "photos"
+
+
+def photo_wait_s(request: HttpRequest) -> int:
+    """Seconds that the user of a page must wait before the next photograph; 0 if it is taken now, and counted."""
+    throttle: Any = KeyThrottle()
+    if throttle.allow_request(request, _PhotoPage()):
+        return 0
+    return int(throttle.wait() or 0) + 1
