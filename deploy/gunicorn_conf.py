@@ -7,14 +7,18 @@ bind = "0.0.0.0:8000"  # only the proxy is in this network
 
 # Requests mostly wait for the database or for files, so threads share a process. A second process uses a second core,
 # and serves while the first is replaced. Only thumbnails and `predict` need the CPU, and both release the GIL.
+# drsite/overload.py limits how many requests of a kind run and wait at once: it needs a thread for each (N_THREADS).
+# Each thread keeps a connection to the database.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_PROCESSES") or 2)
-threads = int(os.environ.get("WEB_THREADS") or 4)
+threads = int(os.environ.get("WEB_THREADS") or 32)
 # Each process creates its ONNX session after the fork, which does not copy the threads of ONNX Runtime.
 preload_app = False
 
 # Limit of the main loop of a process. With threads it does not limit requests.
 timeout = 60
+# Connections that wait for a thread. More would wait so long that nobody is there for the answer.
+backlog = 256
 # A stopped server finishes its requests. It is below stop_grace_period in docker-compose.yml and below
 # proxy_read_timeout of nginx.
 graceful_timeout = 40

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "drsite.health_endpoints.serve_health_endpoints",  # before the checks of host and HTTPS
     "drsite.request_id.request_id_middleware",
+    "drsite.overload.limit_concurrency",
     "screening.middleware.find_ids_in_capitals",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

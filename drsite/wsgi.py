@@ -24,8 +24,8 @@ def set_multiproc_dir() -> None:
 set_multiproc_dir()
 _django = get_wsgi_application()
 
-from drsite.chunked_bodies import read_chunked_bodies  # noqa: E402 (Django must be set up)
+from drsite.request_bodies import store_bodies  # noqa: E402 (Django must be set up)
 from screening.system_checks import require_strong_secrets  # noqa: E402
 
 require_strong_secrets()
-application = read_chunked_bodies(_django)
+application = store_bodies(_django)

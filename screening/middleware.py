@@ -42,7 +42,7 @@ def find_ids_in_capitals(get_response: GetResponse) -> GetResponse:
 def require_plain_body(get_response: GetResponse) -> GetResponse:
     """Refuse a body that is compressed (415) or has no length (411): Django would take it for damaged or for empty.
 
-    Of chunked bodies only those of a server that does not decode them come here: ``drsite.chunked_bodies`` and the
+    Of chunked bodies only those of a server that does not decode them come here: ``drsite.request_bodies`` and the
     proxy of an installation send them on with their length.
     """
 

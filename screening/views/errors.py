@@ -32,19 +32,22 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if not is_transient(error):
         return default_server_error(request)
-    is_storage = is_storage_error(error)
-    message = (
-        STORAGE_MESSAGE
-        if is_storage
-        else _("The system is temporarily unavailable. Nothing was changed. Try again in a few seconds.")
-    )
-    code = "storage_unavailable" if is_storage else "busy"
+    return busy_response(request, is_storage=is_storage_error(error))
+
+
+def busy_response(
+    request: HttpRequest, *, is_storage: bool = False, retry_after_s: int = RETRY_AFTER_S
+) -> HttpResponse:
+    """503 in the format of the caller: the system is unavailable or overloaded, or only its storage."""
+    code, message = "busy", _("The system is temporarily unavailable. Nothing was changed. Try again in a few seconds.")
+    if is_storage:
+        code, message = "storage_unavailable", str(STORAGE_MESSAGE)
     if request.path.startswith("/api/"):
         response: HttpResponse = JsonResponse({"code": code, "message": message, "fields": {}}, status=503)
     elif wants_json(request):
         response = JsonResponse({"code": code, "message": message}, status=503)
     else:
         response = render(request, "503.html", {"message": message if is_storage else ""}, status=503)
-    response["Retry-After"] = str(RETRY_AFTER_S)
+    response["Retry-After"] = str(retry_after_s)
     response["Cache-Control"] = "no-store"
     return response

@@ -50,7 +50,7 @@ def test_a_request_is_logged_with_ids_and_without_its_path(
         client.get("/health/live")
     first, second = [record for record in caplog.records if record.name == "drsite.request_id"]
     line = json.loads(JsonLinesFormatter().format(first))
-    assert (line["view"], line["method"], line["status"]) == ("screening:patient-list", "GET", 200)
+    assert (line["view"], line["method"], line["status"]) == ("screening:patient-list", "GET", 400)
     assert line["user_id"] == str(photographer.pk)
     assert line["ms"] >= 0
     assert vars(second)["status"] == 404

@@ -3,6 +3,7 @@
 import gzip
 import json
 import resource
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from drsite.chunked_bodies import read_chunked_bodies
+from drsite.request_bodies import store_bodies
 from screening.middleware import MAX_BODY_BYTES
 from screening.models import FundusImage, Patient, User
 from screening.services.api_keys import issue_key
@@ -58,14 +59,32 @@ def test_a_chunked_body_that_fills_the_disk_is_503() -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
     try:
-        body = read_chunked_bodies(application)(
-            environ, lambda status, headers: answers.append((status, dict(headers)))
-        )
+        body = store_bodies(application)(environ, lambda status, headers: answers.append((status, dict(headers))))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     ((status, headers),) = answers
     assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "10")
     assert json.loads(b"".join(body))["code"] == "storage_unavailable"
+
+
+@pytest.mark.parametrize("fault", ["ends early", "stalls"])
+def test_an_incomplete_body_does_not_reach_the_application(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drsite.request_bodies.READ_TIMEOUT_S", 0.05)
+    statuses: list[str] = []
+    here, there = socket.socketpair()
+    with here, there, here.makefile("rb", buffering=0) as body:
+        there.sendall(b"--wire")
+        if fault == "ends early":
+            there.close()
+        environ = {
+            "CONTENT_LENGTH": "1000",
+            "CONTENT_TYPE": "multipart/form-data; boundary=wire",
+            "wsgi.input": body,
+            "gunicorn.socket": here,
+        }
+        store_bodies(lambda *_arguments: pytest.fail("it was called"))(environ, lambda s, _headers: statuses.append(s))
+        assert here.gettimeout() is None
+    assert statuses == ["408 Request Timeout"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -112,7 +131,7 @@ def run(environ: dict[str, Any]) -> dict[str, Any]:
         seen.update(environ, body=environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
         return []
 
-    list(read_chunked_bodies(application)(environ, lambda *_: None))
+    list(store_bodies(application)(environ, lambda *_: None))
     return seen
 
 
@@ -126,7 +145,7 @@ def test_a_chunked_body_gets_a_length() -> None:
 
 
 def test_no_more_is_stored_than_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drsite.chunked_bodies.MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr("drsite.request_bodies.MAX_BODY_BYTES", 1000)
     assert run({**CHUNKED, "wsgi.input": BytesIO(b"x" * 3000)})["CONTENT_LENGTH"] == "1001"
 
 

@@ -1,0 +1,96 @@
+"""Bodies of requests are stored before a request is handled, so that a slow client occupies a thread and nothing else.
+
+A proxy in front does the same. Without one, this also reads chunked bodies: Django needs a known length.
+"""
+
+import json
+import logging
+import tempfile
+from collections.abc import Callable, Iterable
+from typing import IO, Any
+
+from screening.errors import is_storage_error
+from screening.labels.failures import STORAGE_MESSAGE
+from screening.middleware import MAX_BODY_BYTES
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 10
+READ_TIMEOUT_S = 30
+"""Between two reads, not for the whole body."""
+_IN_MEMORY_BYTES = 256 * 1024
+_BLOCK_BYTES = 64 * 1024
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class _Incomplete(Exception):
+    """The client disconnected, or sent nothing for READ_TIMEOUT_S."""
+
+
+def store_bodies(application: Application) -> Application:
+    """WSGI middleware that stores a body in a temporary file and passes it on with its length.
+
+    A chunked body needs a server that decodes the chunks (``wsgi.input_terminated``); with others,
+    ``require_plain_body`` refuses the request. Of a chunked body over MAX_BODY_BYTES it stores one byte more than that,
+    so that it is refused as too large; one whose Content-Length is too large is not read at all.
+    """
+
+    def middleware(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        n_bytes = _length_to_read(environ)
+        if n_bytes is None:
+            return application(environ, start_response)
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as body:
+            try:
+                n_stored = _store(environ, body, n_bytes)
+            except _Incomplete:
+                return _respond(start_response, "408 Request Timeout", "incomplete", "The body is incomplete.")
+            except OSError as error:
+                if not is_storage_error(error):
+                    raise
+                logger.exception("The folder of temporary files is full or cannot be written: a request is refused")
+                return _respond(start_response, "503 Service Unavailable", "storage_unavailable", str(STORAGE_MESSAGE))
+            body.seek(0)
+            environ.pop("HTTP_TRANSFER_ENCODING", None)
+            environ |= {"wsgi.input": body, "CONTENT_LENGTH": str(n_stored)}
+            return application(environ, start_response)
+
+    return middleware
+
+
+def _length_to_read(environ: dict[str, Any]) -> int | None:
+    """Bytes of a form with a file, MAX_BODY_BYTES + 1 of a chunked body; None for others, as they are small."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length:
+        is_form = environ.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data")
+        n_bytes = int(length) if length.isdecimal() and len(length) < 16 else 0
+        return n_bytes if is_form and 0 < n_bytes <= MAX_BODY_BYTES else None
+    is_chunked = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower() == "chunked"
+    return MAX_BODY_BYTES + 1 if is_chunked and environ.get("wsgi.input_terminated") else None
+
+
+def _store(environ: dict[str, Any], body: IO[bytes], n_bytes: int) -> int:
+    """Copy at most ``n_bytes`` to ``body``. Returns how many. Raises _Incomplete if Content-Length names more."""
+    client = environ.get("gunicorn.socket")
+    if client is not None:
+        client.settimeout(READ_TIMEOUT_S)
+    try:
+        n_stored = 0
+        while n_stored < n_bytes and (block := environ["wsgi.input"].read(min(_BLOCK_BYTES, n_bytes - n_stored))):
+            n_stored += body.write(block)
+    except (TimeoutError, ConnectionError) as error:
+        raise _Incomplete from error
+    finally:
+        if client is not None:
+            client.settimeout(None)
+    if environ.get("CONTENT_LENGTH") and n_stored < n_bytes:
+        raise _Incomplete
+    return n_stored
+
+
+def _respond(start_response: Callable[..., Any], status: str, code: str, message: str) -> Iterable[bytes]:
+    """As JSON: browsers send such a body only from a script, or have disconnected."""
+    body = json.dumps({"code": code, "message": message, "fields": {}}).encode()
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Retry-After": str(RETRY_AFTER_S)}
+    headers["Cache-Control"] = "no-store"
+    start_response(status, list(headers.items()))
+    return [body]
