@@ -143,7 +143,7 @@ def _decide_eye(name: str, eye: EyeResult) -> Decision:
     if eye.macular_oedema in _BY_OEDEMA:
         rules.append((*_BY_OEDEMA[eye.macular_oedema], f"{name}_oedema_{eye.macular_oedema.value}"))
     elif eye.macular_oedema is MacularOedema.UNKNOWN and not eye.grade.is_referable:
-        # The model does not grade oedema. If the reviewer could not either, the eye is not a negative.
+        # The model cannot exclude oedema. If the reviewer could not either, the eye is not a negative.
         rules.append((Outcome.REPEAT_IMAGING, Urgency.ROUTINE, 0, f"{name}_oedema_unknown"))
     return Decision(
         outcome=max((rule[0] for rule in rules), key=_OUTCOMES.index),

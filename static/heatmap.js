@@ -82,9 +82,11 @@ window.heatmap = (() => {
     context.putImageData(picture, 0, 0);
   }
 
-  /** The heatmap in the page for one photograph: {rows, box}, or null. */
-  function read(photoId) {
-    const node = document.getElementById(`heatmap-${photoId}`);
+  const ELEMENT_IDS = { grade: "heatmap-", oedema: "oedema-heatmap-" };
+
+  /** The heatmap of a layer (grade or oedema) in the page for one photograph: {rows, box, text}, or null. */
+  function read(photoId, layer) {
+    const node = document.getElementById(`${ELEMENT_IDS[layer]}${photoId}`);
     return node ? JSON.parse(node.textContent) : null;
   }
 
@@ -107,11 +109,11 @@ window.heatmap = (() => {
     });
   }
 
-  // The button of a thumbnail on the exam page.
+  // A button of a thumbnail on the exam page: one for each layer, of which one is shown.
   function toggleOver(button) {
     const figure = document.getElementById(button.getAttribute("aria-controls"));
     const canvas = figure && figure.querySelector("canvas");
-    const map = figure && read(figure.dataset.photoId);
+    const map = figure && read(figure.dataset.photoId, button.dataset.heatOver);
     if (!canvas || !map) return;
     const isOn = button.getAttribute("aria-pressed") !== "true";
     if (isOn) {
@@ -119,10 +121,13 @@ window.heatmap = (() => {
       position(canvas, map.box);
     }
     canvas.hidden = !isOn;
-    button.setAttribute("aria-pressed", String(isOn));
+    for (const one of figure.parentElement.querySelectorAll("[data-heat-over]")) {
+      one.setAttribute("aria-pressed", String(isOn && one === button));
+    }
     const legend = figure.parentElement.querySelector("[data-heat-legend]");
-    if (legend) legend.hidden = !isOn;
-    if (legend && isOn) paintLegend(legend.querySelector("canvas"));
+    legend.hidden = !isOn;
+    legend.querySelector("[data-heat-text]").textContent = isOn ? map.text : "";
+    if (isOn) paintLegend(legend.querySelector("canvas"));
   }
 
   document.addEventListener("click", (event) => {

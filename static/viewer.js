@@ -8,7 +8,7 @@ window.viewer = (() => {
   const PAN_STEP = 0.08; // fraction of the pane
   const DEFAULTS = { brightness: 100, contrast: 100 };
 
-  const state = { isLinked: true, isRedFree: false, isHeatOn: false, isHeld: false, opacity: 60, ...DEFAULTS };
+  const state = { isLinked: true, isRedFree: false, isHeatOn: false, isHeld: false, layer: "grade", opacity: 60, ...DEFAULTS };
   const panes = [];
 
   class Pane {
@@ -20,7 +20,7 @@ window.viewer = (() => {
       this.heatLayer = root.querySelector("[data-viewer-heat]");
       this.heatCanvas = this.heatLayer.querySelector("canvas");
       this.zoomLabel = root.querySelector("[data-viewer-zoom]");
-      this.heatMissing = root.querySelector("[data-viewer-no-heat]");
+      this.heatNote = root.querySelector("[data-viewer-heat-note]");
       this.pointers = new Map();
       this.paintedFor = null;
       this.fit();
@@ -101,15 +101,18 @@ window.viewer = (() => {
     renderHeat() {
       const isWanted = state.isHeatOn || state.isHeld;
       const photoId = this.root.dataset.photoId;
-      const map = isWanted ? window.heatmap.read(photoId) : null;
-      if (map && this.paintedFor !== photoId) {
+      const map = isWanted ? window.heatmap.read(photoId, state.layer) : null;
+      const painted = `${state.layer} ${photoId}`;
+      if (map && this.paintedFor !== painted) {
         window.heatmap.draw(this.heatCanvas, map.rows);
         window.heatmap.position(this.heatCanvas, map.box);
-        this.paintedFor = photoId;
+        this.paintedFor = painted;
       }
       this.heatLayer.hidden = !map;
       this.heatLayer.style.opacity = String(state.opacity / 100);
-      if (this.heatMissing) this.heatMissing.hidden = !isWanted || Boolean(map);
+      const { noGrade, noOedema } = this.heatNote.dataset;
+      this.heatNote.hidden = !isWanted;
+      this.heatNote.textContent = isWanted ? map?.text || (state.layer === "grade" ? noGrade : noOedema) : "";
     }
 
     show(button) {
@@ -137,12 +140,21 @@ window.viewer = (() => {
     press("red-free", state.isRedFree);
     press("heat", state.isHeatOn);
     press("link", state.isLinked);
+    press("layer-grade", state.layer === "grade");
+    press("layer-oedema", state.layer === "oedema");
   }
 
   function press(action, isOn) {
     for (const button of document.querySelectorAll(`[data-viewer-do="${action}"]`)) {
       button.setAttribute("aria-pressed", String(isOn));
     }
+  }
+
+  const hasOedemaLayer = () => Boolean(document.querySelector('[data-viewer-do="layer-oedema"]'));
+
+  function showLayer(layer) {
+    state.layer = layer;
+    state.isHeatOn = true;
   }
 
   const ACTIONS = {
@@ -152,6 +164,9 @@ window.viewer = (() => {
     actual: (pane) => linkedTo(pane).forEach((p) => p.zoomBy(p.actualZoom / p.zoom)),
     "red-free": () => { state.isRedFree = !state.isRedFree; },
     heat: () => { state.isHeatOn = !state.isHeatOn; },
+    "layer-grade": () => showLayer("grade"),
+    "layer-oedema": () => showLayer("oedema"),
+    "next-layer": () => { if (hasOedemaLayer()) showLayer(state.layer === "grade" ? "oedema" : "grade"); },
     link: () => { state.isLinked = !state.isLinked; },
     reset: () => {
       Object.assign(state, DEFAULTS, { isRedFree: false });
@@ -237,6 +252,7 @@ window.viewer = (() => {
       addListeners(pane);
     }
     for (let i = panes.length - 1; i >= 0; i -= 1) if (!panes[i].root.isConnected) panes.splice(i, 1);
+    if (!state.isHeatOn) state.layer = hasOedemaLayer() && !document.querySelector('[id^="heatmap-"]') ? "oedema" : "grade";
     document.querySelectorAll("[data-viewer-legend]").forEach(window.heatmap.paintLegend);
     render();
   }

@@ -224,7 +224,10 @@ class EyeReadingForm(forms.Form):
         if data.get("verdict") == UNGRADABLE:
             data["macular_oedema"] = MacularOedema.UNKNOWN
         elif data.get("verdict") and not data.get("macular_oedema"):
-            self.add_error("macular_oedema", _("Choose an answer for macular oedema. The model does not grade it."))
+            self.add_error(
+                "macular_oedema",
+                _("Choose your own answer for macular oedema. A colour photograph alone cannot exclude it."),
+            )
         return data
 
     @property

@@ -43,6 +43,10 @@ class EyeDetail:
         return limited_negatives(one.grading for one in self.images if one.grading is not None)
 
     @property
+    def is_oedema_suspected(self) -> bool:
+        return any(one.grading is not None and one.grading.suspects_oedema for one in self.images)
+
+    @property
     def decisive_image(self) -> ImageWithGrading | None:
         """The gradable photograph with the largest P(referable), else the newest."""
         gradable = [

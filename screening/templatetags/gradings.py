@@ -13,6 +13,8 @@ from ml.prediction import Prediction
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality, QualityLevel
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
+from screening.labels.heatmaps import HeatmapLayer, heatmap_text
+from screening.labels.oedema import CANNOT_EXCLUDE, oedema_label
 from screening.labels.quality import QUALITY_LEVEL_LABELS, advice_for, limitation_of
 from screening.models import Grading
 
@@ -61,6 +63,7 @@ def model_result(
         "level_label": QUALITY_LEVEL_LABELS[QualityLevel.USABLE],
         "advice": advice_for(result.quality_reasons) if result else [],
         "limitation": limitation_of(result) if result else "",
+        "oedema_label": oedema_label(result) if result else None,
         "shows_advice": shows_advice,
         "may_retry": may_retry,
         "is_late": is_late,
@@ -78,7 +81,9 @@ def short_result(result: Grading | Prediction | None) -> str:
             return _("Not gradable")
         case ResultState.GRADED if result is not None:
             text = f"{grade_label(result.grade)}, {percent(result.p_referable)}"
-            return f"{text}. {limitation_of(result)}" if result.is_limited_negative else text
+            oedema = oedema_label(result)
+            more = [limitation_of(result), f"{oedema}." if oedema else ""]
+            return ". ".join(filter(None, [text, " ".join(filter(None, more))]))
     return _("Not graded yet")
 
 
@@ -88,13 +93,26 @@ def has_heatmap(result: Grading | Prediction | None) -> bool:
     return bool(result and result.grade and result.heatmap is not None and result.heatmap_box)
 
 
+@register.filter
+def has_oedema_heatmap(result: Grading | Prediction | None) -> bool:
+    """Whether there is a heatmap of macular oedema to display: only for a suspicion, as for grades from 1."""
+    return bool(result and result.suspects_oedema and result.oedema_heatmap is not None and result.heatmap_box)
+
+
 @register.simple_tag
 def heatmap_json(photo_id: Any, result: Any) -> SafeString:
-    """The heatmap's grid and box as JSON for ``static/heatmap.js``; empty without a heatmap."""
-    if not has_heatmap(result):
-        return SafeString()
-    rows = np.round(result.heatmap, 4).tolist()
-    return json_script({"rows": rows, "box": list(result.heatmap_box)}, f"heatmap-{photo_id}")
+    """Grid, box and text of each heatmap as JSON for ``static/heatmap.js``; empty without a heatmap."""
+    maps = []
+    if has_heatmap(result):
+        maps.append((f"heatmap-{photo_id}", HeatmapLayer.GRADE, result.heatmap))
+    if has_oedema_heatmap(result):
+        maps.append((f"oedema-heatmap-{photo_id}", HeatmapLayer.OEDEMA, result.oedema_heatmap))
+    return SafeString("".join(_heatmap_script(*one, list(result.heatmap_box)) for one in maps))
+
+
+def _heatmap_script(element_id: str, layer: HeatmapLayer, heatmap: Any, box: list[float]) -> SafeString:
+    content = {"rows": np.round(heatmap, 4).tolist(), "box": box, "text": heatmap_text(layer, heatmap, box)}
+    return json_script(content, element_id)
 
 
 @register.filter
@@ -160,6 +178,19 @@ def risk_bar(result: Any, operating_point: float) -> dict[str, Any]:
         "p_referable": result.p_referable,
         "is_referable": result.is_referable,
         "is_limited_negative": result.is_limited_negative,
+        "suspects_oedema": result.suspects_oedema,
         "is_flagged_below_referable": result.is_referable and result.grade < REFERABLE_FROM,
         "operating_point": operating_point,
+    }
+
+
+@register.inclusion_tag("screening/gradings/_oedema.html")
+def oedema_bar(result: Any) -> dict[str, Any]:
+    """P(macular oedema) of a Grading or a Prediction against its operating point, or why there is none."""
+    return {
+        "p_macular_oedema": result.p_macular_oedema,
+        "suspects_oedema": result.suspects_oedema,
+        "operating_point": result.oedema_operating_point,
+        "oedema_label": oedema_label(result),
+        "cannot_exclude": CANNOT_EXCLUDE,
     }

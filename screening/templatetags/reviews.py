@@ -103,7 +103,9 @@ def status_chip(exam: Exam) -> SafeString:
 
 @register.simple_tag
 def rank_chip(exam: Exam, *, is_blind: bool = False) -> SafeString:
-    """The worklist rank of an exam and the model's highest grade, or nothing that reveals a grade if ``is_blind``.
+    """The worklist rank of an exam, with the model's highest grade and its suspicion of macular oedema.
+
+    If ``is_blind``, nothing that reveals a grade or a suspicion.
 
     Reads ``rank`` and ``n_images``, annotations of ``selectors.worklist``.
     """
@@ -124,8 +126,9 @@ def rank_chip(exam: Exam, *, is_blind: bool = False) -> SafeString:
         return _chip(_("No photograph"), "")
     if exam.worst_grade is None:
         return _chip(label, css_class)
+    oedema = _chip(_("Suspicion of macular oedema"), "is-refer") if exam.is_oedema_suspected else ""
     text = _("highest grade: %(grade)s") % {"grade": GRADE_LABELS[exam.worst_grade]}
-    return format_html('{} <span class="small soft">{}</span>', _chip(label, css_class), text)
+    return format_html('{} {} <span class="small soft">{}</span>', _chip(label, css_class), oedema, text)
 
 
 def _chip(label: str, css_class: str) -> SafeString:

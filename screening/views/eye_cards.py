@@ -12,6 +12,7 @@ from ml.vocabulary import Laterality, QualityLevel
 from screening import policy
 from screening.forms import AbsentEyeForm, NotPhotographedForm, WithdrawForm
 from screening.labels.eyes import EYE_LABELS
+from screening.labels.oedema import oedema_text
 from screening.labels.quality import advice_for, limitation_of
 from screening.models import Exam, FundusImage, Grading
 from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading, count_attempts
@@ -116,7 +117,7 @@ def _eye_announcement(eye: EyeCard, *, shows_model: bool) -> str:
         ResultState.FAILED: _("%(eye)s: the model could not grade the photograph."),
         ResultState.UNGRADABLE: _("%(eye)s: not gradable. %(problem)s"),
         ResultState.HIDDEN: _("%(eye)s: usable with limits. %(problem)s") if is_usable else _("%(eye)s: gradable."),
-        ResultState.GRADED: _("%(eye)s: %(grade)s. %(limitation)s"),
+        ResultState.GRADED: _("%(eye)s: %(grade)s. %(limitation)s %(oedema)s"),
     }.get(result_state(grading, shows_model=shows_model), "")
     if grading.has_laterality_conflict:
         text += " " + _("Check the eye: the photograph looks like the other eye.")
@@ -125,8 +126,9 @@ def _eye_announcement(eye: EyeCard, *, shows_model: bool) -> str:
         "problem": advice_for(grading.quality_reasons)[0].problem,
         "grade": grade_label(grading.grade),
         "limitation": limitation_of(grading),
+        "oedema": oedema_text(grading),
     }
-    return filled.strip()
+    return " ".join(filled.split())
 
 
 def missing_for_submit(cards: tuple[EyeCard, EyeCard]) -> list[str]:

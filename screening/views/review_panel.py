@@ -12,6 +12,7 @@ from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Readin
 from screening.policy import MacularOedema
 from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading
 from screening.services.reviews import Finding
+from screening.templatetags.gradings import has_oedema_heatmap
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,12 @@ class ReviewPanel:
     base_review: Review | None
     draft: ReadingDraft | None
     is_bound: bool
+
+    @property
+    def has_oedema_layer(self) -> bool:
+        """Whether a photograph has a heatmap of macular oedema that the user may see."""
+        gradings = [one.grading for eye in self.eyes for one in eye.images]
+        return not self.is_blind and any(has_oedema_heatmap(grading) for grading in gradings)
 
     @property
     def restored_draft(self) -> ReadingDraft | None:
@@ -223,10 +230,12 @@ def _form(
 def _triage_initial(eye: EyeDetail) -> dict[str, str]:
     """At a triage site a clear negative is preselected for confirmation; a referable eye and oedema never are.
 
-    Nor is a negative in which small lesions could be missed.
+    Nor is a negative in which small lesions could be missed, or with a suspicion of macular oedema.
     """
     grading = eye.decisive_image.grading if eye.decisive_image else None
     if grading is None or grading.grade is None or grading.is_referable or eye.limited_negatives:
+        return {}
+    if eye.is_oedema_suspected:
         return {}
     return {"verdict": str(grading.grade)}
 

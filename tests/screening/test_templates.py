@@ -38,7 +38,7 @@ def test_every_page_has_the_notice_and_forbids_inline_code(client: Client, db: N
     response = client.get("/login/")
     text = response.content.decode()
     assert "Not a certified medical device" in text
-    assert "<strong>not</strong> grade macular oedema" in text
+    assert "A colour photograph <strong>cannot exclude</strong> macular oedema." in text
     policy = response["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy

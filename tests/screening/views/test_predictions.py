@@ -32,7 +32,10 @@ def test_the_prediction_is_displayed_and_not_stored(as_photographer: Client) -> 
 
 @pytest.mark.parametrize(
     ("grade", "expected", "refused"),
-    [(None, "Not gradable", "No apparent retinopathy"), (0, "There is no heatmap for grade 0", "Not gradable")],
+    [
+        (None, "Not gradable", "No apparent retinopathy"),
+        (0, "There is no heatmap of the grade for grade 0", "Not gradable"),
+    ],
 )
 def test_without_a_lesion_grade_there_is_no_heatmap(
     grade: int | None, expected: str, refused: str, fake_grader: FakeGrader, as_photographer: Client
