@@ -23,8 +23,12 @@ class Evaluate(CacheOptions):
     """Folder of the report; runs/evaluation/NAME-VERSION if none."""
 
     def run(self) -> int:
+        from ml.evaluation.evaluate import MASKS
+        from ml.evaluation.lesion_heatmaps import held_out_masks
         from ml.evaluation.predictions import predict_held_out
+        from ml.grader import Grader
         from ml.release.calibration import write_measurements
+        from ml.release.lesion_figure import draw_lesion_heatmaps
         from ml.release.model_card import write_card
         from ml.release.promote import compare_with
         from ml.release.report import write_report
@@ -32,17 +36,19 @@ class Evaluate(CacheOptions):
         bundle = read_bundle(self.bundle)
         other = read_bundle(self.against) if self.against else None
         predictions = predict_held_out(bundle, data=self.data, cache=self.cache)
-        write_measurements(predictions)
+        write_measurements(predictions, data=self.data)
         write_card(read_bundle(self.bundle))
         comparison = compare_with(other, predictions) if other else None
         folder = self.output or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
         print(write_report(predictions, folder, other=other, comparison=comparison))
+        if (masks := self.data / MASKS).is_dir():
+            draw_lesion_heatmaps(Grader.load(bundle.folder), held_out_masks(masks), folder / "lesions.png")
         return 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class PointingGame:
-    """Measure how often the maximum of the heatmap lies on a lesion."""
+    """Measure how much of the heatmap, and how often its maximum, lies on lesions."""
 
     folder: Annotated[Positional[Path | None], arg(metavar="[FOLDER]")] = None
     """Photographs and lesion masks in the layout of IDRiD."""
@@ -51,14 +57,13 @@ class PointingGame:
     bundle: BundleOption = None
 
     def run(self) -> int:
-        from ml.evaluation.pointing_game import idrid_masks, pointing_metrics, synthetic_masks
+        from ml.evaluation.lesion_heatmaps import heatmap_metrics, heatmap_table, idrid_masks, synthetic_masks
         from ml.grader import Grader
 
         if (self.folder is None) == (self.synthetic is None):
             raise InputError("Name a folder, or --synthetic N.")
-        pairs = synthetic_masks(self.synthetic or 0) if self.folder is None else idrid_masks(self.folder)
-        for name, value in pointing_metrics(Grader.load(self.bundle), pairs).items():
-            print(f"{name.replace('_', ' ')}: {value:.3f}".removesuffix(".000"))
+        photos = synthetic_masks(self.synthetic or 0) if self.folder is None else idrid_masks(self.folder)
+        print(heatmap_table(heatmap_metrics(Grader.load(self.bundle), photos)))
         return 0
 
 

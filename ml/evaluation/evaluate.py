@@ -7,12 +7,15 @@ into the bundle's folder.
 import json
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ml.bundle import EVALUATION_FILE
+from ml.evaluation.lesion_heatmaps import heatmap_metrics, held_out_masks
 from ml.evaluation.predictions import EXTERNAL, LabelledPredictions, fingerprint
+from ml.grader import Grader
 from ml.metrics import bootstrap
 from ml.metrics.grading import (
     MAIN_METRICS,
@@ -33,10 +36,15 @@ if TYPE_CHECKING:
     Intervals = dict[str, list[float | None] | None]
 
 MIN_SUBGROUP_PHOTOS = 30
+MASKS = "idrid_masks"
+"""Folder of the photographs with lesion masks below the data folder."""
 
 
-def build_evaluation(predictions: LabelledPredictions) -> dict[str, Any]:
-    """The content of evaluation.json: every metric of every split and source, and of subgroups of the first split."""
+def build_evaluation(predictions: LabelledPredictions, *, masks: Path | None = None) -> dict[str, Any]:
+    """The content of evaluation.json: every metric of every split and source, and of subgroups of the first split.
+
+    ``masks`` is a folder of photographs with lesion masks, to compare the heatmaps with.
+    """
     bundle = predictions.bundle
     splits = [split for split in ("test", "validation", EXTERNAL) if (predictions.splits == split).any()]
     sources = {split: predictions.sources_in(split) for split in splits}
@@ -49,6 +57,7 @@ def build_evaluation(predictions: LabelledPredictions) -> dict[str, Any]:
         "fingerprints": {split: fingerprint(predictions.photos, split) for split in splits},
         "splits": {split: {s: _source_entry(predictions, split, s) for s in sources[split]} for split in splits},
         "subgroups": {s: _subgroups(predictions, splits[0], s) for s in sources[splits[0]]},
+        "lesion_heatmaps": heatmap_metrics(Grader.load(bundle.folder), held_out_masks(masks)) if masks else {},
     }
 
 
@@ -131,9 +140,14 @@ def _oedema_metrics(predictions: LabelledPredictions, split: str, source: str) -
     return {"n": len(indices), "n_positive": int(oedema[indices].sum()), "metrics": metrics}
 
 
-def write_evaluation(predictions: LabelledPredictions) -> None:
-    """Write evaluation.json into the bundle's folder, and its main metrics into bundle.json."""
-    evaluation, folder = build_evaluation(predictions), predictions.bundle.folder
+def write_evaluation(predictions: LabelledPredictions, *, data: Path) -> None:
+    """Write evaluation.json into the bundle's folder, and its main metrics into bundle.json.
+
+    Heatmaps are compared with lesion masks if ``data`` has the folder MASKS.
+    """
+    masks = data / MASKS
+    evaluation = build_evaluation(predictions, masks=masks if masks.is_dir() else None)
+    folder = predictions.bundle.folder
     (folder / EVALUATION_FILE).write_text(compact_json(evaluation))
     description = folder / "bundle.json"
     content = json.loads(description.read_text())

@@ -16,7 +16,7 @@ from ml.data.labels import EQUALIZED_SOURCE, SOURCE_GROUP, LabelledPhoto, read_l
 from ml.data.splits import SPLITS, TEST, VALIDATION
 from ml.grader import Grader
 from ml.metrics.grading import GradedPhotos
-from ml.vocabulary import N_GRADES
+from ml.vocabulary import N_GRADES, QualityLevel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,8 +61,14 @@ class LabelledPredictions:
     fields_of_view: list[str]
     probabilities: "NDArray[np.float64]"
     grades: "NDArray[np.int64]"
-    is_gradable: "NDArray[np.bool_]"
+    quality_levels: "NDArray[np.str_]"
     p_oedema: "NDArray[np.float64]"
+
+    @cached_property
+    def is_gradable(self) -> "NDArray[np.bool_]":
+        """(n,) whether the quality gate accepts the photograph."""
+        is_gradable: NDArray[np.bool_] = self.quality_levels != QualityLevel.UNGRADABLE
+        return is_gradable
 
     @cached_property
     def truth(self) -> "NDArray[np.int64]":
@@ -89,7 +95,7 @@ class LabelledPredictions:
     def attributes(self) -> "dict[str, NDArray[np.str_]]":
         """(n,) attributes by name, empty if unknown."""
         stated = {name: np.array([getattr(p, name) for p in self.photos]) for name in ("eye", "sex", "age")}
-        return {"field_of_view": np.array(self.fields_of_view)} | stated
+        return {"field_of_view": np.array(self.fields_of_view), "quality": self.quality_levels} | stated
 
     def where(self, split: str, source: str | None = None) -> "NDArray[np.int64]":
         """Indices of the photographs of a split, of one source or of all, that have a predicted grade."""
@@ -163,7 +169,7 @@ def predict(bundle: Bundle, photos: list[EvaluationPhoto]) -> LabelledPrediction
         fields_of_view=[_field_of_view(p.heatmap_box) for p in predictions],
         probabilities=np.array([p.probabilities or undefined for p in predictions], np.float64).reshape(-1, N_GRADES),
         grades=np.array([-1 if p.grade is None else int(p.grade) for p in predictions], np.int64),
-        is_gradable=np.array([p.is_gradable for p in predictions]),
+        quality_levels=np.array([str(p.quality_level) for p in predictions]),
         p_oedema=np.array([p.p_macular_oedema for p in predictions], np.float64),
     )
 

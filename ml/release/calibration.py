@@ -54,12 +54,12 @@ def calibrate_bundle(bundle: Bundle, *, data: Path, cache: Path) -> None:
     if calibrated.oedema is not None:
         content["macular_oedema"] = asdict(calibrated.oedema)
     path.write_text(json.dumps(content, indent=1) + "\n")
-    write_measurements(predictions)
+    write_measurements(predictions, data=data)
 
 
-def write_measurements(predictions: LabelledPredictions) -> None:
+def write_measurements(predictions: LabelledPredictions, *, data: Path) -> None:
     """Write evaluation.json into the bundle's folder, its main metrics and the ROC table into bundle.json."""
-    write_evaluation(predictions)
+    write_evaluation(predictions, data=data)
     path = predictions.bundle.folder / "bundle.json"
     roc = asdict(measured_roc(predictions))
     path.write_text(compact_json(json.loads(path.read_text()) | {"roc": roc}))

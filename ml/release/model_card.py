@@ -6,6 +6,7 @@ from typing import Any
 
 from ml.bundle import Bundle, default_bundle, read_evaluation
 from ml.evaluation.evaluate import MIN_SUBGROUP_PHOTOS
+from ml.evaluation.lesion_heatmaps import heatmap_table
 from ml.metrics.grading import AGREEMENT_METRICS, MAIN_METRICS, REFERRAL_METRICS, titles
 from ml.metrics.markdown import Cells, column_table, metric_cells, row_table, table, with_interval
 from ml.metrics.oedema import OEDEMA_METRICS
@@ -63,6 +64,7 @@ def card_text(bundle: Bundle) -> str:
         metrics_tables={t: _source_table(splits[s], _main_cells) for s, t in SPLIT_TITLES.items() if s in splits},
         gate_table=_source_table(tested, lambda entry: metric_cells(entry["quality_gate"], GATE_METRICS)),
         oedema_table=_oedema_table(splits),
+        heatmap_table=heatmap_table(evaluation.get("lesion_heatmaps", {})),
         roc_card_table=roc.card_table(bundle.roc) if bundle.roc else "",
         grade_table=_source_table(tested, _grade_cells),
         confusion_table=_confusion_table(tested),

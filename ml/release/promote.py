@@ -40,7 +40,7 @@ def promote(candidate: Bundle, *, data: Path, cache: Path, bundles: Path = BUNDL
     failures = list(non_inferiority_failures(comparison))
     _write_comparison(candidate, current, comparison, failures)
     if not failures:
-        write_evaluation(predictions)
+        write_evaluation(predictions, data=data)
         set_default_bundle(candidate)
         write_card(candidate)
     return failures

@@ -60,7 +60,7 @@ def test_subgroups_need_two_groups_of_enough_photographs(evaluation: dict[str, A
 def test_the_description_of_a_bundle_has_the_main_metrics(
     bundle_copy: Bundle, predictions: LabelledPredictions, evaluation: dict[str, Any]
 ) -> None:
-    write_evaluation(dataclasses.replace(predictions, bundle=bundle_copy))
+    write_evaluation(dataclasses.replace(predictions, bundle=bundle_copy), data=Path())
     metrics = read_bundle(bundle_copy.folder, verify=True).metrics
     assert metrics == main_metrics(evaluation)
     kappa = evaluation["splits"]["test"]["aptos2019"]["metrics"]["quadratic_kappa"][0]

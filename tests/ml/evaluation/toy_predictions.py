@@ -37,6 +37,6 @@ def toy_predictions(skill: float, *, n: int = 240, seed: int = 0) -> LabelledPre
         fields_of_view=["whole"] * len(photos),
         probabilities=probabilities,
         grades=probabilities.argmax(axis=1),
-        is_gradable=np.arange(len(photos)) % n >= N_UNGRADABLE,
+        quality_levels=np.where(np.arange(len(photos)) % n >= N_UNGRADABLE, "good", "ungradable"),
         p_oedema=1 / (1 + np.exp(-4 * skill * (np.arange(len(photos)) % 4 == 0) + 2 * skill - 2 * noise[:, 0])),
     )

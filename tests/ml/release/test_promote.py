@@ -75,7 +75,7 @@ def run(
 
     patch.setattr(promote_module, "predict", predict_other)
     current = read_bundle(bundles / candidate.name.replace("candidate", "current"))
-    write_evaluation(dataclasses.replace(old, bundle=current))
+    write_evaluation(dataclasses.replace(old, bundle=current), data=bundles)
     failures = promote(bundle, data=bundles, cache=bundles, bundles=bundles)
     assert compared == [current.folder.name]
     return failures

@@ -129,9 +129,7 @@ BLIND_PAGES = ["exam-detail", "exam-status", "exam-review", "worklist", "patient
 
 
 @pytest.mark.parametrize("page", BLIND_PAGES)
-def test_a_page_of_a_blind_reader_does_not_depend_on_the_suspicion(
-    page: str, site: Site, as_reviewer: Client
-) -> None:
+def test_a_page_of_a_blind_reader_does_not_depend_on_the_suspicion(page: str, site: Site, as_reviewer: Client) -> None:
     set_mode(site, Site.ReadingMode.BLIND_FIRST)
     make_exam(site, "grade 1, referable by the operating point", "grade 0")
     exam = make_exam(site, "grade 0", "grade 0")
