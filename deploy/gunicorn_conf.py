@@ -17,7 +17,7 @@ preload_app = False
 
 # Limit of the main loop of a process. With threads it does not limit requests.
 timeout = 60
-# Connections that wait for a thread. More would wait so long that nobody is there for the answer.
+# Connections that wait for a thread. More would wait so long that clients give up before the answer.
 backlog = 256
 # A stopped server finishes its requests. It is below stop_grace_period in docker-compose.yml and below
 # proxy_read_timeout of nginx.

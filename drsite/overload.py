@@ -19,7 +19,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 MAX_WAIT_S = 8.0
 RETRY_AFTER_S = 5
 CLIENT_CLOSED_REQUEST = 499
-"""As in nginx: nobody receives it, it is for the log."""
+"""As in nginx: for the log alone."""
 
 
 class Overloaded(Exception):

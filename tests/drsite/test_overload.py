@@ -1,4 +1,4 @@
-"""Requests of one kind are limited: others do not wait for them, and nobody's request is not carried out."""
+"""Requests of one kind are limited: others do not wait for them, and requests of clients that have gone are dropped."""
 
 import socket
 import threading
