@@ -11,7 +11,7 @@ bind = "0.0.0.0:8000"  # only the proxy is in this network
 # Each thread keeps a connection to the database.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_PROCESSES") or 2)
-threads = int(os.environ.get("WEB_THREADS") or 32)
+threads = int(os.environ.get("WEB_THREADS") or 40)
 # Each process creates its ONNX session after the fork, which does not copy the threads of ONNX Runtime.
 preload_app = False
 

@@ -31,13 +31,13 @@ class Gate:
 
     def __init__(self, n_running: int, n_waiting: int) -> None:
         self.n_threads = n_running + n_waiting
-        self._places = threading.BoundedSemaphore(self.n_threads)
+        self._admitted = threading.BoundedSemaphore(self.n_threads)
         self._running = threading.BoundedSemaphore(n_running)
 
     @contextmanager
     def entered(self, timeout_s: float = MAX_WAIT_S) -> Iterator[None]:
         """Raises Overloaded."""
-        if not self._places.acquire(blocking=False):
+        if not self._admitted.acquire(blocking=False):
             raise Overloaded
         try:
             if not self._running.acquire(timeout=timeout_s):
@@ -47,16 +47,16 @@ class Gate:
             finally:
                 self._running.release()
         finally:
-            self._places.release()
+            self._admitted.release()
 
 
 PHOTOS = Gate(n_running=2, n_waiting=8)
 """A photograph is decoded and stored or graded: about a second of a CPU core."""
 IMAGES = Gate(n_running=2, n_waiting=4)
 """A thumbnail is made, or a TIFF becomes a PNG."""
-LOG_INS = Gate(n_running=2, n_waiting=2)
+LOG_INS = Gate(n_running=2, n_waiting=4)
 """The hash of a password takes half a second of a CPU core."""
-PAGES = Gate(n_running=4, n_waiting=6)
+PAGES = Gate(n_running=4, n_waiting=12)
 """All others: mostly the database."""
 N_THREADS = sum(gate.n_threads for gate in (PHOTOS, IMAGES, LOG_INS, PAGES)) + 2
 """Of a process: two for health checks and for responses of 503."""
@@ -83,10 +83,10 @@ def limit_concurrency(get_response: GetResponse) -> GetResponse:
 def gate_of(request: HttpRequest) -> Gate:
     """The gate for a request, by method and path."""
     path = request.path_info
+    if _LOG_INS.fullmatch(path):
+        return LOG_INS
     if request.method == "POST":
-        if _PHOTOS.fullmatch(path):
-            return PHOTOS
-        return LOG_INS if _LOG_INS.fullmatch(path) else PAGES
+        return PHOTOS if _PHOTOS.fullmatch(path) else PAGES
     return IMAGES if _IMAGES.fullmatch(path) else PAGES
 
 

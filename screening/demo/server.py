@@ -10,7 +10,7 @@ from screening.demo.credentials import read_credentials
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = 1  # NB: the queue is in the memory of this process
 worker_class = "gthread"
-threads = 32  # as many as drsite/overload.py needs
+threads = 40  # as many as drsite/overload.py needs
 preload_app = False  # a fork does not copy threads, nor those of ONNX Runtime
 timeout = 120
 graceful_timeout = 10

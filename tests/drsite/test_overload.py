@@ -31,7 +31,7 @@ IMAGE = "images/5f0c1f3e-0000-4000-8000-000000000000"
         ("GET", f"/{IMAGE}/photo/", IMAGES),
         ("POST", "/login/", LOG_INS),
         ("POST", "/admin/login/", LOG_INS),
-        ("GET", "/login/", PAGES),
+        ("GET", "/login/", LOG_INS),
         ("GET", "/", PAGES),
         ("POST", f"/{EXAM}/sign/", PAGES),
     ],
@@ -95,7 +95,7 @@ def predict(**extra: Any) -> HttpRequest:
 
 def wait_for_waiting(gate: Gate) -> None:
     for _ in range(3000):
-        if gate._places._value == 0:
+        if gate._admitted._value == 0:
             return
         threading.Event().wait(0.01)
     pytest.fail("no request waited")
