@@ -30,7 +30,7 @@ def test_a_heatmap_says_where_it_is_strongest(
     assert text == f"Heatmap of macular oedema: strongest at the {place}, 50 % of the scale."
 
 
-def test_a_heatmap_without_evidence_says_so() -> None:
+def test_a_heatmap_without_evidence_has_no_place() -> None:
     assert heatmap_text(HeatmapLayer.GRADE, [[0.0, 0.04]], WHOLE) == "Heatmap of the grade: no area stands out."
 
 

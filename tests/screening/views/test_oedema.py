@@ -15,7 +15,7 @@ from tests.screening.factories import make_exam, oedema_columns
 from tests.screening.views.pages import HTMX, page_text, text_of, url
 
 SUSPECTED, NOT_SUSPECTED, HIDDEN_MACULA = (
-    f"grade 0, {words}" for words in ("suspicion of oedema", "no suspicion of oedema", "macula not visible")
+    f"grade 0, {text}" for text in ("suspicion of oedema", "no suspicion of oedema", "macula not visible")
 )
 SUSPICION = "Suspicion of macular oedema in the photograph"
 NO_SUSPICION = "No suspicion of macular oedema in the photograph"
@@ -70,7 +70,7 @@ def test_no_suspicion_is_never_shown_as_a_negative(site: Site, as_reviewer: Clie
 
 
 @pytest.mark.parametrize(("state", "label", "n_maps"), CASES)
-def test_a_photograph_that_is_tried_has_the_suspicion(
+def test_a_photograph_that_is_not_stored_has_the_suspicion(
     state: str, label: str, n_maps: int, fake_grader: FakeGrader, as_photographer: Client
 ) -> None:
     p = {SUSPECTED: 0.9, NOT_SUSPECTED: 0.1, HIDDEN_MACULA: None}[state]
