@@ -58,6 +58,7 @@ class GradingAdmin(ReadOnlyAdmin[Grading]):
         "grade",
         "probability",
         "is_referable",
+        "suspects_oedema",
         "model_version",
         "duration_ms",
         "n_attempts",
@@ -68,6 +69,7 @@ class GradingAdmin(ReadOnlyAdmin[Grading]):
         "quality_level",
         "grade",
         "is_referable",
+        "suspects_oedema",
         "failure_code",
         "model_version",
         "image__exam__site",
@@ -75,11 +77,11 @@ class GradingAdmin(ReadOnlyAdmin[Grading]):
     list_select_related = ["image"]
     search_fields = ["id__istartswith", "image__id__istartswith", "image__exam__id__istartswith"]
     search_help_text = _BY_ID
-    exclude = ["heatmap"]
+    exclude = ["heatmap", "oedema_heatmap"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Grading]:
         """Without heatmaps, which are not shown."""
-        return super().get_queryset(request).defer("heatmap")
+        return super().get_queryset(request).defer("heatmap", "oedema_heatmap")
 
     @admin.display(description=_("id"), ordering="id")
     def short_id(self, obj: Grading) -> str:

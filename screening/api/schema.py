@@ -11,6 +11,7 @@ from screening.api.serializers.errors import ErrorSerializer
 from screening.api.serializers.gradings import describe_quality_reasons, disclaimer, grade_label
 from screening.api.serializers.images import EYE_REQUIRED
 from screening.labels.limits import BODY_ERRORS
+from screening.labels.oedema import CANNOT_EXCLUDE, NO_SUSPICION, SUSPICION
 from screening.labels.quality import LIMITATION
 from screening.photos.validation import rejection_message
 from screening.services.exams import ExamNotOpen
@@ -103,10 +104,15 @@ _UNGRADABLE = {
     "is_referable": None,
     "is_limited_negative": False,
     "limitation": "",
+    "p_macular_oedema": None,
+    "suspects_oedema": None,
+    "oedema_operating_point": None,
+    "oedema_text": "",
     "laterality_suggested": None,
     "laterality_confidence": None,
     "operating_point": 0.31,
     "heatmap_png": None,
+    "oedema_heatmap_png": None,
     "heatmap_box": None,
     "has_writing": False,
     "disclaimer": disclaimer(),
@@ -121,9 +127,14 @@ _GRADABLE = _UNGRADABLE | {
     "probabilities": [0.06, 0.11, 0.66, 0.12, 0.05],
     "p_referable": 0.83,
     "is_referable": True,
+    "p_macular_oedema": 0.41,
+    "suspects_oedema": True,
+    "oedema_operating_point": 0.11,
+    "oedema_text": f"{SUSPICION}. {CANNOT_EXCLUDE}",
     "laterality_suggested": "OD",
     "laterality_confidence": 0.99,
     "heatmap_png": "iVBORw0KGgo...",
+    "oedema_heatmap_png": "iVBORw0KGgo...",
     "heatmap_box": [0.12, 0.0, 0.88, 1.0],
 }
 _USABLE = _GRADABLE | {
@@ -135,6 +146,9 @@ _USABLE = _GRADABLE | {
     "probabilities": [0.85, 0.07, 0.06, 0.01, 0.01],
     "p_referable": 0.08,
     "is_referable": False,
+    "p_macular_oedema": 0.02,
+    "suspects_oedema": False,
+    "oedema_text": f"{NO_SUSPICION}. {CANNOT_EXCLUDE}",
     "is_limited_negative": True,
     "limitation": str(LIMITATION),
 }

@@ -11,6 +11,7 @@ from ml.vocabulary import QualityLevel, QualityReason
 from screening.labels.choices import choices
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.grades import GRADE_LABELS
+from screening.labels.oedema import oedema_text
 from screening.labels.quality import FALLBACK, QUALITY_ADVICE, QUALITY_LEVEL_LABELS, limitation_of
 from screening.models import Grading
 
@@ -24,10 +25,18 @@ _HIDDEN_FIELDS = (
     "limitation",
     "heatmap",
     "heatmap_box",
+    "p_macular_oedema",
+    "suspects_oedema",
+    "oedema_text",
+    "oedema_heatmap",
 )
-"""Null until the model's grade is revealed."""
+"""Null until the model's grade and its suspicion of macular oedema are revealed."""
 UNCLEAR = "unclear"
 """Code of a photograph that is not good without a specific reason."""
+OEDEMA_TEXT_HELP = (
+    "The sentences to show with the result: suspicion, no suspicion or not assessed, and that a colour photograph "
+    "cannot exclude macular oedema. Empty if the model does not assess it."
+)
 LIMITATION_HELP = "The sentence to show with the result if `is_limited_negative`; else empty."
 
 
@@ -86,6 +95,21 @@ class ModelResultSerializer(serializers.Serializer[Any]):
         help_text="Whether `p_referable` is at least `operating_point`. Null if ungradable, which is not negative.",
     )
     operating_point = serializers.FloatField(allow_null=True)
+    p_macular_oedema = serializers.FloatField(
+        allow_null=True,
+        help_text="Calibrated probability of referable macular oedema. Null if the model does not assess it, or if the "
+        "macula is not visible.",
+    )
+    suspects_oedema = serializers.BooleanField(
+        allow_null=True,
+        help_text="Whether `p_macular_oedema` is at least `oedema_operating_point`: a suspicion, not a diagnosis. "
+        "False and null do not exclude macular oedema.",
+    )
+    oedema_operating_point = serializers.FloatField(
+        allow_null=True,
+        help_text="`p_macular_oedema` from which oedema is suspected. Null if the model does not assess it, or if the "
+        "photograph is not gradable.",
+    )
     is_limited_negative = serializers.BooleanField(
         allow_null=True,
         help_text="True if the result is negative and `quality_level` is `usable`: small lesions could be missed. It "
@@ -102,10 +126,11 @@ class GradingSerializer(ModelResultSerializer):
     status = serializers.ChoiceField(Grading.Status.choices)
     is_revealed = serializers.BooleanField(
         help_text="False for a reviewer at a blind-first site before the reviewer's own first reading: grade, "
-        "probabilities and heatmap are then null."
+        "probabilities, macular oedema and heatmaps are then null."
     )
     quality_reasons = serializers.SerializerMethodField(help_text="Empty if the photograph is of good quality.")
     limitation = serializers.SerializerMethodField(help_text=LIMITATION_HELP)
+    oedema_text = serializers.SerializerMethodField(help_text=OEDEMA_TEXT_HELP)
     grade_name = serializers.SerializerMethodField()
     laterality_suggested = EyeField(help_text=EYE_HELP)
     laterality_confidence = serializers.FloatField(allow_null=True, help_text=CONFIDENCE_HELP)
@@ -145,20 +170,29 @@ class GradingSerializer(ModelResultSerializer):
         """What limits a negative result."""
         return limitation_of(grading)
 
+    def get_oedema_text(self, grading: Grading) -> str:
+        """What the model says about macular oedema."""
+        return oedema_text(grading)
+
     def get_grade_name(self, grading: Grading) -> str | None:
         """Label of the grade."""
         return grade_label(grading.grade)
 
 
 class GradingDetailSerializer(GradingSerializer):
-    """A grading with its heatmap."""
+    """A grading with its heatmaps."""
 
     heatmap = serializers.ListField(
         child=serializers.ListField(child=serializers.FloatField()),
         allow_null=True,
         help_text="Evidence for the predicted grade (Grad-CAM): rows of numbers in 0 to 1. Not a map of lesions.",
     )
-    heatmap_box = BoxField(allow_null=True, help_text="Position of the heatmap on the upright photograph.")
+    heatmap_box = BoxField(allow_null=True, help_text="Position of both heatmaps on the upright photograph.")
+    oedema_heatmap = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField()),
+        allow_null=True,
+        help_text="Evidence for macular oedema, as `heatmap` for the grade.",
+    )
 
 
 def grade_label(grade: int | None) -> str | None:
@@ -184,8 +218,8 @@ def all_quality_reasons() -> list[dict[str, str]]:
 def disclaimer() -> str:
     """The sentences to show with each result."""
     return _(
-        "Decision support for clinicians, not a certified medical device. Macular oedema is not graded: a clinician "
-        "must check for it in every photograph."
+        "Decision support for clinicians, not a certified medical device. A colour photograph cannot exclude "
+        "macular oedema: a clinician must check for it in every photograph."
     )
 
 

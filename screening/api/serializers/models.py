@@ -33,6 +33,9 @@ class ModelSerializer(serializers.Serializer[Any]):
     architecture = serializers.CharField()
     weights_sha256 = serializers.CharField()
     operating_point = serializers.FloatField(help_text="`p_referable` from which an eye counts as referable.")
+    oedema_operating_point = serializers.FloatField(
+        allow_null=True, help_text="`p_macular_oedema` from which oedema is suspected. Null if it is not assessed."
+    )
     grades = GradeSerializer(many=True)
     quality_reasons = QualityReasonSerializer(many=True)
     metrics = serializers.DictField(help_text="Metrics for each data set, as in the model card.")

@@ -9,6 +9,7 @@ from screening.api.serializers.gradings import (
     CONFIDENCE_HELP,
     EYE_HELP,
     LIMITATION_HELP,
+    OEDEMA_TEXT_HELP,
     BoxField,
     EyeField,
     ModelResultSerializer,
@@ -33,7 +34,7 @@ class EyeSuggestionSerializer(serializers.Serializer[Any]):
 class PredictionQuerySerializer(serializers.Serializer[Any]):
     """Options of a prediction."""
 
-    heatmap = serializers.BooleanField(default=True, help_text="`false` omits the heatmap.")
+    heatmap = serializers.BooleanField(default=True, help_text="`false` omits the heatmaps.")
 
 
 @extend_schema_field({"type": "string", "format": "byte", "nullable": True})
@@ -52,12 +53,16 @@ class PredictionSerializer(ModelResultSerializer):
     laterality_confidence = serializers.FloatField(allow_null=True, help_text=CONFIDENCE_HELP)
     operating_point = serializers.FloatField(help_text="`p_referable` from which an eye counts as referable.")
     limitation = serializers.CharField(help_text=LIMITATION_HELP)
+    oedema_text = serializers.CharField(help_text=OEDEMA_TEXT_HELP)
     heatmap_png = PngField(
         allow_null=True,
         help_text="Evidence for the predicted grade (Grad-CAM), not a map of lesions: a transparent PNG in base64 with "
         "the proportions of the upright photograph, at most 512 px a side. Null if ungradable.",
     )
-    heatmap_box = BoxField(allow_null=True, help_text="Position of the heatmap on the upright photograph.")
+    heatmap_box = BoxField(allow_null=True, help_text="Position of both heatmaps on the upright photograph.")
+    oedema_heatmap_png = PngField(
+        allow_null=True, help_text="Evidence for macular oedema, as `heatmap_png` for the grade. Null if not assessed."
+    )
     has_writing = serializers.BooleanField(
         help_text="Whether something is written outside the retina: it may name the patient."
     )

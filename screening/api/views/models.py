@@ -37,13 +37,14 @@ class ModelDetailView(ApiView):
             "architecture": bundle.architecture,
             "weights_sha256": bundle.weights_sha256,
             "operating_point": bundle.operating_point,
+            "oedema_operating_point": None if bundle.oedema is None else bundle.oedema.operating_point,
             "grades": [
                 {"grade": grade.value, "name": grade_label(grade), "is_referable": grade.is_referable}
                 for grade in ICDRGrade
             ],
             "quality_reasons": all_quality_reasons(),
             "metrics": bundle.metrics,
-            "not_graded": ["macular_oedema"],
+            "not_graded": ["macular_oedema"] if bundle.oedema is None else [],
             "photographs": {
                 "max_bytes": validation.MAX_BYTES,
                 "max_pixels": validation.MAX_PIXELS,

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -22,11 +22,18 @@ from screening.api.serializers.predictions import (
     PredictionSerializer,
 )
 from screening.api.views.base import PhotoUploadView
+from screening.labels.oedema import oedema_text
 from screening.labels.quality import limitation_of
 from screening.photos.validation import MAX_BYTES, upright_size
 from screening.selectors import get_exam_record
 from screening.services import inference
 from screening.services.predictions import predict_photo, suggest_eye
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ml.serving.preprocess import Box
 
 HEATMAP_SIDE_PX = 512
 """The heatmap has about ten cells a side; more pixels show no more."""
@@ -96,10 +103,15 @@ def _result(prediction: Prediction, data: bytes, *, has_heatmap: bool) -> dict[s
         "is_referable": prediction.is_referable,
         "is_limited_negative": prediction.is_limited_negative,
         "limitation": limitation_of(prediction),
+        "p_macular_oedema": prediction.p_macular_oedema,
+        "suspects_oedema": prediction.suspects_oedema,
+        "oedema_operating_point": prediction.oedema_operating_point,
+        "oedema_text": oedema_text(prediction),
         "laterality_suggested": prediction.laterality,
         "laterality_confidence": prediction.laterality_confidence,
         "operating_point": inference.current_grader().bundle.operating_point,
-        "heatmap_png": _heatmap_png(prediction, data) if has_heatmap else None,
+        "heatmap_png": _heatmap_png(prediction.heatmap, box, data) if has_heatmap else None,
+        "oedema_heatmap_png": _heatmap_png(prediction.oedema_heatmap, box, data) if has_heatmap else None,
         "heatmap_box": list(box) if has_heatmap and box is not None else None,
         "has_writing": prediction.has_writing,
         "disclaimer": disclaimer(),
@@ -111,13 +123,13 @@ def _quality_reasons(prediction: Prediction) -> list[dict[str, str]]:
     return [] if is_good else describe_quality_reasons(prediction.quality_reasons)
 
 
-def _heatmap_png(prediction: Prediction, data: bytes) -> str | None:
-    """The heatmap as a PNG in base64, with the proportions of the upright photograph."""
-    if prediction.heatmap is None or prediction.heatmap_box is None:
+def _heatmap_png(heatmap: "NDArray[np.float32] | None", box: "Box | None", data: bytes) -> str | None:
+    """A heatmap as a PNG in base64, with the proportions of the upright photograph."""
+    if heatmap is None or box is None:
         return None
     width_px, height_px = upright_size(data)
     scale = min(1.0, HEATMAP_SIDE_PX / max(width_px, height_px))
     size_px = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
     written = BytesIO()
-    heatmap_layer(prediction.heatmap, prediction.heatmap_box, size_px=size_px).save(written, "PNG", compress_level=3)
+    heatmap_layer(heatmap, box, size_px=size_px).save(written, "PNG", compress_level=3)
     return b64encode(written.getvalue()).decode()

@@ -20,6 +20,7 @@ SHARED_KEYS = ("model_version", "is_gradable", "quality_level", "p_gradable", "q
 EYE_KEYS = ("laterality_suggested", "laterality_confidence")
 LIMIT_KEYS = ("disclaimer", "has_writing", "is_limited_negative", "limitation")
 GRADE_KEYS = ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap_png", "heatmap_box")
+OEDEMA_KEYS = ("p_macular_oedema", "suspects_oedema", "oedema_operating_point", "oedema_text", "oedema_heatmap_png")
 ROTATED = Image.Exif()
 ROTATED[274] = 6  # orientation: by 90 degrees
 
@@ -33,7 +34,7 @@ def test_a_gradable_photograph_has_a_grade(client: ApiClient) -> None:
     response = client.send("predict")
     assert response.status == 200
     body = response.body
-    assert set(body) == {*SHARED_KEYS, *EYE_KEYS, *LIMIT_KEYS, *GRADE_KEYS}
+    assert set(body) == {*SHARED_KEYS, *EYE_KEYS, *LIMIT_KEYS, *GRADE_KEYS, *OEDEMA_KEYS}
     assert (body["model_version"], body["operating_point"]) == ("fake-1.0.0+00000000", 0.5)
     assert (body["is_gradable"], body["quality_level"], body["quality_reasons"]) == (True, "good", [])
     assert (body["is_limited_negative"], body["limitation"]) == (False, "")
@@ -41,7 +42,7 @@ def test_a_gradable_photograph_has_a_grade(client: ApiClient) -> None:
     assert sum(body["probabilities"]) == pytest.approx(1)
     assert body["p_referable"] == pytest.approx(sum(body["probabilities"][2:]))
     assert body["heatmap_box"] == [0.1, 0.0, 0.9, 1.0]
-    assert "oedema is not graded" in body["disclaimer"]
+    assert "cannot exclude macular oedema" in body["disclaimer"]
 
 
 @pytest.mark.parametrize("grade", [0, 3])
