@@ -184,6 +184,7 @@ def write_overlay(photo: Path, prediction: "Prediction", target: Path) -> None:
 def as_json(photo: Path, prediction: "Prediction") -> str:
     """One line of JSON."""
     p, p_referable, confidence = prediction.probabilities, prediction.p_referable, prediction.laterality_confidence
+    p_oedema = prediction.p_macular_oedema
     content = {
         "file": str(photo),
         "model_version": prediction.model_version,
@@ -196,6 +197,8 @@ def as_json(photo: Path, prediction: "Prediction") -> str:
         "p_referable": None if p_referable is None else round(p_referable, 4),
         "is_referable": prediction.is_referable,
         "is_limited_negative": prediction.is_limited_negative,
+        "p_macular_oedema": None if p_oedema is None else round(p_oedema, 4),
+        "suspects_oedema": prediction.suspects_oedema,
         "laterality": prediction.laterality,
         "laterality_confidence": None if confidence is None else round(confidence, 4),
         "has_writing": prediction.has_writing,
@@ -212,6 +215,8 @@ def as_text(photo: Path, prediction: "Prediction") -> str:
         advice = "".join(f": {PICTURE_ADVICE[each]}" for each in prediction.quality_reasons if each in PICTURE_ADVICE)
         return f"{name}: cannot be graded{reasons}{advice}{writing}"
     referral = "referable" if prediction.is_referable else "not referable"
+    if prediction.suspects_oedema and not prediction.is_referable:
+        referral = "grade not referable"
     warning = {
         QualityLevel.GOOD: "",
         QualityLevel.USABLE: f" - usable with limits{reasons}",
@@ -221,4 +226,16 @@ def as_text(photo: Path, prediction: "Prediction") -> str:
         warning += ": small lesions could be missed, a person must read it"
     grade = f"grade {prediction.grade:d} ({prediction.grade.name.lower()})"
     eye = f", eye {prediction.laterality}" if prediction.laterality else ""
-    return f"{name}: {grade}, P(referable) {prediction.p_referable:.3f}, {referral}{eye}{warning}{writing}"
+    oedema = _oedema_text(prediction)
+    return f"{name}: {grade}, P(referable) {prediction.p_referable:.3f}, {referral}{oedema}{eye}{warning}{writing}"
+
+
+def _oedema_text(prediction: "Prediction") -> str:
+    """What the model suspects; empty if it does not assess macular oedema. No photograph excludes it."""
+    if prediction.oedema_operating_point is None:
+        return ""
+    if prediction.p_macular_oedema is None:
+        return ", macular oedema: not assessed, the macula is not visible"
+    suspicion = "suspicion" if prediction.suspects_oedema else "no suspicion"
+    p = f"P(macular oedema) {prediction.p_macular_oedema:.3f}"
+    return f", {p}, {suspicion} of macular oedema in the photograph (which cannot exclude it)"

@@ -11,11 +11,12 @@ from ml.cli.grade import as_json, as_text
 from ml.cli.main import main
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality, QualityLevel, ServedModel
-from tests.builders import make_prediction
+from tests.builders import make_prediction, oedema_values
 
 NAMES = [".e.jpg", "a.jpg", "b.png", "c.jpg", "d.dcm", "f.jpg", "a.jpg"]
 KEYS = ["file", "model_version", "is_gradable", "quality_level", "p_gradable", "quality_reasons"]
 KEYS += ["grade", "probabilities", "p_referable", "is_referable", "is_limited_negative"]
+KEYS += ["p_macular_oedema", "suspects_oedema"]
 KEYS += ["laterality", "laterality_confidence", "has_writing"]
 
 
@@ -137,3 +138,26 @@ def test_an_unknown_model_is_refused(folder: Path, capsys: pytest.CaptureFixture
 def test_an_unknown_bundle_is_named(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["grade", str(folder), "--bundle", str(tmp_path)]) == 2
     assert "bundle.json is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (0.9, "P(macular oedema) 0.900, suspicion of macular oedema in the photograph (which cannot exclude it)"),
+        (0.1, "P(macular oedema) 0.100, no suspicion of macular oedema in the photograph (which cannot exclude it)"),
+        (None, "macular oedema: not assessed, the macula is not visible"),
+    ],
+)
+def test_a_line_has_the_suspicion_of_macular_oedema(p: float | None, text: str) -> None:
+    prediction = make_prediction(0, **oedema_values(p))
+    assert f"not referable, {text}" in as_text(Path("a.jpg"), prediction)
+    content = json.loads(as_json(Path("a.jpg"), prediction))
+    assert (content["p_macular_oedema"], content["suspects_oedema"]) == (p, None if p is None else p > 0.4)
+
+
+@pytest.mark.parametrize("grade", [0, None])
+def test_a_line_without_an_assessment_has_no_oedema(grade: int | None) -> None:
+    prediction = make_prediction(grade)
+    assert "oedema" not in as_text(Path("a.jpg"), prediction)
+    content = json.loads(as_json(Path("a.jpg"), prediction))
+    assert (content["p_macular_oedema"], content["suspects_oedema"]) == (None, None)
