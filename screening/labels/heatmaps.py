@@ -26,7 +26,7 @@ LAYER_LABELS: dict[HeatmapLayer, "_StrPromise"] = {
     HeatmapLayer.GRADE: gettext_lazy("Heatmap of the grade"),
     HeatmapLayer.OEDEMA: gettext_lazy("Heatmap of macular oedema"),
 }
-_PLACES: tuple[tuple["_StrPromise", ...], ...] = (
+_POSITIONS: tuple[tuple["_StrPromise", ...], ...] = (
     (gettext_lazy("upper left"), gettext_lazy("upper middle"), gettext_lazy("upper right")),
     (gettext_lazy("left"), gettext_lazy("centre"), gettext_lazy("right")),
     (gettext_lazy("lower left"), gettext_lazy("lower middle"), gettext_lazy("lower right")),
@@ -47,8 +47,8 @@ def heatmap_text(layer: HeatmapLayer, heatmap: Any, box: Sequence[float]) -> str
     left, top, right, bottom = box
     x = left + (right - left) * (column + 0.5) / values.shape[1]
     y = top + (bottom - top) * (row + 0.5) / values.shape[0]
-    place = _PLACES[_third(y)][_third(x)]
-    return _("%(layer)s: strongest at the %(place)s, %(percent)d %% of the scale.") % {**texts, "place": place}
+    position = _POSITIONS[_third(y)][_third(x)]
+    return _("%(layer)s: strongest at the %(position)s, %(percent)d %% of the scale.") % {**texts, "position": position}
 
 
 def _third(fraction: float) -> int:

@@ -11,7 +11,7 @@ WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("row", "column", "box", "place"),
+    ("row", "column", "box", "position"),
     [
         (0, 0, WHOLE, "upper left"),
         (0, 6, WHOLE, "upper right"),
@@ -21,16 +21,16 @@ WHOLE = (0.0, 0.0, 1.0, 1.0)
         (0, 0, (-1.0, 0.4, 1.0, 0.6), "left"),
     ],
 )
-def test_a_heatmap_says_where_it_is_strongest(
-    row: int, column: int, box: tuple[float, float, float, float], place: str
+def test_a_heatmap_has_the_position_of_its_maximum(
+    row: int, column: int, box: tuple[float, float, float, float], position: str
 ) -> None:
     heatmap = np.zeros((7, 7), np.float32)
     heatmap[row, column] = 0.5
     text = heatmap_text(HeatmapLayer.OEDEMA, heatmap, box)
-    assert text == f"Heatmap of macular oedema: strongest at the {place}, 50 % of the scale."
+    assert text == f"Heatmap of macular oedema: strongest at the {position}, 50 % of the scale."
 
 
-def test_a_heatmap_without_evidence_has_no_place() -> None:
+def test_a_heatmap_without_evidence_has_no_position() -> None:
     assert heatmap_text(HeatmapLayer.GRADE, [[0.0, 0.04]], WHOLE) == "Heatmap of the grade: no area stands out."
 
 
