@@ -15,10 +15,12 @@ from PIL import Image
 from ml.bundle import BUNDLES, default_bundle
 from ml.errors import BundleError, GradingError
 from ml.grader import Grader, calibrated_probabilities, decide_grades
+from ml.networks.architectures import set_outputs
 from ml.networks.onnx_export import file_manifest
 from ml.serving.quality.gate import FOLDER, WEIGHTS, Quality
 from ml.synthetic import draw_fundus, drawing_for_grade
-from ml.vocabulary import ICDRGrade, Laterality, QualityLevel, QualityReason
+from ml.vocabulary import N_GRADES, ICDRGrade, Laterality, QualityLevel, QualityReason
+from tests.ml.networks.random_networks import random_network, write_bundle
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +79,11 @@ def test_oedema_is_not_assessed_if_the_macula_is_not_visible(
     assert found.oedema_operating_point == grader.bundle.oedema.operating_point
 
 
-def test_a_model_of_grades_alone_has_no_result_for_oedema(synthetic: Image.Image) -> None:
-    found = Grader.load(BUNDLES / "student-0.3.0").grade(synthetic)
+def test_a_model_of_grades_alone_has_no_result_for_oedema(synthetic: Image.Image, tmp_path: Path) -> None:
+    network = random_network("tiny")
+    set_outputs(network, N_GRADES)
+    grader = Grader.load(write_bundle(tmp_path / "grades", network, "tiny").folder)
+    found = grader.grade(synthetic, include_ungradable=True)
     assert found.grade is not None
     oedema = (found.p_macular_oedema, found.suspects_oedema, found.oedema_operating_point, found.oedema_heatmap)
     assert oedema == (None, None, None, None)

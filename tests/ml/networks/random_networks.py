@@ -58,6 +58,7 @@ def write_bundle(folder: Path, network: nn.Module, architecture: str) -> Bundle:
         "graph": file_manifest(folder / GRAPH_FILE),
         "weights": file_manifest(folder / WEIGHTS_FILE),
     }
+    del content["macular_oedema"]
     if last_layer(network).out_features == N_OUTPUTS:
         content["macular_oedema"] = {"temperature": 1.0, "bias": 0.0, "operating_point": 0.5, "heatmap_full_scale": 1.0}
     (folder / "bundle.json").write_text(json.dumps(content))
