@@ -25,6 +25,7 @@ COMMANDS = {
     "card": "ml.cli.release.Card",
     "results": "ml.cli.release.Results",
     "external": "ml.cli.release.External",
+    "site-threshold": "ml.cli.release.SiteThreshold",
     "pointing-game": "ml.cli.evaluation.PointingGame",
     "benchmark": "ml.cli.evaluation.Benchmark",
     "copies": "ml.cli.evaluation.Copies",

@@ -1,4 +1,5 @@
-"""The commands that make and describe bundles: ``python -m ml export | promote | card | results | external``."""
+"""The commands that make and describe bundles: ``python -m ml export | promote | card | results | external |
+site-threshold``."""
 
 import sys
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from ml.bundle import BUNDLES, read_bundle
-from ml.cli.options import BundleArgument, CacheOptions, DataOptions, OptionalPath
+from ml.cli.options import BundleArgument, BundleOption, CacheOptions, DataOptions, OptionalPath
 from ml.errors import InputError
 
 
@@ -100,4 +101,31 @@ class External:
         if self.output:
             write_results(results, self.output)
         print(external_table(results), end="")
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteThreshold:
+    """Fit a site's own threshold to photographs that its graders graded."""
+
+    labels: Annotated[Positional[Path], arg(metavar="LABELS")]
+    """A labels.csv with the columns file and grade, and patient if known; or its folder."""
+    bundle: BundleOption = None
+    sensitivity: float = 0.85
+    """Sensitivity for grade >= 2 that the threshold is chosen for."""
+    output: Annotated[Path, arg(metavar="FILE")] = Path("site-threshold.json")
+    """File that a manager of the site uploads in the administration panel."""
+
+    def run(self) -> int:
+        if not 0.5 <= self.sensitivity < 1:
+            raise InputError("--sensitivity is a number from 0.5 to below 1.")
+        if self.output.exists():
+            raise InputError(f"{self.output} exists already: choose another --output.")
+        from ml.release.site_threshold import advice, fit_site_threshold, read_site_photos
+
+        bundle = read_bundle(self.bundle, verify=True)
+        fitted = fit_site_threshold(bundle, read_site_photos(self.labels), target=self.sensitivity)
+        self.output.write_text(fitted.to_json())
+        print(advice(fitted, bundle))
+        print(f"Written to {self.output}.")
         return 0

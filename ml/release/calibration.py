@@ -136,14 +136,14 @@ def fit(bundle: Bundle, logits: "Floats", truth: "Grades", sources: "Sources", g
 def cross_fitted(logits: "Floats", truth: "Grades", sources: "Sources", groups: "NDArray[np.str_]") -> "Floats":
     """(n, K) probabilities, each calibrated on the photographs of the other groups."""
     probabilities = np.empty_like(logits)
-    for held_out in next(_folds(groups, 1)):
+    for held_out in next(folds(groups, 1)):
         rest = ~held_out
         calibration = _fit_likelihood(logits[rest], truth[rest], _source_weights(sources[rest]))
         probabilities[held_out] = calibrated_probabilities(logits[held_out], *calibration)
     return probabilities
 
 
-def _folds(groups: "NDArray[np.str_]", n_repeats: int) -> "Iterator[list[NDArray[np.bool_]]]":
+def folds(groups: "NDArray[np.str_]", n_repeats: int) -> "Iterator[list[NDArray[np.bool_]]]":
     """For each repeat, N_FOLDS masks (n,) of the photographs held out; a group is in one fold."""
     random = np.random.default_rng(0)
     names, number = np.unique(groups, return_inverse=True)
@@ -160,9 +160,9 @@ def select_decision_rule(
     NB: cutpoints that are fitted and measured on the same 700 photographs nearly always look better.
     """
     scores = []
-    for folds in _folds(groups, N_REPEATS):
+    for masks in folds(groups, N_REPEATS):
         grades = np.zeros_like(truth)
-        for held_out in folds:
+        for held_out in masks:
             rest = ~held_out
             cutpoints = fit_cutpoints(truth[rest], probabilities[rest], sources[rest])
             grades[held_out] = decide_grades(probabilities[held_out], cutpoints)
