@@ -6,9 +6,13 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
+from ml.vocabulary import ServedModel
+
+_BUNDLES = "ACCURATE_MODEL_BUNDLE and FAST_MODEL_BUNDLE"
 RENAMED = {
     "BEAT_SIGN_FILE": "BEAT_HEARTBEAT_FILE",
-    "DR_BUNDLE": "MODEL_BUNDLE",
+    "DR_BUNDLE": _BUNDLES,
+    "MODEL_BUNDLE": _BUNDLES,
     "PHOTOS_BY_PROXY": "X_ACCEL_REDIRECT_PREFIX",
 }
 _PASSWORD_OF = {"DATABASE_URL": "DATABASE_PASSWORD", "REDIS_URL": "REDIS_PASSWORD", "CACHE_URL": "REDIS_PASSWORD"}
@@ -45,6 +49,15 @@ class Environment(FileAwareMapping):  # type: ignore[misc]  # the package has no
         if not value:
             raise ImproperlyConfigured(f"{name}_FILE is {path}, which is empty. Write the secret into it.")
         return value
+
+
+def served_models(names: list[str]) -> tuple[ServedModel, ...]:
+    """The models that GRADING_MODELS names, in the order of the enumeration. Raises ImproperlyConfigured."""
+    unknown = sorted(set(names) - set(ServedModel))
+    if unknown or not names:
+        found = f"names {', '.join(unknown)}" if unknown else "names no model"
+        raise ImproperlyConfigured(f"GRADING_MODELS {found}. Set it to accurate,fast or to one of them.")
+    return tuple(model for model in ServedModel if model in names)
 
 
 def _with_password(url: str, password: str) -> str:

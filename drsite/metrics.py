@@ -7,7 +7,7 @@ that there are no more files than processes. Workers export nothing: the databas
 
 import hmac
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import prometheus_client.values
@@ -108,15 +108,22 @@ def _queue_metrics(stats: QueueStats) -> Iterator[Metric]:
     yield _gauge("drs_queue_depth", "Photographs that wait for grading.", stats.n_waiting)
     yield _gauge("drs_queue_oldest_age_seconds", "Seconds that the oldest of them has waited.", stats.oldest_waiting_s)
     yield _gauge("drs_gradings_running", "Photographs being graded.", stats.n_running)
-    yield _gauge("drs_gradings_done_last_hour", "Done, of those queued in the last hour.", stats.n_done)
+    done = {str(model): stats.n_done.get(model, 0) for model in settings.GRADING_MODELS}
+    yield _labelled("drs_gradings_done_last_hour", "Done, of those queued in the last hour.", "model", done)
     yield _labelled("drs_gradings_failed_last_hour", "Failed, of the same.", "reason", stats.n_failed)
     yield _gauge("drs_gradings_failed_last_hour_sum", "Failed for any reason.", sum(stats.n_failed.values()))
-    if stats.durations_s:
-        seconds = np.quantile(stats.durations_s, QUANTILES, method="inverted_cdf")
-        values = {str(q): float(s) for q, s in zip(QUANTILES, seconds, strict=True)}
-        yield _labelled("drs_grading_seconds_last_hour", "Seconds of a worker for a photograph.", "quantile", values)
+    yield _durations(stats.durations_s)
     if stats.gradable_fraction is not None:
         yield _gauge("drs_gradable_fraction_last_hour", "Gradable photographs, 0 to 1.", stats.gradable_fraction)
+
+
+def _durations(durations_s: Mapping[str, Sequence[float]]) -> GaugeMetricFamily:
+    name, documentation = "drs_grading_seconds_last_hour", "Seconds of a worker for a photograph."
+    family = GaugeMetricFamily(name, documentation, labels=["model", "quantile"])
+    for model, durations in durations_s.items():
+        for q, seconds in zip(QUANTILES, np.quantile(durations, QUANTILES, method="inverted_cdf"), strict=True):
+            family.add_metric([model, str(q)], float(seconds))
+    return family
 
 
 def _worker_metrics() -> Iterator[Metric]:
@@ -134,8 +141,10 @@ def _worker_metrics() -> Iterator[Metric]:
 
 
 def _model_metrics() -> Iterator[Metric]:
-    try:
-        version = inference.current_bundle().model_version
-    except (BundleError, OSError):
-        return
-    yield InfoMetricFamily("drs_model", "The model that grades new photographs.", value={"version": version})
+    family = InfoMetricFamily("drs_model", "The models that grade new photographs.", labels=["model"])
+    for model in settings.GRADING_MODELS:
+        try:
+            family.add_metric([model], {"version": inference.current_bundle(model).model_version})
+        except (BundleError, OSError):
+            continue
+    yield family

@@ -7,6 +7,8 @@ and ``manage.py doctor`` report it by its heartbeat.
 import logging
 from typing import Any
 
+from django.conf import settings
+
 from ml.errors import BundleError
 from screening.services import inference
 
@@ -23,7 +25,7 @@ class QueueMembership:
     def __init__(self) -> None:
         self._app: Any = None
         self._consumer: Any = None
-        self._files: tuple[tuple[int, int], ...] = ()
+        self._files: list[inference.FilesState] = []
 
     def begin(self, app: Any) -> None:
         """Verify the bundle before the first task is taken."""
@@ -56,16 +58,18 @@ class QueueMembership:
         return str(self._app.conf.task_default_queue)
 
 
-def _state_of_files() -> tuple[tuple[int, int], ...]:
+def _state_of_files() -> list[inference.FilesState]:
+    """Of all models of this installation: any of them may be asked for."""
     try:
-        return inference.state_of_files()
+        return [inference.state_of_files(model) for model in settings.GRADING_MODELS]
     except (BundleError, OSError):
-        return ()
+        return []
 
 
 def _is_intact() -> bool:
     try:
-        inference.read_own_bundle(verify=True)
+        for model in settings.GRADING_MODELS:
+            inference.read_own_bundle(model, verify=True)
     except (BundleError, OSError) as error:
         logger.critical("This worker cannot grade, and takes no photographs until its model is restored: %s", error)
         return False

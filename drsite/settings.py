@@ -9,9 +9,10 @@ from typing import Any
 import environ
 from whitenoise.compress import Compressor
 
-from drsite.environment import Environment
+from drsite.environment import Environment, served_models
 from drsite.logs import logging_settings
 from drsite.periodic_tasks import PERIODIC_TASKS
+from ml.vocabulary import ServedModel
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
@@ -26,7 +27,12 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SITE_IS_DEMO = env.bool("SITE_IS_DEMO", default=False)
 
 # --- grading ---------------------------------------------------------------------------------------------------------
-MODEL_BUNDLE = env.str("MODEL_BUNDLE", default="")  # empty: ml.bundle.default_bundle()
+# The models of this installation; a model that is not named is never loaded.
+GRADING_MODELS = served_models(env.list("GRADING_MODELS", default=list(ServedModel)))
+MODEL_BUNDLES = {  # empty: ml.bundle.default_bundle(model)
+    ServedModel.ACCURATE: env.str("ACCURATE_MODEL_BUNDLE", default=""),
+    ServedModel.FAST: env.str("FAST_MODEL_BUNDLE", default=""),
+}
 GRADING_THREADS = env.int("GRADING_THREADS", default=1)
 GRADING_SOFT_LIMIT_S = 45
 GRADING_HARD_LIMIT_S = 60
@@ -228,6 +234,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,  # an uploaded file differs from a stored one
     "ENUM_NAME_OVERRIDES": {
+        "ServedModel": "screening.labels.models.MODEL_CHOICES",
         "Laterality": "screening.labels.eyes.LATERALITY_CHOICES",
         "ExamStatus": "screening.models.exams.Exam.Status",
         "GradingStatus": "screening.models.gradings.Grading.Status",

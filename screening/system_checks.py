@@ -62,13 +62,16 @@ def require_strong_secrets() -> None:
 
 @register()
 def check_bundle(**_kwargs: Any) -> Sequence[CheckMessage]:
-    """screening.E003: the model bundle is complete, and its weights have the hash that it names."""
-    try:
-        inference.read_own_bundle(verify=True)
-    except (BundleError, OSError) as error:
-        hint = "Restore the bundle of the release, or set MODEL_BUNDLE to another folder."
-        return [Error(f"The model bundle cannot be used: {error}", hint=hint, id="screening.E003")]
-    return []
+    """screening.E003: the bundle of each installed model is complete, and its weights have the hash that it names."""
+    found = []
+    for model in settings.GRADING_MODELS:
+        try:
+            inference.read_own_bundle(model, verify=True)
+        except (BundleError, OSError) as error:
+            hint = f"Restore the bundle of the release, or set {model.upper()}_MODEL_BUNDLE to another folder."
+            message = f"The bundle of the {model} model cannot be used: {error}"
+            found.append(Error(message, hint=hint, id="screening.E003"))
+    return found
 
 
 @register()

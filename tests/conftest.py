@@ -21,9 +21,10 @@ from django.utils import timezone
 from drsite.celery import app as site_celery
 from ml.bundle import default_bundle
 from ml.errors import BundleError
+from ml.vocabulary import ServedModel
 from screening.models import Grading, Membership, Site, User
 from screening.services import inference
-from tests.builders import FakeGrader, make_prediction
+from tests.builders import FakeBundle, FakeGrader, make_prediction
 from tests.screening.factories import MembershipFactory, SiteFactory, UserFactory
 from tests.screening.processes import (
     STALE_AFTER_S,
@@ -88,9 +89,22 @@ def _no_requests_are_counted() -> None:
 def fake_grader(monkeypatch: pytest.MonkeyPatch) -> FakeGrader:
     """The grader and the bundle of this process, replaced; set ``prediction`` or ``error`` for its result."""
     grader = FakeGrader(make_prediction(2))
-    monkeypatch.setattr("screening.services.inference.current_grader", lambda: grader)
-    monkeypatch.setattr("screening.services.inference.current_bundle", lambda: grader.bundle)
+    monkeypatch.setattr("screening.services.inference.current_grader", lambda _model: grader)
+    monkeypatch.setattr("screening.services.inference.current_bundle", lambda _model: grader.bundle)
     return grader
+
+
+@pytest.fixture
+def graders(monkeypatch: pytest.MonkeyPatch) -> dict[ServedModel, FakeGrader]:
+    """A fake grader of each model, which grades 2 (accurate) or 0 (fast)."""
+    fakes = {}
+    for model, grade in zip(ServedModel, (2, 0), strict=True):
+        version = f"{model}-1.0.0+00000000"
+        prediction = make_prediction(grade, model_version=version)
+        fakes[model] = FakeGrader(prediction, bundle=FakeBundle(model_version=version))
+    monkeypatch.setattr("screening.services.inference.current_grader", fakes.__getitem__)
+    monkeypatch.setattr("screening.services.inference.current_bundle", lambda model: fakes[model].bundle)
+    return fakes
 
 
 @pytest.fixture(autouse=True)
@@ -151,9 +165,8 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def workers_version(monkeypatch: pytest.MonkeyPatch, released_bundle: None) -> None:
-    """Photographs are queued for the version of the workers, which load the released bundle."""
-    bundle = inference.read_own_bundle()
-    monkeypatch.setattr("screening.services.inference.current_bundle", lambda: bundle)
+    """Photographs are queued for the version of the workers, which load the released bundles."""
+    monkeypatch.setattr("screening.services.inference.current_bundle", inference.read_own_bundle)
 
 
 @pytest.fixture

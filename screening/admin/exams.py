@@ -59,6 +59,7 @@ class GradingAdmin(ReadOnlyAdmin[Grading]):
         "probability",
         "is_referable",
         "suspects_oedema",
+        "model",
         "model_version",
         "duration_ms",
         "n_attempts",
@@ -71,6 +72,7 @@ class GradingAdmin(ReadOnlyAdmin[Grading]):
         "is_referable",
         "suspects_oedema",
         "failure_code",
+        "model",
         "model_version",
         "image__exam__site",
     ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening.admin.base import BaseAdmin
 from screening.models import Membership, Site, User
+from screening.services.worklist import update_orders_of_site
 
 admin.site.unregister(Group)  # roles come from memberships (access.py)
 
@@ -45,11 +46,17 @@ class UserAdmin(BaseAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]  # 
 class SiteAdmin(BaseAdmin[Site]):
     """Sites. A site that closes is made inactive, not deleted."""
 
-    list_display = ["name", "code", "timezone", "reading_mode", "is_active"]
-    list_filter = ["is_active", "reading_mode"]
+    list_display = ["name", "code", "timezone", "reading_mode", "model", "is_active"]
+    list_filter = ["is_active", "reading_mode", "model"]
     search_fields = ["name__icontains", "code__istartswith"]
     search_help_text = _("Name or code.")
     prepopulated_fields = {"code": ["name"]}
+
+    def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
+        """With another model, other gradings of photographs that were graded by both are the current ones."""
+        super().save_model(request, obj, form, change)
+        if "model" in form.changed_data:
+            update_orders_of_site(obj)
 
 
 @admin.register(Membership)

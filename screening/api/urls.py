@@ -33,6 +33,7 @@ urlpatterns = [
     path("images/<uuid:image_id>", images.ImageDetailView.as_view(), name="image"),
     path("images/<uuid:image_id>/move", corrections.ImageMoveView.as_view(), name="image-move"),
     path("images/<uuid:image_id>/withdraw", corrections.ImageWithdrawView.as_view(), name="image-withdraw"),
+    path("images/<uuid:image_id>/gradings", gradings.ImageGradingView.as_view(), name="image-gradings"),
     path("gradings", gradings.GradingListView.as_view(), name="gradings"),
     path("gradings/<uuid:grading_id>", gradings.GradingDetailView.as_view(), name="grading"),
     path("gradings/<uuid:grading_id>/retry", gradings.GradingRetryView.as_view(), name="grading-retry"),

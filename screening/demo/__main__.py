@@ -65,13 +65,15 @@ def _prepare(folder: Path) -> None:
     import django
 
     django.setup()
+    from django.conf import settings
     from django.core.management import call_command
 
     from ml.errors import BundleError
     from screening.services.inference import read_own_bundle
 
     try:
-        _print(f"  model     {read_own_bundle(verify=True).model_version}")
+        for model in settings.GRADING_MODELS:
+            _print(f"  model     {read_own_bundle(model, verify=True).model_version} ({model})")
     except BundleError as error:
         raise DemoError(str(error)) from error
     call_command("migrate", interactive=False, verbosity=0)

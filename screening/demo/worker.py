@@ -14,6 +14,7 @@ from typing import Any
 from celery import beat
 from celery.app import app_or_default
 from celery.worker import WorkController
+from django.conf import settings
 from django.db import connections
 
 from screening.demo import clinic
@@ -30,7 +31,8 @@ def start() -> None:
     """Start the threads that grade, send periodic tasks and create the exams of a new clinic. Call it once."""
     app = app_or_default()
     app.conf.broker_transport_options = {"polling_interval": 0.1}  # seconds; the default of 1 delays each upload
-    inference.current_grader()  # now: broken weights stop the start, and the first photograph does not wait
+    for model in settings.GRADING_MODELS:
+        inference.current_grader(model)  # now: broken weights stop the start, and the first photograph does not wait
     stale_gradings.requeue_stale_gradings(older_than_s=0)
     connections.close_all()
     controller = WorkController(

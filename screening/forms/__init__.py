@@ -3,17 +3,20 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
-from ml.vocabulary import ICDRGrade
+from ml.vocabulary import ICDRGrade, ServedModel
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.grades import GRADE_LABELS
+from screening.labels.models import MODEL_LABELS, unknown_model_text
 from screening.labels.reviews import MACULAR_OEDEMA_CHOICES
 from screening.models import Correction, Exam, EyeFinding, FundusImage, Patient, Review, Site
 from screening.models.base import max_length
 from screening.models.sites import validate_timezone
 from screening.policy import MacularOedema
+from screening.selectors.sites import default_model
 from screening.services.upload_checks import OLD_DATE, OTHER_PATIENT, OnWriting
 
 UNGRADABLE = "U"
@@ -122,9 +125,22 @@ class PhotoForm(OnePhotoForm, LateralityForm):
 
 
 class PredictionForm(OnePhotoForm):
-    """One photograph to grade without storing it."""
+    """One photograph to grade without storing it, and the model; without one, that of predictions."""
 
     photo = PhotoField(label=_("Photograph"))
+    model = forms.CharField(label=_("Model"), required=False, widget=forms.Select)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["model"].initial = default_model()
+        self.fields["model"].widget.choices = [(model, MODEL_LABELS[model]) for model in settings.GRADING_MODELS]
+
+    def clean_model(self) -> ServedModel:
+        """Raises ValidationError for a model that is unknown or not installed."""
+        name = self.cleaned_data["model"] or default_model()
+        if name not in settings.GRADING_MODELS:
+            raise forms.ValidationError(unknown_model_text(name))
+        return ServedModel(name)
 
 
 class WithdrawForm(forms.Form):

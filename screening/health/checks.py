@@ -14,9 +14,11 @@ from django.db import DatabaseError, connection
 
 from ml.bundle import Bundle
 from ml.errors import BundleError
+from ml.vocabulary import ServedModel
 from screening.health import worker_heartbeat
 from screening.health.queue_stats import oldest_waiting_s
 from screening.photos.validation import MAX_BYTES
+from screening.selectors.sites import list_served_models
 from screening.services import inference
 
 MIN_FREE_BYTES = 4 * MAX_BYTES
@@ -85,18 +87,23 @@ def check_disk() -> str:
 
 
 def check_bundle() -> str:
-    """Check the model bundle, and its hashes once for each change of its files. Returns the version of the model."""
-    return _version_of(inference.verified_bundle)
+    """Check the bundles of the models in use, and their hashes once for each change of their files."""
+    return _versions_of(inference.verified_bundle)
 
 
 def check_bundle_hash() -> str:
-    """Check the model bundle with its hashes. Returns the version of the model."""
-    return _version_of(lambda: inference.read_own_bundle(verify=True))
+    """Check the bundles of the models in use with their hashes."""
+    return _versions_of(lambda model: inference.read_own_bundle(model, verify=True))
 
 
-def _version_of(read: Callable[[], Bundle]) -> str:
+def _versions_of(read: Callable[[ServedModel], Bundle]) -> str:
+    """Name and version of each model in use. All installed ones count as in use if the database does not answer."""
     try:
-        return read().model_version
+        models = list_served_models()
+    except DatabaseError:
+        models = list(settings.GRADING_MODELS)
+    try:
+        return ", ".join(f"{model}: {read(model).model_version}" for model in models)
     except (BundleError, OSError) as error:
         raise HealthCheckError(str(error)) from error
 

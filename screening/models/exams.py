@@ -14,7 +14,7 @@ from screening.policy import WorklistRank
 class Exam(BaseModel):
     """One visit. ``status`` is the progress of people; the progress of the model is ``Grading.status``.
 
-    ``worklist_rank`` (a ``policy.WorklistRank``), ``worst_grade`` and ``max_p_referable`` follow from the newest
+    ``worklist_rank`` (a ``policy.WorklistRank``), ``worst_grade`` and ``max_p_referable`` follow from the current
     grading of each photograph in use (``services.worklist``). The last two are null if no photograph has a grade.
     ``grade_rank`` is the rank without the suspicion of macular oedema: that of readers at a blind-first site.
 

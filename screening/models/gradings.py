@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils.translation import gettext_lazy as _
 
 from ml.prediction import is_limited_negative
-from ml.vocabulary import Laterality, QualityLevel
+from ml.vocabulary import Laterality, QualityLevel, ServedModel
 from screening.labels.choices import values
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.failures import FAILURE_CHOICES, FailureCode, failure_text
+from screening.labels.models import MODEL_CHOICES
 from screening.labels.quality import QUALITY_LEVEL_CHOICES
 from screening.models.base import BaseModel
 from screening.models.images import FundusImage
@@ -47,6 +49,7 @@ class Grading(BaseModel):
     FailureCode = FailureCode
 
     image = models.ForeignKey(FundusImage, models.PROTECT, related_name="gradings")
+    model = models.CharField(_("model"), max_length=8, choices=MODEL_CHOICES)
     model_version = models.CharField(_("model version"), max_length=80)
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.QUEUED)
     n_attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
@@ -83,6 +86,7 @@ class Grading(BaseModel):
         indexes = [models.Index(fields=["status", "queued_at"], name="grading_by_status")]
         constraints = [
             models.UniqueConstraint(fields=["image", "model_version"], name="grading_once_a_version"),
+            models.CheckConstraint(condition=Q(model__in=values(ServedModel)), name="grading_model_known"),
             models.CheckConstraint(
                 condition=Q(status__in=["queued", "running", "done", "failed"]), name="grading_status_known"
             ),
@@ -153,6 +157,16 @@ class Grading(BaseModel):
     def failure_text(self) -> str:
         """What failed and what to do about it; empty unless failed."""
         return failure_text(self.failure_code)
+
+
+def current_first(gradings: QuerySet[Grading]) -> QuerySet[Grading]:
+    """Order gradings so that the first one of each photograph is the current one, whose result counts.
+
+    It is the newest by the model that grades the exams of the site; the newest by any model if that one has none.
+    """
+    installed: tuple[ServedModel, ...] = settings.GRADING_MODELS
+    of_site = Q(model=F("image__exam__site__model")) if len(installed) > 1 else Q(model=installed[0])
+    return gradings.order_by(Case(When(of_site, then=0), default=1), "-created_at", "pk")
 
 
 def limited_negatives(gradings: Iterable[Grading]) -> list[Grading]:

@@ -7,6 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from ml.vocabulary import ServedModel
+from screening.labels.choices import values
+from screening.labels.models import MODEL_CHOICES
 from screening.models.base import BaseModel
 
 
@@ -34,6 +37,13 @@ class Site(BaseModel):
     reading_mode = models.CharField(
         _("reading mode"), max_length=20, choices=ReadingMode.choices, default=ReadingMode.BLIND_FIRST
     )
+    model = models.CharField(
+        _("model that grades exams"),
+        max_length=8,
+        choices=MODEL_CHOICES,
+        default=ServedModel.ACCURATE.value,
+        help_text=_("Photographs that are graded already keep their results."),
+    )
     is_active = models.BooleanField(_("is active"), default=True)
 
     class Meta:
@@ -44,11 +54,19 @@ class Site(BaseModel):
             models.CheckConstraint(
                 condition=models.Q(reading_mode__in=["blind_first", "side_by_side", "triage"]),
                 name="site_reading_mode_known",
-            )
+            ),
+            models.CheckConstraint(condition=models.Q(model__in=values(ServedModel)), name="site_model_known"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def served_model(self) -> ServedModel:
+        """The model that grades new photographs: ``model``, unless this installation has only the other one."""
+        chosen = ServedModel(self.model)
+        installed: tuple[ServedModel, ...] = settings.GRADING_MODELS
+        return chosen if chosen in installed else installed[0]
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from ml.vocabulary import Laterality
 from screening.access import restrict
 from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Review, User
-from screening.models.gradings import limited_negatives
+from screening.models.gradings import current_first, limited_negatives
 from screening.selectors.drafts import is_late_reader
 from screening.selectors.gradings import with_is_revealed
 from screening.selectors.images import prefetched_gradings
@@ -18,7 +18,7 @@ from screening.selectors.reviews import IN_FORCE, reviews_with_findings, without
 
 @dataclass(frozen=True, slots=True)
 class ImageWithGrading:
-    """A photograph and its newest grading."""
+    """A photograph and its current grading."""
 
     image: FundusImage
     grading: Grading | None
@@ -161,7 +161,7 @@ def get_grading(*, user: User, grading_id: uuid.UUID | str) -> Grading:
 def _detailed_exams(user: User) -> QuerySet[Exam]:
     exams = restrict(Exam.objects.select_related("patient", "site", "opened_by"), user)
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
-    gradings = Grading.objects.order_by("-created_at", "pk")
+    gradings = current_first(Grading.objects.all())
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
     reviews = without_unread(Review.objects.select_related("reviewer"), user).order_by("-signed_at")
     exams = exams.annotate(is_late_reader=is_late_reader(user))
@@ -179,7 +179,7 @@ def _exam_detail(exam: Exam) -> ExamDetail:
             laterality=eye,
             absent_reason=exam.absent_reason(eye),
             not_photographed_reason=exam.not_photographed_reason(eye),
-            images=tuple(_newest(image) for image in images if image.laterality == eye),
+            images=tuple(_with_current(image) for image in images if image.laterality == eye),
         )
         for eye in Laterality
     )
@@ -194,5 +194,5 @@ def _exam_detail(exam: Exam) -> ExamDetail:
     )
 
 
-def _newest(image: FundusImage) -> ImageWithGrading:
+def _with_current(image: FundusImage) -> ImageWithGrading:
     return ImageWithGrading(image, next(iter(image.gradings.all()), None))

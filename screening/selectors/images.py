@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 
 from screening.access import restrict
 from screening.models import Exam, FundusImage, Grading, User
+from screening.models.gradings import current_first
 from screening.selectors.gradings import list_gradings
 
 
@@ -27,8 +28,8 @@ def can_see_image(*, user: User, image: FundusImage) -> bool:
 
 
 def prefetched_gradings(user: User) -> "Prefetch[str, QuerySet[Grading], str]":
-    """The ``gradings`` of each photograph, newest first, without heatmaps."""
-    return Prefetch("gradings", list_gradings(user=user))
+    """The ``gradings`` of each photograph, the current one first, without heatmaps."""
+    return Prefetch("gradings", current_first(list_gradings(user=user)))
 
 
 def list_photos_in_use(exam: Exam) -> list[tuple[str, uuid.UUID]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
@@ -20,6 +21,7 @@ from kombu.exceptions import OperationalError
 
 from ml.errors import GradingError
 from ml.prediction import Prediction
+from ml.vocabulary import ServedModel
 from screening.access import Action, require
 from screening.labels.failures import FailureCode
 from screening.models import AuditEvent, FundusImage, Grading, User
@@ -39,7 +41,7 @@ GRADE_IMAGE_TASK = "screening.tasks.grade_image"
 
 
 class _ModelChanged(Exception):
-    """The grading was queued for another version of the model than this process has."""
+    """The grading was queued for a model, or a version of it, that this process does not have."""
 
 
 class _StorageUnavailable(Exception):
@@ -50,14 +52,16 @@ class GradingNotFailed(ValueError):
     """Only a failed grading can be retried. The message is for the user."""
 
 
-def queue_grading(*, image: FundusImage, by: User | None) -> Grading:
-    """Queue a grading of ``image`` by the current model, or return the one that exists.
+def queue_grading(*, image: FundusImage, model: ServedModel | None = None, by: User | None) -> Grading:
+    """Queue a grading of ``image`` by a model, None: that of the site, or return the one that exists.
 
     Runs in the caller's transaction; the task is published after commit.
     """
+    model = model or image.exam.site.served_model
+    version = inference.current_bundle(model).model_version
     with transaction.atomic():
         grading, is_new = Grading.objects.get_or_create(
-            image=image, model_version=inference.current_bundle().model_version, defaults={"queued_at": Now()}
+            image=image, model_version=version, defaults={"model": model, "queued_at": Now()}
         )
         if is_new:
             grading.refresh_from_db(fields=["queued_at"])
@@ -86,7 +90,7 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
     If the storage does not respond the grading is QUEUED again; the third attempt fails. Raises BundleError if the
     model cannot be loaded: the grading is then unchanged.
     """
-    inference.current_grader()  # before the claim
+    _load_model(grading_id)
     grading = _claim(grading_id)
     if grading is None:
         logger.info("Grading %s is not queued: nothing to do", grading_id)
@@ -96,7 +100,7 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
         prediction = _grade(grading)
     except _ModelChanged:
         _fail(grading, started, FailureCode.MODEL_CHANGED)
-        queue_grading(image=grading.image, by=None)
+        queue_grading(image=grading.image, model=_installed_model(grading), by=None)
     except GradingError:
         logger.warning("Grading %s: the photograph could not be read", grading_id)
         _fail(grading, started, FailureCode.UNREADABLE)
@@ -115,7 +119,14 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
         logger.exception("Grading %s failed", grading_id)
         _fail(grading, started, FailureCode.UNEXPECTED)
     else:
-        _finish(grading, started, _result(prediction))
+        _finish(grading, started, _result(grading, prediction))
+
+
+def _load_model(grading_id: uuid.UUID) -> None:
+    """Load the model of a grading before its claim. Raises BundleError."""
+    model = Grading.objects.filter(pk=grading_id).values_list("model", flat=True).first()
+    if model in settings.GRADING_MODELS:
+        inference.current_grader(ServedModel(model))
 
 
 def _claim(grading_id: uuid.UUID) -> Grading | None:
@@ -129,10 +140,18 @@ def _claim(grading_id: uuid.UUID) -> Grading | None:
 
 
 def _grade(grading: Grading) -> Prediction:
-    grader = inference.current_grader()
+    if grading.model not in settings.GRADING_MODELS:
+        raise _ModelChanged
+    grader = inference.current_grader(ServedModel(grading.model))
     if grader.bundle.model_version != grading.model_version:
         raise _ModelChanged
     return grader.grade(_read(grading))
+
+
+def _installed_model(grading: Grading) -> ServedModel:
+    """The model of a grading; that of the site if this installation does not have it any more."""
+    model = ServedModel(grading.model)
+    return model if model in settings.GRADING_MODELS else grading.image.exam.site.served_model
 
 
 def _read(grading: Grading) -> bytes:
@@ -156,7 +175,7 @@ def _claimed(grading: Grading) -> QuerySet[Grading]:
     return Grading.objects.filter(pk=grading.pk, status=Grading.Status.RUNNING, n_attempts=grading.n_attempts)
 
 
-def _result(prediction: Prediction) -> dict[str, Any]:
+def _result(grading: Grading, prediction: Prediction) -> dict[str, Any]:
     return {
         "status": Grading.Status.DONE,
         "failure_code": "",
@@ -168,7 +187,7 @@ def _result(prediction: Prediction) -> dict[str, Any]:
         "probabilities": None if prediction.probabilities is None else list(prediction.probabilities),
         "p_referable": prediction.p_referable,
         "is_referable": prediction.is_referable,
-        "operating_point": inference.current_grader().bundle.operating_point,
+        "operating_point": inference.current_grader(ServedModel(grading.model)).bundle.operating_point,
         "heatmap": _rows(prediction.heatmap),
         "heatmap_box": None if prediction.heatmap_box is None else list(prediction.heatmap_box),
         "p_macular_oedema": prediction.p_macular_oedema,
@@ -204,16 +223,28 @@ def _finish(grading: Grading, started: float, fields: dict[str, Any]) -> None:
 
 @transaction.atomic
 def retry_grading(*, grading: Grading, by: User) -> Grading:
-    """Queue a failed grading again, for the current model. Raises GradingNotFailed, AccessDenied."""
+    """Queue a failed grading again, for the current version of its model. Raises GradingNotFailed, AccessDenied."""
     locked = Grading.objects.select_for_update(of=("self",)).select_related("image__exam__site").get(pk=grading.pk)
     require(by, Action.RETRY_GRADING, locked.image.exam.site)
     if locked.status != Grading.Status.FAILED:
         raise GradingNotFailed(_("This grading has not failed, so there is nothing to retry."))
     record_grading_event(AuditEvent.Verb.GRADING_RETRIED, locked, by=by)
-    if locked.model_version != inference.current_bundle().model_version:
-        return queue_grading(image=locked.image, by=by)
+    model = _installed_model(locked)
+    if locked.model_version != inference.current_bundle(model).model_version:
+        return queue_grading(image=locked.image, model=model, by=by)
     requeue(locked, n_attempts=0)
     return locked
+
+
+@transaction.atomic
+def grade_image(*, image: FundusImage, model: ServedModel | None, by: User) -> Grading:
+    """Grade a photograph by a model, None: that of the site. Gradings by the other model stay.
+
+    Returns the grading that exists, and queues it again if it has failed. Raises AccessDenied.
+    """
+    require(by, Action.RETRY_GRADING, image.exam.site)
+    grading = queue_grading(image=image, model=model, by=by)
+    return retry_grading(grading=grading, by=by) if grading.status == Grading.Status.FAILED else grading
 
 
 def requeue(grading: Grading, **fields: Any) -> None:

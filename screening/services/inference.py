@@ -1,4 +1,4 @@
-"""The bundle and the grader of this process. The only module that imports ``ml.grader``."""
+"""Bundle and grader of each served model in this process. The only module that imports ``ml.grader``."""
 
 import threading
 from functools import lru_cache
@@ -9,59 +9,63 @@ from django.conf import settings
 
 from ml.bundle import GRAPH_FILE, WEIGHTS_FILE, Bundle, default_bundle, read_bundle
 from ml.errors import BundleError
+from ml.vocabulary import ServedModel
 
 if TYPE_CHECKING:
     from ml.grader import Grader
 
 _loading = threading.Lock()
+FilesState = tuple[tuple[int, int], ...]
+"""Size and time of change of each file of a bundle; shorter if files are missing."""
 
 
-def read_own_bundle(*, verify: bool = False) -> Bundle:
-    """Read the bundle of the settings; ``verify`` also checks the hash of the weights. Raises BundleError."""
-    return read_bundle(_bundle_folder(), verify=verify)
+def read_own_bundle(model: ServedModel, *, verify: bool = False) -> Bundle:
+    """Read the bundle of a served model; ``verify`` also checks the hash of the weights. Raises BundleError."""
+    return read_bundle(_bundle_folder(model), verify=verify)
 
 
-def _bundle_folder() -> Path:
-    return Path(settings.MODEL_BUNDLE) if settings.MODEL_BUNDLE else default_bundle()
+def _bundle_folder(model: ServedModel) -> Path:
+    folder = settings.MODEL_BUNDLES[model]
+    return Path(folder) if folder else default_bundle(model)
 
 
-def state_of_files() -> tuple[tuple[int, int], ...]:
-    """Size and time of change of each file of the bundle; shorter if files are missing. Raises BundleError."""
-    files = [_bundle_folder() / name for name in ("bundle.json", GRAPH_FILE, WEIGHTS_FILE)]
+def state_of_files(model: ServedModel) -> FilesState:
+    """State of the files of the bundle. Raises BundleError, OSError."""
+    files = [_bundle_folder(model) / name for name in ("bundle.json", GRAPH_FILE, WEIGHTS_FILE)]
     stats = [file.stat() for file in files if file.is_file()]
     return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
 
 
-def verified_bundle() -> Bundle:
-    """The bundle of the settings, its hashes checked again whenever a file has changed. Raises BundleError, OSError."""
-    return _verified(state_of_files())
+def verified_bundle(model: ServedModel) -> Bundle:
+    """The bundle, its hashes checked again whenever a file has changed. Raises BundleError, OSError."""
+    return _verified(model, state_of_files(model))
 
 
-@lru_cache(maxsize=1)
-def _verified(_files: tuple[tuple[int, int], ...]) -> Bundle:
-    return read_own_bundle(verify=True)
+@lru_cache(maxsize=len(ServedModel))
+def _verified(model: ServedModel, _files: FilesState) -> Bundle:
+    return read_own_bundle(model, verify=True)
 
 
-@lru_cache(maxsize=1)
-def current_bundle() -> Bundle:
+@lru_cache(maxsize=len(ServedModel))
+def current_bundle(model: ServedModel) -> Bundle:
     """The bundle that grades new photographs, read once for each process. Raises BundleError."""
-    return read_own_bundle()
+    return read_own_bundle(model)
 
 
-@lru_cache(maxsize=1)
-def _load_grader() -> "Grader":
+@lru_cache(maxsize=len(ServedModel))
+def _load_grader(folder: Path) -> "Grader":
     from ml.grader import Grader
 
-    return Grader.load(_bundle_folder(), threads=settings.GRADING_THREADS)
+    return Grader.load(folder, threads=settings.GRADING_THREADS)
 
 
-def current_grader() -> "Grader":
-    """The Grader of this process, loaded at first use. Raises BundleError.
+def current_grader(model: ServedModel) -> "Grader":
+    """The Grader of a served model in this process, loaded at first use. Raises BundleError.
 
     NB: call it after a fork, not before: a fork does not copy the threads of ONNX Runtime.
     """
     with _loading:
         try:
-            return _load_grader()
+            return _load_grader(_bundle_folder(model))
         except OSError as error:
-            raise BundleError(f"The model bundle cannot be read ({type(error).__name__}).") from error
+            raise BundleError(f"The bundle of the {model} model cannot be read ({type(error).__name__}).") from error

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from ml.prediction import Prediction
-from ml.vocabulary import Laterality
+from ml.vocabulary import Laterality, ServedModel
 from screening.access import Action, require
 from screening.models import AuditEvent, Exam, User
 from screening.photos import validation
 from screening.photos.decode_lock import large_image_lock
+from screening.selectors.sites import default_model
 from screening.services import inference
 from screening.services.audit import record_event
 from screening.services.duplicates import find_duplicate
@@ -21,7 +22,7 @@ class EyeSuggestion:
     confidence: float | None
 
 
-def predict_photo(*, data: bytes, by: User) -> Prediction:
+def predict_photo(*, data: bytes, model: ServedModel, by: User) -> Prediction:
     """Grade one photograph. Only an audit event is stored.
 
     If the file is a copy of a stored photograph of the user's sites, the event refers to it: the audit trail then shows
@@ -30,7 +31,7 @@ def predict_photo(*, data: bytes, by: User) -> Prediction:
     """
     require(by, Action.PREDICT_PHOTO)
     photo = validation.validate(data)
-    prediction = _predict(photo)
+    prediction = _predict(photo, model)
     copy_of = find_duplicate(data=data, photo=photo, of=by)
     record_event(
         verb=AuditEvent.Verb.PHOTO_PREDICTED,
@@ -48,7 +49,7 @@ def suggest_eye(*, exam: Exam, data: bytes, by: User) -> EyeSuggestion:
     Raises InvalidPhoto, GradingError, AccessDenied.
     """
     require(by, Action.UPLOAD_IMAGE, exam.site)
-    prediction = _predict(validation.validate(data))
+    prediction = _predict(validation.validate(data), default_model())
     record_event(
         verb=AuditEvent.Verb.EYE_SUGGESTED,
         subject=exam,
@@ -59,6 +60,6 @@ def suggest_eye(*, exam: Exam, data: bytes, by: User) -> EyeSuggestion:
     return EyeSuggestion(prediction.laterality, prediction.laterality_confidence)
 
 
-def _predict(photo: validation.ValidPhoto) -> Prediction:
+def _predict(photo: validation.ValidPhoto, model: ServedModel) -> Prediction:
     with large_image_lock(photo.width_px * photo.height_px):
-        return inference.current_grader().grade(photo.cleaned)
+        return inference.current_grader(model).grade(photo.cleaned)

@@ -1,23 +1,27 @@
 """Order of the worklist, stored on the exam: ranks, worst grade, P(referable), suspicion of macular oedema."""
 
 from functools import partial
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef
 
 from ml.vocabulary import Laterality
 from screening import policy
-from screening.models import Exam, FundusImage, Grading
-from screening.models.gradings import limited_negatives
+from screening.models import Exam, FundusImage, Grading, Site
+from screening.models.gradings import current_first, limited_negatives
 
 _ORDER_FIELDS = ("worst_grade", "max_p_referable", "worklist_rank", "grade_rank", "is_oedema_suspected")
 
 
 def update_worklist_order(exam: Exam) -> None:
-    """Store the order of ``exam``, from the newest grading of each photograph in use.
+    """Store the order of ``exam``, from the current grading of each photograph in use.
 
     Call it in the transaction that changes a grading, a photograph or an absent eye. It locks the exam until that
     transaction ends: of two gradings that finish at once, the second counts the first.
     """
     locked = Exam.objects.select_for_update(of=("self",)).get(pk=exam.pk)
-    gradings = _newest_gradings(locked)
+    gradings = _current_gradings(locked)
     grades = [grading.grade for grading in gradings if grading.grade is not None]
     graded_or_pending = {grading.image.laterality for grading in gradings if grading.is_gradable or grading.is_pending}
     exam.worst_grade = max(grades, default=None)
@@ -48,7 +52,21 @@ def update_order_of_image(image: FundusImage) -> None:
         update_worklist_order(image.exam)
 
 
-def _newest_gradings(exam: Exam) -> list[Grading]:
+def update_orders_of_site(site: Site) -> None:
+    """Store the order of the exams that wait and have photographs with several gradings: the model of the site changed.
+
+    One transaction for each exam.
+    """
+    waiting = Exam.objects.filter(site=site, status__in=[Exam.Status.OPEN, Exam.Status.SUBMITTED])
+    graded_again = FundusImage.objects.annotate(n=Count("gradings")).filter(exam=OuterRef("pk"), n__gt=1)
+    for exam in waiting.filter(Exists(graded_again)).iterator():
+        with transaction.atomic():
+            update_worklist_order(exam)
+
+
+def _current_gradings(exam: Exam) -> list[Grading]:
     gradings = Grading.objects.filter(image__exam=exam, image__withdrawn_at__isnull=True).select_related("image")
-    newest_last = gradings.defer("heatmap", "oedema_heatmap").order_by("created_at", "-pk")
-    return list({grading.image_id: grading for grading in newest_last}.values())
+    current: dict[UUID, Grading] = {}
+    for grading in current_first(gradings.defer("heatmap", "oedema_heatmap")):
+        current.setdefault(grading.image_id, grading)
+    return list(current.values())

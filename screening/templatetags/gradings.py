@@ -10,10 +10,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from ml.prediction import Prediction
-from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality, QualityLevel
+from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality, QualityLevel, ServedModel
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
 from screening.labels.heatmaps import HeatmapLayer, heatmap_text
+from screening.labels.models import SHORT_MODEL_LABELS
 from screening.labels.oedema import CANNOT_EXCLUDE, oedema_label
 from screening.labels.quality import QUALITY_LEVEL_LABELS, advice_for, limitation_of
 from screening.models import Grading
@@ -54,8 +55,9 @@ def model_result(
     may_retry: bool = False,
     is_late: bool = False,
     operating_point: float | None = None,
+    model: str = "",
 ) -> dict[str, Any]:
-    """The model's result for one photograph; ``operating_point``: that of a Prediction, which has none itself."""
+    """The model's result for one photograph; ``operating_point``, ``model``: of a Prediction, which has none itself."""
     return {
         "result": result,
         "state": result_state(result, shows_model=shows_model),
@@ -68,6 +70,7 @@ def model_result(
         "may_retry": may_retry,
         "is_late": is_late,
         "operating_point": getattr(result, "operating_point", operating_point),
+        "model_label": SHORT_MODEL_LABELS[ServedModel(getattr(result, "model", model))] if result else "",
     }
 
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from ml.errors import GradingError
 from ml.prediction import Prediction
 from ml.serving.files.photo_file import check_file
+from ml.vocabulary import ServedModel
 from screening.access import Action, require
 from screening.forms import PredictionForm, error_text
 from screening.photos import thumbnails
@@ -36,24 +37,25 @@ def predict(request: AuthenticatedRequest) -> HttpResponseBase:
     if not form.is_valid():
         context["error"] = error_text(form)
     else:
-        data = form.cleaned_data["photo"].read(MAX_BYTES + 1)
+        data, model = form.cleaned_data["photo"].read(MAX_BYTES + 1), form.cleaned_data["model"]
         try:
-            prediction = predict_photo(data=data, by=request.user)
+            prediction = predict_photo(data=data, model=model, by=request.user)
         except (InvalidPhoto, GradingError) as error:
             context["error"] = str(error)
         else:
-            context |= _result_context(prediction, data)
+            context |= _result_context(prediction, data, model)
             status = 200
     return render(request, RESULT if request.htmx else PAGE, context, status=status)
 
 
-def _result_context(prediction: Prediction, data: bytes) -> dict[str, Any]:
+def _result_context(prediction: Prediction, data: bytes, model: ServedModel) -> dict[str, Any]:
     """The prediction, and a reduced copy of the photograph as a data URL: it has no address."""
     small = thumbnails.thumbnail(BytesIO(check_file(data).data), side_px=thumbnails.SCREEN_PX)
     width_px, height_px = thumbnails.image_size(small)
     return {
         "prediction": prediction,
-        "operating_point": inference.current_bundle().operating_point,
+        "model": model,
+        "operating_point": inference.current_bundle(model).operating_point,
         "photo_url": f"data:image/jpeg;base64,{b64encode(small).decode()}",
         "width_px": width_px,
         "height_px": height_px,

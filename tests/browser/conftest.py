@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, expect, syn
 from pytest_django.live_server_helper import LiveServer
 
 from ml.synthetic import Faults, draw_fundus, drawing_for_grade
-from ml.vocabulary import ICDRGrade, Laterality
+from ml.vocabulary import ICDRGrade, Laterality, ServedModel
 from screening.models import Exam, Site, User
 from screening.services import inference
 from tests.builders import photo_bytes
@@ -71,8 +71,8 @@ def address(shared_database: str) -> Iterator[str]:
 
 @pytest.fixture
 def worker(shared_database: str, celery_at: Callable[..., Celery]) -> Iterator[None]:
-    """A Celery worker on a thread with an in-memory queue, as in the demo; the model is loaded."""
-    inference.current_grader()
+    """A Celery worker on a thread with an in-memory queue, as in the demo; the model of exams is loaded."""
+    inference.current_grader(ServedModel.ACCURATE)
     app = celery_at(
         "memory://localhost/",
         broker_transport_options={"polling_interval": 0.1},

@@ -139,7 +139,7 @@ def test_page_api_and_command_line_agree_about_a_file(
 ) -> None:
     make, verdict = FILES[kind]
     for name, value in (("current_grader", real_grader), ("current_bundle", real_grader.bundle)):
-        monkeypatch.setattr(f"screening.services.inference.{name}", lambda value=value: value)
+        monkeypatch.setattr(f"screening.services.inference.{name}", lambda _model, value=value: value)
     data, line = make(), lines[kind]
     answer = ApiClient(photographer).send("predict", data)
     client.force_login(photographer)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from drsite.environment import RENAMED, Environment
+from drsite.environment import RENAMED, Environment, served_models
 
 
 def test_a_variable_is_read_from_its_file_without_the_line_end(tmp_path: Path) -> None:
@@ -56,3 +56,14 @@ def test_a_separate_password_is_inserted_into_a_url_without_one(name: str, url: 
 def test_an_old_name_is_refused_with_the_new_one(old: str, new: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"^{old} is now called {new}. Set {new} instead.$"):
         Environment({old: ""})
+
+
+@pytest.mark.parametrize("names", [["accurate", "fast"], ["fast", "accurate"], ["fast"], ["accurate"]])
+def test_the_models_of_the_installation_are_named(names: list[str]) -> None:
+    assert served_models(names) == tuple(sorted(names))
+
+
+@pytest.mark.parametrize(("names", "found"), [(["fast", "slow"], "names slow"), ([], "names no model")])
+def test_an_unknown_model_is_refused(names: list[str], found: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=rf"^GRADING_MODELS {found}\. Set it to accurate,fast or"):
+        served_models(names)

@@ -93,18 +93,21 @@ def test_gradings_are_counted_from_the_database(client: Client) -> None:
     GradingFactory(status="running", queued_at=recent)
     for n, ms in enumerate((100, 200, 300, 4000)):
         GradingFactory(is_done=n > 0, is_ungradable=n == 0, queued_at=recent, duration_ms=ms)
+    GradingFactory(is_done=True, model="fast", queued_at=recent, duration_ms=50)
     GradingFactory(is_failed=True, queued_at=recent)
     GradingFactory(is_done=True, queued_at=long_ago, duration_ms=50_000)
     values = scrape(client)
     assert values["drs_queue_depth", ()] == 2
     assert 90 <= values["drs_queue_oldest_age_seconds", ()] < 150
     assert values["drs_gradings_running", ()] == 1
-    assert values["drs_gradings_done_last_hour", ()] == 4
+    done = [values["drs_gradings_done_last_hour", (("model", model),)] for model in ("accurate", "fast")]
+    assert done == [4, 1]
     assert values["drs_gradings_failed_last_hour", (("reason", "unexpected"),)] == 1
-    assert values["drs_gradable_fraction_last_hour", ()] == 0.75
-    seconds = [values["drs_grading_seconds_last_hour", (("quantile", q),)] for q in ("0.5", "0.95", "1.0")]
-    assert seconds == [0.2, 4.0, 4.0]
-    assert values["drs_model_info", (("version", "fake-1.0.0+00000000"),)] == 1
+    assert values["drs_gradable_fraction_last_hour", ()] == 0.8
+    for model, expected in (("accurate", [0.2, 4.0, 4.0]), ("fast", [0.05, 0.05, 0.05])):
+        labels = [(("model", model), ("quantile", q)) for q in ("0.5", "0.95", "1.0")]
+        assert [values["drs_grading_seconds_last_hour", pair] for pair in labels] == expected
+        assert values["drs_model_info", (("model", model), ("version", "fake-1.0.0+00000000"))] == 1
 
 
 @pytest.mark.django_db

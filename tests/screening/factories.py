@@ -12,7 +12,7 @@ from django.utils import timezone
 from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory, Password
 
-from ml.vocabulary import Laterality, QualityLevel
+from ml.vocabulary import Laterality, QualityLevel, ServedModel
 from screening.models import Exam, EyeFinding, FundusImage, Grading, Membership, Patient, Review, Site, User
 from screening.policy import MacularOedema, Outcome, Urgency
 from screening.services.patients import store_search_terms
@@ -137,6 +137,7 @@ class _GradingFactory(DjangoModelFactory[Grading]):
         )
 
     image = SubFactory(_FundusImageFactory)
+    model = ServedModel.ACCURATE.value
     model_version = FAKE_VERSION
     queued_at = LazyFunction(timezone.now)
 

@@ -11,6 +11,7 @@ import pytest
 from celery import Celery
 
 from ml.bundle import default_bundle
+from ml.vocabulary import ServedModel
 from screening.health import worker_heartbeat
 from screening.models import Exam, Grading, Site, User
 from screening.services.gradings import publish
@@ -38,8 +39,8 @@ def broker(
 
 @pytest.fixture
 def bundle(tmp_path: Path, released_bundle: None) -> Path:
-    """A copy of the released bundle."""
-    return Path(shutil.copytree(default_bundle(), tmp_path / "bundle"))
+    """A copy of the bundle that grades exams."""
+    return Path(shutil.copytree(default_bundle(ServedModel.ACCURATE), tmp_path / "bundle"))
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_a_damaged_worker_takes_no_photographs_until_its_model_is_restored(
     tmp_path: Path,
 ) -> None:
     weights = damage(bundle) if is_damaged_at_start else b""
-    damaged = start_worker(redis_server.url, "damaged", MODEL_BUNDLE=str(bundle))
+    damaged = start_worker(redis_server.url, "damaged", ACCURATE_MODEL_BUNDLE=str(bundle))
     if not is_damaged_at_start:  # its child process, which loads the model for the first photograph, finds the damage
         wait_until(lambda: worker_heartbeat.list_live_workers() == {"damaged@here": True}, "it was ready", damaged)
         weights = damage(bundle)

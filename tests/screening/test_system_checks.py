@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 
 from ml.bundle import default_bundle
+from ml.vocabulary import ServedModel
 from screening import secret_strength, system_checks
 from screening.system_checks import (
     check_broker,
@@ -111,7 +112,7 @@ def bundle(settings: Any, tmp_path: Path, released_bundle: None) -> Path:
         (tmp_path / file).write_text(name)
         content[name]["sha256"] = hashlib.sha256(name.encode()).hexdigest()
     (tmp_path / "bundle.json").write_text(json.dumps(content))
-    settings.MODEL_BUNDLE = str(tmp_path)
+    settings.MODEL_BUNDLES = {**settings.MODEL_BUNDLES, ServedModel.FAST: str(tmp_path)}
     return tmp_path
 
 

@@ -11,6 +11,7 @@ from ml.vocabulary import QualityLevel, QualityReason
 from screening.labels.choices import choices
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.grades import GRADE_LABELS
+from screening.labels.models import MODEL_CHOICES
 from screening.labels.oedema import oedema_text
 from screening.labels.quality import FALLBACK, QUALITY_ADVICE, QUALITY_LEVEL_LABELS, limitation_of
 from screening.models import Grading
@@ -74,6 +75,7 @@ CONFIDENCE_HELP = "Calibrated probability of the likelier eye, 0 to 1; null if t
 class ModelResultSerializer(serializers.Serializer[Any]):
     """Quality assessment and grade: what gradings and predictions have in common."""
 
+    model = serializers.ChoiceField(MODEL_CHOICES, help_text="The model that grades: `accurate` or `fast`.")
     model_version = serializers.CharField()
     is_gradable = serializers.BooleanField(allow_null=True)
     quality_level = serializers.ChoiceField(

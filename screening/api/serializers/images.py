@@ -88,10 +88,10 @@ class NewImageSerializer(serializers.Serializer[Any]):
 
 
 class ImageSerializer(serializers.ModelSerializer[FundusImage]):
-    """The record of a photograph with its newest grading. The name of the uploaded file is not stored."""
+    """The record of a photograph with its current grading. The name of the uploaded file is not stored."""
 
     exam = serializers.UUIDField(source="exam_id")
-    grading = serializers.SerializerMethodField(help_text="The newest grading.")
+    grading = serializers.SerializerMethodField(help_text="The current grading: the newest by the model of the site.")
 
     class Meta:
         model = FundusImage
@@ -121,9 +121,9 @@ class ImageSerializer(serializers.ModelSerializer[FundusImage]):
 
     @extend_schema_field(GradingSerializer(allow_null=True))
     def get_grading(self, image: FundusImage) -> Any:
-        """The first of the prefetched gradings, which are newest first."""
-        newest: Grading | None = next(iter(image.gradings.all()), None)
-        return None if newest is None else self._grading_serializer.to_representation(newest)
+        """The first of the prefetched gradings."""
+        current: Grading | None = next(iter(image.gradings.all()), None)
+        return None if current is None else self._grading_serializer.to_representation(current)
 
     @cached_property
     def _grading_serializer(self) -> GradingSerializer:

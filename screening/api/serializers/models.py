@@ -2,9 +2,40 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
+from ml.vocabulary import ServedModel
 from screening.api.serializers.gradings import QualityReasonSerializer
+from screening.labels.models import MODEL_CHOICES, unknown_model_text
+
+
+class ModelField(serializers.ChoiceField):
+    """A model of this installation, ``accurate`` or ``fast``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(MODEL_CHOICES, **kwargs)
+
+    def to_internal_value(self, data: Any) -> ServedModel:
+        """Raises ValidationError for a model that is unknown or not installed."""
+        if data not in settings.GRADING_MODELS:
+            raise serializers.ValidationError(unknown_model_text(data), code="invalid_choice")
+        return ServedModel(data)
+
+
+MODEL_HELP = "`accurate` grades better; `fast` takes about a sixth of the time."
+
+
+class ModelQuerySerializer(serializers.Serializer[Any]):
+    """Which model."""
+
+    model = ModelField(required=False, help_text=f"{MODEL_HELP} The default is that of predictions, `fast`.")
+
+
+class NewGradingSerializer(serializers.Serializer[Any]):
+    """Which model grades a photograph again."""
+
+    model = ModelField(required=False, help_text=f"{MODEL_HELP} The default is the model of the site.")
 
 
 class GradeSerializer(serializers.Serializer[Any]):
@@ -25,8 +56,12 @@ class LimitsSerializer(serializers.Serializer[Any]):
 
 
 class ModelSerializer(serializers.Serializer[Any]):
-    """The model in use: version, operating point, metrics, limits."""
+    """A model: version, operating point, metrics, limits."""
 
+    model = serializers.ChoiceField(MODEL_CHOICES)
+    installed = serializers.ListField(
+        child=serializers.ChoiceField(MODEL_CHOICES), help_text="The models of this installation."
+    )
     model_version = serializers.CharField(help_text="Name, version and first letters of the weights' hash.")
     name = serializers.CharField()
     version = serializers.CharField()

@@ -16,6 +16,7 @@ from screening.api.serializers.gradings import (
     QualityReasonSerializer,
 )
 from screening.api.serializers.images import PhotoField
+from screening.api.serializers.models import MODEL_HELP, ModelField
 
 
 class NewPredictionSerializer(serializers.Serializer[Any]):
@@ -35,6 +36,7 @@ class PredictionQuerySerializer(serializers.Serializer[Any]):
     """Options of a prediction."""
 
     heatmap = serializers.BooleanField(default=True, help_text="`false` omits the heatmaps.")
+    model = ModelField(required=False, help_text=f"{MODEL_HELP} The default is `fast`.")
 
 
 @extend_schema_field({"type": "string", "format": "byte", "nullable": True})

@@ -12,10 +12,11 @@ from screening.access import Action
 from screening.api.schema import RESULTS, responses
 from screening.api.serializers.empty import EmptySerializer
 from screening.api.serializers.gradings import GradingDetailSerializer, GradingQuerySerializer, GradingSerializer
+from screening.api.serializers.models import NewGradingSerializer
 from screening.api.views.base import ApiListView, ApiView
 from screening.models import Grading
-from screening.selectors import get_grading, get_revealed_grading, list_gradings
-from screening.services.gradings import retry_grading
+from screening.selectors import get_grading, get_image, get_revealed_grading, list_gradings
+from screening.services.gradings import grade_image, retry_grading
 
 _LOOKUPS = {"status": "status", "image": "image", "exam": "image__exam"}
 
@@ -85,4 +86,31 @@ class GradingRetryView(ApiView):
         """200 with the queued grading. 409 unless it has failed."""
         self.validated_data(EmptySerializer)
         grading = retry_grading(grading=get_grading(user=self.user, grading_id=grading_id), by=self.user)
+        return self.record_response(grading.pk)
+
+
+class ImageGradingView(ApiView):
+    """``POST images/{id}/gradings``"""
+
+    actions = {"POST": Action.RETRY_GRADING}
+    serializer_class = GradingDetailSerializer
+
+    def get_record(self, record_id: UUID) -> Grading:
+        """The grading."""
+        return get_revealed_grading(user=self.user, grading_id=record_id)
+
+    @extend_schema(
+        operation_id="grade_image",
+        tags=[RESULTS],
+        summary="Grade a photograph by a model",
+        description="Each model has its own grading of a photograph, and both are kept. The one by the model of the "
+        "site is current: pages, worklist and `grading` of the photograph have it. Safe to repeat: the response is "
+        "the grading that exists, queued again if it has failed.",
+        request=NewGradingSerializer,
+        responses=responses(404, has_body=True, ok=GradingDetailSerializer),
+    )
+    def post(self, request: Request, image_id: UUID) -> Response:
+        """200 with the grading, which is queued if it is new."""
+        model = self.validated_data(NewGradingSerializer).get("model")
+        grading = grade_image(image=get_image(user=self.user, image_id=image_id), model=model, by=self.user)
         return self.record_response(grading.pk)

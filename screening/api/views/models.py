@@ -1,5 +1,6 @@
-"""The model in use."""
+"""The models in use."""
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,10 +9,11 @@ from ml.vocabulary import ICDRGrade
 from screening.access import Action
 from screening.api.schema import SYSTEM, responses
 from screening.api.serializers.gradings import all_quality_reasons, disclaimer, grade_label
-from screening.api.serializers.models import ModelSerializer
+from screening.api.serializers.models import ModelQuerySerializer, ModelSerializer
 from screening.api.views.base import ApiView
 from screening.models import FundusImage
 from screening.photos import validation
+from screening.selectors.sites import default_model
 from screening.services import inference
 
 
@@ -24,13 +26,17 @@ class ModelDetailView(ApiView):
     @extend_schema(
         operation_id="get_model",
         tags=[SYSTEM],
-        summary="The model in use: version, operating point, metrics, limits",
-        responses=responses(ok=ModelSerializer),
+        summary="A model: version, operating point, metrics, limits",
+        parameters=[ModelQuerySerializer],
+        responses=responses(400, ok=ModelSerializer),
     )
     def get(self, request: Request) -> Response:
         """From the bundle, with the limits on photographs."""
-        bundle = inference.current_bundle()
+        chosen = self.validated_query(ModelQuerySerializer).get("model") or default_model()
+        bundle = inference.current_bundle(chosen)
         model = {
+            "model": chosen,
+            "installed": settings.GRADING_MODELS,
             "model_version": bundle.model_version,
             "name": bundle.name,
             "version": bundle.version,

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from ml.prediction import Prediction
 from ml.serving.heatmap_overlay import heatmap_layer
-from ml.vocabulary import QualityLevel
+from ml.vocabulary import QualityLevel, ServedModel
 from screening.access import Action
 from screening.api.schema import EXAMS, PREDICTION_EXAMPLES, PREDICTIONS, responses
 from screening.api.serializers.gradings import describe_quality_reasons, disclaimer, grade_label
@@ -26,6 +26,7 @@ from screening.labels.oedema import oedema_text
 from screening.labels.quality import limitation_of
 from screening.photos.validation import MAX_BYTES, upright_size
 from screening.selectors import get_exam_record
+from screening.selectors.sites import default_model
 from screening.services import inference
 from screening.services.predictions import predict_photo, suggest_eye
 
@@ -59,10 +60,12 @@ class PredictView(PhotoUploadView):
     )
     def post(self, request: Request) -> Response:
         """200, also for an ungradable photograph."""
-        has_heatmap = self.validated_query(PredictionQuerySerializer)["heatmap"]
+        query = self.validated_query(PredictionQuerySerializer)
+        model = query.get("model") or default_model()
         data = self.validated_data(NewPredictionSerializer)["photo"].read(MAX_BYTES + 1)
-        prediction = predict_photo(data=data, by=self.user)
-        return Response(PredictionSerializer(_result(prediction, data, has_heatmap=has_heatmap)).data)
+        prediction = predict_photo(data=data, model=model, by=self.user)
+        result = _result(prediction, data, model=model, has_heatmap=query["heatmap"])
+        return Response(PredictionSerializer(result).data)
 
 
 class EyeSuggestionView(PhotoUploadView):
@@ -88,9 +91,10 @@ class EyeSuggestionView(PhotoUploadView):
         return Response(EyeSuggestionSerializer(suggest_eye(exam=exam, data=data, by=self.user)).data)
 
 
-def _result(prediction: Prediction, data: bytes, *, has_heatmap: bool) -> dict[str, Any]:
+def _result(prediction: Prediction, data: bytes, *, model: ServedModel, has_heatmap: bool) -> dict[str, Any]:
     box = prediction.heatmap_box
     return {
+        "model": model,
         "model_version": prediction.model_version,
         "is_gradable": prediction.is_gradable,
         "quality_level": prediction.quality_level.value,
@@ -109,7 +113,7 @@ def _result(prediction: Prediction, data: bytes, *, has_heatmap: bool) -> dict[s
         "oedema_text": oedema_text(prediction),
         "laterality_suggested": prediction.laterality,
         "laterality_confidence": prediction.laterality_confidence,
-        "operating_point": inference.current_grader().bundle.operating_point,
+        "operating_point": inference.current_bundle(model).operating_point,
         "heatmap_png": _heatmap_png(prediction.heatmap, box, data) if has_heatmap else None,
         "oedema_heatmap_png": _heatmap_png(prediction.oedema_heatmap, box, data) if has_heatmap else None,
         "heatmap_box": list(box) if has_heatmap and box is not None else None,

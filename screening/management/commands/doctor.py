@@ -158,7 +158,9 @@ DIAGNOSTICS = (
         "and the keys, and allow reading, writing and deleting.",
     ),
     Diagnostic(
-        "bundle", checks.check_bundle_hash, "Restore the model bundle of the release, or set MODEL_BUNDLE to another."
+        "bundle",
+        checks.check_bundle_hash,
+        "Restore the bundle of the release, or correct ACCURATE_MODEL_BUNDLE and FAST_MODEL_BUNDLE.",
     ),
     Diagnostic("clock", diagnose_clock, "Start time synchronisation (chrony or systemd-timesyncd) on both hosts."),
     Diagnostic("disk", checks.check_disk, "Free disk space or enlarge the disk. Do not delete photographs."),

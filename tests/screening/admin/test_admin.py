@@ -137,6 +137,21 @@ def test_views_and_searches_of_patients_are_audited(panel: Client) -> None:
     assert not any(NAME in str(event) for event in AuditEvent.objects.values())
 
 
+def test_the_model_of_a_site_is_changed_and_audited_and_its_results_count(panel: Client, site: Site) -> None:
+    image = FundusImageFactory(exam=ExamFactory(patient__site=site, is_submitted=True))
+    GradingFactory(image=image, is_done=True, grade=4)
+    GradingFactory(image=image, is_done=True, grade=1, model="fast", model_version="fast-1")
+    image.exam.refresh_from_db()
+    assert image.exam.worst_grade == 4
+    form = {name: getattr(site, name) for name in ("name", "code", "timezone", "reading_mode")} | {"is_active": "on"}
+    assert panel.post(url(Site, "change", site.pk), form | {"model": "slow"}).status_code == 200
+    assert panel.post(url(Site, "change", site.pk), form | {"model": "fast"}).status_code == 302
+    site.refresh_from_db()
+    image.exam.refresh_from_db()
+    assert (site.model, image.exam.worst_grade) == ("fast", 1)
+    assert AuditEvent.objects.filter(verb=Verb.ROW_CHANGED, object_id=str(site.pk), site=site).exists()
+
+
 def test_a_change_is_audited_without_the_values(panel: Client) -> None:
     patient = PatientFactory(family_name="Byron")
     names = {"given_name": "Ada", "family_name": NAME}

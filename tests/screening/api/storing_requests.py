@@ -79,6 +79,7 @@ CASES: dict[str, Case] = {
     "exam-take-back": (submitted_exam_of, lambda _: None, 200),
     "exam-return": (submitted_exam_of, lambda _: {"reason": "left eye out of focus"}, 200),
     "exam-submit": (ready_exam_of, lambda _: None, 200),
+    "image-gradings": (image_of, lambda _: {"model": "fast"}, 200),
     "grading-retry": (failed_grading_of, lambda _: None, 200),
 }
 """Of each route: ids in its URL, its body, and the status of a first request."""

@@ -52,6 +52,7 @@ TABLE: list[TableRow] = [
     ("GET gradings/{grading}", None, OWN_SITE),
     ("GET reviews/{review}", None, OWN_SITE),
     ("POST gradings/{failed}/retry", None, OWN_SITE),
+    ("POST images/{image}/gradings", {"model": "fast"}, OWN_SITE),
     ("POST exams", {"patient": "{newcomer}"}, CREATES),
     ("POST exams/{open}/images", {"laterality": "OD"}, CREATES),
     ("POST exams/{open}/suggest-eye", {}, CHANGES),

@@ -31,7 +31,7 @@ def test_the_schema_is_valid_without_warnings(tmp_path: Path) -> None:
 
 def test_every_operation_has_a_summary_and_errors(schema: dict[str, Any]) -> None:
     operations = [(path, operation) for path, item in schema["paths"].items() for operation in item.values()]
-    assert len(operations) == 31
+    assert len(operations) == 32
     for path, operation in operations:
         assert operation["summary"], path
         assert operation["tags"], path
@@ -73,7 +73,8 @@ def test_no_parameter_of_a_url_is_patient_data(schema: dict[str, Any]) -> None:
         for parameter in operation.get("parameters", [])
     }
     ids = {f"{noun}_id" for noun in ("patient", "exam", "image", "grading", "review")}
-    assert names - {"Idempotency-Key"} == ids | {"cursor", "page_size", "status", "patient", "exam", "image", "heatmap"}
+    filters = {"cursor", "page_size", "status", "patient", "exam", "image", "heatmap", "model"}
+    assert names - {"Idempotency-Key"} == ids | filters
 
 
 def test_responses_have_the_keys_of_the_schema(schema: dict[str, Any], client: ApiClient, site: Site) -> None:

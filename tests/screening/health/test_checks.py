@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from ml.bundle import default_bundle
 from ml.errors import BundleError
+from ml.vocabulary import ServedModel
 from screening.health import checks, worker_heartbeat
+from screening.selectors.sites import list_served_models
 from screening.services import inference
-from tests.screening.factories import GradingFactory
+from tests.screening.factories import GradingFactory, SiteFactory
 
 ALL_OK = dict.fromkeys(checks.COMPONENTS, "ok")
 
@@ -25,7 +27,7 @@ ALL_OK = dict.fromkeys(checks.COMPONENTS, "ok")
 def healthy(monkeypatch: pytest.MonkeyPatch, settings: Any, fake_grader: Any) -> None:
     settings.CELERY_BROKER_URL = "memory://"
     inference._verified.cache_clear()
-    monkeypatch.setattr("screening.services.inference.read_own_bundle", lambda *, verify: fake_grader.bundle)
+    monkeypatch.setattr("screening.services.inference.read_own_bundle", lambda _model, *, verify: fake_grader.bundle)
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ def break_broker(_monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
 
 
 def break_bundle(monkeypatch: pytest.MonkeyPatch, _settings: Any) -> None:
-    def fail(*, verify: bool) -> None:
+    def fail(_model: ServedModel, *, verify: bool) -> None:
         raise BundleError("/srv/password is not a bundle")
 
     monkeypatch.setattr("screening.services.inference.read_own_bundle", fail)
@@ -133,16 +135,38 @@ def test_a_worker_without_its_model_is_reported(client: Client, fake_redis: dict
 
 
 @pytest.mark.django_db
-def test_altered_weights_are_noticed_before_the_site_is_ready(
-    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, released_bundle: None
+@pytest.mark.parametrize("model", ServedModel)
+def test_altered_weights_of_a_model_in_use_are_noticed_before_the_site_is_ready(
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path, model: ServedModel
 ) -> None:
     monkeypatch.undo()
-    settings.MODEL_BUNDLE = str(shutil.copytree(default_bundle(), tmp_path / "bundle"))
+    folder = Path(shutil.copytree(default_bundle(model), tmp_path / "bundle"))
+    settings.MODEL_BUNDLES = {**settings.MODEL_BUNDLES, model: str(folder)}
     assert client.get("/health/ready").json()["bundle"] == "ok"
-    weights = tmp_path / "bundle" / "weights.safetensors"
+    weights = folder / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     response = client.get("/health/ready")
     assert (response.status_code, response.json()["bundle"]) == (503, "unavailable")
+    SiteFactory(model="fast")
+    is_in_use = model is ServedModel.FAST
+    assert client.get("/health/ready").json()["bundle"] == ("unavailable" if is_in_use else "ok")
+    settings.GRADING_MODELS = tuple(other for other in ServedModel if other is not model)
+    assert client.get("/health/ready").json()["bundle"] == "ok", "a model that is not installed is not read"
+
+
+@pytest.mark.django_db
+def test_the_models_in_use_are_those_of_active_sites_and_of_predictions(settings: Any) -> None:
+    accurate, fast = ServedModel
+    assert list_served_models() == [accurate, fast], "the first site will have the accurate one"
+    SiteFactory(model="fast")
+    SiteFactory(model="accurate", is_active=False)
+    assert list_served_models() == [fast]
+    SiteFactory(model="accurate")
+    assert list_served_models() == [accurate, fast]
+    settings.GRADING_MODELS = (fast,)
+    assert list_served_models() == [fast]
+    settings.GRADING_MODELS = (accurate,)
+    assert list_served_models() == [accurate]
 
 
 def test_heartbeats_are_written_at_most_once_an_interval(

@@ -13,7 +13,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from ml.errors import BundleError, GradingError
-from ml.vocabulary import QualityLevel
+from ml.vocabulary import QualityLevel, ServedModel
 from screening import tasks
 from screening.access import AccessDenied
 from screening.models import AuditEvent, FundusImage, Grading, User
@@ -142,7 +142,7 @@ def test_a_failure_is_visible_and_never_a_grade(
 def test_a_model_that_cannot_be_loaded_leaves_the_grading_to_another_worker(
     queued: Grading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse() -> None:
+    def refuse(_model: ServedModel) -> None:
         raise BundleError("weights.safetensors was altered")
 
     monkeypatch.setattr(inference, "current_grader", refuse)

@@ -5,6 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from ml.vocabulary import ServedModel
 from screening.models import AuditEvent, Exam, FundusImage, Grading, User
 from screening.services.images import attach_image
 from screening.services.predictions import predict_photo
@@ -34,7 +35,7 @@ def stored(image: FundusImage) -> bytes:
 
 
 def test_a_prediction_stores_an_event_and_nothing_else(photographer: User, fake_grader: FakeGrader) -> None:
-    assert predict_photo(data=photo_bytes(comment=b"Byron"), by=photographer).grade == 2
+    assert predict_photo(data=photo_bytes(comment=b"Byron"), model=ServedModel.FAST, by=photographer).grade == 2
     assert b"Byron" not in fake_grader.photos[0]
     assert (event().actor, event().data) == (photographer, {"model_version": FAKE_VERSION, "is_gradable": True})
     assert not Grading.objects.exists()
@@ -46,7 +47,7 @@ def test_the_event_refers_to_the_photograph_of_an_exam(
     image: FundusImage, upload: bytes, reviewer: User, is_as_uploaded: bool
 ) -> None:
     assert stored(image) != upload
-    predict_photo(data=upload if is_as_uploaded else stored(image), by=reviewer)
+    predict_photo(data=upload if is_as_uploaded else stored(image), model=ServedModel.FAST, by=reviewer)
     assert (event().object_type, event().object_id) == ("fundusimage", str(image.pk))
     assert (event().site, event().actor) == (image.exam.site, reviewer)
 
@@ -58,5 +59,5 @@ def test_the_event_refers_to_no_other_photograph(
     data = {"another photograph": photo_bytes(seed=9), "a lost file": stored(image)}.get(unrelated, upload)
     if unrelated == "a lost file":
         image.file.delete(save=False)
-    predict_photo(data=data, by=outsider if unrelated == "another site" else reviewer)
+    predict_photo(data=data, model=ServedModel.FAST, by=outsider if unrelated == "another site" else reviewer)
     assert (event().object_id, event().site) == ("", None)

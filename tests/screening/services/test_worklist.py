@@ -175,7 +175,7 @@ def test_two_gradings_that_end_at_once_count_each_other(
     gradings = [GradingFactory(image=FundusImageFactory(exam=exam, laterality=eye)) for eye in EYES]
     fake_grader.prediction = make_prediction(0)
     both_inside = threading.Barrier(2)
-    read = worklist._newest_gradings
+    read = worklist._current_gradings
 
     def read_together(exam: Exam) -> list[Grading]:
         found = read(exam)
@@ -187,7 +187,7 @@ def test_two_gradings_that_end_at_once_count_each_other(
         run_grading(grading_id=grading.pk)
         connection.close()
 
-    monkeypatch.setattr(worklist, "_newest_gradings", read_together)
+    monkeypatch.setattr(worklist, "_current_gradings", read_together)
     threads = [threading.Thread(target=run, args=[grading]) for grading in gradings]
     for thread in threads:
         thread.start()

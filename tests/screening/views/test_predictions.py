@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from ml.errors import GradingError
-from ml.vocabulary import QualityLevel
+from ml.vocabulary import QualityLevel, ServedModel
 from screening.models import FundusImage, Grading
 from tests.builders import FakeGrader, make_prediction, photo_bytes
 from tests.screening.views.pages import HTMX, text_of, url
@@ -77,3 +77,26 @@ def test_htmx_gets_the_result_alone(as_photographer: Client) -> None:
 def test_a_flag_on_a_low_grade_is_explained(fake_grader: FakeGrader, as_photographer: Client) -> None:
     fake_grader.prediction = make_prediction(0, p_referable=0.6, is_referable=True)
     assert "counts as referable until a clinician has read it" in text_of(upload(as_photographer))
+
+
+@pytest.mark.parametrize(
+    ("model", "label"), [("", "Fast model"), ("fast", "Fast model"), ("accurate", "Accurate model")]
+)
+def test_the_model_is_chosen_and_named(
+    as_photographer: Client, graders: dict[ServedModel, FakeGrader], model: str, label: str
+) -> None:
+    page = text_of(as_photographer.get(url("predict")))
+    assert '<option value="fast" selected>' in page
+    assert '<option value="accurate">' in page
+    file = SimpleUploadedFile("a.jpg", photo_bytes())
+    text = text_of(as_photographer.post(url("predict"), {"photo": file, "model": model}))
+    assert f"{label} ({model or 'fast'}-1.0.0+00000000)" in text
+    assert len(graders[ServedModel(model or "fast")].photos) == 1
+
+
+def test_an_unknown_model_is_refused(as_photographer: Client, graders: dict[ServedModel, FakeGrader]) -> None:
+    file = SimpleUploadedFile("a.jpg", photo_bytes())
+    response = as_photographer.post(url("predict"), {"photo": file, "model": "slow"})
+    assert response.status_code == 422
+    assert "“slow” is not a model of this installation. Choose one of: accurate, fast." in text_of(response)
+    assert not any(grader.photos for grader in graders.values())

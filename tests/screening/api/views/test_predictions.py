@@ -16,7 +16,15 @@ from tests.builders import FakeGrader, make_prediction, photo_bytes
 from tests.screening.api.client import V1, ApiClient, assert_is_error
 from tests.screening.photos.test_validation import REFUSED
 
-SHARED_KEYS = ("model_version", "is_gradable", "quality_level", "p_gradable", "quality_reasons", "operating_point")
+SHARED_KEYS = (
+    "model",
+    "model_version",
+    "is_gradable",
+    "quality_level",
+    "p_gradable",
+    "quality_reasons",
+    "operating_point",
+)
 EYE_KEYS = ("laterality_suggested", "laterality_confidence")
 LIMIT_KEYS = ("disclaimer", "has_writing", "is_limited_negative", "limitation")
 GRADE_KEYS = ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap_png", "heatmap_box")
@@ -35,7 +43,7 @@ def test_a_gradable_photograph_has_a_grade(client: ApiClient) -> None:
     assert response.status == 200
     body = response.body
     assert set(body) == {*SHARED_KEYS, *EYE_KEYS, *LIMIT_KEYS, *GRADE_KEYS, *OEDEMA_KEYS}
-    assert (body["model_version"], body["operating_point"]) == ("fake-1.0.0+00000000", 0.5)
+    assert (body["model"], body["model_version"], body["operating_point"]) == ("fast", "fake-1.0.0+00000000", 0.5)
     assert (body["is_gradable"], body["quality_level"], body["quality_reasons"]) == (True, "good", [])
     assert (body["is_limited_negative"], body["limitation"]) == (False, "")
     assert (body["grade"], body["grade_name"], body["is_referable"]) == (2, "Moderate non-proliferative", True)

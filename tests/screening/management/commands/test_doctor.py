@@ -15,6 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from ml.errors import BundleError
+from ml.vocabulary import ServedModel
 from screening.health import checks
 from screening.management.commands import doctor
 from tests.builders import FakeGrader
@@ -30,7 +31,7 @@ def healthy(settings: Any, fake_grader: FakeGrader, monkeypatch: pytest.MonkeyPa
     settings.SITE_IS_DEMO = True  # its broker is in the process
     settings.CELERY_BROKER_URL = "memory://"
     settings.VAR_DIR = tmp_path
-    monkeypatch.setattr("screening.services.inference.read_own_bundle", lambda *, verify: fake_grader.bundle)
+    monkeypatch.setattr("screening.services.inference.read_own_bundle", lambda _model, *, verify: fake_grader.bundle)
 
 
 def run_doctor() -> tuple[int, dict[str, str], str]:
@@ -74,7 +75,7 @@ def replace_media_root_by_a_file(settings: Any, _patch: pytest.MonkeyPatch) -> N
 
 
 def alter_weights(_settings: Any, patch: pytest.MonkeyPatch) -> None:
-    def read(*, verify: bool) -> None:
+    def read(_model: ServedModel, *, verify: bool) -> None:
         if verify:
             raise BundleError("its weights have another hash")
 
