@@ -22,7 +22,7 @@ RUN pip install --only-binary :all: -r /tmp/requirements/serve.txt \
         drf_spectacular_sidecar/static/drf_spectacular_sidecar/redoc \
  && find . -name '*.po' -delete
 
-# --- the application, without the teacher (only the students grade) and the demo ---
+# --- the application, without the demo ---
 FROM packages AS application
 WORKDIR /app
 COPY manage.py ./
@@ -33,7 +33,7 @@ COPY screening ./screening
 COPY templates ./templates
 COPY static ./static
 # The key of this one command signs nothing. Collected files get the modes of photographs, hence the last line.
-RUN rm -rf ml/bundles/teacher-* screening/demo \
+RUN rm -rf screening/demo \
  && python -m compileall -q drsite ml screening deploy \
  && SECRET_KEY=only-for-collecting-static-files-0123456789-abcdefghijk ALLOWED_HOSTS=localhost \
     DJANGO_SETTINGS_MODULE=drsite.settings STATIC_ROOT=/app/staticfiles VAR_DIR=/tmp/var \
