@@ -111,8 +111,10 @@ window.viewer = (() => {
       this.heatLayer.hidden = !map;
       this.heatLayer.style.opacity = String(state.opacity / 100);
       const { noGrade, noOedema } = this.heatNote.dataset;
+      const note = isWanted ? map?.text || (state.layer === "grade" ? noGrade : noOedema) : "";
       this.heatNote.hidden = !isWanted;
-      this.heatNote.textContent = isWanted ? map?.text || (state.layer === "grade" ? noGrade : noOedema) : "";
+      // A live region that is written again is read aloud again.
+      if (this.heatNote.textContent !== note) this.heatNote.textContent = note;
     }
 
     show(button) {

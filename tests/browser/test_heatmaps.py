@@ -53,6 +53,13 @@ def test_the_key_does_nothing_without_a_second_layer(visit: Visit, graded_exam: 
     expect(page.locator("[data-viewer-heat-note]").first).to_have_text(GRADE)
 
 
+def test_a_suspicion_without_a_grade_is_shown_first(visit: Visit, suspected_exam: Exam, reviewer: User) -> None:
+    Grading.objects.filter(image__exam=suspected_exam).update(grade=0)  # grade 0 has no heatmap
+    page = visit(f"/exams/{suspected_exam.pk}/review/", reviewer)
+    page.get_by_role("button", name="Heatmap", exact=True).click()
+    expect(page.locator("[data-viewer-heat-note]").first).to_have_text(OEDEMA)
+
+
 def test_the_exam_page_shows_one_layer_at_a_time(visit: Visit, suspected_exam: Exam, reviewer: User) -> None:
     page = visit(f"/exams/{suspected_exam.pk}/", reviewer)
     grade = page.get_by_role("button", name="Heatmap", exact=True).first
