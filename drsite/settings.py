@@ -222,8 +222,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Diabetic retinopathy screening",
     "DESCRIPTION": (
         "Register patients, send photographs of both eyes, read the model's results and the signed reviews.\n\n"
-        "**Decision support, reviewed by a clinician. Not a certified medical device. A colour photograph cannot exclude "
-        "macular oedema.**\n\n"
+        "**Decision support, reviewed by a clinician. Not a certified medical device. A colour photograph cannot "
+        "exclude macular oedema.**\n\n"
         "Every error is `{code, message, fields}`. Lists come in pages, newest first: follow `next` until it is "
         "null. Records of a site where the key's user has no role are not found (404)."
     ),
