@@ -1,9 +1,11 @@
 """Idempotency keys: a request that is sent again with its key is not carried out again."""
 
+import logging
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -11,9 +13,11 @@ from django.utils.translation import gettext as _
 
 from screening.models import IdempotencyKey, User
 
+logger = logging.getLogger(__name__)
+
 KEPT_FOR = timedelta(hours=24)
-ABANDONED_AFTER = timedelta(minutes=5)
-"""No request takes so long: the process that carried it out was killed."""
+ABANDONED_AFTER = timedelta(minutes=2)
+"""No request takes so long: its process was killed, or the database was unavailable at its end."""
 
 
 class RequestInProgress(ValueError):
@@ -56,12 +60,27 @@ def claim_key(*, key: str, route: str, request: str, by: User) -> IdempotencyKey
 
 def finish_key(*, row: IdempotencyKey, status: int, object_id: UUID) -> None:
     """Store the status of the response and the id of the record that it is about."""
-    IdempotencyKey.objects.filter(pk=row.pk).update(status=status, object_id=object_id)
+    _run(lambda: IdempotencyKey.objects.filter(pk=row.pk).update(status=status, object_id=object_id))
 
 
 def release_key(*, row: IdempotencyKey) -> None:
     """Delete the row of a request that failed: the key can be used again."""
-    IdempotencyKey.objects.filter(pk=row.pk).delete()
+    _run(lambda: IdempotencyKey.objects.filter(pk=row.pk).delete())
+
+
+def _run(query: Callable[[], object]) -> None:
+    """Run a query that ends a request. If the connection was lost, on another one; otherwise the key is abandoned."""
+    for is_last in (False, True):
+        try:
+            query()
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block:
+                raise
+            connection.close()
+            if is_last:
+                logger.warning("The database is unavailable: a request can be repeated in %s", ABANDONED_AFTER)
+        else:
+            return
 
 
 def delete_expired_keys() -> int:

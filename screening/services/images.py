@@ -6,7 +6,7 @@ import logging
 from typing import Any, Protocol
 
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -185,6 +185,8 @@ def _delete_unless_committed(image: FundusImage) -> None:
     """Delete the file after an error. If the connection was lost at the commit, the row may be stored nevertheless."""
     name = image.file.name or ""
     try:
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()  # the next query opens another one
         if not FundusImage.objects.filter(pk=image.pk).exists():
             image.file.storage.delete(name)
     except Exception:  # the error of the upload is the one that is reported

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test.client import encode_multipart
 from django.urls import URLPattern, reverse
 from django.utils import timezone
@@ -25,7 +26,7 @@ from screening.models import (
     User,
 )
 from screening.services.exams import get_or_open_exam
-from screening.services.idempotency_keys import ABANDONED_AFTER, KEPT_FOR
+from screening.services.idempotency_keys import ABANDONED_AFTER, KEPT_FOR, release_key
 from screening.tasks import delete_expired_idempotency_keys
 from tests.builders import photo_bytes
 from tests.screening.api.client import ApiClient
@@ -240,6 +241,25 @@ def test_a_key_is_kept_for_a_day(client: ApiClient, patient: Patient) -> None:
     assert post(client, url, body).json()["id"] == first
     age(KEPT_FOR + timedelta(minutes=1))
     assert post(client, url, body).json()["id"] != first
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("n_failures", [1, 2])
+def test_the_key_of_a_request_that_lost_its_connection_is_free_at_once(
+    photographer: User, n_failures: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = IdempotencyKey.objects.create(user=photographer, route="r", key_hash="k", request_hash="h")
+    real, failures = IdempotencyKey.objects.filter, iter([OperationalError("connection lost")] * n_failures)
+
+    def lose_connection(**conditions: Any) -> Any:
+        for error in failures:
+            raise error
+        return real(**conditions)
+
+    monkeypatch.setattr(IdempotencyKey.objects, "filter", lose_connection)
+    release_key(row=row)  # the error of the request is the one that is reported
+    monkeypatch.undo()
+    assert IdempotencyKey.objects.exists() == (n_failures > 1)
 
 
 def test_the_key_of_a_process_that_was_killed_is_free_after_minutes(client: ApiClient, patient: Patient) -> None:
