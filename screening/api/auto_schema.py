@@ -31,7 +31,7 @@ class RepeatableSchema(AutoSchema):
 
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if self._is_repeatable():
-            for status in (409, 422):
+            for status in (400, 409, 422):
                 if str(status) not in bodies:
                     response = error_response(status)
                     bodies[str(status)] = self._get_response_for_code(response, str(status))  # type: ignore[no-untyped-call]

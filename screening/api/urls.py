@@ -39,5 +39,5 @@ urlpatterns = [
     path("gradings/<uuid:grading_id>/retry", gradings.GradingRetryView.as_view(), name="grading-retry"),
     path("reviews/<uuid:review_id>", reviews.ReviewDetailView.as_view(), name="review"),
     path("reviews/<uuid:review_id>/entered-in-error", corrections.ReviewInErrorView.as_view(), name="review-in-error"),
-    re_path(r"^.*$", NotFoundView.as_view(), name="not-found"),
+    re_path("", NotFoundView.as_view(), name="not-found"),  # NB: "." of a pattern is not a line break
 ]

@@ -168,8 +168,9 @@ class GradingSerializer(ModelResultSerializer):
         is_poor = grading.quality_level in {QualityLevel.USABLE, QualityLevel.UNGRADABLE}
         return describe_quality_reasons(grading.quality_reasons) if is_poor else []
 
+    @extend_schema_field({"type": "string", "nullable": True})
     def get_limitation(self, grading: Grading) -> str:
-        """What limits a negative result."""
+        """What limits a negative result. Null as the other results before they are revealed."""
         return limitation_of(grading)
 
     def get_oedema_text(self, grading: Grading) -> str:

@@ -87,11 +87,23 @@ class NewImageSerializer(serializers.Serializer[Any]):
         return attrs
 
 
+@extend_schema_field({"type": "string", "enum": [*FundusImage.CaptureSource.values, ""]})
+class SourceField(serializers.CharField):
+    """Where the date of a photograph comes from."""
+
+
+@extend_schema_field({"type": "string", "enum": [*FundusImage.WithdrawnCode.values, ""]})
+class WithdrawnCodeField(serializers.CharField):
+    """Why a photograph is withdrawn."""
+
+
 class ImageSerializer(serializers.ModelSerializer[FundusImage]):
     """The record of a photograph with its current grading. The name of the uploaded file is not stored."""
 
     exam = serializers.UUIDField(source="exam_id")
     grading = serializers.SerializerMethodField(help_text="The current grading: the newest by the model of the site.")
+    captured_on_source = SourceField(help_text="Where the date comes from; empty without a date.")
+    withdrawn_code = WithdrawnCodeField(help_text="Empty while the photograph is in use.")
 
     class Meta:
         model = FundusImage

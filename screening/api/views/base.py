@@ -125,7 +125,9 @@ class ApiView(GenericAPIView[Any]):
 
     def validated_data(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
         """The body, validated by ``serializer``. Raises ValidationError, also for a field that it does not have."""
-        return _validated(serializer, {} if self.request.data is None else self.request.data)  # None: JSON null
+        if self.request.data is None:
+            raise ValidationError({"request": _("The body is null. Send a JSON object.")})
+        return _validated(serializer, self.request.data)
 
     def validated_query(self, serializer: type[BaseSerializer[Any]]) -> dict[str, Any]:
         """The query string, validated by ``serializer``. Raises ValidationError, also for an unknown parameter."""

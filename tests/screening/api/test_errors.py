@@ -38,7 +38,7 @@ def test_a_request_without_a_key_is_401(db: None) -> None:
 
 
 METHODS = ("get", "post", "put", "delete")
-UNKNOWN_URLS = ("nothing", "exams/1", "predict/", "", "patients/search/x")
+UNKNOWN_URLS = ("nothing", "a%0Ab", "exams/1", "predict/", "", "patients/search/x")
 JSON_BODIES = ("[]", "[{}]", '"text"', "7", "null", "")
 REFUSED_REQUESTS: list[tuple[str, str, dict[str, Any], int, str]] = [
     *((method, path, {}, 404, "not_found") for method in METHODS for path in UNKNOWN_URLS),

@@ -9,10 +9,11 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
+from jsonschema import Draft7Validator
 
-from screening.models import Site
+from screening.models import Site, User
 from tests.screening.api.client import ApiClient
-from tests.screening.factories import GradingFactory
+from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,7 @@ def test_the_idempotency_key_is_described_where_it_applies(schema: dict[str, Any
     }
     for operation in posts:
         assert ("422" in operation["responses"]) == (operation["operationId"] in described)
+        assert "400" in operation["responses"], "of a wrong key, or of the body"
 
 
 def test_photographs_are_files(schema: dict[str, Any]) -> None:
@@ -91,6 +93,33 @@ def test_responses_have_the_keys_of_the_schema(schema: dict[str, Any], client: A
     }
     for name, body in bodies.items():
         assert body.keys() == schema["components"]["schemas"][name]["properties"].keys(), name
+
+
+def as_json_schema(part: Any) -> Any:
+    """OpenAPI 3.0 as JSON schema, which has no ``nullable``."""
+    if isinstance(part, list):
+        return [as_json_schema(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    schema = {key: as_json_schema(value) for key, value in part.items() if key != "nullable"}
+    return {"anyOf": [schema, {"type": "null"}]} if part.get("nullable") is True else schema
+
+
+@pytest.mark.parametrize("is_revealed", [True, False])
+def test_responses_are_valid(is_revealed: bool, schema: dict[str, Any], reviewer: User, site: Site) -> None:
+    if not is_revealed:
+        Site.objects.update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    client = ApiClient(reviewer)
+    withdrawn = {"withdrawn_at": "2026-01-01T00:00Z", "withdrawn_code": "wrong_eye"}
+    exam = ExamFactory(patient__site=site, is_submitted=True)
+    for changes in ({}, {"is_done": True}, {"is_ungradable": True}, {"is_failed": True}):
+        GradingFactory(image=FundusImageFactory(exam=exam), **changes)
+    FundusImageFactory(exam=exam, **withdrawn)
+    for name, path in {"Patient": "patients", "Exam": "exams", "Image": "images", "Grading": "gradings"}.items():
+        rows = client.get(path).body["results"]
+        assert rows
+        validator = Draft7Validator(as_json_schema({"$ref": f"#/components/schemas/{name}", **schema}))
+        assert [error.message for row in rows for error in validator.iter_errors(row)] == [], name
 
 
 def test_the_model_has_its_version_and_limits(client: ApiClient) -> None:
