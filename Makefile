@@ -1,5 +1,6 @@
 # make demo    a whole clinic on http://127.0.0.1:8000/ (PORT, HOST, DEMO_DIR, DEMO_PASSWORD, DEMO_API_KEY, DEMO_PHOTOS)
 # make test    every test; DATABASE_URL and REDIS_URL choose the database and the broker
+# make faults    photographs are uploaded while servers, workers and disks fail; prints what became of them
 # make test-compose    the whole system in containers, with failures
 # make lint types contracts    style, strict types, import order; make format fixes what a tool can fix
 # make run worker beat         the three processes of an installation, for development
@@ -14,7 +15,7 @@ PYTEST_ARGS ?=
 # Files whose words and names are checked against docs/style/.
 VOCABULARY ?= .
 
-.PHONY: demo test test-compose lint words format types contracts migrations run worker beat
+.PHONY: demo test faults test-compose lint words format types contracts migrations run worker beat
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed-serve
@@ -26,6 +27,10 @@ test: $(VENV)/.installed-all
 # Needs a container engine, and root where base images cannot be pulled. Not part of CI: it takes a quarter of an hour.
 test-compose:
 	tests/compose/run.sh
+
+# Uses programs of PostgreSQL and Redis on this machine, on ports of its own; root, to mount a small disk. Ten minutes.
+faults: $(VENV)/.installed-all
+	FAULTS=1 $(BIN)/python -m pytest tests/faults -p no:xdist $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-all
 	$(BIN)/ruff check .
