@@ -173,6 +173,7 @@ class GradingSerializer(ModelResultSerializer):
         """What limits a negative result. Null as the other results before they are revealed."""
         return limitation_of(grading)
 
+    @extend_schema_field({"type": "string", "nullable": True})
     def get_oedema_text(self, grading: Grading) -> str:
         """What the model says about macular oedema."""
         return oedema_text(grading)
