@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 MAX_BYTES = 150_000
 SIZE: ViewportSize = {"width": 1280, "height": 800}
-CAPTURE_HEIGHT_PX, READING_HEIGHT_PX = 860, 1120
+CAPTURE_HEIGHT_PX, READING_HEIGHT_PX = 1000, 1300
 START_S, WAIT_MS = 300, 60_000
 PASSWORD, API_KEY = "screenshots-only", "drk_screenshots-only"
 
