@@ -28,7 +28,7 @@ test: $(VENV)/.installed-all
 test-compose:
 	tests/compose/run.sh
 
-# Uses programs of PostgreSQL and Redis on this machine, on ports of its own; root, to mount a small disk. Ten minutes.
+# Uses programs of PostgreSQL and Redis on this machine, on other ports; root, to mount a small disk. Ten minutes.
 faults: $(VENV)/.installed-all
 	FAULTS=1 $(BIN)/python -m pytest tests/faults -p no:xdist $(PYTEST_ARGS)
 

@@ -1,6 +1,6 @@
 """Photographs are uploaded while something breaks: none is lost, doubled or stuck. ``make faults`` prints the table.
 
-Each test has an exam of its own at one installation, which the next test continues to use.
+Each test has its own exam at one installation, which the next test continues to use.
 """
 
 import os

@@ -95,14 +95,14 @@ def test_responses_have_the_keys_of_the_schema(schema: dict[str, Any], client: A
         assert body.keys() == schema["components"]["schemas"][name]["properties"].keys(), name
 
 
-def as_json_schema(part: Any) -> Any:
+def as_json_schema(node: Any) -> Any:
     """OpenAPI 3.0 as JSON schema, which has no ``nullable``."""
-    if isinstance(part, list):
-        return [as_json_schema(each) for each in part]
-    if not isinstance(part, dict):
-        return part
-    schema = {key: as_json_schema(value) for key, value in part.items() if key != "nullable"}
-    return {"anyOf": [schema, {"type": "null"}]} if part.get("nullable") is True else schema
+    if isinstance(node, list):
+        return [as_json_schema(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    schema = {key: as_json_schema(value) for key, value in node.items() if key != "nullable"}
+    return {"anyOf": [schema, {"type": "null"}]} if node.get("nullable") is True else schema
 
 
 @pytest.mark.parametrize("is_revealed", [True, False])
