@@ -35,7 +35,7 @@ def postgres_programs() -> Path | None:
 
 
 class PostgresServer:
-    """A PostgreSQL cluster in a folder of its own, at a free port."""
+    """A PostgreSQL cluster in a new folder, at a free port."""
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self.programs, self.data, self.port = programs, folder / "cluster", free_port()

@@ -17,6 +17,7 @@ import pytest
 from celery import Celery
 
 from ml.bundle import default_bundle
+from ml.vocabulary import ServedModel
 from screening.services.gradings import GRADE_IMAGE_TASK
 from tests.faults.clients import Client, photos
 from tests.faults.outcome import Outcome, count_orphans, wait_for_outcome
@@ -139,10 +140,10 @@ def workers_killed_again_and_again(site: Installation, client: Client) -> None:
 
 
 def damaged_weights_on_one_of_two(site: Installation, client: Client) -> None:
-    bundle = Path(shutil.copytree(default_bundle(), site.folder / "damaged"))
+    bundle = Path(shutil.copytree(default_bundle(ServedModel.ACCURATE), site.folder / "damaged"))
     weights = bundle / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
-    site.start_worker("damaged", MODEL_BUNDLE=str(bundle))
+    site.start_worker("damaged", ACCURATE_MODEL_BUNDLE=str(bundle))
     site.start_worker("healthy")
     client.send_all(photos(N_PHOTOS, seed=9))
 
