@@ -57,16 +57,17 @@ class SiteThreshold:
                 f"python -m ml site-threshold LABELS --bundle {bundle.name}-{bundle.version}"
             )
 
-    def probabilities(self, of_bundle: tuple[float, ...]) -> tuple[float, ...]:
-        """The K probabilities of the bundle at the site's temperature."""
-        return tuple(float(p) for p in tempered(np.asarray(of_bundle, np.float64), self.temperature))
-
 
 def tempered(probabilities: "np.ndarray[Any, np.dtype[np.float64]]", temperature: float) -> Any:
     """softmax(log p / temperature) over the last axis, (..., K)."""
     log_p = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)) / temperature
     exponentials = np.exp(log_p - log_p.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def tempered_probabilities(probabilities: tuple[float, ...], temperature: float) -> tuple[float, ...]:
+    """The K probabilities of a prediction at a temperature."""
+    return tuple(float(p) for p in tempered(np.asarray(probabilities, np.float64), temperature))
 
 
 def read_site_threshold(content: bytes) -> SiteThreshold:

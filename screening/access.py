@@ -22,6 +22,7 @@ from screening.models import (
     ReadingDraft,
     Review,
     Site,
+    SiteThreshold,
     User,
 )
 
@@ -81,6 +82,7 @@ _SITE_OF: dict[type[Model], str] = {
     ReadingDraft: "exam__site",
     AuditEvent: "site",
     Correction: "site",
+    SiteThreshold: "site",
 }
 
 

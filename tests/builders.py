@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ml.bundle import OedemaOutput
+from ml.bundle import OedemaOutput, RocTable
 from ml.prediction import Prediction
 from ml.vocabulary import ICDRGrade, QualityLevel
 
@@ -27,6 +27,7 @@ class FakeBundle:
     architecture: str = "none"
     weights_sha256: str = "0" * 64
     oedema: OedemaOutput | None = None
+    roc: RocTable | None = None
     metrics: dict[str, Any] = field(default_factory=lambda: {"test": {"referable_auc": 0.9}})
 
 

@@ -12,6 +12,7 @@ from screening.models.patients import Patient, PatientSearchTerm
 from screening.models.perceptual_hashes import PerceptualHash, PerceptualHashBand
 from screening.models.reviews import EyeFinding, FirstReading, Review
 from screening.models.sites import Membership, Site
+from screening.models.thresholds import SiteThreshold
 from screening.models.users import User
 
 __all__ = (
@@ -32,5 +33,6 @@ __all__ = (
     "ReadingDraft",
     "Review",
     "Site",
+    "SiteThreshold",
     "User",
 )

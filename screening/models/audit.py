@@ -63,6 +63,7 @@ class AuditEvent(models.Model):
         API_KEY_REVOKED = "api_key.revoked", _("revoked an API key")
         REQUEST_REPEATED = "request.repeated", _("sent a request again and got its record")
         PASSWORD_CHANGED = "user.password_changed", _("changed the password")
+        THRESHOLD_CHANGED = "site.threshold_changed", _("changed the threshold of a site")
         ROW_ADDED = "row.added", _("added a row in the admin panel")
         ROW_CHANGED = "row.changed", _("changed a row in the admin panel")
         ROW_REMOVED = "row.removed", _("removed a row in the admin panel")

@@ -14,8 +14,10 @@ from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.failures import FAILURE_CHOICES, FailureCode, failure_text
 from screening.labels.models import MODEL_CHOICES
 from screening.labels.quality import QUALITY_LEVEL_CHOICES
+from screening.labels.thresholds import measured_text
 from screening.models.base import BaseModel
 from screening.models.images import FundusImage
+from screening.models.thresholds import SiteThreshold
 
 
 def _is_fraction(field: str) -> Q:
@@ -37,7 +39,7 @@ class Grading(BaseModel):
     ``heatmap`` holds rows of numbers in [0, 1]; ``heatmap_box`` is its box on the upright photograph as
     (left, top, right, bottom), fractions of the photograph's width and height. ``oedema_heatmap`` has the same box.
     ``oedema_operating_point`` is null if the model does not assess macular oedema; with it but without
-    ``p_macular_oedema``, the macula is not visible.
+    ``p_macular_oedema``, the macula is not visible. ``threshold`` is null if the operating point is the model's own.
     """
 
     class Status(models.TextChoices):
@@ -68,6 +70,14 @@ class Grading(BaseModel):
     p_referable = models.FloatField(_("probability that it is referable"), null=True, blank=True)
     is_referable = models.BooleanField(_("is referable"), null=True, blank=True)
     operating_point = models.FloatField(_("operating point"), null=True, blank=True)
+    threshold = models.ForeignKey(
+        SiteThreshold,
+        models.PROTECT,
+        related_name="gradings",
+        null=True,
+        blank=True,
+        verbose_name=_("threshold of the site"),
+    )
     heatmap = models.JSONField(_("heatmap"), null=True, blank=True)
     heatmap_box = models.JSONField(_("box of the heatmap on the photograph"), null=True, blank=True)
     p_macular_oedema = models.FloatField(_("probability of referable macular oedema"), null=True, blank=True)
@@ -152,6 +162,16 @@ class Grading(BaseModel):
         """
         suggested, image = self.laterality_suggested, self.image
         return bool(suggested) and image.field == FundusImage.Field.MACULA and suggested != image.laterality
+
+    @property
+    def threshold_origin(self) -> str:
+        """What the operating point is: the model's own, or one of the site."""
+        return SiteThreshold.Origin.MODEL if self.threshold is None else self.threshold.origin
+
+    @property
+    def threshold_text(self) -> str:
+        """The sentence on the threshold of the site; empty if the operating point is the model's own."""
+        return "" if self.threshold is None else measured_text(self.threshold.measured)
 
     @property
     def failure_text(self) -> str:

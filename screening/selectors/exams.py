@@ -154,14 +154,14 @@ def get_image(*, user: User, image_id: uuid.UUID | str) -> FundusImage:
 
 def get_grading(*, user: User, grading_id: uuid.UUID | str) -> Grading:
     """A grading of the user's sites, with its photograph, exam and site. Raises Http404."""
-    gradings = Grading.objects.select_related("image__exam__site")
+    gradings = Grading.objects.select_related("image__exam__site", "threshold")
     return get_object_or_404(restrict(gradings, user), pk=grading_id)
 
 
 def _detailed_exams(user: User) -> QuerySet[Exam]:
     exams = restrict(Exam.objects.select_related("patient", "site", "opened_by"), user)
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
-    gradings = current_first(Grading.objects.all())
+    gradings = current_first(Grading.objects.select_related("threshold"))
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
     reviews = without_unread(Review.objects.select_related("reviewer"), user).order_by("-signed_at")
     exams = exams.annotate(is_late_reader=is_late_reader(user))

@@ -42,7 +42,7 @@ def list_gradings(*, user: User, with_heatmap: bool = False) -> QuerySet[Grading
 
     The heatmaps are loaded later, when they are used, unless ``with_heatmap``.
     """
-    gradings = restrict(Grading.objects.select_related("image"), user)
+    gradings = restrict(Grading.objects.select_related("image", "threshold"), user)
     gradings = with_is_revealed(gradings, user, exam="image__exam")
     gradings = gradings.annotate(exam_id=F("image__exam_id"))
     return (gradings if with_heatmap else gradings.defer("heatmap", "oedema_heatmap")).order_by("-created_at", "pk")

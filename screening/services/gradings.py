@@ -27,6 +27,7 @@ from screening.labels.failures import FailureCode
 from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services import inference
 from screening.services.audit import record_event
+from screening.services.thresholds import with_site_threshold
 from screening.services.worklist import update_order_of_image, update_worklist_order
 
 if TYPE_CHECKING:
@@ -176,6 +177,8 @@ def _claimed(grading: Grading) -> QuerySet[Grading]:
 
 
 def _result(grading: Grading, prediction: Prediction) -> dict[str, Any]:
+    own_point = inference.current_grader(ServedModel(grading.model)).bundle.operating_point
+    prediction, threshold = with_site_threshold(prediction, grading.image.exam.site)
     return {
         "status": Grading.Status.DONE,
         "failure_code": "",
@@ -187,7 +190,8 @@ def _result(grading: Grading, prediction: Prediction) -> dict[str, Any]:
         "probabilities": None if prediction.probabilities is None else list(prediction.probabilities),
         "p_referable": prediction.p_referable,
         "is_referable": prediction.is_referable,
-        "operating_point": inference.current_grader(ServedModel(grading.model)).bundle.operating_point,
+        "operating_point": own_point if threshold is None else threshold.operating_point,
+        "threshold": threshold,
         "heatmap": _rows(prediction.heatmap),
         "heatmap_box": None if prediction.heatmap_box is None else list(prediction.heatmap_box),
         "p_macular_oedema": prediction.p_macular_oedema,

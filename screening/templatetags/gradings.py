@@ -184,6 +184,7 @@ def risk_bar(result: Any, operating_point: float) -> dict[str, Any]:
         "suspects_oedema": result.suspects_oedema,
         "is_flagged_below_referable": result.is_referable and result.grade < REFERABLE_FROM,
         "operating_point": operating_point,
+        "threshold_text": getattr(result, "threshold_text", ""),
     }
 
 

@@ -13,7 +13,18 @@ from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Seq
 from factory.django import DjangoModelFactory, Password
 
 from ml.vocabulary import Laterality, QualityLevel, ServedModel
-from screening.models import Exam, EyeFinding, FundusImage, Grading, Membership, Patient, Review, Site, User
+from screening.models import (
+    Exam,
+    EyeFinding,
+    FundusImage,
+    Grading,
+    Membership,
+    Patient,
+    Review,
+    Site,
+    SiteThreshold,
+    User,
+)
 from screening.policy import MacularOedema, Outcome, Urgency
 from screening.services.patients import store_search_terms
 from screening.services.worklist import update_worklist_order
@@ -54,6 +65,17 @@ class _MembershipFactory(DjangoModelFactory[Membership]):
     user = SubFactory(_UserFactory)
     site = SubFactory(_SiteFactory)
     role = Membership.Role.PHOTOGRAPHER
+
+
+class _SiteThresholdFactory(DjangoModelFactory[SiteThreshold]):
+    class Meta:
+        model = SiteThreshold
+
+    site = SubFactory(_SiteFactory)
+    model_version = FAKE_VERSION
+    origin = SiteThreshold.Origin.TABLE
+    operating_point = 0.3
+    created_by = SubFactory(_UserFactory)
 
 
 class _PatientFactory(DjangoModelFactory[Patient]):
@@ -174,6 +196,7 @@ class _EyeFindingFactory(DjangoModelFactory[EyeFinding]):
 
 UserFactory = cast("Factory[User]", _UserFactory)
 SiteFactory = cast("Factory[Site]", _SiteFactory)
+SiteThresholdFactory = cast("Factory[SiteThreshold]", _SiteThresholdFactory)
 MembershipFactory = cast("Factory[Membership]", _MembershipFactory)
 PatientFactory = cast("Factory[Patient]", _PatientFactory)
 ExamFactory = cast("Factory[Exam]", _ExamFactory)

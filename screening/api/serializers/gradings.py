@@ -14,7 +14,7 @@ from screening.labels.grades import GRADE_LABELS
 from screening.labels.models import MODEL_CHOICES
 from screening.labels.oedema import oedema_text
 from screening.labels.quality import FALLBACK, QUALITY_ADVICE, QUALITY_LEVEL_LABELS, limitation_of
-from screening.models import Grading
+from screening.models import Grading, SiteThreshold
 
 _HIDDEN_FIELDS = (
     "grade",
@@ -131,6 +131,15 @@ class GradingSerializer(ModelResultSerializer):
         "probabilities, macular oedema and heatmaps are then null."
     )
     quality_reasons = serializers.SerializerMethodField(help_text="Empty if the photograph is of good quality.")
+    threshold = serializers.ChoiceField(
+        SiteThreshold.Origin.choices,
+        source="threshold_origin",
+        help_text="What `operating_point` is: that of the `model`, or one of the site, chosen from the `table` of the "
+        "model or `fitted` to photographs of the site.",
+    )
+    threshold_text = serializers.CharField(
+        help_text="The sentence to show with a threshold of the site; empty if it is that of the model."
+    )
     limitation = serializers.SerializerMethodField(help_text=LIMITATION_HELP)
     oedema_text = serializers.SerializerMethodField(help_text=OEDEMA_TEXT_HELP)
     grade_name = serializers.SerializerMethodField()

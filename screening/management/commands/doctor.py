@@ -18,6 +18,8 @@ from django.utils import timezone
 
 from screening.health import checks, worker_heartbeat
 from screening.health.checks import HealthCheckError
+from screening.selectors.thresholds import unused_thresholds
+from screening.services import inference
 
 MAX_CLOCK_SKEW_S = 5.0
 """Far below GRADING_STALE_AFTER_S, and far above what a time service allows."""
@@ -127,6 +129,15 @@ def diagnose_clock() -> str:
     return f"within {max(skew_s, 0.1):.1f} s of the clock of the database"
 
 
+def diagnose_thresholds() -> str:
+    """Thresholds of sites that belong to another version of the model than the one in use."""
+    versions = {model: inference.current_bundle(model).model_version for model in settings.GRADING_MODELS}
+    unused = [str(threshold.site) for threshold in unused_thresholds(versions)]
+    if unused:
+        raise HealthCheckError(f"not in use, fitted to or chosen for another model: {', '.join(unused)}")
+    return "none is for another model"
+
+
 def diagnose_mail() -> str:
     """Log-in at the mail server. Sends nothing."""
     backend = settings.EMAIL_BACKEND.split(".")[-2]
@@ -161,6 +172,12 @@ DIAGNOSTICS = (
         "bundle",
         checks.check_bundle_hash,
         "Restore the bundle of the release, or correct ACCURATE_MODEL_BUNDLE and FAST_MODEL_BUNDLE.",
+    ),
+    Diagnostic(
+        "thresholds",
+        diagnose_thresholds,
+        "These sites use that of the model. Fit theirs again (`python -m ml site-threshold`), or choose one of "
+        "the table, in the administration panel.",
     ),
     Diagnostic("clock", diagnose_clock, "Start time synchronisation (chrony or systemd-timesyncd) on both hosts."),
     Diagnostic("disk", checks.check_disk, "Free disk space or enlarge the disk. Do not delete photographs."),

@@ -13,7 +13,7 @@ from ml.cli.main import main
 from ml.errors import InputError
 from ml.evaluation.predictions import LabelledPredictions
 from ml.release.site_threshold import advice, fit_temperature, fit_to, read_site_photos
-from ml.site_threshold import SiteThreshold, read_site_threshold, tempered
+from ml.site_threshold import SiteThreshold, read_site_threshold, tempered, tempered_probabilities
 
 
 def of_site(predictions: LabelledPredictions) -> LabelledPredictions:
@@ -40,7 +40,9 @@ def test_the_threshold_has_the_target_sensitivity_on_the_photographs_of_the_site
 ) -> None:
     site = of_site(predictions)
     rows = site.is_gradable
-    p = np.array([sum(fitted.probabilities(tuple(each))[2:]) for each in site.probabilities[rows]])
+    p = np.array(
+        [sum(tempered_probabilities(tuple(each), fitted.temperature)[2:]) for each in site.probabilities[rows]]
+    )
     positive = site.truth[rows] >= 2
     assert (fitted.n, fitted.n_referable) == (rows.sum(), positive.sum())
     assert (p[positive] >= fitted.operating_point).mean() == pytest.approx(0.9, abs=0.05)

@@ -22,6 +22,7 @@ from screening.models import (
     Patient,
     Review,
     Site,
+    SiteThreshold,
     User,
 )
 from screening.services.api_keys import find_key, issue_key
@@ -35,12 +36,13 @@ from tests.screening.factories import (
     PatientFactory,
     ReviewFactory,
     SiteFactory,
+    SiteThresholdFactory,
     UserFactory,
 )
 
 Verb = AuditEvent.Verb
 NAME = "Lovelace"
-EDITABLE: list[type[Model]] = [Patient, Site, Membership, User, ApiKey]
+EDITABLE: list[type[Model]] = [Patient, Site, SiteThreshold, Membership, User, ApiKey]
 READ_ONLY: list[type[Model]] = [Exam, FundusImage, Grading, Review, FirstReading, AuditEvent]
 
 
@@ -61,6 +63,7 @@ def create_records(n: int) -> None:
         exam = ExamFactory(patient__site=site)
         GradingFactory(image=FundusImageFactory(exam=exam), is_done=True)
         EyeFindingFactory(review=ReviewFactory(exam=exam, reviewer=user))
+        SiteThresholdFactory(site=site, created_by=user)
         FirstReading.objects.create(exam=exam, reviewer=user, laterality="OD", is_gradable=True, grade=0)
         issue_key(user=user, name="program", by=None)
         record_event(verb=Verb.EXAM_VIEWED, subject=exam, site=site, by=user)
@@ -101,7 +104,7 @@ def test_records_of_services_are_read_only(panel: Client, model: type[Model]) ->
     assert model._default_manager.count() in {n_records, n_records + 1}  # a view may add an audit event
 
 
-@pytest.mark.parametrize("model", [Patient, Site, User, ApiKey])
+@pytest.mark.parametrize("model", [Patient, Site, SiteThreshold, User, ApiKey])
 def test_a_record_cannot_be_deleted(panel: Client, model: type[Model]) -> None:
     pk = create_record(model).pk
     assert panel.post(url(model, "delete", pk), {"post": "yes"}).status_code == 403

@@ -19,7 +19,7 @@ from ml.vocabulary import ServedModel
 from screening.health import checks
 from screening.management.commands import doctor
 from tests.builders import FakeGrader
-from tests.screening.factories import GradingFactory
+from tests.screening.factories import GradingFactory, SiteThresholdFactory
 
 STRONG = "q8ZrV1nXw5tKc3LyPb7HdMf2SgJa9UeTo4RiNxWk6BvCz0YhQmDs"
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def run_doctor() -> tuple[int, dict[str, str], str]:
 def test_a_healthy_installation_passes_every_check(media_root: Path) -> None:
     code, states, output = run_doctor()
     assert code == 0, output
-    names = "settings database migrations broker storage bundle clock disk worker queue mail"
+    names = "settings database migrations broker storage bundle thresholds clock disk worker queue mail"
     assert states == dict.fromkeys(names.split(), "OK")
     assert not [file for file in media_root.rglob("*") if file.is_file()], "its test file is deleted"
 
@@ -82,6 +82,10 @@ def alter_weights(_settings: Any, patch: pytest.MonkeyPatch) -> None:
     patch.setattr("screening.services.inference.read_own_bundle", read)
 
 
+def keep_threshold_of_another_model(_settings: Any, _patch: pytest.MonkeyPatch) -> None:
+    SiteThresholdFactory(model_version="other-1")
+
+
 def fill_disk(_settings: Any, patch: pytest.MonkeyPatch) -> None:
     patch.setattr("screening.health.checks.shutil.disk_usage", lambda _folder: SimpleNamespace(free=1_000_000))
 
@@ -113,10 +117,11 @@ def stop_database(_settings: Any, patch: pytest.MonkeyPatch) -> None:
         (revert_migration, {"migrations"}, "manage.py migrate"),
         (replace_media_root_by_a_file, {"storage", "settings"}, "MEDIA_ROOT"),
         (alter_weights, {"bundle", "settings"}, "MODEL_BUNDLE"),
+        (keep_threshold_of_another_model, {"thresholds"}, "site-threshold"),
         (fill_disk, {"disk", "storage"}, "enlarge"),
         (delay_queue, {"queue"}, "add a worker"),
         (stop_mail_server, {"mail"}, "EMAIL_URL"),
-        (stop_database, {"database", "migrations", "queue"}, "DATABASE_PASSWORD"),
+        (stop_database, {"database", "migrations", "thresholds", "queue"}, "DATABASE_PASSWORD"),
     ],
 )
 def test_a_failed_check_is_reported_with_its_fix(

@@ -1,0 +1,36 @@
+"""Thresholds of sites: the one in use."""
+
+from collections.abc import Mapping
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from ml.vocabulary import ServedModel
+from screening.models import Site, SiteThreshold
+
+
+def threshold_in_use(site: Site, model_version: str) -> SiteThreshold | None:
+    """The threshold that the site uses for a version of a model; None if that is the model's own. One query."""
+    newest = SiteThreshold.objects.filter(site=site, model_version=model_version).order_by("-created_at", "id").first()
+    return None if newest is None or newest.origin == SiteThreshold.Origin.MODEL else newest
+
+
+def with_newest_id(thresholds: QuerySet[SiteThreshold]) -> QuerySet[SiteThreshold]:
+    """With ``newest_id``, that of the newest threshold of the same site and version of a model."""
+    same = SiteThreshold.objects.filter(site=OuterRef("site"), model_version=OuterRef("model_version"))
+    return thresholds.annotate(newest_id=Subquery(same.order_by("-created_at", "id").values("pk")[:1]))
+
+
+def unused_thresholds(model_versions: Mapping[ServedModel, str]) -> list[SiteThreshold]:
+    """The newest threshold of each active site that is for another version than that of its model.
+
+    ``model_versions`` are those in use, by served model: such a threshold has no effect. Two queries.
+    """
+    newest: dict[object, SiteThreshold] = {}
+    rows = SiteThreshold.objects.filter(site__is_active=True).select_related("site").order_by("created_at", "id")
+    for row in rows:
+        newest[row.site_id] = row
+    return [
+        row
+        for row in newest.values()
+        if row.origin != SiteThreshold.Origin.MODEL and row.model_version != model_versions.get(row.site.served_model)
+    ]
