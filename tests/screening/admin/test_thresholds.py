@@ -75,7 +75,7 @@ def test_what_cannot_be_used_is_refused_with_a_sentence(add: Any, values: dict[s
     assert not SiteThreshold.objects.exists()
 
 
-def test_the_list_says_which_one_is_in_use(add: Any, client: Client, site: Site) -> None:
+def test_the_list_marks_the_one_in_use(add: Any, client: Client, site: Site) -> None:
     old, new = SiteThresholdFactory(site=site), SiteThresholdFactory(site=site)
     of_another = SiteThresholdFactory(site=site, model_version="other-1")
     page = client.get(reverse("admin:screening_sitethreshold_changelist"))
