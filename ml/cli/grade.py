@@ -50,7 +50,7 @@ class Grade:
     json: bool = False
     """Print one JSON object per line."""
     output: OptionalPath = None
-    """Write each graded photograph with its heatmap into this folder."""
+    """Write each graded photograph with its heatmap into this folder; that of suspected oedema into folder oedema."""
     include_ungradable: bool = False
     """Give a grade to photographs of poor quality too."""
     model: Annotated[ServedModel, EnumChoicesFromValues] = ServedModel.FAST
@@ -170,7 +170,10 @@ def _unreadable_folders(folder: Path) -> list[str]:
 
 
 def write_overlay(photo: Path, prediction: "Prediction", target: Path) -> None:
-    """Write the photograph with its heatmap as a PNG of at most 1024 px; nothing if it has no grade."""
+    """Write the photograph with its heatmap as a PNG of at most 1024 px; nothing if it has no grade.
+
+    If macular oedema is suspected, its heatmap has the same name in the folder ``oedema`` beside ``target``.
+    """
     from ml.serving.heatmap_overlay import overlay
     from ml.serving.preprocess import decode
 
@@ -179,6 +182,10 @@ def write_overlay(photo: Path, prediction: "Prediction", target: Path) -> None:
     image = decode(photo, min_side_px=OVERLAY_SIDE_PX // 2)
     image.thumbnail((OVERLAY_SIDE_PX, OVERLAY_SIDE_PX))
     overlay(image, prediction.heatmap, prediction.heatmap_box).save(target)
+    if prediction.suspects_oedema and prediction.oedema_heatmap is not None:
+        folder = target.parent / "oedema"
+        folder.mkdir(exist_ok=True)
+        overlay(image, prediction.oedema_heatmap, prediction.heatmap_box).save(folder / target.name)
 
 
 def as_json(photo: Path, prediction: "Prediction") -> str:

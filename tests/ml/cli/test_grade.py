@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ml.bundle import default_bundle, read_bundle
-from ml.cli.grade import as_json, as_text
+from ml.cli.grade import as_json, as_text, write_overlay
 from ml.cli.main import main
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality, QualityLevel, ServedModel
@@ -66,7 +66,7 @@ def test_json_is_one_object_per_line_and_a_bad_file_does_not_stop_the_run(
     assert dark["grade"] is not None  # included, with its reason
     assert not dark["is_gradable"]
     assert dark["laterality"] is None
-    names = {path.name for path in maps.iterdir()}  # of the graded photographs, both of the same name
+    names = {path.name for path in maps.glob("*.png")}  # of the graded photographs, both of the same name
     assert len(names) == 2
     assert "other-a.jpg.png" in names
 
@@ -89,7 +89,7 @@ def test_the_exit_code_is_0_if_all_are_readable(
     assert main(["grade", str(folder / "other" / "a.jpg"), str(folder / "b.png"), "--bundle", name]) == 0
     assert capsys.readouterr().out.count("cannot be graded") == 2
     assert main(["grade", str(folder / "a.jpg"), str(folder / "b.png"), "--output", str(maps)]) == 0
-    assert [path.name for path in maps.iterdir()] == ["a.png"]  # of the graded photograph
+    assert [path.name for path in maps.glob("*.png")] == ["a.png"]  # of the graded photograph
 
 
 @pytest.mark.parametrize(
@@ -161,3 +161,14 @@ def test_a_line_without_an_assessment_has_no_oedema(grade: int | None) -> None:
     assert "oedema" not in as_text(Path("a.jpg"), prediction)
     content = json.loads(as_json(Path("a.jpg"), prediction))
     assert (content["p_macular_oedema"], content["suspects_oedema"]) == (None, None)
+
+
+@pytest.mark.parametrize("p", [0.9, 0.1])
+def test_the_heatmap_of_suspected_oedema_is_written_beside_that_of_the_grade(
+    p: float, folder: Path, tmp_path: Path
+) -> None:
+    write_overlay(folder / "a.jpg", make_prediction(2, **oedema_values(p)), tmp_path / "a.png")
+    of_oedema = tmp_path / "oedema" / "a.png"
+    assert of_oedema.exists() is (p > 0.4)
+    if of_oedema.exists():
+        assert of_oedema.read_bytes() != (tmp_path / "a.png").read_bytes()
