@@ -1,10 +1,10 @@
 """Periodic tasks, and the health check of beat."""
 
 import datetime
-import time
 from pathlib import Path
 
 import pytest
+from celery import Celery
 from celery.signals import after_task_publish
 
 from drsite.celery import app
@@ -21,9 +21,7 @@ def test_every_periodic_task_is_registered() -> None:
 def test_the_requeue_task_is_due_in_time_though_the_clock_jumps(monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
     schedule = app.conf.beat_schedule["requeue-stale-gradings"]["schedule"]
     last_run_at = schedule.now()
-    real = time.time
-    monkeypatch.setattr("time.time", lambda: real() + hours * 3600)
-    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime.datetime.fromtimestamp(time.time(), datetime.UTC))
+    monkeypatch.setattr(Celery, "now", lambda _app: last_run_at + datetime.timedelta(hours=hours))
     is_due, next_s = schedule.is_due(last_run_at)
     assert not is_due
     assert 25 < next_s <= 30
