@@ -60,8 +60,8 @@ def require_enough(is_referable: "Bools") -> None:
         "photographs of grade 0 or 1": MIN_OF_EACH - (n - n_referable),
     }
     if any(number > 0 for number in missing.values()):
-        parts = [f"{number} more {name}" for name, number in missing.items() if number > 0]
-        raise InputError(f"A threshold needs {' and '.join(parts)} of a quality that can be graded.")
+        needed = [f"{number} more {name}" for name, number in missing.items() if number > 0]
+        raise InputError(f"A threshold needs {' and '.join(needed)} of a quality that can be graded.")
 
 
 def fit_site_threshold(bundle: Bundle, photos: list[EvaluationPhoto], *, target: float) -> SiteThreshold:

@@ -1,4 +1,4 @@
-"""What is said of the threshold that a result was judged by."""
+"""Texts on the threshold that a result was judged by."""
 
 from typing import TYPE_CHECKING, Any
 
