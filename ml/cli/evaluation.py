@@ -7,7 +7,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from ml.bundle import read_bundle
+from ml.bundle import default_bundles, read_bundle
 from ml.cli.options import BundleArgument, BundleOption, CacheOptions, DataOptions, OptionalPath
 from ml.errors import InputError
 
@@ -73,7 +73,8 @@ class Benchmark(DataOptions):
 
     photos: Annotated[Positional[tuple[Path, ...]], arg(metavar="[PATH ...]", help_behavior_hint="")] = ()
     """Photographs; none: IDRiD's in the samples folder of the data folder."""
-    bundle: BundleOption = None
+    bundle: Annotated[Path | None, arg(metavar="BUNDLE")] = None
+    """Folder of a bundle, or its name in ml/bundles; both served models if none."""
 
     def run(self) -> int:
         from ml.evaluation.benchmark import benchmark
@@ -81,7 +82,8 @@ class Benchmark(DataOptions):
         photos = list(self.photos) or sorted((self.data / "samples").glob("IDRiD_*.jpg"))
         if not photos:
             raise InputError("Name photographs to measure with, or --data with a samples folder.")
-        print(benchmark(read_bundle(self.bundle), photos), end="")
+        folders = [self.bundle] if self.bundle else default_bundles().values()
+        print(benchmark([read_bundle(folder) for folder in folders], photos), end="")
         return 0
 
 

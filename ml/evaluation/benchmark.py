@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +22,7 @@ from tqdm import tqdm
 
 from ml.bundle import Bundle
 from ml.grader import Grader
-from ml.metrics.markdown import table
+from ml.metrics.markdown import Cells, column_table
 
 N_ROUNDS = 8
 Pipeline = Callable[[bytes], object]
@@ -31,67 +32,90 @@ import json, resource, sys, time
 started = time.perf_counter()
 from ml.grader import Grader
 from pathlib import Path
-grader = Grader.load(Path(sys.argv[1]))
+n_bundles = int(sys.argv[1])
+graders = [Grader.load(Path(folder)) for folder in sys.argv[2:2 + n_bundles]]
+photos = [Path(photo) for photo in sys.argv[2 + n_bundles:]]
 loaded = time.perf_counter()
-grader.grade(Path(sys.argv[2]))
+graders[0].grade(photos[0])
 graded = time.perf_counter()
-for photo in sys.argv[2:] * 3:
-    grader.grade(Path(photo))
+for photo in photos * 3:
+    for grader in graders:
+        grader.grade(photo)
 print(json.dumps({
     "load_s": loaded - started, "first_grade_s": graded - started,
-    "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
 }))
 """
 
 
-def benchmark(bundle: Bundle, photos: list[Path]) -> str:
-    """Measure on this machine; a table in Markdown."""
-    start = start_up(bundle, photos)
-    serve = partial(Grader.load(bundle.folder).grade, include_ungradable=True)
-    serving, baseline = cpu_times_ms([serve, baseline_pipeline(bundle)], [photo.read_bytes() for photo in photos])
-    ratios = [b / s for s, b in zip(serving, baseline, strict=True)]
+def benchmark(bundles: Sequence[Bundle], photos: list[Path]) -> str:
+    """Measure on this machine; a table in Markdown with a column for each bundle."""
+    starts = [start_up([bundle], photos) for bundle in bundles]  # first: a child process begins with our peak of memory
+    together = start_up(bundles, photos)
+    pipelines = [each for bundle in bundles for each in (serving_pipeline(bundle), baseline_pipeline(bundle))]
+    times = call_times_ms(pipelines, [photo.read_bytes() for photo in photos])
+    columns = [
+        _column(bundle, start, serving, baseline)
+        for bundle, start, serving, baseline in zip(bundles, starts, times[::2], times[1::2], strict=True)
+    ]
     with Image.open(photos[0]) as first:
         megapixels = first.width * first.height / 1e6
-    rows = [
-        ["measure", "value"],
-        ["import and load", f"{start['load_s']:.2f} s"],
-        ["import, load and first grade", f"{start['first_grade_s']:.2f} s"],
-        ["peak resident memory of the process", f"{start['memory_mb']:.0f} MB"],
-        ["JPEG bytes to Prediction with heatmap, CPU time", f"{statistics.median(serving):.1f} ms per photograph"],
-        ["photographs per second on one core", f"{1000 / statistics.median(serving):.0f}"],
-        ["baseline pipeline, CPU time", f"{statistics.median(baseline):.1f} ms per photograph"],
-        ["baseline / serving, median of pairs", f"{statistics.median(ratios):.1f}"],
-    ]
-    title = f"{bundle.model_version}, {len(photos)} photographs, the first of {megapixels:.1f} megapixels, one thread"
-    return f"{title}\n\n{table(rows)}"
+    title = f"{len(photos)} photographs, the first of {megapixels:.1f} megapixels, one thread"
+    memory = f"Peak resident memory of a process with all of them: {together['memory_mb']:.0f} MB"
+    return f"{title}\n\n{column_table(columns)}\n{memory}\n"
 
 
-def start_up(bundle: Bundle, photos: list[Path]) -> dict[str, float]:
-    """Load and first grade in a new process, in seconds, and its peak resident memory in MB."""
-    command = [sys.executable, "-c", START_UP, str(bundle.folder), *map(str, photos)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+def _column(bundle: Bundle, start: dict[str, float], serving: "CallTimes", baseline: "CallTimes") -> Cells:
+    cpu_ms, baseline_ms = statistics.median(serving.cpu_ms), statistics.median(baseline.cpu_ms)
+    ratios = [b / s for s, b in zip(serving.cpu_ms, baseline.cpu_ms, strict=True)]
+    return {
+        "measure": bundle.model_version,
+        "import and load": f"{start['load_s']:.2f} s",
+        "import, load and first grade": f"{start['first_grade_s']:.2f} s",
+        "peak resident memory of the process": f"{start['memory_mb']:.0f} MB",
+        "JPEG bytes to Prediction with heatmap, CPU time": f"{cpu_ms:.1f} ms per photograph",
+        "the same, elapsed": f"{statistics.median(serving.elapsed_ms):.1f} ms per photograph",
+        "photographs per second on one core": f"{1000 / cpu_ms:.0f}",
+        "baseline pipeline, CPU time": f"{baseline_ms:.1f} ms per photograph",
+        "baseline / serving, median of pairs": f"{statistics.median(ratios):.1f}",
+    }
+
+
+def start_up(bundles: Sequence[Bundle], photos: list[Path]) -> dict[str, float]:
+    """Load bundles and grade in a new process: seconds, and its peak resident memory in MB.
+
+    ``first_grade_s`` is the time until the first bundle has graded the first photograph.
+    """
+    arguments = [str(len(bundles)), *(str(bundle.folder) for bundle in bundles), *map(str, photos)]
+    output = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", START_UP, *arguments], check=True, capture_output=True, text=True
+    ).stdout
     measured: dict[str, float] = json.loads(output)
     return measured
 
 
-def cpu_times_ms(pipelines: Sequence[Pipeline], files: list[bytes]) -> list[list[float]]:
-    """CPU milliseconds per photograph of each pipeline, alternating."""
+@dataclass(frozen=True, slots=True)
+class CallTimes:
+    """Milliseconds of each call of one pipeline: processor time of all threads, and elapsed time."""
+
+    cpu_ms: list[float] = field(default_factory=list)
+    elapsed_ms: list[float] = field(default_factory=list)
+
+
+def call_times_ms(pipelines: Sequence[Pipeline], files: list[bytes]) -> list[CallTimes]:
+    """Times of each pipeline per photograph, alternating."""
     for file in files:  # not measured: the first calls allocate
         for pipeline in pipelines:
             pipeline(file)
-    times: list[list[float]] = [[] for _ in pipelines]
+    times = [CallTimes() for _ in pipelines]
     for _ in tqdm(range(N_ROUNDS), unit="round", disable=not sys.stderr.isatty()):
         for file in files:
             for pipeline, measured in zip(pipelines, times, strict=True):
-                measured.append(_cpu_ms(pipeline, file))
+                cpu_s, elapsed_s = time.process_time(), time.perf_counter()
+                pipeline(file)
+                measured.cpu_ms.append((time.process_time() - cpu_s) * 1000)
+                measured.elapsed_ms.append((time.perf_counter() - elapsed_s) * 1000)
     return times
-
-
-def _cpu_ms(pipeline: Pipeline, file: bytes) -> float:
-    """Processor time of all threads of this process during the call."""
-    before = time.process_time()
-    pipeline(file)
-    return (time.process_time() - before) * 1000
 
 
 def crop_by_threshold(image: Image.Image) -> Image.Image:
@@ -105,6 +129,11 @@ def crop_by_threshold(image: Image.Image) -> Image.Image:
     square = Image.new("RGB", (side, side))
     square.paste(cropped, ((side - cropped.width) // 2, (side - cropped.height) // 2))
     return square
+
+
+def serving_pipeline(bundle: Bundle) -> Pipeline:
+    """The grader of a bundle. It grades ungradable photographs too, as the baseline does."""
+    return partial(Grader.load(bundle.folder).grade, include_ungradable=True)
 
 
 def baseline_pipeline(bundle: Bundle) -> Pipeline:
