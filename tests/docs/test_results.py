@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ml.bundle import read_bundle
+from ml.bundle import default_bundle, read_bundle, read_evaluation
+from ml.vocabulary import ServedModel
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -21,11 +22,15 @@ TITLES = {
 
 
 @pytest.mark.parametrize(("source", "title"), TITLES.items())
-def test_the_readme_has_the_metrics_of_the_default_bundle(source: str, title: str) -> None:
-    m = read_bundle().metrics["test"][source]
-    operating_point = f"{m['referable_sensitivity']:.3f} / {m['referable_specificity']:.3f}"
-    row = f"| {title} ({m['n']}) | {m['quadratic_kappa']:.3f} | {m['referable_auc']:.3f} | {operating_point} |"
-    assert row in README
+def test_the_readme_has_the_metrics_of_both_models(source: str, title: str) -> None:
+    row, n = "", set()
+    for model in ServedModel:
+        m = read_bundle(default_bundle(model)).metrics["test"][source]
+        operating_point = f"{m['referable_sensitivity']:.3f} / {m['referable_specificity']:.3f}"
+        row += f" | {m['quadratic_kappa']:.3f} | {m['referable_auc']:.3f} | {operating_point}"
+        n.add(m["n"])
+    assert f"| {title} ({n.pop()}){row} |" in README
+    assert not n, "the same photographs"
 
 
 def row_with_intervals(title: str, n: str, metrics: dict[str, list[float]]) -> str:
@@ -34,11 +39,13 @@ def row_with_intervals(title: str, n: str, metrics: dict[str, list[float]]) -> s
     return f"| {title} | {n} | {' | '.join(cells)} |"
 
 
+@pytest.mark.parametrize("model", ServedModel)
 @pytest.mark.parametrize(("source", "title"), TITLES.items())
-def test_the_page_has_the_intervals_of_the_default_bundle(source: str, title: str) -> None:
-    evaluation = json.loads((read_bundle().folder / "evaluation.json").read_text())
-    entry = evaluation["splits"]["test"][source]
+def test_the_page_has_the_intervals_of_both_models(model: ServedModel, source: str, title: str) -> None:
+    bundle = read_bundle(default_bundle(model))
+    entry = read_evaluation(bundle)["splits"]["test"][source]
     assert row_with_intervals(title, str(entry["n"]), entry["metrics"]) in RESULTS
+    assert f"| *{model}* | `{bundle.folder.name}` |" in RESULTS
 
 
 def test_the_page_has_the_external_validation() -> None:
