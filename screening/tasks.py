@@ -3,6 +3,7 @@
 import logging
 from uuid import UUID
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from celery import Task, current_app, shared_task
 from celery.exceptions import Reject
 from kombu.exceptions import OperationalError
@@ -22,6 +23,9 @@ def grade_image(self: "Task[[str], None]", grading_id: str) -> None:
     """
     try:
         gradings.run_grading(grading_id=UUID(grading_id))
+    except SoftTimeLimitExceeded as error:  # before the claim: a claimed grading fails with a code
+        logger.warning("Loading the model took too long; the next try is faster, as its files are in memory")
+        raise Reject(error, requeue=True) from error
     except BundleError as error:
         logger.critical("The model cannot be loaded: this worker takes no photographs (%s)", error)
         _leave_queue(self.request.hostname)

@@ -25,6 +25,8 @@ def open_session(
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors share no base class
+        if not type(error).__module__.startswith(("onnxruntime", "builtins")):
+            raise  # not of the network: for example, the time of the task is over
         raise BundleError(f"{path} is not a network that ONNX Runtime can load: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,9 @@ def test_a_hostile_name_is_escaped(
 
 
 def make_fifo(path: Path) -> None:
+    """A pipe that ends as soon as it is opened, so that opening it fails the test and does not block it."""
     os.mkfifo(path)
+    threading.Thread(target=lambda: path.open("wb").close(), daemon=True).start()
 
 
 def make_link_to_device(path: Path) -> None:

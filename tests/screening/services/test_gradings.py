@@ -154,6 +154,19 @@ def test_a_model_that_cannot_be_loaded_leaves_the_grading_to_another_worker(
     monkeypatch.undo()
 
 
+def test_a_model_that_takes_too_long_to_load_leaves_the_grading_waiting(
+    queued: Grading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_arguments: Any) -> None:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(inference, "current_grader", load)
+    with pytest.raises(Reject):
+        run(queued)
+    queued.refresh_from_db()
+    assert (queued.status, queued.n_attempts) == (Status.QUEUED, 0)
+
+
 @pytest.mark.parametrize("days", [-1, 1])
 def test_a_claim_does_not_depend_on_the_clock_of_the_worker(
     queued: Grading, fake_grader: FakeGrader, monkeypatch: pytest.MonkeyPatch, days: int
