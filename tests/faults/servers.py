@@ -12,7 +12,7 @@ import psycopg
 
 from tests.screening.processes import DEADLINE_S, PROJECT, RedisServer, environment, free_port, kill_group, wait_until
 
-STALE_AFTER_S = 8
+STALE_AFTER_S = 25
 """Shorter than the 90 s of a site. Above the longest grading of these tests, so that none is queued twice."""
 PREPARE = """
 from screening.models import Membership, Site, User
