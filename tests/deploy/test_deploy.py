@@ -170,3 +170,4 @@ def test_no_process_is_killed_before_its_time_limit() -> None:
 
 def test_the_health_check_of_the_worker_reads_the_key_of_its_heartbeat() -> None:
     assert f'f"{worker_heartbeat._PREFIX}' in (DEPLOY / "healthcheck_worker.py").read_text()
+    assert f'b"{worker_heartbeat.GRADING}"' in (DEPLOY / "healthcheck_worker.py").read_text()

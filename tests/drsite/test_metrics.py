@@ -129,6 +129,17 @@ def test_unavailable_components_are_metrics(client: Client, settings: Any, monke
     assert not {("drs_queue_depth", ()), ("drs_workers", ())} & set(values)
 
 
+@pytest.mark.django_db
+def test_workers_without_their_model_are_counted(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CELERY_BROKER_URL = "redis://broker:6379/0"
+    workers = {"celery@one": True, "celery@two": False, "celery@three": True}
+    monkeypatch.setattr("screening.health.worker_heartbeat.list_live_workers", lambda: workers)
+    values = scrape(client)
+    assert (values["drs_workers", ()], values["drs_workers_without_model", ()]) == (2, 1)
+
+
 @pytest.fixture
 def server(shared_database: str, tmp_path: Path) -> Iterator[str]:
     """Address of gunicorn as deploy/ configures it, with processes that are replaced often."""
