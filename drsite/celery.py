@@ -13,6 +13,7 @@ from celery.signals import (
     heartbeat_sent,
     setup_logging,
     worker_init,
+    worker_process_init,
     worker_ready,
     worker_shutting_down,
 )
@@ -42,6 +43,14 @@ def check_secrets(**_kwargs: Any) -> None:
     from screening.system_checks import require_strong_secrets
 
     require_strong_secrets()
+
+
+@worker_process_init.connect
+def start_decoders(**_kwargs: Any) -> None:
+    """Start the processes that decode photographs ahead of the first one."""
+    from ml.serving.decoders import decoders
+
+    decoders.start_processes()
 
 
 @lru_cache(maxsize=1)

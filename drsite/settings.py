@@ -34,6 +34,7 @@ MODEL_BUNDLES = {  # empty: ml.bundle.default_bundle(model)
     ServedModel.FAST: env.str("FAST_MODEL_BUNDLE", default=""),
 }
 GRADING_THREADS = env.int("GRADING_THREADS", default=1)
+DECODER_PROCESSES = env.int("DECODER_PROCESSES", default=2)  # of each process that opens photographs
 GRADING_SOFT_LIMIT_S = 45
 GRADING_HARD_LIMIT_S = 60
 # Longer than the hard limit, so that a grading that still runs is not queued again.

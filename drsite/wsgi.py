@@ -25,7 +25,9 @@ set_multiproc_dir()
 _django = get_wsgi_application()
 
 from drsite.request_bodies import store_bodies  # noqa: E402 (Django must be set up)
+from ml.serving.decoders import decoders  # noqa: E402
 from screening.system_checks import require_strong_secrets  # noqa: E402
 
 require_strong_secrets()
+decoders.start_processes()
 application = store_bodies(_django)

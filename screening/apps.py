@@ -11,8 +11,13 @@ class ScreeningConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        """Register the start-up checks."""
+        """Register the start-up checks, and have files decoded in child processes."""
+        from django.conf import settings
+
+        from ml.serving.decoders import decoders
         from screening import system_checks  # noqa: F401
+
+        decoders.use_processes(settings.DECODER_PROCESSES)
 
 
 class ScreeningAdminConfig(AdminConfig):

@@ -4,7 +4,7 @@ import errno
 
 from django.db import InterfaceError, InternalError, OperationalError
 
-from ml.errors import BundleError
+from ml.errors import BundleError, DecoderUnavailable
 
 _STORAGE_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR}
@@ -19,8 +19,8 @@ def is_storage_error(error: BaseException | None) -> bool:
 
 
 def is_transient(error: BaseException | None) -> bool:
-    """Whether the database, the storage or the model is unavailable, so that a retry may succeed."""
-    if isinstance(error, OperationalError | InterfaceError | BundleError):
+    """Whether the database, the storage, the model or every decoder is unavailable, so that a retry may succeed."""
+    if isinstance(error, OperationalError | InterfaceError | BundleError | DecoderUnavailable):
         return True
     if is_storage_error(error):
         return True

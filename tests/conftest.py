@@ -21,6 +21,7 @@ from django.utils import timezone
 from drsite.celery import app as site_celery
 from ml.bundle import default_bundle
 from ml.errors import BundleError
+from ml.serving.decoders import decoders
 from ml.vocabulary import ServedModel
 from screening.models import Grading, Membership, Site, User
 from screening.services import inference
@@ -83,6 +84,20 @@ def media_root(settings: Any, tmp_path: Path) -> Path:
 def _no_requests_are_counted() -> None:
     """Rate limits start at zero in each test."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _files_are_decoded_here() -> None:
+    """Faults are then easier to inject; tests of the child processes use ``decoder_processes``."""
+    decoders.use_processes(0)
+
+
+@pytest.fixture
+def decoder_processes() -> Iterator[None]:
+    """Two child processes, as a site has."""
+    decoders.use_processes(2)
+    yield
+    decoders.use_processes(0)
 
 
 @pytest.fixture(autouse=True)

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ml.errors import GradingError
+from ml.serving.decoders import decoders
 from ml.serving.field_of_view import FieldOfView
-from ml.serving.files.photo_file import PhotoFile, check_file
-from ml.serving.files.rejections import MAX_BYTES, InvalidFile
+from ml.serving.files.decoding import upright_rgb
+from ml.serving.files.photo_file import PhotoFile
+from ml.serving.files.rejections import MAX_BYTES
 from ml.serving.inspection import inspect_photo
 from ml.vocabulary import QualityReason
 
@@ -69,15 +71,13 @@ class FundusCrop:
     has_writing: bool = False
 
 
-def read_photo(photo: bytes | Path | PhotoFile) -> PhotoFile:
-    """Read and check a file. Raises GradingError for everything that is not a photograph of an accepted format."""
-    if isinstance(photo, PhotoFile):
+def read_photo(photo: bytes | Path | PhotoFile) -> bytes | PhotoFile:
+    """The bytes of a file. Raises GradingError if it cannot be read."""
+    if not isinstance(photo, Path):
         return photo
-    if isinstance(photo, bytes):
-        return check_file(photo)
     try:
         with photo.open("rb") as file:
-            return check_file(file.read(MAX_BYTES + 1))
+            return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise GradingError("There is no such file. Check its name.") from None
     except PermissionError:
@@ -89,39 +89,13 @@ def read_photo(photo: bytes | Path | PhotoFile) -> PhotoFile:
 def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
     """Decode to an upright RGB image over black, at a reduced scale if possible.
 
-    Its shorter side is at least ``min_side_px``, if the photograph has as much. JPEG is decoded at 1/2, 1/4 or 1/8 of
-    its size inside the DCT, which skips most of the work. Raises GradingError for everything that is not a complete
-    photograph of an accepted format.
+    Its shorter side is at least ``min_side_px``, if the photograph has as much. Files are decoded as ``decoders``
+    says, here or in a child process. Raises GradingError for everything that is not a complete photograph of an
+    accepted format.
     """
     if isinstance(photo, Image.Image):
-        return _upright_rgb(photo)
-    file = read_photo(photo)
-    with file.open() as image:
-        if file.jpeg is None:
-            return _upright_rgb(image)
-        scale = max(1, min(image.size) // min_side_px)
-        image.draft("RGB", (image.width // scale, image.height // scale))
-        image.load()
-        if file.jpeg.may_lack_pixels(image) and not file.jpeg.is_complete:
-            raise InvalidFile("damaged")
-        return _upright_rgb(image)
-
-
-def _upright_rgb(image: Image.Image) -> Image.Image:
-    image.load()
-    upright = over_black(ImageOps.exif_transpose(image))
-    return upright if upright.mode == "RGB" else upright.convert("RGB")
-
-
-def over_black(image: Image.Image) -> Image.Image:
-    """A transparent image over black, as RGB; any other as it is.
-
-    What lies under transparent pixels is not shown on any screen, so it must not be graded.
-    """
-    if not image.has_transparency_data:
-        return image
-    black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-    return Image.alpha_composite(black, image.convert("RGBA")).convert("RGB")
+        return upright_rgb(photo)
+    return decoders.decode(read_photo(photo), min_side_px=min_side_px)
 
 
 def crop_fundus(photo: Photo, *, side_px: int) -> FundusCrop | None:

@@ -35,13 +35,11 @@ def blanked(photo: ValidPhoto) -> ValidPhoto:
             return photo
         image = without_writing(inspected.image, inspected.survey)
         kind = "JPEG" if photo.format == "JPEG" else "PNG"
-        return replace(photo, format=kind, orientation=1, cleaned=_encoded(image, kind, photo.cleaned))
+        return replace(photo, format=kind, orientation=1, cleaned=_encoded(image, kind, photo.icc_profile))
 
 
-def _encoded(image: Image.Image, kind: str, original: bytes) -> bytes:
-    with Image.open(BytesIO(original)) as file:
-        profile = file.info.get("icc_profile")
-    options: dict[str, Any] = {"icc_profile": profile} if isinstance(profile, bytes) and profile else {}
+def _encoded(image: Image.Image, kind: str, profile: bytes) -> bytes:
+    options: dict[str, Any] = {"icc_profile": profile} if profile else {}
     if kind == "JPEG":
         options |= {"quality": _JPEG_QUALITY, "subsampling": 0}
     written = BytesIO()

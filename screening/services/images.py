@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.models import AuditEvent, Correction, Exam, FundusImage, Site, User
-from screening.photos import capture_date, validation
+from screening.photos import validation
 from screening.photos.validation import InvalidPhoto
 from screening.services import duplicates, gradings
 from screening.services.audit import record_event
@@ -109,7 +109,7 @@ def get_or_attach_image(
     A file that the exam has for this eye already returns its image. Without ``captured_on`` the date of the photograph
     is that of the file, else that of the upload. A failure leaves no row and no file; for that, this must be the
     outermost transaction. Raises InvalidPhoto, ExamNotOpen, ExamError, PictureOfOtherEye, AccessDenied; an
-    UploadQuestion that ``answers`` leave open.
+    UploadQuestion that ``answers`` leave open; DecoderUnavailable.
     """
     require(by, Action.UPLOAD_IMAGE, exam.site)
     eye = Laterality(laterality)
@@ -117,7 +117,7 @@ def get_or_attach_image(
     photo = validation.validate(data)
     content = duplicates.content_of(photo, sha256=hashlib.sha256(data).hexdigest())
     photo, writing = handle_writing(photo, on_writing)
-    day, source = _captured_on(exam, captured_on, capture_date.exif_date(data))
+    day, source = _captured_on(exam, captured_on, photo.captured_on)
     del data  # frees the memory: only the cleaned file is used from here
     image = FundusImage(
         exam=exam,

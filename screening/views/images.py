@@ -14,12 +14,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from ml.serving.decoders import decoders
+from ml.serving.files.renditions import THUMBNAIL_PX
 from ml.vocabulary import Laterality
 from screening.access import AccessDenied, Action, require
 from screening.forms import LateralityForm, PhotoForm, WithdrawForm, error_text
 from screening.labels.eyes import LATERALITY_LABELS
 from screening.models import AuditEvent, FundusImage, User
-from screening.photos import thumbnails
 from screening.selectors import ExamDetail, can_see_image, get_exam, get_image
 from screening.services.audit import record_event
 from screening.services.exams import ExamError
@@ -132,7 +133,7 @@ def image_photo(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBa
         raise Http404 from error
     if content_type is None:
         with file:
-            content: BytesIO | FieldFile = BytesIO(thumbnails.as_png(file))
+            content: BytesIO | FieldFile = BytesIO(decoders.whole_png(file.read()))
     else:
         content = file
     _record_view(image, by=request.user)
@@ -164,7 +165,7 @@ def image_thumbnail(request: AuthenticatedRequest, image_id: UUID) -> HttpRespon
     image = get_image(user=request.user, image_id=image_id)
     try:
         with image.file.open("rb") as file:
-            small = thumbnails.thumbnail(file)
+            small, _size = decoders.reduced_jpeg(file.read(), side_px=THUMBNAIL_PX)
     except FileNotFoundError as error:
         raise Http404 from error
     return _with_photo_headers(HttpResponse(small, content_type="image/jpeg"))

@@ -1,7 +1,6 @@
 """Grading of one photograph without storing it."""
 
 from base64 import b64encode
-from io import BytesIO
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -10,11 +9,11 @@ from django.views.decorators.http import require_http_methods
 
 from ml.errors import GradingError
 from ml.prediction import Prediction
-from ml.serving.files.photo_file import check_file
+from ml.serving.decoders import decoders
+from ml.serving.files.renditions import SCREEN_PX
 from ml.vocabulary import ServedModel
 from screening.access import Action, require
 from screening.forms import PredictionForm, error_text
-from screening.photos import thumbnails
 from screening.photos.validation import MAX_BYTES, InvalidPhoto
 from screening.services import inference
 from screening.services.predictions import predict_photo
@@ -50,8 +49,7 @@ def predict(request: AuthenticatedRequest) -> HttpResponseBase:
 
 def _result_context(prediction: Prediction, data: bytes, model: ServedModel) -> dict[str, Any]:
     """The prediction, and a reduced copy of the photograph as a data URL: it has no address."""
-    small = thumbnails.thumbnail(BytesIO(check_file(data).data), side_px=thumbnails.SCREEN_PX)
-    width_px, height_px = thumbnails.image_size(small)
+    small, (width_px, height_px) = decoders.reduced_jpeg(data, side_px=SCREEN_PX)
     return {
         "prediction": prediction,
         "model": model,

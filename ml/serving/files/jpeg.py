@@ -1,12 +1,14 @@
 """Whether a JPEG holds all of its pixels, and one picture alone."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
 from PIL import Image
 
+from ml.serving.files.restarts import MAX_MISSING_FRACTION, Frame, coded_start, require_restart_markers
 from ml.serving.files.segments import JPEG_FRAMES, JPEG_SOS, CorruptImage, jpeg_segments
 
 EOI = b"\xff\xd9"
@@ -16,6 +18,8 @@ _PADDINGS = (b"\x00", b"\x55", b"\xfe")
 _PADDING_BYTES = 64
 #: Grey that libjpeg writes for blocks without data, and how far rounding moves it.
 _FILL_LEVEL, _FILL_TOLERANCE = 128, 2
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_BAND_PX = 128
 #: Starts of another picture that are looked at behind the first one.
 _MAX_STARTS = 64
 
@@ -25,7 +29,7 @@ class Jpeg:
     """A JPEG whose structure is whole. Its coded pixels end at ``end``; ``data`` has an end marker.
 
     ``has_end`` is False if the file came without the marker; ``precision`` is in bits, ``size_px``
-    width and height.
+    width and height; ``scans`` are the start and end of the coded pixels of each scan.
     """
 
     data: bytes
@@ -34,16 +38,53 @@ class Jpeg:
     precision: int
     size_px: tuple[int, int]
     n_components: int
+    is_progressive: bool
+    scans: tuple[tuple[int, int], ...]
+    coefficient_bytes: int
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether no coded pixel is missing before the end marker. Decodes the file three times."""
-        return is_complete(self.data[: self.end])
+    def is_complete(self, size_px: tuple[int, int] | None = None) -> bool:
+        """Whether no coded pixel is missing; compared at the reduced scale of ``size_px``. Decodes three times.
+
+        A decoder that lacks bits takes them from what follows, so that different paddings behind each run of coded
+        pixels give different pixels.
+        """
+        decoded = set()
+        for padding in _PADDINGS:
+            with Image.open(BytesIO(self._padded(padding * _PADDING_BYTES)), formats=["JPEG"]) as image:
+                image.draft("RGB", size_px or self.size_px)
+                decoded.add(_digest(image))
+        return len(decoded) == 1
+
+    def _padded(self, padding: bytes) -> bytes:
+        """The file with ``padding`` before every marker that ends coded pixels."""
+        pieces, at = [], 0
+        for start, end in self.scans:
+            for marker in (*(found.start() for found in _RESTART.finditer(self.data, start, end)), end):
+                pieces += [self.data[at:marker], padding]
+                at = marker
+        return b"".join([*pieces, self.data[at:]])
 
     def may_lack_pixels(self, decoded: Image.Image) -> bool:
-        """Whether the last pixel has the grey of missing data, so that ``is_complete`` must be asked."""
-        last = np.asarray(decoded.crop((decoded.width - 1, decoded.height - 1, decoded.width, decoded.height)), int)
-        return bool((np.abs(last - _FILL_LEVEL) <= _FILL_TOLERANCE).all())
+        """Whether there is a sign of missing data, so that ``is_complete`` must be asked.
+
+        Missing blocks of one scan are grey: the last pixel, or a share of the rows over MAX_MISSING_FRACTION. A
+        progressive file shows them at a lower resolution, which nothing tells from a blurred photograph.
+        """
+        if self.is_progressive:
+            return True
+        is_grey = np.ones((decoded.height, decoded.width), np.bool_)
+        for channel in decoded.split():
+            is_grey &= np.abs(np.asarray(channel, np.int16) - _FILL_LEVEL) <= _FILL_TOLERANCE
+        return bool(is_grey[-1, -1]) or float(is_grey.all(axis=1).mean()) > MAX_MISSING_FRACTION
+
+
+def _digest(image: Image.Image) -> bytes:
+    """Hash of the pixels, without a second copy of them."""
+    image.load()
+    digest = hashlib.sha256()
+    for top in range(0, image.height, _BAND_PX):
+        digest.update(image.crop((0, top, image.width, min(image.height, top + _BAND_PX))).tobytes())
+    return digest.digest()
 
 
 def read_jpeg(data: bytes) -> Jpeg:
@@ -53,23 +94,21 @@ def read_jpeg(data: bytes) -> Jpeg:
     if frame is None:
         raise CorruptImage
     _require_all_scans(data, segments, frame)
+    require_restart_markers(data, segments, frame)
     _marker, end, after = segments[-1]
     has_end = after > end
     height, width = (int.from_bytes(data[at : at + 2], "big") for at in (frame + 5, frame + 7))
-    whole = data if has_end else data[:end] + EOI
-    return Jpeg(whole, end, has_end, data[frame + 4], (width, height), data[frame + 9])
-
-
-def is_complete(body: bytes) -> bool:
-    """Whether the coded pixels of a JPEG without its end marker are complete.
-
-    A decoder that lacks bits takes them from what follows, so that different paddings give different pixels.
-    """
-    decoded = []
-    for padding in _PADDINGS:
-        with Image.open(BytesIO(body + padding * _PADDING_BYTES + EOI), formats=["JPEG"]) as image:
-            decoded.append(hashlib.sha256(image.tobytes()).digest())
-    return all(each == decoded[0] for each in decoded)
+    return Jpeg(
+        data=data if has_end else data[:end] + EOI,
+        end=end,
+        has_end=has_end,
+        precision=data[frame + 4],
+        size_px=(width, height),
+        n_components=data[frame + 9],
+        is_progressive=data[frame + 1] in _PROGRESSIVE,
+        scans=tuple((coded_start(data, start), stop) for marker, start, stop in segments if marker == JPEG_SOS),
+        coefficient_bytes=2 * 64 * sum(Frame.read(data, frame).n_blocks(each) for each in range(data[frame + 9])),
+    )
 
 
 def _require_all_scans(data: bytes, segments: list[tuple[int, int, int]], frame: int) -> None:

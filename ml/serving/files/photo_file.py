@@ -10,16 +10,16 @@ from typing import Any
 
 from PIL import Image
 
+from ml.serving.files.costs import require_affordable, require_affordable_jpeg
 from ml.serving.files.formats import sniff_format
 from ml.serving.files.jpeg import Jpeg, has_second_picture, is_thumbnail, read_jpeg
 from ml.serving.files.rejections import MAX_BYTES, MAX_PIXELS, MIN_SIDE_PX, InvalidFile
 from ml.serving.files.segments import png_chunks, webp_chunks, webp_size
+from ml.serving.files.tiff import MAX_PAGES, check_directories
 
 _MODES = frozenset({"L", "LA", "RGB", "RGBA"})
 _DEEP_MODES = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 _BITS_PER_SAMPLE = 258
-#: Pages of a TIFF that are looked at; a file with more has not one photograph.
-_MAX_PAGES = 16
 _WEBP_IS_ANIMATED = 0x02
 DECODER_ERRORS = (
     OSError,
@@ -64,6 +64,8 @@ def invalid_if_broken() -> Iterator[None]:
         raise
     except Image.DecompressionBombError:
         raise InvalidFile("too_many_pixels") from None
+    except MemoryError:
+        raise InvalidFile("over_limits") from None
     except DECODER_ERRORS:
         # NB: "from None": the message of a decoder may quote text of the file, such as a name.
         raise InvalidFile("damaged") from None
@@ -85,10 +87,11 @@ def check_file(data: bytes) -> PhotoFile:
             jpeg = read_jpeg(data)
             _check_jpeg(jpeg)
             return PhotoFile(format=kind, data=jpeg.data, size_px=jpeg.size_px, jpeg=jpeg)
-        _check_chunks(data, kind)
+        _check_structure(data, kind)
         with Image.open(BytesIO(data), formats=[kind]) as image:
             page = _main_page(image) if kind == "TIFF" else 0
             _check_pixels(image)
+            require_affordable(kind, image.mode, image.size)
             return PhotoFile(format=kind, data=data, size_px=image.size, page=page)
 
 
@@ -98,14 +101,17 @@ def _check_jpeg(jpeg: Jpeg) -> None:
     _check_size(*jpeg.size_px)
     if jpeg.n_components not in {1, 3}:
         raise InvalidFile("cmyk" if jpeg.n_components == 4 else "colours")
+    require_affordable_jpeg(jpeg)
     if has_second_picture(jpeg):
         raise InvalidFile("multi_frame")
-    if not (jpeg.has_end or jpeg.is_complete):
+    if not (jpeg.has_end or jpeg.is_complete()):
         raise InvalidFile("damaged")
 
 
-def _check_chunks(data: bytes, kind: str) -> None:
-    """Refuse animations and 16-bit PNG; raises CorruptImage for an incomplete file."""
+def _check_structure(data: bytes, kind: str) -> None:
+    """Refuse animations, 16-bit PNG and costly TIFF; raises CorruptImage for an incomplete file."""
+    if kind == "TIFF":
+        check_directories(data)
     if kind == "PNG":
         for name, body in png_chunks(data):
             if name == b"acTL":
@@ -117,6 +123,7 @@ def _check_chunks(data: bytes, kind: str) -> None:
             if name in {b"ANIM", b"ANMF"} or (name == b"VP8X" and body[0] & _WEBP_IS_ANIMATED):
                 raise InvalidFile("multi_frame")
         _check_size(*webp_size(data), is_small_allowed=True)
+        require_affordable(kind, "RGBA", webp_size(data))
 
 
 def _check_size(width_px: int, height_px: int, *, is_small_allowed: bool = False) -> None:
@@ -141,7 +148,7 @@ def _check_pixels(image: Image.Image) -> None:
 def _main_page(image: Image.Image) -> int:
     """Index of the largest page of a TIFF, and seek to it. Raises InvalidFile if another is no thumbnail of it."""
     sizes = []
-    for page in range(_MAX_PAGES + 1):
+    for page in range(MAX_PAGES + 1):
         try:
             image.seek(page)
         except EOFError:

@@ -31,6 +31,10 @@ REJECTIONS = {
         "The photograph has more than 8 bits a colour. Export it with 8 bits and upload that file."
     ),
     "colours": gettext_noop("The photograph has a reduced set of colours. Export it in full RGB colours or in grey."),
+    "over_limits": gettext_noop(
+        "The file needs more memory or time to open than is allowed. Save it as a normal JPEG or PNG and upload that "
+        "file."
+    ),
     "damaged": gettext_noop("The file is damaged or incomplete. Export the photograph again and upload that file."),
 }
 #: What a file is that is not accepted, by its code. ACCEPTED follows.

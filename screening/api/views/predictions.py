@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ml.prediction import Prediction
+from ml.serving.decoders import decoders
 from ml.serving.heatmap_overlay import heatmap_layer
 from ml.vocabulary import QualityLevel, ServedModel
 from screening.access import Action
@@ -24,7 +25,7 @@ from screening.api.serializers.predictions import (
 from screening.api.views.base import PhotoUploadView
 from screening.labels.oedema import oedema_text
 from screening.labels.quality import limitation_of
-from screening.photos.validation import MAX_BYTES, upright_size
+from screening.photos.validation import MAX_BYTES
 from screening.selectors import get_exam_record
 from screening.selectors.sites import default_model
 from screening.services import inference
@@ -131,7 +132,7 @@ def _heatmap_png(heatmap: "NDArray[np.float32] | None", box: "Box | None", data:
     """A heatmap as a PNG in base64, with the proportions of the upright photograph."""
     if heatmap is None or box is None:
         return None
-    width_px, height_px = upright_size(data)
+    width_px, height_px = decoders.upright_size(data)
     scale = min(1.0, HEATMAP_SIDE_PX / max(width_px, height_px))
     size_px = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
     written = BytesIO()

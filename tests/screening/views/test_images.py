@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from PIL import Image
 
+from ml.serving.files.renditions import THUMBNAIL_PX, reduced_jpeg
 from screening.models import AuditEvent, FundusImage, Site, User
-from screening.photos.thumbnails import THUMBNAIL_PX, thumbnail
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory, FundusImageFactory, PatientFactory
 from tests.screening.views.pages import url
@@ -61,7 +61,7 @@ def test_a_view_of_a_photograph_is_audited(
 def test_a_thumbnail_is_small_and_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # rotated by 90 degrees: the upright view is higher than wide
-    small = Image.open(BytesIO(thumbnail(BytesIO(photo_bytes(size=(3000, 2000), exif=exif)))))
+    small = Image.open(BytesIO(reduced_jpeg(photo_bytes(size=(3000, 2000), exif=exif), side_px=THUMBNAIL_PX)[0]))
     assert small.size == (round(THUMBNAIL_PX * 2 / 3), THUMBNAIL_PX)
     assert "exif" not in small.info
 

@@ -6,10 +6,16 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
-from screening.photos.capture_date import exif_date
+from ml.serving.files.exif import capture_date
+from ml.serving.files.photo_file import check_file
 from tests.builders import photo_bytes
 
 Base = ExifTags.Base
+
+
+def exif_date(data: bytes) -> datetime.date | None:
+    with check_file(data).open() as photo:
+        return capture_date(photo)
 
 
 def exif_with(*, root: dict[int, Any] | None = None, ifd: dict[int, Any] | None = None) -> bytes:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, PngImagePlugin
 
+from ml.serving.files.cleaning import clean_file
+from ml.serving.files.metadata import strip_metadata
 from ml.serving.files.photo_file import check_file
 from ml.serving.files.segments import webp_size
-from screening.photos.metadata import strip_metadata
-from screening.photos.validation import validate
 from tests.builders import photo_bytes
 
 SECRET = b"BYRON-ADA-19600517"
@@ -71,7 +71,7 @@ def with_secrets(format: str, orientation: int = 1) -> bytes:  # noqa: A002
 @pytest.mark.parametrize("format", FORMATS)
 def test_metadata_are_removed_and_pixels_kept(format: str, orientation: int) -> None:  # noqa: A002
     data = with_secrets(format, orientation)
-    photo = validate(data)
+    photo = clean_file(data)
     assert SECRET in data
     assert SECRET not in photo.cleaned
     if format == "PNG":
@@ -95,25 +95,25 @@ def upright(data: bytes) -> "np.typing.NDArray[np.uint8]":
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_colour_profile_is_kept(format: str) -> None:  # noqa: A002
     profile = b"\x00\x00\x02\x00" + bytes(range(256)) * 2
-    cleaned = validate(photo_bytes(format, icc_profile=profile)).cleaned
+    cleaned = clean_file(photo_bytes(format, icc_profile=profile)).cleaned
     assert Image.open(BytesIO(cleaned)).info["icc_profile"] == profile
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_clean_file_stays_as_it_is(format: str) -> None:  # noqa: A002
-    once = validate(photo_bytes(format)).cleaned
-    assert validate(once).cleaned == once
+    once = clean_file(photo_bytes(format)).cleaned
+    assert clean_file(once).cleaned == once
 
 
 def test_the_coded_pixels_of_a_jpeg_are_the_same_bytes() -> None:
     data = with_secrets("JPEG")
     scan = data[data.index(b"\xff\xda") : data.rindex(b"\xff\xd9")]
-    assert scan in validate(data).cleaned
+    assert scan in clean_file(data).cleaned
 
 
 def test_a_preview_behind_the_photograph_is_removed() -> None:
     first, preview = photo_bytes(size=(200, 160)), photo_bytes(size=(100, 80), seed=2)
-    assert validate(first + preview).cleaned == validate(first).cleaned
+    assert clean_file(first + preview).cleaned == clean_file(first).cleaned
 
 
 def test_a_thumbnail_in_the_jfif_header_is_removed() -> None:
@@ -121,30 +121,30 @@ def test_a_thumbnail_in_the_jfif_header_is_removed() -> None:
     header = data[2:20]
     thumbnail = b"\xff\xe0" + struct.pack(">H", 16 + 3 * len(SECRET)) + header[4:16] + bytes([len(SECRET), 1])
     assert data[6:11] == b"JFIF\x00"
-    cleaned = validate(data[:2] + thumbnail + SECRET * 3 + data[20:]).cleaned
+    cleaned = clean_file(data[:2] + thumbnail + SECRET * 3 + data[20:]).cleaned
     assert SECRET not in cleaned
-    assert cleaned == validate(data).cleaned
+    assert cleaned == clean_file(data).cleaned
 
 
 def test_a_broken_exif_block_is_dropped_and_the_photograph_kept() -> None:
     data = photo_bytes()
     block = b"Exif\x00\x00II*\x00\xff\xff\xff\xff"
     broken = data[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + data[2:]
-    photo = validate(broken)
+    photo = clean_file(broken)
     assert (photo.orientation, photo.camera) == (1, "")
     np.testing.assert_array_equal(pixels(photo.cleaned), pixels(data))
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])
 def test_an_orientation_that_does_not_exist_means_upright(orientation: int) -> None:
-    photo = validate(photo_bytes(exif=exif_with_secret(orientation)))
+    photo = clean_file(photo_bytes(exif=exif_with_secret(orientation)))
     assert (photo.orientation, photo.width_px) == (1, 120)
 
 
 def test_a_camera_name_is_kept_short_and_printable() -> None:
     exif = Image.Exif()
     exif[0x0110] = "Fundus\x07\n  camera " + "x" * 200
-    camera = validate(photo_bytes(exif=exif)).camera
+    camera = clean_file(photo_bytes(exif=exif)).camera
     assert camera.startswith("Fundus camera xxx")
     assert len(camera) == 80
 
@@ -152,7 +152,7 @@ def test_a_camera_name_is_kept_short_and_printable() -> None:
 def test_a_jpeg_with_restart_markers_keeps_its_pixels() -> None:
     data = photo_bytes("JPEG", (200, 160), restart_marker_rows=1)
     assert b"\xff\xd0" in data
-    np.testing.assert_array_equal(pixels(validate(data).cleaned), pixels(data))
+    np.testing.assert_array_equal(pixels(clean_file(data).cleaned), pixels(data))
 
 
 @pytest.mark.parametrize("marker", [0xF0, 0xF5, 0xFD, 0xDF])
@@ -167,7 +167,7 @@ def test_text_in_the_adobe_segment_of_a_jpeg_is_removed() -> None:
     data = photo_bytes()
     adobe = b"Adobe\x00d\x00\x00\x00\x00\x01"
     padded = b"\xff\xee" + struct.pack(">H", 2 + len(adobe + SECRET)) + adobe + SECRET
-    cleaned = validate(data[:2] + padded + data[2:]).cleaned
+    cleaned = clean_file(data[:2] + padded + data[2:]).cleaned
     assert adobe in cleaned
     assert SECRET not in cleaned
 
@@ -178,7 +178,7 @@ def test_a_transparent_photograph_is_stored_over_black(format: str) -> None:  # 
     layer = Image.new("RGBA", (80, 100), (200, 80, 40, 255))
     layer.putpixel((0, 0), (200, 80, 40, 0))
     layer.save(written, format=format, **({"lossless": True, "exact": True} if format == "WEBP" else {}))
-    photo = validate(written.getvalue())
+    photo = clean_file(written.getvalue())
     stored = Image.open(BytesIO(photo.cleaned))
     assert (photo.format, photo.width_px, stored.mode) == ("PNG", 80, "RGB")
     assert stored.getpixel((0, 0)) == (0, 0, 0)
