@@ -59,10 +59,13 @@ class Grade:
     """Folder of a bundle, or its name in ml/bundles, in place of that of the model."""
     threads: int = 1
     """Threads of one forward pass."""
+    isolate: bool = False
+    """Open files in a child process under limits of memory and time, for files of unknown origin."""
 
     def run(self) -> int:
         """0 if every file was graded or is ungradable, 1 if one could not be read, 3 if others were left out."""
         from ml.grader import Grader
+        from ml.serving.decoders import decoders
 
         if not self.paths:
             raise InputError("Name photographs or folders of them.")
@@ -72,6 +75,7 @@ class Grade:
             return NOT_READ
         if self.output is not None:
             _make_folder(self.output)
+        decoders.use_processes(1 if self.isolate else 0)
         grader = Grader.load(self.bundle or default_bundle(self.model), threads=self.threads)
         names = overlay_names([file.path for file in files])
         codes = {

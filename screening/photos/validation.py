@@ -1,5 +1,8 @@
 """Validation of uploaded photographs, in a decoder process."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.utils.translation import gettext as _
 
 from ml.serving.decoders import decoders
@@ -31,8 +34,15 @@ def validate(data: bytes) -> ValidPhoto:
 
     Raises InvalidPhoto, DecoderUnavailable.
     """
-    try:
+    with invalid_photo_if_refused():
         return decoders.clean(data)
+
+
+@contextmanager
+def invalid_photo_if_refused() -> Iterator[None]:
+    """Raise InvalidPhoto for a file that a decoder refuses."""
+    try:
+        yield
     except InvalidFile as error:
         raise InvalidPhoto(error.code) from None
 

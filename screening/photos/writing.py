@@ -10,7 +10,7 @@ from ml.serving.inspection import inspect_photo
 from ml.serving.preprocess import decode
 from ml.serving.writing import without_writing
 from screening.photos.decode_lock import large_image_lock
-from screening.photos.validation import ValidPhoto
+from screening.photos.validation import ValidPhoto, invalid_photo_if_refused
 
 SEARCH_SIDE_PX = 512
 """Shorter side of the copy that is searched."""
@@ -19,17 +19,17 @@ _FULL_SIZE_PX = 100_000
 
 
 def has_writing(photo: ValidPhoto) -> bool:
-    """Whether something is written outside the retina."""
-    with large_image_lock(photo.width_px * photo.height_px):
+    """Whether something is written outside the retina. Raises InvalidPhoto, DecoderUnavailable."""
+    with large_image_lock(photo.width_px * photo.height_px), invalid_photo_if_refused():
         return inspect_photo(decode(photo.cleaned, min_side_px=SEARCH_SIDE_PX)).has_writing
 
 
 def blanked(photo: ValidPhoto) -> ValidPhoto:
     """The photograph, upright, with all outside the retina in black; as it is if there is no retina.
 
-    A JPEG is encoded again, as JPEG; any other format becomes PNG.
+    A JPEG is encoded again, as JPEG; any other format becomes PNG. Raises InvalidPhoto, DecoderUnavailable.
     """
-    with large_image_lock(photo.width_px * photo.height_px):
+    with large_image_lock(photo.width_px * photo.height_px), invalid_photo_if_refused():
         inspected = inspect_photo(decode(photo.cleaned, min_side_px=_FULL_SIZE_PX))
         if inspected.survey is None:
             return photo

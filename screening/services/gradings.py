@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from ml.errors import GradingError
+from ml.errors import DecoderUnavailable, GradingError
 from ml.prediction import Prediction
 from ml.vocabulary import ServedModel
 from screening.access import Action, require
@@ -88,8 +88,8 @@ def publish(grading_id: uuid.UUID) -> None:
 def run_grading(*, grading_id: uuid.UUID) -> None:
     """Grade a photograph, unless its grading is no longer QUEUED. Ends in DONE or FAILED with a code.
 
-    If the storage does not respond the grading is QUEUED again; the third attempt fails. Raises BundleError if the
-    model cannot be loaded: the grading is then unchanged.
+    If the storage does not respond or no decoder is available the grading is QUEUED again; the third attempt fails.
+    Raises BundleError if the model cannot be loaded: the grading is then unchanged.
     """
     _load_model(grading_id)
     grading = _claim(grading_id)
@@ -110,8 +110,10 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
         _fail(grading, started, FailureCode.FILE_MISSING)
     except _StorageUnavailable:
         logger.exception("Grading %s: the storage does not respond", grading_id)
-        if grading.n_attempts >= MAX_ATTEMPTS or not _release(grading):
-            _fail(grading, started, FailureCode.STORAGE_UNAVAILABLE)
+        _postpone(grading, started, FailureCode.STORAGE_UNAVAILABLE)
+    except DecoderUnavailable:
+        logger.exception("Grading %s: no decoder is available", grading_id)
+        _postpone(grading, started, FailureCode.UNEXPECTED)
     except SoftTimeLimitExceeded:
         logger.warning("Grading %s: time limit", grading_id)
         _fail(grading, started, FailureCode.TIME_LIMIT)
@@ -163,6 +165,12 @@ def _read(grading: Grading) -> bytes:
         raise
     except Exception as error:  # each storage raises errors of its library
         raise _StorageUnavailable from error
+
+
+def _postpone(grading: Grading, started: float, code: FailureCode) -> None:
+    """Queue a claimed grading again; it fails with ``code`` after the last attempt."""
+    if grading.n_attempts >= MAX_ATTEMPTS or not _release(grading):
+        _fail(grading, started, code)
 
 
 def _release(grading: Grading) -> bool:

@@ -61,5 +61,5 @@ def suggest_eye(*, exam: Exam, data: bytes, by: User) -> EyeSuggestion:
 
 
 def _predict(photo: validation.ValidPhoto, model: ServedModel) -> Prediction:
-    with large_image_lock(photo.width_px * photo.height_px):
+    with large_image_lock(photo.width_px * photo.height_px), validation.invalid_photo_if_refused():
         return inference.current_grader(model).grade(photo.cleaned)

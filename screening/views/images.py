@@ -7,20 +7,18 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.storage import FileSystemStorage
-from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ml.serving.decoders import decoders
-from ml.serving.files.renditions import THUMBNAIL_PX
 from ml.vocabulary import Laterality
 from screening.access import AccessDenied, Action, require
 from screening.forms import LateralityForm, PhotoForm, WithdrawForm, error_text
 from screening.labels.eyes import LATERALITY_LABELS
 from screening.models import AuditEvent, FundusImage, User
+from screening.photos import renditions
 from screening.selectors import ExamDetail, can_see_image, get_exam, get_image
 from screening.services.audit import record_event
 from screening.services.exams import ExamError
@@ -128,14 +126,9 @@ def image_photo(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBa
     if content_type is not None and settings.X_ACCEL_REDIRECT_PREFIX and is_local:
         return _accel_response(image, content_type, by=request.user)
     try:
-        file = image.file.open("rb")
-    except FileNotFoundError as error:
+        content = image.file.open("rb") if content_type else BytesIO(renditions.whole(image.file))
+    except (FileNotFoundError, InvalidPhoto) as error:
         raise Http404 from error
-    if content_type is None:
-        with file:
-            content: BytesIO | FieldFile = BytesIO(decoders.whole_png(file.read()))
-    else:
-        content = file
     _record_view(image, by=request.user)
     return _with_photo_headers(FileResponse(content, content_type=content_type or "image/png"))
 
@@ -164,9 +157,8 @@ def image_thumbnail(request: AuthenticatedRequest, image_id: UUID) -> HttpRespon
     """A small JPEG of the photograph."""
     image = get_image(user=request.user, image_id=image_id)
     try:
-        with image.file.open("rb") as file:
-            small, _size = decoders.reduced_jpeg(file.read(), side_px=THUMBNAIL_PX)
-    except FileNotFoundError as error:
+        small = renditions.thumbnail(image.file)
+    except (FileNotFoundError, InvalidPhoto) as error:
         raise Http404 from error
     return _with_photo_headers(HttpResponse(small, content_type="image/jpeg"))
 

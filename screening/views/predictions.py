@@ -39,11 +39,10 @@ def predict(request: AuthenticatedRequest) -> HttpResponseBase:
         data, model = form.cleaned_data["photo"].read(MAX_BYTES + 1), form.cleaned_data["model"]
         try:
             prediction = predict_photo(data=data, model=model, by=request.user)
-        except (InvalidPhoto, GradingError) as error:
-            context["error"] = str(error)
-        else:
             context |= _result_context(prediction, data, model)
             status = 200
+        except (InvalidPhoto, GradingError) as error:
+            context["error"] = str(error)
     return render(request, RESULT if request.htmx else PAGE, context, status=status)
 
 

@@ -28,7 +28,7 @@ MAX_CPU_S = 6
 _MAX_SIDE_PX = 1 << 20
 _PR_SET_PDEATHSIG = 1
 Reply = tuple[dict[str, Any], Iterable[bytes]]
-"""Header and parts of the payload."""
+"""Header, and the pieces of the payload."""
 
 
 def limit_process(parent: int) -> None:
@@ -99,17 +99,17 @@ def serve() -> None:
         data = read_exactly(requests, integer(header, "n_bytes", most=MAX_BYTES + 1))
         _limit_time()
         try:
-            fields, parts = OPERATIONS[header["operation"]](data, header)
+            fields, payload = OPERATIONS[header["operation"]](data, header)
         except InvalidFile as error:
-            fields, parts = {"error": error.code}, []
+            fields, payload = {"error": error.code}, []
         except MemoryError:
-            fields, parts = {"error": "over_limits"}, []
+            fields, payload = {"error": "over_limits"}, []
         del data
         replies.write(packed(fields))
-        for part in parts:
-            replies.write(part)
+        for piece in payload:
+            replies.write(piece)
         replies.flush()
-        del parts
+        del payload
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A pool of child processes that decode files.
 
-A thread of its own starts them ahead of time, because the kernel ends a child with the thread that started it. A child
+A separate thread starts them ahead of time, because the kernel ends a child with the thread that started it. A child
 is replaced after MAX_FILES files and after any failure.
 """
 

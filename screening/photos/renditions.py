@@ -1,0 +1,59 @@
+"""Thumbnails and PNG copies of photographs: made at the first request, then stored beside the photographs."""
+
+import logging
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
+from django.db.models.fields.files import FieldFile
+
+from ml.serving.decoders import decoders
+from ml.serving.files.renditions import THUMBNAIL_PX
+from screening.photos.validation import invalid_photo_if_refused
+
+logger = logging.getLogger(__name__)
+FOLDER = "renditions"
+
+
+def thumbnail(photo: FieldFile) -> bytes:
+    """A small upright JPEG. Raises FileNotFoundError, InvalidPhoto, DecoderUnavailable."""
+    return _rendition(photo, f"{THUMBNAIL_PX}.jpg", lambda data: decoders.reduced_jpeg(data, side_px=THUMBNAIL_PX)[0])
+
+
+def whole(photo: FieldFile) -> bytes:
+    """The whole photograph as PNG, upright. Raises FileNotFoundError, InvalidPhoto, DecoderUnavailable."""
+    return _rendition(photo, "png", decoders.whole_png)
+
+
+def _rendition(photo: FieldFile, suffix: str, make: Callable[[bytes], bytes]) -> bytes:
+    storage, name = photo.storage, rendition_name(photo.name or "", suffix)
+    if not storage.exists(photo.name or ""):
+        raise FileNotFoundError
+    try:
+        with storage.open(name, "rb") as stored:
+            return bytes(stored.read())
+    except FileNotFoundError:
+        with photo.open("rb") as file:
+            data = file.read()
+    with invalid_photo_if_refused():
+        content = make(data)
+    _store(storage, name, content)
+    return content
+
+
+def rendition_name(photo: str, suffix: str) -> str:
+    """``renditions/ab/<uuid>.<suffix>`` for ``photos/ab/<uuid>.<ext>``."""
+    path = PurePosixPath(photo)
+    return f"{FOLDER}/{path.parent.name}/{path.stem}.{suffix}"
+
+
+def _store(storage: Storage, name: str, content: bytes) -> None:
+    """Store a rendition; without space for it, it is made again at the next request."""
+    try:
+        stored = storage.save(name, ContentFile(content))
+    except OSError:
+        logger.warning("The rendition %s could not be stored", name)
+        return
+    if stored != name:  # another request was first
+        storage.delete(stored)
