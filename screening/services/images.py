@@ -2,11 +2,10 @@
 
 import datetime
 import hashlib
-import logging
 from typing import Any, Protocol
 
 from django.core.files.base import ContentFile
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,6 +26,7 @@ from screening.services.exams import (
     lock_open_exam,
 )
 from screening.services.hand_overs import read_again, review_in_force
+from screening.services.stored_files import delete_unless_committed
 from screening.services.upload_checks import (
     NO_ANSWERS,
     Answers,
@@ -41,8 +41,6 @@ from screening.services.upload_checks import (
     require_one_eye,
 )
 from screening.services.worklist import update_worklist_order
-
-logger = logging.getLogger(__name__)
 
 __all__ = (
     "Answers",
@@ -176,21 +174,9 @@ def _store(
             gradings.queue_grading(image=image, by=by)
     except BaseException:
         if stored_name:
-            _delete_unless_committed(image)
+            delete_unless_committed(image)
         raise
     return image, True
-
-
-def _delete_unless_committed(image: FundusImage) -> None:
-    """Delete the file after an error. If the connection was lost at the commit, the row may be stored nevertheless."""
-    name = image.file.name or ""
-    try:
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()  # the next query opens another one
-        if not FundusImage.objects.filter(pk=image.pk).exists():
-            image.file.storage.delete(name)
-    except Exception:  # the error of the upload is the one that is reported
-        logger.exception("The file %s is left: orphaned files are deleted after a day", name)
 
 
 def _record_attached(image: FundusImage, copy_of: FundusImage | None, by: User) -> None:

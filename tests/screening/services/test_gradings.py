@@ -8,16 +8,15 @@ from typing import Any
 
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
-from celery.exceptions import Reject
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from ml.errors import BundleError, GradingError
-from ml.vocabulary import QualityLevel, ServedModel
+from ml.errors import GradingError
+from ml.vocabulary import QualityLevel
 from screening import tasks
 from screening.access import AccessDenied
 from screening.models import AuditEvent, FundusImage, Grading, User
-from screening.services import gradings, inference, stale_gradings
+from screening.services import gradings, stale_gradings
 from screening.services.gradings import GradingNotFailed, queue_grading, retry_grading
 from tests.builders import FAKE_VERSION, FakeBundle, FakeGrader, make_prediction, oedema_values
 from tests.screening.factories import GradingFactory
@@ -137,34 +136,6 @@ def test_a_failure_is_visible_and_never_a_grade(
     assert n_events(Verb.GRADING_FAILED) == 1
     assert str(queued.pk) in caplog.messages[-1]
     assert not any("Byron" in message for message in caplog.messages)
-
-
-def test_a_model_that_cannot_be_loaded_leaves_the_grading_to_another_worker(
-    queued: Grading, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_model: ServedModel) -> None:
-        raise BundleError("weights.safetensors was altered")
-
-    monkeypatch.setattr(inference, "current_grader", refuse)
-    with pytest.raises(Reject) as rejected:
-        run(queued)
-    assert vars(rejected.value)["requeue"]
-    queued.refresh_from_db()
-    assert (queued.status, queued.n_attempts, queued.started_at) == (Status.QUEUED, 0, None)
-    monkeypatch.undo()
-
-
-def test_a_model_that_takes_too_long_to_load_leaves_the_grading_waiting(
-    queued: Grading, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def load(*_arguments: Any) -> None:
-        raise SoftTimeLimitExceeded
-
-    monkeypatch.setattr(inference, "current_grader", load)
-    with pytest.raises(Reject):
-        run(queued)
-    queued.refresh_from_db()
-    assert (queued.status, queued.n_attempts) == (Status.QUEUED, 0)
 
 
 @pytest.mark.parametrize("days", [-1, 1])
