@@ -10,6 +10,7 @@ from rest_framework import serializers
 from screening.birth_dates import MAX_AGE_YEARS, InvalidBirthDate, parse_birth_date
 from screening.folding import MAX_FOLDED_CHARS
 from screening.labels.births import BIRTH_DATE_ADVICE, BIRTH_DATE_NEEDED
+from screening.labels.models import MODEL_CHOICES
 from screening.models import Patient, Site
 from screening.models.base import max_length
 from screening.selectors import due_on
@@ -18,9 +19,11 @@ from screening.selectors import due_on
 class SiteSerializer(serializers.ModelSerializer[Site]):
     """A site where the user has a role."""
 
+    model = serializers.ChoiceField(MODEL_CHOICES, source="served_model", help_text="The model that grades its exams.")
+
     class Meta:
         model = Site
-        fields = ("id", "code", "name", "timezone", "reading_mode")
+        fields = ("id", "code", "name", "timezone", "reading_mode", "model")
         read_only_fields = fields
 
 

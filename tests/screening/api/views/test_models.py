@@ -61,3 +61,9 @@ def test_a_photograph_is_graded_by_both_models(client: ApiClient, site: Site) ->
     assert client.get(f"images/{image.pk}").body["grading"]["id"] == first["id"]
     listed = client.get(f"gradings?image={image.pk}").body["results"]
     assert {grading["id"] for grading in listed} == {first["id"], second["id"]}
+
+
+def test_a_site_names_the_model_that_grades_its_exams(client: ApiClient, site: Site, settings: Any) -> None:
+    assert [one["model"] for one in client.get("sites").body] == ["accurate"]
+    settings.GRADING_MODELS = (FAST,)
+    assert [one["model"] for one in client.get("sites").body] == ["fast"]
