@@ -23,7 +23,7 @@ from ml.serving.files.rejections import MAX_BYTES, InvalidFile
 from ml.serving.files.renditions import reduced_jpeg, whole_png
 
 MAX_MEMORY_BYTES = 600 * 1024 * 1024
-MAX_CPU_S = 6
+MAX_CPU_S = 8
 """Of one file. A JPEG of 100 megapixels takes one second."""
 _MAX_SIDE_PX = 1 << 20
 _PR_SET_PDEATHSIG = 1

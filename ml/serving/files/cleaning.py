@@ -8,7 +8,7 @@ from PIL import Image
 
 from ml.serving.files.decoding import decode_file, over_black, upright
 from ml.serving.files.exif import SIDEWAYS, camera_and_orientation, capture_date
-from ml.serving.files.metadata import strip_metadata
+from ml.serving.files.metadata import profile_of, strip_metadata
 from ml.serving.files.photo_file import PhotoFile, check_file, invalid_if_broken
 
 _EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "TIFF": "tif", "WEBP": "webp"}
@@ -84,13 +84,13 @@ def _opaque_png(file: PhotoFile) -> bytes | None:
     with file.open() as photo:
         if not photo.has_transparency_data:
             return None
-        profile = photo.info.get("icc_profile")
+        profile = profile_of(photo)
         if photo.mode in {"LA", "RGBA"} and photo.getchannel("A").getextrema() == (255, 255):
             return None
         opaque = over_black(upright(photo))
     written = BytesIO()
     opaque.info = {}
-    opaque.save(written, format="PNG", **({"icc_profile": profile} if isinstance(profile, bytes) and profile else {}))
+    opaque.save(written, format="PNG", **({"icc_profile": profile} if profile else {}))
     return written.getvalue()
 
 

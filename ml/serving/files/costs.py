@@ -5,8 +5,8 @@ from ml.serving.files.rejections import InvalidFile
 
 MAX_DECODED_BYTES = 300 * 1024 * 1024
 """Of one image while it is decoded, as Pillow and its libraries hold it; the process needs 150 MB besides."""
-MAX_SCANNED_PIXELS = 1_000_000_000
-"""Pixels times scans of a JPEG with several scans: about five seconds. A photograph of 24 megapixels has 10 scans."""
+MAX_SCANNED_PIXELS = 400_000_000
+"""Pixels times scans of a JPEG with several scans: about three seconds. One of 24 megapixels with 10 scans has 240."""
 _BYTES_PER_PIXEL = {"PNG": 0, "TIFF": 4, "WEBP": 14}
 """Of the buffers of a decoder, beside the image: libtiff holds strips, libwebp two canvases and a copy of one."""
 _IMAGE_BYTES_PER_PIXEL = {"L": 5, "RGB": 4, "LA": 8, "RGBA": 8}

@@ -23,7 +23,7 @@ def decode_file(file: PhotoFile, *, min_side_px: int) -> Image.Image:
         size_px = (image.width // scale, image.height // scale)
         image.draft("RGB", size_px)
         image.load()
-        if file.jpeg.may_lack_pixels(image) and not file.jpeg.is_complete(size_px):
+        if not file.jpeg.is_whole(image, size_px):
             raise InvalidFile("damaged")
         return upright_rgb(image)
 

@@ -42,18 +42,27 @@ class Jpeg:
     scans: tuple[tuple[int, int], ...]
     coefficient_bytes: int
 
-    def is_complete(self, size_px: tuple[int, int] | None = None) -> bool:
-        """Whether no coded pixel is missing; compared at the reduced scale of ``size_px``. Decodes three times.
+    def is_complete(self) -> bool:
+        """Whether no coded pixel is missing. Decodes three times.
 
         A decoder that lacks bits takes them from what follows, so that different paddings behind each run of coded
         pixels give different pixels.
         """
-        decoded = set()
-        for padding in _PADDINGS:
-            with Image.open(BytesIO(self._padded(padding * _PADDING_BYTES)), formats=["JPEG"]) as image:
-                image.draft("RGB", size_px or self.size_px)
-                decoded.add(_digest(image))
-        return len(decoded) == 1
+        return len({self._digest_with(padding, self.size_px) for padding in _PADDINGS}) == 1
+
+    def is_whole(self, decoded: Image.Image, size_px: tuple[int, int]) -> bool:
+        """Whether no coded pixel is missing in ``decoded``, which was decoded at the reduced scale of ``size_px``.
+
+        The scans of a progressive file are slow: it is decoded once more, and not three times.
+        """
+        if self.is_progressive:
+            return self._digest_with(_PADDINGS[-1], size_px) == _digest(decoded)
+        return not self.may_lack_pixels(decoded) or self.is_complete()
+
+    def _digest_with(self, padding: bytes, size_px: tuple[int, int]) -> bytes:
+        with Image.open(BytesIO(self._padded(padding * _PADDING_BYTES)), formats=["JPEG"]) as image:
+            image.draft("RGB", size_px)
+            return _digest(image)
 
     def _padded(self, padding: bytes) -> bytes:
         """The file with ``padding`` before every marker that ends coded pixels."""
@@ -67,11 +76,8 @@ class Jpeg:
     def may_lack_pixels(self, decoded: Image.Image) -> bool:
         """Whether there is a sign of missing data, so that ``is_complete`` must be asked.
 
-        Missing blocks of one scan are grey: the last pixel, or a share of the rows over MAX_MISSING_FRACTION. A
-        progressive file shows them at a lower resolution, which nothing tells from a blurred photograph.
+        Missing blocks are grey: the last pixel, or a share of the rows over MAX_MISSING_FRACTION.
         """
-        if self.is_progressive:
-            return True
         is_grey = np.ones((decoded.height, decoded.width), np.bool_)
         for channel in decoded.split():
             is_grey &= np.abs(np.asarray(channel, np.int16) - _FILL_LEVEL) <= _FILL_TOLERANCE

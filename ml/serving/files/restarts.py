@@ -14,11 +14,12 @@ _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Size in px, and for each component its id and its horizontal and vertical sampling factors."""
+    """Size in px; of each component its id, its sampling factors (horizontal, vertical), its quantisation table."""
 
     width_px: int
     height_px: int
     components: tuple[tuple[int, int, int], ...]
+    tables: tuple[int, ...]
 
     @classmethod
     def read(cls, data: bytes, at: int) -> Self:
@@ -28,7 +29,7 @@ class Frame:
         components = tuple((table[i], table[i + 1] >> 4, table[i + 1] & 15) for i in range(0, len(table) - 2, 3))
         if len(components) != data[at + 9] or not all(1 <= h <= 4 and 1 <= v <= 4 for _id, h, v in components):
             raise CorruptImage
-        return cls(width, height, components)
+        return cls(width, height, components, tables=tuple(table[2::3]))
 
     def n_blocks(self, index: int) -> int:
         """Blocks of 8 x 8 coefficients of one component."""

@@ -1,5 +1,6 @@
 """One check decides for every way in whether a file is a photograph."""
 
+import re
 import struct
 from collections.abc import Callable
 from io import BytesIO
@@ -67,6 +68,38 @@ def test_a_jpeg_that_lacks_pixels_is_refused(
 def test_a_progressive_jpeg_without_its_last_scan_is_refused(eye: Image.Image) -> None:
     data = saved(eye, progressive=True)
     assert code_of(data[: data.rindex(b"\xff\xda")] + b"\xff\xd9") == "damaged"
+
+
+def with_comment_in_the_pixels(data: bytes, fraction: float) -> bytes:
+    """A marker ends the coded pixels early; the decoder fills the rest with grey."""
+    start = data.index(b"\xff\xda") + 14
+    cut = start + int(fraction * (len(data) - start))
+    return data[:cut].rstrip(b"\xff") + b"\xff\xdc\x00\x04\x01\x68\xff\xd9"
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("fraction", [0.3, 0.6, 0.9])
+def test_a_marker_within_the_pixels_does_not_hide_that_they_end(
+    eye: Image.Image, fraction: float, options: dict[str, Any]
+) -> None:
+    assert code_of(with_comment_in_the_pixels(saved(eye, **options), fraction)) == "damaged"
+
+
+@pytest.mark.parametrize("hole", ["removed", "zeros"])
+@pytest.mark.parametrize("fraction", [0.3, 0.6])
+def test_missing_restart_intervals_are_refused(eye: Image.Image, fraction: float, hole: str) -> None:
+    data = saved(eye, restart_marker_rows=1, quality=92)
+    start, n_bytes = int(fraction * len(data)), len(data) // 6
+    filling = bytes(n_bytes) if hole == "zeros" else b""
+    assert code_of(data[:start] + filling + data[start + n_bytes :]) == "damaged"
+
+
+def test_restart_intervals_without_their_pixels_are_refused(eye: Image.Image) -> None:
+    data = saved(eye, restart_marker_rows=1, quality=92)
+    markers = [match.start() for match in re.finditer(rb"\xff[\xd0-\xd7]", data)]
+    first, last = markers[10], markers[20]
+    kept = b"".join(data[at : at + 2] for at in markers[10:20])  # markers alone
+    assert code_of(data[:first] + kept + data[last:]) == "damaged"
 
 
 def test_a_grey_border_is_not_taken_for_missing_pixels(eye: Image.Image) -> None:
