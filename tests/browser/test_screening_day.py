@@ -87,7 +87,7 @@ def test_a_screening_day(visit: Visit, worker: None, site: Site, photographer: U
     register(page)
     photograph(page)
     page.evaluate("window.isStillTheSamePage = true")
-    expect(page.get_by_text("Probability that this eye needs a specialist")).to_have_count(2)
+    expect(page.get_by_text("Probability that this eye needs a specialist for retinopathy")).to_have_count(2)
     expect(page.locator("#exam-live")).to_have_text(re.compile("^Right eye: .+ Left eye: .+"))
     assert page.evaluate("window.isStillTheSamePage"), "the grades came without loading the page again"
     page.get_by_role("button", name="Submit for review").click()
