@@ -2,19 +2,23 @@
 
 The baseline decodes every pixel, crops by a threshold, resizes, runs the torch network, then pytorch-grad-cam with its
 second forward and its backward pass. It has the same architecture with random weights, which changes no time. CPU time
-is compared on one thread each, alternating photograph by photograph.
+is compared on one thread each, alternating photograph by photograph. So are forward passes at the input size of the
+bundle and at that of earlier students, elapsed time on every processor.
 """
 
 import json
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -23,8 +27,16 @@ from tqdm import tqdm
 from ml.bundle import Bundle
 from ml.grader import Grader
 from ml.metrics.markdown import Cells, column_table
+from ml.serving.onnx_sessions import open_session
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 N_ROUNDS = 8
+REFERENCE_SIZE_PX = 288
+N_IMAGES = 1000
+N_TIMED, BATCH_SIZE, N_PROCESSORS = 64, 16, os.cpu_count() or 1
+"""Photographs timed, and in one forward pass; the time is scaled to N_IMAGES."""
 Pipeline = Callable[[bytes], object]
 
 START_UP = """
@@ -78,7 +90,46 @@ def _column(bundle: Bundle, start: dict[str, float], serving: "CallTimes", basel
         "photographs per second on one core": f"{1000 / cpu_ms:.0f}",
         "baseline pipeline, CPU time": f"{baseline_ms:.1f} ms per photograph",
         "baseline / serving, median of pairs": f"{statistics.median(ratios):.1f}",
+    } | _forward_cells(bundle)
+
+
+def _forward_cells(bundle: Bundle) -> Cells:
+    times, reference = forward_rounds(bundle.architecture, (bundle.image_size, REFERENCE_SIZE_PX))
+    ratios = [a / b for a, b in zip(times, reference, strict=True)]
+    return {
+        f"{N_IMAGES:,} forward passes on {N_PROCESSORS} processors": f"{min(times):.2f} s",
+        f"the same at {REFERENCE_SIZE_PX} px": f"{min(reference):.2f} s",
+        "ratio, median of pairs": f"{statistics.median(ratios):.2f}",
     }
+
+
+def forward_rounds(architecture: str, sizes_px: Sequence[int]) -> list[list[float]]:
+    """Seconds for N_IMAGES forward passes with heatmaps at each size, N_ROUNDS times, alternating."""
+    import torch
+
+    from ml.networks.architectures import build
+    from ml.networks.gradcam import WithGradCAM
+    from ml.networks.onnx_export import export_onnx
+
+    network, sessions = WithGradCAM(build(architecture)), []
+    with tempfile.TemporaryDirectory() as folder:
+        for size_px in sizes_px:
+            path = Path(folder) / f"{size_px}.onnx"
+            export_onnx(network, torch.zeros(2, 3, size_px, size_px), path, outputs=["logits", "heatmaps"])
+            sessions.append(open_session(path.read_bytes(), path, threads=N_PROCESSORS))
+    rounds = [[forward_seconds(session, time.perf_counter) for session in sessions] for _ in range(N_ROUNDS)]
+    return [list(times) for times in zip(*rounds, strict=True)]
+
+
+def forward_seconds(session: "InferenceSession", clock: Callable[[], float]) -> float:
+    """Time of the forward pass for N_IMAGES photographs."""
+    (photos,) = session.get_inputs()
+    batch = np.random.default_rng(0).normal(size=(BATCH_SIZE, *photos.shape[1:])).astype(np.float32)
+    session.run(None, {photos.name: batch})  # not measured: the first call allocates
+    before = clock()
+    for _ in range(N_TIMED // BATCH_SIZE):
+        session.run(None, {photos.name: batch})
+    return (clock() - before) * N_IMAGES / N_TIMED
 
 
 def start_up(bundles: Sequence[Bundle], photos: list[Path]) -> dict[str, float]:

@@ -7,7 +7,7 @@ import pytest
 
 from ml.bundle import default_bundles, read_bundle
 from ml.evaluation import benchmark as module
-from ml.evaluation.benchmark import N_ROUNDS, benchmark, call_times_ms
+from ml.evaluation.benchmark import N_ROUNDS, benchmark, call_times_ms, forward_rounds
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
 
@@ -29,6 +29,7 @@ def test_both_models_have_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(module, "start_up", start_up)
     monkeypatch.setattr(module, "baseline_pipeline", lambda _bundle: lambda _file: sum(range(1000)))
     monkeypatch.setattr(module, "N_ROUNDS", 1)
+    monkeypatch.setattr(module, "forward_rounds", lambda *_: [[4.0, 3.0, 3.0], [2.0, 1.5, 2.0]])
     photo = tmp_path / "a.jpg"
     draw_fundus(drawing_for_grade(ICDRGrade.MODERATE, Laterality.RIGHT, seed=1)).save(photo)
     bundles = [read_bundle(folder) for folder in default_bundles().values()]
@@ -40,3 +41,11 @@ def test_both_models_have_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert ["peak resident memory of the process", "100 MB", "100 MB"] in rows
     assert text.endswith("Peak resident memory of a process with all of them: 200 MB\n")
     assert started == [1, 1, 2]
+    assert [row[1] for row in rows[-3:]] == ["3.00 s", "1.50 s", "2.00"]
+
+
+def test_a_larger_input_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "N_TIMED", 16)
+    large, small = forward_rounds("mobilenet_v3_small", (192, 64))
+    assert len(large) == len(small) == N_ROUNDS
+    assert min(large) > min(small) > 0
