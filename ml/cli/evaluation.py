@@ -23,12 +23,9 @@ class Evaluate(CacheOptions):
     """Folder of the report; runs/evaluation/NAME-VERSION if none."""
 
     def run(self) -> int:
-        from ml.evaluation.evaluate import MASKS
-        from ml.evaluation.lesion_heatmaps import held_out_masks
+        from ml.evaluation.evaluate import lesion_masks
         from ml.evaluation.predictions import predict_held_out
-        from ml.grader import Grader
         from ml.release.calibration import write_measurements
-        from ml.release.lesion_figure import draw_lesion_heatmaps
         from ml.release.model_card import write_card
         from ml.release.promote import compare_with
         from ml.release.report import write_report
@@ -40,9 +37,7 @@ class Evaluate(CacheOptions):
         write_card(read_bundle(self.bundle))
         comparison = compare_with(other, predictions) if other else None
         folder = self.output or Path("runs/evaluation") / f"{bundle.name}-{bundle.version}"
-        print(write_report(predictions, folder, other=other, comparison=comparison))
-        if (masks := self.data / MASKS).is_dir():
-            draw_lesion_heatmaps(Grader.load(bundle.folder), held_out_masks(masks), folder / "lesions.png")
+        print(write_report(predictions, folder, masks=lesion_masks(self.data), other=other, comparison=comparison))
         return 0
 
 
@@ -57,13 +52,22 @@ class PointingGame:
     bundle: BundleOption = None
 
     def run(self) -> int:
-        from ml.evaluation.lesion_heatmaps import heatmap_metrics, heatmap_table, idrid_masks, synthetic_masks
+        from ml.evaluation.lesion_heatmaps import (
+            heatmap_metrics,
+            heatmap_table,
+            heatmap_verdict,
+            idrid_masks,
+            synthetic_masks,
+        )
         from ml.grader import Grader
 
         if (self.folder is None) == (self.synthetic is None):
             raise InputError("Name a folder, or --synthetic N.")
         photos = synthetic_masks(self.synthetic or 0) if self.folder is None else idrid_masks(self.folder)
-        print(heatmap_table(heatmap_metrics(Grader.load(self.bundle), photos)))
+        results = heatmap_metrics(Grader.load(self.bundle), list(photos))
+        if not results:
+            raise InputError("No photograph there has lesions, a mask and a heatmap.")
+        print(heatmap_table(results) + "\n" + heatmap_verdict(results))
         return 0
 
 

@@ -16,8 +16,8 @@ class LabelledPhoto:
 
     Photographs of one ``group`` must stay in one split. ``grade`` is None if it has none; such photographs may be used
     for quality, not for grading. The rest is empty or None if unknown: ``quality`` good, usable or reject;
-    ``has_oedema`` referable macular oedema; for metrics by subgroup ``eye`` left or right; ``sex`` female or male;
-    ``age_years``; ``other_disease``.
+    ``has_oedema`` referable macular oedema, also None if ``is_oedema_uncertain``; for metrics by subgroup ``eye`` left
+    or right; ``sex`` female or male; ``age_years``; ``other_disease``.
     """
 
     source: str
@@ -30,6 +30,7 @@ class LabelledPhoto:
     age_years: int | None = None
     other_disease: bool | None = None
     has_oedema: bool | None = None
+    is_oedema_uncertain: bool = False
 
 
 EYE_SIDES = {Laterality.RIGHT: "right", Laterality.LEFT: "left"}
@@ -89,6 +90,8 @@ def read_labels(folder: Path) -> list[LabelledPhoto]:
 
 def _photo(row: CsvRow, files: PhotoFiles) -> LabelledPhoto:
     quality, folder = row.known("quality"), files.folder
+    codes = OEDEMA_CODES.get(folder.name, {"0": False, "1": True})
+    has_oedema = _oedema_in(row, codes)
     if quality not in QUALITIES:
         raise row.error(f"quality {row.get('quality')!r} is not one of good, usable, reject.")
     path = files.find_path(row, row.text("file"))
@@ -102,7 +105,8 @@ def _photo(row: CsvRow, files: PhotoFiles) -> LabelledPhoto:
         sex=sex_in(row, "sex"),
         age_years=age_in(row, "age"),
         other_disease=row.flag("other_disease"),
-        has_oedema=_oedema_in(row, OEDEMA_CODES.get(folder.name, {"0": False, "1": True})),
+        has_oedema=has_oedema,
+        is_oedema_uncertain=has_oedema is None and row.known("dme") != "",
     )
 
 

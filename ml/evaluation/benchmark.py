@@ -90,7 +90,8 @@ def _column(bundle: Bundle, start: dict[str, float], serving: "CallTimes", basel
         "photographs per second on one core": f"{1000 / cpu_ms:.0f}",
         "baseline pipeline, CPU time": f"{baseline_ms:.1f} ms per photograph",
         "baseline / serving, median of pairs": f"{statistics.median(ratios):.1f}",
-    } | _forward_cells(bundle)
+        **_forward_cells(bundle),
+    }
 
 
 def _forward_cells(bundle: Bundle) -> Cells:

@@ -7,20 +7,21 @@ into the bundle's folder.
 import json
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml.bundle import EVALUATION_FILE
-from ml.evaluation.lesion_heatmaps import heatmap_metrics, held_out_masks
+from ml.bundle import EVALUATION_FILE, Bundle
+from ml.evaluation.lesion_heatmaps import LesionMasks, heatmap_metrics, masks_by_split
 from ml.evaluation.predictions import EXTERNAL, LabelledPredictions, fingerprint
 from ml.grader import Grader
 from ml.metrics import bootstrap
 from ml.metrics.grading import (
     MAIN_METRICS,
     METRICS,
-    SUBGROUP_METRICS,
+    REFERRAL_METRICS,
     calibration_curve,
     compute_metrics,
     confusion_matrix,
@@ -35,15 +36,18 @@ if TYPE_CHECKING:
 
     Intervals = dict[str, list[float | None] | None]
 
-MIN_SUBGROUP_PHOTOS = 30
-MASKS = "idrid_masks"
-"""Folder of the photographs with lesion masks below the data folder."""
+MIN_SUBGROUP_PHOTOS = 10
+"""Referable, and others: a smaller group has no metrics."""
+MASKS, MASKS_GRADED = "idrid_masks", "idrid"
+"""Folders below the data folder: photographs with lesion masks, and the source that has some of them too."""
 
 
-def build_evaluation(predictions: LabelledPredictions, *, masks: Path | None = None) -> dict[str, Any]:
+def build_evaluation(
+    predictions: LabelledPredictions, *, masks: dict[str, list[LesionMasks]] | None = None
+) -> dict[str, Any]:
     """The content of evaluation.json: every metric of every split and source, and of subgroups of the first split.
 
-    ``masks`` is a folder of photographs with lesion masks, to compare the heatmaps with.
+    The heatmaps are compared with lesion ``masks``, by HELD_OUT and TRAINING.
     """
     bundle = predictions.bundle
     splits = [split for split in ("test", "validation", EXTERNAL) if (predictions.splits == split).any()]
@@ -57,8 +61,13 @@ def build_evaluation(predictions: LabelledPredictions, *, masks: Path | None = N
         "fingerprints": {split: fingerprint(predictions.photos, split) for split in splits},
         "splits": {split: {s: _source_entry(predictions, split, s) for s in sources[split]} for split in splits},
         "subgroups": {s: _subgroups(predictions, splits[0], s) for s in sources[splits[0]]},
-        "lesion_heatmaps": heatmap_metrics(Grader.load(bundle.folder), held_out_masks(masks)) if masks else {},
+        "lesion_heatmaps": _heatmap_metrics(bundle, masks) if masks else {},
     }
+
+
+def _heatmap_metrics(bundle: Bundle, masks: dict[str, list[LesionMasks]]) -> dict[str, Any]:
+    grader = Grader.load(bundle.folder)
+    return {split: heatmap_metrics(grader, photos) for split, photos in masks.items()}
 
 
 def _source_entry(predictions: LabelledPredictions, split: str, source: str) -> dict[str, Any]:
@@ -80,23 +89,27 @@ def _source_entry(predictions: LabelledPredictions, split: str, source: str) -> 
 
 
 def _subgroups(predictions: LabelledPredictions, split: str, source: str) -> dict[str, dict[str, Any]]:
-    """Metrics by attribute, if a source has at least two groups of MIN_SUBGROUP_PHOTOS."""
+    """Counts and metrics by attribute, if a source has at least two groups."""
     indices = predictions.where(split, source)
     entries: dict[str, dict[str, Any]] = {}
     for attribute, all_values in predictions.attributes.items():
         values = all_values[indices]
-        unique, counts = np.unique(values, return_counts=True)
-        names = [v for v, n in zip(unique.tolist(), counts, strict=True) if v and n >= MIN_SUBGROUP_PHOTOS]
+        names = [name for name in np.unique(values).tolist() if name]
         if len(names) > 1:
             entries[attribute] = {name: _subgroup_entry(predictions, indices[values == name]) for name in names}
     return entries
 
 
 def _subgroup_entry(predictions: LabelledPredictions, indices: "NDArray[np.int64]") -> dict[str, Any]:
+    """Without metrics if fewer than MIN_SUBGROUP_PHOTOS are referable, or are not."""
+    n, n_referable = len(indices), int((predictions.truth[indices] >= REFERABLE_FROM).sum())
+    is_enough = min(n_referable, n - n_referable) >= MIN_SUBGROUP_PHOTOS
+    metrics = _metrics(predictions, indices, REFERRAL_METRICS) if is_enough else dict.fromkeys(REFERRAL_METRICS)
     return {
-        "n": len(indices),
-        "n_referable": int((predictions.truth[indices] >= REFERABLE_FROM).sum()),
-        "metrics": _metrics(predictions, indices, SUBGROUP_METRICS),
+        "n": n,
+        "n_groups": len(np.unique(predictions.groups[indices])),
+        "n_referable": n_referable,
+        "metrics": metrics,
     }
 
 
@@ -125,19 +138,27 @@ def _gate_metrics(predictions: LabelledPredictions, split: str, source: str) -> 
 
 
 def _oedema_metrics(predictions: LabelledPredictions, split: str, source: str) -> dict[str, Any] | None:
-    """Of the photographs with that label; None if the source or the model has none."""
-    output, indices = predictions.bundle.oedema, predictions.where(split, source)
-    indices = indices[(predictions.oedema[indices] >= 0) & np.isfinite(predictions.p_oedema[indices])]
+    """Of the photographs with that label; None if the source or the model has none. Uncertain ones are counted."""
+    output, found = predictions.bundle.oedema, predictions.where(split, source)
+    found = found[np.isfinite(predictions.p_oedema[found])]
+    indices = found[predictions.oedema[found] >= 0]
     if output is None or not len(indices):
         return None
     oedema = predictions.oedema == 1
+    uncertain = [i for i in found if predictions.photos[i].is_oedema_uncertain]
 
     def statistic(resampled: "NDArray[np.int64]") -> dict[str, float]:
         i = indices[resampled]
         return compute_oedema_metrics(oedema[i], predictions.p_oedema[i], output.operating_point)
 
     metrics = bootstrap.with_confidence_intervals(statistic, predictions.groups[indices])
-    return {"n": len(indices), "n_positive": int(oedema[indices].sum()), "metrics": metrics}
+    return {
+        "n": len(indices),
+        "n_positive": int(oedema[indices].sum()),
+        "n_uncertain": len(uncertain),
+        "n_uncertain_suspected": int((predictions.p_oedema[uncertain] >= output.operating_point).sum()),
+        "metrics": metrics,
+    }
 
 
 def write_evaluation(predictions: LabelledPredictions, *, data: Path) -> None:
@@ -145,13 +166,19 @@ def write_evaluation(predictions: LabelledPredictions, *, data: Path) -> None:
 
     Heatmaps are compared with lesion masks if ``data`` has the folder MASKS.
     """
-    masks = data / MASKS
-    evaluation = build_evaluation(predictions, masks=masks if masks.is_dir() else None)
+    evaluation = build_evaluation(predictions, masks=lesion_masks(data))
     folder = predictions.bundle.folder
     (folder / EVALUATION_FILE).write_text(compact_json(evaluation))
     description = folder / "bundle.json"
     content = json.loads(description.read_text())
     description.write_text(compact_json(content | {"metrics": main_metrics(evaluation)}))
+
+
+@cache
+def lesion_masks(data: Path) -> dict[str, list[LesionMasks]]:
+    """Photographs with lesion masks by HELD_OUT and TRAINING; none without the folder MASKS. Read only: cached."""
+    folder = data / MASKS
+    return masks_by_split(folder, graded=data / MASKS_GRADED) if folder.is_dir() else {}
 
 
 def main_metrics(evaluation: dict[str, Any]) -> dict[str, dict[str, dict[str, float | int | None]]]:

@@ -2,12 +2,11 @@
 
 ``python -m ml pointing-game FOLDER`` takes lesion masks in the layout of IDRiD; ``--synthetic N`` takes synthetic
 photographs, which test the measures themselves and not the model. Each measure stands beside that of two maps that know
-nothing of the photograph: a random one, and one with a maximum at the centre of the retina (centre bias).
+nothing of the photograph: a random one, and a Gaussian at the centre of the retina (centre bias).
 """
 
-import csv
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,11 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
 
+from ml.data.labels import read_labels
 from ml.data.splits import held_out
-from ml.errors import InputError
 from ml.metrics import bootstrap
 from ml.metrics.markdown import row_table, with_interval
+from ml.perceptual_hash import hash_picture, is_same_picture
 from ml.vocabulary import ICDRGrade, Laterality
 
 if TYPE_CHECKING:
@@ -36,6 +36,13 @@ LESION_SUFFIXES = ("MA", "HE", EXUDATES, "SE")
 """IDRiD's microaneurysms, haemorrhages, hard and soft exudates (not OD, the optic disc)."""
 CENTER_SIGMA = 0.25
 """Of the map with centre bias: the standard deviation of its Gaussian, as a fraction of the retina's diameter."""
+HELD_OUT, TRAINING = "held out", "training"
+MEASURES = {
+    "hit_rate": "maximum on a lesion",
+    "energy": "energy on lesions",
+    "energy_ratio": "energy / lesions' fraction of the retina",
+}
+"""Titles by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +72,7 @@ def score(heatmap: "NDArray[np.float32]", box: "Box", lesions: "Mask") -> dict[s
     y, x = (np.mgrid[:height, :width] + 0.5) / np.array([height, width])[:, None, None] - 0.5
     center = np.exp(-(x**2 + y**2) / (2 * CENTER_SIGMA**2))
     row, column = np.unravel_index(int(heat.argmax()), shape)
-    result = {
+    return {
         "hit_rate": _at(near, (row + 0.5) / height, (column + 0.5) / width),
         "center_hit_rate": _at(near, 0.5, 0.5),
         "random_hit_rate": float(near[retina].mean()),
@@ -73,7 +80,6 @@ def score(heatmap: "NDArray[np.float32]", box: "Box", lesions: "Mask") -> dict[s
         "center_energy": _energy(center, fractions, weight),
         "random_energy": float(fractions.sum() / weight.sum()),
     }
-    return result | {f"{name}_gain": result[name] - result[f"center_{name}"] for name in ("hit_rate", "energy")}
 
 
 def _sampled(lesions: "Mask", box: "Box", shape: tuple[int, int]) -> "tuple[Mask, Mask]":
@@ -120,17 +126,21 @@ def idrid_masks(folder: Path, *, side_px: int = 800) -> Iterator[LesionMasks]:
             yield LesionMasks(photo=photo, lesions=lesions, exudates=read.get(EXUDATES, np.zeros_like(lesions)))
 
 
-def held_out_masks(folder: Path) -> Iterator[LesionMasks]:
-    """As ``idrid_masks``, without the photographs that are also in the training part of the source ``idrid``.
+def masks_by_split(folder: Path, *, graded: Path) -> dict[str, list[LesionMasks]]:
+    """As ``idrid_masks``; TRAINING are those that are the same as a training photograph of ``idrid``.
 
-    ``labels.csv`` in ``folder`` names the photograph there in ``grading_file``, if there is one.
+    ``graded`` is the folder of the source ``idrid``. NB: IDRiD numbers the same photographs differently there, and two
+    of them are there with another brightness. Raises LabelError without its labels.
     """
-    with (folder / "labels.csv").open(newline="") as file:
-        graded = {Path(row["file"]).stem: Path(row["grading_file"]).stem for row in csv.DictReader(file)}
+    listed = held_out()["idrid"]
+    training = [hash_picture(photo.path) for photo in read_labels(graded) if photo.path.stem not in listed]
+    known = [photo_hash for photo_hash in training if photo_hash]
+    splits: dict[str, list[LesionMasks]] = {HELD_OUT: [], TRAINING: []}
     for each in idrid_masks(folder):
-        name = graded.get(each.photo.stem, "") if isinstance(each.photo, Path) else ""
-        if not name or name in held_out()["idrid"]:
-            yield each
+        photo_hash = hash_picture(each.photo)
+        is_known = photo_hash is not None and any(is_same_picture(photo_hash, other) for other in known)
+        splits[TRAINING if is_known else HELD_OUT].append(each)
+    return splits
 
 
 def _read_mask(path: Path, side_px: int) -> "Mask":
@@ -151,20 +161,21 @@ def synthetic_masks(n: int) -> Iterator[LesionMasks]:
         yield LesionMasks(photo=draw_fundus(drawing), lesions=lesions, exudates=np.zeros_like(lesions))
 
 
-def heatmap_metrics(grader: "Grader", photos: Iterable[LesionMasks]) -> dict[str, dict[str, Any]]:
+def heatmap_metrics(grader: "Grader", photos: Sequence[LesionMasks]) -> dict[str, dict[str, Any]]:
     """Means with 95 % intervals by photograph, of the heatmap of the grade, and of macular oedema on hard exudates.
 
     Of the photographs graded as diseased, and of those with a suspicion of oedema: other heatmaps show no lesions.
-    Raises InputError if there are none.
     """
     scores: dict[str, list[dict[str, float]]] = {"grade": [], "macular_oedema": []}
     for each in photos:
         prediction = grader.grade(each.photo, include_ungradable=True)
         for name, result in _scores(prediction, each).items():
             scores[name] += [result] if result else []
-    if not scores["grade"]:
-        raise InputError("No photograph there has lesions, a mask and a heatmap.")
-    return {name: {"n": len(rows), "metrics": _means(rows)} for name, rows in scores.items() if rows}
+    return {
+        name: {"n": len(rows), "n_photos": len(photos), "metrics": _means(rows)}
+        for name, rows in scores.items()
+        if rows
+    }
 
 
 def _scores(prediction: "Prediction", masks: LesionMasks) -> dict[str, dict[str, float] | None]:
@@ -178,10 +189,14 @@ def _scores(prediction: "Prediction", masks: LesionMasks) -> dict[str, dict[str,
 
 
 def _means(rows: list[dict[str, float]]) -> dict[str, list[float | None] | None]:
+    """Means, the ratio of the mean energy to the lesions' mean fraction, and what the model has over the center map."""
     values = {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
     def statistic(chosen: "NDArray[np.int64]") -> dict[str, float]:
-        return {name: float(each[chosen].mean()) for name, each in values.items()}
+        means = {name: float(each[chosen].mean()) for name, each in values.items()}
+        energy = means["random_energy"]
+        means |= {f"{of}energy_ratio": means[f"{of}energy"] / energy for of in ("", "center_", "random_")}
+        return means | {f"{name}_gain": means[name] - means[f"center_{name}"] for name in MEASURES}
 
     return bootstrap.with_confidence_intervals(statistic, np.arange(len(rows)).astype(str))
 
@@ -190,11 +205,29 @@ def heatmap_table(results: dict[str, dict[str, Any]]) -> str:
     """The metrics in Markdown: a row for each heatmap and measure."""
     return row_table(
         [
-            {"heatmap": name.replace("_", " "), "photographs": entry["n"], "measure": title}
+            {"heatmap": _title(name), "photographs": f"{entry['n']} of {entry['n_photos']}", "measure": title}
             | {"model": with_interval(entry["metrics"][measure])}
-            | {f"{other} map": with_interval(entry["metrics"][f"{other}_{measure}"]) for other in ("center", "random")}
-            | {"model less center map": with_interval(entry["metrics"][f"{measure}_gain"])}
+            | {"centre map": with_interval(entry["metrics"][f"center_{measure}"])}
+            | {"random map": with_interval(entry["metrics"][f"random_{measure}"])}
+            | {"model less centre map": with_interval(entry["metrics"][f"{measure}_gain"])}
             for name, entry in results.items()
-            for measure, title in (("hit_rate", "maximum on a lesion"), ("energy", "energy on lesions"))
+            for measure, title in MEASURES.items()
         ]
     )
+
+
+def heatmap_verdict(results: dict[str, dict[str, Any]]) -> str:
+    """A sentence for each heatmap: whether the 95 % interval of its gain over the centre map is above 0."""
+    sentences = []
+    for name, entry in results.items():
+        gains = {title: entry["metrics"][f"{measure}_gain"] for measure, title in MEASURES.items()}
+        failed = [title for title, gain in gains.items() if gain[1] <= 0]
+        verdict = f"NOT shown to be better than the centre map ({', '.join(failed)})"
+        if not failed:
+            verdict = "better than the centre map in each measure"
+        sentences.append(f"Heatmap of {_title(name)}: {verdict}.")
+    return " ".join(sentences)
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ")

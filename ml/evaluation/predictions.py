@@ -45,7 +45,9 @@ class EvaluationPhoto:
     eye: str = ""
     sex: str = ""
     age: str = ""
+    quality: str = ""
     has_oedema: bool | None = None
+    is_oedema_uncertain: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +97,11 @@ class LabelledPredictions:
     def attributes(self) -> "dict[str, NDArray[np.str_]]":
         """(n,) attributes by name, empty if unknown."""
         stated = {name: np.array([getattr(p, name) for p in self.photos]) for name in ("eye", "sex", "age")}
-        return {"field_of_view": np.array(self.fields_of_view), "quality": self.quality_levels} | stated
+        return {
+            "field_of_view": np.array(self.fields_of_view),
+            "quality gate": self.quality_levels,
+            "quality label": np.array([p.quality for p in self.photos]),
+        } | stated
 
     def where(self, split: str, source: str | None = None) -> "NDArray[np.int64]":
         """Indices of the photographs of a split, of one source or of all, that have a predicted grade."""
@@ -142,8 +148,19 @@ def evaluation_photos(bundle: Bundle, *, data: Path, cache: Path) -> list[Evalua
 def _evaluation_photo(photo: LabelledPhoto, split: str, group: str) -> EvaluationPhoto:
     if photo.grade is None:
         raise ValueError(f"A photograph of {photo.source} in the {split} split has no grade.")
-    labels = (photo.eye, photo.sex, _age_band(photo.age_years), photo.has_oedema)
-    return EvaluationPhoto(photo.path, photo.source, split, group, photo.grade, *labels)
+    return EvaluationPhoto(
+        photo.path,
+        photo.source,
+        split,
+        group,
+        photo.grade,
+        eye=photo.eye,
+        sex=photo.sex,
+        age=_age_band(photo.age_years),
+        quality=photo.quality,
+        has_oedema=photo.has_oedema,
+        is_oedema_uncertain=photo.is_oedema_uncertain,
+    )
 
 
 def _age_band(age_years: int | None) -> str:

@@ -175,9 +175,8 @@ def titles(*names: str) -> dict[str, str]:
     return {name: METRICS[name].title for name in names}
 
 
-AGREEMENT_METRICS = titles("accuracy", "quadratic_kappa")
 REFERRAL_METRICS = titles("referable_auc", "referable_sensitivity", "referable_specificity")
-SUBGROUP_METRICS = AGREEMENT_METRICS | REFERRAL_METRICS
+EXTERNAL_METRICS = titles("accuracy", "quadratic_kappa") | REFERRAL_METRICS
 MAIN_METRICS = titles(*(name for name in METRICS if "_grade_" not in name), f"sensitivity_grade_{N_GRADES - 1}")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ml.bundle import Bundle, read_evaluation
 from ml.errors import InputError
 from ml.evaluation.predictions import EXTERNAL
-from ml.metrics.grading import SUBGROUP_METRICS
+from ml.metrics.grading import EXTERNAL_METRICS
 from ml.metrics.markdown import column_table, metric_cells
 
 FILE = "external_validation.json"
@@ -38,7 +38,7 @@ def external_results(bundles: list[Bundle]) -> list[dict[str, Any]]:
             "image_size_px": bundle.image_size,
             "epochs": sum(stage.get("epochs_finished", stage["epochs"]) for stage in bundle.training["stages"]),
             "n": entry["n"],
-            "metrics": {name: entry["metrics"][name] for name in SUBGROUP_METRICS},
+            "metrics": {name: entry["metrics"][name] for name in EXTERNAL_METRICS},
         }
         for bundle in bundles
         for source, entry in sorted(read_evaluation(bundle)["splits"].get(EXTERNAL, {}).items())
@@ -52,7 +52,7 @@ def external_table(results: list[dict[str, Any]]) -> str:
     """The results as a table in Markdown, a column for each."""
     return column_table(
         [
-            {title: result[name] for name, title in HEAD.items()} | metric_cells(result["metrics"], SUBGROUP_METRICS)
+            {title: result[name] for name, title in HEAD.items()} | metric_cells(result["metrics"], EXTERNAL_METRICS)
             for result in results
         ]
     )

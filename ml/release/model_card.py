@@ -6,8 +6,8 @@ from typing import Any
 
 from ml.bundle import Bundle, default_bundle, read_evaluation
 from ml.evaluation.evaluate import MIN_SUBGROUP_PHOTOS
-from ml.evaluation.lesion_heatmaps import heatmap_table
-from ml.metrics.grading import AGREEMENT_METRICS, MAIN_METRICS, REFERRAL_METRICS, titles
+from ml.evaluation.lesion_heatmaps import HELD_OUT, TRAINING, heatmap_table, heatmap_verdict
+from ml.metrics.grading import MAIN_METRICS, REFERRAL_METRICS, titles
 from ml.metrics.markdown import Cells, column_table, metric_cells, row_table, table, with_interval
 from ml.metrics.oedema import OEDEMA_METRICS
 from ml.metrics.quality_gate import GATE_METRICS
@@ -53,6 +53,7 @@ def card_text(bundle: Bundle) -> str:
     """The card in Markdown. Raises BundleError if the bundle has no evaluation of exactly its weights."""
     evaluation = read_evaluation(bundle)
     splits, tested = evaluation["splits"], evaluation["splits"]["test"]
+    heatmaps = evaluation["lesion_heatmaps"]
     return render(
         "model-card.md",
         bundle=bundle,
@@ -64,12 +65,14 @@ def card_text(bundle: Bundle) -> str:
         metrics_tables={t: _source_table(splits[s], _main_cells) for s, t in SPLIT_TITLES.items() if s in splits},
         gate_table=_source_table(tested, lambda entry: metric_cells(entry["quality_gate"], GATE_METRICS)),
         oedema_table=_oedema_table(splits),
-        heatmap_table=heatmap_table(evaluation.get("lesion_heatmaps", {})),
+        heatmap_table=heatmap_table(heatmaps.get(HELD_OUT, {})),
+        heatmap_verdict=heatmap_verdict(heatmaps.get(HELD_OUT, {})),
+        training_heatmaps=heatmaps.get(TRAINING, {}).get("grade"),
         roc_card_table=roc.card_table(bundle.roc) if bundle.roc else "",
         grade_table=_source_table(tested, _grade_cells),
         confusion_table=_confusion_table(tested),
         min_subgroup=MIN_SUBGROUP_PHOTOS,
-        subgroup_tables=[_subgroup_table(evaluation["subgroups"], cells) for cells in (_count_cells, _referral_cells)],
+        subgroup_table=_subgroup_table(evaluation["subgroups"]),
         external=external_section(bundle),
         commands=commands(bundle),
     )
@@ -119,6 +122,7 @@ def _oedema_table(splits: dict[str, dict[str, Entry]]) -> str:
         [
             {"split": split, "source": source, "photographs": oedema["n"], "with oedema": oedema["n_positive"]}
             | metric_cells(oedema["metrics"], OEDEMA_METRICS)
+            | {"uncertain: suspected": f"{oedema['n_uncertain_suspected']} of {oedema['n_uncertain']}"}
             for split, entries in splits.items()
             for source, entry in sorted(entries.items())
             if (oedema := entry.get("macular_oedema"))
@@ -134,22 +138,16 @@ def _confusion_table(entries: dict[str, Entry]) -> str:
     return table([head, *rows])
 
 
-def _count_cells(entry: Entry) -> Cells:
-    metrics = metric_cells(entry["metrics"], AGREEMENT_METRICS)
-    return {"photographs": entry["n"], "grade >= 2": entry["n_referable"], **metrics}
-
-
-def _referral_cells(entry: Entry) -> Cells:
-    return metric_cells(entry["metrics"], REFERRAL_METRICS)
-
-
-def _subgroup_table(subgroups: dict[str, Any], cells: Callable[[Entry], Cells]) -> str:
-    """Counts and grade, or referral: one table of all would be too wide."""
+def _subgroup_table(subgroups: dict[str, Any]) -> str:
+    """A row for each group of an attribute, if one of them has metrics."""
     return row_table(
         [
-            {"source": source, "group": f"{attribute.replace('_', ' ')}: {group}", **cells(entry)}
+            {"source": source, "group": f"{attribute.replace('_', ' ')}: {group}"}
+            | {"photographs": entry["n"], "people": entry["n_groups"], "grade >= 2": entry["n_referable"]}
+            | metric_cells(entry["metrics"], REFERRAL_METRICS)
             for source, attributes in sorted(subgroups.items())
             for attribute, groups in attributes.items()
+            if any(any(entry["metrics"].values()) for entry in groups.values())
             for group, entry in groups.items()
         ]
     )

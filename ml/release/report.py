@@ -8,8 +8,11 @@ from sklearn.metrics import RocCurveDisplay
 
 from ml.bundle import Bundle
 from ml.evaluation.compare import Comparison, comparison_table
+from ml.evaluation.lesion_heatmaps import HELD_OUT, LesionMasks
 from ml.evaluation.predictions import LabelledPredictions
+from ml.grader import Grader
 from ml.metrics.grading import calibration_curve
+from ml.release.lesion_figure import N_PHOTOS, draw_lesion_heatmaps
 from ml.release.model_card import card_text
 from ml.release.rendering import render
 
@@ -20,9 +23,14 @@ SPLIT = "test"
 
 
 def write_report(
-    predictions: LabelledPredictions, folder: Path, *, other: Bundle | None = None, comparison: Comparison | None = None
+    predictions: LabelledPredictions,
+    folder: Path,
+    *,
+    masks: dict[str, list[LesionMasks]],
+    other: Bundle | None = None,
+    comparison: Comparison | None = None,
 ) -> Path:
-    """Write report.md and curves.png; returns the report. ``comparison`` is that with ``other``."""
+    """Write report.md and its figures; returns the report. ``comparison`` is that with ``other``."""
     folder.mkdir(parents=True, exist_ok=True)
     figure = Figure(figsize=(11, 5), layout="constrained")
     roc_axes, calibration_axes = figure.subplots(1, 2)
@@ -32,11 +40,14 @@ def write_report(
     calibration_axes.set(xlabel="predicted P(grade >= 2)", ylabel="observed frequency", aspect="equal")
     calibration_axes.legend(loc="upper left")
     figure.savefig(folder / "curves.png", dpi=110)
+    if masks:
+        draw_lesion_heatmaps(Grader.load(predictions.bundle.folder), masks[HELD_OUT], folder / "lesions.png")
     report = folder / "report.md"
     text = render(
         "evaluation.md",
         card=card_text(predictions.bundle),
         split=SPLIT,
+        n_figures=min(N_PHOTOS, len(masks.get(HELD_OUT, []))),
         other=other,
         comparison=comparison_table(comparison) if comparison else "",
     )

@@ -11,6 +11,7 @@ import pytest
 from ml.bundle import Bundle, read_bundle
 from ml.evaluation.evaluate import build_evaluation, compact_json, main_metrics, write_evaluation
 from ml.evaluation.predictions import EvaluationPhoto, LabelledPredictions, fingerprint
+from tests.ml.evaluation.toy_predictions import N_UNGRADABLE
 
 
 def test_metrics_are_those_of_the_split_and_source(
@@ -51,10 +52,37 @@ def test_a_photograph_without_a_retina_is_screened_positive_and_has_no_grade(pre
     assert np.isfinite(entry["quality_gate"]["sensitivity_intention_to_screen"][0])
 
 
-def test_subgroups_need_two_groups_of_enough_photographs(evaluation: dict[str, Any]) -> None:
-    assert set(evaluation["subgroups"]["eyepacs"]) == {"eye"}  # one field of view, one known age band, no sex
+def test_subgroups_need_two_groups(evaluation: dict[str, Any]) -> None:
+    # one field of view, one known age band, no sex, no label of the quality
+    assert set(evaluation["subgroups"]["eyepacs"]) == {"eye", "quality gate"}
     eyes = evaluation["subgroups"]["eyepacs"]["eye"]
-    assert {name: group["n"] for name, group in eyes.items()} == {"left": 120, "right": 120}
+    assert {name: (group["n"], group["n_groups"]) for name, group in eyes.items()} == {
+        "left": (120, 120),
+        "right": (120, 120),
+    }
+    assert all(eyes["left"]["metrics"].values())
+
+
+def test_a_small_subgroup_has_counts_and_no_metrics(
+    predictions: LabelledPredictions, evaluation: dict[str, Any]
+) -> None:
+    rows = predictions.where("test", "eyepacs")
+    refused = rows[~predictions.is_gradable[rows]]
+    group = evaluation["subgroups"]["eyepacs"]["quality gate"]["ungradable"]
+    assert (group["n"], group["n_referable"]) == (N_UNGRADABLE, (predictions.truth[refused] >= 2).sum())
+    assert not any(group["metrics"].values())
+
+
+def test_uncertain_oedema_is_counted_apart(predictions: LabelledPredictions, evaluation: dict[str, Any]) -> None:
+    i = predictions.where("test", "eyepacs")[0]  # has oedema
+    photos = list(predictions.photos)
+    photos[i] = dataclasses.replace(photos[i], has_oedema=None, is_oedema_uncertain=True)
+    p_oedema = np.where(np.arange(len(photos)) == i, 0.99, predictions.p_oedema)
+    changed = build_evaluation(dataclasses.replace(predictions, photos=photos, p_oedema=p_oedema))
+    before, after = (each["splits"]["test"]["eyepacs"]["macular_oedema"] for each in (evaluation, changed))
+    assert (before["n"] - after["n"], before["n_positive"] - after["n_positive"]) == (1, 1)
+    assert (before["n_uncertain"], before["n_uncertain_suspected"]) == (0, 0)
+    assert (after["n_uncertain"], after["n_uncertain_suspected"]) == (1, 1)
 
 
 def test_the_description_of_a_bundle_has_the_main_metrics(

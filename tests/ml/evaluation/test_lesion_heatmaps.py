@@ -6,12 +6,21 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageEnhance
 
-from ml.errors import InputError
-from ml.evaluation.lesion_heatmaps import LesionMasks, heatmap_metrics, idrid_masks, score
+from ml.evaluation.lesion_heatmaps import (
+    HELD_OUT,
+    TRAINING,
+    LesionMasks,
+    heatmap_metrics,
+    heatmap_verdict,
+    idrid_masks,
+    masks_by_split,
+    score,
+)
 from ml.prediction import Prediction
 from ml.vocabulary import ICDRGrade, QualityLevel
+from tests.copies import synthetic_photo
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
@@ -30,7 +39,6 @@ def test_it_is_a_hit_if_the_maximum_lies_on_a_lesion() -> None:
     assert hit
     assert miss
     assert (hit["hit_rate"], miss["hit_rate"], hit["center_hit_rate"]) == (1, 0, 0)
-    assert (hit["hit_rate_gain"], miss["hit_rate_gain"]) == (1, 0)
     assert 0 < hit["random_hit_rate"] < 0.06
     assert hit["energy"] == pytest.approx(0.16)  # 4 x 4 of the 10 x 10 pixels of the cell
     assert miss["energy"] == 0
@@ -110,8 +118,46 @@ def test_the_metrics_are_means_over_the_diseased_photographs() -> None:
     masks = LesionMasks(photo=Path("photo.jpg"), lesions=lesions, exudates=lesions)
     grader = Mock(grade=Mock(side_effect=[hit, miss, healthy, healthy]))
     metrics = heatmap_metrics(grader, [masks] * 3)
-    assert metrics["grade"]["n"] == 2
+    assert (metrics["grade"]["n"], metrics["grade"]["n_photos"]) == (2, 3)
     assert metrics["grade"]["metrics"]["hit_rate"][0] == metrics["grade"]["metrics"]["energy"][0] == 0.5
     assert (metrics["macular_oedema"]["n"], metrics["macular_oedema"]["metrics"]["energy"][0]) == (1, 1)
-    with pytest.raises(InputError, match="No photograph"):
-        heatmap_metrics(grader, [masks])
+    assert metrics["grade"]["metrics"]["hit_rate_gain"][0] == 0.5
+    ratio = metrics["macular_oedema"]["metrics"]
+    assert ratio["random_energy_ratio"] == [1, 1, 1]
+    assert ratio["energy_ratio"][0] == pytest.approx(1 / ratio["random_energy"][0], rel=0.01)
+    assert heatmap_metrics(grader, [masks]) == {}
+
+
+def test_a_uniform_heatmap_is_not_better_than_the_center_map() -> None:
+    lesions = np.zeros((90, 90), bool)
+    lesions[35:55, 35:55] = True
+    uniform = Prediction(
+        model_version="toy",
+        p_gradable=1,
+        quality_level=QualityLevel.GOOD,
+        grade=ICDRGrade.MODERATE,
+        heatmap=np.ones((9, 9), np.float32),
+        heatmap_box=WHOLE,
+    )
+    masks = LesionMasks(photo=Path("photo.jpg"), lesions=lesions, exudates=lesions)
+    on_lesion = dataclasses.replace(uniform, heatmap=one_cell(4, 4))
+    uniform_result = heatmap_metrics(Mock(grade=Mock(return_value=uniform)), [masks] * 2)
+    better = heatmap_metrics(Mock(grade=Mock(return_value=on_lesion)), [masks] * 2)
+    assert uniform_result["grade"]["metrics"]["energy_ratio"][0] == 1
+    assert "NOT shown to be better than the centre map (maximum on a lesion, energy" in heatmap_verdict(uniform_result)
+    assert "NOT shown to be better than the centre map (maximum on a lesion)" in heatmap_verdict(better)
+
+
+def test_a_photograph_of_the_training_part_is_recognised_under_another_name(tmp_path: Path) -> None:
+    masks, graded = tmp_path / "masks", tmp_path / "idrid"
+    for folder in (masks, graded):
+        folder.mkdir()
+    in_training, other = (synthetic_photo(seed) for seed in (1, 2))
+    in_training.save(graded / "IDRiD_347.jpg")
+    (graded / "labels.csv").write_text("file,grade\nIDRiD_347.jpg,3\n")
+    for name, photo in (("IDRiD_25", ImageEnhance.Brightness(in_training).enhance(0.8)), ("IDRiD_26", other)):
+        photo.save(masks / f"{name}.jpg")
+        Image.new("1", photo.size, 1).save(masks / f"{name}_MA.png")
+    splits = masks_by_split(masks, graded=graded)
+    assert [each.photo for each in splits[TRAINING]] == [masks / "IDRiD_25.jpg"]
+    assert [each.photo for each in splits[HELD_OUT]] == [masks / "IDRiD_26.jpg"]
