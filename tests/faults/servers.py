@@ -10,7 +10,16 @@ from pathlib import Path
 
 import psycopg
 
-from tests.screening.processes import DEADLINE_S, PROJECT, RedisServer, environment, free_port, kill_group, wait_until
+from tests.screening.processes import (
+    DEADLINE_S,
+    PROJECT,
+    RedisServer,
+    environment,
+    free_port,
+    is_open,
+    kill_group,
+    wait_until,
+)
 
 STALE_AFTER_S = 25
 """Shorter than the 90 s of a site. Above the longest grading of these tests, so that none is queued twice."""
@@ -89,6 +98,7 @@ class Installation:
         self.key = self.run(PREPARE)
         bind = ["--bind", f"127.0.0.1:{self.port}"]
         self.web = self._start("web", "gunicorn", "--config", "deploy/gunicorn_conf.py", *bind, "drsite.wsgi")
+        wait_until(lambda: is_open(self.port), "the web server started", self.web)
         schedule = str(folder / "schedule")
         self.beat = self._start("beat", "celery", "-A", "drsite", "beat", "--schedule", schedule, "--pidfile", "")
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -129,10 +139,6 @@ class Installation:
         for worker in self.workers:
             kill_group(worker)
         self.workers.clear()
-
-    def wait_ready(self) -> None:
-        """Wait until the web server answers."""
-        wait_until(lambda: self.query("SELECT 1") == [(1,)], "the database answered", self.web)
 
     def query(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """Rows; none while the database is unavailable."""
