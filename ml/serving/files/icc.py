@@ -76,12 +76,12 @@ def _written(profile: bytes, numbers: dict[bytes, bytes]) -> bytes:
     tags |= numbers
     table, body = [], b""
     start = _HEADER_BYTES + 4 + 12 * len(tags)
-    places: dict[bytes, int] = {}
+    offsets: dict[bytes, int] = {}
     for name, value in tags.items():
-        if value not in places:
-            places[value] = start + len(body)
+        if value not in offsets:
+            offsets[value] = start + len(body)
             body += value + bytes(-len(value) % 4)
-        table.append(struct.pack(">4sII", name, places[value], len(value)))
+        table.append(struct.pack(">4sII", name, offsets[value], len(value)))
     version = b"\x04\x20\x00\x00" if is_version_4 else b"\x02\x10\x00\x00"
     illuminant = struct.pack(">3I", 0xF6D6, 0x10000, 0xD32D)  # D50 (7.2.16)
     head = struct.pack(">I4x", start + len(body)) + version + profile[12:24] + bytes(12) + b"acsp" + bytes(24)

@@ -22,6 +22,11 @@ _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _BAND_PX = 128
 #: Starts of another picture that are looked at behind the first one.
 _MAX_STARTS = 64
+_MAX_COMPARED_PIXELS = 16_000_000
+"""A larger photograph is compared at a reduced scale, so that three times take a second."""
+_SEQUENTIAL = frozenset({0xC0, 0xC1})
+_MIN_BITS_PER_BLOCK = 2
+"""One Huffman code for the mean and one for the end of the block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,11 @@ class Jpeg:
         A decoder that lacks bits takes them from what follows, so that different paddings behind each run of coded
         pixels give different pixels.
         """
-        return len({self._digest_with(padding, self.size_px) for padding in _PADDINGS}) == 1
+        scale = 1
+        while self.size_px[0] * self.size_px[1] > _MAX_COMPARED_PIXELS * scale**2:
+            scale *= 2
+        size_px = (self.size_px[0] // scale, self.size_px[1] // scale)
+        return len({self._digest_with(padding, size_px) for padding in _PADDINGS}) == 1
 
     def is_whole(self, decoded: Image.Image, size_px: tuple[int, int]) -> bool:
         """Whether no coded pixel is missing in ``decoded``, which was decoded at the reduced scale of ``size_px``.
@@ -101,6 +110,7 @@ def read_jpeg(data: bytes) -> Jpeg:
         raise CorruptImage
     _require_all_scans(data, segments, frame)
     require_restart_markers(data, segments, frame)
+    _require_bits(data, segments, frame)
     _marker, end, after = segments[-1]
     has_end = after > end
     height, width = (int.from_bytes(data[at : at + 2], "big") for at in (frame + 5, frame + 7))
@@ -130,6 +140,17 @@ def _require_all_scans(data: bytes, segments: list[tuple[int, int, int]], frame:
         if lowest_bit == 0:
             missing -= {(each, band) for each in scan[5 : 5 + 2 * n : 2] for band in range(first, last + 1)}
     if missing:
+        raise CorruptImage
+
+
+def _require_bits(data: bytes, segments: list[tuple[int, int, int]], frame: int) -> None:
+    """Raises CorruptImage if one scan has fewer bits than blocks need: the file says that it is larger than it is."""
+    scans = [(start, end) for marker, start, end in segments if marker == JPEG_SOS]
+    if len(scans) != 1 or data[frame + 1] not in _SEQUENTIAL:
+        return
+    header = Frame.read(data, frame)
+    n_blocks = sum(header.n_blocks(each) for each in range(len(header.components)))
+    if 8 * (scans[0][1] - coded_start(data, scans[0][0])) < _MIN_BITS_PER_BLOCK * n_blocks:
         raise CorruptImage
 
 

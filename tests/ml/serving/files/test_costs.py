@@ -130,3 +130,15 @@ def test_many_scans_of_a_large_image_are_refused(size_px: tuple[int, int], n_ext
 
 def test_a_progressive_photograph_of_24_megapixels_is_accepted() -> None:
     assert check_file(progressive((6_000, 4_000), 0)).size_px == (6_000, 4_000)
+
+
+def test_a_jpeg_that_lies_about_its_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = BytesIO()
+    Image.new("RGB", (80, 80)).save(written, "JPEG")
+    data = bytearray(written.getvalue())
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", 9900, 9900)
+    monkeypatch.setattr("PIL.Image.open", lambda *_args, **_options: pytest.fail("a decoder was started"))
+    with pytest.raises(InvalidFile) as caught:
+        check_file(bytes(data))
+    assert caught.value.code == "damaged"
