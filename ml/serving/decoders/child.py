@@ -11,6 +11,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401 (before the limits)
@@ -37,6 +39,8 @@ def limit_process(parent: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it has ended meanwhile
         raise SystemExit(1)
+    with suppress(OSError), Path("/proc/self/oom_score_adj").open("w") as score:
+        score.write("1000")  # if the memory of the machine is used up, this process is ended before any other
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
         resource.setrlimit(limit, (0, 0))
@@ -92,6 +96,7 @@ OPERATIONS: dict[str, Callable[[bytes, dict[str, Any]], Reply]] = {
 def serve() -> None:
     """Answer requests until the input ends. An error is the last answer: the parent starts another process."""
     requests, replies = sys.stdin.buffer, sys.stdout.buffer
+    _limit_time()
     replies.write(packed({"is_ready": True}))
     replies.flush()
     while True:

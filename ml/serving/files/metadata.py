@@ -9,12 +9,14 @@ is laid over black first (``cleaning``).
 import struct
 import zlib
 from io import BytesIO
+from itertools import islice
 
 from PIL import Image
 
 from ml.serving.files.icc import without_text
 from ml.serving.files.jpeg_tables import DHT, DQT, Tables
 from ml.serving.files.photo_file import PhotoFile
+from ml.serving.files.png_pixels import trimmed
 from ml.serving.files.segments import (
     JPEG_EOI,
     JPEG_FRAMES,
@@ -29,7 +31,6 @@ _ICC_NAME = b"ICC_PROFILE\x00"
 _PNG_KEPT = {
     b"IHDR": 13,
     b"tRNS": 6,
-    b"IDAT": None,
     b"IEND": 0,
     b"sRGB": 1,
     b"gAMA": 4,
@@ -110,10 +111,14 @@ def _kept_jpeg_segment(marker: int, segment: bytes) -> bytes:
 def _strip_png(data: bytes, orientation: int) -> bytes:
     exif = _orientation_block(orientation)
     kept = [PNG_SIGNATURE]
-    for kind, body in png_chunks(data):
+    chunks = list(png_chunks(data))
+    pixels = trimmed(chunks[0][1], (body for kind, body in chunks if kind == b"IDAT"))
+    for kind, body in chunks:
         if kind == b"iCCP":
             profile = without_text(_png_profile(body))
             kept += [_png_chunk(kind, b"-\x00\x00" + zlib.compress(profile))] if profile else []
+        elif kind == b"IDAT":
+            kept += [_png_chunk(kind, each) for each in islice(pixels, 1)]
         elif kind in _PNG_KEPT:
             kept.append(_png_chunk(kind, body[: _PNG_KEPT[kind]]))
         if kind == b"IHDR" and exif:

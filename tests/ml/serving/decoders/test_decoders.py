@@ -100,6 +100,10 @@ def test_a_child_has_limits_of_memory_and_files(processes: DecoderPool) -> None:
     assert 0 < int(rows["Max cpu time"]) < 20
 
 
+def test_a_child_is_ended_first_if_memory_is_used_up(processes: DecoderPool) -> None:
+    assert Path(f"/proc/{some_child(processes).process.pid}/oom_score_adj").read_text().strip() == "1000"
+
+
 def test_a_child_that_is_killed_refuses_its_file_and_is_replaced(
     processes: DecoderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from PIL import Image, ImageCms
 
 from ml.serving.files.cleaning import clean_file
 from ml.serving.files.icc import without_text
+from ml.serving.files.rejections import InvalidFile
 from tests.builders import photo_bytes
 
 SECRET = b"BYRON-ADA-19600517"
@@ -101,3 +102,31 @@ def test_a_jpeg_keeps_its_pixels_and_no_text(hidden: bytes, options: dict[str, b
     cleaned = clean_file(data[:2] + hidden + data[2:]).cleaned
     assert SECRET not in cleaned
     assert Image.open(BytesIO(cleaned)).tobytes() == Image.open(BytesIO(data)).tobytes()
+
+
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+@pytest.mark.parametrize("is_interlaced", [False, True])
+def test_text_behind_the_pixels_of_a_png_is_removed(*, is_interlaced: bool) -> None:
+    passes = [(8, 10), (8, 10), (16, 10), (16, 20), (32, 20), (32, 40), (64, 40)]
+    rows = passes if is_interlaced else [(64, 80)]
+    pixels = b"".join((b"\x00" + bytes(3 * width)) * height for width, height in rows)
+    packed = zlib.compress(pixels)
+    header = struct.pack(">IIBBBBB", 64, 80, 8, 2, 0, 0, is_interlaced)
+    idat = [packed[:20], packed[20:] + SECRET, SECRET]
+    body = b"".join(png_chunk(b"IDAT", each) for each in idat)
+    data = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + body + png_chunk(b"IEND", b"")
+    cleaned = clean_file(data).cleaned
+    assert SECRET not in cleaned
+    assert Image.open(BytesIO(cleaned)).tobytes() == Image.open(BytesIO(data)).tobytes()
+
+
+def test_a_png_with_more_data_than_pixels_is_refused() -> None:
+    data = zlib.compress(bytes(80 * (1 + 3 * 80)) + SECRET)
+    header = struct.pack(">IIBBBBB", 80, 80, 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
+    with pytest.raises(InvalidFile) as caught:
+        clean_file(png)
+    assert caught.value.code == "damaged"
