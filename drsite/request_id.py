@@ -30,6 +30,7 @@ def request_id_middleware(get_response: GetResponse) -> GetResponse:
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get(HEADER, "")
         token = request_id.set(given if _VALID_ID.fullmatch(given) else uuid.uuid4().hex)
+        request.request_id = request_id.get()  # type: ignore[attr-defined]  # for audit events
         started = time.perf_counter()
         try:
             response = get_response(request)

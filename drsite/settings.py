@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "screening.middleware.limit_body_size",  # before the next, which reads the body
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "screening.access_audit.audit_access",
     "screening.middleware.limit_session",
     "screening.middleware.require_new_password",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -15,7 +15,7 @@ class ScreeningConfig(AppConfig):
         from django.conf import settings
 
         from ml.serving.decoders import decoders
-        from screening import system_checks  # noqa: F401
+        from screening import access_audit, system_checks  # noqa: F401
 
         decoders.use_processes(settings.DECODER_PROCESSES)
 

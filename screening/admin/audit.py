@@ -11,8 +11,8 @@ from screening.models import AuditEvent
 class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
     """Who did what, newest first."""
 
-    list_display = ["at", "actor", "verb", "object_type", "object_id", "site", "data"]
-    list_filter = ["verb", "object_type", "site", "at"]
+    list_display = ["at", "actor", "verb", "object_type", "object_id", "site", "role", "address", "data"]
+    list_filter = ["verb", "object_type", "purpose", "site", "at"]
     list_select_related = ["actor", "site"]
     search_fields = ["object_id__istartswith", "actor__username__istartswith"]
     search_help_text = _("The first characters of a record's id, or a user name.")

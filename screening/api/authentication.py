@@ -6,6 +6,7 @@ from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from screening.models import ApiKey, User
+from screening.request_facts import current_facts
 from screening.services.api_keys import find_key
 from screening.throttling import InvalidKeyThrottle
 
@@ -34,6 +35,9 @@ class ApiKeyAuthentication(BaseAuthentication):
             # One message for unknown, expired and revoked keys reveals nothing to an attacker.
             message = _("This API key is unknown, expired or revoked. Ask your administrator for a new one.")
             raise AuthenticationFailed(message, code="invalid_key")
+        facts = current_facts()
+        if facts is not None:
+            facts.key_id = str(key.pk)
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:

@@ -22,7 +22,8 @@ class AuditEvent(models.Model):
     """One audited action. Append-only: database triggers refuse UPDATE, DELETE and TRUNCATE.
 
     Type and id name the object, not a foreign key: deleting the object leaves the event. ``data`` holds ids and codes
-    only, never a patient's name, number or date.
+    only, never a patient's name, number or date. ``role``, ``purpose``, ``address``, ``request_id`` and ``key_id`` are
+    those of the request; a task has a purpose only.
     """
 
     class Verb(models.TextChoices):
@@ -64,9 +65,24 @@ class AuditEvent(models.Model):
         REQUEST_REPEATED = "request.repeated", _("sent a request again and got its record")
         PASSWORD_CHANGED = "user.password_changed", _("changed the password")
         THRESHOLD_CHANGED = "site.threshold_changed", _("changed the threshold of a site")
+        LIST_VIEWED = "list.viewed", _("viewed a list")
+        RECORD_VIEWED = "record.viewed", _("viewed a record")
+        ACCESS_REFUSED = "access.refused", _("was refused access")
+        LOGGED_IN = "user.logged_in", _("logged in")
+        LOGGED_OUT = "user.logged_out", _("logged out")
+        LOGIN_FAILED = "user.login_failed", _("entered a wrong password")
+        LOCKED_OUT = "user.locked_out", _("was locked out")
+        LOCKOUT_REMOVED = "user.lockout_removed", _("removed a lock-out")
         ROW_ADDED = "row.added", _("added a row in the admin panel")
         ROW_CHANGED = "row.changed", _("changed a row in the admin panel")
         ROW_REMOVED = "row.removed", _("removed a row in the admin panel")
+
+    class Purpose(models.TextChoices):
+        """Why data are processed, by the channel: the codes of HL7's PurposeOfUse, and one for tasks."""
+
+        TREATMENT = "TREAT", _("Treatment")
+        OPERATIONS = "HOPERAT", _("Operation of the clinic")
+        SYSTEM = "SYSTEM", _("Task of the system")
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False, db_index=True)
@@ -76,6 +92,11 @@ class AuditEvent(models.Model):
     object_id = models.CharField(_("object id"), max_length=64, blank=True, default="")
     site = models.ForeignKey(Site, models.PROTECT, related_name="+", null=True, blank=True)
     data = models.JSONField(_("data"), default=dict, blank=True)
+    role = models.CharField(_("role"), max_length=60, blank=True, default="")
+    purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose.choices, blank=True, default="")
+    address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
+    request_id = models.CharField(_("request id"), max_length=64, blank=True, default="")
+    key_id = models.CharField(_("id of the API key"), max_length=64, blank=True, default="")
 
     class Meta:
         verbose_name = _("audit event")

@@ -2,7 +2,20 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Case, Count, F, OuterRef, QuerySet, Subquery, When
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    FloatField,
+    IntegerField,
+    OrderBy,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from screening.access import restrict
@@ -18,7 +31,7 @@ def worklist(
     ranks: Iterable[WorklistRank] = tuple(WorklistRank),
     site: Site | None = None,
 ) -> QuerySet[Exam]:
-    """Exams of the user's sites by rank, then by P(referable), then by waiting time.
+    """Exams of the user's sites by rank, then by P(referable), then by waiting time; for a blind reader by that alone.
 
     Each exam has ``patient`` and ``site`` loaded, ``rank`` and ``n_images``, the number of its photographs in use.
     """
@@ -31,7 +44,7 @@ def worklist(
     return (
         exams.select_related("patient", "site")
         .annotate(n_images=Coalesce(Subquery(n_images), 0))
-        .order_by("rank", F("max_p_referable").desc(nulls_last=True), "submitted_at", "created_at", "pk")
+        .order_by(*_urgency(user), "submitted_at", "created_at", "pk")
     )
 
 
@@ -49,5 +62,23 @@ def count_by_rank(*, user: User, statuses: Iterable[str] = (Exam.Status.SUBMITTE
 
 
 def _rank(user: User) -> Case:
-    """The rank of an exam. A blind reader's has no macular oedema: the order would reveal it."""
-    return Case(When(reads_blind(user), then=F("grade_rank")), default=F("worklist_rank"))
+    """The rank of an exam; for a blind reader one rank for all graded exams, so that counts do not reveal the grade."""
+    is_graded = ~Q(grade_rank__in=[WorklistRank.UNGRADED, WorklistRank.PENDING])
+    return Case(
+        When(reads_blind(user) & is_graded, then=Value(WorklistRank.ROUTINE.value)),
+        When(reads_blind(user), then=F("grade_rank")),
+        default=F("worklist_rank"),
+        output_field=IntegerField(),
+    )
+
+
+def _urgency(user: User) -> tuple[OrderBy, OrderBy]:
+    """Rank and P(referable); the same for all exams that the user reads blind: their order is that of waiting."""
+    is_blind = reads_blind(user)
+    rank = Case(
+        When(is_blind, then=Value(WorklistRank.SIGHT_THREATENING.value)),
+        default=F("worklist_rank"),
+        output_field=IntegerField(),
+    )
+    p_referable = Case(When(is_blind, then=Value(None)), default=F("max_p_referable"), output_field=FloatField())
+    return OrderBy(rank), OrderBy(p_referable, descending=True, nulls_last=True)

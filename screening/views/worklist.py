@@ -50,7 +50,7 @@ TABS = (*(one.name for one in FILTERS), BEING_PHOTOGRAPHED)
 def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
     """The worklist, filtered by ``?show=``.
 
-    At a blind-first site a reviewer sees the order of the exams but not the grades, before the first reading.
+    At a blind-first site a reviewer sees the longest waiting first, and no grades, before the first reading.
     """
     user = request.user
     require_parameters(request, known={"show", "page"})

@@ -101,7 +101,8 @@ def test_records_of_services_are_read_only(panel: Client, model: type[Model]) ->
     assert panel.get(url(model, "add")).status_code == 403
     assert panel.post(url(model, "change", record.pk), {"status": "done", "grade": 0}).status_code == 403
     assert panel.post(url(model, "delete", record.pk), {"post": "yes"}).status_code == 403
-    assert model._default_manager.count() in {n_records, n_records + 1}  # a view may add an audit event
+    n_events = 4 if model is AuditEvent else 0  # a view, and three refusals
+    assert model._default_manager.count() == n_records + n_events
 
 
 @pytest.mark.parametrize("model", [Patient, Site, SiteThreshold, User, ApiKey])
@@ -134,9 +135,10 @@ def test_views_and_searches_of_patients_are_audited(panel: Client) -> None:
     panel.get(url(Patient))
     panel.post(url(Patient), {"search": NAME})
     panel.get(url(Patient, "change", patient.pk))
-    events = AuditEvent.objects.filter(actor__username="chief").order_by("id").values_list("verb", "object_id")
+    events = AuditEvent.objects.filter(actor__username="chief").exclude(verb=Verb.LOGGED_IN).order_by("id")
     search = (Verb.PATIENTS_SEARCHED, "")
-    assert list(events) == [search, search, (Verb.PATIENT_VIEWED, str(patient.pk))]
+    found = list(events.values_list("verb", "object_id"))
+    assert found == [search, search, (Verb.PATIENT_VIEWED, str(patient.pk))]
     assert not any(NAME in str(event) for event in AuditEvent.objects.values())
 
 

@@ -84,6 +84,18 @@ def test_a_page_and_its_counts_are_one_query_each(
     assert len(names) == min(n_exams, 10)
 
 
+def test_a_blind_reader_has_the_longest_waiting_first_for_all_grades(
+    site: Site, reviewer: User, photographer: User
+) -> None:
+    calm, grave, referable = (make_exam(site, f"grade {grade}", f"grade {grade}") for grade in (0, 4, 2))
+    assert list(worklist(user=reviewer)) == [grave, referable, calm]
+    Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    assert list(worklist(user=reviewer)) == [calm, grave, referable]
+    counts = count_by_rank(user=reviewer)
+    assert {rank: n for rank, n in counts.items() if n} == {WorklistRank.ROUTINE: 3}
+    assert list(worklist(user=photographer)) == [grave, referable, calm]
+
+
 def test_suspected_oedema_raises_the_rank_but_not_for_blind_readers(
     site: Site, reviewer: User, photographer: User
 ) -> None:
@@ -98,5 +110,5 @@ def test_suspected_oedema_raises_the_rank_but_not_for_blind_readers(
     assert list(worklist(user=reviewer)) == [calm, suspected]
     assert list(worklist(user=reviewer, ranks=[WorklistRank.REFERABLE])) == []
     blind = count_by_rank(user=reviewer)
-    assert (blind[WorklistRank.REFERABLE], blind[WorklistRank.ROUTINE]) == (0, 1)
+    assert (blind[WorklistRank.REFERABLE], blind[WorklistRank.LIMITED], blind[WorklistRank.ROUTINE]) == (0, 0, 2)
     assert count_by_rank(user=photographer) == raised
