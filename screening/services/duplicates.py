@@ -1,6 +1,5 @@
 """Duplicates: stored photographs that are the same file, or the same picture, as another."""
 
-import hashlib
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -18,13 +17,12 @@ from ml.perceptual_hash import (
     n_different_bits,
     probe_values,
 )
-from screening.access import restrict
+from screening.access import restrict, sites_for
 from screening.models import Exam, FundusImage, PerceptualHash, PerceptualHashBand, User
 from screening.photos.decode_lock import large_image_lock
 from screening.photos.validation import ValidPhoto
+from screening.selectors.gradings import with_is_revealed
 
-_MAX_COMPARED = 5
-"""Files of one size in pixels and bytes are almost always one photograph; the limit bounds the time."""
 _MAX_CORRELATED = 20
 """Photographs whose crops are compared: those with the most similar hashes. Each takes 10 to 30 ms."""
 _WITHDRAWN_AS_WRONG = (FundusImage.WithdrawnCode.WRONG_EYE, FundusImage.WithdrawnCode.WRONG_PATIENT)
@@ -135,23 +133,16 @@ def _same_picture(images: QuerySet[FundusImage], content: Content, min_correlati
     return None
 
 
-def find_duplicate(*, data: bytes, photo: ValidPhoto, of: User) -> FundusImage | None:
-    """The newest photograph of the user's sites with these bytes, as uploaded or as stored."""
-    known = restrict(FundusImage.objects.select_related("exam__site"), of).order_by("-created_at")
-    duplicate = known.filter(sha256=hashlib.sha256(data).hexdigest()).first()
-    if duplicate is not None:
-        return duplicate
-    candidates = known.filter(n_bytes=len(photo.cleaned), width_px=photo.width_px, height_px=photo.height_px)
-    digest = hashlib.sha256(photo.cleaned).digest()
-    return next((image for image in candidates[:_MAX_COMPARED] if _digest_of(image) == digest), None)
+def find_readable(*, content: Content, by: User, is_hidden: bool) -> FundusImage | None:
+    """A photograph of the user's sites that is the same picture; ``is_hidden``: only one whose result is hidden.
 
-
-def _digest_of(image: FundusImage) -> bytes:
-    digest = hashlib.sha256()
-    try:
-        with image.file.open("rb") as file:
-            for chunk in file.chunks():
-                digest.update(chunk)
-    except FileNotFoundError:
-        return b""
-    return digest.digest()
+    The result is hidden if the user reads blind and has not read the exam yet.
+    """
+    images = restrict(FundusImage.objects.select_related("exam__site"), by)
+    if is_hidden:
+        images = with_is_revealed(images, by, exam="exam").filter(is_revealed=False)
+    values = {value for one in content.hashes for value in probe_values(one)}
+    bands = PerceptualHashBand.objects.filter(site__in=sites_for(by), value__in=values)
+    return _same_file(images, content) or _same_picture(
+        images.filter(pk__in=bands.values("image")), content, MIN_LOCAL_CORRELATION
+    )

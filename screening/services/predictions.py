@@ -1,17 +1,20 @@
 """Predictions: a photograph is graded and not stored."""
 
+import hashlib
 from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
 
 from ml.prediction import Prediction
 from ml.vocabulary import Laterality, ServedModel
-from screening.access import Action, require
+from screening.access import AccessDenied, Action, require
 from screening.models import AuditEvent, Exam, User
 from screening.photos import validation
 from screening.photos.decode_lock import large_image_lock
 from screening.selectors.sites import default_model
 from screening.services import inference
 from screening.services.audit import record_event
-from screening.services.duplicates import find_duplicate
+from screening.services.duplicates import Content, content_of, find_readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +25,22 @@ class EyeSuggestion:
     confidence: float | None
 
 
+class ResultHidden(AccessDenied):
+    """The model's result for a photograph that the user has yet to read blind."""
+
+
 def predict_photo(*, data: bytes, model: ServedModel, by: User) -> Prediction:
     """Grade one photograph. Only an audit event is stored.
 
-    If the file is a copy of a stored photograph of the user's sites, the event refers to it: the audit trail then shows
-    a reviewer who gets the model's grade here before the blind reading.
-    Raises InvalidPhoto, GradingError, AccessDenied.
+    If it is the picture of a stored photograph of the user's sites, the event refers to that.
+    Raises InvalidPhoto, GradingError, AccessDenied; ResultHidden if the user has yet to read that photograph.
     """
     require(by, Action.PREDICT_PHOTO)
     photo = validation.validate(data)
+    content = content_of(photo, sha256=hashlib.sha256(data).hexdigest())
+    _require_revealed(content, model, by)
     prediction = _predict(photo, model)
-    copy_of = find_duplicate(data=data, photo=photo, of=by)
+    copy_of = find_readable(content=content, by=by, is_hidden=False)
     record_event(
         verb=AuditEvent.Verb.PHOTO_PREDICTED,
         subject=copy_of,
@@ -41,6 +49,25 @@ def predict_photo(*, data: bytes, model: ServedModel, by: User) -> Prediction:
         by=by,
     )
     return prediction
+
+
+def _require_revealed(content: Content, model: ServedModel, by: User) -> None:
+    hidden = find_readable(content=content, by=by, is_hidden=True)
+    if hidden is None:
+        return
+    record_event(
+        verb=AuditEvent.Verb.PHOTO_PREDICTED,
+        subject=hidden,
+        site=hidden.exam.site,
+        data={"model_version": inference.current_bundle(model).model_version, "is_hidden": True},
+        by=by,
+    )
+    raise ResultHidden(
+        _(
+            "This photograph is in an exam that you have not read yet. Save your first reading: the model's result is "
+            "shown with the exam then."
+        )
+    )
 
 
 def suggest_eye(*, exam: Exam, data: bytes, by: User) -> EyeSuggestion:

@@ -16,7 +16,7 @@ from screening.access import Action, require
 from screening.forms import PredictionForm, error_text
 from screening.photos.validation import MAX_BYTES, InvalidPhoto
 from screening.services import inference
-from screening.services.predictions import predict_photo
+from screening.services.predictions import ResultHidden, predict_photo
 from screening.views.decorators import AuthenticatedRequest, limit_photos, login_required
 
 PAGE, RESULT = "screening/predictions/predict.html", "screening/predictions/_result.html"
@@ -41,7 +41,7 @@ def predict(request: AuthenticatedRequest) -> HttpResponseBase:
             prediction = predict_photo(data=data, model=model, by=request.user)
             context |= _result_context(prediction, data, model)
             status = 200
-        except (InvalidPhoto, GradingError) as error:
+        except (InvalidPhoto, GradingError, ResultHidden) as error:
             context["error"] = str(error)
     return render(request, RESULT if request.htmx else PAGE, context, status=status)
 

@@ -6,10 +6,12 @@ import pytest
 from PIL import Image
 
 from ml.vocabulary import ServedModel
-from screening.models import AuditEvent, Exam, FundusImage, Grading, User
+from screening.models import AuditEvent, Exam, FirstReading, FundusImage, Grading, Site, User
+from screening.services.exams import submit_exam
 from screening.services.images import attach_image
-from screening.services.predictions import predict_photo
+from screening.services.predictions import ResultHidden, predict_photo
 from tests.builders import FAKE_VERSION, FakeGrader, photo_bytes
+from tests.copies import eye_file
 
 
 def event() -> AuditEvent:
@@ -52,12 +54,52 @@ def test_the_event_refers_to_the_photograph_of_an_exam(
     assert (event().site, event().actor) == (image.exam.site, reviewer)
 
 
-@pytest.mark.parametrize("unrelated", ["another photograph", "another site", "a lost file"])
+@pytest.mark.parametrize("unrelated", ["another photograph", "another site"])
 def test_the_event_refers_to_no_other_photograph(
     image: FundusImage, upload: bytes, reviewer: User, outsider: User, unrelated: str
 ) -> None:
-    data = {"another photograph": photo_bytes(seed=9), "a lost file": stored(image)}.get(unrelated, upload)
-    if unrelated == "a lost file":
-        image.file.delete(save=False)
+    data = photo_bytes(seed=9) if unrelated == "another photograph" else upload
     predict_photo(data=data, model=ServedModel.FAST, by=outsider if unrelated == "another site" else reviewer)
     assert (event().object_id, event().site) == ("", None)
+
+
+@pytest.mark.parametrize("kind", ["as uploaded", "as stored", "thumbnail"])
+def test_the_result_of_a_photograph_that_the_caller_has_yet_to_read_is_hidden(
+    kind: str, exam: Exam, photographer: User, reviewer: User, fake_grader: FakeGrader
+) -> None:
+    upload = eye_file()
+    image = attach_image(exam=exam, upload=BytesIO(upload), laterality="OD", by=photographer)
+    Exam.objects.filter(pk=exam.pk).update(left_eye_absent_reason="prosthesis")
+    submit_exam(exam=exam, by=photographer)
+    Site.objects.filter(pk=exam.site_id).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    copies = {"as uploaded": upload, "as stored": stored(image)}
+    data = copies[kind] if kind in copies else reduced_jpeg(stored(image))
+    with pytest.raises(ResultHidden, match="not read yet"):
+        predict_photo(data=data, model=ServedModel.FAST, by=reviewer)
+    assert fake_grader.photos == []
+    assert (event().object_id, event().data["is_hidden"], event().actor) == (str(image.pk), True, reviewer)
+    assert predict_photo(data=data, model=ServedModel.FAST, by=photographer).grade == 2
+    save_first_readings(exam, reviewer)
+    assert predict_photo(data=data, model=ServedModel.FAST, by=reviewer).grade == 2
+
+
+def reduced_jpeg(data: bytes) -> bytes:
+    """A smaller copy, saved again."""
+    written = BytesIO()
+    with Image.open(BytesIO(data)) as photo:
+        photo.thumbnail((320, 320))
+        photo.convert("RGB").save(written, "JPEG", quality=85)
+    return written.getvalue()
+
+
+def save_first_readings(exam: Exam, reviewer: User) -> None:
+    exam.refresh_from_db()
+    FirstReading.objects.create(
+        exam=exam,
+        reviewer=reviewer,
+        laterality="OD",
+        is_gradable=True,
+        grade=0,
+        reading_round=exam.reading_round,
+        is_blind_complete=True,
+    )

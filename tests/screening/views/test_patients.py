@@ -44,7 +44,7 @@ def test_lists_and_searches_are_audited_without_the_text(
 ) -> None:
     PatientFactory(site=site)
     as_reviewer.get(LIST) if method == "get" else as_reviewer.post(LIST, {"text": "Lovelace"})
-    event = AuditEvent.objects.get()
+    event = AuditEvent.objects.exclude(verb="user.logged_in").get()
     assert (event.verb, event.actor, event.data) == ("patients.searched", reviewer, {"n_found": n_found})
 
 
@@ -188,4 +188,4 @@ def test_a_long_history_takes_few_queries(site: Site, reviewer: User, as_reviewe
     for _number in range(8):
         review = ReviewFactory(exam=ExamFactory(patient=patient, is_submitted=True), reviewer=reviewer)
         EyeFindingFactory(review=review)
-    assert count_queries(as_reviewer, "patient-detail", patient.pk) <= 13
+    assert count_queries(as_reviewer, "patient-detail", patient.pk) <= 14
