@@ -94,12 +94,17 @@ def _record(request: HttpRequest, status: int, facts: RequestFacts) -> None:
     user = request.user if isinstance(request.user, User) else None
     if status in REFUSED:
         _record_refusal(request, status, user)
-    elif status < 300 and _is_look(request, facts) and user is not None and match.view_name not in WITHOUT_PATIENT_DATA:
+    elif (
+        status < 300
+        and _is_unrecorded_read(request, facts)
+        and user is not None
+        and match.view_name not in WITHOUT_PATIENT_DATA
+    ):
         _record_view(request, match.view_name, match.kwargs, user)
 
 
-def _is_look(request: HttpRequest, facts: RequestFacts) -> bool:
-    """Whether the request reads, and left no event of its own; actions leave theirs."""
+def _is_unrecorded_read(request: HttpRequest, facts: RequestFacts) -> bool:
+    """Whether the request reads and left no event; actions leave theirs."""
     return request.method in {"GET", "HEAD"} and not facts.n_events
 
 

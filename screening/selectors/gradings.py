@@ -1,7 +1,7 @@
 """Gradings, and whether a user may see the model's grade."""
 
 import uuid
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.db.models import BooleanField, Case, Exists, F, Model, OuterRef, Q, QuerySet, Value, When
 from django.shortcuts import get_object_or_404
@@ -35,6 +35,12 @@ def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QueryS
     hidden = When(is_hidden, then=Value(False))  # noqa: FBT003
     is_revealed = Case(hidden, default=Value(True), output_field=BooleanField())  # noqa: FBT003
     return cast("QuerySet[M]", rows.annotate(is_revealed=is_revealed))
+
+
+def hidden_from(rows: QuerySet[M], user: User, *, exam: str = "") -> QuerySet[M]:
+    """The rows whose model's result ``user`` may not see yet; ``exam`` as for ``with_is_revealed``."""
+    annotated: QuerySet[Any] = with_is_revealed(rows, user, exam=exam)
+    return cast("QuerySet[M]", annotated.filter(is_revealed=False))
 
 
 def list_gradings(*, user: User, with_heatmap: bool = False) -> QuerySet[Grading]:

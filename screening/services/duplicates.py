@@ -21,7 +21,7 @@ from screening.access import restrict, sites_for
 from screening.models import Exam, FundusImage, PerceptualHash, PerceptualHashBand, User
 from screening.photos.decode_lock import large_image_lock
 from screening.photos.validation import ValidPhoto
-from screening.selectors.gradings import with_is_revealed
+from screening.selectors.gradings import hidden_from
 
 _MAX_CORRELATED = 20
 """Photographs whose crops are compared: those with the most similar hashes. Each takes 10 to 30 ms."""
@@ -140,7 +140,7 @@ def find_readable(*, content: Content, by: User, is_hidden: bool) -> FundusImage
     """
     images = restrict(FundusImage.objects.select_related("exam__site"), by)
     if is_hidden:
-        images = with_is_revealed(images, by, exam="exam").filter(is_revealed=False)
+        images = hidden_from(images, by, exam="exam")
     values = {value for one in content.hashes for value in probe_values(one)}
     bands = PerceptualHashBand.objects.filter(site__in=sites_for(by), value__in=values)
     return _same_file(images, content) or _same_picture(
