@@ -11,6 +11,8 @@ from ml.serving.files.exif import SIDEWAYS, camera_and_orientation, capture_date
 from ml.serving.files.metadata import profile_of, strip_metadata
 from ml.serving.files.photo_file import PhotoFile, check_file, invalid_if_broken
 
+_COMPRESS_LEVEL = 2
+"""Of a transparent photograph over black: level 6 takes three times as long for a file a fifth smaller."""
 _EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "TIFF": "tif", "WEBP": "webp"}
 
 
@@ -51,7 +53,8 @@ def _cleaned(file: PhotoFile) -> ValidPhoto:
     camera, orientation, captured_on = _facts(file)
     kind, cleaned = file.format, strip_metadata(file, orientation=orientation)
     stored = check_file(cleaned)
-    decode_file(stored, min_side_px=1)  # all data, at a reduced scale, so that no incomplete file is stored
+    if kind != "PNG":  # whose pixels are loaded already, and whose pixel data stay as they are
+        decode_file(stored, min_side_px=1)  # all data, at a reduced scale, so that no incomplete file is stored
     opaque = _opaque_png(stored)
     if opaque is not None:
         kind, cleaned = "PNG", opaque
@@ -90,7 +93,7 @@ def _opaque_png(file: PhotoFile) -> bytes | None:
         opaque = over_black(upright(photo))
     written = BytesIO()
     opaque.info = {}
-    opaque.save(written, format="PNG", **({"icc_profile": profile} if profile else {}))
+    opaque.save(written, format="PNG", compress_level=_COMPRESS_LEVEL, **({"icc_profile": profile} if profile else {}))
     return written.getvalue()
 
 
