@@ -10,7 +10,7 @@ import tyro
 
 from ml.cli.names import printable
 from ml.cli.renamed import renaming
-from ml.errors import BundleError, GradingError, InputError
+from ml.errors import BundleError, DecoderUnavailable, GradingError, InputError
 
 PROGRAM = "python -m ml"
 COMMANDS = {
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(name: str, arguments: list[str]) -> int:
     try:
         return _parse(name, arguments).run()
-    except (BundleError, InputError, GradingError) as error:
+    except (BundleError, DecoderUnavailable, InputError, GradingError) as error:
         return _error(str(error))
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in {"ml", "drsite", "screening"}:

@@ -41,7 +41,8 @@ def limit_process(parent: int) -> None:
         raise SystemExit(1)
     with suppress(OSError), Path("/proc/self/oom_score_adj").open("w") as score:
         score.write("1000")  # if the memory of the machine is used up, this process is ended before any other
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
+    if sys.platform == "linux":  # macOS refuses it
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     for limit in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE):
         resource.setrlimit(limit, (0, 0))
 

@@ -52,7 +52,8 @@ def _leave_to_parent() -> None:
     _pool = DecoderPool(_pool.n_children)
 
 
-os.register_at_fork(after_in_child=_leave_to_parent)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def clean(data: bytes) -> ValidPhoto:

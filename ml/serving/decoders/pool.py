@@ -4,7 +4,6 @@ A separate thread starts them ahead of time, because the kernel ends a child wit
 is replaced after MAX_FILES files and after any failure.
 """
 
-import fcntl
 import logging
 import os
 import queue
@@ -52,9 +51,7 @@ class Child:
             env={**kept, "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"},
             start_new_session=True,
         )
-        for pipe in (self.requests, self.replies):
-            with suppress(OSError, AttributeError):  # speed alone; the system limits the sum of all pipes
-                fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._enlarge_pipes()
         with self.time_limit(START_S):
             read_header(self.replies)
 
@@ -67,6 +64,15 @@ class Child:
     def replies(self) -> IO[bytes]:
         assert self.process.stdout is not None  # noqa: S101 (for the type)
         return self.process.stdout
+
+    def _enlarge_pipes(self) -> None:
+        """For speed alone: the system limits the sum of all pipes."""
+        if sys.platform == "linux":
+            import fcntl
+
+            for pipe in (self.requests, self.replies):
+                with suppress(OSError):
+                    fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     @contextmanager
     def time_limit(self, seconds: float) -> Iterator[None]:
