@@ -157,14 +157,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "screening.passwords.GuessableValidator"},
 ]
-# `manage.py bootstrap` creates this account if no user can open the administration panel.
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", default="admin")
-ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
+ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")  # for `manage.py bootstrap`
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login/"
-SESSION_COOKIE_AGE = 30 * 60  # without activity, as screening.middleware defines it
-SESSION_MAX_AGE = 12 * 60 * 60  # a shift, with activity too
+SESSION_COOKIE_AGE, SESSION_MAX_AGE = 30 * 60, 12 * 60 * 60  # without activity, and in any case: screening.middleware
 AXES_FAILURE_LIMIT = 5
 AXES_HANDLER = "drsite.lockout.IpLockoutHandler"
 LOGIN_FAILURE_LIMIT_PER_IP = 50  # for all user names: a clinic shares one address
@@ -182,8 +180,8 @@ _INSECURE_HTTP = env.bool("INSECURE_HTTP", default=DEBUG)  # for a demo on local
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not _INSECURE_HTTP
 CSRF_FAILURE_VIEW = "screening.views.ended_sessions.csrf_failure"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SECURE_HSTS_SECONDS = 0 if _INSECURE_HTTP else 31_536_000  # one year, the minimum of the preload list
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not _INSECURE_HTTP
+SECURE_HSTS_SECONDS = 0 if _INSECURE_HTTP else 31_536_000  # one year, the minimum of the preload list
 if _BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
