@@ -129,6 +129,22 @@ def test_a_png_with_a_flipped_bit_is_refused() -> None:
     assert code_of(bytes(data)) == "damaged"
 
 
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        pytest.param(b"no zlib stream", id="garbage"),
+        pytest.param(zlib.compress(b"\x00" * 1000), id="too few rows"),
+        pytest.param(zlib.compress(b"\x09" * (80 * 241)), id="unknown filter"),
+        pytest.param(b"", id="no pixels"),
+    ],
+)
+def test_a_png_with_damaged_pixels_and_right_check_sums_is_refused(pixels: bytes) -> None:
+    """Pillow looks for an EXIF block behind the pixels: an error there must not hide that they are damaged."""
+    header = struct.pack(">IIBBBBB", 80, 80, 8, 2, 0, 0, 0)
+    body = png_chunk(b"IHDR", header) + png_chunk(b"IDAT", pixels) + png_chunk(b"IEND", b"")
+    assert code_of(b"\x89PNG\r\n\x1a\n" + body) == "damaged"
+
+
 def test_a_file_over_the_limit_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ml.serving.files.photo_file.MAX_BYTES", 1000)
     assert code_of(b"\xff\xd8\xff" + b"\x00" * 998) == "too_large"
