@@ -21,7 +21,7 @@ from django.utils import timezone
 from drsite.celery import app as site_celery
 from ml.bundle import default_bundle
 from ml.errors import BundleError
-from ml.serving.decoders import decoders
+from ml.serving.decoders import decoders, pool
 from ml.vocabulary import ServedModel
 from screening.models import Grading, Membership, Site, User
 from screening.services import inference
@@ -93,8 +93,10 @@ def _files_are_decoded_here() -> None:
 
 
 @pytest.fixture
-def decoder_processes() -> Iterator[None]:
-    """Two child processes, as a site has."""
+def decoder_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two child processes, as a site has, with more time on a busy machine."""
+    for name in ("START_S", "MAX_WAIT_S", "MAX_FILE_S"):
+        monkeypatch.setattr(pool, name, 120.0)
     decoders.use_processes(2)
     yield
     decoders.use_processes(0)
