@@ -26,7 +26,7 @@ from django.utils import timezone
 from ml.grader import Grader
 from ml.serving.decoders import decoders
 from ml.serving.decoders.pool import Child
-from screening.models import Exam, FundusImage, Grading, Membership, Patient
+from screening.models import Exam, FundusImage, Grading, Membership, Patient, Site
 from screening.services import gradings
 from screening.services.api_keys import issue_key
 from tests.hostile.measures import DecoderMemory, Measures, OtherRequests, measured, peak_mb
@@ -54,7 +54,7 @@ def decoder_memory(decoder_processes: None, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def patient(shared_database: str) -> Patient:
     """Of a site with one user; all exams are of this patient, so that no copy is questioned."""
-    return PatientFactory(site=SiteFactory(code="hostile"))
+    return PatientFactory(site=SiteFactory(code="hostile", reading_mode=Site.ReadingMode.SIDE_BY_SIDE))
 
 
 @pytest.fixture
