@@ -1,4 +1,7 @@
-"""What a file costs: seconds, memory of this process and of its decoders, delay of other requests."""
+"""What a file costs: seconds, memory of this process and of its decoders, delay of other requests.
+
+This process may hold the networks of other tests: only what a file adds to its memory counts.
+"""
 
 import gc
 import statistics
@@ -19,7 +22,8 @@ MB = 1024 * 1024
 class Measures:
     """Of a file on one way in: responses, seconds of the slowest step, peak memory in MB.
 
-    ``leftovers``: photographs without a row, rows without a photograph.
+    ``memory_mb`` is what this process needed more, ``decoder_mb`` all of a decoder. ``leftovers``: photographs
+    without a row, rows without a photograph.
     """
 
     file: str
@@ -38,11 +42,15 @@ class Measures:
 
 def peak_mb(pid: int | str = "self") -> float | None:
     """Peak resident memory of a process; None if it has ended."""
+    return _status_mb(pid, "VmHWM")
+
+
+def _status_mb(pid: int | str, name: str) -> float | None:
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return None
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), None)
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), None)
 
 
 class DecoderMemory:
@@ -70,10 +78,11 @@ def measured(measures: Measures, decoders: DecoderMemory) -> Iterator[None]:
     gc.collect()  # responses of Django's test client refer to themselves and hold the body of their request
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins at the memory of now
     decoders.reset()
+    before_mb = _status_mb("self", "VmRSS") or 0.0
     started = time.perf_counter()
     yield
     measures.seconds = max(measures.seconds, time.perf_counter() - started)
-    measures.memory_mb = max(measures.memory_mb, peak_mb() or 0.0)
+    measures.memory_mb = max(measures.memory_mb, (peak_mb() or 0.0) - before_mb)
     measures.decoder_mb = max(measures.decoder_mb, decoders.peak())
 
 
