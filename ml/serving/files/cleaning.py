@@ -8,6 +8,7 @@ from PIL import Image
 
 from ml.serving.files.decoding import decode_file, over_black, upright
 from ml.serving.files.exif import SIDEWAYS, camera_and_orientation, capture_date
+from ml.serving.files.jpeg_pixels import require_nothing_behind
 from ml.serving.files.metadata import profile_of, strip_metadata
 from ml.serving.files.photo_file import PhotoFile, check_file, invalid_if_broken
 
@@ -55,6 +56,8 @@ def _cleaned(file: PhotoFile) -> ValidPhoto:
     stored = check_file(cleaned)
     if kind != "PNG":  # whose pixels are loaded already, and whose pixel data stay as they are
         decode_file(stored, min_side_px=1)  # all data, at a reduced scale, so that no incomplete file is stored
+    if stored.jpeg is not None:
+        require_nothing_behind(stored.jpeg)
     opaque = _opaque_png(stored)
     if opaque is not None:
         kind, cleaned = "PNG", opaque

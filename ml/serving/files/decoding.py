@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from PIL import ExifTags, Image, ImageOps
 
+from ml.serving.files.jpeg_pixels import require_all_pixels
 from ml.serving.files.photo_file import PhotoFile
-from ml.serving.files.rejections import InvalidFile
 
 BAND_PX = 128
 """Rows that are processed at once, so that no second copy of a large image is needed."""
@@ -14,17 +14,15 @@ BAND_PX = 128
 def decode_file(file: PhotoFile, *, min_side_px: int) -> Image.Image:
     """Decode to an upright RGB image over black, a JPEG at a reduced scale if ``min_side_px`` allows it.
 
-    JPEG is decoded at 1/2, 1/4 or 1/8 of its size inside the DCT, which skips most of the work. Raises InvalidFile.
+    JPEG is decoded at 1/2, 1/4 or 1/8 of its size inside the DCT, which skips most of the work.
+    Raises InvalidFile, and what decoders raise on broken files.
     """
     with file.open() as image:
         if file.jpeg is None:
             return upright_rgb(image)
         scale = max(1, min(image.size) // min_side_px)
-        size_px = (image.width // scale, image.height // scale)
-        image.draft("RGB", size_px)
-        image.load()
-        if not file.jpeg.is_whole(image, size_px):
-            raise InvalidFile("damaged")
+        image.draft("RGB", (image.width // scale, image.height // scale))
+        require_all_pixels(file.jpeg)
         return upright_rgb(image)
 
 

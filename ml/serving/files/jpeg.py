@@ -1,29 +1,15 @@
-"""Whether a JPEG holds all of its pixels, and one picture alone."""
+"""Structure of a JPEG: its frame, its scans, and whether it holds one picture alone."""
 
-import hashlib
-import re
 from dataclasses import dataclass
-from io import BytesIO
 
-import numpy as np
-from PIL import Image
-
-from ml.serving.files.restarts import MAX_MISSING_FRACTION, Frame, coded_start, require_restart_markers
+from ml.serving.files.jpeg_frame import Frame, coded_start
 from ml.serving.files.segments import JPEG_FRAMES, JPEG_SOS, CorruptImage, jpeg_segments
 
 EOI = b"\xff\xd9"
 _START = b"\xff\xd8\xff"
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_PADDINGS = (b"\x00", b"\x55", b"\xfe")
-_PADDING_BYTES = 64
-#: Grey that libjpeg writes for blocks without data, and how far rounding moves it.
-_FILL_LEVEL, _FILL_TOLERANCE = 128, 2
-_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
-_BAND_PX = 128
 #: Starts of another picture that are looked at behind the first one.
 _MAX_STARTS = 64
-_MAX_COMPARED_PIXELS = 16_000_000
-"""A larger photograph is compared at a reduced scale, so that three times take a second."""
 _SEQUENTIAL = frozenset({0xC0, 0xC1})
 _MIN_BITS_PER_BLOCK = 2
 """One Huffman code for the mean and one for the end of the block."""
@@ -33,73 +19,18 @@ _MIN_BITS_PER_BLOCK = 2
 class Jpeg:
     """A JPEG whose structure is whole. Its coded pixels end at ``end``; ``data`` has an end marker.
 
-    ``has_end`` is False if the file came without the marker; ``precision`` is in bits, ``size_px``
-    width and height; ``scans`` are the start and end of the coded pixels of each scan.
+    ``precision`` is in bits, ``size_px`` width and height; ``scans`` are the start and end of the coded pixels of
+    each scan.
     """
 
     data: bytes
     end: int
-    has_end: bool
     precision: int
     size_px: tuple[int, int]
     n_components: int
     is_progressive: bool
     scans: tuple[tuple[int, int], ...]
     coefficient_bytes: int
-
-    def is_complete(self) -> bool:
-        """Whether no coded pixel is missing. Decodes three times.
-
-        A decoder that lacks bits takes them from what follows, so that different paddings behind each run of coded
-        pixels give different pixels.
-        """
-        scale = 1
-        while self.size_px[0] * self.size_px[1] > _MAX_COMPARED_PIXELS * scale**2:
-            scale *= 2
-        size_px = (self.size_px[0] // scale, self.size_px[1] // scale)
-        return len({self._digest_with(padding, size_px) for padding in _PADDINGS}) == 1
-
-    def is_whole(self, decoded: Image.Image, size_px: tuple[int, int]) -> bool:
-        """Whether no coded pixel is missing in ``decoded``, which was decoded at the reduced scale of ``size_px``.
-
-        The scans of a progressive file are slow: it is decoded once more, and not three times.
-        """
-        if self.is_progressive:
-            return self._digest_with(_PADDINGS[-1], size_px) == _digest(decoded)
-        return not self.may_lack_pixels(decoded) or self.is_complete()
-
-    def _digest_with(self, padding: bytes, size_px: tuple[int, int]) -> bytes:
-        with Image.open(BytesIO(self._padded(padding * _PADDING_BYTES)), formats=["JPEG"]) as image:
-            image.draft("RGB", size_px)
-            return _digest(image)
-
-    def _padded(self, padding: bytes) -> bytes:
-        """The file with ``padding`` before every marker that ends coded pixels."""
-        pieces, at = [], 0
-        for start, end in self.scans:
-            for marker in (*(found.start() for found in _RESTART.finditer(self.data, start, end)), end):
-                pieces += [self.data[at:marker], padding]
-                at = marker
-        return b"".join([*pieces, self.data[at:]])
-
-    def may_lack_pixels(self, decoded: Image.Image) -> bool:
-        """Whether there is a sign of missing data, so that ``is_complete`` must be asked.
-
-        Missing blocks are grey: the last pixel, or a share of the rows over MAX_MISSING_FRACTION.
-        """
-        is_grey = np.ones((decoded.height, decoded.width), np.bool_)
-        for channel in decoded.split():
-            is_grey &= np.abs(np.asarray(channel, np.int16) - _FILL_LEVEL) <= _FILL_TOLERANCE
-        return bool(is_grey[-1, -1]) or float(is_grey.all(axis=1).mean()) > MAX_MISSING_FRACTION
-
-
-def _digest(image: Image.Image) -> bytes:
-    """Hash of the pixels, without a second copy of them."""
-    image.load()
-    digest = hashlib.sha256()
-    for top in range(0, image.height, _BAND_PX):
-        digest.update(image.crop((0, top, image.width, min(image.height, top + _BAND_PX))).tobytes())
-    return digest.digest()
 
 
 def read_jpeg(data: bytes) -> Jpeg:
@@ -109,15 +40,12 @@ def read_jpeg(data: bytes) -> Jpeg:
     if frame is None:
         raise CorruptImage
     _require_all_scans(data, segments, frame)
-    require_restart_markers(data, segments, frame)
     _require_bits(data, segments, frame)
     _marker, end, after = segments[-1]
-    has_end = after > end
     height, width = (int.from_bytes(data[at : at + 2], "big") for at in (frame + 5, frame + 7))
     return Jpeg(
-        data=data if has_end else data[:end] + EOI,
+        data=data if after > end else data[:end] + EOI,
         end=end,
-        has_end=has_end,
         precision=data[frame + 4],
         size_px=(width, height),
         n_components=data[frame + 9],

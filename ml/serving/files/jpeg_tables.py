@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ml.serving.files.restarts import Frame
+from ml.serving.files.jpeg_frame import Frame
 from ml.serving.files.segments import CorruptImage
 
 DQT, DHT = 0xDB, 0xC4

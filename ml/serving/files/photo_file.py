@@ -104,8 +104,6 @@ def _check_jpeg(jpeg: Jpeg) -> None:
     require_affordable_jpeg(jpeg)
     if has_second_picture(jpeg):
         raise InvalidFile("multi_frame")
-    if not (jpeg.has_end or jpeg.is_complete()):
-        raise InvalidFile("damaged")
 
 
 def _check_structure(data: bytes, kind: str) -> None:

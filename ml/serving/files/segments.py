@@ -31,7 +31,7 @@ def jpeg_segments(data: bytes, *, start: int = 0) -> Iterator[tuple[int, int, in
     """Each marker with the start and end of its segment, to the end of the image that begins at ``start``.
 
     The segment of a scan includes its coded pixels. The last marker is EOI; its segment is empty if the file ends
-    without it: whether the pixels are complete is then for a decoder to say (``jpeg.is_complete``).
+    without it: whether the pixels are complete is then for a decoder to say (``jpeg_pixels``).
     Raises CorruptImage.
     """
     if data[start : start + 2] != b"\xff\xd8":

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 
 from screening import tasks
 from screening.models import Exam, FundusImage, User
+from screening.photos.renditions import rendition_name
 from screening.services import orphaned_files
 from screening.services.images import attach_image
 from tests.builders import photo_bytes
@@ -70,6 +71,20 @@ def test_partial_files_are_deleted_however_many_there_are(
     assert orphaned_files.delete_orphaned_files() == 3
     assert not any(file.exists() for file in files)
     assert being_written.exists()
+
+
+def test_renditions_without_their_photograph_and_partial_ones_are_deleted(
+    image: FundusImage, media_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("screening.services.orphaned_files.MAX_DELETED", 1)
+    own = rendition_name(str(image.file.name), "640.jpg")
+    folder = str(Path(own).parent)
+    names = (f"{own}.partial", f"{folder}/{'0' * 32}.640.jpg", "renditions/zz/2.png", "renditions/zz/3.png.partial")
+    orphans = [leave_behind(media_root, name) for name in names]
+    kept = [leave_behind(media_root, own), leave_behind(media_root, f"{own[:-4]}.png.partial", age_s=60)]
+    assert orphaned_files.delete_orphaned_files() == len(orphans)
+    assert not any(file.exists() for file in orphans)
+    assert all(file.exists() for file in kept)
 
 
 def test_a_new_site_has_no_orphaned_files(media_root: Path) -> None:
