@@ -1,5 +1,6 @@
 """The form of a threshold of a site, for the admin panel."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -7,7 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ml.bundle import Bundle, SourceRoc
+from ml.bundle import Bundle
 from ml.errors import BundleError
 from ml.site_threshold import MAX_BYTES
 from ml.vocabulary import ServedModel
@@ -32,7 +33,7 @@ class SiteThresholdForm(_ModelForm):
     choice = forms.ChoiceField(
         label=_("Threshold of the model's table"),
         required=False,
-        help_text=_("Sensitivity and specificity on each source of validation photographs."),
+        help_text=_("Lowest and highest of the sources of validation photographs. The model card has each source."),
     )
     file = forms.FileField(
         label=_("Threshold fitted to photographs of the site"),
@@ -93,12 +94,23 @@ def _choices() -> list[tuple[str, str]]:
 
 
 def threshold_text(bundle: Bundle, operating_point: float) -> str:
-    """Sensitivity / specificity of each source at a threshold of the bundle's table; empty if it is not there."""
+    """Lowest and highest sensitivity and specificity of the sources, at a threshold of the bundle's table.
+
+    Empty if the table has no such threshold.
+    """
     if bundle.roc is None or operating_point not in bundle.roc.thresholds:
         return ""
     i = bundle.roc.thresholds.index(operating_point)
-    return ", ".join(f"{name} {_pair(roc, i)}" for name, roc in sorted(bundle.roc.sources.items()))
+    sources = bundle.roc.sources.values()
+    values = {
+        "sensitivity": _range(source.sensitivity[i][0] for source in sources),
+        "specificity": _range(source.specificity[i][0] for source in sources),
+    }
+    return gettext("sensitivity %(sensitivity)s, specificity %(specificity)s") % values
 
 
-def _pair(roc: SourceRoc, i: int) -> str:
-    return " / ".join("-" if each[i][0] is None else f"{each[i][0]:.2f}" for each in (roc.sensitivity, roc.specificity))
+def _range(values: Iterable[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    return gettext("%(lowest).2f to %(highest).2f") % {"lowest": min(known), "highest": max(known)}

@@ -41,8 +41,8 @@ def add(client: Client, fake_grader: FakeGrader, site: Site) -> Any:
 
 
 def test_a_row_of_the_table_is_chosen_by_its_sensitivity_and_specificity(add: Any, site: Site) -> None:
-    assert "messidor2 0.97 / 0.42" in add.page
-    assert "messidor2 0.61 / -" in add.page
+    assert "sensitivity 0.97 to 0.97, specificity 0.42 to 0.42" in add.page
+    assert "sensitivity 0.61 to 0.61, specificity -" in add.page
     assert add(choice="accurate:0.7").status_code == 302
     stored = SiteThreshold.objects.get()
     assert (stored.site, stored.operating_point, stored.origin) == (site, 0.7, "table")
