@@ -18,6 +18,7 @@ from ml.serving.preprocess import FundusCrop
 from ml.serving.quality.coefficients import Coefficients, Limits, QualityRule, Scores, sha256_of
 from ml.serving.quality.colors import p_retinal_colors, released_model
 from ml.serving.quality.features import cells_of, extract_features
+from ml.serving.quality.highlights import highlight_fraction
 from ml.serving.quality.network import NETWORK_OUTPUTS, QualityNetwork, network_view, square_view
 from ml.serving.quality.sharpness import extract_sharpness
 from ml.vocabulary import QualityLevel, QualityReason
@@ -90,13 +91,15 @@ class QualityGate:
         return FALSE_COLORS if p_colors < limit else quality
 
     def scores(self, crop: FundusCrop, features: dict[str, float]) -> Scores:
-        """Probabilities of fundus, gradable and sharp."""
-        outputs = self.network.outputs(network_view(square_view(crop))[None])[0]  # (n,)
+        """Probabilities of fundus, gradable and sharp, and the fraction of reflections."""
+        view = square_view(crop)
+        outputs = self.network.outputs(network_view(view)[None])[0]  # (n,)
         if not np.isfinite(outputs).all():
             return Scores(p_fundus=0.0, p_gradable=0.0, p_sharp=0.0)  # a failure is never a plausible result
         values = features | dict(zip(NETWORK_OUTPUTS, outputs.tolist(), strict=True))
         sharpness = extract_sharpness(crop)
-        return self.coefficients.scores(values, None if sharpness is None else asdict(sharpness))
+        known = None if sharpness is None else asdict(sharpness)
+        return self.coefficients.scores(values, known, highlights=highlight_fraction(view))
 
 
 def assess_quality(crop: FundusCrop | None) -> Quality:
@@ -116,7 +119,9 @@ def released_gate() -> QualityGate:
 def decide(features: dict[str, float], coefficients: Coefficients, *, diameter_px: float, scores: Scores) -> Quality:
     """The level, and the reasons unless it is good, by features, field of view and scores."""
     limits = coefficients.limits
-    is_fundus = scores.p_fundus >= limits.min_p_fundus and features["colorfulness"] >= limits.min_colorfulness
+    has_highlights = scores.highlights > limits.max_highlights
+    min_p_fundus = limits.min_p_fundus_highlights if has_highlights else limits.min_p_fundus
+    is_fundus = scores.p_fundus >= min_p_fundus and features["colorfulness"] >= limits.min_colorfulness
     is_refused = scores.p_gradable < limits.min_p_gradable
     reasons = [] if is_fundus else [QualityReason.NO_RETINA]
     if diameter_px < limits.min_diameter_px:

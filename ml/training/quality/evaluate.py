@@ -9,6 +9,7 @@ from ml.data.splits import TEST, TRAIN, VALIDATION
 from ml.metrics.bootstrap import with_confidence_intervals
 from ml.serving.quality.coefficients import Coefficients, Scores
 from ml.serving.quality.gate import Quality, decide
+from ml.serving.quality.highlights import highlight_fraction
 from ml.training.quality.dataset import FEATURES, SHARPNESS, QualitySet, by_name
 from ml.training.quality.fit import values_of
 from ml.vocabulary import QualityLevel
@@ -32,6 +33,7 @@ def assess_set(photos: QualitySet, outputs: "Floats", coefficients: Coefficients
         coefficients.fundus.probability(values).tolist(),
         coefficients.gradable.probability(values).tolist(),
         np.where(np.isnan(p_sharp), 1.0, p_sharp).tolist(),
+        map(highlight_fraction, photos.pixels),
         strict=True,
     )
     return [
@@ -39,9 +41,9 @@ def assess_set(photos: QualitySet, outputs: "Floats", coefficients: Coefficients
             dict(zip(FEATURES, features, strict=True)),
             coefficients,
             diameter_px=diameter_px,
-            scores=Scores(p_fundus=p_fundus, p_gradable=p_gradable, p_sharp=p_sharp),
+            scores=Scores(p_fundus=p_fundus, p_gradable=p_gradable, p_sharp=p_sharp, highlights=highlights),
         )
-        for features, diameter_px, (p_fundus, p_gradable, p_sharp) in zip(
+        for features, diameter_px, (p_fundus, p_gradable, p_sharp, highlights) in zip(
             photos.features.tolist(), photos.diameters_px.tolist(), scores, strict=True
         )
     ]
