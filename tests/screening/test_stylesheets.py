@@ -1,0 +1,63 @@
+"""The design system: four sizes of type, two weights, colours with enough contrast in light and dark."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+STATIC = Path(settings.BASE_DIR) / "static"
+SHEETS = sorted((STATIC / "css").glob("*.css"))
+TOKENS = (STATIC / "css" / "tokens.css").read_text()
+MIN_CONTRAST = 4.5  # WCAG 2.2, criterion 1.4.3
+SIDES = (
+    ("ink", "ground"), ("ink", "surface"), ("ink-soft", "ground"), ("ink-soft", "surface"), ("ink-soft", "sunken"),
+    ("accent", "ground"), ("accent", "surface"), ("accent-ink", "accent"), ("accent", "accent-wash"),
+    ("on-ink", "on-wash"), ("alarm", "alarm-wash"), ("warn", "warn-wash"), ("fine", "fine-wash"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("sheet", [one for one in SHEETS if one.stem not in {"tokens", "fonts"}], ids=lambda p: p.stem)
+def test_sizes_and_weights_of_type_are_those_of_the_design_system(sheet: Path) -> None:
+    text = sheet.read_text()
+    for value in re.findall(r"font-size: ([^;]+);", text):
+        assert re.fullmatch(r"var\(--text-(small|normal|large|title)\)", value)
+    for value in re.findall(r"font-weight: ([^;]+);", text):
+        assert re.fullmatch(r"var\(--(regular|strong)\)", value)
+    for value in re.findall(r" font: ([^;]+);", text):
+        assert re.match(r"inherit|var\(--(regular|strong)\) var\(--text-\w+\)/[\d.]+ var\(--typeface\)", value)
+
+
+def test_there_are_four_sizes_and_two_weights() -> None:
+    assert len(re.findall(r"--text-\w+: [\d.]+rem", TOKENS)) == 4
+    assert re.findall(r"--(?:regular|strong): (\d+)", TOKENS) == ["400", "600"]
+    faces = (STATIC / "css" / "fonts.css").read_text()
+    assert set(re.findall(r"font-weight: (\d+)", faces)) == {"400", "600"}
+
+
+def test_the_typeface_is_small_and_has_its_licence() -> None:
+    folder = STATIC / "vendor" / "inter"
+    assert sum(file.stat().st_size for file in folder.glob("*.woff2")) < 125_000
+    assert "SIL Open Font License" in (folder / "LICENSE").read_text()
+
+
+def themes() -> list[dict[str, str]]:
+    """Name and colour of each token: light, dark by the system, dark by the user."""
+    blocks = [
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in re.split(r"\scolor-scheme: ", TOKENS)[1:]
+    ]
+    return [blocks[0], *({**blocks[0], **dark} for dark in blocks[1:])]
+
+
+@pytest.mark.parametrize("theme", themes(), ids=["light", "dark", "chosen-dark"])
+@pytest.mark.parametrize(("ink", "ground"), SIDES)
+def test_text_has_enough_contrast(theme: dict[str, str], ink: str, ground: str) -> None:
+    light, dark = sorted((luminance(theme[ink]), luminance(theme[ground])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= MIN_CONTRAST
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a colour (#rrggbb), WCAG 2.2."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
