@@ -43,6 +43,8 @@ class Action(StrEnum):
     CANCEL_EXAM = "cancel_exam"
     CORRECT_RECORD = "correct_record"
     REVIEW_EXAM = "review_exam"
+    VIEW_GRADE = "view_grade"
+    """Of the model, also at a site that shows photographers the quality alone."""
     RETRY_GRADING = "retry_grading"
     PREDICT_PHOTO = "predict_photo"
     VIEW_AUDIT = "view_audit"
@@ -62,6 +64,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.CANCEL_EXAM: _PHOTOGRAPHING,
     Action.CORRECT_RECORD: frozenset({Role.REVIEWER, Role.MANAGER}),
     Action.REVIEW_EXAM: frozenset({Role.REVIEWER}),
+    Action.VIEW_GRADE: frozenset({Role.REVIEWER, Role.MANAGER}),
     Action.RETRY_GRADING: _ALL_ROLES,
     Action.PREDICT_PHOTO: _ALL_ROLES,
     Action.VIEW_AUDIT: frozenset({Role.MANAGER}),

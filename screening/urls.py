@@ -54,6 +54,11 @@ urlpatterns = [
         exams.exam_mark_not_photographed,
         name="exam-not-photographed",
     ),
+    path(
+        "exams/<uuid:exam_id>/eyes/<eye:laterality>/unobtainable/",
+        exams.exam_mark_unobtainable,
+        name="exam-unobtainable",
+    ),
     path("exams/<uuid:exam_id>/take-back/", exams.exam_take_back, name="exam-take-back"),
     path("exams/<uuid:exam_id>/return/", exams.exam_return, name="exam-return"),
     path("exams/<uuid:exam_id>/submit/", exams.exam_submit, name="exam-submit"),

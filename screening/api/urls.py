@@ -24,6 +24,7 @@ urlpatterns = [
     path(
         "exams/<uuid:exam_id>/not-photographed", hand_overs.NotPhotographedView.as_view(), name="exam-not-photographed"
     ),
+    path("exams/<uuid:exam_id>/unobtainable", hand_overs.UnobtainableView.as_view(), name="exam-unobtainable"),
     path("exams/<uuid:exam_id>/cancel", corrections.ExamCancelView.as_view(), name="exam-cancel"),
     path("exams/<uuid:exam_id>/move", corrections.ExamMoveView.as_view(), name="exam-move"),
     path("exams/<uuid:exam_id>/take-back", hand_overs.ExamTakeBackView.as_view(), name="exam-take-back"),

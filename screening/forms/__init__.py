@@ -101,6 +101,9 @@ class PhotoForm(OnePhotoForm, LateralityForm):
         label=_("Field"), choices=FundusImage.Field.choices, initial=FundusImage.Field.MACULA, required=False
     )
 
+    pupil = forms.ChoiceField(
+        label=_("Pupil"), choices=[("", _("Not stated")), *FundusImage.Pupil.choices], required=False
+    )
     captured_on = forms.DateField(
         label=_("Taken on"),
         required=False,
@@ -159,17 +162,6 @@ class WithdrawForm(forms.Form):
     )
 
 
-class NotPhotographedForm(forms.Form):
-    """The reason why an eye has no photograph at this visit; an empty one removes the record."""
-
-    reason = forms.CharField(
-        label=_("Reason, for example: the patient cannot keep the eye open"),
-        max_length=max_length(Exam, "right_eye_not_photographed_reason"),
-        required=False,
-        widget=forms.TextInput(attrs={"required": True}),  # only the button that removes the record sends none
-    )
-
-
 class ReturnForm(forms.Form):
     """The reason to return an exam to the photographer."""
 
@@ -203,17 +195,6 @@ class OtherPatientForm(CorrectionReasonForm):
     confirm = forms.CharField(required=False, widget=forms.HiddenInput)
 
     field_order = ("mrn", "reason")
-
-
-class AbsentEyeForm(forms.Form):
-    """The reason why an eye can never be photographed; an empty one removes the record."""
-
-    reason = forms.CharField(
-        label=_("Reason, for example: prosthesis"),
-        max_length=max_length(Exam, "right_eye_absent_reason"),
-        required=False,
-        widget=forms.TextInput(attrs={"required": True}),  # only the button that removes the record sends none
-    )
 
 
 class EyeReadingForm(forms.Form):

@@ -39,6 +39,7 @@ class AuditEvent(models.Model):
         EXAM_CANCELLED = "exam.cancelled", _("cancelled an exam")
         EYE_ABSENT = "exam.eye_absent", _("recorded an absent eye")
         EYE_NOT_PHOTOGRAPHED = "exam.eye_not_photographed", _("recorded an eye that was not photographed")
+        EYE_UNOBTAINABLE = "exam.eye_unobtainable", _("recorded an eye whose photograph cannot be obtained")
         EXAM_RETURNED = "exam.returned", _("returned an exam to the photographer")
         EXAM_TAKEN_BACK = "exam.taken_back", _("took back a submitted exam")
         EXAM_MOVED = "exam.moved", _("moved an exam to another patient")

@@ -31,6 +31,18 @@ class Exam(BaseModel):
         Laterality.RIGHT: "right_eye_not_photographed_reason",
         Laterality.LEFT: "left_eye_not_photographed_reason",
     }
+    UNOBTAINABLE_FIELDS = {
+        Laterality.RIGHT: "right_eye_unobtainable",
+        Laterality.LEFT: "left_eye_unobtainable",
+    }
+
+    class Unobtainable(models.TextChoices):
+        """Why no gradable photograph of a present eye can be obtained by camera."""
+
+        CATARACT = "cataract", _("Cataract or another opacity")
+        SMALL_PUPIL = "small_pupil", _("Small pupil")
+        NO_COOPERATION = "no_cooperation", _("The patient cannot cooperate")
+        OTHER = "other", _("Another reason")
 
     class Status(models.TextChoices):
         OPEN = "open", _("Open")
@@ -50,6 +62,18 @@ class Exam(BaseModel):
     )
     left_eye_not_photographed_reason = models.CharField(
         _("left eye not photographed: reason"), max_length=200, blank=True, default=""
+    )
+    right_eye_unobtainable = models.CharField(
+        _("right eye not obtainable: why"), max_length=16, choices=Unobtainable.choices, blank=True, default=""
+    )
+    left_eye_unobtainable = models.CharField(
+        _("left eye not obtainable: why"), max_length=16, choices=Unobtainable.choices, blank=True, default=""
+    )
+    right_eye_unobtainable_reason = models.CharField(
+        _("right eye not obtainable: in words"), max_length=200, blank=True, default=""
+    )
+    left_eye_unobtainable_reason = models.CharField(
+        _("left eye not obtainable: in words"), max_length=200, blank=True, default=""
     )
     returned_at = models.DateTimeField(_("returned to the photographer at"), null=True, blank=True)
     returned_reason = models.CharField(_("returned: reason"), max_length=300, blank=True, default="")
@@ -75,6 +99,16 @@ class Exam(BaseModel):
             models.CheckConstraint(
                 condition=models.Q(status__in=["open", "cancelled"]) | models.Q(submitted_at__isnull=False),
                 name="exam_submitted_has_time",
+            ),
+            *(
+                models.CheckConstraint(
+                    condition=models.Q(**{f"{eye}_eye_unobtainable": "", f"{eye}_eye_unobtainable_reason": ""})
+                    | models.Q(**{f"{eye}_eye_unobtainable__in": ["cataract", "small_pupil", "no_cooperation"]})
+                    | models.Q(**{f"{eye}_eye_unobtainable": "other"})
+                    & ~models.Q(**{f"{eye}_eye_unobtainable_reason": ""}),
+                    name=f"exam_{eye}_eye_unobtainable_known",
+                )
+                for eye in ("right", "left")
             ),
             models.CheckConstraint(
                 condition=models.Q(worklist_rank__in=[rank.value for rank in WorklistRank]), name="exam_rank_known"
@@ -106,3 +140,19 @@ class Exam(BaseModel):
     def not_photographed_reason(self, laterality: str) -> str:
         """Why this eye could not be photographed at this visit; empty if none was given."""
         return str(getattr(self, self.NOT_PHOTOGRAPHED_REASON_FIELDS[Laterality(laterality)]))
+
+    def unobtainable(self, laterality: str) -> str:
+        """Why no gradable photograph of this eye can be obtained, an ``Unobtainable``; empty if none was given."""
+        return str(getattr(self, self.UNOBTAINABLE_FIELDS[Laterality(laterality)]))
+
+    def is_without_photograph(self, laterality: str) -> bool:
+        """Whether there is a reason why this eye has no photograph: absent, not photographed or not obtainable."""
+        eye = Laterality(laterality)
+        return bool(self.absent_reason(eye) or self.not_photographed_reason(eye) or self.unobtainable(eye))
+
+    def unobtainable_text(self, laterality: str) -> str:
+        """``unobtainable`` in words; empty if none was given."""
+        code = self.unobtainable(laterality)
+        if code == self.Unobtainable.OTHER:
+            return str(getattr(self, f"{self.UNOBTAINABLE_FIELDS[Laterality(laterality)]}_reason"))
+        return str(self.Unobtainable(code).label) if code else ""

@@ -11,6 +11,7 @@ from screening.labels.choices import values
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.models.base import BaseModel
 from screening.models.exams import Exam
+from screening.models.sites import Site
 
 
 def random_photo_name(_image: "FundusImage", filename: str) -> str:
@@ -41,6 +42,12 @@ class FundusImage(BaseModel):
         CLIENT = "client", _("entered at the upload")
         EXIF = "exif", _("read from the file")
         UPLOAD = "upload", _("day of the upload")
+
+    class Pupil(models.TextChoices):
+        """The pupil at the time of the photograph (DICOM: Pupil Dilated); empty if it was not recorded."""
+
+        DILATED = "dilated", _("Dilated")
+        UNDILATED = "undilated", _("Not dilated")
 
     class Writing(models.TextChoices):
         """What was done with writing found outside the retina."""
@@ -74,6 +81,7 @@ class FundusImage(BaseModel):
     writing = models.CharField(
         _("writing outside the retina"), max_length=8, choices=Writing.choices, default=Writing.NONE
     )
+    pupil = models.CharField(_("pupil"), max_length=9, choices=Pupil.choices, blank=True, default="")
     is_synthetic = models.BooleanField(_("synthetic, not a patient"), default=False)
     copy_reason = models.CharField(
         _("also in the exam of another patient: reason"), max_length=200, blank=True, default=""
@@ -102,6 +110,9 @@ class FundusImage(BaseModel):
                 condition=models.Q(writing__in=["none", "kept", "blanked"]), name="image_writing_known"
             ),
             models.CheckConstraint(
+                condition=models.Q(pupil__in=["", "dilated", "undilated"]), name="image_pupil_known"
+            ),
+            models.CheckConstraint(
                 condition=models.Q(width_px__gte=1, height_px__gte=1, n_bytes__gte=1), name="image_has_size"
             ),
             models.CheckConstraint(
@@ -125,3 +136,9 @@ class FundusImage(BaseModel):
     @property
     def is_withdrawn(self) -> bool:
         return self.withdrawn_at is not None
+
+
+def required_fields(site: Site) -> list[FundusImage.Field]:
+    """Fields of which the site requires a photograph of each eye."""
+    required = {FundusImage.Field.MACULA: site.requires_macula, FundusImage.Field.DISC: site.requires_optic_disc}
+    return [field for field, is_required in required.items() if is_required]

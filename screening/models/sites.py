@@ -44,6 +44,19 @@ class Site(BaseModel):
         default=ServedModel.ACCURATE.value,
         help_text=_("Photographs that are graded already keep their results."),
     )
+    requires_macula = models.BooleanField(
+        _("macula-centred photograph required"),
+        default=True,
+        help_text=_("Of each eye. The page of an exam says what is missing before it is handed over."),
+    )
+    requires_optic_disc = models.BooleanField(_("disc-centred photograph required"), default=False)
+    photographers_see_grades = models.BooleanField(
+        _("photographers see the model's grade"),
+        null=True,
+        blank=True,
+        default=None,
+        choices=[(True, _("Yes")), (False, _("No, only the quality")), (None, _("As usual: not at blind-first sites"))],
+    )
     is_active = models.BooleanField(_("is active"), default=True)
 
     class Meta:
@@ -67,6 +80,13 @@ class Site(BaseModel):
         chosen = ServedModel(self.model)
         installed: tuple[ServedModel, ...] = settings.GRADING_MODELS
         return chosen if chosen in installed else installed[0]
+
+    @property
+    def hides_grades_from_photographers(self) -> bool:
+        """Whether photographers see the quality of a photograph and not the model's grade."""
+        if self.photographers_see_grades is None:
+            return self.reading_mode == self.ReadingMode.BLIND_FIRST
+        return not self.photographers_see_grades
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

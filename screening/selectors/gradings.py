@@ -7,16 +7,29 @@ from django.db.models import BooleanField, Case, Exists, F, Model, OuterRef, Q, 
 from django.shortcuts import get_object_or_404
 
 from screening.access import Action, restrict, sites_for
-from screening.models import FirstReading, Grading, Review, Site, User
+from screening.models import FirstReading, Grading, Membership, Review, Site, User
 from screening.selectors.drafts import is_late_reader
 
 M = TypeVar("M", bound=Model)
 
 
 def reads_blind(user: User, *, site: str = "site") -> Q:
-    """Whether ``user`` reads photographs at a blind-first site; ``site`` is the path from a row to its site."""
-    sites = sites_for(user, Action.REVIEW_EXAM)
-    return Q(**{f"{site}__reading_mode": Site.ReadingMode.BLIND_FIRST, f"{site}__in": sites})
+    """Whether the model's grade is hidden from ``user`` at first; ``site`` is the path from a row to its site.
+
+    So it is for a reviewer at a blind-first site, and for a photographer at a site that shows photographers the quality
+    alone (``Site.hides_grades_from_photographers``).
+    """
+    is_blind_first = Q(**{f"{site}__reading_mode": Site.ReadingMode.BLIND_FIRST})
+    is_as_usual = Q(**{f"{site}__photographers_see_grades__isnull": True})
+    shows_quality_only = Q(**{f"{site}__photographers_see_grades": False}) | (is_as_usual & is_blind_first)
+    is_reviewer = Q(**{f"{site}__in": sites_for(user, Action.REVIEW_EXAM)})
+    sees_grades = Q(**{f"{site}__in": sites_for(user, Action.VIEW_GRADE)})
+    return (is_blind_first & is_reviewer) | (shows_quality_only & ~sees_grades)
+
+
+def list_blind_sites(user: User) -> set[uuid.UUID]:
+    """Ids of the sites where ``reads_blind`` holds for ``user``."""
+    return set(Membership.objects.filter(reads_blind(user), user=user).values_list("site", flat=True))
 
 
 def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QuerySet[M]:
@@ -24,8 +37,8 @@ def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QueryS
 
     ``exam`` is the path from a row to its exam; empty if the rows are exams.
     At a blind-first site a reviewer sees it after reading each eye, or once the exam is signed; one who was reading
-    when a colleague signed sees it after storing own findings. A photographer sees it at once, because the photograph
-    can only be taken again while the patient is present.
+    when a colleague signed sees it after storing own findings. A photographer who sees the quality alone sees it
+    once the exam is signed.
     """
     site, pk = (f"{exam}__site", exam) if exam else ("site", "pk")
     current = {"exam": OuterRef(pk), "reading_round": OuterRef(f"{exam}__reading_round" if exam else "reading_round")}

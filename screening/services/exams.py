@@ -1,6 +1,7 @@
 """Exams: opening, recording eyes without a photograph, submitting, cancelling."""
 
 import datetime
+from collections.abc import Collection
 
 from django.db import transaction
 from django.db.models import Model
@@ -9,9 +10,11 @@ from django.utils.translation import gettext as _
 
 from ml.vocabulary import Laterality
 from screening.access import Action, require
+from screening.labels.eyes import EYE_LABELS
 from screening.labels.limits import too_long
 from screening.models import AuditEvent, Correction, Exam, FundusImage, Patient, User
 from screening.models.base import max_length
+from screening.models.images import required_fields
 from screening.services.audit import record_event
 from screening.services.worklist import update_worklist_order
 
@@ -38,6 +41,25 @@ class EyeNotPhotographed(ExamError):
             else _("The left eye (OS) has no photograph. Add one, or record why there is none.")
         )
         super().__init__(message)
+
+
+class HandOverQuestion(ExamError):
+    """A question to answer before the exam is handed over. ``code`` is also its confirmation."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class FieldsMissing(HandOverQuestion):
+    """A field that the site requires was not photographed."""
+
+    CODE = "fields_missing"
+
+    def __init__(self, missing: list[tuple[Laterality, FundusImage.Field]]) -> None:
+        named = ", ".join(f"{EYE_LABELS[eye]}: {field.label}" for eye, field in missing)
+        message = _("Your site requires a photograph that is missing: %(missing)s. Take it, or submit without it.")
+        super().__init__(self.CODE, message % {"missing": named})
 
 
 def check_length(text: str, model: type[Model], field: str) -> None:
@@ -148,10 +170,11 @@ def mark_eye_not_photographed(*, exam: Exam, laterality: str, reason: str, by: U
 
 
 @transaction.atomic
-def submit_exam(*, exam: Exam, by: User) -> Exam:
-    """Submit the exam for review.
+def submit_exam(*, exam: Exam, confirmed: Collection[str] = (), by: User) -> Exam:
+    """Submit the exam for review; ``confirmed`` has the codes of HandOverQuestions that the user has answered.
 
-    Raises EyeNotPhotographed, ExamError if no eye has a photograph, AccessDenied, ExamNotOpen.
+    Raises EyeNotPhotographed, ExamError if no eye has a photograph, a HandOverQuestion that is open, AccessDenied,
+    ExamNotOpen.
     """
     locked = lock_open_exam(exam, Action.SUBMIT_EXAM, by)
     for eye in eyes_without_photograph(locked):
@@ -160,11 +183,15 @@ def submit_exam(*, exam: Exam, by: User) -> Exam:
         raise ExamError(
             _("No eye has a photograph, so there is nothing to review. Cancel this exam if none can be taken.")
         )
+    missing = missing_fields(locked)
+    if missing and FieldsMissing.CODE not in confirmed:
+        raise FieldsMissing(missing)
     locked.status = Exam.Status.SUBMITTED
     locked.submitted_at = timezone.now()
     locked.returned_at, locked.returned_reason = None, ""
     locked.save(update_fields=["status", "submitted_at", "returned_at", "returned_reason"])
-    record_event(verb=AuditEvent.Verb.EXAM_SUBMITTED, subject=locked, site=locked.site, by=by)
+    data = {FieldsMissing.CODE: len(missing)} if missing else {}
+    record_event(verb=AuditEvent.Verb.EXAM_SUBMITTED, subject=locked, site=locked.site, data=data, by=by)
     return locked
 
 
@@ -195,19 +222,24 @@ def photographed_eyes(exam: Exam) -> set[Laterality]:
 def eyes_without_photograph(exam: Exam) -> list[Laterality]:
     """Eyes that have neither a photograph nor a reason for that."""
     photographed = photographed_eyes(exam)
-    return [
-        eye
-        for eye in Laterality
-        if eye not in photographed and not exam.absent_reason(eye) and not exam.not_photographed_reason(eye)
-    ]
+    return [eye for eye in Laterality if eye not in photographed and not exam.is_without_photograph(eye)]
+
+
+def missing_fields(exam: Exam) -> list[tuple[Laterality, FundusImage.Field]]:
+    """Fields that the site requires and that were not photographed, of eyes without a reason for that."""
+    images = FundusImage.objects.filter(exam=exam, withdrawn_at__isnull=True).order_by()
+    taken = set(images.values_list("laterality", "field").distinct())
+    eyes = [eye for eye in Laterality if not exam.is_without_photograph(eye)]
+    return [(eye, field) for eye in eyes for field in required_fields(exam.site) if (eye, field) not in taken]
 
 
 def forget_not_photographed(exam: Exam, laterality: Laterality) -> None:
-    """Delete the reason for an eye without a photograph, because the eye has one now."""
-    field = Exam.NOT_PHOTOGRAPHED_REASON_FIELDS[laterality]
-    if getattr(exam, field):
-        setattr(exam, field, "")
-        exam.save(update_fields=[field])
+    """Delete the reasons for an eye without a photograph, because the eye has another one now."""
+    field, code = Exam.NOT_PHOTOGRAPHED_REASON_FIELDS[laterality], Exam.UNOBTAINABLE_FIELDS[laterality]
+    if getattr(exam, field) or getattr(exam, code):
+        for name in (field, code, f"{code}_reason"):
+            setattr(exam, name, "")
+        exam.save(update_fields=[field, code, f"{code}_reason"])
 
 
 def photographed_on(exam: Exam) -> datetime.date:

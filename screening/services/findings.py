@@ -105,7 +105,8 @@ def _result_without_photograph(exam: Exam, eye: Laterality, finding: Finding | N
 
 
 def _n_attempts(exam: Exam, eye: Laterality, finding: Finding) -> int:
-    return count_attempts(exam, ungradable_eyes=() if finding.is_gradable else (eye,))[eye]
+    n_attempts = count_attempts(exam, ungradable_eyes=() if finding.is_gradable else (eye,))[eye]
+    return max(n_attempts, policy.MAX_ATTEMPTS) if exam.unobtainable(eye) else n_attempts
 
 
 def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:

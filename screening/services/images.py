@@ -73,6 +73,7 @@ def attach_image(
     captured_on: datetime.date | None = None,
     answers: Answers = NO_ANSWERS,
     on_writing: OnWriting = OnWriting.KEEP,
+    pupil: str = "",
     is_synthetic: bool = False,
     by: User,
 ) -> FundusImage:
@@ -85,6 +86,7 @@ def attach_image(
         captured_on=captured_on,
         answers=answers,
         on_writing=on_writing,
+        pupil=pupil,
         is_synthetic=is_synthetic,
         by=by,
     )[0]
@@ -99,6 +101,7 @@ def get_or_attach_image(
     captured_on: datetime.date | None = None,
     answers: Answers = NO_ANSWERS,
     on_writing: OnWriting = OnWriting.KEEP,
+    pupil: str = "",
     is_synthetic: bool = False,
     by: User,
 ) -> tuple[FundusImage, bool]:
@@ -123,6 +126,7 @@ def get_or_attach_image(
         field=FundusImage.Field(field),
         sha256=content.sha256,
         writing=writing,
+        pupil=FundusImage.Pupil(pupil) if pupil else "",
         captured_on=day,
         captured_on_source=source,
         is_synthetic=is_synthetic,

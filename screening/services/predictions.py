@@ -64,8 +64,8 @@ def _require_revealed(content: Content, model: ServedModel, by: User) -> None:
     )
     raise ResultHidden(
         _(
-            "This photograph is in an exam that you have not read yet. Save your first reading: the model's result is "
-            "shown with the exam then."
+            "This photograph is in an exam that you have not read yet. The model's result is shown with the exam after "
+            "your first reading, or once the exam is signed."
         )
     )
 

@@ -52,12 +52,16 @@ def model_result(
     *,
     shows_model: bool = True,
     shows_advice: bool = False,
+    is_reader: bool = True,
     may_retry: bool = False,
     is_late: bool = False,
     operating_point: float | None = None,
     model: str = "",
 ) -> dict[str, Any]:
-    """The model's result for one photograph; ``operating_point``, ``model``: of a Prediction, which has none itself."""
+    """The model's result for one photograph; ``operating_point``, ``model``: of a Prediction, which has none itself.
+
+    ``is_reader``: the user reads photographs, and sees a hidden result after the first reading.
+    """
     return {
         "result": result,
         "state": result_state(result, shows_model=shows_model),
@@ -67,6 +71,7 @@ def model_result(
         "limitation": limitation_of(result) if result else "",
         "oedema_label": oedema_label(result) if result else None,
         "shows_advice": shows_advice,
+        "is_reader": is_reader,
         "may_retry": may_retry,
         "is_late": is_late,
         "operating_point": getattr(result, "operating_point", operating_point),

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ml.eye_names import EYE_NAMES
 from screening.access import Action, can, require
-from screening.forms import PHOTO_TYPES, AbsentEyeForm, NotPhotographedForm, PhotoForm, ReturnForm, error_text
+from screening.forms import PHOTO_TYPES, PhotoForm, ReturnForm, error_text
+from screening.forms.eyes import AbsentEyeForm, NotPhotographedForm, UnobtainableForm
 from screening.models import AuditEvent, Exam
 from screening.selectors import (
     MAX_CORRECTIONS,
@@ -32,8 +33,10 @@ from screening.services.exams import (
     submit_exam,
 )
 from screening.services.hand_overs import is_being_read, return_exam, take_back_exam
+from screening.services.unobtainable_eyes import mark_eye_unobtainable
+from screening.views.checklist import build_checklist
 from screening.views.decorators import AuthenticatedRequest, login_required
-from screening.views.eye_cards import announcement, build_eye_cards, cards_version, missing_for_submit
+from screening.views.eye_cards import announcement, build_eye_cards, cards_version
 from screening.views.messages import report_exam_errors
 
 
@@ -124,9 +127,8 @@ def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str
         "may_cancel": is_unsigned and can(user, Action.CANCEL_EXAM, exam.site),
         "may_retry": can(user, Action.RETRY_GRADING, exam.site),
         "may_review": is_reviewable and can(user, Action.REVIEW_EXAM, exam.site),
-        "missing": missing_for_submit(eyes),
-        "to_retake": [eye for eye in eyes if eye.is_retake_needed],
-        "to_check": [eye for eye in eyes if eye.has_laterality_conflict],
+        "is_reader": not detail.is_model_revealed and can(user, Action.REVIEW_EXAM, exam.site),
+        "checklist": build_checklist(eyes),
     }
 
 
@@ -180,7 +182,7 @@ def exam_submit(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBas
     """Submit the exam to the reviewer."""
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     with report_exam_errors(request, success=_("The exam is submitted. It is now on the reviewer's worklist.")):
-        submit_exam(exam=exam, by=request.user)
+        submit_exam(exam=exam, confirmed=request.POST.getlist("confirm"), by=request.user)
     return redirect("screening:exam-detail", exam_id)
 
 
@@ -207,6 +209,20 @@ def exam_mark_absent(request: AuthenticatedRequest, exam_id: UUID, laterality: s
     if form.is_valid():
         with report_exam_errors(request, success=_("Saved.")):
             mark_eye_absent(exam=exam, laterality=laterality, reason=form.cleaned_data["reason"], by=request.user)
+    else:
+        messages.error(request, error_text(form))
+    return redirect("screening:exam-detail", exam_id)
+
+
+@login_required
+@require_POST
+def exam_mark_unobtainable(request: AuthenticatedRequest, exam_id: UUID, laterality: str) -> HttpResponseBase:
+    """Record why no gradable photograph of an eye can be obtained; an empty code removes the record."""
+    exam = get_exam(user=request.user, exam_id=exam_id).exam
+    form = UnobtainableForm(request.POST)
+    if form.is_valid():
+        with report_exam_errors(request, success=_("Saved.")):
+            mark_eye_unobtainable(exam=exam, laterality=laterality, **form.cleaned_data, by=request.user)
     else:
         messages.error(request, error_text(form))
     return redirect("screening:exam-detail", exam_id)

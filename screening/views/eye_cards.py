@@ -10,11 +10,13 @@ from django.utils.translation import ngettext
 
 from ml.vocabulary import Laterality, QualityLevel
 from screening import policy
-from screening.forms import AbsentEyeForm, NotPhotographedForm, WithdrawForm
+from screening.forms import WithdrawForm
+from screening.forms.eyes import AbsentEyeForm, NotPhotographedForm, UnobtainableForm
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.oedema import oedema_text
 from screening.labels.quality import advice_for, limitation_of
 from screening.models import Exam, FundusImage, Grading
+from screening.models.images import required_fields
 from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading, count_attempts
 from screening.templatetags.gradings import ResultState, grade_label, result_state
 
@@ -31,6 +33,25 @@ class PhotoCard:
     is_late: bool
     withdraw_form: WithdrawForm = field(compare=False)
 
+    @property
+    def is_refused(self) -> bool:
+        return result_state(self.grading) is ResultState.UNGRADABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One field of an eye: its photographs, newest first. ``refused``: ungradable ones that are not the newest."""
+
+    laterality: Laterality
+    field: FundusImage.Field
+    is_required: bool
+    shown: tuple[PhotoCard, ...]
+    refused: tuple[PhotoCard, ...]
+
+    @property
+    def n_photos(self) -> int:
+        return len(self.shown) + len(self.refused)
+
 
 @dataclass(frozen=True, slots=True)
 class EyeCard:
@@ -40,12 +61,20 @@ class EyeCard:
     laterality: Laterality
     absent_reason: str
     not_photographed_reason: str
+    unobtainable_text: str
     photos: tuple[PhotoCard, ...]
+    slots: tuple[Slot, ...]
     n_attempts: int
     is_retake_needed: bool
     is_unobtainable: bool
     absent_form: AbsentEyeForm = field(compare=False)
     not_photographed_form: NotPhotographedForm = field(compare=False)
+    unobtainable_form: UnobtainableForm = field(compare=False)
+
+    @property
+    def is_excused(self) -> bool:
+        """Whether there is a reason why the eye has no photograph."""
+        return bool(self.absent_reason or self.not_photographed_reason or self.unobtainable_text)
 
     @property
     def n_photos(self) -> int:
@@ -59,11 +88,12 @@ class EyeCard:
 def build_eye_cards(exam_detail: ExamDetail) -> tuple[EyeCard, EyeCard]:
     """The right and the left eye card."""
     n_attempts = count_attempts(exam_detail.exam)
-    right, left = (_eye_card(eye, n_attempts[eye.laterality]) for eye in exam_detail.eyes)
+    right, left = (_eye_card(exam_detail.exam, eye, n_attempts[eye.laterality]) for eye in exam_detail.eyes)
     return right, left
 
 
-def _eye_card(eye: EyeDetail, n_attempts: int) -> EyeCard:
+def _eye_card(exam: Exam, eye: EyeDetail, n_attempts: int) -> EyeCard:
+    photos = tuple(_photo_card(one) for one in eye.images)
     states = {result_state(one.grading) for one in eye.images}
     is_hopeful = not states.isdisjoint({ResultState.QUEUED, ResultState.RUNNING, ResultState.GRADED})
     is_at_limit = n_attempts >= policy.MAX_ATTEMPTS
@@ -71,13 +101,30 @@ def _eye_card(eye: EyeDetail, n_attempts: int) -> EyeCard:
         eye.laterality,
         eye.absent_reason,
         eye.not_photographed_reason,
-        tuple(_photo_card(one) for one in eye.images),
+        exam.unobtainable_text(eye.laterality),
+        photos,
+        _slots(exam, eye.laterality, photos),
         n_attempts=n_attempts,
         is_retake_needed=bool(eye.images) and not is_at_limit and not is_hopeful,
         is_unobtainable=is_at_limit and not is_hopeful,
         absent_form=AbsentEyeForm(auto_id=f"absent-{eye.laterality}-%s"),
         not_photographed_form=NotPhotographedForm(auto_id=f"not-photographed-{eye.laterality}-%s"),
+        unobtainable_form=UnobtainableForm(auto_id=f"unobtainable-{eye.laterality}-%s"),
     )
+
+
+def _slots(exam: Exam, eye: Laterality, photos: tuple[PhotoCard, ...]) -> tuple[Slot, ...]:
+    """Macula and disc; other fields if there are photographs of them."""
+    required = required_fields(exam.site)
+    slots = []
+    for one in FundusImage.Field:
+        newest_first = [photo for photo in reversed(photos) if photo.image.field == one]
+        if not newest_first and one is FundusImage.Field.OTHER:
+            continue
+        refused = tuple(photo for photo in newest_first[1:] if photo.is_refused)
+        shown = tuple(photo for photo in newest_first if photo not in refused)
+        slots.append(Slot(eye, one, one in required, shown, refused))
+    return tuple(slots)
 
 
 def _photo_card(one: ImageWithGrading) -> PhotoCard:
@@ -90,7 +137,8 @@ def cards_version(exam: Exam, cards: tuple[EyeCard, EyeCard]) -> str:
     """A hash of what the cards show: an unchanged page is not sent again."""
     facts = [exam.status]
     for eye in cards:
-        facts.append(f"{eye.laterality}:{bool(eye.absent_reason)}:{bool(eye.not_photographed_reason)}:{eye.n_attempts}")
+        reasons = [bool(one) for one in (eye.absent_reason, eye.not_photographed_reason, eye.unobtainable_text)]
+        facts.append(f"{eye.laterality}:{reasons}:{eye.n_attempts}")
         for photo in eye.photos:
             grading = photo.grading
             facts.append(f"{photo.image.pk}:{grading and (grading.pk, grading.status)}:{photo.is_late}")
@@ -116,7 +164,7 @@ def _eye_announcement(eye: EyeCard, *, shows_model: bool) -> str:
     text = {
         ResultState.FAILED: _("%(eye)s: the model could not grade the photograph."),
         ResultState.UNGRADABLE: _("%(eye)s: not gradable. %(problem)s"),
-        ResultState.HIDDEN: _("%(eye)s: usable with limits. %(problem)s") if is_usable else _("%(eye)s: gradable."),
+        ResultState.HIDDEN: _("%(eye)s: usable with limits. %(problem)s") if is_usable else _("%(eye)s: good quality."),
         ResultState.GRADED: _("%(eye)s: %(grade)s. %(limitation)s %(oedema)s"),
     }.get(result_state(grading, shows_model=shows_model), "")
     if grading.has_laterality_conflict:
@@ -129,12 +177,3 @@ def _eye_announcement(eye: EyeCard, *, shows_model: bool) -> str:
         "oedema": oedema_text(grading),
     }
     return " ".join(filled.split())
-
-
-def missing_for_submit(cards: tuple[EyeCard, EyeCard]) -> list[str]:
-    """What is missing before the exam can be submitted."""
-    return [
-        _("%(eye)s: add a photograph, or record why there is none.") % {"eye": EYE_LABELS[eye.laterality]}
-        for eye in cards
-        if not eye.photos and not eye.absent_reason and not eye.not_photographed_reason
-    ]

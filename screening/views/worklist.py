@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from screening.access import Action, can, can_create_first_site, sites_for
-from screening.models import Exam, Site
+from screening.models import Exam
 from screening.policy import WorklistRank
 from screening.selectors import count_by_rank, open_exams, worklist
+from screening.selectors.gradings import list_blind_sites
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import chosen_value, page_number, require_parameters
 
@@ -50,15 +51,14 @@ TABS = (*(one.name for one in FILTERS), BEING_PHOTOGRAPHED)
 def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
     """The worklist, filtered by ``?show=``.
 
-    At a blind-first site a reviewer sees the longest waiting first, and no grades, before the first reading.
+    A user who reads blind sees the longest waiting first, and no grades.
     """
     user = request.user
     require_parameters(request, known={"show", "page"})
     if can_create_first_site(user):
         return redirect("screening:site-first")
-    reading_modes = dict(sites_for(user, Action.REVIEW_EXAM).values_list("pk", "reading_mode"))
-    blind_sites = {pk for pk, mode in reading_modes.items() if mode == Site.ReadingMode.BLIND_FIRST}
-    default = TO_REVIEW if reading_modes else BEING_PHOTOGRAPHED
+    may_review, blind_sites = can(user, Action.REVIEW_EXAM), list_blind_sites(user)
+    default = TO_REVIEW if may_review else BEING_PHOTOGRAPHED
     requested = chosen_value(request, "show", values=TABS, default=default)
     is_open_list = requested == BEING_PHOTOGRAPHED
     filters = [one for one in FILTERS if not (blind_sites and one.is_grade)]
@@ -74,7 +74,7 @@ def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
         "page": Paginator(exams, PER_PAGE).get_page(page_number(request)),
         "blind_sites": blind_sites,
         "shows_site": sites_for(user).count() > 1,
-        "may_review": bool(reading_modes),
+        "may_review": may_review,
         "may_register": can(user, Action.REGISTER_PATIENT),
     }
     return render(request, "screening/worklist/list.html", context)

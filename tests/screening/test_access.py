@@ -32,6 +32,7 @@ TABLE: dict[Action, set[str]] = {
     Action.CANCEL_EXAM: {P, M},
     Action.CORRECT_RECORD: {R, M},
     Action.REVIEW_EXAM: {R},
+    Action.VIEW_GRADE: {R, M},
     Action.RETRY_GRADING: {P, R, M},
     Action.PREDICT_PHOTO: {P, R, M},
     Action.VIEW_AUDIT: {M},

@@ -13,6 +13,7 @@ from screening.api.serializers.reviews import ReviewSerializer
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.models import Exam, FundusImage
 from screening.models.base import max_length
+from screening.services.exams import FieldsMissing
 
 
 class NewExamSerializer(serializers.Serializer[Any]):
@@ -43,6 +44,35 @@ class NotPhotographedSerializer(serializers.Serializer[Any]):
     )
 
 
+class UnobtainableSerializer(serializers.Serializer[Any]):
+    """Why no gradable photograph of a present eye can be obtained by camera."""
+
+    laterality = serializers.ChoiceField(LATERALITY_CHOICES)
+    code = serializers.ChoiceField(
+        Exam.Unobtainable.choices, allow_blank=True, help_text="Empty deletes the record. `other` needs a `reason`."
+    )
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=max_length(Exam, "right_eye_unobtainable_reason")
+    )
+
+
+class SubmitSerializer(serializers.Serializer[Any]):
+    """The submission of an exam."""
+
+    confirm = serializers.ListField(
+        child=serializers.ChoiceField([FieldsMissing.CODE]),
+        max_length=1,
+        default=list,
+        help_text="Send `confirm` of a 409 to submit the exam nevertheless. `fields_missing`: without a photograph "
+        "that the site requires.",
+    )
+
+
+@extend_schema_field({"type": "string", "enum": [*Exam.Unobtainable.values, ""]})
+class UnobtainableField(serializers.CharField):
+    """Why no photograph of an eye can be obtained."""
+
+
 class ExamQuerySerializer(serializers.Serializer[Any]):
     """Filters of exams."""
 
@@ -62,6 +92,11 @@ class EyeSerializer(serializers.Serializer[Any]):
     not_photographed_reason = serializers.CharField(
         help_text="Why the eye has no photograph at this visit. Such an eye is never a negative."
     )
+    unobtainable = UnobtainableField(
+        help_text="Why no gradable photograph can be obtained, after three attempts. Unless the reviewer can grade the "
+        "eye, it is referred for slit-lamp examination. Empty if it was not recorded."
+    )
+    unobtainable_text = serializers.CharField(help_text="`unobtainable` in words.")
     images = ImageSerializer(many=True, help_text="Photographs in use, oldest first.")
 
 
@@ -99,6 +134,8 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
                 "laterality": eye,
                 "absent_reason": exam.absent_reason(eye),
                 "not_photographed_reason": exam.not_photographed_reason(eye),
+                "unobtainable": exam.unobtainable(eye),
+                "unobtainable_text": exam.unobtainable_text(eye),
                 "images": [image for image in _images(exam) if image.laterality == eye],
             }
             for eye in Laterality

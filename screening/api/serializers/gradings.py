@@ -127,7 +127,8 @@ class GradingSerializer(ModelResultSerializer):
     exam = serializers.UUIDField(source="exam_id")
     status = serializers.ChoiceField(Grading.Status.choices)
     is_revealed = serializers.BooleanField(
-        help_text="False for a reviewer at a blind-first site before the reviewer's own first reading: grade, "
+        help_text="False for a reviewer at a blind-first site before the reviewer's own first reading, and for a "
+        "photographer at a site that shows photographers the quality alone until the exam is signed: grade, "
         "probabilities, macular oedema and heatmaps are then null."
     )
     quality_reasons = serializers.SerializerMethodField(help_text="Empty if the photograph is of good quality.")

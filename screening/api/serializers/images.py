@@ -54,6 +54,9 @@ class NewImageSerializer(serializers.Serializer[Any]):
     field = serializers.ChoiceField(
         FundusImage.Field.choices, default=FundusImage.Field.MACULA, help_text="The centre of the photograph."
     )
+    pupil = serializers.ChoiceField(
+        FundusImage.Pupil.choices, required=False, allow_blank=True, default="", help_text="Empty if it is not known."
+    )
     captured_on = serializers.DateField(
         required=False,
         help_text="The day on which the photograph was taken. Without it, that of the file (EXIF) or of the upload.",
@@ -92,6 +95,11 @@ class SourceField(serializers.CharField):
     """Where the date of a photograph comes from."""
 
 
+@extend_schema_field({"type": "string", "enum": [*FundusImage.Pupil.values, ""]})
+class PupilField(serializers.CharField):
+    """Whether the pupil was dilated."""
+
+
 @extend_schema_field({"type": "string", "enum": [*FundusImage.WithdrawnCode.values, ""]})
 class WithdrawnCodeField(serializers.CharField):
     """Why a photograph is withdrawn."""
@@ -102,6 +110,7 @@ class ImageSerializer(serializers.ModelSerializer[FundusImage]):
 
     exam = serializers.UUIDField(source="exam_id")
     grading = serializers.SerializerMethodField(help_text="The current grading: the newest by the model of the site.")
+    pupil = PupilField(help_text="Empty if it was not recorded.")
     captured_on_source = SourceField(help_text="Where the date comes from; empty without a date.")
     withdrawn_code = WithdrawnCodeField(help_text="Empty while the photograph is in use.")
 
@@ -122,6 +131,7 @@ class ImageSerializer(serializers.ModelSerializer[FundusImage]):
             "captured_on_source",
             "copy_reason",
             "writing",
+            "pupil",
             "is_synthetic",
             "withdrawn_at",
             "withdrawn_code",

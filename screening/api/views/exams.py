@@ -9,19 +9,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import Action
+from screening.api.errors import ApiError
 from screening.api.schema import EXAMS, NEW_EXAM_EXAMPLE, responses
-from screening.api.serializers.empty import EmptySerializer
 from screening.api.serializers.exams import (
     AbsentEyeSerializer,
     ExamQuerySerializer,
     ExamSerializer,
     NewExamSerializer,
+    SubmitSerializer,
 )
 from screening.api.views.base import ApiListView, ApiView
 from screening.models import AuditEvent, Exam
 from screening.selectors import get_exam_record, get_patient, list_exams
 from screening.services.audit import record_event
-from screening.services.exams import get_or_open_exam, mark_eye_absent, submit_exam
+from screening.services.exams import HandOverQuestion, get_or_open_exam, mark_eye_absent, submit_exam
 
 
 class ExamListView(ApiListView):
@@ -109,14 +110,19 @@ class ExamSubmitView(ApiView):
         tags=[EXAMS],
         summary="Submit an exam for review",
         description="Each eye needs a photograph or a reason why it has none; otherwise 409, `eye_not_photographed`. "
-        "Gradings may be unfinished.",
-        request=None,
-        responses=responses(404, 409, ok=ExamSerializer),
+        "If a field that the site requires was not photographed: 409, `fields_missing`; send the request again with "
+        "`confirm`. Gradings may be unfinished.",
+        request=SubmitSerializer,
+        responses=responses(404, 409, has_body=True, ok=ExamSerializer),
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
         """200. 409 if the exam is closed or an eye is missing."""
-        self.validated_data(EmptySerializer)
-        submit_exam(exam=self.get_record(exam_id), by=self.user)
+        exam, confirmed = self.get_record(exam_id), self.validated_data(SubmitSerializer)["confirm"]
+        try:
+            submit_exam(exam=exam, confirmed=confirmed, by=self.user)
+        except HandOverQuestion as question:
+            confirm = sorted({*confirmed, question.code})
+            raise ApiError(409, question.code, str(question), confirm=confirm) from None
         return self.record_response(exam_id)
 
 

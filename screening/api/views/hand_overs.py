@@ -10,12 +10,13 @@ from screening.access import Action
 from screening.api.schema import EXAMS, responses
 from screening.api.serializers.corrections import ReasonSerializer
 from screening.api.serializers.empty import EmptySerializer
-from screening.api.serializers.exams import ExamSerializer, NotPhotographedSerializer
+from screening.api.serializers.exams import ExamSerializer, NotPhotographedSerializer, UnobtainableSerializer
 from screening.api.views.base import ApiView
 from screening.models import Exam
 from screening.selectors import get_exam_record
 from screening.services.exams import mark_eye_not_photographed
 from screening.services.hand_overs import return_exam, take_back_exam
+from screening.services.unobtainable_eyes import mark_eye_unobtainable
 
 
 class ExamChangeView(ApiView):
@@ -46,6 +47,27 @@ class NotPhotographedView(ExamChangeView):
         """200. 409 if the exam is closed, or the eye has photographs or is absent."""
         exam = self.get_record(exam_id)
         mark_eye_not_photographed(exam=exam, **self.validated_data(NotPhotographedSerializer), by=self.user)
+        return self.record_response(exam_id)
+
+
+class UnobtainableView(ExamChangeView):
+    """``POST exams/{id}/unobtainable``"""
+
+    actions = {"POST": Action.UPLOAD_IMAGE}
+
+    @extend_schema(
+        operation_id="mark_eye_unobtainable",
+        tags=[EXAMS],
+        summary="Record why no gradable photograph of a present eye can be obtained",
+        description="After three ungradable photographs of the eye. Unless the reviewer can grade it, the eye is "
+        "referred for slit-lamp examination; it is never a negative. A further photograph deletes the record.",
+        request=UnobtainableSerializer,
+        responses=responses(404, 409, has_body=True, ok=ExamSerializer),
+    )
+    def post(self, request: Request, exam_id: UUID) -> Response:
+        """200. 409 if it is too early, the exam is closed, or a photograph of the eye is gradable."""
+        exam = self.get_record(exam_id)
+        mark_eye_unobtainable(exam=exam, **self.validated_data(UnobtainableSerializer), by=self.user)
         return self.record_response(exam_id)
 
 

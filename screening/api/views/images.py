@@ -75,6 +75,7 @@ class ExamImageUploadView(PhotoUploadView):
                 captured_on=data.get("captured_on"),
                 answers=answers,
                 on_writing=OnWriting(data["writing"]),
+                pupil=data["pupil"],
                 by=self.user,
             )
         except PictureOfOtherEye as error:

@@ -25,6 +25,13 @@ def ready_exam_of(patient: Patient) -> dict[str, Any]:
     return {"exam_id": exam.pk}
 
 
+def refused_eye_of(patient: Patient) -> dict[str, Any]:
+    exam = ExamFactory(patient=patient)
+    for _ in range(3):
+        GradingFactory(image=FundusImageFactory(exam=exam, laterality="OS"), is_ungradable=True)
+    return {"exam_id": exam.pk}
+
+
 def submitted_exam_of(patient: Patient) -> dict[str, Any]:
     return {"exam_id": ExamFactory(patient=patient, is_submitted=True).pk}
 
@@ -65,6 +72,7 @@ CASES: dict[str, Case] = {
     "exam-images": (open_exam_of, lambda _: {"laterality": "OD"}, 201),
     "exam-absent-eye": (open_exam_of, lambda _: {"laterality": "OS", "reason": "prosthesis"}, 200),
     "exam-not-photographed": (open_exam_of, lambda _: {"laterality": "OS", "reason": "eye kept shut"}, 200),
+    "exam-unobtainable": (refused_eye_of, lambda _: {"laterality": "OS", "code": "cataract", "reason": ""}, 200),
     "exam-cancel": (open_exam_of, lambda _: None, 200),
     "exam-move": (open_exam_of, move_of, 200),
     "image-move": (image_of, move_of, 200),

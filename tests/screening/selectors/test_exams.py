@@ -88,6 +88,8 @@ def test_a_blind_first_reviewer_sees_the_models_grade_after_reading_each_eye(
     for eye in Laterality:
         FundusImageFactory(exam=exam, laterality=eye)
     Site.objects.update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    assert not is_revealed(photographer)
+    Site.objects.update(photographers_see_grades=True)
     assert is_revealed(photographer)
     for eye in Laterality:
         assert not is_revealed(reviewer)

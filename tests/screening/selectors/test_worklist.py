@@ -93,6 +93,8 @@ def test_a_blind_reader_has_the_longest_waiting_first_for_all_grades(
     assert list(worklist(user=reviewer)) == [calm, grave, referable]
     counts = count_by_rank(user=reviewer)
     assert {rank: n for rank, n in counts.items() if n} == {WorklistRank.ROUTINE: 3}
+    assert list(worklist(user=photographer)) == [calm, grave, referable]
+    Site.objects.filter(pk=site.pk).update(photographers_see_grades=True)
     assert list(worklist(user=photographer)) == [grave, referable, calm]
 
 
@@ -111,4 +113,6 @@ def test_suspected_oedema_raises_the_rank_but_not_for_blind_readers(
     assert list(worklist(user=reviewer, ranks=[WorklistRank.REFERABLE])) == []
     blind = count_by_rank(user=reviewer)
     assert (blind[WorklistRank.REFERABLE], blind[WorklistRank.LIMITED], blind[WorklistRank.ROUTINE]) == (0, 0, 2)
+    assert count_by_rank(user=photographer) == blind
+    Site.objects.filter(pk=site.pk).update(photographers_see_grades=True)
     assert count_by_rank(user=photographer) == raised

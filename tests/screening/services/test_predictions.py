@@ -78,6 +78,9 @@ def test_the_result_of_a_photograph_that_the_caller_has_yet_to_read_is_hidden(
         predict_photo(data=data, model=ServedModel.FAST, by=reviewer)
     assert fake_grader.photos == []
     assert (event().object_id, event().data["is_hidden"], event().actor) == (str(image.pk), True, reviewer)
+    with pytest.raises(ResultHidden):
+        predict_photo(data=data, model=ServedModel.FAST, by=photographer)
+    Site.objects.filter(pk=exam.site_id).update(photographers_see_grades=True)
     assert predict_photo(data=data, model=ServedModel.FAST, by=photographer).grade == 2
     save_first_readings(exam, reviewer)
     assert predict_photo(data=data, model=ServedModel.FAST, by=reviewer).grade == 2

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from screening.models import AuditEvent, Exam, FundusImage, Grading, Site
+from screening.models import AuditEvent, Exam, FundusImage, Grading, Site, User
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory
 from tests.screening.views.pages import JSON, count_queries, page_text, text_of, url
@@ -140,8 +140,10 @@ def test_an_ungradable_eye_has_advice_and_is_photographed_three_times(
         GradingFactory(image=FundusImageFactory(exam=exam, laterality="OS"), is_ungradable=True)
     text = page_text(as_photographer, "exam-detail", exam.pk)
     assert ("Left eye: take another photograph" in " ".join(text.split())) is is_retake
-    assert ("Both eyes are complete." in text) is not is_retake
+    assert "Both eyes are complete." not in text
     assert ("None of the 3 photographs of this eye is gradable" in text) is not is_retake
+    assert ("Left eye: record why no photograph can be obtained" in text) is not is_retake
+    assert ("earlier photograph" in text) is (n_photos > 1)  # folded away, and the newest is open
     assert "Right eye: take another photograph" not in text
     assert text.count("Refocus on the vessels") == text.count(">Not gradable<") == n_photos
     assert "grade 0 of 4" not in text
@@ -150,7 +152,7 @@ def test_an_ungradable_eye_has_advice_and_is_photographed_three_times(
 def test_photographs_withdrawn_for_poor_quality_are_attempts(exam: Exam, as_photographer: Client) -> None:
     for code in ("poor_quality", "poor_quality", "wrong_patient"):
         FundusImageFactory(exam=exam, withdrawn_at=exam.created_at, withdrawn_code=code)
-    unobtainable = "was gradable. Do not take more: record the eye as not photographed"
+    unobtainable = "is gradable. Do not take more: record why"
     assert unobtainable not in " ".join(page_text(as_photographer, "exam-detail", exam.pk).split())
     FundusImageFactory(exam=exam, withdrawn_at=exam.created_at, withdrawn_code="poor_quality")
     assert unobtainable in " ".join(page_text(as_photographer, "exam-detail", exam.pk).split())
@@ -210,3 +212,56 @@ def test_a_full_exam_takes_few_queries(exam: Exam, as_photographer: Client) -> N
         for _number in range(4):
             GradingFactory(image=FundusImageFactory(exam=exam, laterality=eye), is_done=True)
     assert count_queries(as_photographer, "exam-detail", exam.pk) <= 19
+
+
+@pytest.mark.parametrize(
+    ("mode", "switch", "sees_grade"),
+    [("blind_first", None, False), ("blind_first", True, True), ("triage", None, True), ("side_by_side", False, False)],
+)
+def test_photographers_see_the_quality_and_the_grade_only_if_the_site_allows_it(
+    mode: str, switch: bool | None, sees_grade: bool, exam: Exam, as_photographer: Client, manager: User
+) -> None:
+    Site.objects.filter(pk=exam.site_id).update(reading_mode=mode, photographers_see_grades=switch)
+    exam.site.refresh_from_db()
+    assert exam.site.hides_grades_from_photographers is not sees_grade
+    image = FundusImageFactory(exam=exam)
+    GradingFactory(image=image, is_done=True, grade=4)
+    for name in ("exam-detail", "exam-status"):
+        text = page_text(as_photographer, name, exam.pk)
+        assert "Good quality" in text
+        assert ("roliferative" in text) is ("heatmap-" in text) is sees_grade
+        assert "hidden until your first reading" not in text
+    as_photographer.force_login(manager)
+    assert "roliferative" in page_text(as_photographer, "exam-detail", exam.pk)
+
+
+def test_an_eye_is_recorded_as_not_obtainable(exam: Exam, as_photographer: Client) -> None:
+    for _ in range(3):
+        GradingFactory(image=FundusImageFactory(exam=exam, laterality="OS"), is_ungradable=True)
+    address = url("exam-unobtainable", exam.pk, "OS")
+    text = text_of(as_photographer.post(address, {"code": "other"}, follow=True))
+    assert "Enter in words why no photograph can be obtained." in text
+    text = text_of(as_photographer.post(address, {"code": "tired"}, follow=True))
+    assert "Select a valid choice" in text
+    text = text_of(as_photographer.post(address, {"code": "cataract"}, follow=True))
+    assert "Left eye: not obtainable, for slit-lamp examination" in text
+    assert "Recorded as absent" not in text
+    as_photographer.post(address, {"code": ""})
+    exam.refresh_from_db()
+    assert exam.left_eye_unobtainable == ""
+
+
+def test_the_page_names_the_required_field_that_is_missing(exam: Exam, as_photographer: Client) -> None:
+    Site.objects.filter(pk=exam.site_id).update(requires_optic_disc=True)
+    for eye in ("OD", "OS"):
+        GradingFactory(image=FundusImageFactory(exam=exam, laterality=eye), is_done=True)
+    GradingFactory(image=FundusImageFactory(exam=exam, laterality="OD", field="disc"), is_done=True)
+    text = page_text(as_photographer, "exam-detail", exam.pk)
+    assert "Right eye, disc-centred: photographed" in text
+    assert "Left eye, disc-centred: missing" in text
+    assert "Submit without what is missing" in text
+    text = text_of(as_photographer.post(url("exam-submit", exam.pk), follow=True))
+    assert "Your site requires a photograph that is missing: Left eye: Disc-centred." in text
+    as_photographer.post(url("exam-submit", exam.pk), {"confirm": "fields_missing"})
+    exam.refresh_from_db()
+    assert exam.status == Exam.Status.SUBMITTED

@@ -172,11 +172,13 @@ def test_the_own_reading_of_both_eyes_reveals_the_suspicion(site: Site, as_revie
     assert 'data-viewer-do="layer-oedema"' in text
 
 
-def test_a_photographer_sees_it_at_a_blind_first_site_while_the_patient_is_there(
+def test_a_photographer_sees_it_at_a_blind_first_site_only_if_the_site_allows_it(
     site: Site, as_photographer: Client
 ) -> None:
     set_mode(site, Site.ReadingMode.BLIND_FIRST)
     exam = make_exam(site, SUSPECTED, "grade 0")
+    assert SUSPICION not in page_text(as_photographer, "exam-detail", exam.pk)
+    Site.objects.filter(pk=site.pk).update(photographers_see_grades=True)
     assert SUSPICION in page_text(as_photographer, "exam-detail", exam.pk)
 
 

@@ -1,0 +1,99 @@
+"""What is done and what is missing before an exam is handed over."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ml.vocabulary import Laterality
+from screening.labels.eyes import EYE_LABELS
+from screening.models import FundusImage
+from screening.services.exams import FieldsMissing
+from screening.views.eye_cards import EyeCard
+
+
+class ItemState(StrEnum):
+    """MISSING: the exam cannot be submitted. ASKED: it can, after a confirmation. ADVICE and WAITING: it can."""
+
+    DONE = "done"
+    MISSING = "missing"
+    ASKED = "asked"
+    ADVICE = "advice"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the checklist."""
+
+    text: str
+    state: ItemState
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """The lines of both eyes, right before left. ``confirm``: codes of questions that the submission answers."""
+
+    items: tuple[Item, ...]
+    confirm: tuple[str, ...] = ()
+
+    @property
+    def can_submit(self) -> bool:
+        return all(item.state is not ItemState.MISSING for item in self.items)
+
+    @property
+    def is_complete(self) -> bool:
+        return all(item.state is ItemState.DONE for item in self.items)
+
+
+def build_checklist(eyes: tuple[EyeCard, EyeCard]) -> Checklist:
+    """The checklist of an exam that is being photographed."""
+    items = [item for eye in eyes for item in _eye_items(eye)]
+    n_pending = sum(1 for eye in eyes for photo in eye.photos if photo.grading and photo.grading.is_pending)
+    if n_pending:
+        text = ngettext("%(n)d photograph is being checked.", "%(n)d photographs are being checked.", n_pending)
+        items.append(Item(text % {"n": n_pending}, ItemState.WAITING))
+    is_any_asked = any(item.state is ItemState.ASKED for item in items)
+    return Checklist(tuple(items), (FieldsMissing.CODE,) if is_any_asked else ())
+
+
+def _eye_items(eye: EyeCard) -> list[Item]:
+    name = EYE_LABELS[eye.laterality]
+    excuse = _excuse(eye)
+    if excuse:
+        return [Item(_("%(eye)s: %(reason)s") % {"eye": name, "reason": excuse}, ItemState.DONE)]
+    if not eye.photos:
+        text = _("%(eye)s: add a photograph, or record why there is none.")
+        return [Item(text % {"eye": name}, ItemState.MISSING)]
+    items = [_field_item(eye.laterality, slot.field, slot.n_photos) for slot in eye.slots if slot.is_required]
+    if not items:
+        items = [Item(_("%(eye)s: photographed") % {"eye": name}, ItemState.DONE)]
+    return items + _advice(eye)
+
+
+def _excuse(eye: EyeCard) -> str:
+    if eye.absent_reason:
+        return _("absent")
+    if eye.unobtainable_text:
+        return _("not obtainable, for slit-lamp examination")
+    return _("not photographed") if eye.not_photographed_reason and not eye.photos else ""
+
+
+def _field_item(laterality: Laterality, field: FundusImage.Field, n_photos: int) -> Item:
+    names = {"eye": EYE_LABELS[laterality], "field": field.label.lower()}
+    if n_photos:
+        return Item(_("%(eye)s, %(field)s: photographed") % names, ItemState.DONE)
+    return Item(_("%(eye)s, %(field)s: missing") % names, ItemState.ASKED)
+
+
+def _advice(eye: EyeCard) -> list[Item]:
+    name = {"eye": EYE_LABELS[eye.laterality]}
+    texts = []
+    if eye.is_retake_needed:
+        texts.append(_("%(eye)s: take another photograph while the patient is still here."))
+    if eye.is_unobtainable:
+        texts.append(_("%(eye)s: record why no photograph can be obtained. Do not take more."))
+    if eye.has_laterality_conflict:
+        texts.append(_("%(eye)s: a photograph looks like the other eye. Check it."))
+    return [Item(text % name, ItemState.ADVICE) for text in texts]
