@@ -281,7 +281,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 # --- language and time -----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS, FORMAT_MODULE_PATH = [BASE_DIR / "locale"], "drsite.formats"
 
 # --- logs without personal data --------------------------------------------------------------------------------------
 DEFAULT_EXCEPTION_REPORTER_FILTER = "drsite.logs.HideUserInput"

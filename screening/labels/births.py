@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from screening.birth_dates import BirthDate
+from screening.labels.dates import day_text, month_text
 
 BIRTH_DATE_ADVICE = gettext_lazy(
     "Write the birth date as 1960-05-17 (year, month, day), or 1960-05 or 1960 if no more is known."
@@ -15,13 +16,16 @@ BIRTH_DATE_NEEDED = gettext_lazy("Give the birth date or an estimated age, or st
 
 
 def birth_text(birth: BirthDate) -> str:
-    """``1960-05-17``, ``1960-05``, ``1960``, ``estimated: 60 years on 2026-01-31`` or ``not known``."""
+    """``17 May 1960``, ``May 1960``, ``1960``, ``estimated: 60 years on 31 Jan 2026`` or ``not known``."""
     if birth.estimated_age is not None:
         return _("estimated: %(age)d years on %(day)s") % {
             "age": birth.estimated_age,
-            "day": birth.age_estimated_on,
+            "day": day_text(birth.age_estimated_on),
         }
-    return birth.born_on or _("not known")
+    if not birth.born_on:
+        return _("not known")
+    first, n_dashes = birth.period[0], birth.born_on.count("-")
+    return (birth.born_on, month_text(first), day_text(first))[n_dashes]
 
 
 def age_text(birth: BirthDate, day: datetime.date) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from ml.vocabulary import Laterality
 from screening import policy
+from screening.labels.dates import day_text
 from screening.labels.eyes import EYE_LABELS
 from screening.models import FundusImage
 from screening.photos import writing
@@ -86,7 +87,7 @@ class DoubtfulCaptureDate(UploadQuestion):
             (OLD_DATE, False): _("The date of the photograph, %(day)s, is more than a year ago."),
         }[code, is_from_file]
         advice = _("Enter the right date.") if code == FUTURE_DATE else _("Enter the right date, or confirm this one.")
-        super().__init__(code, f"{message % {'day': day.isoformat()}} {advice}")
+        super().__init__(code, f"{message % {'day': day_text(day)}} {advice}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

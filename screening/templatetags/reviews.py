@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from ml.vocabulary import Laterality
 from screening.forms import UNGRADABLE
+from screening.labels.dates import day_text
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
 from screening.labels.reviews import MACULAR_OEDEMA_LABELS, SHORT_MACULAR_OEDEMA_LABELS
@@ -44,7 +45,7 @@ def referral_time(outcome: str) -> str:
 @register.filter
 def recall_label(recall_on: date, outcome: str) -> str:
     """The recall date. NB: beside a referral it must not read as the specialist's appointment."""
-    day = recall_on.isoformat()
+    day = day_text(recall_on)
     if outcome in {Outcome.REFER, Outcome.REFER_URGENT}:
         return _("next screening %(day)s") % {"day": day}
     return _("due %(day)s") % {"day": day}

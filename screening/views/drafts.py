@@ -9,13 +9,13 @@ from django.forms import ChoiceField, Field
 from django.http import HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.forms import EyeReadingForm, EyeWithoutPhotographForm, SignForm
+from screening.labels.dates import time_text
 from screening.models import Exam, ReadingDraft, Review, User
 from screening.selectors import (
     ReadingChange,
@@ -106,8 +106,7 @@ def draft_save(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase
     except ExamError as error:
         return JsonResponse({"code": "refused", "message": str(error), "notice": ""}, status=422)
     change = _change(request, exam, data)
-    saved_at = timezone.localtime(draft.updated_at, exam.site.zone)
-    return _news(request, exam, change, {"version": draft.version, "time": f"{saved_at:%H:%M}"})
+    return _news(request, exam, change, {"version": draft.version, "time": time_text(draft.updated_at, exam.site.zone)})
 
 
 @reading_login_required

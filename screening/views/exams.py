@@ -14,6 +14,7 @@ from ml.eye_names import EYE_NAMES
 from screening.access import Action, can, require
 from screening.forms import PHOTO_TYPES, PhotoForm, ReturnForm, error_text
 from screening.forms.eyes import AbsentEyeForm, NotPhotographedForm, UnobtainableForm
+from screening.labels.dates import day_text
 from screening.models import AuditEvent, Exam
 from screening.selectors import (
     MAX_CORRECTIONS,
@@ -51,7 +52,7 @@ def exam_create(request: AuthenticatedRequest, patient_id: UUID) -> HttpResponse
         messages.error(request, str(error))
         return redirect("screening:patient-detail", patient_id)
     if not is_new:
-        opened_on = timezone.localdate(exam.created_at, exam.site.zone).isoformat()
+        opened_on = day_text(exam.created_at, exam.site.zone)
         text = _("This patient has an open exam of %(date)s: here it is. To start another one, cancel it first.")
         messages.info(request, text % {"date": opened_on})
     return redirect("screening:exam-detail", exam.pk)

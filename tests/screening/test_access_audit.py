@@ -27,7 +27,7 @@ from tests.screening.factories import (
 )
 
 Verb = AuditEvent.Verb
-MARKERS = (b"Marker-Family", b"Marker-Given", b"MRN-MARKER", b"1961-07-23", b"JFIF")
+MARKERS = (b"Marker-Family", b"Marker-Given", b"MRN-MARKER", b"23 Jul 1961", b"1961-07-23", b"JFIF")
 PASSWORD = "a long password of a test"
 ROLES = ("photographer", "reviewer", "manager", "superuser", "key", "stranger", "anonymous")
 

@@ -47,3 +47,8 @@ def test_every_page_has_the_notice_and_forbids_inline_code(client: Client, db: N
 def test_each_quality_reason_has_advice() -> None:
     assert set(QUALITY_ADVICE) == set(QualityReason)
     assert advice_for(["glitter"]) == advice_for([]) == [FALLBACK]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_template_names_a_format_of_dates(name: str) -> None:
+    assert not re.search(r"\|(date|time)\b", (ROOT / name).read_text())

@@ -60,9 +60,9 @@ def test_a_percentage_is_never_certain(fraction: float | None, text: str) -> Non
 @pytest.mark.parametrize(
     ("outcome", "time", "recall"),
     [
-        (Outcome.REFER, "within 3 to 6 months", "next screening 2027-05-23"),
-        (Outcome.REFER_URGENT, "", "next screening 2027-05-23"),
-        (Outcome.RESCREEN, "", "due 2027-05-23"),
+        (Outcome.REFER, "within 3 to 6 months", "next screening 23 May 2027"),
+        (Outcome.REFER_URGENT, "", "next screening 23 May 2027"),
+        (Outcome.RESCREEN, "", "due 23 May 2027"),
     ],
 )
 def test_the_recall_of_a_referred_patient_is_not_an_appointment(outcome: Outcome, time: str, recall: str) -> None:

@@ -128,8 +128,8 @@ def test_a_registered_number_has_a_link_to_its_patient(site: Site, as_photograph
 @pytest.mark.parametrize(
     ("changes", "shown"),
     [
-        ({"born_on": "1965-12-10"}, "1965-12-10"),
-        ({"born_on": "1965-12"}, "1965-12"),
+        ({"born_on": "1965-12-10"}, "10 Dec 1965"),
+        ({"born_on": "1965-12"}, "Dec 1965"),
         ({"born_on": "1965"}, "1965"),
         ({"born_on": "", "estimated_age": "60"}, "estimated: 60 years on "),
         ({"born_on": "", "is_birth_unknown": "on"}, "not known"),
@@ -153,7 +153,7 @@ def test_a_birth_is_shown_as_what_it_is(
     for client, name, args in pages:
         text = page_text(client, name, *args)
         assert re.search(rf"(?<![\d-]){re.escape(shown)}(?!-\d)", text), name
-        assert "1965-01-01" not in text
+        assert "Jan 1965" not in text
     again = as_photographer.get(url("patient-edit", patient.pk)).context["form"].initial
     form = details(site, family_name="", **changes)
     assert str(again["born_on"]) == form["born_on"]

@@ -202,7 +202,7 @@ def test_the_previous_exam_can_be_compared(exam: Exam, reviewer: User, as_review
     image = FundusImageFactory(exam=earlier)
     EyeFindingFactory(review=ReviewFactory(exam=earlier, reviewer=reviewer))
     text = page_text(as_reviewer, "exam-review", exam.pk)
-    assert "Previous exam 2020-02-02" in text
+    assert "Previous exam 2 Feb 2020" in text
     assert url("image-photo", image.pk) in text
 
 
