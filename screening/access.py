@@ -1,11 +1,12 @@
 """Access rules: who may see or do what. The only file that names roles."""
 
+from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Min, Model, QuerySet
 from django.utils.translation import gettext as _
 
 from screening.models import (
@@ -116,6 +117,13 @@ def can(user: Any, action: Action, site: Site | None = None) -> bool:
     """
     sites = sites_for(user, action)
     return sites.exists() if site is None else sites.filter(pk=site.pk).exists()
+
+
+def member_since(user: User, site: Site, action: Action = Action.VIEW_PATIENT) -> datetime | None:
+    """Since when ``user`` may do ``action`` at ``site`` without a break: the first of the present roles; None: not."""
+    memberships = Membership.objects.filter(user=user, site=site, role__in=ALLOWED[action])
+    found: datetime | None = memberships.aggregate(at=Min("created_at"))["at"]
+    return found
 
 
 def require(user: Any, action: Action, site: Site | None = None) -> None:

@@ -6,12 +6,14 @@ and so into browser histories and access logs.
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
 
 from screening.models import AuditEvent, Site, User
+from screening.selectors.gradings import hidden_from, with_is_revealed
 from screening.services.audit import record_event
 
 M = TypeVar("M", bound=Model)
@@ -73,7 +75,7 @@ class BaseAdmin(_ModelAdmin[M]):
 
     def _record_search(self, request: HttpRequest) -> None:
         if self.searched_verb is not None:
-            record_event(verb=self.searched_verb, subject=None, site=None, data=_CHANNEL, by=_user_of(request))
+            record_event(verb=self.searched_verb, subject=None, site=None, data=_CHANNEL, by=user_of(request))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -99,7 +101,7 @@ class BaseAdmin(_ModelAdmin[M]):
         return super().log_deletions(request, queryset)
 
     def _record(self, request: HttpRequest, verb: AuditEvent.Verb, obj: Model) -> None:
-        record_event(verb=verb, subject=obj, site=_site_of(obj), by=_user_of(request))
+        record_event(verb=verb, subject=obj, site=_site_of(obj), by=user_of(request))
 
 
 class ReadOnlyAdmin(BaseAdmin[M]):
@@ -112,6 +114,29 @@ class ReadOnlyAdmin(BaseAdmin[M]):
         return False
 
 
+class BlindAdmin(ReadOnlyAdmin[M]):
+    """Base of records with results, without those of exams that the superuser reads blind and has yet to read.
+
+    ``exam_path`` is the path from a row to its exam.
+    """
+
+    exam_path: ClassVar[str]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        rows, user = super().get_queryset(request), user_of(request)
+        return (
+            rows.none() if user is None else with_is_revealed(rows, user, exam=self.exam_path).filter(is_revealed=True)
+        )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        user = user_of(request)
+        rows = super().get_queryset(request)
+        if user is not None and hidden_from(rows, user, exam=self.exam_path).exists():
+            text = _("Results of exams that you have not read yet are not listed: you read blind at their site.")
+            messages.info(request, text)
+        return super().changelist_view(request, extra_context)
+
+
 def _redirect_without_search(request: HttpRequest) -> HttpResponse:
     """Redirect to the list with its filters and order, without search and page."""
     query = request.GET.copy()
@@ -120,7 +145,8 @@ def _redirect_without_search(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{request.path}?{query.urlencode()}" if query else request.path)
 
 
-def _user_of(request: HttpRequest) -> User | None:
+def user_of(request: HttpRequest) -> User | None:
+    """The superuser who is logged in."""
     return request.user if isinstance(request.user, User) else None
 
 

@@ -5,10 +5,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.base import ReadOnlyAdmin
+from screening.admin.base import BlindAdmin, ReadOnlyAdmin, user_of
 from screening.models import AuditEvent, Exam, FundusImage, Grading
+from screening.selectors.gradings import with_is_revealed
 from screening.templatetags.gradings import percent
 
+_RESULTS = ("worklist_rank", "grade_rank", "is_oedema_suspected", "worst_grade", "max_p_referable")
+"""Fields of an exam that follow from the model's results."""
 _BY_ID = _("An id, or its first characters.")
 
 
@@ -23,6 +26,19 @@ class ExamAdmin(ReadOnlyAdmin[Exam]):
     search_help_text = _BY_ID
     date_hierarchy = "created_at"
     viewed_verb = AuditEvent.Verb.EXAM_VIEWED
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Exam]:
+        """With ``is_revealed``."""
+        rows, user = super().get_queryset(request), user_of(request)
+        return rows.none() if user is None else with_is_revealed(rows, user)
+
+    def get_exclude(self, request: HttpRequest, obj: Exam | None = None) -> tuple[str, ...]:
+        """Without results if the superuser has yet to read the exam blind."""
+        return _RESULTS if obj is not None and not getattr(obj, "is_revealed", False) else ()
+
+    def lookup_allowed(self, lookup: str, value: object, request: HttpRequest | None = None) -> bool:
+        """Not by results, which would reveal them."""
+        return lookup.partition("__")[0] not in _RESULTS and super().lookup_allowed(lookup, str(value), request)  # type: ignore[arg-type]
 
 
 @admin.register(FundusImage)
@@ -46,8 +62,10 @@ class FundusImageAdmin(ReadOnlyAdmin[FundusImage]):
 
 
 @admin.register(Grading)
-class GradingAdmin(ReadOnlyAdmin[Grading]):
+class GradingAdmin(BlindAdmin[Grading]):
     """Gradings."""
+
+    exam_path = "image__exam"
 
     list_display = [
         "short_id",

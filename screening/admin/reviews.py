@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.base import ReadOnlyAdmin
+from screening.admin.base import BlindAdmin
 from screening.models import EyeFinding, FirstReading, Review
 
 
@@ -25,8 +25,10 @@ class EyeFindingInline(admin.TabularInline):  # type: ignore[type-arg]  # not ge
 
 
 @admin.register(Review)
-class ReviewAdmin(ReadOnlyAdmin[Review]):
+class ReviewAdmin(BlindAdmin[Review]):
     """Signed reviews."""
+
+    exam_path = "exam"
 
     list_display = ["id", "exam", "reviewer", "signed_at", "outcome", "urgency", "recall_on", "amends"]
     list_filter = ["exam__site", "outcome", "urgency", "signed_at", "recall_on"]
@@ -38,11 +40,22 @@ class ReviewAdmin(ReadOnlyAdmin[Review]):
 
 
 @admin.register(FirstReading)
-class FirstReadingAdmin(ReadOnlyAdmin[FirstReading]):
+class FirstReadingAdmin(BlindAdmin[FirstReading]):
     """Grades that reviewers recorded before the model's grade was revealed."""
 
-    list_display = ["id", "exam", "reviewer", "laterality", "is_gradable", "grade", "macular_oedema", "created_at"]
-    list_filter = ["exam__site", "laterality", "is_gradable", "grade"]
+    exam_path = "exam"
+    list_display = [
+        "id",
+        "exam",
+        "reviewer",
+        "laterality",
+        "is_gradable",
+        "grade",
+        "macular_oedema",
+        "not_blind_reason",
+        "created_at",
+    ]
+    list_filter = ["exam__site", "laterality", "is_gradable", "grade", "not_blind_reason"]
     list_select_related = ["exam", "reviewer"]
     search_fields = ["exam__id__istartswith", "reviewer__username__istartswith"]
     search_help_text = _("The id of the exam, or the reviewer's user name.")

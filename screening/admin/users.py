@@ -8,8 +8,10 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.base import BaseAdmin
-from screening.models import Membership, Site, User
+from screening.admin.base import BaseAdmin, user_of
+from screening.models import AuditEvent, Membership, Site, User
+from screening.services.audit import record_event
+from screening.services.blindness import READING_MODE
 from screening.services.worklist import update_orders_of_site
 
 admin.site.unregister(Group)  # roles come from memberships (access.py)
@@ -55,6 +57,11 @@ class SiteAdmin(BaseAdmin[Site]):
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
         """With another model, other gradings of photographs that were graded by both are the current ones."""
         super().save_model(request, obj, form, change)
+        if change and READING_MODE in form.changed_data:
+            data = {READING_MODE: obj.reading_mode}
+            record_event(
+                verb=AuditEvent.Verb.READING_MODE_CHANGED, subject=obj, site=obj, data=data, by=user_of(request)
+            )
         if "model" in form.changed_data:
             update_orders_of_site(obj)
 

@@ -66,6 +66,7 @@ class AuditEvent(models.Model):
         REQUEST_REPEATED = "request.repeated", _("sent a request again and got its record")
         PASSWORD_CHANGED = "user.password_changed", _("changed the password")
         THRESHOLD_CHANGED = "site.threshold_changed", _("changed the threshold of a site")
+        READING_MODE_CHANGED = "site.reading_mode_changed", _("changed the reading mode of a site")
         LIST_VIEWED = "list.viewed", _("viewed a list")
         RECORD_VIEWED = "record.viewed", _("viewed a record")
         ACCESS_REFUSED = "access.refused", _("was refused access")

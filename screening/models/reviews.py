@@ -93,7 +93,19 @@ class FirstReading(BaseModel):
 
     ``is_blind_complete``: with this reading its reviewer has read each eye of the exam that has a photograph.
     ``reading_round``: that of the exam when it was recorded; a reading of an earlier round does not count.
+    ``not_blind_reason``: how the reviewer had seen the model's result before (``services.blindness``); empty: not at
+    all. Figures about blind readings leave the others out.
     """
+
+    class NotBlind(models.TextChoices):
+        """How a reviewer had seen the model's result before the first reading."""
+
+        SITE_SHOWS_RESULT = "site_shows_result", _("the site shows the model's result with the photographs")
+        EARLIER_READING = "earlier_reading", _("the reader had seen the model's result in an earlier reading")
+        OTHER_ROLE = "other_role", _("the reader had seen the model's result in another role")
+        PREDICTED = "predicted", _("the reader had the photograph graded before")
+        SAME_PICTURE = "same_picture", _("the reader had seen the model's result for the same picture in another exam")
+        SAME_PERSON = "same_person", _("the reader had seen the model's result of another exam of this person")
 
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="first_readings")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -104,6 +116,7 @@ class FirstReading(BaseModel):
         _("macular oedema"), max_length=12, choices=MACULAR_OEDEMA_CHOICES, default=MacularOedema.UNKNOWN.value
     )
     is_blind_complete = models.BooleanField(_("completes the blind reading"), default=False)
+    not_blind_reason = models.CharField(_("not blind"), max_length=20, choices=NotBlind.choices, blank=True, default="")
     reading_round = models.PositiveSmallIntegerField(_("reading round"), default=0)
 
     class Meta:
@@ -124,6 +137,20 @@ class FirstReading(BaseModel):
             ),
             models.CheckConstraint(
                 condition=Q(macular_oedema__in=values(MacularOedema)), name="first_reading_oedema_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    not_blind_reason__in=[
+                        "",
+                        "site_shows_result",
+                        "earlier_reading",
+                        "other_role",
+                        "predicted",
+                        "same_picture",
+                        "same_person",
+                    ]
+                ),
+                name="first_reading_not_blind_known",
             ),
         ]
 

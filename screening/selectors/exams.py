@@ -13,7 +13,7 @@ from screening.models.gradings import current_first, limited_negatives
 from screening.selectors.drafts import is_late_reader
 from screening.selectors.gradings import with_is_revealed
 from screening.selectors.images import prefetched_gradings
-from screening.selectors.reviews import IN_FORCE, reviews_with_findings, without_unread
+from screening.selectors.reviews import IN_FORCE, reviews_with_findings, with_not_blind, without_unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def _detailed_exams(user: User) -> QuerySet[Exam]:
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
     gradings = current_first(Grading.objects.select_related("threshold"))
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
-    reviews = without_unread(Review.objects.select_related("reviewer"), user).order_by("-signed_at")
+    reviews = without_unread(with_not_blind(Review.objects.select_related("reviewer")), user).order_by("-signed_at")
     exams = exams.annotate(is_late_reader=is_late_reader(user))
     return with_is_revealed(exams, user).prefetch_related(
         Prefetch("images", images.prefetch_related(Prefetch("gradings", gradings))),

@@ -13,7 +13,7 @@ from screening import policy
 from screening.access import restrict
 from screening.folding import clean_number, fold_number, search_terms
 from screening.models import Exam, EyeFinding, Patient, PatientSearchTerm, Review, User
-from screening.selectors.reviews import IN_FORCE, reviews_in_error, without_unread
+from screening.selectors.reviews import IN_FORCE, reviews_in_error, with_not_blind, without_unread
 
 _FOUND_ID = Coalesce("merged_into", "pk")
 """A merged record is found as the one into which it was merged."""
@@ -130,7 +130,7 @@ def due_on(patient: Patient) -> datetime.date | None:
 def get_patient_history(*, user: User, patient_id: uuid.UUID | str) -> PatientHistory:
     """A patient with all exams and their current reviews, in six queries. Raises Http404."""
     patient = get_patient(user=user, patient_id=patient_id)
-    current = Review.objects.filter(IN_FORCE).select_related("reviewer")
+    current = with_not_blind(Review.objects.filter(IN_FORCE)).select_related("reviewer")
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
     current = without_unread(current, user).prefetch_related(findings)
     exams = (

@@ -2,11 +2,12 @@
 
 import uuid
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 
 from screening.access import restrict
-from screening.models import Correction, EyeFinding, Review, User
+from screening.models import Correction, EyeFinding, FirstReading, Review, User
 from screening.selectors.drafts import is_late_reader
 
 IN_FORCE = Q(amendments__isnull=True, reading_round=F("exam__reading_round"))
@@ -17,7 +18,17 @@ def reviews_with_findings() -> QuerySet[Review]:
     """Reviews with reviewer, exam, findings, amendment and corrections. NB: of all sites; restrict them."""
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
     corrections = Prefetch("corrections", Correction.objects.select_related("made_by"))
-    return Review.objects.select_related("reviewer", "exam").prefetch_related(findings, "amendments", corrections)
+    reviews = with_not_blind(Review.objects.select_related("reviewer", "exam"))
+    return reviews.prefetch_related(findings, "amendments", corrections)
+
+
+def with_not_blind(reviews: QuerySet[Review]) -> QuerySet[Review]:
+    """Annotate ``not_blind_reason``: that of the signer's first readings of the exam; empty if there is none."""
+    own = FirstReading.objects.filter(
+        exam=OuterRef("exam"), reviewer=OuterRef("reviewer"), reading_round=OuterRef("reading_round")
+    )
+    reasons = own.exclude(not_blind_reason="").order_by("created_at").values("not_blind_reason")
+    return reviews.annotate(not_blind_reason=Coalesce(Subquery(reasons[:1]), Value("")))
 
 
 def reviews_in_error() -> QuerySet[Review]:

@@ -1,6 +1,8 @@
 """Duplicates: stored photographs that are the same file, or the same picture, as another."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -118,9 +120,14 @@ def _same_file(images: QuerySet[FundusImage], content: Content) -> FundusImage |
 
 
 def _same_picture(images: QuerySet[FundusImage], content: Content, min_correlation: float) -> FundusImage | None:
-    """The one of ``images`` that is the same picture. Crops are loaded and compared of the most similar hashes only."""
+    """The one of ``images`` that is the same picture."""
+    return next(_same_pictures(images, content, min_correlation), None)
+
+
+def _same_pictures(images: QuerySet[FundusImage], content: Content, min_correlation: float) -> Iterator[FundusImage]:
+    """Those of ``images`` that are the same picture. Crops are loaded and compared of the most similar hashes only."""
     if not content.hashes:
-        return None
+        return
     rows = PerceptualHash.objects.filter(image__in=images).exclude(bits=b"").values_list("pk", "bits")
     distances = sorted(
         (min(n_different_bits(one.bits, bytes(bits)) for one in content.hashes), pk) for pk, bits in rows
@@ -129,8 +136,20 @@ def _same_picture(images: QuerySet[FundusImage], content: Content, min_correlati
     found = PerceptualHash.objects.select_related("image__exam").in_bulk(nearest)
     for row in (found[pk] for pk in nearest):
         if any(is_same_picture(one, _stored_hash(row), min_correlation=min_correlation) for one in content.hashes):
-            return row.image
-    return None
+            yield row.image
+
+
+def find_copies(*, image: FundusImage, by: User) -> set[UUID]:
+    """Other exams at sites of ``by`` with the same picture as ``image``, whose result is not hidden from ``by``."""
+    content = stored_content(image)
+    others = restrict(FundusImage.objects.select_related("exam"), by).exclude(exam=image.exam_id)
+    values = {value for one in content.hashes for value in probe_values(one)}
+    bands = PerceptualHashBand.objects.filter(site__in=sites_for(by), value__in=values)
+    candidates = others.filter(pk__in=bands.values("image"))
+    copies = {one.exam_id for one in others.filter(sha256=content.sha256)}
+    copies |= {one.exam_id for one in _same_pictures(candidates, content, MIN_LOCAL_CORRELATION)}
+    hidden = hidden_from(Exam.objects.filter(pk__in=copies), by)
+    return copies - set(hidden.values_list("pk", flat=True))
 
 
 def find_readable(*, content: Content, by: User, is_hidden: bool) -> FundusImage | None:

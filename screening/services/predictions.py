@@ -45,7 +45,11 @@ def predict_photo(*, data: bytes, model: ServedModel, by: User) -> Prediction:
         verb=AuditEvent.Verb.PHOTO_PREDICTED,
         subject=copy_of,
         site=None if copy_of is None else copy_of.exam.site,
-        data={"model_version": prediction.model_version, "is_gradable": prediction.is_gradable},
+        data={
+            "model_version": prediction.model_version,
+            "is_gradable": prediction.is_gradable,
+            "sha256": content.sha256,
+        },
         by=by,
     )
     return prediction

@@ -15,6 +15,7 @@ from screening import policy
 from screening.access import Action, require
 from screening.models import AuditEvent, Exam, EyeFinding, FirstReading, Review, Site, User
 from screening.services.audit import record_event
+from screening.services.blindness import not_blind_reason
 from screening.services.drafts import delete_draft, drop_stored_findings
 from screening.services.exams import lock_exam, photographed_eyes, photographed_on
 from screening.services.findings import (
@@ -78,12 +79,14 @@ def record_first_reading(
     if finding.laterality not in photographed_eyes(locked):
         raise ReviewError(_("This eye has no photograph, so there is nothing to read."), finding.laterality)
     reading = _create_first_reading(locked, finding, by)
-    _record(AuditEvent.Verb.FIRST_READING_RECORDED, reading, by, laterality=finding.laterality, is_late=is_late)
+    codes = {"laterality": finding.laterality, "not_blind": reading.not_blind_reason}
+    _record(AuditEvent.Verb.FIRST_READING_RECORDED, reading, by, **codes, is_late=is_late)
     return reading
 
 
 def _create_first_reading(exam: Exam, finding: Finding, by: User) -> FirstReading:
     """Raises ReviewError if there is one of this eye."""
+    reason = not_blind_reason(exam=exam, by=by)
     try:
         with transaction.atomic():
             return FirstReading.objects.create(
@@ -95,6 +98,7 @@ def _create_first_reading(exam: Exam, finding: Finding, by: User) -> FirstReadin
                 macular_oedema=finding.macular_oedema,
                 is_blind_complete=set(_unread_eyes(exam, by)) <= {finding.laterality},
                 reading_round=exam.reading_round,
+                not_blind_reason=reason or "",
             )
     except IntegrityError as error:
         raise ReviewError(_("Your first reading of this eye is already recorded."), finding.laterality) from error

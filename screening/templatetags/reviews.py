@@ -15,7 +15,7 @@ from screening.labels.dates import day_text
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
 from screening.labels.reviews import MACULAR_OEDEMA_LABELS, SHORT_MACULAR_OEDEMA_LABELS
-from screening.models import Exam
+from screening.models import Exam, FirstReading
 from screening.policy import MacularOedema, Outcome, WorklistRank
 
 register = template.Library()
@@ -28,6 +28,12 @@ _OUTCOME_CLASSES = {
     Outcome.REFER_URGENT: "is-alarm",
 }
 _STATUS_CLASSES = {Exam.Status.SUBMITTED: "is-waiting", Exam.Status.REVIEWED: "is-fine"}
+
+
+@register.filter
+def not_blind_label(reason: str) -> str:
+    """Why a first reading is not blind, as the end of a sentence."""
+    return str(FirstReading.NotBlind(reason).label)
 
 
 @register.filter

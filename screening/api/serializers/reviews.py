@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from screening.api.serializers.gradings import grade_label
-from screening.models import EyeFinding, Review
+from screening.models import EyeFinding, FirstReading, Review
 
 
 class FindingSerializer(serializers.ModelSerializer[EyeFinding]):
@@ -45,6 +45,11 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
     status_reason = serializers.SerializerMethodField(help_text="Why it does not count any more, if so.")
     amends = serializers.UUIDField(source="amends_id", allow_null=True, help_text="The review that this one replaces.")
     amended_by = serializers.SerializerMethodField(help_text="The review that replaces this one, if any.")
+    not_blind_reason = serializers.ChoiceField(
+        choices=FirstReading.NotBlind.choices,
+        allow_blank=True,
+        help_text="How the reader had seen the model's result before the own first reading; empty if not at all.",
+    )
     findings = FindingSerializer(many=True)
 
     class Meta:
@@ -66,6 +71,7 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
             "amends",
             "amend_reason",
             "amended_by",
+            "not_blind_reason",
             "findings",
         )
         read_only_fields = fields

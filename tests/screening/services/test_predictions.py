@@ -1,5 +1,6 @@
 """A prediction stores nothing but an audit event, which refers to a stored photograph with the same bytes."""
 
+import hashlib
 from io import BytesIO
 
 import pytest
@@ -37,9 +38,13 @@ def stored(image: FundusImage) -> bytes:
 
 
 def test_a_prediction_stores_an_event_and_nothing_else(photographer: User, fake_grader: FakeGrader) -> None:
-    assert predict_photo(data=photo_bytes(comment=b"Byron"), model=ServedModel.FAST, by=photographer).grade == 2
+    data = photo_bytes(comment=b"Byron")
+    assert predict_photo(data=data, model=ServedModel.FAST, by=photographer).grade == 2
     assert b"Byron" not in fake_grader.photos[0]
-    assert (event().actor, event().data) == (photographer, {"model_version": FAKE_VERSION, "is_gradable": True})
+    assert (event().actor, event().data) == (
+        photographer,
+        {"model_version": FAKE_VERSION, "is_gradable": True, "sha256": hashlib.sha256(data).hexdigest()},
+    )
     assert not Grading.objects.exists()
     assert not FundusImage.objects.exists()
 

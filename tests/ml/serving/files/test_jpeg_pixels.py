@@ -14,15 +14,21 @@ from ml.serving.files.rejections import InvalidFile
 from ml.serving.preprocess import decode
 from ml.synthetic import FundusDrawing, draw_fundus
 
-OPTIONS: list[dict[str, Any]] = [{}, {"progressive": True}, {"restart_marker_rows": 1}, {"subsampling": 0}, {"optimize": True}]
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"progressive": True},
+    {"restart_marker_rows": 1},
+    {"subsampling": 0},
+    {"optimize": True},
+]
 
 
 @pytest.fixture(scope="module")
 def eye() -> Image.Image:
     """360 x 360 pixels, with noise as of a camera, which makes blocks of many codes."""
-    drawn = np.asarray(draw_fundus(FundusDrawing(seed=5, scale=0.3)), np.int16)
-    noise = np.random.default_rng(1).integers(-6, 7, drawn.shape)
-    return Image.fromarray(np.clip(drawn + noise, 0, 255).astype(np.uint8))
+    pixels = np.asarray(draw_fundus(FundusDrawing(seed=5, scale=0.3)), np.int16)
+    noise = np.random.default_rng(1).integers(-6, 7, pixels.shape)
+    return Image.fromarray(np.clip(pixels + noise, 0, 255).astype(np.uint8))
 
 
 def saved(image: Image.Image, **options: Any) -> bytes:
@@ -39,8 +45,8 @@ def is_refused(data: bytes) -> bool:
     return False
 
 
-def share_changed(before: bytes, after: bytes) -> float:
-    """Share of the pixels of which a channel changes by more than 16 of 256 levels."""
+def changed_fraction(before: bytes, after: bytes) -> float:
+    """Fraction of the pixels of which a channel changes by more than 16 of 256 levels."""
     one, other = (np.asarray(Image.open(BytesIO(data)).convert("RGB"), np.int16) for data in (before, after))
     return float((np.abs(one - other).max(axis=2) > 16).mean())
 
@@ -55,7 +61,7 @@ def test_bytes_lost_in_the_middle_are_noticed(eye: Image.Image, options: dict[st
         damaged = data[:start] + data[start + n_lost :]
         if not is_refused(damaged):
             assert options.get("progressive"), start
-            assert share_changed(data, damaged) < 0.001
+            assert changed_fraction(data, damaged) < 0.001
 
 
 @pytest.mark.parametrize("options", OPTIONS)

@@ -127,7 +127,7 @@ def test_only_an_audit_event_is_stored(
     event = AuditEvent.objects.exclude(verb=AuditEvent.Verb.API_KEY_ISSUED).get()
     assert event.verb == AuditEvent.Verb.PHOTO_PREDICTED
     assert event.actor == photographer
-    assert set(event.data) == {"model_version", "is_gradable"}
+    assert set(event.data) == {"model_version", "is_gradable", "sha256"}
 
 
 def test_the_grader_gets_no_metadata(client: ApiClient, fake_grader: FakeGrader) -> None:
