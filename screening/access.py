@@ -119,6 +119,11 @@ def can(user: Any, action: Action, site: Site | None = None) -> bool:
     return sites.exists() if site is None else sites.filter(pk=site.pk).exists()
 
 
+def roles_without(action: Action) -> list[str]:
+    """Roles that do not allow ``action``."""
+    return [role.value for role in Role if role not in ALLOWED[action]]
+
+
 def member_since(user: User, site: Site, action: Action = Action.VIEW_PATIENT) -> datetime | None:
     """Since when ``user`` may do ``action`` at ``site`` without a break: the first of the present roles; None: not."""
     memberships = Membership.objects.filter(user=user, site=site, role__in=ALLOWED[action])

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from screening.models import AuditEvent, Site, User
-from screening.selectors.gradings import hidden_from, with_is_revealed
+from screening.selectors.gradings import unread_by
 from screening.services.audit import record_event
 
 M = TypeVar("M", bound=Model)
@@ -124,14 +124,15 @@ class BlindAdmin(ReadOnlyAdmin[M]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         rows, user = super().get_queryset(request), user_of(request)
-        return (
-            rows.none() if user is None else with_is_revealed(rows, user, exam=self.exam_path).filter(is_revealed=True)
-        )
+        if user is None:
+            return rows.none()
+        unread = unread_by(super().get_queryset(request), user, exam=self.exam_path)
+        return rows.exclude(pk__in=unread.order_by().values("pk"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         user = user_of(request)
         rows = super().get_queryset(request)
-        if user is not None and hidden_from(rows, user, exam=self.exam_path).exists():
+        if user is not None and unread_by(rows, user, exam=self.exam_path).exists():
             text = _("Results of exams that you have not read yet are not listed: you read blind at their site.")
             messages.info(request, text)
         return super().changelist_view(request, extra_context)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening.admin.base import BlindAdmin, ReadOnlyAdmin, user_of
 from screening.models import AuditEvent, Exam, FundusImage, Grading
-from screening.selectors.gradings import with_is_revealed
+from screening.selectors.gradings import unread_by
 from screening.templatetags.gradings import percent
 
 _RESULTS = ("worklist_rank", "grade_rank", "is_oedema_suspected", "worst_grade", "max_p_referable")
@@ -27,14 +27,11 @@ class ExamAdmin(ReadOnlyAdmin[Exam]):
     date_hierarchy = "created_at"
     viewed_verb = AuditEvent.Verb.EXAM_VIEWED
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Exam]:
-        """With ``is_revealed``."""
-        rows, user = super().get_queryset(request), user_of(request)
-        return rows.none() if user is None else with_is_revealed(rows, user)
-
     def get_exclude(self, request: HttpRequest, obj: Exam | None = None) -> tuple[str, ...]:
         """Without results if the superuser has yet to read the exam blind."""
-        return _RESULTS if obj is not None and not getattr(obj, "is_revealed", False) else ()
+        user = user_of(request)
+        is_unread = user is None or (obj is not None and unread_by(Exam.objects.filter(pk=obj.pk), user).exists())
+        return _RESULTS if is_unread else ()
 
     def lookup_allowed(self, lookup: str, value: object, request: HttpRequest | None = None) -> bool:
         """Not by results, which would reveal them."""

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from screening.admin.base import BaseAdmin, user_of
 from screening.models import AuditEvent, Membership, Site, User
 from screening.services.audit import record_event
-from screening.services.blindness import READING_MODE
 from screening.services.worklist import update_orders_of_site
 
 admin.site.unregister(Group)  # roles come from memberships (access.py)
@@ -57,8 +56,8 @@ class SiteAdmin(BaseAdmin[Site]):
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
         """With another model, other gradings of photographs that were graded by both are the current ones."""
         super().save_model(request, obj, form, change)
-        if change and READING_MODE in form.changed_data:
-            data = {READING_MODE: obj.reading_mode}
+        if change and {"reading_mode", "photographers_see_grades"} & set(form.changed_data):
+            data = {"reading_mode": obj.reading_mode, "photographers_see_grades": obj.photographers_see_grades}
             record_event(
                 verb=AuditEvent.Verb.READING_MODE_CHANGED, subject=obj, site=obj, data=data, by=user_of(request)
             )

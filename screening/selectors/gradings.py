@@ -56,6 +56,12 @@ def hidden_from(rows: QuerySet[M], user: User, *, exam: str = "") -> QuerySet[M]
     return cast("QuerySet[M]", annotated.filter(is_revealed=False))
 
 
+def unread_by(rows: QuerySet[M], user: User, *, exam: str = "") -> QuerySet[M]:
+    """The rows of exams that ``user`` reads blind and has yet to read; ``exam`` as for ``with_is_revealed``."""
+    site = f"{exam}__site" if exam else "site"
+    return hidden_from(rows, user, exam=exam).filter(**{f"{site}__in": sites_for(user, Action.REVIEW_EXAM)})
+
+
 def list_gradings(*, user: User, with_heatmap: bool = False) -> QuerySet[Grading]:
     """Gradings of the user's sites, newest first, with ``image``, ``is_revealed`` and ``exam_id``.
 

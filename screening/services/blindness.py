@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Max, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from screening.access import Action, member_since, restrict
+from screening.access import Action, member_since, restrict, roles_without
 from screening.models import AuditEvent, Exam, FirstReading, FundusImage, Grading, Patient, Site, User
 from screening.selectors.gradings import hidden_from
 from screening.services.duplicates import find_copies
@@ -22,8 +22,6 @@ NotBlind = FirstReading.NotBlind
 Verb = AuditEvent.Verb
 SAME_VISIT = timedelta(days=7)
 """Exams of one person in this time show the same eyes in the same state."""
-READING_MODE = "reading_mode"
-"""Key of the audit event of a site whose reading mode was changed."""
 _LOOKS = (Verb.EXAM_VIEWED, Verb.IMAGE_VIEWED, Verb.RECORD_VIEWED, Verb.PHOTO_PREDICTED)
 _LISTS_OF_SITE = ("screening:worklist", "api:gradings", "api:exams", "api:images", "api:image-gradings")
 _LISTS_OF_ALL_SITES = ("admin:screening_grading_changelist",)
@@ -58,7 +56,12 @@ def _has_seen_in_other_role(exam: Exam, by: User) -> bool:
     graded_at = in_use.aggregate(at=Min(Coalesce("finished_at", "created_at")))["at"]
     if graded_at is None:
         return False
-    before = AuditEvent.objects.filter(actor=by, at__gte=graded_at, at__lt=_reads_blind_since(exam.site, by))
+    changed_at = _display_changed_at(exam.site)
+    reads_since = max(at for at in (member_since(by, exam.site, Action.REVIEW_EXAM), changed_at) if at is not None)
+    before = AuditEvent.objects.filter(actor=by, at__gte=graded_at, at__lt=reads_since)
+    if exam.site.hides_grades_from_photographers:
+        hidden = Q(role__in=roles_without(Action.VIEW_GRADE))
+        before = before.exclude(hidden if changed_at is None else hidden & Q(at__gte=changed_at))
     if before.filter(_is_look_at({exam.pk})).exists():
         return True
     lists = Q(data__route__in=_LISTS_OF_ALL_SITES)
@@ -68,11 +71,11 @@ def _has_seen_in_other_role(exam: Exam, by: User) -> bool:
     return before.filter(lists, verb=Verb.LIST_VIEWED).exists()
 
 
-def _reads_blind_since(site: Site, by: User) -> datetime.datetime | None:
-    """Since when the results of the site are hidden from ``by``: the later of role and reading mode."""
-    changes = AuditEvent.objects.filter(object_type="site", object_id=str(site.pk), data__has_key=READING_MODE)
-    times = (member_since(by, site, Action.REVIEW_EXAM), changes.aggregate(at=Max("at"))["at"])
-    return max((at for at in times if at is not None), default=None)
+def _display_changed_at(site: Site) -> datetime.datetime | None:
+    """When it last changed whom the site shows the model's results; None: never."""
+    changes = AuditEvent.objects.filter(object_type="site", object_id=str(site.pk), verb=Verb.READING_MODE_CHANGED)
+    found: datetime.datetime | None = changes.aggregate(at=Max("at"))["at"]
+    return found
 
 
 def _has_predicted(images: Collection[FundusImage], by: User) -> bool:

@@ -111,10 +111,17 @@ def test_a_reader_who_looks_at_the_exam_reads_blind(exam: Exam, look: Look) -> N
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_who_looked_before_becoming_a_reader_does_not_read_blind(exam: Exam, look: Look) -> None:
-    user = join(UserFactory(), exam.site, Role.PHOTOGRAPHER)
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.PHOTOGRAPHER])
+@pytest.mark.parametrize("photographers_see_grades", [None, True])
+def test_who_saw_the_result_before_becoming_a_reader_does_not_read_blind(
+    exam: Exam, look: Look, role: str, photographers_see_grades: bool | None
+) -> None:
+    Site.objects.update(photographers_see_grades=photographers_see_grades)
+    user = join(UserFactory(), exam.site, role)
     look(user, exam)
-    assert reason(exam, join(user, exam.site, Role.REVIEWER)) == NotBlind.OTHER_ROLE
+    has_seen = role == Role.MANAGER or photographers_see_grades
+    exam.refresh_from_db()
+    assert reason(exam, join(user, exam.site, Role.REVIEWER)) == (NotBlind.OTHER_ROLE if has_seen else "")
 
 
 @pytest.mark.parametrize("look", PANEL_LOOKS)
@@ -132,14 +139,14 @@ def test_a_reader_who_leaves_the_role_to_look_does_not_read_blind(exam: Exam) ->
 
 
 def test_a_look_before_the_exam_was_graded_shows_nothing(exam: Exam) -> None:
-    user = join(UserFactory(), exam.site, Role.PHOTOGRAPHER)
+    user = join(UserFactory(), exam.site, Role.MANAGER)
     look_at_exam(user, exam)
     Grading.objects.update(finished_at=timezone.now())
     assert reason(exam, join(user, exam.site, Role.REVIEWER)) == ""
 
 
 def test_the_worklist_of_another_site_shows_nothing(exam: Exam) -> None:
-    user = join(UserFactory(), SiteFactory(), Role.PHOTOGRAPHER)
+    user = join(UserFactory(), SiteFactory(), Role.MANAGER)
     look_at_worklist(user, exam)
     assert reason(exam, join(user, exam.site, Role.REVIEWER)) == ""
 
@@ -151,6 +158,7 @@ def test_a_look_before_the_site_became_blind_first_counts(exam: Exam, blind_site
     chief, panel = UserFactory(is_superuser=True, is_staff=True), Client()
     panel.force_login(chief)
     fields = {"name": blind_site.name, "code": blind_site.code, "timezone": "UTC", "model": "accurate", "is_active": 1}
+    fields |= {"photographers_see_grades": ""}
     address = reverse("admin:screening_site_change", args=[blind_site.pk])
     assert panel.post(address, fields | {"reading_mode": "blind_first"}).status_code == 302
     exam.refresh_from_db()
@@ -233,7 +241,7 @@ def test_the_same_person_at_a_second_site(exam: Exam, changes: dict[str, str], d
 
 
 def test_the_reason_is_audited(exam: Exam) -> None:
-    user = join(UserFactory(), exam.site, Role.PHOTOGRAPHER)
+    user = join(UserFactory(), exam.site, Role.MANAGER)
     look_at_exam(user, exam)
     read(exam, join(user, exam.site, Role.REVIEWER))
     event = AuditEvent.objects.get(verb=AuditEvent.Verb.FIRST_READING_RECORDED)

@@ -16,7 +16,7 @@ REASON = "the reader had seen the model&#x27;s result in another role"
 
 @pytest.mark.parametrize("is_blind", [True, False])
 def test_a_reading_that_is_not_blind_is_marked(blind_exam: Exam, client: Client, is_blind: bool) -> None:
-    user: User = MembershipFactory(site=blind_exam.site).user
+    user: User = MembershipFactory(site=blind_exam.site, role="manager").user
     client.force_login(user)
     if not is_blind:
         assert client.get(url("exam-detail", blind_exam.pk)).status_code == 200
