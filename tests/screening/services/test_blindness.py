@@ -29,7 +29,7 @@ from tests.screening.factories import (
 
 NotBlind = FirstReading.NotBlind
 Role = Membership.Role
-Look = Callable[[User, Exam], None]
+Visit = Callable[[User, Exam], None]
 
 
 def join(user: User, site: Site, *roles: str) -> User:
@@ -63,32 +63,32 @@ def open_page(name: str, user: User, *args: Any) -> None:
     assert client.get(reverse(name, args=args)).status_code == 200
 
 
-def look_at_exam(user: User, exam: Exam) -> None:
+def view_exam(user: User, exam: Exam) -> None:
     open_page("screening:exam-detail", user, exam.pk)
 
 
-def look_at_worklist(user: User, exam: Exam) -> None:
+def view_worklist(user: User, exam: Exam) -> None:
     open_page("screening:worklist", user)
 
 
-def look_at_gradings(user: User, exam: Exam) -> None:
+def view_gradings(user: User, exam: Exam) -> None:
     open_page("api:gradings", user)
 
 
-def look_at_grading(user: User, exam: Exam) -> None:
+def view_grading(user: User, exam: Exam) -> None:
     open_page("api:grading", user, Grading.objects.get(image__exam=exam).pk)
 
 
-def look_at_panel_list(user: User, exam: Exam) -> None:
+def view_panel_list(user: User, exam: Exam) -> None:
     open_page("admin:screening_grading_changelist", user)
 
 
-def look_at_panel_record(user: User, exam: Exam) -> None:
+def view_panel_record(user: User, exam: Exam) -> None:
     open_page("admin:screening_grading_change", user, Grading.objects.get(image__exam=exam).pk)
 
 
-LOOKS = [look_at_exam, look_at_worklist, look_at_gradings, look_at_grading]
-PANEL_LOOKS = [look_at_panel_list, look_at_panel_record]
+VISITS = [view_exam, view_worklist, view_gradings, view_grading]
+PANEL_VISITS = [view_panel_list, view_panel_record]
 
 
 @pytest.fixture
@@ -103,58 +103,58 @@ def exam(blind_site: Site) -> Exam:
     return graded_exam(PatientFactory(site=blind_site))
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_reader_who_looks_at_the_exam_reads_blind(exam: Exam, look: Look) -> None:
+@pytest.mark.parametrize("visit", VISITS)
+def test_a_reader_who_views_the_exam_reads_blind(exam: Exam, visit: Visit) -> None:
     user = join(UserFactory(), exam.site, Role.REVIEWER, Role.PHOTOGRAPHER)
-    look(user, exam)
+    visit(user, exam)
     assert reason(exam, user) == ""
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("visit", VISITS)
 @pytest.mark.parametrize("role", [Role.MANAGER, Role.PHOTOGRAPHER])
 @pytest.mark.parametrize("photographers_see_grades", [None, True])
 def test_who_saw_the_result_before_becoming_a_reader_does_not_read_blind(
-    exam: Exam, look: Look, role: str, photographers_see_grades: bool | None
+    exam: Exam, visit: Visit, role: str, photographers_see_grades: bool | None
 ) -> None:
     Site.objects.update(photographers_see_grades=photographers_see_grades)
     user = join(UserFactory(), exam.site, role)
-    look(user, exam)
+    visit(user, exam)
     has_seen = role == Role.MANAGER or photographers_see_grades
     exam.refresh_from_db()
     assert reason(exam, join(user, exam.site, Role.REVIEWER)) == (NotBlind.OTHER_ROLE if has_seen else "")
 
 
-@pytest.mark.parametrize("look", PANEL_LOOKS)
-def test_a_superuser_who_looked_before_becoming_a_reader_does_not_read_blind(exam: Exam, look: Look) -> None:
+@pytest.mark.parametrize("visit", PANEL_VISITS)
+def test_a_superuser_who_saw_it_before_becoming_a_reader_does_not_read_blind(exam: Exam, visit: Visit) -> None:
     user = UserFactory(is_superuser=True, is_staff=True)
-    look(user, exam)
+    visit(user, exam)
     assert reason(exam, join(user, exam.site, Role.REVIEWER)) == NotBlind.OTHER_ROLE
 
 
-def test_a_reader_who_leaves_the_role_to_look_does_not_read_blind(exam: Exam) -> None:
+def test_a_reader_who_leaves_the_role_to_see_results_does_not_read_blind(exam: Exam) -> None:
     user = join(UserFactory(is_superuser=True, is_staff=True), exam.site, Role.REVIEWER)
     Membership.objects.filter(user=user).delete()
-    look_at_panel_list(user, exam)
+    view_panel_list(user, exam)
     assert reason(exam, join(user, exam.site, Role.REVIEWER)) == NotBlind.OTHER_ROLE
 
 
-def test_a_look_before_the_exam_was_graded_shows_nothing(exam: Exam) -> None:
+def test_a_visit_before_the_exam_was_graded_shows_nothing(exam: Exam) -> None:
     user = join(UserFactory(), exam.site, Role.MANAGER)
-    look_at_exam(user, exam)
+    view_exam(user, exam)
     Grading.objects.update(finished_at=timezone.now())
     assert reason(exam, join(user, exam.site, Role.REVIEWER)) == ""
 
 
 def test_the_worklist_of_another_site_shows_nothing(exam: Exam) -> None:
     user = join(UserFactory(), SiteFactory(), Role.MANAGER)
-    look_at_worklist(user, exam)
+    view_worklist(user, exam)
     assert reason(exam, join(user, exam.site, Role.REVIEWER)) == ""
 
 
-def test_a_look_before_the_site_became_blind_first_counts(exam: Exam, blind_site: Site) -> None:
+def test_an_earlier_mode_of_the_site_counts(exam: Exam, blind_site: Site) -> None:
     user = join(UserFactory(), exam.site, Role.REVIEWER)
     Site.objects.update(reading_mode=Site.ReadingMode.SIDE_BY_SIDE)
-    look_at_exam(user, exam)
+    view_exam(user, exam)
     chief, panel = UserFactory(is_superuser=True, is_staff=True), Client()
     panel.force_login(chief)
     fields = {"name": blind_site.name, "code": blind_site.code, "timezone": "UTC", "model": "accurate", "is_active": 1}
@@ -216,7 +216,7 @@ def test_the_same_picture_at_a_second_site(blind_site: Site, other_mode: str, is
     exam = hashed_exam(PatientFactory(site=blind_site), encoded(synthetic_photo()))
     user = join(join(UserFactory(), blind_site, Role.REVIEWER), elsewhere.site, Role.REVIEWER)
     if is_seen:
-        look_at_exam(user, elsewhere)
+        view_exam(user, elsewhere)
     is_shown = is_seen and other_mode == Site.ReadingMode.SIDE_BY_SIDE
     assert reason(exam, user) == (NotBlind.SAME_PICTURE if is_shown else "")
 
@@ -236,13 +236,13 @@ def test_the_same_person_at_a_second_site(exam: Exam, changes: dict[str, str], d
     elsewhere = graded_exam(PatientFactory(site=second, **changes))
     Exam.objects.filter(pk=elsewhere.pk).update(created_at=exam.created_at - timedelta(days=days))
     user = join(join(UserFactory(), exam.site, Role.REVIEWER), second, Role.MANAGER)
-    look_at_exam(user, elsewhere)
+    view_exam(user, elsewhere)
     assert reason(exam, user) == (NotBlind.SAME_PERSON if is_counted else "")
 
 
 def test_the_reason_is_audited(exam: Exam) -> None:
     user = join(UserFactory(), exam.site, Role.MANAGER)
-    look_at_exam(user, exam)
+    view_exam(user, exam)
     read(exam, join(user, exam.site, Role.REVIEWER))
     event = AuditEvent.objects.get(verb=AuditEvent.Verb.FIRST_READING_RECORDED)
     assert event.data["not_blind"] == NotBlind.OTHER_ROLE
