@@ -30,5 +30,9 @@ PERIODIC_TASKS: dict[str, dict[str, Any]] = {
         "task": "screening.tasks.delete_expired_idempotency_keys",
         "schedule": crontab(minute="41"),
     },
+    "delete-expired-uploads": {
+        "task": "screening.tasks.delete_expired_uploads",
+        "schedule": crontab(minute="23"),
+    },
     "delete-old-drafts": {"task": "screening.tasks.delete_old_drafts", "schedule": crontab(minute="47")},
 }

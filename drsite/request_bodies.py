@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_S = 10
 READ_TIMEOUT_S = 30
 """Between two reads, not for the whole body."""
+_FILE_TYPES = ("multipart/form-data", "application/offset+octet-stream")
 _IN_MEMORY_BYTES = 256 * 1024
 _BLOCK_BYTES = 64 * 1024
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -58,12 +59,15 @@ def store_bodies(application: Application) -> Application:
 
 
 def _length_to_read(environ: dict[str, Any]) -> int | None:
-    """Bytes of a form with a file, MAX_BODY_BYTES + 1 of a chunked body; None for others, as they are small."""
+    """Bytes of a form with a file or of a part of a file, MAX_BODY_BYTES + 1 of a chunked body; None for others.
+
+    Others are small.
+    """
     length = environ.get("CONTENT_LENGTH") or ""
     if length:
-        is_form = environ.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data")
+        is_file = environ.get("CONTENT_TYPE", "").lower().startswith(_FILE_TYPES)
         n_bytes = int(length) if length.isdecimal() and len(length) < 16 else 0
-        return n_bytes if is_form and 0 < n_bytes <= MAX_BODY_BYTES else None
+        return n_bytes if is_file and 0 < n_bytes <= MAX_BODY_BYTES else None
     is_chunked = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower() == "chunked"
     return MAX_BODY_BYTES + 1 if is_chunked and environ.get("wsgi.input_terminated") else None
 

@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from redis import RedisError
 
-from screening.models import AuditEvent, Exam, FundusImage, Grading, Patient, Review, Site, User
+from screening.models import AuditEvent, Exam, FundusImage, Grading, Patient, PhotoUpload, Review, Site, User
 from screening.request_facts import RequestFacts, current_facts, facts_of_request
 from screening.services.audit import record_event
 
@@ -34,6 +34,7 @@ _PATH_OF_SITE: dict[str, tuple[Any, str]] = {
     "exam_id": (Exam, "site"),
     "image_id": (FundusImage, "exam__site"),
     "grading_id": (Grading, "image__exam__site"),
+    "upload_id": (PhotoUpload, "exam__site"),
     "review_id": (Review, "exam__site"),
 }
 WITHOUT_PATIENT_DATA = {

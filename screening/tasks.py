@@ -9,7 +9,7 @@ from celery.exceptions import Reject
 from kombu.exceptions import OperationalError
 
 from ml.errors import BundleError
-from screening.services import drafts, gradings, idempotency_keys, orphaned_files, stale_gradings
+from screening.services import drafts, gradings, idempotency_keys, orphaned_files, stale_gradings, uploads
 from screening.services.gradings import GRADE_IMAGE_TASK
 
 logger = logging.getLogger(__name__)
@@ -66,3 +66,9 @@ def delete_orphaned_files() -> None:
 def delete_expired_idempotency_keys() -> None:
     """Delete idempotency keys older than a day."""
     idempotency_keys.delete_expired_keys()
+
+
+@shared_task(name="screening.tasks.delete_expired_uploads", acks_late=False, soft_time_limit=840, time_limit=900)
+def delete_expired_uploads() -> None:
+    """Delete uploads that were not added to their exam within a day."""
+    uploads.delete_expired_uploads()

@@ -16,6 +16,7 @@ from screening.views import (
     reviews,
     sessions,
     sites,
+    uploads,
     worklist,
 )
 
@@ -78,5 +79,6 @@ urlpatterns = [
     path("images/<uuid:image_id>/move/", corrections.image_move_patient, name="image-move"),
     path("images/<uuid:image_id>/laterality/", images.image_move, name="image-laterality"),
     path("gradings/<uuid:grading_id>/retry/", gradings.grading_retry, name="grading-retry"),
+    path("uploads/<uuid:upload_id>/preview/", uploads.upload_preview, name="upload-preview"),
     path("try/", predictions.predict, name="predict"),
 ]

@@ -24,6 +24,7 @@ from screening.services.idempotency_keys import KeyReused, RequestInProgress
 from screening.services.patient_details import InvalidPatient
 from screening.services.patient_questions import PatientNotConfirmed
 from screening.services.patients import PatientExists
+from screening.services.uploads import TooManyUploads, UploadIncomplete
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -86,6 +87,8 @@ _CONFLICT_CODES: dict[type[Exception], str] = {
     ExamNotOpen: "exam_not_open",
     EyeNotPhotographed: "eye_not_photographed",
     GradingNotFailed: "grading_not_failed",
+    TooManyUploads: "too_many_uploads",
+    UploadIncomplete: "upload_incomplete",
 }
 
 

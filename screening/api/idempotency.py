@@ -14,6 +14,8 @@ HEADER = "Idempotency-Key"
 REPEATED_HEADER = "Idempotent-Replayed"
 """``true`` in a response that was built again."""
 MAX_KEY_LENGTH = 255
+_HEADERS = ("Upload-Length", "Upload-Metadata")
+"""Those that say what a request is about, beside its body."""
 
 
 def key_of(request: Request) -> str | None:
@@ -39,7 +41,8 @@ def content_of(request: Request, kwargs: dict[str, Any]) -> str:
     is_form = isinstance(data, QueryDict)
     fields = {name: [_plain(value) for value in values] for name, values in data.lists()} if is_form else data
     ids = {name: str(value) for name, value in kwargs.items()}
-    return json.dumps([ids, dict(request.query_params.lists()), fields], sort_keys=True)
+    headers = {name: request.headers[name] for name in _HEADERS if name in request.headers}
+    return json.dumps([ids, dict(request.query_params.lists()), fields, headers], sort_keys=True)
 
 
 def _plain(value: Any) -> Any:

@@ -32,6 +32,7 @@ _ERRORS = {
         "length_required",
         str(BODY_ERRORS["length_required"]),
     ),
+    412: ("Another version of the protocol tus.", "tus_version", "Send the header “Tus-Resumable: 1.0.0”."),
     413: ("The request body is too large.", "request_too_large", rejection_message("too_large")),
     415: (
         "The Content-Type is not supported (or a Content-Encoding is used: `unsupported_encoding`).",

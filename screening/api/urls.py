@@ -2,7 +2,18 @@
 
 from django.urls import path, re_path
 
-from screening.api.views import corrections, exams, gradings, hand_overs, images, models, patients, predictions, reviews
+from screening.api.views import (
+    corrections,
+    exams,
+    gradings,
+    hand_overs,
+    images,
+    models,
+    patients,
+    predictions,
+    reviews,
+    uploads,
+)
 from screening.api.views.base import NotFoundView
 
 app_name = "api"
@@ -30,6 +41,9 @@ urlpatterns = [
     path("exams/<uuid:exam_id>/take-back", hand_overs.ExamTakeBackView.as_view(), name="exam-take-back"),
     path("exams/<uuid:exam_id>/return", hand_overs.ExamReturnView.as_view(), name="exam-return"),
     path("exams/<uuid:exam_id>/submit", exams.ExamSubmitView.as_view(), name="exam-submit"),
+    path("exams/<uuid:exam_id>/uploads", uploads.ExamUploadView.as_view(), name="exam-uploads"),
+    path("uploads/<uuid:upload_id>", uploads.UploadDetailView.as_view(), name="upload"),
+    path("uploads/<uuid:upload_id>/unpack", uploads.UploadUnpackView.as_view(), name="upload-unpack"),
     path("images", images.ImageListView.as_view(), name="images"),
     path("images/<uuid:image_id>", images.ImageDetailView.as_view(), name="image"),
     path("images/<uuid:image_id>/move", corrections.ImageMoveView.as_view(), name="image-move"),

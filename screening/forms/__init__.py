@@ -96,7 +96,8 @@ class OnePhotoForm(forms.Form):
 class PhotoForm(OnePhotoForm, LateralityForm):
     """One photograph of one eye. The eye has no default."""
 
-    photo = PhotoField(label=_("Photograph"))
+    photo = PhotoField(label=_("Photograph"), required=False)
+    upload = forms.UUIDField(required=False, widget=forms.HiddenInput)
     field = forms.ChoiceField(
         label=_("Field"), choices=FundusImage.Field.choices, initial=FundusImage.Field.MACULA, required=False
     )
@@ -117,6 +118,13 @@ class PhotoForm(OnePhotoForm, LateralityForm):
         max_length=max_length(FundusImage, "copy_reason"),
         required=False,
     )
+
+    def clean(self) -> dict[str, Any] | None:
+        """Raises ValidationError unless there is either a file or an upload that is complete."""
+        data = super().clean() or {}
+        if bool(data.get("photo") is not None) == bool(data.get("upload")) and "photo" not in self.errors:
+            self.add_error("photo", str(PhotoField.default_error_messages["required"]))
+        return data
 
     def clean_writing(self) -> OnWriting:
         """Ask if no answer is given."""

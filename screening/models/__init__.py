@@ -13,6 +13,7 @@ from screening.models.perceptual_hashes import PerceptualHash, PerceptualHashBan
 from screening.models.reviews import EyeFinding, FirstReading, Review
 from screening.models.sites import Membership, Site
 from screening.models.thresholds import SiteThreshold
+from screening.models.uploads import PhotoUpload
 from screening.models.users import User
 
 __all__ = (
@@ -30,6 +31,7 @@ __all__ = (
     "PatientSearchTerm",
     "PerceptualHash",
     "PerceptualHashBand",
+    "PhotoUpload",
     "ReadingDraft",
     "Review",
     "Site",

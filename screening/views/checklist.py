@@ -14,11 +14,11 @@ from screening.views.eye_cards import EyeCard
 
 
 class ItemState(StrEnum):
-    """MISSING: the exam cannot be submitted. ASKED: it can, after a confirmation. ADVICE and WAITING: it can."""
+    """MISSING: the exam cannot be submitted. UNCONFIRMED: it can, after a confirmation. ADVICE and WAITING: it can."""
 
     DONE = "done"
     MISSING = "missing"
-    ASKED = "asked"
+    UNCONFIRMED = "unconfirmed"
     ADVICE = "advice"
     WAITING = "waiting"
 
@@ -54,8 +54,8 @@ def build_checklist(eyes: tuple[EyeCard, EyeCard]) -> Checklist:
     if n_pending:
         text = ngettext("%(n)d photograph is being checked.", "%(n)d photographs are being checked.", n_pending)
         items.append(Item(text % {"n": n_pending}, ItemState.WAITING))
-    is_any_asked = any(item.state is ItemState.ASKED for item in items)
-    return Checklist(tuple(items), (FieldsMissing.CODE,) if is_any_asked else ())
+    is_incomplete = any(item.state is ItemState.UNCONFIRMED for item in items)
+    return Checklist(tuple(items), (FieldsMissing.CODE,) if is_incomplete else ())
 
 
 def _eye_items(eye: EyeCard) -> list[Item]:
@@ -84,7 +84,7 @@ def _field_item(laterality: Laterality, field: FundusImage.Field, n_photos: int)
     names = {"eye": EYE_LABELS[laterality], "field": field.label.lower()}
     if n_photos:
         return Item(_("%(eye)s, %(field)s: photographed") % names, ItemState.DONE)
-    return Item(_("%(eye)s, %(field)s: missing") % names, ItemState.ASKED)
+    return Item(_("%(eye)s, %(field)s: missing") % names, ItemState.UNCONFIRMED)
 
 
 def _advice(eye: EyeCard) -> list[Item]:

@@ -20,6 +20,7 @@ from screening.labels.eyes import LATERALITY_LABELS
 from screening.models import AuditEvent, FundusImage, User
 from screening.photos import renditions
 from screening.selectors import ExamDetail, can_see_image, get_exam, get_image
+from screening.selectors.uploads import get_upload_of_exam
 from screening.services.audit import record_event
 from screening.services.exams import ExamError
 from screening.services.images import (
@@ -34,6 +35,7 @@ from screening.services.images import (
     withdraw_image,
 )
 from screening.services.upload_checks import ANSWERABLE
+from screening.services.uploads import attach_upload
 from screening.views.decorators import AuthenticatedRequest, limit_photos, login_required, wants_json
 from screening.views.exams import exam_page
 from screening.views.messages import report_exam_errors
@@ -54,9 +56,14 @@ def image_upload(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBa
         return _upload_error(request, exam_id, "invalid", error_text(form))
     values = form.cleaned_data
     values["on_writing"] = values.pop("writing")
-    answers = Answers(confirmed=values.pop("confirm"), reason=values.pop("reason"))
+    values["answers"] = Answers(confirmed=values.pop("confirm"), reason=values.pop("reason"))
+    photo, upload_id = values.pop("photo"), values.pop("upload")
     try:
-        image = attach_image(exam=detail.exam, upload=values.pop("photo"), **values, answers=answers, by=request.user)
+        if upload_id is None:
+            image = attach_image(exam=detail.exam, upload=photo, **values, by=request.user)
+        else:
+            upload = get_upload_of_exam(user=request.user, exam=detail.exam, upload_id=upload_id)
+            image = attach_upload(upload=upload, **values, by=request.user)[0]
     except UploadQuestion as question:
         return _question(request, detail, form, question)
     except (InvalidPhoto, ExamError, AccessDenied) as error:

@@ -10,11 +10,13 @@ from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 
 from screening import urls as page_urls
 from screening.api import urls as api_urls
-from screening.models import AuditEvent, Site, User
+from screening.models import AuditEvent, Exam, FundusImage, PhotoUpload, Site, User
 from screening.services.api_keys import issue_key
+from screening.services.uploads import KEPT_FOR
 from tests.builders import photo_bytes
 from tests.screening.factories import (
     ExamFactory,
@@ -43,6 +45,7 @@ def records(site: Site, media_root: Any) -> dict[str, Any]:
     grading = GradingFactory(image=image, is_done=True)
     review = ReviewFactory(exam=ExamFactory(patient=patient))
     return {
+        "upload_id": upload_of_photograph(exam, site).pk,
         "patient_id": patient.pk,
         "exam_id": exam.pk,
         "image_id": image.pk,
@@ -50,6 +53,14 @@ def records(site: Site, media_root: Any) -> dict[str, Any]:
         "review_id": review.pk,
         "laterality": "OD",
     }
+
+
+def upload_of_photograph(exam: Exam, site: Site) -> PhotoUpload:
+    name = FundusImage._meta.get_field("file").storage.save("uploads/x/x.part", ContentFile(photo_bytes()))
+    owner, n_bytes = MembershipFactory(site=site).user, len(photo_bytes())
+    return PhotoUpload.objects.create(
+        exam=exam, owner=owner, n_bytes=n_bytes, n_received=n_bytes, parts=[name], expires_at=timezone.now() + KEPT_FOR
+    )
 
 
 def user_of(role: str, site: Site) -> User | None:

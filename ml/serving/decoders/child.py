@@ -4,6 +4,7 @@ It imports what decoding needs, has no files but its pipes, and ends with its pa
 """
 
 import ctypes
+import json
 import math
 import os
 import resource
@@ -18,6 +19,7 @@ from typing import Any
 from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401 (before the limits)
 
 from ml.serving.decoders.messages import BrokenMessage, integer, packed, read_exactly, read_header
+from ml.serving.files.archives import unpack_archive
 from ml.serving.files.cleaning import clean_file, upright_size
 from ml.serving.files.decoding import bands, decode_file
 from ml.serving.files.photo_file import check_file, invalid_if_broken
@@ -79,6 +81,14 @@ def _convert(data: bytes, _options: dict[str, Any]) -> Reply:
     return {"n_bytes": len(png)}, [png]
 
 
+def _unpack(data: bytes, _options: dict[str, Any]) -> Reply:
+    """The index of the files as JSON, then their contents."""
+    files = unpack_archive(data)
+    index = [{"name": one.name, "n_bytes": len(one.content), "rejection": one.rejection} for one in files]
+    text = json.dumps(index).encode()
+    return {"n_index_bytes": len(text)}, [text, *(one.content for one in files)]
+
+
 def _measure(data: bytes, _options: dict[str, Any]) -> Reply:
     with invalid_if_broken():
         width, height = upright_size(data)
@@ -91,6 +101,7 @@ OPERATIONS: dict[str, Callable[[bytes, dict[str, Any]], Reply]] = {
     "reduce": _reduce,
     "convert": _convert,
     "measure": _measure,
+    "unpack": _unpack,
 }
 
 

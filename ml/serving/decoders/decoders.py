@@ -4,6 +4,7 @@ Page, API and worker use child processes; training and the command line choose.
 """
 
 import datetime
+import json
 import os
 from typing import IO, Any
 
@@ -12,16 +13,18 @@ from PIL import Image
 from ml.serving.decoders.messages import BrokenMessage, integer, read_exactly, text
 from ml.serving.decoders.pool import Child, DecoderPool
 from ml.serving.files import cleaning, renditions
+from ml.serving.files.archives import MAX_FILES, MAX_NAME_CHARS, ArchivedFile, unpack_archive
 from ml.serving.files.cleaning import ValidPhoto
 from ml.serving.files.decoding import BAND_PX, decode_file
 from ml.serving.files.exif import MAX_CAMERA_LENGTH
 from ml.serving.files.formats import FORMATS, sniff_format
 from ml.serving.files.photo_file import PhotoFile, check_file, invalid_if_broken
-from ml.serving.files.rejections import MAX_BYTES, MAX_PIXELS, InvalidFile
+from ml.serving.files.rejections import MAX_BYTES, MAX_PIXELS, OTHER_FORMATS, REJECTIONS, InvalidFile
 
 _MAX_PAYLOAD_BYTES = 8 * MAX_BYTES
 """Of a PNG of a whole TIFF."""
 _MAX_PROFILE_BYTES = 1 << 20
+_MAX_INDEX_BYTES = 1 << 16
 _pool: DecoderPool | None = None
 _inherited: list[set[Child]] = []
 
@@ -92,6 +95,15 @@ def whole_png(data: bytes) -> bytes:
     return _pool.request({"operation": "convert"}, data, _payload)
 
 
+def unpack(data: bytes) -> list[ArchivedFile]:
+    """``archives.unpack_archive``. Raises InvalidFile, DecoderUnavailable."""
+    if len(data) > MAX_BYTES:
+        raise InvalidFile("too_large")
+    if _pool is None:
+        return unpack_archive(data)
+    return _pool.request({"operation": "unpack"}, data, _archived_files)
+
+
 def upright_size(data: bytes) -> tuple[int, int]:
     """``cleaning.upright_size``. Raises InvalidFile, DecoderUnavailable."""
     if _pool is None:
@@ -119,6 +131,29 @@ def _size(header: dict[str, Any]) -> tuple[int, int]:
 
 def _payload(header: dict[str, Any], stream: IO[bytes]) -> bytes:
     return read_exactly(stream, integer(header, "n_bytes", most=_MAX_PAYLOAD_BYTES))
+
+
+def _archived_files(header: dict[str, Any], stream: IO[bytes]) -> list[ArchivedFile]:
+    try:
+        index = json.loads(read_exactly(stream, integer(header, "n_index_bytes", most=_MAX_INDEX_BYTES)))
+    except ValueError:
+        raise BrokenMessage from None
+    if not isinstance(index, list) or len(index) > MAX_FILES or not all(isinstance(one, dict) for one in index):
+        raise BrokenMessage
+    return [
+        ArchivedFile(
+            text(one, "name", most=MAX_NAME_CHARS),
+            read_exactly(stream, integer(one, "n_bytes", most=MAX_BYTES)),
+            _known_rejection(text(one, "rejection", most=20)),
+        )
+        for one in index
+    ]
+
+
+def _known_rejection(code: str) -> str:
+    if code and code not in REJECTIONS and code not in OTHER_FORMATS:
+        raise BrokenMessage
+    return code
 
 
 def _image(header: dict[str, Any], stream: IO[bytes]) -> Image.Image:

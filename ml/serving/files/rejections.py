@@ -35,6 +35,19 @@ REJECTIONS = {
         "The file needs more memory or time to open than is allowed. Save it as a normal JPEG or PNG and upload that "
         "file."
     ),
+    "zip_damaged": gettext_noop(
+        "The ZIP archive is damaged. Make it again, or send the photographs without an archive."
+    ),
+    "zip_empty": gettext_noop("The ZIP archive has no files in it. Choose the archive with the photographs."),
+    "zip_encrypted": gettext_noop("The ZIP archive has a password. Send the photographs without one."),
+    "zip_nested": gettext_noop("The ZIP archive has another archive in it. Put the photographs into one archive."),
+    "zip_paths": gettext_noop(
+        "The ZIP archive has links, or paths that lead out of it. Make it again from the folder of the photographs."
+    ),
+    "zip_too_large": gettext_noop(
+        f"The ZIP archive unpacks to more than {3 * MAX_MB} MB. Send the photographs without an archive."
+    ),
+    "zip_too_many": gettext_noop("The ZIP archive has more than 40 files. Send the photographs of one visit only."),
     "damaged": gettext_noop("The file is damaged or incomplete. Export the photograph again and upload that file."),
 }
 #: What a file is that is not accepted, by its code. ACCEPTED follows.
@@ -59,7 +72,7 @@ OTHER_FORMATS = {
     "ppm": gettext_noop("This is a PPM or PGM file."),
     "svg": gettext_noop("This is an SVG drawing, not a photograph."),
     "video": gettext_noop("This is a video. Export one photograph from the camera's software."),
-    "zip": gettext_noop("This is a ZIP archive. Unpack it and upload each photograph."),
+    "zip": gettext_noop("This is a ZIP archive. Unpack it, or choose it on the page of the exam."),
 }
 
 

@@ -42,10 +42,24 @@ class PhotoField(serializers.FileField):
         return data
 
 
-class NewImageSerializer(serializers.Serializer[Any]):
+class PhotoSourceSerializer(serializers.Serializer[Any]):
+    """A photograph: as a file, or as a complete upload."""
+
+    photo = PhotoField(required=False)
+    upload = serializers.UUIDField(
+        required=False, help_text="Id of a complete upload of yours to this exam, instead of `photo`."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Require one of the two."""
+        if ("photo" in attrs) == ("upload" in attrs):
+            raise serializers.ValidationError({"photo": PhotoField.default_error_messages["required"]})
+        return attrs
+
+
+class NewImageSerializer(PhotoSourceSerializer):
     """A photograph of one eye. The eye has no default."""
 
-    photo = PhotoField()
     laterality = serializers.ChoiceField(
         LATERALITY_CHOICES,
         error_messages={"required": EYE_REQUIRED, "invalid_choice": EYE_REQUIRED},
@@ -85,6 +99,7 @@ class NewImageSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require the reason of a confirmed picture of another patient."""
+        attrs = super().validate(attrs)
         if OTHER_PATIENT in attrs["confirm"] and not attrs["reason"]:
             raise serializers.ValidationError({"reason": REASON_REQUIRED})
         return attrs

@@ -15,7 +15,7 @@ from screening.api.serializers.gradings import (
     ModelResultSerializer,
     QualityReasonSerializer,
 )
-from screening.api.serializers.images import PhotoField
+from screening.api.serializers.images import PhotoField, PhotoSourceSerializer
 from screening.api.serializers.models import MODEL_HELP, ModelField
 
 
@@ -23,6 +23,10 @@ class NewPredictionSerializer(serializers.Serializer[Any]):
     """A photograph to grade."""
 
     photo = PhotoField()
+
+
+class NewSuggestionSerializer(PhotoSourceSerializer):
+    """A photograph whose eye is not known."""
 
 
 class EyeSuggestionSerializer(serializers.Serializer[Any]):

@@ -16,6 +16,7 @@ from screening.api.serializers.images import ImageQuerySerializer, ImageSerializ
 from screening.api.views.base import ApiListView, ApiView, PhotoUploadView
 from screening.models import AuditEvent, FundusImage
 from screening.selectors import can_see_image, get_exam_record, get_image_record, list_images
+from screening.selectors.uploads import get_upload_of_exam
 from screening.services.audit import record_event
 from screening.services.images import (
     Answers,
@@ -27,6 +28,7 @@ from screening.services.images import (
     get_or_attach_image,
 )
 from screening.services.upload_checks import ANSWERABLE
+from screening.services.uploads import attach_upload
 
 
 class ExamImageUploadView(PhotoUploadView):
@@ -66,18 +68,14 @@ class ExamImageUploadView(PhotoUploadView):
         exam = get_exam_record(user=self.user, exam_id=exam_id)
         data = self.validated_data(NewImageSerializer)
         answers = Answers(confirmed=data["confirm"], reason=data["reason"])
+        values: dict[str, Any] = {name: data[name] for name in ("laterality", "field", "pupil")}
+        values |= {"captured_on": data.get("captured_on"), "on_writing": OnWriting(data["writing"]), "answers": answers}
         try:
-            image, is_new = get_or_attach_image(
-                exam=exam,
-                upload=data["photo"],
-                laterality=data["laterality"],
-                field=data["field"],
-                captured_on=data.get("captured_on"),
-                answers=answers,
-                on_writing=OnWriting(data["writing"]),
-                pupil=data["pupil"],
-                by=self.user,
-            )
+            if "upload" in data:
+                upload = get_upload_of_exam(user=self.user, exam=exam, upload_id=data["upload"])
+                image, is_new = attach_upload(upload=upload, **values, by=self.user)
+            else:
+                image, is_new = get_or_attach_image(exam=exam, upload=data["photo"], **values, by=self.user)
         except PictureOfOtherEye as error:
             details = {"existing_id": str(error.image.pk)}
             raise ApiError(409, "other_eye", str(error), {"laterality": str(error)}, **details) from None

@@ -19,6 +19,7 @@ from screening.api.serializers.gradings import describe_quality_reasons, disclai
 from screening.api.serializers.predictions import (
     EyeSuggestionSerializer,
     NewPredictionSerializer,
+    NewSuggestionSerializer,
     PredictionQuerySerializer,
     PredictionSerializer,
 )
@@ -28,8 +29,10 @@ from screening.labels.quality import limitation_of
 from screening.photos.validation import MAX_BYTES
 from screening.selectors import get_exam_record
 from screening.selectors.sites import default_model
+from screening.selectors.uploads import get_upload_of_exam
 from screening.services import inference
 from screening.services.predictions import predict_photo, suggest_eye
+from screening.services.uploads import read_upload
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,13 +85,17 @@ class EyeSuggestionView(PhotoUploadView):
         summary="Recognise the eye of a photograph without storing it",
         description="For a photograph whose file name does not show the eye: a person confirms the suggestion before "
         "the photograph is added. The photograph is not stored; an audit event of the exam records the request.",
-        request={"multipart/form-data": NewPredictionSerializer},
+        request={"multipart/form-data": NewSuggestionSerializer},
         responses=responses(404, has_body=True, ok=EyeSuggestionSerializer),
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
         """200, also if the eye is not clear."""
         exam = get_exam_record(user=self.user, exam_id=exam_id)
-        data = self.validated_data(NewPredictionSerializer)["photo"].read(MAX_BYTES + 1)
+        sent = self.validated_data(NewSuggestionSerializer)
+        if "upload" in sent:
+            data = read_upload(get_upload_of_exam(user=self.user, exam=exam, upload_id=sent["upload"]))
+        else:
+            data = sent["photo"].read(MAX_BYTES + 1)
         return Response(EyeSuggestionSerializer(suggest_eye(exam=exam, data=data, by=self.user)).data)
 
 

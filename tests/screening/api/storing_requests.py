@@ -1,9 +1,15 @@
 """A request of each API route that stores a record."""
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
-from screening.models import Exam, Patient
+from django.core.files.base import ContentFile
+
+from screening.models import Exam, FundusImage, Patient, PhotoUpload, User
+from screening.services.uploads import begin_upload
+from tests.builders import photo_bytes
 from tests.screening.factories import (
     ExamFactory,
     FundusImageFactory,
@@ -30,6 +36,17 @@ def refused_eye_of(patient: Patient) -> dict[str, Any]:
     for _ in range(3):
         GradingFactory(image=FundusImageFactory(exam=exam, laterality="OS"), is_ungradable=True)
     return {"exam_id": exam.pk}
+
+
+def archive_of(patient: Patient) -> dict[str, Any]:
+    written = BytesIO()
+    with ZipFile(written, "w") as archive:
+        archive.writestr("OD.jpg", photo_bytes())
+    data, by = written.getvalue(), User.objects.get(username="photographer")
+    upload = begin_upload(exam=ExamFactory(patient=patient), n_bytes=len(data), by=by)
+    name = FundusImage._meta.get_field("file").storage.save("uploads/x/x.part", ContentFile(data))
+    PhotoUpload.objects.filter(pk=upload.pk).update(parts=[name], n_received=len(data))
+    return {"upload_id": upload.pk}
 
 
 def submitted_exam_of(patient: Patient) -> dict[str, Any]:
@@ -73,6 +90,8 @@ CASES: dict[str, Case] = {
     "exam-absent-eye": (open_exam_of, lambda _: {"laterality": "OS", "reason": "prosthesis"}, 200),
     "exam-not-photographed": (open_exam_of, lambda _: {"laterality": "OS", "reason": "eye kept shut"}, 200),
     "exam-unobtainable": (refused_eye_of, lambda _: {"laterality": "OS", "code": "cataract", "reason": ""}, 200),
+    "exam-uploads": (open_exam_of, lambda _: None, 201),
+    "upload-unpack": (archive_of, lambda _: None, 200),
     "exam-cancel": (open_exam_of, lambda _: None, 200),
     "exam-move": (open_exam_of, move_of, 200),
     "image-move": (image_of, move_of, 200),

@@ -62,7 +62,7 @@ UPLOADS = {"exam-images"}
 
 def post(client: ApiClient, url: str, body: Any, *, key: str | None = KEY, boundary: str = "first") -> Any:
     """JSON, or a form with a photograph if ``body`` has an eye alone."""
-    headers = {} if key is None else {"Idempotency-Key": key}
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "10"} | ({} if key is None else {"Idempotency-Key": key})
     if body is not None and "laterality" in body and "reason" not in body:
         fields = {"photo": SimpleUploadedFile(f"{boundary}.jpg", photo_bytes()), **body}
         data: Any = encode_multipart(boundary, fields)

@@ -255,7 +255,7 @@ def test_a_blind_reviewer_gets_no_grade(case: Any, reviewer: User, photographer:
         record_first_reading(exam=exam, laterality=eye, is_gradable=True, grade=3, macular_oedema="none", by=reviewer)
     if is_signed:
         sign_review(exam=exam, findings=findings(ICDRGrade.SEVERE), by=reviewer)
-    for user, is_visible in ((reviewer, is_revealed), (photographer, True)):
+    for user, is_visible in ((reviewer, is_revealed), (photographer, is_signed or mode == SIDE_BY_SIDE)):
         client = ApiClient(user)
         assert get_exam(user=user, exam_id=exam.pk).is_model_revealed is is_visible
         detail, *others = [

@@ -86,7 +86,7 @@ def test_a_grading_has_the_suspicion(p: float | None, expected: tuple[Any, ...],
 
 
 def test_a_blind_reader_gets_none_before_the_own_reading(client: ApiClient, site: Site, reviewer: User) -> None:
-    Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    Site.objects.update(reading_mode=Site.ReadingMode.BLIND_FIRST, photographers_see_grades=True)
     exam = make_exam(site, "grade 0, suspicion of oedema", "grade 0, macula not visible")
     desk = ApiClient(reviewer)
     detail, *others = gradings_of(desk, exam)
