@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
-from screening.services.accounts import record_failed_login
+from screening.services.accounts import queue_lockout_notice, record_failed_login
 
 KNOWN_ADDRESS_FOR = timedelta(days=90)
 """From an address where a person has logged in, other people cannot lock the account by guessing elsewhere."""
@@ -27,9 +27,12 @@ class IpLockoutHandler(AxesDatabaseHandler):  # type: ignore[misc]  # the packag
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
     ) -> None:
-        """Count the failure for the person's notice too."""
+        """Count the failure for the person's notice too, and send one by e-mail if an account is guessed."""
         super().user_login_failed(sender, credentials, request, **kwargs)
-        record_failed_login(username=get_client_username(request, credentials) or "")
+        username = get_client_username(request, credentials) or ""
+        record_failed_login(username=username)
+        if request is not None and username and self._has_many_failures(request, username):
+            queue_lockout_notice(username=username)
 
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
         """Whether a log-in is refused. The failures of a user name expire AXES_COOLOFF_TIME after the last one."""
@@ -44,11 +47,14 @@ class IpLockoutHandler(AxesDatabaseHandler):  # type: ignore[misc]  # the packag
         attempts = _recent(request).filter(ip_address=get_client_ip_address(request))
         return _count(attempts) >= settings.LOGIN_FAILURE_LIMIT_PER_IP
 
+    def _has_many_failures(self, request: HttpRequest, username: str) -> bool:
+        return _count(_recent(request).filter(username=username)) >= settings.LOGIN_FAILURE_LIMIT_PER_ACCOUNT
+
     def _is_guessed(self, request: HttpRequest, credentials: dict[str, Any] | None) -> bool:
         username = get_client_username(request, credentials)
         if not username:
             return False
-        if _count(_recent(request).filter(username=username)) < settings.LOGIN_FAILURE_LIMIT_PER_ACCOUNT:
+        if not self._has_many_failures(request, username):
             return False
         return not AccessLog.objects.filter(
             username=username,

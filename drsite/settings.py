@@ -171,6 +171,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "old_password", "new_password1", "new_password2"]
 AXES_VERBOSE = False  # it would log user names, and a password typed into their field
 _BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 AXES_CLIENT_IP_CALLABLE = "drsite.proxy.client_address" if _BEHIND_PROXY else None
@@ -290,11 +291,12 @@ LOGGING = logging_settings(format=LOG_FORMAT, level=env.str("LOG_LEVEL", default
 
 # --- monitoring ------------------------------------------------------------------------------------------------------
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: /metrics is off
-# Nothing sends mail yet. `manage.py doctor` checks the connection.
+# Notices of wrong passwords to the person. `manage.py doctor` checks the connection.
 _MAIL: dict[str, Any] = env.email_url("EMAIL_URL", default="dummymail://")
 EMAIL_BACKEND, EMAIL_TIMEOUT = _MAIL["EMAIL_BACKEND"], 10
 EMAIL_HOST, EMAIL_PORT = _MAIL["EMAIL_HOST"] or "localhost", _MAIL["EMAIL_PORT"] or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"] or "", _MAIL["EMAIL_HOST_PASSWORD"] or ""
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="") or EMAIL_HOST_USER or "screening@localhost"
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
 # The preload list of browsers is for public host names; that of a clinic is often private.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]

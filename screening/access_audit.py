@@ -4,7 +4,6 @@ Views record what they show; the middleware adds an event for a request that lef
 """
 
 import ipaddress
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -15,32 +14,29 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.core.cache import cache
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
-from django.http import HttpRequest
+from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from redis import RedisError
 
-from screening.models import AuditEvent, Exam, FundusImage, Grading, Patient, PhotoUpload, Review, Site, User
+from screening.models import AuditEvent, User
+from screening.purposes import CLIENT_PURPOSES, PURPOSE_HEADER
 from screening.request_facts import RequestFacts, current_facts, facts_of_request
+from screening.selectors.addressed_records import addressed_record, site_of_addressed
+from screening.services.accounts import queue_lockout_notice
 from screening.services.audit import record_event
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-Verb = AuditEvent.Verb
+Verb, Purpose = AuditEvent.Verb, AuditEvent.Purpose
 REPEATED_AFTER_S = 300
 """Requests that a page sends by itself (status, thumbnails) leave one event in this time for each user and record."""
 REFUSED = {401, 403, 404}
 _APPS = {"screening", "api", "admin"}
-_PATH_OF_SITE: dict[str, tuple[Any, str]] = {
-    "patient_id": (Patient, "site"),
-    "exam_id": (Exam, "site"),
-    "image_id": (FundusImage, "exam__site"),
-    "grading_id": (Grading, "image__exam__site"),
-    "upload_id": (PhotoUpload, "exam__site"),
-    "review_id": (Review, "exam__site"),
-}
 WITHOUT_PATIENT_DATA = {
     "screening:login",
     "screening:logout",
     "screening:password",
+    "screening:page-printed",
     "screening:session-status",
     "screening:session-extend",
     "screening:site-first",
@@ -61,12 +57,17 @@ def audit_access(get_response: GetResponse) -> GetResponse:
     """Set the facts of the request for its events, and record a view or a refusal that left no event."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
+        is_panel = request.path.startswith("/admin/")
+        purpose = Purpose.OPERATIONS.value if is_panel else _purpose(request)
         facts = RequestFacts(
             address=_address(request),
             request_id=getattr(request, "request_id", ""),
-            purpose=_purpose(request.path),
+            purpose=purpose or Purpose.TREATMENT.value,
+            is_panel=is_panel,
             user=request.user,
         )
+        if purpose is None:
+            return _unknown_purpose()
         with facts_of_request(facts):
             response = get_response(request)
             _record(request, response.status_code, facts)
@@ -83,9 +84,19 @@ def _address(request: HttpRequest) -> str | None:
         return None
 
 
-def _purpose(path: str) -> str:
-    is_panel = path.startswith("/admin/")
-    return AuditEvent.Purpose.OPERATIONS if is_panel else AuditEvent.Purpose.TREATMENT
+def _purpose(request: HttpRequest) -> str | None:
+    """The purpose that a client of the API gives; for pages that of the route. None for a code that is not listed."""
+    text = request.headers.get(PURPOSE_HEADER, "") if request.path.startswith("/api/") else ""
+    if not text:
+        return Purpose.TREATMENT.value
+    return text if text in CLIENT_PURPOSES else None
+
+
+def _unknown_purpose() -> JsonResponse:
+    message = _("The purpose is unknown. Send one of these in %(header)s: %(codes)s.")
+    texts = {"header": PURPOSE_HEADER, "codes": ", ".join(CLIENT_PURPOSES)}
+    body = {"code": "unknown_purpose", "message": message % texts, "fields": {}}
+    return JsonResponse(body, status=400, headers={"Cache-Control": "no-store"})
 
 
 def _record(request: HttpRequest, status: int, facts: RequestFacts) -> None:
@@ -113,7 +124,7 @@ def _record_refusal(request: HttpRequest, status: int, user: User | None) -> Non
     match = request.resolver_match
     if match is None or match.view_name == "api:not-found":
         return
-    name, record_id = _record_named(match.kwargs)
+    name, record_id = addressed_record(match.kwargs)
     data: dict[str, str | float | bool | None] = {"route": match.view_name, "status": status}
     if name:
         data["record"] = record_id
@@ -121,32 +132,14 @@ def _record_refusal(request: HttpRequest, status: int, user: User | None) -> Non
 
 
 def _record_view(request: HttpRequest, route: str, kwargs: dict[str, Any], user: User) -> None:
-    name, record_id = _record_named(kwargs)
+    name, record_id = addressed_record(kwargs)
     if _is_repeated(f"{user.pk}:{route}:{record_id}"):
         return
     data: dict[str, str | float | bool | None] = {"route": route}
     if name:
         data["record"] = record_id
     verb = Verb.RECORD_VIEWED if name else Verb.LIST_VIEWED
-    record_event(verb=verb, subject=None, site=_site_named(name, record_id), data=data, by=user)
-
-
-def _record_named(kwargs: dict[str, Any]) -> tuple[str, str]:
-    """Name and id of the record in the address; the panel's is text that a user typed, so only an id is kept."""
-    for name in _PATH_OF_SITE:
-        if name in kwargs:
-            return name, str(kwargs[name])
-    try:
-        return ("object_id", str(uuid.UUID(kwargs["object_id"]))) if "object_id" in kwargs else ("", "")
-    except ValueError:
-        return "object_id", ""
-
-
-def _site_named(name: str, record_id: str) -> Site | None:
-    if name not in _PATH_OF_SITE:
-        return None
-    model, path = _PATH_OF_SITE[name]
-    return Site.objects.filter(pk__in=model.objects.filter(pk=record_id).values(path)).first()
+    record_event(verb=verb, subject=None, site=site_of_addressed(name, record_id), data=data, by=user)
 
 
 def _is_repeated(name: str) -> bool:
@@ -172,21 +165,27 @@ def _logged_out(user: User | None, **_kwargs: Any) -> None:
 def _login_failed(credentials: dict[str, Any], **_kwargs: Any) -> None:
     """With the account, if there is one: the typed name could be a password."""
     account = User.objects.filter(username=credentials.get("username") or "").first()
-    record_event(verb=Verb.LOGIN_FAILED, subject=account, site=None, by=None)
+    record_event(verb=Verb.LOGIN_FAILED, subject=account, site=None, by=_user_of_session())
 
 
 @receiver(user_locked_out)
 def _locked_out(username: str = "", **_kwargs: Any) -> None:
     account = User.objects.filter(username=username or "").first()
-    record_event(verb=Verb.LOCKED_OUT, subject=account, site=None, by=None)
+    record_event(verb=Verb.LOCKED_OUT, subject=account, site=None, by=_user_of_session())
+    queue_lockout_notice(username=username or "")
 
 
 @receiver(post_delete, sender=AccessAttempt)
 def _lockout_removed(instance: Any, **_kwargs: Any) -> None:
     """Removed in the panel or by a command; those that expire are deleted at a log-in."""
     facts = current_facts()
-    if facts is not None and facts.purpose != AuditEvent.Purpose.OPERATIONS:
+    if facts is not None and not facts.is_panel:
         return
     account = User.objects.filter(username=instance.username or "").first()
-    by = None if facts is None or not isinstance(facts.user, User) else facts.user
-    record_event(verb=Verb.LOCKOUT_REMOVED, subject=account, site=None, by=by)
+    record_event(verb=Verb.LOCKOUT_REMOVED, subject=account, site=None, by=_user_of_session())
+
+
+def _user_of_session() -> User | None:
+    """Who is logged in: on the page that changes a password, a wrong one is entered by that user."""
+    facts = current_facts()
+    return facts.user if facts is not None and isinstance(facts.user, User) else None

@@ -6,7 +6,8 @@ NB: not in the package ``admin``: Django imports this file to create the site on
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 
@@ -16,6 +17,12 @@ class ScreeningAdminSite(AdminSite):
     site_title = _("Screening administration")
     site_header = _("Screening administration")
     index_title = _("Records of all sites")
+
+    def password_change(  # type: ignore[override]  # a redirect is a response too
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of the user's account, which limits and audits wrong passwords."""
+        return redirect("screening:password")
 
     def has_permission(self, request: HttpRequest) -> bool:
         user: Any = request.user

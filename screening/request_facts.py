@@ -10,8 +10,9 @@ MAX_ID_CHARS = 64
 
 @dataclass(slots=True, kw_only=True)
 class RequestFacts:
-    """``purpose`` is that of the channel; ``user`` is the one of the session,
-    ``key_id`` the id of the API key.
+    """``purpose`` is that of the route, or a client of the API gave it; ``is_panel``: the admin panel.
+
+    ``user`` is the one of the session, ``key_id`` the id of the API key.
 
     ``n_events`` counts the audit events that the request has left. ``roles`` holds the roles of the user at each site,
     read at the first event.
@@ -20,6 +21,7 @@ class RequestFacts:
     address: str | None = None
     request_id: str = ""
     purpose: str = ""
+    is_panel: bool = False
     user: object = None
     key_id: str = ""
     n_events: int = 0

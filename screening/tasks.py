@@ -9,7 +9,8 @@ from celery.exceptions import Reject
 from kombu.exceptions import OperationalError
 
 from ml.errors import BundleError
-from screening.services import drafts, gradings, idempotency_keys, orphaned_files, stale_gradings, uploads
+from screening.services import accounts, drafts, gradings, idempotency_keys, orphaned_files, stale_gradings, uploads
+from screening.services.accounts import LOCKOUT_NOTICE_TASK
 from screening.services.gradings import GRADE_IMAGE_TASK
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,12 @@ def _leave_queue(worker: str | None) -> None:
         )
     except OperationalError:
         logger.warning("The broker is unavailable: this worker has not left the queue")
+
+
+@shared_task(name=LOCKOUT_NOTICE_TASK)
+def send_lockout_notice(user_id: str) -> None:
+    """Tell a person by e-mail that wrong passwords were entered for the account."""
+    accounts.send_lockout_notice(user_id=UUID(user_id))
 
 
 @shared_task(name="screening.tasks.requeue_stale_gradings")

@@ -8,8 +8,6 @@ from redis import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import ScopedRateThrottle, SimpleRateThrottle
 
-from screening.models import ApiKey
-
 if TYPE_CHECKING:  # NB: DRF loads this file while its own views are loading
     from rest_framework.views import APIView
 
@@ -17,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class KeyThrottle(ScopedRateThrottle):
-    """Rate limit for each scope and API key; for each user or IP address if there is no key."""
+    """Rate limit for each scope and account, with all of its API keys and sessions; else for each IP address."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """True also if the cache is unavailable: the clinic must be able to work."""
@@ -28,14 +26,9 @@ class KeyThrottle(ScopedRateThrottle):
             return True
 
     def get_cache_key(self, request: Request | HttpRequest, view: "APIView") -> str:
-        """A cache key with the id of the API key, not the key itself."""
-        caller = getattr(request, "auth", None)
-        if isinstance(caller, ApiKey):
-            ident = f"key-{caller.pk}"
-        elif request.user.is_authenticated:
-            ident = f"user-{request.user.pk}"
-        else:
-            ident = self.get_ident(request)  # type: ignore[arg-type]  # a stub too narrow: any request has META
+        """A cache key with the id of the account."""
+        address = self.get_ident(request)  # type: ignore[arg-type]  # a stub too narrow: any request has META
+        ident = f"user-{request.user.pk}" if request.user.is_authenticated else address
         return str(self.cache_format % {"scope": self.scope, "ident": ident})
 
 

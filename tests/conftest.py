@@ -24,7 +24,7 @@ from ml.errors import BundleError
 from ml.serving.decoders import decoders, pool
 from ml.vocabulary import ServedModel
 from screening.models import Grading, Membership, Site, User
-from screening.services import inference
+from screening.services import accounts, inference
 from tests.builders import FakeBundle, FakeGrader, make_prediction
 from tests.screening.factories import MembershipFactory, SiteFactory, UserFactory
 from tests.screening.processes import (
@@ -135,6 +135,17 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
 
     monkeypatch.setattr("screening.services.gradings.publish", publish)
     return sent
+
+
+@pytest.fixture
+def mail_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notices are sent at once, in this process, to ``mail.outbox``."""
+
+    def send(user_id: uuid.UUID) -> None:
+        accounts.send_lockout_notice(user_id=user_id)
+
+    monkeypatch.setattr("screening.services.accounts._publish_lockout_notice", send)
+    monkeypatch.setattr("screening.services.accounts.transaction.on_commit", lambda function: function())
 
 
 @pytest.fixture

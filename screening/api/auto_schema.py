@@ -6,6 +6,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 from screening.api.idempotency import HEADER, MAX_KEY_LENGTH
+from screening.purposes import CLIENT_PURPOSES, PURPOSE_HEADER
 
 _KEY = OpenApiParameter(
     HEADER,
@@ -19,12 +20,22 @@ _KEY = OpenApiParameter(
 )
 
 
+_PURPOSE = OpenApiParameter(
+    PURPOSE_HEADER,
+    {"type": "string", "enum": list(CLIENT_PURPOSES), "default": CLIENT_PURPOSES[0]},
+    OpenApiParameter.HEADER,
+    required=False,
+    description="Why the data are used, for the audit trail: a code of HL7's PurposeOfUse. Another one is refused "
+    "(`400`, `unknown_purpose`).",
+)
+
+
 class RepeatableSchema(AutoSchema):
-    """Adds the header ``Idempotency-Key`` and its errors to each POST that stores something."""
+    """Adds the header of the purpose to each operation, and to each POST that stores something ``Idempotency-Key``."""
 
     def get_override_parameters(self) -> list[Any]:
-        """The header, where it applies."""
-        return [_KEY] if self._is_repeatable() else []
+        """The headers that apply."""
+        return [_PURPOSE, *([_KEY] if self._is_repeatable() else [])]
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         from screening.api.schema import error_response  # late: it imports serializers, which import this module

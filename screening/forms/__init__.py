@@ -1,10 +1,12 @@
 """Forms check the shape of a request; services check the truth of the data."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import ICDRGrade, ServedModel
@@ -48,6 +50,21 @@ class PhotoField(forms.FileField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_empty_file=True, **kwargs)
+
+
+class NewPasswordForm(PasswordChangeForm):
+    """The present password and a new one. Wrong ones are counted, audited and limited as at the log-in."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        super().__init__(cast("Any", request.user), request.POST or None)
+
+    def clean_old_password(self) -> str:
+        """Raises ValidationError."""
+        password: str = self.cleaned_data["old_password"]
+        if authenticate(self.request, username=self.user.get_username(), password=password) is None:
+            raise forms.ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return password
 
 
 class LogInForm(AuthenticationForm):

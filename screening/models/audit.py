@@ -73,20 +73,26 @@ class AuditEvent(models.Model):
         LIST_VIEWED = "list.viewed", _("viewed a list")
         RECORD_VIEWED = "record.viewed", _("viewed a record")
         ACCESS_REFUSED = "access.refused", _("was refused access")
+        PAGE_PRINTED = "page.printed", _("printed a page")
         LOGGED_IN = "user.logged_in", _("logged in")
         LOGGED_OUT = "user.logged_out", _("logged out")
         LOGIN_FAILED = "user.login_failed", _("entered a wrong password")
         LOCKED_OUT = "user.locked_out", _("was locked out")
+        LOCKOUT_NOTICE_SENT = "user.lockout_notice_sent", _("was sent a notice of wrong passwords")
         LOCKOUT_REMOVED = "user.lockout_removed", _("removed a lock-out")
         ROW_ADDED = "row.added", _("added a row in the admin panel")
         ROW_CHANGED = "row.changed", _("changed a row in the admin panel")
         ROW_REMOVED = "row.removed", _("removed a row in the admin panel")
 
     class Purpose(models.TextChoices):
-        """Why data are processed, by the channel: the codes of HL7's PurposeOfUse, and one for tasks."""
+        """Why data are processed: codes of HL7's PurposeOfUse, and one for tasks."""
 
         TREATMENT = "TREAT", _("Treatment")
+        EMERGENCY = "ETREAT", _("Treatment in an emergency")
         OPERATIONS = "HOPERAT", _("Operation of the clinic")
+        QUALITY = "HQUALIMP", _("Improvement of quality")
+        RESEARCH = "HRESCH", _("Research")
+        PATIENT_REQUEST = "PATRQT", _("Request of the patient")
         SYSTEM = "SYSTEM", _("Task of the system")
 
     id = models.BigAutoField(primary_key=True)

@@ -14,6 +14,8 @@ class User(AbstractUser):
     must_change_password = models.BooleanField(_("must choose another password"), default=False)
     n_failed_logins = models.PositiveIntegerField(_("wrong passwords since the last log-in"), default=0, editable=False)
 
+    lockout_notice_at = models.DateTimeField(_("notice of wrong passwords sent at"), null=True, editable=False)
+
     class Meta(AbstractUser.Meta):
         ordering = ["username"]
 

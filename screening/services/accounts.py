@@ -1,11 +1,23 @@
 """User accounts: the first administrator, changing a password, counting failed log-ins."""
 
+import logging
+import uuid
+from functools import partial
+
+from celery import current_app
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
 from screening.models import AuditEvent, User
 from screening.services.audit import record_event
+
+logger = logging.getLogger(__name__)
+LOCKOUT_NOTICE_TASK = "screening.tasks.send_lockout_notice"
 
 
 @transaction.atomic
@@ -39,6 +51,42 @@ def change_password(*, password: str, by: User) -> None:
 def record_failed_login(*, username: str) -> None:
     """Count a wrong password, for the notice after the next log-in. An unknown user name is not stored."""
     User.objects.filter(username=username).update(n_failed_logins=F("n_failed_logins") + 1)
+
+
+def queue_lockout_notice(*, username: str) -> None:
+    """Let a worker send a notice to the person whose account is guessed: one in each lock-out, if it has an address."""
+    now = timezone.now()
+    is_due = Q(lockout_notice_at__isnull=True) | Q(lockout_notice_at__lte=now - settings.AXES_COOLOFF_TIME)
+    accounts = User.objects.filter(is_due, username=username, is_active=True).exclude(email="")
+    for user_id in accounts.values_list("pk", flat=True):
+        if User.objects.filter(is_due, pk=user_id).update(lockout_notice_at=now):
+            transaction.on_commit(partial(_publish_lockout_notice, user_id))
+
+
+def _publish_lockout_notice(user_id: uuid.UUID) -> None:
+    try:
+        current_app.send_task(LOCKOUT_NOTICE_TASK, args=[str(user_id)], retry=False)
+    except OperationalError:
+        logger.warning("The broker is unavailable: user %s is not sent the notice of wrong passwords", user_id)
+
+
+def send_lockout_notice(*, user_id: uuid.UUID) -> None:
+    """Send the notice of wrong passwords. It has the user name and the time, and nothing about patients."""
+    user = User.objects.get(pk=user_id)
+    at = timezone.localtime(user.lockout_notice_at)
+    text = _(
+        "At %(at)s (%(zone)s), too many wrong passwords had been entered for your account %(username)s. It is locked "
+        "for %(minutes)d minutes at the addresses from which they came.\n\n"
+        "If that was not you, tell your administrator, and change your password after your next log-in."
+    )
+    facts = {"at": f"{at:%Y-%m-%d %H:%M}", "zone": at.tzname(), "username": user.get_username()}
+    minutes = settings.AXES_COOLOFF_TIME.total_seconds() // 60
+    try:
+        user.email_user(_("Too many wrong passwords for your account"), text % {**facts, "minutes": minutes})
+    except OSError as error:  # smtplib.SMTPException is an OSError
+        logger.warning("The notice of wrong passwords was not sent to user %s (%s)", user_id, type(error).__name__)
+        return
+    record_event(verb=AuditEvent.Verb.LOCKOUT_NOTICE_SENT, subject=user, site=None, by=None)
 
 
 def clear_failed_logins(*, by: User) -> int:

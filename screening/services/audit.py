@@ -55,7 +55,7 @@ def _request_fields(facts: RequestFacts | None, *, site: Site | None, by: User |
 
 def _role(facts: RequestFacts, site: Site | None, by: User) -> str:
     """The roles of the user at the site, at any site if None; one query for each request."""
-    if by.is_superuser and facts.purpose == AuditEvent.Purpose.OPERATIONS:
+    if by.is_superuser and facts.is_panel:
         return SUPERUSER
     if by.pk not in facts.roles:
         rows = Membership.objects.filter(user=by.pk).order_by("role").values_list("site", "role")

@@ -22,7 +22,7 @@ NotBlind = FirstReading.NotBlind
 Verb = AuditEvent.Verb
 SAME_VISIT = timedelta(days=7)
 """Exams of one person in this time show the same eyes in the same state."""
-_LOOKS = (Verb.EXAM_VIEWED, Verb.IMAGE_VIEWED, Verb.RECORD_VIEWED, Verb.PHOTO_PREDICTED)
+_VIEWS = (Verb.EXAM_VIEWED, Verb.IMAGE_VIEWED, Verb.RECORD_VIEWED, Verb.PHOTO_PREDICTED)
 _LISTS_OF_SITE = ("screening:worklist", "api:gradings", "api:exams", "api:images", "api:image-gradings")
 _LISTS_OF_ALL_SITES = ("admin:screening_grading_changelist",)
 _IS_HIDDEN = "is_hidden"
@@ -37,8 +37,8 @@ def not_blind_reason(*, exam: Exam, by: User) -> NotBlind | None:
         NotBlind.EARLIER_READING: lambda: _has_read_before(exam, images, by),
         NotBlind.OTHER_ROLE: lambda: _has_seen_in_other_role(exam, by),
         NotBlind.PREDICTED: lambda: _has_predicted(images, by),
-        NotBlind.SAME_PICTURE: lambda: _has_looked_at(_exams_with_copies(images, by), by),
-        NotBlind.SAME_PERSON: lambda: _has_looked_at(_other_exams_of_person(exam, by), by),
+        NotBlind.SAME_PICTURE: lambda: _has_seen_result_of(_exams_with_copies(images, by), by),
+        NotBlind.SAME_PERSON: lambda: _has_seen_result_of(_other_exams_of_person(exam, by), by),
     }
     return next((reason for reason, has_seen in checks.items() if has_seen()), None)
 
@@ -62,7 +62,7 @@ def _has_seen_in_other_role(exam: Exam, by: User) -> bool:
     if exam.site.hides_grades_from_photographers:
         hidden = Q(role__in=roles_without(Action.VIEW_GRADE))
         before = before.exclude(hidden if changed_at is None else hidden & Q(at__gte=changed_at))
-    if before.filter(_is_look_at({exam.pk})).exists():
+    if before.filter(_is_view_of({exam.pk})).exists():
         return True
     lists = Q(data__route__in=_LISTS_OF_ALL_SITES)
     joined_at = member_since(by, exam.site)
@@ -102,13 +102,13 @@ def _other_exams_of_person(exam: Exam, by: User) -> set[UUID]:
     return set(graded.values_list("pk", flat=True)) - set(hidden.values_list("pk", flat=True))
 
 
-def _has_looked_at(exams: Collection[UUID], by: User) -> bool:
-    return bool(exams) and AuditEvent.objects.filter(_is_look_at(exams), actor=by).exists()
+def _has_seen_result_of(exams: Collection[UUID], by: User) -> bool:
+    return bool(exams) and AuditEvent.objects.filter(_is_view_of(exams), actor=by).exists()
 
 
-def _is_look_at(exams: Collection[UUID]) -> Q:
+def _is_view_of(exams: Collection[UUID]) -> Q:
     """Filter of audit events: looks at these exams, their photographs and gradings that did not hide the result."""
     images: QuerySet[Any] = FundusImage.objects.filter(exam__in=exams)
     gradings: QuerySet[Any] = Grading.objects.filter(image__exam__in=exams)
     ids = [str(pk) for pk in (*exams, *images.values_list("pk", flat=True), *gradings.values_list("pk", flat=True))]
-    return Q(verb__in=_LOOKS) & (Q(object_id__in=ids) | Q(data__record__in=ids)) & ~Q(data__has_key=_IS_HIDDEN)
+    return Q(verb__in=_VIEWS) & (Q(object_id__in=ids) | Q(data__record__in=ids)) & ~Q(data__has_key=_IS_HIDDEN)

@@ -4,14 +4,14 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from screening.forms import LogInForm
+from screening.forms import LogInForm, NewPasswordForm
 from screening.models import User
 from screening.services.accounts import change_password, clear_failed_logins
 from screening.views.decorators import AuthenticatedRequest, login_required
@@ -44,7 +44,7 @@ class LogIn(LoginView):
 @require_http_methods(["GET", "HEAD", "POST"])
 def password_change(request: AuthenticatedRequest) -> HttpResponseBase:
     """Change the user's password. The user's other sessions end."""
-    form = PasswordChangeForm(request.user, request.POST or None)
+    form = NewPasswordForm(request)
     if request.method == "POST" and form.is_valid():
         if request.user.check_password(form.cleaned_data["new_password1"]):
             form.add_error("new_password1", _("This is your current password. Choose a different one."))

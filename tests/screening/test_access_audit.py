@@ -1,5 +1,10 @@
-"""Every look leaves an audit event: each route, as each kind of user."""
+"""Every look leaves an audit event: each route, as each kind of user.
 
+``PRINT_AUDIT=1 python -m pytest -s tests/screening/test_access_audit.py`` prints the events that each route left.
+"""
+
+import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -107,7 +112,7 @@ def routes(records: dict[str, Any]) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("role", ROLES)
 def test_no_data_of_a_patient_leave_without_an_event(role: str, records: dict[str, Any], site: Site) -> None:
     client, user = client_of(role, site)
-    n_with_data = 0
+    n_with_data, left = 0, []
     for name, address in list(routes(records)):
         if name in {"screening:logout"}:
             continue
@@ -118,6 +123,7 @@ def test_no_data_of_a_patient_leave_without_an_event(role: str, records: dict[st
         has_data = response.status_code < 300 and any(marker in body for marker in MARKERS)
         events = list(AuditEvent.objects.order_by("id")[before:])
         n_with_data += has_data
+        left.append((name, response.status_code, [event.verb for event in events]))
         if has_data:
             assert events, f"{role} read {name} without an event"
             assert {event.actor for event in events} == {user}
@@ -126,6 +132,9 @@ def test_no_data_of_a_patient_leave_without_an_event(role: str, records: dict[st
             assert [event.verb for event in events] == [Verb.ACCESS_REFUSED], f"{role}, {name}: no refusal"
         assert not any(marker.decode() in str(vars(event)) for event in events for marker in MARKERS)
     assert (n_with_data > 1) == (role not in {"stranger", "anonymous"})
+    if os.environ.get("PRINT_AUDIT"):
+        rows = (f"  {name:44} {status}  {', '.join(verbs) or '-'}" for name, status, verbs in left)
+        sys.stdout.write("\n".join([f"\n{role}", *rows, ""]))
 
 
 def test_events_have_role_purpose_and_key(records: dict[str, Any], site: Site) -> None:

@@ -1,6 +1,10 @@
 """The first log-in of a new installation: another password, then the first site."""
 
+from typing import Any
+
 import pytest
+from axes.models import AccessAttempt
+from django.core import mail
 from django.test import Client
 
 from screening.access import AccessDenied
@@ -9,7 +13,7 @@ from screening.services.accounts import change_password, create_first_administra
 from screening.services.sites import create_first_site
 from tests.screening.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mail_is_sent")]
 FIRST, NEXT = "quiet-walnut-ferry", "brisk-lantern-otter"
 
 
@@ -86,3 +90,32 @@ def test_only_a_superuser_creates_the_first_site_and_only_one(client: Client, ad
     with pytest.raises(AccessDenied):
         create_first_site(name="Hill clinic", timezone="UTC", by=administrator)
     assert Site.objects.count() == 1
+
+
+def change(client: Client, old: str) -> int:
+    return client.post("/password/", {"old_password": old, "new_password1": NEXT, "new_password2": NEXT}).status_code
+
+
+def test_guesses_of_the_present_password_are_limited_and_audited(client: Client, settings: Any) -> None:
+    user = UserFactory(email="ada@example.org")
+    client.force_login(user)
+    assert [change(client, f"guess {n}") for n in range(settings.AXES_FAILURE_LIMIT + 1)][-2:] == [429, 429]
+    assert change(client, "correct horse battery") == 429, "the right one is not accepted either"
+    user.refresh_from_db()
+    assert user.check_password("correct horse battery")
+    assert user.n_failed_logins >= settings.AXES_FAILURE_LIMIT
+    failed = AuditEvent.objects.filter(verb=AuditEvent.Verb.LOGIN_FAILED)
+    assert {(event.actor, event.object_id) for event in failed} == {(user, str(user.pk))}
+    assert AuditEvent.objects.filter(verb=AuditEvent.Verb.LOCKED_OUT, actor=user).exists()
+    assert len(mail.outbox) == 1
+    stored = str(AccessAttempt.objects.values())
+    assert "guess" not in stored
+    assert NEXT not in stored
+
+
+def test_the_page_of_the_panel_leads_to_that_of_the_account(client: Client, administrator: User) -> None:
+    change_password(password=NEXT, by=administrator)
+    client.force_login(administrator)
+    assert client.get("/admin/password_change/").headers["Location"] == "/password/"
+    answer = client.post("/admin/password_change/", {"old_password": "guess"})
+    assert answer.headers["Location"] == "/password/"
