@@ -1,4 +1,4 @@
-"""A browser that prints a page leaves an event of its own, with the record and without its data."""
+"""A browser that prints a page leaves a separate event, with the record and without its data."""
 
 import pytest
 from django.test import Client
