@@ -9,7 +9,7 @@ import re
 import select
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from django.http import HttpRequest, HttpResponse
 
@@ -18,6 +18,8 @@ from screening.views.errors import busy_response
 GetResponse = Callable[[HttpRequest], HttpResponse]
 MAX_WAIT_S = 8.0
 RETRY_AFTER_S = 5
+IS_REFUSED = "drsite.is_refused"
+"""In the environment of a request whose body was not read, because its gate was full."""
 CLIENT_CLOSED_REQUEST = 499
 """As in nginx: for the log alone."""
 
@@ -33,6 +35,13 @@ class Gate:
         self.n_threads = n_running + n_waiting
         self._admitted = threading.BoundedSemaphore(self.n_threads)
         self._running = threading.BoundedSemaphore(n_running)
+
+    def is_full(self) -> bool:
+        """Whether a request that came now would be refused."""
+        if self._admitted.acquire(blocking=False):
+            self._admitted.release()
+            return False
+        return True
 
     @contextmanager
     def entered(self, timeout_s: float = MAX_WAIT_S) -> Iterator[None]:
@@ -70,7 +79,7 @@ def limit_concurrency(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         try:
-            with gate_of(request).entered():
+            with _gate_entered(request):
                 if is_abandoned(request):
                     return HttpResponse(status=CLIENT_CLOSED_REQUEST)
                 return get_response(request)
@@ -80,12 +89,18 @@ def limit_concurrency(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def gate_of(request: HttpRequest) -> Gate:
+def _gate_entered(request: HttpRequest) -> AbstractContextManager[None]:
+    """Raises Overloaded."""
+    if request.META.get(IS_REFUSED):
+        raise Overloaded
+    return gate_of(request.method or "", request.path_info).entered()
+
+
+def gate_of(method: str, path: str) -> Gate:
     """The gate for a request, by method and path."""
-    path = request.path_info
     if _LOG_INS.fullmatch(path):
         return LOG_INS
-    if request.method == "POST":
+    if method == "POST":
         return PHOTOS if _PHOTOS.fullmatch(path) else PAGES
     return IMAGES if _IMAGES.fullmatch(path) else PAGES
 

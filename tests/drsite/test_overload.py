@@ -3,16 +3,21 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from deploy import gunicorn_conf
-from drsite import overload
+from drsite import overload, request_bodies
 from drsite.overload import IMAGES, LOG_INS, PAGES, PHOTOS, Gate
 from screening.demo import server
+from screening.models import ReadingDraft, Site, User
+from tests.screening.factories import make_exam
 
 EXAM = "exams/5f0c1f3e-0000-4000-8000-000000000000"
 IMAGE = "images/5f0c1f3e-0000-4000-8000-000000000000"
@@ -37,7 +42,7 @@ IMAGE = "images/5f0c1f3e-0000-4000-8000-000000000000"
     ],
 )
 def test_each_request_has_a_gate(method: str, path: str, gate: Gate) -> None:
-    assert overload.gate_of(RequestFactory().generic(method, path)) is gate
+    assert overload.gate_of(method, path) is gate
 
 
 class BlockedView:
@@ -146,3 +151,67 @@ def test_a_request_whose_client_is_gone_is_not_carried_out(is_closed: bool) -> N
 def test_the_servers_have_a_thread_for_each_place() -> None:
     assert gunicorn_conf.threads >= overload.N_THREADS
     assert server.threads >= overload.N_THREADS
+
+
+class FullGate(Gate):
+    """A gate with one place, which the test takes."""
+
+    def __init__(self) -> None:
+        super().__init__(n_running=1, n_waiting=0)
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExitStack]:
+    """The gates of pages and of photographs are full until the stack is closed."""
+    with ExitStack() as stack:
+        for name in ("PAGES", "PHOTOS"):
+            gate = FullGate()
+            monkeypatch.setattr(overload, name, gate)
+            stack.enter_context(gate.entered())
+        yield stack
+
+
+def test_over_capacity_log_in_and_health_are_answered_and_no_draft_is_lost(
+    full: ExitStack, client: Client, reviewer: User, site: Site
+) -> None:
+    exam = make_exam(site, "grade 2", "grade 0")
+    client.force_login(reviewer)
+    address = reverse("screening:exam-draft", args=[exam.pk])
+    draft = {"OD-verdict": "2", "note": "haemorrhage", "draft_version": "0", "base_review": ""}
+    for answer in (
+        client.get("/"),
+        client.post(address, draft, headers={"Accept": "application/json"}),
+        client.post("/api/v1/predict"),
+    ):
+        assert (answer.status_code, answer["Retry-After"]) == (503, str(overload.RETRY_AFTER_S))
+    assert not ReadingDraft.objects.exists()
+    assert Client().get("/login/").status_code == 200
+    assert Client().get("/health/live").status_code == 200
+    full.close()
+    assert client.post(address, draft, headers={"Accept": "application/json"}).status_code == 200
+    assert ReadingDraft.objects.get().entries["OD-verdict"] == "2"
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(("cookie", "is_full"), [("", False), ("csrftoken=x", False), ("sessionid=x", True)])
+def test_the_body_of_a_photograph_that_is_refused_is_not_stored(
+    cookie: str, is_full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_bodies, "MAX_DISCARDED_BYTES", 1000)
+    gate = FullGate()
+    monkeypatch.setattr(overload, "PHOTOS", gate)
+    monkeypatch.setattr(request_bodies, "PHOTOS", gate)
+    body, seen = BytesIO(bytes(5000)), []
+
+    def application(environ: dict[str, Any], _start_response: Any) -> list[bytes]:
+        seen.append((environ["wsgi.input"].read(), environ["CONTENT_LENGTH"], environ[overload.IS_REFUSED]))
+        return []
+
+    form = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": "5000", "wsgi.input": body}
+    with ExitStack() as stack:
+        if is_full:
+            stack.enter_context(gate.entered())
+        target = {"REQUEST_METHOD": "POST", "PATH_INFO": "/try/"}
+        list(request_bodies.store_bodies(application)(form | {"HTTP_COOKIE": cookie} | target, lambda *_: None))
+    assert seen == [(b"", "0", is_full)]
+    assert body.tell() == 1000

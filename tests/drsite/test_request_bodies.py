@@ -4,11 +4,7 @@ import gzip
 import json
 import resource
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,29 +16,7 @@ from screening.services.api_keys import issue_key
 from screening.services.exams import open_exam
 from tests.builders import photo_bytes
 from tests.screening.factories import PatientFactory
-from tests.screening.processes import DEADLINE_S, PROJECT, environment, free_port, is_open, wait_until
 from tests.screening.wire import Connection, photo_form
-
-
-@pytest.fixture
-def port(shared_database: str, tmp_path: Path, released_bundle: None) -> Iterator[int]:
-    """The port of gunicorn as deploy/ configures it."""
-    port = free_port()
-    variables = environment(
-        shared_database,
-        REDIS_URL="memory://",
-        TMPDIR=str(tmp_path),
-        ALLOWED_HOSTS="127.0.0.1",
-        MEDIA_ROOT=str(tmp_path / "media"),
-    )
-    options = ["--workers", "1", "--bind", f"127.0.0.1:{port}", "--worker-tmp-dir", str(tmp_path)]
-    command = ["-m", "gunicorn", "--config", "deploy/gunicorn_conf.py", *options, "drsite.wsgi:application"]
-    with (tmp_path / "gunicorn.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, *command], cwd=PROJECT, env=variables, stdout=log, stderr=log)
-    wait_until(lambda: is_open(port), "gunicorn listened", process)
-    yield port
-    process.terminate()
-    process.wait(DEADLINE_S)
 
 
 def test_a_chunked_body_that_fills_the_disk_is_503() -> None:
