@@ -48,6 +48,7 @@ def test_a_print_in_the_panel_leaves_an_event(client: Client, patient: Patient) 
     assert report(client, reverse("admin:screening_patient_change", args=[patient.pk])) == 204
     event = AuditEvent.objects.get(verb=PRINTED)
     assert event.data == {"route": "admin:screening_patient_change", "record": str(patient.pk)}
+    assert (event.role, event.purpose) == ("superuser", "HOPERAT")
 
 
 def test_who_is_not_logged_in_reports_nothing(client: Client, patient: Patient) -> None:
