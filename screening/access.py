@@ -121,6 +121,10 @@ def can(user: Any, action: Action, site: Site | None = None) -> bool:
     return sites.exists() if site is None else sites.filter(pk=site.pk).exists()
 
 
+READER = Role.REVIEWER.value
+"""The role that reads exams, in the roles of audit events."""
+
+
 def roles_without(action: Action) -> list[str]:
     """Roles that do not allow ``action``."""
     return [role.value for role in Role if role not in ALLOWED[action]]

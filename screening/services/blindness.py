@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Max, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from screening.access import Action, member_since, restrict, roles_without
+from screening.access import READER, Action, member_since, restrict, roles_without
 from screening.models import AuditEvent, Exam, FirstReading, FundusImage, Grading, Patient, Site, User
 from screening.selectors.gradings import hidden_from
 from screening.services.duplicates import find_copies
@@ -59,9 +59,8 @@ def _has_seen_in_other_role(exam: Exam, by: User) -> bool:
     changed_at = _display_changed_at(exam.site)
     reads_since = max(at for at in (member_since(by, exam.site, Action.REVIEW_EXAM), changed_at) if at is not None)
     before = AuditEvent.objects.filter(actor=by, at__gte=graded_at, at__lt=reads_since)
-    if exam.site.hides_grades_from_photographers:
-        hidden = Q(role__in=roles_without(Action.VIEW_GRADE))
-        before = before.exclude(hidden if changed_at is None else hidden & Q(at__gte=changed_at))
+    hidden = _saw_no_result(exam.site)
+    before = before.exclude(hidden if changed_at is None else hidden & Q(at__gte=changed_at))
     if before.filter(_is_view_of({exam.pk})).exists():
         return True
     lists = Q(data__route__in=_LISTS_OF_ALL_SITES)
@@ -69,6 +68,12 @@ def _has_seen_in_other_role(exam: Exam, by: User) -> bool:
     if joined_at is not None:
         lists |= Q(data__route__in=_LISTS_OF_SITE, at__gte=joined_at)
     return before.filter(lists, verb=Verb.LIST_VIEWED).exists()
+
+
+def _saw_no_result(site: Site) -> Q:
+    """Filter of audit events: whose role at that time hid the results of the site, as the site is now."""
+    hidden = Q(site=site) & Q(role__contains=READER)
+    return hidden | Q(role__in=roles_without(Action.VIEW_GRADE)) if site.hides_grades_from_photographers else hidden
 
 
 def _display_changed_at(site: Site) -> datetime.datetime | None:

@@ -138,6 +138,13 @@ def test_a_reader_who_leaves_the_role_to_see_results_does_not_read_blind(exam: E
     assert reason(exam, join(user, exam.site, Role.REVIEWER)) == NotBlind.OTHER_ROLE
 
 
+def test_a_role_that_is_added_again_leaves_the_reading_blind(exam: Exam) -> None:
+    user = join(UserFactory(), exam.site, Role.REVIEWER)
+    view_exam(user, exam)
+    Membership.objects.filter(user=user).delete()
+    assert reason(exam, join(user, exam.site, Role.REVIEWER)) == ""
+
+
 def test_a_visit_before_the_exam_was_graded_shows_nothing(exam: Exam) -> None:
     user = join(UserFactory(), exam.site, Role.MANAGER)
     view_exam(user, exam)
