@@ -1,6 +1,6 @@
 """Words for the right and the left eye, in names of files and in tables of labels. Standard library only.
 
-One list: label readers use it here, and the page of an exam sends it to ``static/upload.js``.
+One list: label readers use it here, and the page of an exam sends it to ``static/capture/``.
 """
 
 import re

@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT_SUFFIXES = {".py", ".md", ".html", ".js", ".css", ".sh", ".toml", ".yml", ".yaml", ".j2", ".txt", ".example", ""}
-NOT_CHECKED = ("docs/style/", "LICENSE", "CHANGELOG.md", "tests/docs/test_vocabulary.py")
+NOT_CHECKED = ("docs/style/", "static/vendor/", "LICENSE", "CHANGELOG.md", "tests/docs/test_vocabulary.py")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 

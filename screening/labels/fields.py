@@ -3,7 +3,7 @@
 import re
 from pathlib import PurePath
 
-FIELD_WORDS = {
+FIELD_NAMES = {
     "macula": ("macula", "macular", "mac", "fovea", "makula", "mácula"),
     "disc": ("disc", "disk", "papilla", "papille", "papila", "onh", "optic"),
 }
@@ -13,6 +13,6 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 def field_in_file_name(name: str) -> str:
     """The field that the name of a file has as a separate word; empty if it has none or both."""
-    words = set(_LETTERS.findall(PurePath(name).stem.lower()))
-    found = [field for field, known in FIELD_WORDS.items() if words & set(known)]
+    terms = set(_LETTERS.findall(PurePath(name).stem.lower()))
+    found = [field for field, known in FIELD_NAMES.items() if terms & set(known)]
     return found[0] if len(found) == 1 else ""

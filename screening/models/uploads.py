@@ -15,7 +15,7 @@ from screening.models.images import FundusImage
 class PhotoUpload(BaseModel):
     """A file that an account sends to an exam in parts, by the protocol tus 1.0. No other account sees it.
 
-    ``n_received`` of ``n_bytes`` are stored, in the files of ``parts``, in this order. ``laterality`` and ``field`` are
+    ``n_received`` of ``n_bytes`` are stored, in the files of ``segments``, in this order. ``laterality`` and ``field`` are
     suggestions: a person confirms them when the photograph is added to the exam. The name of the file is not stored.
     """
 
@@ -23,7 +23,7 @@ class PhotoUpload(BaseModel):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     n_bytes = models.PositiveIntegerField(_("size (bytes)"))
     n_received = models.PositiveIntegerField(_("received (bytes)"), default=0)
-    parts = models.JSONField(_("files of its parts"), default=list)
+    segments = models.JSONField(_("files of its parts"), default=list)
     laterality = models.CharField(_("eye"), max_length=2, choices=LATERALITY_CHOICES, blank=True, default="")
     field = models.CharField(_("field"), max_length=10, choices=FundusImage.Field.choices, blank=True, default="")
     expires_at = models.DateTimeField(_("expires at"), db_index=True)

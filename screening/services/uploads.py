@@ -99,10 +99,10 @@ def append_to_upload(*, upload: PhotoUpload, offset: int, data: bytes, by: User)
             locked = _locked(upload)
             _require_next(locked, offset, len(data))
             if data:
-                stored = _storage().save(_part_name(locked), ContentFile(data))
-                locked.parts = [*locked.parts, stored]
+                stored = _storage().save(_segment_name(locked), ContentFile(data))
+                locked.segments = [*locked.segments, stored]
             locked.n_received += len(data)
-            locked.save(update_fields=["parts", "n_received"])
+            locked.save(update_fields=["segments", "n_received"])
     except BaseException:
         if stored:
             _delete_files([stored])
@@ -122,9 +122,9 @@ def read_upload(upload: PhotoUpload) -> bytes:
     if not upload.is_complete:
         raise UploadIncomplete
     content = bytearray()
-    for name in upload.parts:
-        with _storage().open(name) as part:
-            content += part.read()
+    for name in upload.segments:
+        with _storage().open(name) as segment:
+            content += segment.read()
     return bytes(content)
 
 
@@ -178,7 +178,7 @@ def delete_expired_uploads() -> int:
     """Delete uploads that are older than KEPT_FOR, and parts without an upload. Returns how many uploads."""
     expired = list(PhotoUpload.objects.filter(expires_at__lte=timezone.now()))
     _delete(expired)
-    _delete_orphaned_parts()
+    _delete_orphaned_segments()
     return len(expired)
 
 
@@ -203,9 +203,9 @@ def _unpacked(exam: Exam, name: str, content: bytes, rejection: str, stored: lis
     if rejection:
         return UnpackedFile(name, None, rejection)
     upload = _create(exam, len(content), laterality_in_file_name(name) or "", field_in_file_name(name), by)
-    stored.append(_storage().save(_part_name(upload), ContentFile(content)))
-    upload.parts, upload.n_received = [stored[-1]], len(content)
-    upload.save(update_fields=["parts", "n_received"])
+    stored.append(_storage().save(_segment_name(upload), ContentFile(content)))
+    upload.segments, upload.n_received = [stored[-1]], len(content)
+    upload.save(update_fields=["segments", "n_received"])
     return UnpackedFile(name, upload)
 
 
@@ -218,7 +218,7 @@ def _storage() -> Storage:
     return storage
 
 
-def _part_name(upload: PhotoUpload) -> str:
+def _segment_name(upload: PhotoUpload) -> str:
     return f"{FOLDER}/{upload.pk.hex}/{uuid.uuid4().hex}.part"
 
 
@@ -226,7 +226,7 @@ def _delete(uploads: Iterable[PhotoUpload]) -> None:
     """The rows first: a part without a row is deleted later."""
     for upload in uploads:
         PhotoUpload.objects.filter(pk=upload.pk).delete()
-        _delete_files(upload.parts)
+        _delete_files(upload.segments)
 
 
 def _delete_files(names: Iterable[str]) -> None:
@@ -237,7 +237,7 @@ def _delete_files(names: Iterable[str]) -> None:
             logger.exception("A part of an upload is left: it is deleted after a day")
 
 
-def _delete_orphaned_parts() -> None:
+def _delete_orphaned_segments() -> None:
     storage, before = _storage(), timezone.now() - KEPT_FOR
     try:
         folders = storage.listdir(FOLDER)[0]
@@ -246,9 +246,9 @@ def _delete_orphaned_parts() -> None:
     known = {pk.hex for pk in PhotoUpload.objects.values_list("pk", flat=True)}
     for folder in set(folders) - known:
         for name in storage.listdir(f"{FOLDER}/{folder}")[1]:
-            part = f"{FOLDER}/{folder}/{name}"
+            segment = f"{FOLDER}/{folder}/{name}"
             with suppress(FileNotFoundError):
-                if storage.get_modified_time(part) < before:
-                    storage.delete(part)
+                if storage.get_modified_time(segment) < before:
+                    storage.delete(segment)
         with suppress(OSError):  # it has younger parts
             storage.delete(f"{FOLDER}/{folder}")

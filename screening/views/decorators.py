@@ -32,7 +32,7 @@ View = Callable[Concatenate[AuthenticatedRequest, P], HttpResponseBase]
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether the request comes from a script (``static/upload.js``) and not from navigation."""
+    """Whether the request comes from a script (``static/capture/``) and not from navigation."""
     return request.headers.get("Accept", "").startswith("application/json")
 
 

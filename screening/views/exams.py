@@ -10,9 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ml.eye_names import EYE_NAMES
 from screening.access import Action, can, require
-from screening.forms import PHOTO_TYPES, PhotoForm, ReturnForm, error_text
+from screening.forms import PhotoForm, ReturnForm, error_text
 from screening.forms.eyes import AbsentEyeForm, NotPhotographedForm, UnobtainableForm
 from screening.labels.dates import day_text
 from screening.models import AuditEvent, Exam
@@ -35,6 +34,7 @@ from screening.services.exams import (
 )
 from screening.services.hand_overs import is_being_read, return_exam, take_back_exam
 from screening.services.unobtainable_eyes import mark_eye_unobtainable
+from screening.views.capture import ACCEPTED_TYPES, capture_context
 from screening.views.checklist import build_checklist
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.eye_cards import announcement, build_eye_cards, cards_version
@@ -86,9 +86,9 @@ def exam_page(
         "max_corrections": MAX_CORRECTIONS,
         "photo_form": photo_form,
         "question": question,
-        "photo_types": PHOTO_TYPES,
-        "eye_names": {eye.value: sorted(names) for eye, names in EYE_NAMES.items()},
     }
+    if context["may_upload"]:
+        context |= capture_context(request.user, exam, context["eyes"])
     return render(request, "screening/exams/detail.html", context, status=status)
 
 
@@ -117,6 +117,7 @@ def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str
         "version": cards_version(exam, eyes),
         "shows_model": detail.is_model_revealed,
         "may_upload": may_upload,
+        "accepted_types": ACCEPTED_TYPES,
         "may_submit": may_upload and can(user, Action.SUBMIT_EXAM, exam.site),
         "may_change_eye": is_unsigned and can(user, Action.UPLOAD_IMAGE, exam.site),
         "may_withdraw": can(user, Action.WITHDRAW_IMAGE, exam.site)

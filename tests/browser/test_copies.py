@@ -28,7 +28,7 @@ def test_one_picture_cannot_be_both_eyes(
     expect(rows.get_by_role("alert").filter(has_text="already in this exam as the right eye")).to_be_visible()
     assert [image.laterality for image in FundusImage.objects.all()] == ["OD"]
     rows.get_by_label("Right eye (OD)").check()
-    rows.get_by_role("button", name="Confirm: right eye (OD), upload").click()
+    rows.get_by_role("button", name="Confirm: right eye (OD)").click()
     expect(rows).to_have_count(0)
     forget_refusals(problems)
 
@@ -43,18 +43,19 @@ def test_a_picture_of_another_patient_is_confirmed_with_a_reason(
     other = ExamFactory(patient__site=open_exam.site, opened_by=photographer)
     page = visit(f"/exams/{other.pk}/", photographer, size=PHONE)
     rows = choose_photos(page, {"again_OD.jpg": SAME_PICTURE["half the size"](synthetic_photo())})
-    rows.get_by_label("Taken on").fill("2001-02-03")
+    page.get_by_text("Not taken today").click()
+    page.locator("[data-tray=captured-on]").fill("2001-02-03")
     rows.get_by_role("button", name="Confirm").click()
     expect(rows.get_by_role("alert").filter(has_text="more than a year ago")).to_be_visible()
     expect(rows.get_by_label("Taken on")).to_be_focused()
-    rows.get_by_role("button", name="The date is right: upload").press("Enter")
+    rows.get_by_role("button", name="The date is right: add it").press("Enter")
     expect(rows.get_by_role("alert").filter(has_text="in the exam of another patient")).to_be_visible()
     reason = rows.get_by_label("Why is this photograph in the exams of two patients?")
     expect(reason).to_be_focused()
     expect(rows.get_by_role("link", name="Open that exam in a new tab")).to_have_attribute(
         "href", f"/exams/{open_exam.pk}/"
     )
-    upload = rows.get_by_role("button", name="It shows this patient: upload")
+    upload = rows.get_by_role("button", name="It shows this patient: add it")
     upload.click()
     expect(rows.get_by_role("alert").filter(has_text="Enter the reason.")).to_be_visible()
     assert not other.images.exists()

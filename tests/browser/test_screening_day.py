@@ -39,9 +39,9 @@ def photograph(page: Page) -> None:
     expect(rows.nth(1).get_by_text("does not show which eye")).to_be_visible()
     expect(rows.nth(1).get_by_role("button", name="Choose the eye first")).to_be_disabled()
     rows.nth(1).get_by_label("Left eye (OS)").check()
-    rows.nth(1).get_by_role("button", name="Confirm: left eye (OS), upload").click()
+    rows.nth(1).get_by_role("button", name="Confirm: left eye (OS)").click()
     expect(rows).to_have_count(1)
-    rows.get_by_role("button", name="Confirm: right eye (OD), upload").click()
+    rows.get_by_role("button", name="Confirm: right eye (OD)").click()
     expect(rows).to_have_count(0)
 
 

@@ -64,7 +64,12 @@ def upload_of_photograph(exam: Exam, site: Site) -> PhotoUpload:
     name = FundusImage._meta.get_field("file").storage.save("uploads/x/x.part", ContentFile(photo_bytes()))
     owner, n_bytes = MembershipFactory(site=site).user, len(photo_bytes())
     return PhotoUpload.objects.create(
-        exam=exam, owner=owner, n_bytes=n_bytes, n_received=n_bytes, parts=[name], expires_at=timezone.now() + KEPT_FOR
+        exam=exam,
+        owner=owner,
+        n_bytes=n_bytes,
+        n_received=n_bytes,
+        segments=[name],
+        expires_at=timezone.now() + KEPT_FOR,
     )
 
 

@@ -38,7 +38,7 @@ from screening.services.uploads import (
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,expiration,termination"
-PART_TYPE = "application/offset+octet-stream"
+SEGMENT_TYPE = "application/offset+octet-stream"
 _MAX_METADATA_CHARS = 1000
 _OVERRIDABLE = {"PATCH", "DELETE", "HEAD"}
 
@@ -50,10 +50,10 @@ def _header(name: str, description: str, *, is_required: bool = True) -> OpenApi
 _TUS = _header("Tus-Resumable", f"`{VERSION}`; 412 otherwise.")
 
 
-class PartParser(BaseParser):
+class SegmentParser(BaseParser):
     """The bytes of a part."""
 
-    media_type = PART_TYPE
+    media_type = SEGMENT_TYPE
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """All bytes of the body."""
@@ -159,7 +159,7 @@ class UploadDetailView(TusView):
 
     actions = {"GET": Action.UPLOAD_IMAGE, "PATCH": Action.UPLOAD_IMAGE, "DELETE": Action.UPLOAD_IMAGE}
     http_method_names = ["get", "head", "patch", "delete"]
-    parser_classes = (PartParser,)
+    parser_classes = (SegmentParser,)
     max_body_bytes = validation.MAX_BYTES
 
     @extend_schema(
@@ -185,7 +185,7 @@ class UploadDetailView(TusView):
         description="`Upload-Offset` of the response is how much is received. After a broken connection, ask for it "
         "with HEAD and go on from there.",
         parameters=[_TUS, _header("Upload-Offset", "Number of bytes before this part.")],
-        request={PART_TYPE: OpenApiTypes.BINARY},
+        request={SEGMENT_TYPE: OpenApiTypes.BINARY},
         responses={
             **responses(404, 412, has_body=True),
             204: OpenApiResponse(description="The part is stored."),
@@ -195,11 +195,11 @@ class UploadDetailView(TusView):
     def patch(self, request: Request, upload_id: UUID) -> Response:
         """204 with ``Upload-Offset``."""
         upload, offset = self.get_record(upload_id), _number(request, "Upload-Offset")
-        part: Any = request.data
-        if not isinstance(part, bytes):  # an empty body has no Content-Type that counts
-            part = b""
+        segment: Any = request.data
+        if not isinstance(segment, bytes):  # an empty body has no Content-Type that counts
+            segment = b""
         try:
-            upload = append_to_upload(upload=upload, offset=offset, data=part, by=self.user)
+            upload = append_to_upload(upload=upload, offset=offset, data=segment, by=self.user)
         except WrongOffset as error:
             message = _("%(n)d bytes are received. Send those that follow.") % {"n": error.n_received}
             refused = ApiError(409, "wrong_offset", message)
@@ -242,7 +242,7 @@ class UploadUnpackView(ApiView):
         operation_id="unpack_upload",
         tags=[EXAMS],
         summary="Unpack a ZIP archive of photographs",
-        description="Each photograph becomes an upload of its own; the archive is deleted, also if it is refused. The "
+        description="Each photograph becomes a separate upload; the archive is deleted, also if it is refused. The "
         "names of the files suggest eye and field, and are not stored. An archive with a password, links, paths out of "
         "it, another archive in it, more than 40 files or more than 150 MB unpacked is refused.",
         request=None,
@@ -275,7 +275,7 @@ def _number(request: Request, name: str) -> int:
 def _metadata(header: str) -> dict[str, str]:
     """Keys and values of ``Upload-Metadata``. Raises ApiError (400)."""
     values = {}
-    for pair in filter(None, (part.strip() for part in header[:_MAX_METADATA_CHARS].split(","))):
+    for pair in filter(None, (pair.strip() for pair in header[:_MAX_METADATA_CHARS].split(","))):
         key, _space, encoded = pair.partition(" ")
         try:
             values[key] = b64decode(encoded, validate=True).decode()

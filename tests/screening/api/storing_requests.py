@@ -45,7 +45,7 @@ def archive_of(patient: Patient) -> dict[str, Any]:
     data, by = written.getvalue(), User.objects.get(username="photographer")
     upload = begin_upload(exam=ExamFactory(patient=patient), n_bytes=len(data), by=by)
     name = FundusImage._meta.get_field("file").storage.save("uploads/x/x.part", ContentFile(data))
-    PhotoUpload.objects.filter(pk=upload.pk).update(parts=[name], n_received=len(data))
+    PhotoUpload.objects.filter(pk=upload.pk).update(segments=[name], n_received=len(data))
     return {"upload_id": upload.pk}
 
 

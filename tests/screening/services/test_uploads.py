@@ -46,11 +46,11 @@ def exam(site: Site) -> Exam:
     return ExamFactory(patient=PatientFactory(site=site))
 
 
-def uploaded(exam: Exam, by: User, data: bytes, *, part_bytes: int = 0) -> PhotoUpload:
+def uploaded(exam: Exam, by: User, data: bytes, *, segment_bytes: int = 0) -> PhotoUpload:
     upload = begin_upload(exam=exam, n_bytes=len(data), laterality="OD", by=by)
-    for start in range(0, len(data), part_bytes or len(data)):
-        part = data[start : start + (part_bytes or len(data))]
-        upload = append_to_upload(upload=upload, offset=start, data=part, by=by)
+    for start in range(0, len(data), segment_bytes or len(data)):
+        segment = data[start : start + (segment_bytes or len(data))]
+        upload = append_to_upload(upload=upload, offset=start, data=segment, by=by)
     return upload
 
 
@@ -62,20 +62,20 @@ def zipped(**files: bytes) -> bytes:
     return written.getvalue()
 
 
-def stored_parts(media_root: Path) -> int:
+def stored_segments(media_root: Path) -> int:
     return sum(1 for one in (media_root / "uploads").rglob("*") if one.is_file())
 
 
 def test_a_photograph_in_parts_becomes_that_of_one_request(exam: Exam, photographer: User, media_root: Path) -> None:
     data = photo_bytes()
-    upload = uploaded(exam, photographer, data, part_bytes=1000)
-    assert len(upload.parts) > 1
+    upload = uploaded(exam, photographer, data, segment_bytes=1000)
+    assert len(upload.segments) > 1
     assert read_upload(upload) == data
     assert list_complete_uploads(user=photographer, exam=exam) == [upload]
     image, is_new = attach_upload(upload=upload, laterality="OS", pupil="dilated", by=photographer)
     assert (is_new, image.laterality, image.pupil) == (True, "OS", "dilated")
     assert not PhotoUpload.objects.exists()
-    assert stored_parts(media_root) == 0
+    assert stored_segments(media_root) == 0
     assert list(AuditEvent.objects.filter(verb__startswith="upload").values_list("verb", flat=True)) == ["upload.begun"]
 
 
@@ -91,7 +91,7 @@ def test_bytes_that_do_not_follow_change_nothing(exam: Exam, photographer: User,
     assert append_to_upload(upload=upload, offset=5, data=b"", by=photographer).n_received == 5
     with pytest.raises(UploadIncomplete):
         attach_upload(upload=upload, laterality="OD", by=photographer)
-    assert stored_parts(media_root) == 1
+    assert stored_segments(media_root) == 1
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -164,7 +164,7 @@ def test_old_uploads_are_deleted_by_a_periodic_task(
     monkeypatch.setattr(uploads, "KEPT_FOR", timedelta(seconds=-5))
     delete_expired_uploads()
     assert not orphaned.parent.exists()
-    assert stored_parts(media_root) == 1
+    assert stored_segments(media_root) == 1
 
 
 def test_a_question_keeps_the_upload(exam: Exam, site: Site, photographer: User) -> None:
@@ -191,13 +191,13 @@ def test_an_archive_becomes_uploads(exam: Exam, photographer: User, media_root: 
     assert not FundusImage.objects.exists(), "a person confirms the eye"
     event = AuditEvent.objects.get(verb="upload.unpacked")
     assert event.data == {"exam": str(exam.pk), "n_photographs": 2}
-    assert "macula" not in "".join(str(row.parts) for row in rows)
+    assert "macula" not in "".join(str(row.segments) for row in rows)
 
 
 def test_a_refused_archive_leaves_nothing(exam: Exam, photographer: User, media_root: Path) -> None:
     with pytest.raises(InvalidPhoto, match="archive in it"):
         unpack_upload(upload=uploaded(exam, photographer, zipped(b__zip=zipped(c=b"x"))), by=photographer)
-    assert (PhotoUpload.objects.count(), stored_parts(media_root)) == (0, 0)
+    assert (PhotoUpload.objects.count(), stored_segments(media_root)) == (0, 0)
 
 
 def test_too_many_files_of_an_archive_keep_it(
@@ -208,7 +208,7 @@ def test_too_many_files_of_an_archive_keep_it(
     with pytest.raises(TooManyUploads):
         unpack_upload(upload=archive, by=photographer)
     assert list(PhotoUpload.objects.all()) == [archive]
-    assert stored_parts(media_root) == 1
+    assert stored_segments(media_root) == 1
 
 
 @pytest.mark.parametrize(

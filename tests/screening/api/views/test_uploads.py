@@ -15,7 +15,7 @@ from tests.screening.api.client import ApiClient, assert_is_error
 from tests.screening.factories import ExamFactory, PatientFactory
 
 TUS = {"Tus-Resumable": "1.0.0"}
-PART = "application/offset+octet-stream"
+SEGMENT = "application/offset+octet-stream"
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def begin(http: Client, exam: Exam, n_bytes: int, **headers: str) -> Any:
 
 def append(http: Client, address: str, data: bytes, offset: int | str = 0, *, version: str = "1.0.0") -> Any:
     headers = {"Tus-Resumable": version, "Upload-Offset": str(offset)}
-    return http.patch(address, data, content_type=PART, headers=headers)
+    return http.patch(address, data, content_type=SEGMENT, headers=headers)
 
 
 def test_a_photograph_is_sent_in_parts_and_added(http: Client, client: ApiClient, exam: Exam) -> None:
@@ -104,7 +104,7 @@ def test_the_server_names_what_it_supports(http: Client, exam: Exam) -> None:
 def test_a_method_may_be_named_in_a_header(http: Client, exam: Exam) -> None:
     address = begin(http, exam, 3)["Location"]
     headers = {**TUS, "Upload-Offset": "0", "X-HTTP-Method-Override": "PATCH"}
-    assert http.post(address, b"123", content_type=PART, headers=headers).status_code == 204
+    assert http.post(address, b"123", content_type=SEGMENT, headers=headers).status_code == 204
     assert http.post(address, headers={**TUS, "X-HTTP-Method-Override": "DELETE"}).status_code == 204
     assert not PhotoUpload.objects.exists()
     assert AuditEvent.objects.filter(verb="upload.discarded").count() == 1

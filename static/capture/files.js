@@ -1,0 +1,68 @@
+// What can be known of a file before it is sent: its kind, its size in bytes and pixels, and what its name suggests.
+"use strict";
+
+(() => {
+  const HEAD_BYTES = 256 * 1024;
+  const START_OF_FRAME = new Set([0xc0, 0xc1, 0xc2, 0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf]);
+
+  // Lower case, without accents, as in ml/eye_names.py: digits, underscores and signs separate words.
+  function wordsOf(text) {
+    return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().match(/\p{L}+/gu) || [];
+  }
+
+  // The key whose words the name of a file has; null for none and for several.
+  function keyInName(fileName, wordsOfKey) {
+    const words = new Set(wordsOf(fileName.replace(/\.[^.]*$/, "")));
+    const found = Object.keys(wordsOfKey).filter((key) => wordsOfKey[key].flatMap(wordsOf).some((word) => words.has(word)));
+    return found.length === 1 ? found[0] : null;
+  }
+
+  function kindOf(bytes) {
+    const startsWith = (...values) => values.every((value, i) => bytes[i] === value);
+    const text = (from, to) => String.fromCharCode(...bytes.slice(from, to));
+    if (startsWith(0xff, 0xd8, 0xff)) return "jpeg";
+    if (startsWith(0x89, 0x50, 0x4e, 0x47)) return "png";
+    if (["II*\0", "MM\0*", "II+\0", "MM\0+"].includes(text(0, 4))) return "tiff";
+    if (text(0, 4) === "RIFF" && text(8, 12) === "WEBP") return "webp";
+    return startsWith(0x50, 0x4b, 0x03, 0x04) || startsWith(0x50, 0x4b, 0x05, 0x06) ? "zip" : "";
+  }
+
+  // Width times height from the header of a PNG or JPEG; 0 if it is not found: then the server decides.
+  function pixelsOf(kind, bytes) {
+    const view = new DataView(bytes.buffer);
+    if (kind === "png" && bytes.length > 24) return view.getUint32(16) * view.getUint32(20);
+    if (kind !== "jpeg") return 0;
+    for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff;) {
+      if (START_OF_FRAME.has(bytes[at + 1])) return view.getUint16(at + 5) * view.getUint16(at + 7);
+      at += bytes[at + 1] === 0xff ? 1 : 2 + view.getUint16(at + 2);
+    }
+    return 0;
+  }
+
+  // Kind of a file, and the name of the reason why it need not be sent; the server checks it again.
+  async function check(file, limits) {
+    if (!file.size) return { kind: "", refusal: "empty" };
+    const bytes = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+    const kind = kindOf(bytes);
+    if (!kind) return { kind, refusal: "not_a_photograph" };
+    if (file.size > limits.maxBytes) return { kind, refusal: "too_large" };
+    return { kind, refusal: pixelsOf(kind, bytes) > limits.maxPixels ? "too_many_pixels" : "" };
+  }
+
+  async function paintPreview(canvas, blob) {
+    try {
+      const options = { imageOrientation: "from-image", resizeWidth: 192, resizeQuality: "medium" };
+      const bitmap = await createImageBitmap(blob, options);
+      canvas.width = bitmap.width;
+      canvas.height = bitmap.height;
+      canvas.getContext("2d").drawImage(bitmap, 0, 0);
+      bitmap.close();
+    } catch {
+      // A TIFF, an archive, or not an image. The server decides.
+      canvas.setAttribute("aria-label", canvas.dataset.noPreview);
+      canvas.dataset.isBlank = "";
+    }
+  }
+
+  Object.assign(window.capture, { check, keyInName, paintPreview });
+})();

@@ -1,0 +1,276 @@
+// One photograph that waits: preview, eye, field, progress, questions of the server. It is sent at once and added to the
+// exam after a person has confirmed the eye.
+"use strict";
+
+(() => {
+  const { insist, paintPreview, post, sendOnce } = window.capture;
+
+  class Row {
+    // ``source``: name, eye, field, isConfirmed, and a blob, or the id of a complete upload.
+    constructor(tray, source, number) {
+      Object.assign(this, { tray, ...source });
+      this.node = tray.template.content.firstElementChild.cloneNode(true);
+      this.find = (name) => this.node.querySelector(`[data-row="${name}"]`);
+      this.find("name").textContent = this.name;
+      this.find("size").textContent = this.sizeText();
+      this.radios = [...this.node.querySelectorAll("[name=laterality]")];
+      for (const radio of this.radios) {
+        radio.name = `laterality-${number}`;
+        radio.addEventListener("change", () => this.chooseEye());
+      }
+      this.fieldSelect = this.find("field");
+      this.fieldSelect.value = this.field || "macula";
+      this.capturedOn = this.find("captured-on");
+      this.reason = this.find("reason").querySelector("input");
+      this.answers = new Set();
+      this.question = null;
+      this.writing = "";
+      this.isRefused = false;
+      for (const button of this.find("writing").querySelectorAll("button")) {
+        button.addEventListener("click", () => { this.writing = button.value; this.question = null; this.confirm(); });
+      }
+      this.fieldSelect.addEventListener("change", () => this.keep());
+      this.find("send").addEventListener("click", () => this.confirm());
+      this.find("remove").addEventListener("click", () => this.discard());
+      this.preselect(this.eye, this.eye ? this.hint || "named" : "looking");
+      this.showPreview();
+    }
+
+    sizeText() {
+      if (!this.blob) return "";
+      const sizeMb = this.blob.size / 1e6;
+      return sizeMb < 1 ? `${Math.ceil(sizeMb * 1e3)} kB` : `${sizeMb.toFixed(1)} MB`;
+    }
+
+    async showPreview() {
+      if (!this.blob && !this.uploadId) return; // a file that an archive had, and that is no photograph
+      const address = this.tray.texts.preview.replace(this.tray.texts.anyId, this.uploadId);
+      const blob = this.blob || (await fetch(address).then((answer) => (answer.ok ? answer.blob() : null), () => null));
+      if (blob) paintPreview(this.find("preview"), blob);
+    }
+
+    get laterality() {
+      return this.radios.find((radio) => radio.checked)?.value || null;
+    }
+
+    get isToConfirm() {
+      return !this.isConfirmed && !this.isRefused && !this.question;
+    }
+
+    // Select the eye, or none, and show the hint that says where it comes from.
+    preselect(eye, hint) {
+      for (const radio of this.radios) radio.checked = radio.value === eye;
+      for (const name of ["named", "looking", "recognised", "unknown", "other-slot"]) this.find(name).hidden = name !== hint;
+      this.render();
+    }
+
+    chooseEye() {
+      this.find("looking").hidden = true;
+      this.keep();
+      this.render();
+    }
+
+    // The selected eye, on which Space changes nothing; the group of both if none is selected.
+    focusEye() {
+      (this.radios.find((radio) => radio.checked && !radio.disabled) || this.find("eye")).focus();
+    }
+
+    render() {
+      const { texts } = this.tray;
+      const button = this.find("send");
+      button.disabled = this.isConfirmed || !this.laterality;
+      button.textContent = { OD: texts.confirmOd, OS: texts.confirmOs }[this.laterality] || texts.chooseEye;
+      for (const control of [...this.radios, this.fieldSelect, this.capturedOn, this.reason]) control.disabled = this.isConfirmed;
+      this.find("sending").hidden = !this.isConfirmed;
+      this.tray.render();
+    }
+
+    // Keep the photograph in the browser until the server has it; without its name.
+    async keep() {
+      if (!this.blob || this.uploadId) return;
+      const { account, exam } = this.tray;
+      const choice = { eye: this.laterality, field: this.fieldSelect.value, isConfirmed: this.isConfirmed };
+      const entry = { id: this.id, account, exam, blob: this.blob, uploadUrl: this.uploadUrl, ...choice };
+      Object.assign(entry, { addedAt: this.addedAt, isArchive: this.isArchive });
+      await window.capture.store.put(entry).catch(() => this.tray.warnOfStorage());
+    }
+
+    async start() {
+      await this.keep();
+      try {
+        if (!this.uploadId) await this.tray.queue.run(() => this.send());
+        if (this.isRemoved) return;
+        if (this.isArchive) {
+          await this.unpack();
+          return;
+        }
+        if (!this.laterality) await this.recogniseEye();
+        if (this.isConfirmed) await this.attach();
+      } catch (error) {
+        if (!this.isRemoved) this.fail(error.message || this.tray.texts.failed);
+      }
+    }
+
+    onPause(isPaused) {
+      this.isPaused = isPaused;
+      this.tray.renderBanner();
+    }
+
+    repeat(task) {
+      return insist(task, { onPause: (isPaused) => this.onPause(isPaused), isWanted: () => !this.isRemoved });
+    }
+
+    async send() {
+      const bar = this.find("progress");
+      bar.hidden = false;
+      const metadata = { laterality: this.laterality || "", field: this.fieldSelect.value };
+      const url = await this.repeat(() => sendOnce(this.blob, {
+        endpoint: this.tray.texts.uploads,
+        uploadUrl: this.uploadUrl,
+        metadata,
+        onUrl: (found) => { this.uploadUrl = found; this.keep(); },
+        onProgress: (fraction) => { bar.value = fraction; },
+        setAbort: (abort) => { this.abort = abort; },
+      }));
+      this.uploadId = url.split("/").pop();
+      bar.hidden = true;
+      await window.capture.store.remove(this.id).catch(() => {});
+    }
+
+    async unpack() {
+      const { files } = await this.repeat(() => post(`${this.uploadUrl}/unpack`));
+      this.leave();
+      this.tray.addUnpacked(files);
+    }
+
+    // If the file name says nothing: the eye that the server recognises, unless the user has chosen in the meantime.
+    async recogniseEye() {
+      const isOpen = () => !this.laterality && this.node.isConnected;
+      const form = new FormData();
+      form.set("upload", this.uploadId);
+      const suggestion = isOpen() ? await post(this.tray.texts.suggestEye, form).catch(() => ({})) : {};
+      if (!isOpen()) return;
+      const hint = suggestion.laterality_suggested ? "recognised" : "unknown";
+      this.preselect(suggestion.laterality_suggested, hint);
+      this.tray.announce(`${this.name}: ${this.find(hint).textContent.trim()}`);
+      if (document.activeElement === this.find("eye")) this.focusEye();
+    }
+
+    // Note the answer to the server's question. False if a reason is missing.
+    answer() {
+      const asked = this.question;
+      if (!asked || !asked.confirm) return true;
+      const isOfDate = Boolean(asked.captured_on);
+      if (!isOfDate && !this.reason.value.trim()) {
+        this.find("error").textContent = this.tray.texts.giveReason;
+        this.reason.focus();
+        return false;
+      }
+      if (!isOfDate || this.capturedOn.value === asked.captured_on) this.answers.add(asked.confirm);
+      return true;
+    }
+
+    // A person has confirmed the eye: the photograph is added once the server has it.
+    async confirm() {
+      if (this.isStuck && !this.laterality) {
+        Object.assign(this, { isStuck: false, isRefused: false });
+        this.preselect(null, "looking");
+        await this.start();
+        return;
+      }
+      if (this.isConfirmed || !this.laterality || !this.answer()) return;
+      Object.assign(this, { isConfirmed: true, isRefused: false, question: null });
+      this.find("question").hidden = true;
+      this.find("error").textContent = "";
+      this.node.classList.remove("is-failed");
+      this.render();
+      if (this.isStuck) {
+        this.isStuck = false;
+        await this.start();
+        return;
+      }
+      await this.keep();
+      if (this.uploadId) await this.attach();
+    }
+
+    form() {
+      const form = new FormData();
+      form.set("upload", this.uploadId);
+      form.set("laterality", this.laterality);
+      form.set("field", this.fieldSelect.value);
+      form.set("pupil", this.tray.pupil.value);
+      const day = this.capturedOn.value || this.tray.capturedOn.value;
+      if (day) form.set("captured_on", day);
+      for (const code of this.answers) form.append("confirm", code);
+      form.set("reason", this.reason.value);
+      if (this.writing) form.set("writing", this.writing);
+      return form;
+    }
+
+    async attach() {
+      try {
+        const answer = await this.repeat(() => post(this.tray.form.action, this.form()));
+        this.tray.announce(answer.message);
+        this.leave();
+        document.body.dispatchEvent(new CustomEvent("photo-uploaded"));
+      } catch (error) {
+        const asked = error.body || {};
+        if (error.status === 409 && (asked.confirm || asked.captured_on || asked.code === "writing_outside")) this.ask(asked);
+        else this.fail(error.message || this.tray.texts.failed);
+      }
+    }
+
+    // Show a question of the server in the row: the photograph and all entries stay.
+    ask(question) {
+      Object.assign(this, { question, isConfirmed: false });
+      this.render();
+      const isOfDate = Boolean(question.captured_on);
+      const isOfWriting = question.code === "writing_outside";
+      this.find("question").hidden = false;
+      this.find("question-text").textContent = question.message;
+      // Two answers about writing, of which none is preselected: a person decides what happens to it.
+      this.find("writing").hidden = !isOfWriting;
+      this.find("send").hidden = isOfWriting;
+      this.find("reason").hidden = isOfDate || isOfWriting;
+      this.find("other-exam").hidden = !question.url;
+      if (question.url) this.find("other-exam").querySelector("a").href = question.url;
+      this.find("date").hidden = !isOfDate;
+      if (isOfDate) this.capturedOn.value = question.captured_on;
+      const { texts } = this.tray;
+      if (question.confirm) this.find("send").textContent = isOfDate ? texts.confirmDate : texts.confirmOtherPatient;
+      (isOfWriting ? this.find("writing").querySelector("button") : isOfDate ? this.capturedOn : this.reason).focus();
+    }
+
+    // The photograph cannot be sent or added as it is. ``canRepeat``: the button tries again.
+    fail(message, { canRepeat = true } = {}) {
+      Object.assign(this, { isConfirmed: false, isRefused: true, isStuck: true });
+      this.render();
+      this.node.classList.add("is-failed");
+      for (const name of ["progress", "looking"]) this.find(name).hidden = true;
+      this.find("error").textContent = message;
+      const button = this.find("send");
+      button.hidden = !canRepeat;
+      this.find("eye").hidden = !canRepeat; // there is no photograph whose eye could be chosen
+      button.disabled = false;
+      button.textContent = this.tray.texts.retry;
+      (canRepeat ? button : this.find("remove")).focus();
+    }
+
+    // The user removes it: it is deleted here and on the server.
+    async discard() {
+      this.leave();
+      const address = this.uploadUrl || (this.uploadId && this.tray.texts.uploadBase.replace(this.tray.texts.anyId, this.uploadId));
+      const headers = { "Tus-Resumable": "1.0.0", "X-CSRFToken": window.csrfToken() };
+      if (this.abort) this.abort();
+      if (address) await fetch(address, { method: "DELETE", headers }).catch(() => {}); // it expires after a day
+    }
+
+    leave() {
+      this.isRemoved = true;
+      window.capture.store.remove(this.id).catch(() => {});
+      this.tray.removeRow(this);
+    }
+  }
+
+  Object.assign(window.capture, { Row });
+})();
