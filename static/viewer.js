@@ -1,141 +1,44 @@
 // Photographs side by side: linked zoom and pan by wheel, pinch, drag and keys; red-free, brightness and contrast;
-// the model's heatmap over the photograph. Needs heatmap.js. Controls have data-viewer-do and can be anywhere.
+// the model's heatmap over the photograph. Needs viewer_pane.js. Controls have data-viewer-do and can be anywhere.
 "use strict";
 
 window.viewer = (() => {
-  const MAX_SCALE = 4; // screen pixels for one pixel of the photograph
   const ZOOM_STEP = 1.25;
   const PAN_STEP = 0.08; // fraction of the pane
   const DEFAULTS = { brightness: 100, contrast: 100 };
 
   const state = { isLinked: true, isRedFree: false, isHeatOn: false, isHeld: false, layer: "grade", opacity: 60, ...DEFAULTS };
   const panes = [];
+  let frame = 0;
 
-  class Pane {
-    constructor(root) {
-      this.root = root;
-      this.window = root.querySelector("[data-viewer-window]");
-      this.filtered = root.querySelector("[data-viewer-filtered]");
-      this.photo = root.querySelector("[data-viewer-photo]");
-      this.heatLayer = root.querySelector("[data-viewer-heat]");
-      this.heatCanvas = this.heatLayer.querySelector("canvas");
-      this.zoomLabel = root.querySelector("[data-viewer-zoom]");
-      this.heatNote = root.querySelector("[data-viewer-heat-note]");
-      this.pointers = new Map();
-      this.paintedFor = null;
-      this.fit();
-    }
+  const shownPanes = () => panes.filter((pane) => pane.isShown);
 
-    get widthPx() {
-      return Number(this.photo.getAttribute("width")) || this.photo.naturalWidth || 1;
-    }
+  /** The pane that keys and buttons apply to: of the selected eye, else the first. */
+  const selectedPane = () => shownPanes().find((pane) => pane.root.classList.contains("is-focused")) || shownPanes()[0];
 
-    get heightPx() {
-      return Number(this.photo.getAttribute("height")) || this.photo.naturalHeight || 1;
-    }
-
-    get fitScale() {
-      return Math.min(this.window.clientWidth / this.widthPx, this.window.clientHeight / this.heightPx);
-    }
-
-    get actualZoom() {
-      return 1 / (window.devicePixelRatio || 1) / this.fitScale;
-    }
-
-    get isZoomed() {
-      return this.zoom > 1.001;
-    }
-
-    fit() {
-      this.zoom = 1;
-      this.centre = [0.5, 0.5];
-    }
-
-    /** Multiply the zoom; the point at (fractionX, fractionY) of the pane stays fixed. */
-    zoomBy(factor, fractionX = 0.5, fractionY = 0.5) {
-      const before = this.fitScale * this.zoom;
-      const limit = Math.max(1, this.actualZoom * MAX_SCALE);
-      this.zoom = Math.min(limit, Math.max(1, this.zoom * factor));
-      const after = this.fitScale * this.zoom;
-      const reachX = (fractionX - 0.5) * this.window.clientWidth;
-      const reachY = (fractionY - 0.5) * this.window.clientHeight;
-      this.centre[0] += (reachX / before - reachX / after) / this.widthPx;
-      this.centre[1] += (reachY / before - reachY / after) / this.heightPx;
-    }
-
-    /** Move the photograph by fractions of the pane. */
-    panBy(fractionX, fractionY) {
-      const scale = this.fitScale * this.zoom;
-      this.centre[0] -= (fractionX * this.window.clientWidth) / (scale * this.widthPx);
-      this.centre[1] -= (fractionY * this.window.clientHeight) / (scale * this.heightPx);
-    }
-
-    clamp() {
-      const scale = this.fitScale * this.zoom;
-      const visible = [this.window.clientWidth / this.widthPx / scale, this.window.clientHeight / this.heightPx / scale];
-      this.centre = this.centre.map((centre, i) => {
-        const half = visible[i] / 2;
-        return half >= 0.5 ? 0.5 : Math.min(1 - half, Math.max(half, centre));
-      });
-    }
-
-    render() {
-      if (!this.window.clientWidth) return;
-      this.clamp();
-      const scale = this.fitScale * this.zoom;
-      const x = this.window.clientWidth / 2 - this.centre[0] * this.widthPx * scale;
-      const y = this.window.clientHeight / 2 - this.centre[1] * this.heightPx * scale;
-      for (const layer of [this.photo, this.heatLayer]) {
-        layer.style.width = `${this.widthPx}px`;
-        layer.style.height = `${this.heightPx}px`;
-        layer.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
-      }
-      this.window.style.touchAction = this.isZoomed ? "none" : "pan-y";
-      this.window.classList.toggle("is-zoomed", this.isZoomed);
-      this.zoomLabel.textContent = `${Math.round((this.zoom / this.actualZoom) * 100)} %`;
-      this.filtered.style.filter =
-        `${state.isRedFree ? "url(#red-free) " : ""}brightness(${state.brightness}%) contrast(${state.contrast}%)`;
-      this.renderHeat();
-    }
-
-    renderHeat() {
-      const isWanted = state.isHeatOn || state.isHeld;
-      const photoId = this.root.dataset.photoId;
-      const map = isWanted ? window.heatmap.read(photoId, state.layer) : null;
-      const painted = `${state.layer} ${photoId}`;
-      if (map && this.paintedFor !== painted) {
-        window.heatmap.draw(this.heatCanvas, map.rows);
-        window.heatmap.position(this.heatCanvas, map.box);
-        this.paintedFor = painted;
-      }
-      this.heatLayer.hidden = !map;
-      this.heatLayer.style.opacity = String(state.opacity / 100);
-      const { noGrade, noOedema } = this.heatNote.dataset;
-      const note = isWanted ? map?.text || (state.layer === "grade" ? noGrade : noOedema) : "";
-      this.heatNote.hidden = !isWanted;
-      // A live region that is written again is read aloud again.
-      if (this.heatNote.textContent !== note) this.heatNote.textContent = note;
-    }
-
-    show(button) {
-      this.photo.src = button.dataset.src;
-      this.photo.alt = button.dataset.alt;
-      this.photo.setAttribute("width", button.dataset.width);
-      this.photo.setAttribute("height", button.dataset.height);
-      this.root.dataset.photoId = button.dataset.photoId;
-      this.root.querySelector("[data-viewer-field]").textContent = button.textContent.trim();
-      for (const other of this.root.querySelectorAll("[data-viewer-show]")) {
-        other.setAttribute("aria-pressed", String(other === button));
-      }
-      this.fit();
-      render();
-    }
+  // Photographs of the two eyes are mirror images of each other: what is nasal in one is nasal in the other.
+  function linkedTo(pane) {
+    const linked = state.isLinked ? shownPanes() : [pane];
+    return linked.map((each) => ({ pane: each, mirror: each.laterality === pane.laterality ? 1 : -1 }));
   }
 
-  const linkedTo = (pane) => (state.isLinked ? panes : [pane]);
+  function zoom(pane, factor, x = 0.5, y = 0.5) {
+    for (const each of linkedTo(pane)) each.pane.zoomBy(factor, 0.5 + each.mirror * (x - 0.5), y);
+  }
+
+  function pan(pane, x, y) {
+    for (const each of linkedTo(pane)) each.pane.panBy(each.mirror * x, y);
+  }
+
+  /** Draw before the next frame of the screen: several movements in between are one drawing. */
+  function schedule() {
+    if (!frame) frame = requestAnimationFrame(render);
+  }
 
   function render() {
-    panes.forEach((pane) => pane.render());
+    cancelAnimationFrame(frame);
+    frame = 0;
+    panes.forEach((pane) => pane.render(state));
     const isAdjusted = state.brightness !== DEFAULTS.brightness || state.contrast !== DEFAULTS.contrast || state.isRedFree;
     for (const node of document.querySelectorAll("[data-viewer-adjusted]")) node.hidden = !isAdjusted;
     for (const node of document.querySelectorAll("[data-viewer-heat-caption]")) node.hidden = !(state.isHeatOn || state.isHeld);
@@ -160,10 +63,10 @@ window.viewer = (() => {
   }
 
   const ACTIONS = {
-    "zoom-in": (pane) => linkedTo(pane).forEach((p) => p.zoomBy(ZOOM_STEP)),
-    "zoom-out": (pane) => linkedTo(pane).forEach((p) => p.zoomBy(1 / ZOOM_STEP)),
-    fit: (pane) => linkedTo(pane).forEach((p) => p.fit()),
-    actual: (pane) => linkedTo(pane).forEach((p) => p.zoomBy(p.actualZoom / p.zoom)),
+    "zoom-in": (pane) => zoom(pane, ZOOM_STEP),
+    "zoom-out": (pane) => zoom(pane, 1 / ZOOM_STEP),
+    fit: (pane) => linkedTo(pane).forEach((each) => each.pane.fit()),
+    actual: (pane) => linkedTo(pane).forEach((each) => each.pane.zoomBy(each.pane.actualZoom / each.pane.zoom)),
     "red-free": () => { state.isRedFree = !state.isRedFree; },
     heat: () => { state.isHeatOn = !state.isHeatOn; },
     "layer-grade": () => showLayer("grade"),
@@ -176,14 +79,14 @@ window.viewer = (() => {
         if (input.dataset.viewerSet in DEFAULTS) input.value = String(DEFAULTS[input.dataset.viewerSet]);
       }
     },
-    left: (pane) => linkedTo(pane).forEach((p) => p.panBy(PAN_STEP, 0)),
-    right: (pane) => linkedTo(pane).forEach((p) => p.panBy(-PAN_STEP, 0)),
-    up: (pane) => linkedTo(pane).forEach((p) => p.panBy(0, PAN_STEP)),
-    down: (pane) => linkedTo(pane).forEach((p) => p.panBy(0, -PAN_STEP)),
+    left: (pane) => pan(pane, PAN_STEP, 0),
+    right: (pane) => pan(pane, -PAN_STEP, 0),
+    up: (pane) => pan(pane, 0, PAN_STEP),
+    down: (pane) => pan(pane, 0, -PAN_STEP),
   };
 
   /** Run one action of the toolbar; `pane`: the one it applies to if the panes are not linked. */
-  function run(action, pane = panes[0]) {
+  function run(action, pane = selectedPane()) {
     if (!pane || !ACTIONS[action]) return;
     ACTIONS[action](pane);
     render();
@@ -206,23 +109,22 @@ window.viewer = (() => {
     const others = [...pane.pointers.entries()].filter(([id]) => id !== event.pointerId);
     const now = fractionOf(pane, event);
     if (others.length === 0) {
-      linkedTo(pane).forEach((p) => p.panBy(now[0] - before[0], now[1] - before[1]));
+      pan(pane, now[0] - before[0], now[1] - before[1]);
     } else {
       const anchor = others[0][1];
       const spread = (point) => Math.hypot(point[0] - anchor[0], point[1] - anchor[1]);
-      if (spread(before) > 0.01) linkedTo(pane).forEach((p) => p.zoomBy(spread(now) / spread(before), anchor[0], anchor[1]));
+      if (spread(before) > 0.01) zoom(pane, spread(now) / spread(before), anchor[0], anchor[1]);
     }
     pane.pointers.set(event.pointerId, now);
-    render();
+    schedule();
   }
 
   function addListeners(pane) {
     pane.window.addEventListener("wheel", (event) => {
       event.preventDefault();
       const [x, y] = fractionOf(pane, event);
-      const factor = Math.exp(-Math.max(-120, Math.min(120, event.deltaY)) / 400);
-      linkedTo(pane).forEach((p) => p.zoomBy(factor, x, y));
-      render();
+      zoom(pane, Math.exp(-Math.max(-120, Math.min(120, event.deltaY)) / 400), x, y);
+      schedule();
     }, { passive: false });
     pane.window.addEventListener("pointerdown", (event) => {
       pane.pointers.set(event.pointerId, fractionOf(pane, event));
@@ -232,7 +134,11 @@ window.viewer = (() => {
     for (const end of ["pointerup", "pointercancel"]) {
       pane.window.addEventListener(end, (event) => pane.pointers.delete(event.pointerId));
     }
-    pane.window.addEventListener("dblclick", () => run(pane.isZoomed ? "fit" : "actual", pane));
+    pane.window.addEventListener("dblclick", (event) => {
+      if (pane.isZoomed) run("fit", pane);
+      else zoom(pane, pane.actualZoom / pane.zoom, ...fractionOf(pane, event));
+      schedule();
+    });
     pane.window.addEventListener("keydown", (event) => {
       const action = { "+": "zoom-in", "=": "zoom-in", "-": "zoom-out" }[event.key]
         || (pane.isZoomed && { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" }[event.key]);
@@ -241,7 +147,8 @@ window.viewer = (() => {
       event.stopPropagation();
       run(action, pane);
     });
-    pane.photo.addEventListener("load", render);
+    pane.photo.addEventListener("load", schedule);
+    new ResizeObserver(schedule).observe(pane.window);
   }
 
   /** Initialise the panes of the page, after loading and after every htmx swap. */
@@ -249,7 +156,7 @@ window.viewer = (() => {
     for (const root of document.querySelectorAll("[data-viewer-pane]:not([data-viewer-ready])")) {
       root.dataset.viewerReady = "";
       state.isHeatOn = false; // the heatmap is off at first
-      const pane = new Pane(root);
+      const pane = new window.viewerPane.Pane(root);
       panes.push(pane);
       addListeners(pane);
     }
@@ -262,23 +169,19 @@ window.viewer = (() => {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-viewer-do]");
     if (button) run(button.dataset.viewerDo);
-    const choice = event.target.closest("[data-viewer-show]");
-    const pane = choice && panes.find((p) => p.root.contains(choice));
-    if (pane) pane.show(choice);
   });
   document.addEventListener("input", (event) => {
     const name = event.target.dataset && event.target.dataset.viewerSet;
     if (!name) return;
     state[name] = Number(event.target.value);
     if (name === "opacity") state.isHeatOn = true;
-    render();
+    schedule();
   });
   document.addEventListener("pointerdown", (event) => { if (event.target.closest("[data-viewer-hold]")) holdHeatmap(true); });
   for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => holdHeatmap(false));
   window.addEventListener("blur", () => holdHeatmap(false));
-  window.addEventListener("resize", render);
   document.addEventListener("DOMContentLoaded", start);
   document.addEventListener("htmx:afterSettle", start);
 
-  return { run, holdHeatmap };
+  return { run, holdHeatmap, panes, selectedPane, schedule };
 })();

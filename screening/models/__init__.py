@@ -10,6 +10,7 @@ from screening.models.idempotency_keys import IdempotencyKey
 from screening.models.images import FundusImage
 from screening.models.patients import Patient, PatientSearchTerm
 from screening.models.perceptual_hashes import PerceptualHash, PerceptualHashBand
+from screening.models.reading_layouts import ReadingLayout
 from screening.models.reviews import EyeFinding, FirstReading, Review
 from screening.models.sites import Membership, Site
 from screening.models.thresholds import SiteThreshold
@@ -33,6 +34,7 @@ __all__ = (
     "PerceptualHashBand",
     "PhotoUpload",
     "ReadingDraft",
+    "ReadingLayout",
     "Review",
     "Site",
     "SiteThreshold",

@@ -1,4 +1,4 @@
-"""Thumbnails and PNG copies of photographs: made at the first request, then stored beside the photographs."""
+"""Smaller copies and PNG copies of photographs: made at the first request, then stored beside the photographs."""
 
 import logging
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from django.core.files.storage import Storage
 from django.db.models.fields.files import FieldFile
 
 from ml.serving.decoders import decoders
-from ml.serving.files.renditions import THUMBNAIL_PX
+from ml.serving.files.renditions import SCREEN_PX, THUMBNAIL_PX
 from screening.photos.validation import invalid_photo_if_refused
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,16 @@ FOLDER = "renditions"
 
 def thumbnail(photo: FieldFile) -> bytes:
     """A small upright JPEG. Raises FileNotFoundError, InvalidPhoto, DecoderUnavailable."""
-    return _rendition(photo, f"{THUMBNAIL_PX}.jpg", lambda data: decoders.reduced_jpeg(data, side_px=THUMBNAIL_PX)[0])
+    return _reduced(photo, THUMBNAIL_PX)
+
+
+def screen(photo: FieldFile) -> bytes:
+    """An upright JPEG about as large as a screen. Raises FileNotFoundError, InvalidPhoto, DecoderUnavailable."""
+    return _reduced(photo, SCREEN_PX)
+
+
+def _reduced(photo: FieldFile, side_px: int) -> bytes:
+    return _rendition(photo, f"{side_px}.jpg", lambda data: decoders.reduced_jpeg(data, side_px=side_px)[0])
 
 
 def whole(photo: FieldFile) -> bytes:

@@ -1,5 +1,6 @@
 """Photographs: upload, display, withdrawal. They have no public address; every request is checked by ``access``."""
 
+from collections.abc import Callable
 from io import BytesIO
 from urllib.parse import quote
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.storage import FileSystemStorage
+from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -162,9 +164,22 @@ def _record_view(image: FundusImage, *, by: User) -> None:
 @require_safe
 def image_thumbnail(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBase:
     """A small JPEG of the photograph."""
+    return _reduced_photo(get_image(user=request.user, image_id=image_id), renditions.thumbnail)
+
+
+@login_required
+@require_safe
+def image_screen(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBase:
+    """A JPEG of the photograph, about as large as a screen, to be shown until it is enlarged."""
     image = get_image(user=request.user, image_id=image_id)
+    response = _reduced_photo(image, renditions.screen)
+    _record_view(image, by=request.user)
+    return response
+
+
+def _reduced_photo(image: FundusImage, make: Callable[[FieldFile], bytes]) -> HttpResponseBase:
     try:
-        small = renditions.thumbnail(image.file)
+        small = make(image.file)
     except (FileNotFoundError, InvalidPhoto) as error:
         raise Http404 from error
     return _with_photo_headers(HttpResponse(small, content_type="image/jpeg"))

@@ -21,6 +21,7 @@ from screening.selectors import (
     get_reading_change,
     worklist,
 )
+from screening.selectors.reading_layouts import get_reading_layout
 from screening.services.drafts import MAX_ENTRY_CHARS, AlreadyStored
 from screening.services.reviews import ReviewError
 from screening.views.decorators import AuthenticatedRequest
@@ -107,6 +108,7 @@ def review_page(
         "sign_form": form or SignForm(initial=_sign_initial(panel)),
         "page_id": str(uuid4()),
         "form_token": form_token(request.user, exam),
+        "layout": get_reading_layout(user=request.user),
         "error": error if error is not None and error.laterality is None else None,
         "is_pending": exam_detail.is_pending,
         "return_form": ReturnForm(auto_id="return-%s") if exam.status == Exam.Status.SUBMITTED else None,

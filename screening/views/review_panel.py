@@ -8,17 +8,19 @@ from uuid import UUID
 from ml.vocabulary import Laterality
 from screening.access import Action, can
 from screening.forms import UNGRADABLE, VERDICTS, EyeReadingForm, EyeWithoutPhotographForm
-from screening.models import Exam, EyeFinding, FirstReading, FundusImage, ReadingDraft, Review, Site, User
+from screening.models import Exam, EyeFinding, FirstReading, ReadingDraft, Review, Site, User
 from screening.policy import MacularOedema
 from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading
 from screening.services.reviews import Finding
 from screening.templatetags.gradings import has_oedema_heatmap
+from screening.views.review_photos import best_first
 
 
 @dataclass(frozen=True, slots=True)
 class EyeReviewForm:
     """One eye: its photographs, those of the previous exam, the reviewer's form and the decisive photograph.
 
+    ``images`` and ``previous`` are the best first. ``previous_finding`` is what was signed for the previous exam.
     ``form`` is None for an absent eye, and during the blind reading for an eye without a photograph.
     ``decisive_image`` is None while the model's result is hidden.
     """
@@ -28,15 +30,21 @@ class EyeReviewForm:
     not_photographed_reason: str
     images: tuple[ImageWithGrading, ...]
     previous: tuple[ImageWithGrading, ...]
+    previous_finding: EyeFinding | None
     form: EyeReadingForm | EyeWithoutPhotographForm | None
     first_reading: FirstReading | None
     decisive_image: ImageWithGrading | None
 
     @property
     def initial_image(self) -> ImageWithGrading | None:
-        """The photograph that is displayed first: the macula-centred one, independent of the model."""
-        centred = [one for one in self.images if one.image.field == FundusImage.Field.MACULA]
-        return next(iter(centred or self.images), None)
+        """The photograph that is displayed first: the best one."""
+        return next(iter(self.images), None)
+
+    @property
+    def other_field_image(self) -> ImageWithGrading | None:
+        """The best photograph of another field than the first, for the view of two fields."""
+        first = self.initial_image
+        return next((one for one in self.images if first and one.image.field != first.image.field), None)
 
     @property
     def first_verdict(self) -> str:
@@ -156,14 +164,17 @@ def build_review_panel(
     is_blind = not exam_detail.is_model_revealed and any(eye.images for eye in exam_detail.eyes)
     is_late, version = exam_detail.is_late_reader, _page_version(exam_detail)
     entries = draft.entries if draft is not None and draft.page_version in {"", version} else {}
-    earlier = {eye.laterality: eye.images for eye in previous.eyes} if previous else {}
+    earlier = {eye.laterality: best_first(eye.images) for eye in previous.eyes} if previous else {}
+    earlier_review = previous.review if previous else None
+    found_earlier = {one.laterality: one for one in earlier_review.findings.all()} if earlier_review else {}
     right, left = (
         EyeReviewForm(
             laterality=eye.laterality,
             absent_reason=eye.absent_reason,
             not_photographed_reason=eye.not_photographed_reason,
-            images=eye.images,
+            images=best_first(eye.images),
             previous=earlier.get(eye.laterality, ()),
+            previous_finding=found_earlier.get(eye.laterality),
             form=_form(exam_detail, eye, user, data, entries, is_first=is_blind or is_late),
             first_reading=exam_detail.first_reading(user, eye.laterality),
             decisive_image=None if is_blind else eye.decisive_image,

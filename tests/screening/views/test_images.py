@@ -36,7 +36,7 @@ def test_a_photograph_is_served_without_loss(format_: str, content_type: str, si
     assert shown.tobytes() == Image.open(BytesIO(data)).tobytes()
 
 
-@pytest.mark.parametrize("name", ["image-photo", "image-thumbnail"])
+@pytest.mark.parametrize("name", ["image-photo", "image-screen", "image-thumbnail"])
 def test_a_photograph_is_private_and_has_no_name(name: str, site: Site, as_reviewer: Client) -> None:
     image = stored_image(site, photo_bytes())
     response = as_reviewer.get(url(name, image.pk))

@@ -13,7 +13,9 @@ from tests.screening.views.pages import url
 from tests.screening.views.test_images import stored_image
 
 
-@pytest.mark.parametrize(("name", "format"), [("image-thumbnail", "JPEG"), ("image-photo", "TIFF")])
+@pytest.mark.parametrize(
+    ("name", "format"), [("image-thumbnail", "JPEG"), ("image-screen", "JPEG"), ("image-photo", "TIFF")]
+)
 def test_a_rendition_is_made_once_and_stored(
     name: str,
     format: str,  # noqa: A002

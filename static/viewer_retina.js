@@ -1,0 +1,49 @@
+// What a photograph shows, found from its pixels in the browser: the box of the retina.
+"use strict";
+
+window.viewerRetina = (() => {
+  const SIDE_PX = 256; // longer side of the copy that is analysed
+  const MIN_LIT = 24; // 0 to 255: the largest channel of a lit pixel; the frame around the retina is darker
+  const MIN_LIT_FRACTION = 0.04; // of a row or column
+  const MARGIN = 0.01; // of the photograph, around the retina
+  const WHOLE = [0, 0, 1, 1];
+
+  function pixelsOf(picture) {
+    const factor = SIDE_PX / Math.max(picture.naturalWidth, picture.naturalHeight);
+    const width = Math.max(1, Math.round(picture.naturalWidth * factor));
+    const height = Math.max(1, Math.round(picture.naturalHeight * factor));
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(picture, 0, 0, width, height);
+    return { width, height, data: context.getImageData(0, 0, width, height).data };
+  }
+
+  function litRange(counts, length) {
+    const isLit = (n) => n > MIN_LIT_FRACTION * length;
+    const first = counts.findIndex(isLit);
+    return first < 0 ? null : [first / counts.length, (counts.findLastIndex(isLit) + 1) / counts.length];
+  }
+
+  /** The box of the retina: left, top, right, bottom as fractions; the whole photograph if none is found. */
+  function boxOf({ width, height, data }) {
+    const columns = Array.from({ length: width }, () => 0);
+    const rows = Array.from({ length: height }, () => 0);
+    for (let i = 0; i < width * height; i += 1) {
+      if (Math.max(data[4 * i], data[4 * i + 1], data[4 * i + 2]) < MIN_LIT) continue;
+      columns[i % width] += 1;
+      rows[Math.floor(i / width)] += 1;
+    }
+    const [across, down] = [litRange(columns, height), litRange(rows, width)];
+    if (!across || !down) return WHOLE;
+    const widened = ([low, high]) => [Math.max(0, low - MARGIN), Math.min(1, high + MARGIN)];
+    const [[left, right], [top, bottom]] = [widened(across), widened(down)];
+    return [left, top, right, bottom];
+  }
+
+  /** Analyse a loaded photograph: {box}. */
+  function analyse(picture) {
+    return { box: boxOf(pixelsOf(picture)) };
+  }
+
+  return { analyse, WHOLE };
+})();

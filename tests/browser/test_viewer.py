@@ -1,0 +1,102 @@
+"""The viewer of the review page: one screen, views, full screen."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from screening.models import Exam, ReadingLayout, Site, User
+from tests.browser.conftest import Visit, synthetic_photo
+from tests.screening.factories import (
+    ExamFactory,
+    EyeFindingFactory,
+    FundusImageFactory,
+    GradingFactory,
+    ReviewFactory,
+)
+
+pytestmark = pytest.mark.browser
+
+MIN_VIEWER_FRACTION = 0.7
+
+
+def height_of(page: Page, selector: str) -> float:
+    box: Any = page.locator(selector).bounding_box()
+    return float(box["height"])
+
+
+def assert_one_screen(page: Page) -> None:
+    """The photographs have most of the height, the save button is in sight, and nothing scrolls but the side panel."""
+    size: Any = page.viewport_size
+    assert height_of(page, ".viewer") >= MIN_VIEWER_FRACTION * size["height"]
+    if size["width"] >= 1440:
+        assert height_of(page, ".panes") >= MIN_VIEWER_FRACTION * size["height"]
+    expect(page.locator("[data-save]")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_reading_is_one_screen(visit: Visit, graded_exam: Exam, site: Site, reviewer: User) -> None:
+    Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    page = visit(f"/exams/{graded_exam.pk}/review/", reviewer)
+    assert_one_screen(page)
+    press = page.keyboard.press
+    for key in ("0", "m", "ArrowRight", "0", "m", "s", "s"):
+        press(key)
+    expect(page.get_by_role("region", name="Result of the model")).to_have_count(2)
+    expect(page.locator("#outcome-preview")).to_contain_text("If you sign this")
+    assert_one_screen(page)
+    page.set_viewport_size({"width": 1024, "height": 768})
+    assert_one_screen(page)
+
+    press("p")
+    expect(page.locator("[data-save]")).to_be_hidden()
+    press("x")
+    one: Any = page.get_by_role("region", name="Left eye").first.bounding_box()
+    assert (one["width"], one["height"]) == (1024, 768)
+    press("s")  # what is to be signed is in view before it is signed
+    expect(page.locator("[data-save]")).to_be_in_viewport()
+
+
+@pytest.fixture
+def followed_exam(graded_exam: Exam, reviewer: User) -> Exam:
+    """An exam whose patient was photographed a year ago; that visit was signed: right eye mild, left eye none."""
+    earlier = ExamFactory(patient=graded_exam.patient, opened_by=graded_exam.opened_by)
+    earlier_at = timezone.now() - timedelta(days=365)
+    Exam.objects.filter(pk=earlier.pk).update(created_at=earlier_at)
+    review = ReviewFactory(exam=earlier, reviewer=reviewer)
+    for eye, grade in (("OD", 1), ("OS", 0)):
+        file = ContentFile(synthetic_photo(grade, eye), name="photo.jpg")
+        GradingFactory(image=FundusImageFactory(exam=earlier, laterality=eye, file=file), is_done=True, grade=grade)
+        EyeFindingFactory(review=review, laterality=eye, grade=grade)
+    return graded_exam
+
+
+def test_the_visit_before_is_beside_this_one_and_in_its_place(
+    visit: Visit, followed_exam: Exam, reviewer: User
+) -> None:
+    page = visit(f"/exams/{followed_exam.pk}/review/", reviewer)
+    now = page.get_by_role("region", name="Right eye", exact=True)
+    before = page.get_by_role("region", name="Right eye, second photograph")
+    expect(before).to_be_hidden()
+    with page.expect_response("**/reading-layout/"):
+        page.keyboard.press("v")
+    expect(before).to_be_visible()
+    expect(before).to_contain_text("Signed: Mild (1)")
+    expect(page.get_by_role("region", name="Left eye", exact=True)).to_be_hidden()
+    place: Any = now.bounding_box()
+    page.keyboard.press("b")
+    expect(now).to_be_hidden()
+    two: Any = before.bounding_box()
+    assert two["width"] > 1.9 * place["width"]
+    page.keyboard.press("b")
+    expect(now).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("region", name="Left eye, second photograph")).to_contain_text("Signed: None (0)")
+    assert place == page.get_by_role("region", name="Left eye", exact=True).bounding_box()
+    assert ReadingLayout.objects.get().view == ReadingLayout.View.VISITS
+    page.reload()
+    expect(page.get_by_role("region", name="Right eye, second photograph")).to_be_visible()
