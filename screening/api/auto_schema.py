@@ -41,11 +41,10 @@ class RepeatableSchema(AutoSchema):
         from screening.api.schema import error_response  # late: it imports serializers, which import this module
 
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        if self._is_repeatable():
-            for status in (400, 409, 422):
-                if str(status) not in bodies:
-                    response = error_response(status)
-                    bodies[str(status)] = self._get_response_for_code(response, str(status))  # type: ignore[no-untyped-call]
+        for status in (400, 409, 422) if self._is_repeatable() else (400,):  # 400: an unknown purpose
+            if str(status) not in bodies:
+                response = error_response(status)
+                bodies[str(status)] = self._get_response_for_code(response, str(status))  # type: ignore[no-untyped-call]
         return dict(sorted(bodies.items()))
 
     def _is_repeatable(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from screening.models import Exam, FundusImage, Site, User
+from screening.models import AuditEvent, Exam, FundusImage, Site, User
 from tests.browser.conftest import PHONE, Visit, choose_photos, synthetic_photo
 from tests.builders import photo_bytes
 
@@ -125,3 +125,12 @@ def test_one_photograph_is_graded_and_not_stored(visit: Visit, person: User) -> 
     expect(heat).to_have_css("opacity", "0.6")
     assert_accessible(page)
     assert not FundusImage.objects.exists()
+
+
+def test_a_printed_page_leaves_an_event(visit: Visit, graded_exam: Exam, person: User) -> None:
+    page = visit(f"/exams/{graded_exam.pk}/", person)
+    with page.expect_response("**/printed/") as reported:
+        page.pdf()
+    assert reported.value.status == 204
+    event = AuditEvent.objects.get(verb=AuditEvent.Verb.PAGE_PRINTED)
+    assert (event.actor, event.data["record"]) == (person, str(graded_exam.pk))

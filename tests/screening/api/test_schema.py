@@ -142,3 +142,10 @@ def test_the_docs_page_has_local_files_only_and_nothing_inline() -> None:
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|https?://", page)
     for path in re.findall(r'(?:src|href)="/static/([^"]+)"', page):
         assert finders.find(path), path
+
+
+def test_each_operation_has_the_purpose_and_its_refusal(schema: dict[str, Any]) -> None:
+    operations = [operation for item in schema["paths"].values() for operation in item.values()]
+    for operation in operations:
+        names = {parameter["name"] for parameter in operation.get("parameters", [])}
+        assert ("X-Purpose-Of-Use" in names, "400" in operation["responses"]) == (True, True), operation["operationId"]
