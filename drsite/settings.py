@@ -236,6 +236,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,  # an uploaded file differs from a stored one
     "ENUM_NAME_OVERRIDES": {
+        "EyeTreatmentEnum": "screening.models.visit_facts.EYE_TREATMENTS",
         "ServedModel": "screening.labels.models.MODEL_CHOICES",
         "Laterality": "screening.labels.eyes.LATERALITY_CHOICES",
         "ExamStatus": "screening.models.exams.Exam.Status",

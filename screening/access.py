@@ -26,6 +26,7 @@ from screening.models import (
     Site,
     SiteThreshold,
     User,
+    VisitFacts,
 )
 
 M = TypeVar("M", bound=Model)
@@ -86,6 +87,7 @@ _SITE_OF: dict[type[Model], str] = {
     FirstReading: "exam__site",
     ReadingDraft: "exam__site",
     PhotoUpload: "exam__site",
+    VisitFacts: "exam__site",
     AuditEvent: "site",
     Correction: "site",
     SiteThreshold: "site",

@@ -19,6 +19,7 @@ from screening.views import (
     sessions,
     sites,
     uploads,
+    visit_facts,
     worklist,
 )
 
@@ -64,6 +65,7 @@ urlpatterns = [
         exams.exam_mark_unobtainable,
         name="exam-unobtainable",
     ),
+    path("exams/<uuid:exam_id>/facts/", visit_facts.exam_facts, name="exam-facts"),
     path("exams/<uuid:exam_id>/take-back/", exams.exam_take_back, name="exam-take-back"),
     path("exams/<uuid:exam_id>/return/", exams.exam_return, name="exam-return"),
     path("exams/<uuid:exam_id>/submit/", exams.exam_submit, name="exam-submit"),

@@ -1,7 +1,8 @@
 """Users, sites and memberships."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -9,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from screening.admin.base import BaseAdmin, user_of
+from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.models import AuditEvent, Membership, Site, User
 from screening.services.audit import record_event
 from screening.services.worklist import update_orders_of_site
@@ -43,6 +45,24 @@ class UserAdmin(BaseAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]  # 
         return {**super().get_changeform_initial_data(request), "must_change_password": True}
 
 
+if TYPE_CHECKING:
+    _SiteForm = forms.ModelForm[Site]
+else:
+    _SiteForm = forms.ModelForm
+
+
+class SiteForm(_SiteForm):
+    """A site; the required facts are chosen from a list."""
+
+    required_facts = forms.MultipleChoiceField(
+        label=_("Facts required of a visit"),
+        choices=list(REQUIRABLE_FACTS.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Without one of them an exam is submitted only after a confirmation."),
+    )
+
+
 @admin.register(Site)
 class SiteAdmin(BaseAdmin[Site]):
     """Sites. A site that closes is made inactive, not deleted."""
@@ -52,6 +72,7 @@ class SiteAdmin(BaseAdmin[Site]):
     search_fields = ["name__icontains", "code__istartswith"]
     search_help_text = _("Name or code.")
     prepopulated_fields = {"code": ["name"]}
+    form = SiteForm
 
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
         """With another model, other gradings of photographs that were graded by both are the current ones."""

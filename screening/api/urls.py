@@ -13,6 +13,7 @@ from screening.api.views import (
     predictions,
     reviews,
     uploads,
+    visit_facts,
 )
 from screening.api.views.base import NotFoundView
 
@@ -41,6 +42,7 @@ urlpatterns = [
     path("exams/<uuid:exam_id>/take-back", hand_overs.ExamTakeBackView.as_view(), name="exam-take-back"),
     path("exams/<uuid:exam_id>/return", hand_overs.ExamReturnView.as_view(), name="exam-return"),
     path("exams/<uuid:exam_id>/submit", exams.ExamSubmitView.as_view(), name="exam-submit"),
+    path("exams/<uuid:exam_id>/visit-facts", visit_facts.VisitFactsView.as_view(), name="exam-visit-facts"),
     path("exams/<uuid:exam_id>/uploads", uploads.ExamUploadView.as_view(), name="exam-uploads"),
     path("uploads/<uuid:upload_id>", uploads.UploadDetailView.as_view(), name="upload"),
     path("uploads/<uuid:upload_id>/unpack", uploads.UploadUnpackView.as_view(), name="upload-unpack"),

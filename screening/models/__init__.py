@@ -16,6 +16,7 @@ from screening.models.sites import Membership, Site
 from screening.models.thresholds import SiteThreshold
 from screening.models.uploads import PhotoUpload
 from screening.models.users import User
+from screening.models.visit_facts import VisitFacts
 
 __all__ = (
     "ApiKey",
@@ -39,4 +40,5 @@ __all__ = (
     "Site",
     "SiteThreshold",
     "User",
+    "VisitFacts",
 )

@@ -40,6 +40,7 @@ class AuditEvent(models.Model):
         EYE_ABSENT = "exam.eye_absent", _("recorded an absent eye")
         EYE_NOT_PHOTOGRAPHED = "exam.eye_not_photographed", _("recorded an eye that was not photographed")
         EYE_UNOBTAINABLE = "exam.eye_unobtainable", _("recorded an eye whose photograph cannot be obtained")
+        FACTS_RECORDED = "exam.facts_recorded", _("recorded facts of a visit")
         EXAM_RETURNED = "exam.returned", _("returned an exam to the photographer")
         EXAM_TAKEN_BACK = "exam.taken_back", _("took back a submitted exam")
         EXAM_MOVED = "exam.moved", _("moved an exam to another patient")

@@ -50,6 +50,12 @@ class Site(BaseModel):
         help_text=_("Of each eye. The page of an exam says what is missing before it is handed over."),
     )
     requires_optic_disc = models.BooleanField(_("disc-centred photograph required"), default=False)
+    required_facts = models.JSONField(
+        _("facts required of a visit"),
+        default=list,
+        blank=True,
+        help_text=_("Without one of them an exam is submitted only after a confirmation."),
+    )
     photographers_see_grades = models.BooleanField(
         _("photographers see the model's grade"),
         null=True,

@@ -15,8 +15,9 @@ from screening.models.images import FundusImage
 class PhotoUpload(BaseModel):
     """A file that an account sends to an exam in parts, by the protocol tus 1.0. No other account sees it.
 
-    ``n_received`` of ``n_bytes`` are stored, in the files of ``segments``, in this order. ``laterality`` and ``field`` are
-    suggestions: a person confirms them when the photograph is added to the exam. The name of the file is not stored.
+    ``n_received`` of ``n_bytes`` are stored, in the files of ``segments``, in this order. ``laterality`` and
+    ``field`` are suggestions: a person confirms them when the photograph is added to the exam. The name of the file
+    is not stored.
     """
 
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="uploads")

@@ -132,7 +132,7 @@ def list_exams(*, user: User) -> QuerySet[Exam]:
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
     current = without_unread(reviews_with_findings(), user).filter(IN_FORCE)
     return (
-        restrict(Exam.objects.select_related("site"), user)
+        restrict(Exam.objects.select_related("site", "visit_facts"), user)
         .prefetch_related(
             Prefetch("images", images.prefetch_related(prefetched_gradings(user)), to_attr="images_in_use"),
             Prefetch("reviews", current, to_attr="current_reviews"),
@@ -159,7 +159,7 @@ def get_grading(*, user: User, grading_id: uuid.UUID | str) -> Grading:
 
 
 def _detailed_exams(user: User) -> QuerySet[Exam]:
-    exams = restrict(Exam.objects.select_related("patient", "site", "opened_by"), user)
+    exams = restrict(Exam.objects.select_related("patient", "site", "opened_by", "visit_facts"), user)
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
     gradings = current_first(Grading.objects.select_related("threshold"))
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))

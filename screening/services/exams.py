@@ -12,9 +12,11 @@ from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.limits import too_long
-from screening.models import AuditEvent, Correction, Exam, FundusImage, Patient, User
+from screening.labels.visit_facts import REQUIRABLE_FACTS
+from screening.models import AuditEvent, Correction, Exam, FundusImage, Patient, User, VisitFacts
 from screening.models.base import max_length
 from screening.models.images import required_fields
+from screening.selectors.visit_facts import missing_facts, visit_facts_of
 from screening.services.audit import record_event
 from screening.services.worklist import update_worklist_order
 
@@ -60,6 +62,24 @@ class FieldsMissing(HandOverQuestion):
         named = ", ".join(f"{EYE_LABELS[eye]}: {field.label}" for eye, field in missing)
         message = _("Your site requires a photograph that is missing: %(missing)s. Take it, or submit without it.")
         super().__init__(self.CODE, message % {"missing": named})
+
+
+class FactsMissing(HandOverQuestion):
+    """A fact of the visit that the site requires is not recorded."""
+
+    CODE = "facts_missing"
+
+    def __init__(self, missing: list[str]) -> None:
+        named = ", ".join(str(REQUIRABLE_FACTS[name]) for name in missing)
+        message = _("Your site requires facts that are missing: %(missing)s. Record them, or submit without them.")
+        super().__init__(self.CODE, message % {"missing": named})
+
+
+class ConsentRefused(ExamError):
+    """The patient does not consent."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The patient refused consent, so the exam cannot be submitted. Cancel it, or correct this."))
 
 
 def check_length(text: str, model: type[Model], field: str) -> None:
@@ -183,14 +203,20 @@ def submit_exam(*, exam: Exam, confirmed: Collection[str] = (), by: User) -> Exa
         raise ExamError(
             _("No eye has a photograph, so there is nothing to review. Cancel this exam if none can be taken.")
         )
-    missing = missing_fields(locked)
+    missing, facts = missing_fields(locked), visit_facts_of(locked)
+    if facts is not None and facts.consent == VisitFacts.Consent.REFUSED:
+        raise ConsentRefused
+    unknown = missing_facts(locked, facts)
     if missing and FieldsMissing.CODE not in confirmed:
         raise FieldsMissing(missing)
+    if unknown and FactsMissing.CODE not in confirmed:
+        raise FactsMissing(unknown)
     locked.status = Exam.Status.SUBMITTED
     locked.submitted_at = timezone.now()
     locked.returned_at, locked.returned_reason = None, ""
     locked.save(update_fields=["status", "submitted_at", "returned_at", "returned_reason"])
-    data = {FieldsMissing.CODE: len(missing)} if missing else {}
+    counts = {FieldsMissing.CODE: len(missing), FactsMissing.CODE: len(unknown)}
+    data = {code: n for code, n in counts.items() if n}
     record_event(verb=AuditEvent.Verb.EXAM_SUBMITTED, subject=locked, site=locked.site, data=data, by=by)
     return locked
 

@@ -8,8 +8,10 @@ from django.utils.translation import ngettext
 
 from ml.vocabulary import Laterality
 from screening.labels.eyes import EYE_LABELS
-from screening.models import FundusImage
-from screening.services.exams import FieldsMissing
+from screening.labels.visit_facts import REQUIRABLE_FACTS
+from screening.models import Exam, FundusImage, VisitFacts
+from screening.selectors.visit_facts import missing_facts
+from screening.services.exams import FactsMissing, FieldsMissing
 from screening.views.eye_cards import EyeCard
 
 
@@ -47,15 +49,21 @@ class Checklist:
         return all(item.state is ItemState.DONE for item in self.items)
 
 
-def build_checklist(eyes: tuple[EyeCard, EyeCard]) -> Checklist:
-    """The checklist of an exam that is being photographed."""
+def build_checklist(exam: Exam, eyes: tuple[EyeCard, EyeCard]) -> Checklist:
+    """The checklist of an exam that is being photographed, loaded with its facts."""
     items = [item for eye in eyes for item in _eye_items(eye)]
+    facts: VisitFacts | None = getattr(exam, "visit_facts", None)
+    unknown = missing_facts(exam, facts)
+    is_field_missing = any(item.state is ItemState.UNCONFIRMED for item in items)
+    items += [Item(_("Visit: %(fact)s") % {"fact": REQUIRABLE_FACTS[one]}, ItemState.UNCONFIRMED) for one in unknown]
+    if facts is not None and facts.consent == VisitFacts.Consent.REFUSED:
+        items.append(Item(_("The patient refused consent: cancel this exam."), ItemState.MISSING))
     n_pending = sum(1 for eye in eyes for photo in eye.photos if photo.grading and photo.grading.is_pending)
     if n_pending:
         text = ngettext("%(n)d photograph is being checked.", "%(n)d photographs are being checked.", n_pending)
         items.append(Item(text % {"n": n_pending}, ItemState.WAITING))
-    is_incomplete = any(item.state is ItemState.UNCONFIRMED for item in items)
-    return Checklist(tuple(items), (FieldsMissing.CODE,) if is_incomplete else ())
+    codes = [(FieldsMissing.CODE, is_field_missing), (FactsMissing.CODE, bool(unknown))]
+    return Checklist(tuple(items), tuple(code for code, is_open in codes if is_open))
 
 
 def _eye_items(eye: EyeCard) -> list[Item]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from screening.access import Action, can, require
 from screening.forms import PhotoForm, ReturnForm, error_text
 from screening.forms.eyes import AbsentEyeForm, NotPhotographedForm, UnobtainableForm
+from screening.forms.visit_facts import VisitFactsForm
 from screening.labels.dates import day_text
 from screening.models import AuditEvent, Exam
 from screening.selectors import (
@@ -71,11 +72,13 @@ def exam_page(
     *,
     photo_form: PhotoForm,
     question: dict[str, str] | None = None,
+    facts_form: VisitFactsForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """The exam page, with a ``question`` about the photograph that ``photo_form`` sent, if there is one."""
     exam = detail.exam
     record_event(verb=AuditEvent.Verb.EXAM_VIEWED, subject=exam, site=exam.site, by=request.user)
+    facts_form = facts_form or VisitFactsForm.of(getattr(exam, "visit_facts", None))
     context = _eyes_context(request, detail) | {
         "section": "patients",
         "age": exam.patient.age_text_on(timezone.localdate(timezone=exam.site.zone)),
@@ -85,6 +88,8 @@ def exam_page(
         "corrections": corrections_of_exam(exam),
         "max_corrections": MAX_CORRECTIONS,
         "photo_form": photo_form,
+        "facts_form": facts_form,
+        "treatment_fields": [facts_form["right_eye_treatments"], facts_form["left_eye_treatments"]],
         "question": question,
     }
     if context["may_upload"]:
@@ -130,7 +135,7 @@ def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str
         "may_retry": can(user, Action.RETRY_GRADING, exam.site),
         "may_review": is_reviewable and can(user, Action.REVIEW_EXAM, exam.site),
         "is_reader": not detail.is_model_revealed and can(user, Action.REVIEW_EXAM, exam.site),
-        "checklist": build_checklist(eyes),
+        "checklist": build_checklist(exam, eyes),
     }
 
 

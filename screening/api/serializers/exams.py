@@ -10,10 +10,11 @@ from rest_framework import serializers
 from ml.vocabulary import Laterality
 from screening.api.serializers.images import ImageSerializer
 from screening.api.serializers.reviews import ReviewSerializer
+from screening.api.serializers.visit_facts import VisitFactsSerializer
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.models import Exam, FundusImage
 from screening.models.base import max_length
-from screening.services.exams import FieldsMissing
+from screening.services.exams import FactsMissing, FieldsMissing
 
 
 class NewExamSerializer(serializers.Serializer[Any]):
@@ -60,11 +61,11 @@ class SubmitSerializer(serializers.Serializer[Any]):
     """The submission of an exam."""
 
     confirm = serializers.ListField(
-        child=serializers.ChoiceField([FieldsMissing.CODE]),
-        max_length=1,
+        child=serializers.ChoiceField([FieldsMissing.CODE, FactsMissing.CODE]),
+        max_length=2,
         default=list,
         help_text="Send `confirm` of a 409 to submit the exam nevertheless. `fields_missing`: without a photograph "
-        "that the site requires.",
+        "that the site requires; `facts_missing`: without a fact of the visit that it requires.",
     )
 
 
@@ -107,6 +108,7 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
     patient = serializers.UUIDField(source="patient_id")
     eyes = serializers.SerializerMethodField(help_text="Right, then left.")
     n_pending = serializers.SerializerMethodField(help_text="Gradings that are queued or running.")
+    visit_facts = serializers.SerializerMethodField(help_text="Null if none are recorded.")
     review = serializers.SerializerMethodField(help_text="Null until a clinician signs.")
 
     class Meta:
@@ -122,6 +124,7 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
             "returned_reason",
             "n_pending",
             "eyes",
+            "visit_facts",
             "review",
         )
         read_only_fields = fields
@@ -147,6 +150,12 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
         newest = [next(iter(image.gradings.all()), None) for image in _images(exam)]
         return sum(1 for grading in newest if grading is not None and grading.is_pending)
 
+    @extend_schema_field(VisitFactsSerializer(allow_null=True))
+    def get_visit_facts(self, exam: Exam) -> Any:
+        """Those of the exam, which ``selectors.list_exams`` loads."""
+        facts = getattr(exam, "visit_facts", None)
+        return None if facts is None else self._facts_serializer.to_representation(facts)
+
     @extend_schema_field(ReviewSerializer(allow_null=True))
     def get_review(self, exam: Exam) -> Any:
         """The prefetched newest review."""
@@ -157,6 +166,10 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
     def _eye_serializer(self) -> EyeSerializer:
         """One for all rows: to create a serializer takes longer than to use it."""
         return EyeSerializer()
+
+    @cached_property
+    def _facts_serializer(self) -> VisitFactsSerializer:
+        return VisitFactsSerializer()
 
     @cached_property
     def _review_serializer(self) -> ReviewSerializer:

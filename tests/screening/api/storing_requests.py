@@ -90,6 +90,7 @@ CASES: dict[str, Case] = {
     "exam-absent-eye": (open_exam_of, lambda _: {"laterality": "OS", "reason": "prosthesis"}, 200),
     "exam-not-photographed": (open_exam_of, lambda _: {"laterality": "OS", "reason": "eye kept shut"}, 200),
     "exam-unobtainable": (refused_eye_of, lambda _: {"laterality": "OS", "code": "cataract", "reason": ""}, 200),
+    "exam-visit-facts": (open_exam_of, lambda _: {"treatment": "insulin"}, 200),
     "exam-uploads": (open_exam_of, lambda _: None, 201),
     "upload-unpack": (archive_of, lambda _: None, 200),
     "exam-cancel": (open_exam_of, lambda _: None, 200),

@@ -60,6 +60,7 @@ TABLE: list[TableRow] = [
     ("POST exams/{open}/absent-eye", {"laterality": "OS", "reason": "prosthesis"}, CHANGES),
     ("POST exams/{open}/not-photographed", {"laterality": "OS", "reason": "eye kept shut"}, CHANGES),
     ("POST exams/{open}/unobtainable", {"laterality": "OS", "code": ""}, CHANGES),
+    ("POST exams/{open}/visit-facts", {"treatment": "insulin"}, CHANGES),
     ("POST exams/{open}/uploads", None, CREATES),
     ("GET uploads/{upload}", None, (200, 403, 404, 404, 403, 401)),  # that of another account is not found
     ("POST uploads/{upload}/unpack", None, (409, 403, 404, 404, 403, 401)),  # it is not complete

@@ -1,0 +1,81 @@
+"""Facts of a visit."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from screening.hba1c import Unit
+from screening.models import VisitFacts
+from screening.models.visit_facts import EYE_TREATMENTS
+from screening.services.visit_facts import HBA1C_UNUSUAL
+
+_EYE_HELP = "Null if it was not asked, empty if there was none."
+_HBA1C_HELP = "As measured, in `hba1c_unit`: 3 to 20 %, or 9 to 195 mmol/mol. Send value, unit and date together."
+
+
+def _treatments() -> serializers.ListField:
+    codes = serializers.ChoiceField(EYE_TREATMENTS)
+    return serializers.ListField(
+        child=codes, max_length=len(EYE_TREATMENTS), allow_null=True, required=False, help_text=_EYE_HELP
+    )
+
+
+class NewVisitFactsSerializer(serializers.Serializer[Any]):
+    """Facts to record; those that are not sent stay as they are."""
+
+    hba1c = serializers.DecimalField(
+        max_digits=4,
+        decimal_places=1,
+        min_value=0,
+        allow_null=True,
+        required=False,
+        coerce_to_string=False,
+        help_text=_HBA1C_HELP,
+    )
+    hba1c_unit = serializers.ChoiceField([unit.value for unit in Unit], required=False)
+    hba1c_on = serializers.DateField(required=False, allow_null=True, help_text="The day on which it was measured.")
+    treatment = serializers.ChoiceField(VisitFacts.Treatment.choices, required=False, allow_blank=True)
+    is_pregnant = serializers.BooleanField(required=False, allow_null=True)
+    right_eye_treatments = _treatments()
+    left_eye_treatments = _treatments()
+    consent = serializers.ChoiceField(VisitFacts.Consent.choices, required=False, allow_blank=True)
+    confirm = serializers.ListField(
+        child=serializers.ChoiceField([HBA1C_UNUSUAL]),
+        max_length=1,
+        default=list,
+        help_text="`hba1c_unusual` stores a value of HbA1c that a 409 questioned.",
+    )
+
+
+class VisitFactsSerializer(serializers.ModelSerializer[VisitFacts]):
+    """What was asked at the visit. Type and begin of diabetes are those of the patient."""
+
+    hba1c = serializers.DecimalField(max_digits=4, decimal_places=1, allow_null=True, coerce_to_string=False)
+    hba1c_unit = serializers.CharField(help_text="`percent`, `mmol_mol`, or empty.")
+    hba1c_mmol_mol = serializers.DecimalField(
+        max_digits=4,
+        decimal_places=1,
+        allow_null=True,
+        coerce_to_string=False,
+        help_text="Converted by the equation of NGSP.",
+    )
+    treatment = serializers.CharField(help_text="`diet`, `no_insulin`, `insulin`, or empty.")
+    right_eye_treatments = serializers.ListField(child=serializers.CharField(), allow_null=True, help_text=_EYE_HELP)
+    left_eye_treatments = serializers.ListField(child=serializers.CharField(), allow_null=True, help_text=_EYE_HELP)
+    consent = serializers.CharField(help_text="`given`, `refused`, or empty.")
+
+    class Meta:
+        model = VisitFacts
+        fields = (
+            "hba1c",
+            "hba1c_unit",
+            "hba1c_mmol_mol",
+            "hba1c_on",
+            "treatment",
+            "is_pregnant",
+            "right_eye_treatments",
+            "left_eye_treatments",
+            "consent",
+            "recorded_at",
+        )
+        read_only_fields = fields

@@ -1,0 +1,103 @@
+"""The form of the facts of a visit."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from screening.hba1c import Unit
+from screening.labels.visit_facts import UNIT_CHOICES
+from screening.models import VisitFacts
+from screening.models.visit_facts import EYE_TREATMENTS
+from screening.services.visit_facts import HBA1C_UNUSUAL
+
+NONE = "none"
+_NOT_STATED = [("", _("Not stated"))]
+_TREATMENTS = [(NONE, _("None")), *EYE_TREATMENTS]
+_YES_NO = [*_NOT_STATED, ("yes", _("Yes")), ("no", _("No"))]
+
+
+class VisitFactsForm(forms.Form):
+    """What is asked at a visit; what is not known stays empty."""
+
+    hba1c = forms.DecimalField(
+        label=_("HbA1c"),
+        required=False,
+        max_digits=4,
+        decimal_places=1,
+        min_value=0,
+        help_text=_("3 to 20 %, or 9 to 195 mmol/mol"),
+    )
+    hba1c_unit = forms.ChoiceField(label=_("Unit"), choices=UNIT_CHOICES, required=False)
+    hba1c_on = forms.DateField(
+        label=_("Measured on"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    treatment = forms.ChoiceField(
+        label=_("Treatment of diabetes"), choices=[*_NOT_STATED, *VisitFacts.Treatment.choices], required=False
+    )
+    is_pregnant = forms.ChoiceField(label=_("Pregnant"), choices=_YES_NO, required=False)
+    right_eye_treatments = forms.MultipleChoiceField(
+        label=_("Right eye: previous treatments"),
+        choices=_TREATMENTS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    left_eye_treatments = forms.MultipleChoiceField(
+        label=_("Left eye: previous treatments"),
+        choices=_TREATMENTS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    consent = forms.ChoiceField(
+        label=_("Consent to the screening"), choices=[*_NOT_STATED, *VisitFacts.Consent.choices], required=False
+    )
+    confirm = forms.BooleanField(label=_("The unusual HbA1c is right"), required=False)
+
+    @classmethod
+    def of(cls, facts: VisitFacts | None) -> "VisitFactsForm":
+        """The form with what is recorded."""
+        known = facts or VisitFacts(hba1c_unit=Unit.PERCENT)
+        return cls(
+            initial={
+                "hba1c": known.hba1c,
+                "hba1c_unit": known.hba1c_unit,
+                "hba1c_on": known.hba1c_on,
+                "treatment": known.treatment,
+                "is_pregnant": {True: "yes", False: "no", None: ""}[known.is_pregnant],
+                "right_eye_treatments": _shown(known.right_eye_treatments),
+                "left_eye_treatments": _shown(known.left_eye_treatments),
+                "consent": known.consent,
+            }
+        )
+
+    def _clean_treatments(self, name: str) -> list[str] | None:
+        chosen = self.cleaned_data[name]
+        if NONE in chosen and len(chosen) > 1:
+            raise forms.ValidationError(_("“None” excludes the others."))
+        return [] if chosen == [NONE] else chosen or None
+
+    def clean_right_eye_treatments(self) -> list[str] | None:
+        """Codes; None if nothing is chosen."""
+        return self._clean_treatments("right_eye_treatments")
+
+    def clean_left_eye_treatments(self) -> list[str] | None:
+        """Codes; None if nothing is chosen."""
+        return self._clean_treatments("left_eye_treatments")
+
+    def clean_is_pregnant(self) -> bool | None:
+        """None if it is not stated."""
+        return {"yes": True, "no": False}.get(self.cleaned_data["is_pregnant"])
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The facts of a valid form, as the service takes them."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "confirm"}
+
+    @property
+    def confirmed(self) -> list[str]:
+        """Codes of questions that are answered."""
+        return [HBA1C_UNUSUAL] if self.cleaned_data["confirm"] else []
+
+
+def _shown(treatments: list[str] | None) -> list[str]:
+    return [] if treatments is None else treatments or [NONE]

@@ -1,0 +1,27 @@
+"""What is known and what is missing of the facts of a visit."""
+
+from screening.models import Exam, Patient, VisitFacts
+
+
+def visit_facts_of(exam: Exam) -> VisitFacts | None:
+    """The facts of an exam; None if none are recorded."""
+    return VisitFacts.objects.filter(exam=exam).first()
+
+
+def missing_facts(exam: Exam, facts: VisitFacts | None) -> list[str]:
+    """Keys of REQUIRABLE_FACTS that the site requires and that are not recorded, in that order."""
+    patient, known = exam.patient, facts or VisitFacts()
+    has_begin = patient.diabetes_type != Patient.DiabetesType.UNKNOWN and patient.diabetes_since_year is not None
+    eyes = {"right": known.right_eye_treatments, "left": known.left_eye_treatments}
+    has_each_eye = all(
+        treatments is not None or getattr(exam, f"{eye}_eye_absent_reason") for eye, treatments in eyes.items()
+    )
+    is_recorded = {
+        "hba1c": known.hba1c is not None,
+        "diabetes": has_begin,
+        "treatment": bool(known.treatment),
+        "pregnancy": known.is_pregnant is not None or patient.sex == Patient.Sex.MALE,
+        "eye_treatments": has_each_eye,
+        "consent": bool(known.consent),
+    }
+    return [name for name, is_done in is_recorded.items() if name in exam.site.required_facts and not is_done]

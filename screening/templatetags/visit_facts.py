@@ -1,0 +1,47 @@
+"""The facts of a visit in a few words, for the page of the exam and for the reader."""
+
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+
+from screening.hba1c import percent_of
+from screening.models import Exam, VisitFacts
+from screening.models.visit_facts import EYE_TREATMENTS
+
+register = template.Library()
+
+
+@register.inclusion_tag("screening/exams/_visit_facts.html")
+def visit_facts(exam: Exam) -> dict[str, Any]:
+    """``{% visit_facts exam %}``: what is recorded, and nothing if nothing is."""
+    facts: VisitFacts | None = getattr(exam, "visit_facts", None)
+    return {"rows": [] if facts is None else visit_facts_rows(facts)}
+
+
+def visit_facts_rows(facts: VisitFacts) -> list[tuple[str, str]]:
+    """Name and value of each fact that is recorded."""
+    rows = [
+        (_("HbA1c"), _hba1c_text(facts)),
+        (_("Treatment"), facts.get_treatment_display()),
+        (_("Pregnant"), {True: _("Yes"), False: _("No"), None: ""}[facts.is_pregnant]),
+        (_("Right eye before"), _treatments_text(facts.right_eye_treatments)),
+        (_("Left eye before"), _treatments_text(facts.left_eye_treatments)),
+        (_("Consent"), facts.get_consent_display()),
+    ]
+    return [(name, str(value)) for name, value in rows if value]
+
+
+def _hba1c_text(facts: VisitFacts) -> str:
+    if facts.hba1c_mmol_mol is None:
+        return ""
+    percent, mmol_mol = percent_of(facts.hba1c_mmol_mol), round(facts.hba1c_mmol_mol)
+    text = _("%(percent)s %% (%(mmol_mol)d mmol/mol)") % {"percent": percent, "mmol_mol": mmol_mol}
+    return f"{text}, {facts.hba1c_on.isoformat()}" if facts.hba1c_on else text
+
+
+def _treatments_text(treatments: list[str] | None) -> str:
+    if treatments is None:
+        return ""
+    labels = dict(EYE_TREATMENTS)
+    return ", ".join(str(labels[code]) for code in treatments) or _("No treatment")

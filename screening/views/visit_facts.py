@@ -1,0 +1,36 @@
+"""The facts of a visit on the page of the exam."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from screening.forms import PhotoForm
+from screening.forms.visit_facts import VisitFactsForm
+from screening.selectors import get_exam
+from screening.services.exams import ExamError
+from screening.services.visit_facts import InvalidFact, record_visit_facts
+from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.exams import exam_page
+
+
+@login_required
+@require_POST
+def exam_facts(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
+    """Record the facts of a visit; a form with errors comes back with all its entries."""
+    detail = get_exam(user=request.user, exam_id=exam_id)
+    form = VisitFactsForm(request.POST)
+    if form.is_valid():
+        try:
+            record_visit_facts(exam=detail.exam, facts=form.facts, confirmed=form.confirmed, by=request.user)
+        except InvalidFact as error:
+            form.add_error(error.field, str(error))
+        except ExamError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("The facts of the visit are saved."))
+            return redirect("screening:exam-detail", exam_id)
+    return exam_page(request, detail, photo_form=PhotoForm(), facts_form=form, status=422)

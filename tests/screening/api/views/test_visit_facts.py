@@ -1,0 +1,45 @@
+"""Facts of a visit by the API."""
+
+import pytest
+
+from screening.models import Exam, Site
+from tests.screening.api.client import ApiClient, assert_is_error
+from tests.screening.factories import ExamFactory, FundusImageFactory, PatientFactory
+
+
+@pytest.fixture
+def exam(site: Site) -> Exam:
+    exam = ExamFactory(patient=PatientFactory(site=site))
+    for eye in ("OD", "OS"):
+        FundusImageFactory(exam=exam, laterality=eye)
+    return exam
+
+
+def test_facts_are_recorded_and_read_with_the_exam(client: ApiClient, exam: Exam) -> None:
+    assert client.get(f"exams/{exam.pk}").body["visit_facts"] is None
+    sent = {"hba1c": 55, "hba1c_unit": "mmol_mol", "left_eye_treatments": ["injections"], "consent": "given"}
+    body = client.post(f"exams/{exam.pk}/visit-facts", sent).body["visit_facts"]
+    assert (body["hba1c"], body["hba1c_mmol_mol"], body["hba1c_unit"]) == (55, 55, "mmol_mol")
+    assert (body["right_eye_treatments"], body["left_eye_treatments"]) == (None, ["injections"])
+
+
+def test_values_are_questioned_and_refused(client: ApiClient, exam: Exam) -> None:
+    path = f"exams/{exam.pk}/visit-facts"
+    refused = client.post(path, {"hba1c": 48, "hba1c_unit": "percent"})
+    assert_is_error(refused, 400, "invalid")
+    assert "not possible. Choose mmol/mol." in refused.body["fields"]["hba1c"]
+    unusual = {"hba1c": 16, "hba1c_unit": "percent"}
+    question = client.post(path, unusual)
+    assert_is_error(question, 409, "hba1c_unusual")
+    assert client.post(path, {**unusual, "confirm": question.body["confirm"]}).status == 200
+    assert_is_error(client.post(path, {"right_eye_treatments": ["glasses"]}), 400, "invalid")
+
+
+def test_missing_facts_are_a_question(client: ApiClient, exam: Exam) -> None:
+    Site.objects.update(required_facts=["consent"], requires_optic_disc=True)
+    first = client.post(f"exams/{exam.pk}/submit")
+    assert_is_error(first, 409, "fields_missing")
+    second = client.post(f"exams/{exam.pk}/submit", {"confirm": first.body["confirm"]})
+    assert_is_error(second, 409, "facts_missing")
+    assert second.body["confirm"] == ["facts_missing", "fields_missing"]
+    assert client.post(f"exams/{exam.pk}/submit", {"confirm": second.body["confirm"]}).body["status"] == "submitted"

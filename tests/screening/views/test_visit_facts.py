@@ -1,0 +1,80 @@
+"""Facts of a visit on the page of the exam."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from screening.models import Exam, Patient, Site, VisitFacts
+from tests.screening.factories import ExamFactory, FundusImageFactory, PatientFactory
+from tests.screening.views.pages import page_text, text_of, url
+
+
+@pytest.fixture
+def exam(site: Site) -> Exam:
+    exam = ExamFactory(patient=PatientFactory(site=site))
+    for eye in ("OD", "OS"):
+        FundusImageFactory(exam=exam, laterality=eye)
+    return exam
+
+
+def save(client: Client, exam: Exam, **entries: Any) -> Any:
+    return client.post(url("exam-facts", exam.pk), {"hba1c_unit": "percent", **entries}, follow=True)
+
+
+def test_facts_are_saved_and_shown(exam: Exam, as_photographer: Client) -> None:
+    entries = {"hba1c": "7.2", "is_pregnant": "yes", "right_eye_treatments": ["laser", "surgery"]}
+    text = text_of(save(as_photographer, exam, **entries, left_eye_treatments=["none"], consent="given"))
+    for shown in (
+        "The facts of the visit are saved.",
+        "7.2 % (55 mmol/mol)",
+        "Laser, Surgery",
+        "No treatment",
+        "Given",
+    ):
+        assert shown in text
+    facts = VisitFacts.objects.get()
+    found = (facts.right_eye_treatments, facts.left_eye_treatments, facts.is_pregnant)
+    assert found == (["laser", "surgery"], [], True)
+
+
+def test_an_error_loses_no_entry(exam: Exam, as_photographer: Client) -> None:
+    response = save(as_photographer, exam, hba1c="48", treatment="insulin")
+    text = text_of(response)
+    assert response.status_code == 422
+    assert "An HbA1c of 48 % is not possible. Choose mmol/mol." in text
+    assert 'value="48"' in text
+    assert '<option value="insulin" selected>' in text
+    text = text_of(save(as_photographer, exam, right_eye_treatments=["none", "laser"]))
+    assert "“None” excludes the others." in text
+    assert not VisitFacts.objects.exists()
+
+
+def test_an_unusual_value_is_confirmed(exam: Exam, as_photographer: Client) -> None:
+    assert "The unusual HbA1c is right" in text_of(save(as_photographer, exam, hba1c="16"))
+    save(as_photographer, exam, hba1c="16", confirm="on")
+    assert VisitFacts.objects.get().hba1c == 16
+
+
+def test_the_checklist_names_what_the_site_requires(exam: Exam, as_photographer: Client) -> None:
+    Site.objects.update(required_facts=["hba1c", "consent"])
+    text = page_text(as_photographer, "exam-detail", exam.pk)
+    assert "Visit: HbA1c" in text
+    assert "Submit without what is missing" in text
+    save(as_photographer, exam, consent="refused")
+    assert "The patient refused consent: cancel this exam." in page_text(as_photographer, "exam-detail", exam.pk)
+    submitted = as_photographer.post(url("exam-submit", exam.pk), {"confirm": "facts_missing"}, follow=True)
+    assert "The patient refused consent, so the exam cannot be submitted." in text_of(submitted)
+
+
+def test_pregnancy_is_not_a_question_to_men(exam: Exam, as_photographer: Client) -> None:
+    assert "Pregnant" in page_text(as_photographer, "exam-detail", exam.pk)
+    Patient.objects.update(sex=Patient.Sex.MALE)
+    assert "Pregnant" not in page_text(as_photographer, "exam-detail", exam.pk)
+
+
+def test_a_reader_sees_the_facts_and_no_form(exam: Exam, as_reviewer: Client) -> None:
+    VisitFacts.objects.create(exam=exam, treatment="insulin", recorded_by=exam.opened_by)
+    text = page_text(as_reviewer, "exam-detail", exam.pk)
+    assert "Insulin, alone or with others" in text
+    assert url("exam-facts", exam.pk) not in text
