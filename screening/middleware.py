@@ -133,7 +133,7 @@ def require_new_password(get_response: GetResponse) -> GetResponse:
 
 
 def _is_allowed_before(request: HttpRequest) -> bool:
-    names = ("password", "logout", "session-status", "session-extend")
+    names = ("password", "logout", "session-status", "session-extend", "intended-use")
     allowed = [reverse(f"screening:{name}") for name in names]
     has_key = request.path.startswith("/api/") and request.headers.get("Authorization", "").startswith("Bearer ")
     return request.path in allowed or has_key

@@ -42,6 +42,7 @@ urlpatterns = [
     path("session/status/", sessions.session_status, name="session-status"),
     path("session/extend/", sessions.session_extend, name="session-extend"),
     path("reading-layout/", reading_layouts.reading_layout, name="reading-layout"),
+    path("session/intended-use/", sessions.intended_use_read, name="intended-use"),
     path("sites/first/", sites.site_create_first, name="site-first"),
     path("", worklist.exam_worklist, name="worklist"),
     path("patients/", patients.patient_list, name="patient-list"),

@@ -60,6 +60,15 @@
     localStorage.setItem(THEME_KEY, root.dataset.theme);
   });
 
+  // The report of an action covers the page: it can be closed, and closes by itself if it offers nothing.
+  const TOAST_MS = 8000;
+  for (const button of document.querySelectorAll("[data-dismiss]")) {
+    const message = button.closest(".message");
+    button.hidden = false;
+    button.addEventListener("click", () => message.remove());
+    if (message.matches(".is-toast:not(:has(form))")) window.setTimeout(() => message.remove(), TOAST_MS);
+  }
+
   // A form that was sent back with errors: the focus moves to their summary.
   document.addEventListener("DOMContentLoaded", () => {
     const summary = document.querySelector("[data-error-summary]");

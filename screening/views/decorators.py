@@ -89,10 +89,10 @@ def login_response(request: HttpRequest, *, return_to: str = "", is_kept: bool =
     if htmx:
         page_path = return_to or htmx.current_url_abs_path or "/"
         return HttpResponseClientRedirect(f"{settings.LOGIN_URL}?{urlencode({'next': page_path})}")
-    return redirect_to_login(return_to or _page_of(request))
+    return redirect_to_login(return_to or page_of(request))
 
 
-def _page_of(request: HttpRequest) -> str:
+def page_of(request: HttpRequest) -> str:
     """The page to return to. The address of a form cannot be opened: it is the page that the form is on."""
     if request.method in {"GET", "HEAD"}:
         return request.get_full_path()

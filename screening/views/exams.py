@@ -39,7 +39,7 @@ from screening.views.capture import ACCEPTED_TYPES, capture_context
 from screening.views.checklist import build_checklist
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.eye_cards import announcement, build_eye_cards, cards_version
-from screening.views.messages import report_exam_errors
+from screening.views.messages import report_exam_errors, undo_by
 
 
 @login_required
@@ -146,7 +146,8 @@ def exam_mark_not_photographed(request: AuthenticatedRequest, exam_id: UUID, lat
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     form = NotPhotographedForm(request.POST)
     if form.is_valid():
-        with report_exam_errors(request, success=_("Saved.")):
+        undo = undo_by("screening:exam-not-photographed", exam_id, laterality) if form.cleaned_data["reason"] else ""
+        with report_exam_errors(request, success=_("Saved."), undo=undo):
             reason = form.cleaned_data["reason"]
             mark_eye_not_photographed(exam=exam, laterality=laterality, reason=reason, by=request.user)
     else:
@@ -188,7 +189,8 @@ def exam_return(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBas
 def exam_submit(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Submit the exam to the reviewer."""
     exam = get_exam(user=request.user, exam_id=exam_id).exam
-    with report_exam_errors(request, success=_("The exam is submitted. It is now on the reviewer's worklist.")):
+    success = _("The exam is submitted. It is now on the reviewer's worklist.")
+    with report_exam_errors(request, success=success, undo=undo_by("screening:exam-take-back", exam_id)):
         submit_exam(exam=exam, confirmed=request.POST.getlist("confirm"), by=request.user)
     return redirect("screening:exam-detail", exam_id)
 
@@ -214,7 +216,8 @@ def exam_mark_absent(request: AuthenticatedRequest, exam_id: UUID, laterality: s
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     form = AbsentEyeForm(request.POST)
     if form.is_valid():
-        with report_exam_errors(request, success=_("Saved.")):
+        undo = undo_by("screening:exam-absent", exam_id, laterality) if form.cleaned_data["reason"] else ""
+        with report_exam_errors(request, success=_("Saved."), undo=undo):
             mark_eye_absent(exam=exam, laterality=laterality, reason=form.cleaned_data["reason"], by=request.user)
     else:
         messages.error(request, error_text(form))
@@ -228,7 +231,8 @@ def exam_mark_unobtainable(request: AuthenticatedRequest, exam_id: UUID, lateral
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     form = UnobtainableForm(request.POST)
     if form.is_valid():
-        with report_exam_errors(request, success=_("Saved.")):
+        undo = undo_by("screening:exam-unobtainable", exam_id, laterality) if form.cleaned_data["code"] else ""
+        with report_exam_errors(request, success=_("Saved."), undo=undo):
             mark_eye_unobtainable(exam=exam, laterality=laterality, **form.cleaned_data, by=request.user)
     else:
         messages.error(request, error_text(form))

@@ -40,7 +40,7 @@ from screening.services.upload_checks import ANSWERABLE
 from screening.services.uploads import attach_upload
 from screening.views.decorators import AuthenticatedRequest, limit_photos, login_required, wants_json
 from screening.views.exams import exam_page
-from screening.views.messages import report_exam_errors
+from screening.views.messages import report_exam_errors, undo_by
 
 CACHE_S = 600
 """A photograph never changes, but the browser of a shared desk should not keep it long."""
@@ -217,7 +217,8 @@ def image_move(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBas
     if form.is_valid():
         eye = Laterality(form.cleaned_data["laterality"])
         success = _("The photograph now belongs to: %(eye)s.") % {"eye": LATERALITY_LABELS[eye]}
-        with report_exam_errors(request, success=success):
+        undo = undo_by("screening:image-laterality", image_id, laterality=image.laterality)
+        with report_exam_errors(request, success=success, undo=undo):
             change_laterality(image=image, laterality=eye, by=request.user)
     else:
         messages.error(request, error_text(form))

@@ -3,10 +3,11 @@
 import time
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.decorators import AuthenticatedRequest, login_required, page_of
 
 ACTIVE_AT, LOGGED_IN_AT = "active_at", "logged_in_at"
 
@@ -42,6 +43,14 @@ def session_extend(request: AuthenticatedRequest) -> HttpResponseBase:
     """Stay logged in: the time without activity starts again."""
     request.session[ACTIVE_AT] = int(time.time())
     return _status(request)
+
+
+@login_required
+@require_POST
+def intended_use_read(request: AuthenticatedRequest) -> HttpResponseBase:
+    """Show the intended use no more in this session; the footer of each page still states it."""
+    request.session["has_read_intended_use"] = True
+    return HttpResponse() if request.htmx else redirect(page_of(request))
 
 
 def _status(request: AuthenticatedRequest) -> JsonResponse:
