@@ -5,7 +5,9 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext as _
 
+from ml.vocabulary import Laterality
 from screening.hba1c import percent_of
+from screening.labels.eyes import EYE_LABELS
 from screening.models import Exam, VisitFacts
 from screening.models.visit_facts import EYE_TREATMENTS
 
@@ -14,9 +16,14 @@ register = template.Library()
 
 @register.inclusion_tag("screening/exams/_visit_facts.html")
 def visit_facts(exam: Exam) -> dict[str, Any]:
-    """``{% visit_facts exam %}``: what is recorded, and nothing if nothing is."""
+    """``{% visit_facts exam %}``: what is recorded, also of eyes that cannot be taken; nothing if nothing is."""
     facts: VisitFacts | None = getattr(exam, "visit_facts", None)
-    return {"rows": [] if facts is None else visit_facts_rows(facts)}
+    unobtainable = [
+        (EYE_LABELS[eye], _("not obtainable: %(reason)s") % {"reason": exam.unobtainable_text(eye)})
+        for eye in Laterality
+        if exam.unobtainable(eye)
+    ]
+    return {"rows": [*unobtainable, *([] if facts is None else visit_facts_rows(facts))]}
 
 
 def visit_facts_rows(facts: VisitFacts) -> list[tuple[str, str]]:
