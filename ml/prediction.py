@@ -1,5 +1,6 @@
 """The result of a Grader for one photograph."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,11 @@ from ml.vocabulary import ICDRGrade, Laterality, QualityLevel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+def p_at_least(probabilities: Sequence[float]) -> tuple[float, ...]:
+    """P(grade >= 1) to P(grade >= 4), of the K probabilities of the grades; they descend."""
+    return tuple(min(1.0, sum(probabilities[grade:])) for grade in range(1, len(probabilities)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

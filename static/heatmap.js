@@ -4,15 +4,21 @@
 
 window.heatmap = (() => {
   const CANVAS_PX = 720; // about the longer side of the canvas; smooth between the grid's cell centres
-  const CONTOUR_AT = 0.5; // one line at half of the scale, so that colour is not the only cue
+  const CONTOUR_OF_MAX = 0.5; // a line at half of the map's maximum, so that colour is not the only cue
+  const TRANSPARENT_BELOW = 0.05;
 
-  // Value, red, green, blue. One hue from deep blue to pale cyan with rising lightness: readable with every kind of
-  // colour blindness, and different from the retina (orange background, red haemorrhages, yellow exudates).
+  // Value, red, green, blue. From deep blue to pale cyan: readable with every kind of colour blindness, and different
+  // from the retina (orange background, red haemorrhages, yellow exudates). Perceptually uniform: equal steps of the
+  // value are equal differences of colour in CIELAB.
   const ANCHORS = [
     [0.0, 16, 24, 92],
-    [0.25, 24, 68, 156],
-    [0.5, 20, 128, 196],
-    [0.75, 56, 194, 222],
+    [0.125, 22, 56, 139],
+    [0.25, 23, 87, 169],
+    [0.375, 21, 118, 189],
+    [0.5, 30, 146, 203],
+    [0.625, 46, 175, 215],
+    [0.75, 89, 206, 227],
+    [0.875, 161, 233, 240],
     [1.0, 222, 255, 250],
   ];
 
@@ -28,12 +34,13 @@ window.heatmap = (() => {
 
   // Faint values stay nearly transparent so that an empty map does not tint the photograph.
   function alphaAt(value) {
-    const t = Math.min(1, Math.max(0, (value - 0.05) / 0.45));
+    const t = Math.min(1, Math.max(0, (value - TRANSPARENT_BELOW) / 0.45));
     return t * t * (3 - 2 * t);
   }
 
   const TABLE = Array.from({ length: 256 }, (_, i) => [...colourAt(i / 255), Math.round(alphaAt(i / 255) * 255)]);
   const WHITE = [255, 255, 255, 255];
+  const DARK = [8, 12, 46, 255];
 
   // Catmull-Rom interpolation keeps the values of the cells; linear interpolation would show diamonds.
   function sample(line, x) {
@@ -59,9 +66,19 @@ window.heatmap = (() => {
     return values;
   }
 
-  function isContour(values, width, at) {
-    const isAbove = values[at] >= CONTOUR_AT;
-    return isAbove !== values[at + 1] >= CONTOUR_AT || isAbove !== values[at + width] >= CONTOUR_AT;
+  // A map whose half maximum is invisible has no line.
+  function contourLevel(values) {
+    const level = CONTOUR_OF_MAX * values.reduce((a, b) => Math.max(a, b), 0);
+    return level >= TRANSPARENT_BELOW ? level : Infinity;
+  }
+
+  // White with a dark side: visible on bright exudates and on the dark edge of the retina.
+  function contourColour(values, width, at, level) {
+    const isAbove = values[at] >= level;
+    const isSame = [at - 1, at + 1, at - width, at + width].every((next) => isAbove === values[next] >= level);
+    if (isSame) return null;
+    if (isAbove) return WHITE;
+    return values[at] > TRANSPARENT_BELOW ? DARK : null;
   }
 
   /** Paint `rows` (h x w numbers in [0, 1]) on `canvas`, which is resized to the upsampled grid. */
@@ -74,9 +91,12 @@ window.heatmap = (() => {
     const context = canvas.getContext("2d");
     const picture = context.createImageData(width, height);
     const values = upsample(rows, width, height, cellPx);
+    const level = contourLevel(values);
     for (let i = 0; i < values.length; i += 1) {
-      const isLine = i % width < width - 1 && i < width * (height - 1) && isContour(values, width, i);
-      const colour = isLine ? WHITE : TABLE[Math.round(Math.min(1, Math.max(0, values[i])) * 255)];
+      const x = i % width;
+      const isInside = x > 0 && x < width - 1 && i >= width && i < width * (height - 1);
+      const line = isInside ? contourColour(values, width, i, level) : null;
+      const colour = line || TABLE[Math.round(Math.min(1, Math.max(0, values[i])) * 255)];
       for (let c = 0; c < 4; c += 1) picture.data[i * 4 + c] = colour[c];
     }
     context.putImageData(picture, 0, 0);

@@ -23,3 +23,10 @@ SHORT_GRADE_LABELS: dict[int, "_StrPromise"] = {
     ICDRGrade.SEVERE: _("Severe"),
     ICDRGrade.PROLIFERATIVE: _("Proliferative"),
 }
+CUMULATIVE_LABELS: tuple["_StrPromise", ...] = (
+    _("At least mild"),
+    _("At least moderate: referable"),
+    _("At least severe"),
+    _("Proliferative"),
+)
+"""Of the cumulative probabilities P(grade >= 1) to P(grade >= 4)."""

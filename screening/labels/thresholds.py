@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from ml.bundle import RocTable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,6 +26,29 @@ def measured_text(measured: "Mapping[str, Any]") -> str:
         )
         % values
     )
+
+
+def validation_text(roc: RocTable, operating_point: float) -> str:
+    """What the model reached in validation at a row of its table, over all sources; empty for another threshold."""
+    if operating_point not in roc.thresholds:
+        return ""
+    i = roc.thresholds.index(operating_point)
+    sources = roc.sources.values()
+    n_flagged = sum((source.sensitivity[i][0] or 0.0) * source.n_referable for source in sources)
+    n_not_flagged = sum((source.specificity[i][0] or 0.0) * source.n_not_referable for source in sources)
+    n_referable = sum(source.n_referable for source in sources)
+    n_others = sum(source.n_not_referable for source in sources)
+    if not n_referable or not n_others:
+        return ""
+    return _(
+        "At this setting %(flagged)d of 100 referable photographs were flagged in validation (n = %(n_referable)d), "
+        "and %(not_flagged)d of 100 others were not (n = %(n_others)d)."
+    ) % {
+        "flagged": int(100 * n_flagged / n_referable),  # rounded down: no claim of 100 that was not reached
+        "n_referable": n_referable,
+        "not_flagged": int(100 * n_not_flagged / n_others),
+        "n_others": n_others,
+    }
 
 
 def _percent(fraction: float) -> str:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Case, F, Q, QuerySet, When
 from django.utils.translation import gettext_lazy as _
 
-from ml.prediction import is_limited_negative
+from ml.prediction import is_limited_negative, p_at_least
 from ml.vocabulary import Laterality, QualityLevel, ServedModel
 from screening.labels.choices import values
 from screening.labels.eyes import LATERALITY_CHOICES
@@ -148,6 +148,11 @@ class Grading(BaseModel):
     def is_delayed(self) -> bool:
         """It waits for a worker, and no task was sent: the message broker was unavailable."""
         return self.status == self.Status.QUEUED and self.published_at is None
+
+    @property
+    def p_at_least(self) -> tuple[float, ...] | None:
+        """P(grade >= 1) to P(grade >= 4); None without a grade."""
+        return None if self.probabilities is None else p_at_least(self.probabilities)
 
     @property
     def is_limited_negative(self) -> bool:

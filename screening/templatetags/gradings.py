@@ -5,19 +5,23 @@ from typing import Any
 
 import numpy as np
 from django import template
+from django.conf import settings
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from ml.prediction import Prediction
+from ml.errors import BundleError
+from ml.prediction import Prediction, p_at_least
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality, QualityLevel, ServedModel
 from screening.labels.eyes import EYE_LABELS
-from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
+from screening.labels.grades import CUMULATIVE_LABELS, GRADE_LABELS
 from screening.labels.heatmaps import HeatmapLayer, heatmap_text
 from screening.labels.models import SHORT_MODEL_LABELS
 from screening.labels.oedema import CANNOT_EXCLUDE, oedema_label
 from screening.labels.quality import QUALITY_LEVEL_LABELS, advice_for, limitation_of
+from screening.labels.thresholds import validation_text
 from screening.models import Grading
+from screening.services.inference import current_bundle
 
 register = template.Library()
 
@@ -167,15 +171,18 @@ def svg_units(fraction: float | None) -> str:
 
 @register.inclusion_tag("screening/gradings/_bars.html")
 def grade_bars(result: Any) -> dict[str, Any]:
-    """Bar chart of the five probabilities of a Grading or a Prediction."""
-    probabilities = result.probabilities or [0.0] * N_GRADES
+    """Bar chart of P(grade >= 1) to P(grade >= 4) of a Grading or a Prediction.
+
+    The bar of REFERABLE_FROM is P(referable), so that it never contradicts the headline.
+    """
+    at_least = p_at_least(result.probabilities or [0.0] * N_GRADES)
     return {
         "bars": [
-            (grade, SHORT_GRADE_LABELS[grade], probability, grade == result.grade)
-            for grade, probability in enumerate(probabilities)
+            (label, p, grade == REFERABLE_FROM)
+            for grade, (label, p) in enumerate(zip(CUMULATIVE_LABELS, at_least, strict=True), start=1)
         ],
-        # The grade is a cut of the mean grade, which is not always the most probable one.
-        "is_most_probable": probabilities[result.grade] == max(probabilities),
+        # The grade is a cut of the mean grade: not always the highest one that is more probable than not.
+        "is_most_probable": result.grade == sum(p >= 0.5 for p in at_least),
     }
 
 
@@ -189,8 +196,22 @@ def risk_bar(result: Any, operating_point: float) -> dict[str, Any]:
         "suspects_oedema": result.suspects_oedema,
         "is_flagged_below_referable": result.is_referable and result.grade < REFERABLE_FROM,
         "operating_point": operating_point,
-        "threshold_text": getattr(result, "threshold_text", ""),
+        "texts": [
+            text for text in (getattr(result, "threshold_text", ""), _validated(result, operating_point)) if text
+        ],
     }
+
+
+def _validated(result: Any, operating_point: float) -> str:
+    """What the bundle of this result reached in validation at this setting; empty if it has no such figures."""
+    for model in settings.GRADING_MODELS:
+        try:
+            bundle = current_bundle(model)
+        except BundleError:
+            continue
+        if bundle.model_version == result.model_version and bundle.roc is not None:
+            return validation_text(bundle.roc, operating_point)
+    return ""
 
 
 @register.inclusion_tag("screening/gradings/_oedema.html")

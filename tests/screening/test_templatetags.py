@@ -1,18 +1,21 @@
 """Filters and tags of the templates."""
 
 import datetime
+import re
 from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from ml.bundle import default_bundle, read_bundle
 from ml.prediction import Prediction
-from ml.vocabulary import QualityLevel
+from ml.vocabulary import QualityLevel, ServedModel
 from screening.labels.quality import LIMITATION
+from screening.labels.thresholds import validation_text
 from screening.models import Grading
 from screening.policy import Outcome
-from screening.templatetags.gradings import ResultState, grade_bars, percent, result_state, short_result
+from screening.templatetags.gradings import ResultState, grade_bars, percent, result_state, risk_bar, short_result
 from screening.templatetags.reviews import reason_label, recall_label, referral_time, waiting_time
 from tests.builders import make_prediction
 
@@ -43,11 +46,40 @@ def test_a_result_has_one_state(result: Grading | Prediction | None, state: Resu
     assert short_result(result) == text
 
 
-@pytest.mark.parametrize(("p_severe", "p_proliferative"), [(0.33, 0.38), (0.61, 0.1)])
-def test_a_grade_that_is_not_the_most_probable_is_explained(p_severe: float, p_proliferative: float) -> None:
+@pytest.mark.parametrize(("p_severe", "p_proliferative", "is_explained"), [(0.33, 0.38, False), (0.11, 0.6, True)])
+def test_a_grade_that_the_bars_do_not_suggest_is_explained(
+    p_severe: float, p_proliferative: float, is_explained: bool
+) -> None:
     grading = Grading(grade=3, probabilities=[0.01, 0.02, 0.26, p_severe, p_proliferative])
     html = render_to_string("screening/gradings/_bars.html", grade_bars(grading))
-    assert ("It is not always the most probable one" in html) is (p_proliferative > p_severe)
+    assert ("It can differ from what the bars suggest" in html) is is_explained
+
+
+def test_the_bar_of_referable_is_the_headline() -> None:
+    grading = Grading(grade=2, probabilities=[0.06, 0.11, 0.66, 0.12, 0.05], p_referable=0.83)
+    bars = grade_bars(grading)["bars"]
+    assert [(str(label), percent(p), is_top) for label, p, is_top in bars] == [
+        ("At least mild", "94 %", False),
+        ("At least moderate: referable", percent(grading.p_referable), True),
+        ("At least severe", "17 %", False),
+        ("Proliferative", "5 %", False),
+    ]
+
+
+def test_the_setting_is_explained_by_the_validation_of_its_bundle() -> None:
+    bundle = read_bundle(default_bundle(ServedModel.ACCURATE))
+    assert bundle.roc is not None
+    text = validation_text(bundle.roc, bundle.operating_point)
+    numbers = [int(n) for n in re.findall(r"\d+", text)]
+    sources = bundle.roc.sources.values()
+    i = bundle.roc.thresholds.index(bundle.operating_point)
+    n_referable = sum(source.n_referable for source in sources)
+    n_flagged = sum((source.sensitivity[i][0] or 0) * source.n_referable for source in sources)
+    assert numbers[:3] == [int(100 * n_flagged / n_referable), 100, n_referable]
+    assert validation_text(bundle.roc, 0.0123456) == ""
+    grading = Grading(grade=2, probabilities=[0, 0, 1, 0, 0], p_referable=1.0, model_version=bundle.model_version)
+    assert risk_bar(grading, bundle.operating_point)["texts"] == [text]
+    assert risk_bar(Grading(grade=2, model_version="other"), bundle.operating_point)["texts"] == []
 
 
 @pytest.mark.parametrize(

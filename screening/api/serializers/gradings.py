@@ -20,6 +20,7 @@ _HIDDEN_FIELDS = (
     "grade",
     "grade_name",
     "probabilities",
+    "p_at_least",
     "p_referable",
     "is_referable",
     "is_limited_negative",
@@ -90,6 +91,11 @@ class ModelResultSerializer(serializers.Serializer[Any]):
     )
     probabilities = serializers.ListField(
         child=serializers.FloatField(), allow_null=True, help_text="Calibrated, for grades 0 to 4; the sum is 1."
+    )
+    p_at_least = serializers.ListField(
+        child=serializers.FloatField(),
+        allow_null=True,
+        help_text="Probabilities of at least grade 1, 2, 3, 4: sums of `probabilities`. The second is `p_referable`.",
     )
     p_referable = serializers.FloatField(allow_null=True, help_text="Calibrated probability of grade 2 or more.")
     is_referable = serializers.BooleanField(

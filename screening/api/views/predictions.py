@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ml.prediction import Prediction
+from ml.prediction import Prediction, p_at_least
 from ml.serving.decoders import decoders
 from ml.serving.heatmap_overlay import heatmap_layer
 from ml.vocabulary import QualityLevel, ServedModel
@@ -111,6 +111,7 @@ def _result(prediction: Prediction, data: bytes, *, model: ServedModel, has_heat
         "grade": None if prediction.grade is None else int(prediction.grade),
         "grade_name": grade_label(prediction.grade),
         "probabilities": prediction.probabilities,
+        "p_at_least": None if prediction.probabilities is None else p_at_least(prediction.probabilities),
         "p_referable": prediction.p_referable,
         "is_referable": prediction.is_referable,
         "is_limited_negative": prediction.is_limited_negative,

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from ml.serving.heatmap_overlay import ANCHORS, heatmap_layer, overlay
+from ml.serving.heatmap_overlay import ANCHORS, CONTOUR_OF_MAX, DARK, TRANSPARENT_BELOW, WHITE, heatmap_layer, overlay
 
 
 def test_the_heatmap_lies_in_its_box() -> None:
@@ -34,3 +36,43 @@ def test_the_browser_and_the_command_line_use_the_same_colours() -> None:
     table = script.partition("const ANCHORS = [")[2].partition("];")[0]
     rows = re.findall(r"\[([\d., ]+)\]", table)
     assert [tuple(float(number) for number in row.split(",")) for row in rows] == [tuple(a) for a in ANCHORS]
+    constants = dict(re.findall(r"const (\w+) = ([\d.]+);", script))
+    assert (float(constants["CONTOUR_OF_MAX"]), float(constants["TRANSPARENT_BELOW"])) == (
+        CONTOUR_OF_MAX,
+        TRANSPARENT_BELOW,
+    )
+    lines = dict(re.findall(r"const (WHITE|DARK) = \[([\d, ]+)\]", script))
+    assert {name: tuple(map(int, text.split(","))) for name, text in lines.items()} == {"WHITE": WHITE, "DARK": DARK}
+
+
+def test_equal_steps_of_the_value_are_equal_differences_of_colour() -> None:
+    colours = np.array([cielab(anchor[1:]) for anchor in ANCHORS])
+    steps = np.linalg.norm(np.diff(colours, axis=0), axis=1)
+    assert steps.max() / steps.min() < 1.2
+    assert (np.diff(colours[:, 0]) > 8).all()  # lightness rises, for those who do not see the colours
+
+
+@pytest.mark.parametrize("peak", [1.0, 0.4])
+def test_a_line_is_at_half_of_the_maximum(peak: float) -> None:
+    heatmap = np.tile(np.linspace(0, peak, 64, dtype=np.float32), (64, 1))
+    layer = np.asarray(heatmap_layer(heatmap, (0, 0, 1, 1), size_px=(64, 64)))
+    is_white = (layer == WHITE).all(axis=-1)
+    assert set(np.flatnonzero(is_white.any(axis=0))) <= {31, 32}
+    assert is_white.any()
+
+
+def test_a_map_without_evidence_has_no_line() -> None:
+    heatmap = np.tile(np.linspace(0, 0.09, 64, dtype=np.float32), (64, 1))
+    layer = np.asarray(heatmap_layer(heatmap, (0, 0, 1, 1), size_px=(64, 64)))
+    assert not (layer == WHITE).all(axis=-1).any()
+    assert not (layer == DARK).all(axis=-1).any()
+
+
+def cielab(colour: tuple[float, ...]) -> "np.ndarray[Any, Any]":
+    """L*, a*, b* of an sRGB colour, white point D65."""
+    c = np.asarray(colour) / 255
+    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    matrix = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    xyz = matrix @ linear / np.array([0.9505, 1.0, 1.089])
+    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])

@@ -21,7 +21,7 @@ from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFa
 from tests.screening.photos.test_validation import REFUSED
 
 DETAILS = {"mrn": "000417", "given_name": "Ada", "family_name": "Byron", "born_on": "1960-05-17", "sex": "F"}
-GRADE_KEYS = ("grade", "grade_name", "probabilities", "p_referable", "is_referable")
+GRADE_KEYS = ("grade", "grade_name", "probabilities", "p_at_least", "p_referable", "is_referable")
 
 
 @pytest.fixture

@@ -27,7 +27,16 @@ SHARED_KEYS = (
 )
 EYE_KEYS = ("laterality_suggested", "laterality_confidence")
 LIMIT_KEYS = ("disclaimer", "has_writing", "is_limited_negative", "limitation")
-GRADE_KEYS = ("grade", "grade_name", "probabilities", "p_referable", "is_referable", "heatmap_png", "heatmap_box")
+GRADE_KEYS = (
+    "grade",
+    "grade_name",
+    "probabilities",
+    "p_at_least",
+    "p_referable",
+    "is_referable",
+    "heatmap_png",
+    "heatmap_box",
+)
 OEDEMA_KEYS = ("p_macular_oedema", "suspects_oedema", "oedema_operating_point", "oedema_text", "oedema_heatmap_png")
 ROTATED = Image.Exif()
 ROTATED[274] = 6  # orientation: by 90 degrees
@@ -49,6 +58,7 @@ def test_a_gradable_photograph_has_a_grade(client: ApiClient) -> None:
     assert (body["grade"], body["grade_name"], body["is_referable"]) == (2, "Moderate non-proliferative", True)
     assert sum(body["probabilities"]) == pytest.approx(1)
     assert body["p_referable"] == pytest.approx(sum(body["probabilities"][2:]))
+    assert body["p_at_least"][1] == pytest.approx(body["p_referable"])
     assert body["heatmap_box"] == [0.1, 0.0, 0.9, 1.0]
     assert "cannot exclude macular oedema" in body["disclaimer"]
 
