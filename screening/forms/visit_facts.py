@@ -18,7 +18,9 @@ _YES_NO = [*_NOT_STATED, ("yes", _("Yes")), ("no", _("No"))]
 
 
 class VisitFactsForm(forms.Form):
-    """What is asked at a visit; what is not known stays empty."""
+    """What is asked at a visit; what is not known stays empty. ``is_questioned``: the HbA1c is to be confirmed."""
+
+    is_questioned = False
 
     hba1c = forms.DecimalField(
         label=_("HbA1c"),

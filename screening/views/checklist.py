@@ -6,13 +6,12 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ml.vocabulary import Laterality
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.visit_facts import REQUIRABLE_FACTS
-from screening.models import Exam, FundusImage, VisitFacts
+from screening.models import Exam, VisitFacts
 from screening.selectors.visit_facts import missing_facts
 from screening.services.exams import FactsMissing, FieldsMissing
-from screening.views.eye_cards import EyeCard
+from screening.views.eye_cards import EyeCard, Slot
 
 
 class ItemState(StrEnum):
@@ -74,7 +73,7 @@ def _eye_items(eye: EyeCard) -> list[Item]:
     if not eye.photos:
         text = _("%(eye)s: add a photograph, or record why there is none.")
         return [Item(text % {"eye": name}, ItemState.MISSING)]
-    items = [_field_item(eye.laterality, slot.field, slot.n_photos) for slot in eye.slots if slot.is_required]
+    items = [_field_item(slot) for slot in eye.slots if slot.is_required]
     if not items:
         items = [Item(_("%(eye)s: photographed") % {"eye": name}, ItemState.DONE)]
     return items + _advice(eye)
@@ -88,9 +87,11 @@ def _excuse(eye: EyeCard) -> str:
     return _("not photographed") if eye.not_photographed_reason and not eye.photos else ""
 
 
-def _field_item(laterality: Laterality, field: FundusImage.Field, n_photos: int) -> Item:
-    names = {"eye": EYE_LABELS[laterality], "field": field.label.lower()}
-    if n_photos:
+def _field_item(slot: Slot) -> Item:
+    names = {"eye": EYE_LABELS[slot.laterality], "field": slot.field.label.lower()}
+    if slot.is_refused:
+        return Item(_("%(eye)s, %(field)s: not gradable") % names, ItemState.ADVICE)
+    if slot.n_photos:
         return Item(_("%(eye)s, %(field)s: photographed") % names, ItemState.DONE)
     return Item(_("%(eye)s, %(field)s: missing") % names, ItemState.UNCONFIRMED)
 

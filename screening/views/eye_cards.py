@@ -52,6 +52,11 @@ class Slot:
     def n_photos(self) -> int:
         return len(self.shown) + len(self.refused)
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether no photograph is gradable, or still being checked."""
+        return bool(self.shown) and all(photo.is_refused for photo in self.shown)
+
 
 @dataclass(frozen=True, slots=True)
 class EyeCard:

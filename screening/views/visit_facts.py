@@ -12,7 +12,7 @@ from screening.forms import PhotoForm
 from screening.forms.visit_facts import VisitFactsForm
 from screening.selectors import get_exam
 from screening.services.exams import ExamError
-from screening.services.visit_facts import InvalidFact, record_visit_facts
+from screening.services.visit_facts import InvalidFact, UnusualHbA1c, record_visit_facts
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.exams import exam_page
 
@@ -28,6 +28,7 @@ def exam_facts(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase
             record_visit_facts(exam=detail.exam, facts=form.facts, confirmed=form.confirmed, by=request.user)
         except InvalidFact as error:
             form.add_error(error.field, str(error))
+            form.is_questioned = isinstance(error, UnusualHbA1c)
         except ExamError as error:
             form.add_error(None, str(error))
         else:

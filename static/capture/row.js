@@ -78,7 +78,8 @@
     render() {
       const { texts } = this.tray;
       const button = this.find("send");
-      button.disabled = this.isConfirmed || !this.laterality;
+      button.disabled = !this.laterality;
+      button.hidden = this.isConfirmed;
       button.textContent = { OD: texts.confirmOd, OS: texts.confirmOs }[this.laterality] || texts.chooseEye;
       for (const control of [...this.radios, this.fieldSelect, this.capturedOn, this.reason]) control.disabled = this.isConfirmed;
       this.find("sending").hidden = !this.isConfirmed;

@@ -78,7 +78,7 @@
         isArchive: kind === "zip",
         refusal,
         eye: slotEye || named,
-        hint: isOther ? "other-slot" : "named",
+        hint: isOther ? "other-slot" : slotEye ? "none" : "named",
         field: (slot && slot.dataset.field) || keyInName(file.name, this.facts.field_names),
         isConfirmed: Boolean(slotEye) && !isOther && kind !== "zip", // the place that was chosen has the eye
       };

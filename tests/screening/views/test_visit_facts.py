@@ -44,6 +44,7 @@ def test_an_error_loses_no_entry(exam: Exam, as_photographer: Client) -> None:
     assert response.status_code == 422
     assert "An HbA1c of 48 % is not possible. Choose mmol/mol." in text
     assert 'value="48"' in text
+    assert "The unusual HbA1c is right" not in text
     assert '<option value="insulin" selected>' in text
     text = text_of(save(as_photographer, exam, right_eye_treatments=["none", "laser"]))
     assert "“None” excludes the others." in text
