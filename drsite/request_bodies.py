@@ -72,7 +72,7 @@ def store_bodies(application: Application) -> Application:
 
 
 def _is_refused(environ: dict[str, Any]) -> bool:
-    """Whether a photograph is refused whatever its body holds: without a log-in, or because others wait already.
+    """Whether a photograph is refused before its body is read: without a log-in, or because others wait already.
 
     The server closes the connection if its body is longer than what is discarded.
     """

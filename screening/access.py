@@ -27,6 +27,7 @@ from screening.models import (
     SiteThreshold,
     User,
     VisitFacts,
+    VisualAcuity,
 )
 
 M = TypeVar("M", bound=Model)
@@ -91,6 +92,7 @@ _SITE_OF: dict[type[Model], str] = {
     AuditEvent: "site",
     Correction: "site",
     SiteThreshold: "site",
+    VisualAcuity: "exam__site",
 }
 
 

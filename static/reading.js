@@ -25,7 +25,7 @@
 
   function choose(value) {
     const box = eyeForm(focused);
-    const radio = box && box.querySelector(`input[type=radio][name$="-verdict"][value="${value}"]`);
+    const radio = box && box.querySelector(`[data-key="${value}"] input[name$="-verdict"]`);
     if (!radio || radio.disabled) return;
     radio.checked = true;
     radio.dispatchEvent(new Event("change", { bubbles: true }));
@@ -78,17 +78,25 @@
     if (!document.querySelector("[data-viewer-pane]") || !areKeysOn() || document.querySelector("dialog[open]")) return;
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (/^[0-4]$/.test(key)) choose(key);
+    if (/^[0-5]$/.test(key)) choose(key);
     else if (key === "u") choose("U");
     else if (key === "m") { if (!event.repeat) cycleOedema(); }
     else if (key === "h") window.viewer.holdHeatmap(true);
     else if (key === "s") { if (!event.repeat) save(); }
+    else if (key === "l") toggleLesions();
     else if (key === "?") toggleHelp();
     else if (VIEWER_KEYS[key]) window.viewer.run(VIEWER_KEYS[key]);
     else if (!event.target.matches("input") && key === "ArrowLeft") focusEye("OD");
     else if (!event.target.matches("input") && key === "ArrowRight") focusEye("OS");
     else return;
     event.preventDefault();
+  }
+
+  function toggleLesions() {
+    const lesions = eyeForm(focused)?.querySelector("[data-lesions]");
+    if (!lesions) return;
+    lesions.open = !lesions.open;
+    if (lesions.open) lesions.querySelector("input:not([type=hidden]), select").focus();
   }
 
   function toggleHelp() {

@@ -63,11 +63,14 @@ class SiteForm(_SiteForm):
     )
 
 
+AUDITED_SETTINGS = {"reading_mode", "photographers_see_grades", "scale"}
+
+
 @admin.register(Site)
 class SiteAdmin(BaseAdmin[Site]):
     """Sites. A site that closes is made inactive, not deleted."""
 
-    list_display = ["name", "code", "timezone", "reading_mode", "model", "is_active"]
+    list_display = ["name", "code", "timezone", "reading_mode", "scale", "model", "is_active"]
     list_filter = ["is_active", "reading_mode", "model"]
     search_fields = ["name__icontains", "code__istartswith"]
     search_help_text = _("Name or code.")
@@ -77,8 +80,8 @@ class SiteAdmin(BaseAdmin[Site]):
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
         """With another model, other gradings of photographs that were graded by both are the current ones."""
         super().save_model(request, obj, form, change)
-        if change and {"reading_mode", "photographers_see_grades"} & set(form.changed_data):
-            data = {"reading_mode": obj.reading_mode, "photographers_see_grades": obj.photographers_see_grades}
+        if change and AUDITED_SETTINGS & set(form.changed_data):
+            data = {name: getattr(obj, name) for name in sorted(AUDITED_SETTINGS)}
             record_event(
                 verb=AuditEvent.Verb.READING_MODE_CHANGED, subject=obj, site=obj, data=data, by=user_of(request)
             )

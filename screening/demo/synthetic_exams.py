@@ -9,6 +9,7 @@ from ml.vocabulary import ICDRGrade, Laterality
 from screening.models import Exam, Site, User
 from screening.policy import MacularOedema
 from screening.services import exams, images, patients, reviews
+from screening.services.structured_findings import Finding
 
 _JPEG_QUALITY = 92
 _NO_FAULTS = Faults()
@@ -145,10 +146,7 @@ def _sign(exam: Exam, invented: InventedPatient, reviewer: User) -> None:
     for laterality, eye in invented.eyes():
         if eye.grade is None:
             continue
-        reviews.record_first_reading(
-            exam=exam, laterality=laterality, is_gradable=True, grade=eye.grade, macular_oedema="none", by=reviewer
-        )
-        findings[laterality] = reviews.Finding(
-            laterality=laterality, grade=eye.grade, macular_oedema=MacularOedema.NONE
-        )
+        finding = Finding(laterality=laterality, grade=eye.grade, macular_oedema=MacularOedema.NONE)
+        reviews.record_first_reading(exam=exam, finding=finding, by=reviewer)
+        findings[laterality] = finding
     reviews.sign_review(exam=exam, findings=findings, note="Demo: synthetic photographs, not a patient.", by=reviewer)

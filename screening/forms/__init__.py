@@ -9,22 +9,15 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from ml.vocabulary import ICDRGrade, ServedModel
+from ml.vocabulary import ServedModel
 from screening.labels.eyes import LATERALITY_CHOICES
-from screening.labels.grades import GRADE_LABELS
 from screening.labels.models import MODEL_LABELS, unknown_model_text
-from screening.labels.reviews import MACULAR_OEDEMA_CHOICES
-from screening.models import Correction, Exam, EyeFinding, FundusImage, Patient, Review, Site
+from screening.models import Correction, FundusImage, Patient, Site
 from screening.models.base import max_length
 from screening.models.sites import validate_timezone
-from screening.policy import MacularOedema
 from screening.selectors.sites import default_model
 from screening.services.upload_checks import OLD_DATE, OTHER_PATIENT, OnWriting
 
-UNGRADABLE = "U"
-NOT_PHOTOGRAPHED, ABSENT = "N", "A"
-"""All that can be signed for an eye without a photograph."""
-VERDICTS = [*((str(grade.value), GRADE_LABELS[grade]) for grade in ICDRGrade), (UNGRADABLE, _("Ungradable"))]
 PHOTO_TYPES = "image/jpeg,image/png,image/tiff,image/webp,.jpg,.jpeg,.png,.tif,.tiff,.webp"
 WRITING_CHOICES = [
     (OnWriting.BLANK.value, _("Blank it: all outside the retina becomes black")),
@@ -220,85 +213,3 @@ class OtherPatientForm(CorrectionReasonForm):
     confirm = forms.CharField(required=False, widget=forms.HiddenInput)
 
     field_order = ("mrn", "reason")
-
-
-class EyeReadingForm(forms.Form):
-    """The reviewer's finding for one eye, with the eye as prefix: ``OD-verdict``."""
-
-    verdict = forms.ChoiceField(
-        label=_("Grade"),
-        choices=VERDICTS,
-        widget=forms.RadioSelect,
-        error_messages={"required": _("Choose a grade, or choose Ungradable.")},
-    )
-    macular_oedema = forms.ChoiceField(
-        label=_("Macular oedema"), choices=MACULAR_OEDEMA_CHOICES, widget=forms.RadioSelect, required=False
-    )
-    changed_reason = forms.CharField(
-        label=_("Why did you change your first reading?"),
-        max_length=max_length(EyeFinding, "changed_reason"),
-        required=False,
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Require macular oedema of a gradable eye; an ungradable eye has the value UNKNOWN."""
-        data = super().clean() or {}
-        if data.get("verdict") == UNGRADABLE:
-            data["macular_oedema"] = MacularOedema.UNKNOWN
-        elif data.get("verdict") and not data.get("macular_oedema"):
-            self.add_error(
-                "macular_oedema",
-                _("Choose your own answer for macular oedema. A colour photograph alone cannot exclude it."),
-            )
-        return data
-
-    @property
-    def grade(self) -> ICDRGrade | None:
-        """The grade of a valid form; None if the eye is ungradable."""
-        verdict = self.cleaned_data["verdict"]
-        return None if verdict == UNGRADABLE else ICDRGrade(int(verdict))
-
-
-class EyeWithoutPhotographForm(forms.Form):
-    """What the reviewer signs for an eye without a photograph, with the eye as prefix: ``OD-verdict``."""
-
-    verdict = forms.ChoiceField(
-        label=_("No photograph"),
-        choices=[
-            (NOT_PHOTOGRAPHED, _("Not photographed: repeat imaging")),
-            (ABSENT, _("The eye is absent, for example a prosthesis")),
-        ],
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": _("This eye has no photograph. Choose “Not photographed”, or “The eye is absent”."),
-            "invalid_choice": _("This eye has no photograph. Choose “Not photographed”, or “The eye is absent”."),
-        },
-    )
-    absent_reason = forms.CharField(
-        label=_("Why is the eye absent?"),
-        max_length=max_length(Exam, "right_eye_absent_reason"),
-        required=False,
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Require a reason for an absent eye, and none for the other choice."""
-        data = super().clean() or {}
-        if data.get("verdict") != ABSENT:
-            data["absent_reason"] = ""
-        elif not data.get("absent_reason"):
-            self.add_error("absent_reason", _("Enter why the eye is absent, for example: prosthesis."))
-        return data
-
-
-class SignForm(forms.Form):
-    """The note on a review, and the reason of an amendment."""
-
-    note = forms.CharField(
-        label=_("Note"),
-        max_length=max_length(Review, "note"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
-    amend_reason = forms.CharField(
-        label=_("Why is the signed review amended?"), max_length=max_length(Review, "amend_reason"), required=False
-    )

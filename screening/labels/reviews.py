@@ -24,12 +24,14 @@ URGENCY_LABELS: dict[Urgency, "_StrPromise"] = {
 }
 MACULAR_OEDEMA_LABELS: dict[MacularOedema, "_StrPromise"] = {
     MacularOedema.NONE: _("None"),
+    MacularOedema.SUSPECTED: _("Suspected"),
     MacularOedema.NOT_CENTRE: _("Present, centre not involved"),
     MacularOedema.CENTRE: _("Present, centre involved"),
     MacularOedema.UNKNOWN: _("Cannot tell"),
 }
 SHORT_MACULAR_OEDEMA_LABELS: dict[MacularOedema, "_StrPromise"] = {
     MacularOedema.NONE: _("None"),
+    MacularOedema.SUSPECTED: _("Suspected"),
     MacularOedema.NOT_CENTRE: _("Not centre"),
     MacularOedema.CENTRE: _("Centre"),
     MacularOedema.UNKNOWN: _("Cannot tell"),

@@ -1,5 +1,6 @@
 """Tables, one noun a file."""
 
+from screening.models.acuities import VisualAcuity
 from screening.models.api_keys import ApiKey
 from screening.models.audit import AuditEvent
 from screening.models.corrections import Correction
@@ -41,4 +42,5 @@ __all__ = (
     "SiteThreshold",
     "User",
     "VisitFacts",
+    "VisualAcuity",
 )

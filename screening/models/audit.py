@@ -59,6 +59,7 @@ class AuditEvent(models.Model):
         GRADING_REQUEUED = "grading.requeued", _("requeued a stale grading")
         PHOTO_PREDICTED = "photo.predicted", _("graded a photograph without storing it")
         EYE_SUGGESTED = "photo.eye_suggested", _("recognised the eye of a photograph without storing it")
+        ACUITY_RECORDED = "acuity.recorded", _("recorded a visual acuity")
         FIRST_READING_RECORDED = "first_reading.recorded", _("recorded a first reading")
         DRAFT_SAVED = "draft.saved", _("began a draft of a reading")
         DRAFT_DISCARDED = "draft.discarded", _("discarded a draft of a reading")

@@ -8,10 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from ml.vocabulary import Laterality
 from screening.labels.choices import values
 from screening.labels.eyes import LATERALITY_CHOICES
+from screening.labels.lesions import UNGRADABLE_REASON_CHOICES
 from screening.labels.reviews import MACULAR_OEDEMA_CHOICES, OUTCOME_CHOICES, URGENCY_CHOICES
+from screening.labels.scales import SCALE_CHOICES
 from screening.models.base import BaseModel
 from screening.models.exams import Exam
-from screening.policy import MacularOedema, Outcome, Urgency
+from screening.policy import GradingScale, MacularOedema, Outcome, Urgency
 
 
 class Review(BaseModel):
@@ -30,6 +32,7 @@ class Review(BaseModel):
     amends = models.ForeignKey("self", models.PROTECT, related_name="amendments", null=True, blank=True)
     amend_reason = models.CharField(_("reason of the amendment"), max_length=300, blank=True, default="")
     reading_round = models.PositiveSmallIntegerField(_("reading round"), default=0)
+    scale = models.CharField(_("grading scale"), max_length=8, choices=SCALE_CHOICES, default=GradingScale.ICDR.value)
 
     class Meta:
         verbose_name = _("review")
@@ -46,13 +49,36 @@ class Review(BaseModel):
             ),
             models.CheckConstraint(condition=Q(outcome__in=values(Outcome)), name="review_outcome_known"),
             models.CheckConstraint(condition=Q(urgency__in=values(Urgency)), name="review_urgency_known"),
+            models.CheckConstraint(condition=Q(scale__in=values(GradingScale)), name="review_scale_known"),
         ]
 
     def __str__(self) -> str:
         return f"Review {self.id}"
 
 
-class EyeFinding(BaseModel):
+class StructuredFindings(models.Model):
+    """What a reader found in one eye beside grade and macular oedema, of a first reading and of a signed finding.
+
+    ``lesions`` maps codes of ``policy.lesions.Lesion`` to numbers above 0. ``retinopathy`` and ``maculopathy`` are the
+    grades of the site's scale; empty in ICDR. ``contradiction_reason``: why the grade is not that of the lesions.
+    """
+
+    lesions = models.JSONField(_("lesions"), default=dict, blank=True)
+    other_disease = models.CharField(_("other disease"), max_length=200, blank=True, default="")
+    ungradable_reason = models.CharField(
+        _("why ungradable"), max_length=20, choices=UNGRADABLE_REASON_CHOICES, blank=True, default=""
+    )
+    retinopathy = models.CharField(_("retinopathy in the scale of the site"), max_length=4, blank=True, default="")
+    maculopathy = models.CharField(_("maculopathy in the scale of the site"), max_length=4, blank=True, default="")
+    contradiction_reason = models.CharField(
+        _("why the grade differs from the lesions"), max_length=300, blank=True, default=""
+    )
+
+    class Meta:
+        abstract = True
+
+
+class EyeFinding(StructuredFindings, BaseModel):
     """The signed finding for one eye."""
 
     review = models.ForeignKey(Review, models.PROTECT, related_name="findings")
@@ -88,7 +114,7 @@ class EyeFinding(BaseModel):
         return f"Finding {self.id}"
 
 
-class FirstReading(BaseModel):
+class FirstReading(StructuredFindings, BaseModel):
     """The grade that a reviewer recorded for one eye before seeing the model's. Append-only, by a trigger.
 
     ``is_blind_complete``: with this reading its reviewer has read each eye of the exam that has a photograph.

@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from ml.vocabulary import ServedModel
 from screening.labels.choices import values
 from screening.labels.models import MODEL_CHOICES
+from screening.labels.scales import SCALE_CHOICES
 from screening.models.base import BaseModel
+from screening.policy import GradingScale
 
 
 def validate_timezone(name: str) -> None:
@@ -63,6 +65,13 @@ class Site(BaseModel):
         default=None,
         choices=[(True, _("Yes")), (False, _("No, only the quality")), (None, _("As usual: not at blind-first sites"))],
     )
+    scale = models.CharField(
+        _("grading scale"),
+        max_length=8,
+        choices=SCALE_CHOICES,
+        default=GradingScale.ICDR.value,
+        help_text=_("Signed results keep the scale in which they were signed."),
+    )
     is_active = models.BooleanField(_("is active"), default=True)
 
     class Meta:
@@ -75,6 +84,7 @@ class Site(BaseModel):
                 name="site_reading_mode_known",
             ),
             models.CheckConstraint(condition=models.Q(model__in=values(ServedModel)), name="site_model_known"),
+            models.CheckConstraint(condition=models.Q(scale__in=values(GradingScale)), name="site_scale_known"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from ml.vocabulary import Laterality
 from screening.access import restrict
-from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Review, User
+from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Review, User, VisualAcuity
 from screening.models.gradings import current_first, limited_negatives
 from screening.selectors.drafts import is_late_reader
 from screening.selectors.gradings import with_is_revealed
@@ -32,6 +32,7 @@ class EyeDetail:
     absent_reason: str
     not_photographed_reason: str
     images: tuple[ImageWithGrading, ...]
+    acuity: VisualAcuity | None = None
 
     @property
     def is_pending(self) -> bool:
@@ -169,6 +170,7 @@ def _detailed_exams(user: User) -> QuerySet[Exam]:
         Prefetch("images", images.prefetch_related(Prefetch("gradings", gradings))),
         Prefetch("reviews", reviews.prefetch_related(findings)),
         Prefetch("first_readings", FirstReading.objects.order_by("created_at")),
+        Prefetch("acuities", VisualAcuity.objects.order_by("-created_at", "pk")),
     )
 
 
@@ -180,6 +182,7 @@ def _exam_detail(exam: Exam) -> ExamDetail:
             absent_reason=exam.absent_reason(eye),
             not_photographed_reason=exam.not_photographed_reason(eye),
             images=tuple(_with_current(image) for image in images if image.laterality == eye),
+            acuity=next((one for one in exam.acuities.all() if one.laterality == eye), None),
         )
         for eye in Laterality
     )

@@ -1,42 +1,27 @@
 """Findings of a reviewer: their checks, what they mean for the outcome, the rows that are stored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 from django.db.models import F, Model
 from django.utils.translation import gettext as _
 
-from ml.vocabulary import ICDRGrade, Laterality
+from ml.vocabulary import Laterality
 from screening import policy
 from screening.labels.limits import too_long
-from screening.models import Exam, EyeFinding, Review, User
+from screening.models import Exam, EyeFinding, FirstReading, Review, User
 from screening.models.base import max_length
 from screening.selectors import count_attempts
+from screening.services.acuities import acuity_logmar, newest_acuity, record_acuity
 from screening.services.exams import ExamError, photographed_eyes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A reviewer's finding for one eye. ``changed_reason``: why it differs from the first reading.
-
-    An eye without a photograph has either ``is_photographed=False`` or an ``absent_reason``, and no grade.
-    """
-
-    laterality: Laterality
-    is_photographed: bool = True
-    absent_reason: str = ""
-    is_gradable: bool = True
-    grade: ICDRGrade | None = None
-    macular_oedema: policy.MacularOedema = policy.MacularOedema.UNKNOWN
-    changed_reason: str = ""
-
-
-class ReviewError(ExamError):
-    """The review cannot be signed. ``laterality`` is the eye that the message is about, if any."""
-
-    def __init__(self, message: str, laterality: Laterality | None = None) -> None:
-        super().__init__(message)
-        self.laterality = laterality
+from screening.services.structured_findings import (
+    COLUMNS,
+    Finding,
+    ReviewError,
+    contradicts,
+    in_scale,
+    require_agreement,
+)
 
 
 def check_length(text: str, model: type[Model], field: str, eye: Laterality | None = None) -> None:
@@ -52,6 +37,52 @@ def require_consistent(finding: Finding) -> None:
         raise ReviewError(_("Choose a grade, or mark the eye as ungradable."), finding.laterality)
     if not finding.is_gradable and finding.grade is not None:
         raise ReviewError(_("An ungradable eye has no grade. Choose one of the two."), finding.laterality)
+
+
+def checked_findings(exam: Exam, findings: Mapping[Laterality, Finding]) -> dict[Laterality, Finding]:
+    """Findings of photographed eyes in the scale of the site, with ICDR grade, in agreement with their lesions.
+
+    Others are returned as they are. Raises ReviewError.
+    """
+    photographed = photographed_eyes(exam)
+    return {
+        eye: checked_finding(exam, finding) if eye in photographed and not exam.absent_reason(eye) else finding
+        for eye, finding in findings.items()
+    }
+
+
+def checked_finding(exam: Exam, finding: Finding) -> Finding:
+    """The finding of one photographed eye: see ``checked_findings``."""
+    if finding.absent_reason or not finding.is_photographed:
+        return finding
+    scale = policy.GradingScale(exam.site.scale)
+    graded = in_scale(finding, scale)
+    require_consistent(graded)
+    acuity = _acuity_logmar(exam, finding)
+    require_agreement(graded, scale, acuity)
+    for name, text in graded.structured.texts().items():
+        check_length(text, EyeFinding, name, finding.laterality)
+    if graded.is_gradable and contradicts(graded, scale, acuity):
+        return graded
+    return replace(graded, structured=replace(graded.structured, contradiction_reason=""))
+
+
+def _acuity_logmar(exam: Exam, finding: Finding) -> float | None:
+    if not finding.acuity.strip():
+        return newest_acuity(exam, finding.laterality) if finding.structured.lesions else None
+    try:
+        return float(acuity_logmar(finding.acuity))
+    except ExamError as error:
+        raise ReviewError(str(error), finding.laterality) from None
+
+
+def record_acuities(exam: Exam, findings: Mapping[Laterality, Finding], by: User) -> None:
+    """Record the visual acuities that the reader entered."""
+    for eye, finding in findings.items():
+        if finding.acuity.strip() and not finding.absent_reason:
+            record_acuity(
+                exam=exam, laterality=eye, entered=finding.acuity, correction=finding.acuity_correction, by=by
+            )
 
 
 def eye_results(exam: Exam, findings: Mapping[Laterality, Finding]) -> dict[Laterality, policy.EyeResult]:
@@ -77,7 +108,11 @@ def _eye_result(exam: Exam, eye: Laterality, finding: Finding | None, *, has_pho
     if finding.absent_reason or not finding.is_photographed:
         raise ReviewError(_("This eye has a photograph. Grade it, or mark the eye as ungradable."), eye)
     require_consistent(finding)
+    has_scale = finding.structured.retinopathy is not None
     return policy.EyeResult(
+        scale=policy.GradingScale(exam.site.scale) if has_scale else policy.GradingScale.ICDR,
+        retinopathy=finding.structured.retinopathy,
+        maculopathy=finding.structured.maculopathy,
         is_gradable=finding.is_gradable,
         grade=finding.grade,
         macular_oedema=finding.macular_oedema,
@@ -131,11 +166,20 @@ def _n_earlier_ungradable_visits(exam: Exam, eye: Laterality) -> int:
     return n_visits
 
 
-def finding_values(finding: Finding | EyeFinding) -> tuple[bool, bool, int | None, str, str]:
+def finding_values(finding: Finding | EyeFinding) -> tuple[object, ...]:
     """What a finding says, to compare one that is entered with one that is signed."""
-    grade = None if finding.grade is None else int(finding.grade)
-    reason = finding.changed_reason.strip()
-    return finding.is_photographed, finding.is_gradable, grade, str(finding.macular_oedema), reason
+    columns = {name: getattr(finding, name) for name in COLUMNS} if isinstance(finding, EyeFinding) else {}
+    details = columns or finding.structured.columns()  # type: ignore[union-attr]  # a Finding
+    grade = details["retinopathy"] or (None if finding.grade is None else int(finding.grade))
+    reasons = (finding.changed_reason.strip(), details["lesions"], details["other_disease"])
+    return (
+        finding.is_photographed,
+        finding.is_gradable,
+        grade,
+        details["maculopathy"],
+        str(finding.macular_oedema),
+        *reasons,
+    )
 
 
 def finding_rows(
@@ -152,6 +196,7 @@ def finding_rows(
             grade=None if result.grade is None else int(result.grade),
             macular_oedema=result.macular_oedema,
             changed_reason=findings[eye].changed_reason.strip() if eye in findings else "",
+            **(findings[eye].structured.columns() if eye in findings else {}),
         )
         for eye, result in eyes.items()
     ]
@@ -159,14 +204,26 @@ def finding_rows(
 
 def has_same_findings(review: Review, eyes: Mapping[Laterality, policy.EyeResult]) -> bool:
     """Whether the findings of ``review`` are those of ``eyes``."""
-    signed = {row.laterality: _facts(row, row.grade) for row in review.findings.all()}
-    return signed == {eye.value: _facts(result, result.grade) for eye, result in eyes.items()}
+    return {row.laterality: _facts(row) for row in review.findings.all()} == {
+        eye.value: _facts(result) for eye, result in eyes.items()
+    }
 
 
-def _facts(finding: EyeFinding | policy.EyeResult, grade: int | None) -> tuple[object, ...]:
+def _facts(finding: EyeFinding | policy.EyeResult) -> tuple[object, ...]:
     if finding.is_absent:
         return ("absent",)
-    return finding.is_photographed, finding.is_gradable, grade, str(finding.macular_oedema)
+    scale = finding.retinopathy or "", finding.maculopathy or ""
+    return finding.is_photographed, finding.is_gradable, finding.grade, str(finding.macular_oedema), *map(str, scale)
+
+
+def is_other_finding(reading: FirstReading, finding: Finding) -> bool:
+    """Whether grade or macular oedema differ from the first reading, in ICDR or in the scale that both have."""
+    before = (reading.is_gradable, reading.grade, reading.macular_oedema)
+    if before != (finding.is_gradable, finding.grade, finding.macular_oedema):
+        return True
+    of_reading, of_finding = reading.retinopathy, finding.structured.retinopathy or ""
+    maculopathy = finding.structured.maculopathy or ""
+    return bool(of_reading and of_finding) and (of_reading, reading.maculopathy) != (of_finding, maculopathy)
 
 
 def find_sent_before(

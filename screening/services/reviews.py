@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ml.vocabulary import ICDRGrade, Laterality
+from ml.vocabulary import Laterality
 from screening import policy
 from screening.access import Action, require
 from screening.models import AuditEvent, Exam, EyeFinding, FirstReading, Review, Site, User
@@ -19,15 +19,17 @@ from screening.services.blindness import not_blind_reason
 from screening.services.drafts import delete_draft, drop_stored_findings
 from screening.services.exams import lock_exam, photographed_eyes, photographed_on
 from screening.services.findings import (
-    Finding,
-    ReviewError,
     check_length,
+    checked_finding,
+    checked_findings,
     eye_results,
     find_sent_before,
     finding_rows,
     has_same_findings,
-    require_consistent,
+    is_other_finding,
+    record_acuities,
 )
+from screening.services.structured_findings import Finding, ReviewError
 
 __all__ = (
     "AlreadyReviewed",
@@ -49,16 +51,8 @@ class AlreadyReviewed(ReviewError):
 
 
 @transaction.atomic
-def record_first_reading(
-    *,
-    exam: Exam,
-    laterality: str,
-    is_gradable: bool,
-    grade: int | None,
-    macular_oedema: str = policy.MacularOedema.UNKNOWN,
-    by: User,
-) -> FirstReading:
-    """Record a reviewer's grade of one eye before the model's is revealed. It cannot be changed.
+def record_first_reading(*, exam: Exam, finding: Finding, by: User) -> FirstReading:
+    """Record a reviewer's finding of one eye before the model's is revealed. It cannot be changed.
 
     A reviewer who was reading when a colleague signed records it before seeing what the colleague found.
     Raises ReviewError if it is recorded already or inconsistent, or the eye has no photograph, AlreadyReviewed,
@@ -69,16 +63,10 @@ def record_first_reading(
     is_late = locked.status == Exam.Status.REVIEWED
     if not is_late or Review.objects.filter(**_current(locked), reviewer=by).exists():
         _require_status(locked, Exam.Status.SUBMITTED)
-    finding = Finding(
-        laterality=Laterality(laterality),
-        is_gradable=is_gradable,
-        grade=None if grade is None else ICDRGrade(grade),
-        macular_oedema=policy.MacularOedema(macular_oedema),
-    )
-    require_consistent(finding)
     if finding.laterality not in photographed_eyes(locked):
         raise ReviewError(_("This eye has no photograph, so there is nothing to read."), finding.laterality)
-    reading = _create_first_reading(locked, finding, by)
+    reading = _create_first_reading(locked, checked_finding(locked, finding), by)
+    record_acuities(locked, {finding.laterality: finding}, by)
     codes = {"laterality": finding.laterality, "not_blind": reading.not_blind_reason}
     _record(AuditEvent.Verb.FIRST_READING_RECORDED, reading, by, **codes, is_late=is_late)
     return reading
@@ -99,6 +87,7 @@ def _create_first_reading(exam: Exam, finding: Finding, by: User) -> FirstReadin
                 is_blind_complete=set(_unread_eyes(exam, by)) <= {finding.laterality},
                 reading_round=exam.reading_round,
                 not_blind_reason=reason or "",
+                **finding.structured.columns(),
             )
     except IntegrityError as error:
         raise ReviewError(_("Your first reading of this eye is already recorded."), finding.laterality) from error
@@ -115,16 +104,7 @@ def record_first_readings(*, exam: Exam, findings: Mapping[Laterality, Finding],
     require(by, Action.REVIEW_EXAM, locked.site)
     unread = _unread_eyes(locked, by)
     readings = tuple(
-        record_first_reading(
-            exam=locked,
-            laterality=eye,
-            is_gradable=finding.is_gradable,
-            grade=finding.grade,
-            macular_oedema=finding.macular_oedema,
-            by=by,
-        )
-        for eye, finding in findings.items()
-        if eye in unread
+        record_first_reading(exam=locked, finding=finding, by=by) for eye, finding in findings.items() if eye in unread
     )
     drop_stored_findings(locked, by)
     return readings
@@ -151,9 +131,10 @@ def sign_review(
     require(by, Action.REVIEW_EXAM, locked.site)
     texts = {"note": note.strip(), "amend_reason": amend_reason.strip()}
     _require_signable(locked, amends, texts["amend_reason"], texts["note"])
-    eyes = eye_results(locked, findings)
+    checked = checked_findings(locked, findings)
+    eyes = eye_results(locked, checked)
     _require_first_readings(locked, amends, by)
-    _require_reasons_for_changes(locked, findings, by)
+    _require_reasons_for_changes(locked, checked, by)
     decision, recall_on = _decide(locked, eyes, amends)
     review = Review.objects.create(
         exam=locked,
@@ -164,9 +145,11 @@ def sign_review(
         recall_on=recall_on,
         amends=amends,
         reading_round=locked.reading_round,
+        scale=locked.site.scale,
         **texts,
     )
-    EyeFinding.objects.bulk_create(finding_rows(review, eyes, findings))
+    EyeFinding.objects.bulk_create(finding_rows(review, eyes, checked))
+    record_acuities(locked, checked, by)
     locked.status = Exam.Status.REVIEWED
     locked.save(update_fields=["status", *_set_absent_reasons(locked, findings, by)])
     delete_draft(locked, by)
@@ -209,7 +192,7 @@ def preview_outcome(
     Raises ReviewError if a finding is missing, AccessDenied.
     """
     require(by, Action.REVIEW_EXAM, exam.site)
-    return _decide(exam, eye_results(exam, findings), amends)
+    return _decide(exam, eye_results(exam, checked_findings(exam, findings)), amends)
 
 
 def _decide(
@@ -285,9 +268,7 @@ def _require_reasons_for_changes(exam: Exam, findings: Mapping[Laterality, Findi
         finding = findings.get(Laterality(reading.laterality))
         if finding is None:
             continue
-        before = (reading.is_gradable, reading.grade, reading.macular_oedema)
-        is_changed = before != (finding.is_gradable, finding.grade, finding.macular_oedema)
-        if is_changed and not finding.changed_reason.strip():
+        if is_other_finding(reading, finding) and not finding.changed_reason.strip():
             raise ReviewError(
                 _("You changed this eye after seeing the model's grade. Enter the reason."), finding.laterality
             )

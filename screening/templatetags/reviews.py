@@ -10,13 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ml.vocabulary import Laterality
-from screening.forms import UNGRADABLE
+from screening.forms.readings import VERDICTS
 from screening.labels.dates import day_text
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
+from screening.labels.lesions import lesion_text
 from screening.labels.reviews import MACULAR_OEDEMA_LABELS, SHORT_MACULAR_OEDEMA_LABELS
-from screening.models import Exam, FirstReading
+from screening.models import Exam, EyeFinding, FirstReading
 from screening.policy import MacularOedema, Outcome, WorklistRank
+from screening.policy.lesions import Lesion
 
 register = template.Library()
 
@@ -64,6 +66,8 @@ def reason_label(reason: str) -> str:
     eye = EYE_LABELS[Laterality.RIGHT if side == "right" else Laterality.LEFT]
     if fact.startswith("grade_"):
         label = str(GRADE_LABELS[int(fact.removeprefix("grade_"))])
+    elif fact.startswith("scale_"):
+        label = fact.removeprefix("scale_")
     elif fact == "ungradable":
         label = _("ungradable, which never counts as negative")
     elif fact == "not_photographed":
@@ -77,15 +81,25 @@ def reason_label(reason: str) -> str:
 
 
 @register.filter
+def lesion_texts(finding: EyeFinding | FirstReading) -> list[str]:
+    """The structured findings of an eye in words."""
+    texts = [lesion_text(Lesion(code), value) for code, value in finding.lesions.items()]
+    return [*texts, finding.other_disease] if finding.other_disease else texts
+
+
+@register.filter
 def verdict_label(verdict: str) -> str:
     """The short name of a choice of the grade."""
-    return _("Ungradable") if verdict == UNGRADABLE else str(SHORT_GRADE_LABELS[int(verdict)])
+    if verdict.isdecimal():
+        return str(SHORT_GRADE_LABELS[int(verdict)])
+    return str(VERDICTS[verdict])
 
 
 @register.filter
 def oedema_label(oedema: str) -> str:
     """The short name of a choice of the macular oedema."""
-    return str(SHORT_MACULAR_OEDEMA_LABELS[MacularOedema(oedema)])
+    known = {one.value: label for one, label in SHORT_MACULAR_OEDEMA_LABELS.items()}
+    return str(known.get(oedema, oedema))
 
 
 @register.filter

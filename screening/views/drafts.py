@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ml.vocabulary import Laterality
 from screening.access import Action, require
-from screening.forms import EyeReadingForm, EyeWithoutPhotographForm, SignForm
+from screening.forms.readings import EyeReadingForm, EyeWithoutPhotographForm, SignForm
 from screening.labels.dates import time_text
 from screening.models import Exam, ReadingDraft, Review, User
 from screening.selectors import (

@@ -10,8 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from screening.access import Action, require, sites_for
-from screening.forms import ReturnForm, SignForm
+from screening.forms import ReturnForm
+from screening.forms.readings import SignForm
 from screening.models import Exam, Review, User
+from screening.policy import GradingScale
 from screening.selectors import (
     ExamDetail,
     ReadingChange,
@@ -27,6 +29,7 @@ from screening.services.reviews import ReviewError
 from screening.views.decorators import AuthenticatedRequest
 from screening.views.drafts import posted_base, save_posted_draft
 from screening.views.ended_sessions import form_token
+from screening.views.lesion_rules import rules_for_page
 from screening.views.review_panel import ReviewPanel, build_review_panel
 
 PAGE, PANEL = "screening/reviews/read.html", "screening/reviews/_panel.html"
@@ -109,6 +112,7 @@ def review_page(
         "page_id": str(uuid4()),
         "form_token": form_token(request.user, exam),
         "layout": get_reading_layout(user=request.user),
+        "lesion_rules": rules_for_page(GradingScale(exam.site.scale)),
         "error": error if error is not None and error.laterality is None else None,
         "is_pending": exam_detail.is_pending,
         "return_form": ReturnForm(auto_id="return-%s") if exam.status == Exam.Status.SUBMITTED else None,

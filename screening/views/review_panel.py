@@ -7,12 +7,19 @@ from uuid import UUID
 
 from ml.vocabulary import Laterality
 from screening.access import Action, can
-from screening.forms import UNGRADABLE, VERDICTS, EyeReadingForm, EyeWithoutPhotographForm
+from screening.forms.readings import VERDICTS, EyeReadingForm, EyeWithoutPhotographForm
 from screening.models import Exam, EyeFinding, FirstReading, ReadingDraft, Review, Site, User
-from screening.policy import MacularOedema
+from screening.policy import GradingScale
 from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading
 from screening.services.reviews import Finding
 from screening.templatetags.gradings import has_oedema_heatmap
+from screening.views.reading_values import (
+    initial_acuity,
+    initial_at_triage,
+    initial_of_reading,
+    macular_answer_of,
+    verdict_of,
+)
 from screening.views.review_photos import best_first
 
 
@@ -48,7 +55,11 @@ class EyeReviewForm:
 
     @property
     def first_verdict(self) -> str:
-        return _verdict(self.first_reading) if self.first_reading else ""
+        return verdict_of(self.first_reading) if self.first_reading else ""
+
+    @property
+    def first_macular_answer(self) -> str:
+        return macular_answer_of(self.first_reading) if self.first_reading else ""
 
     @property
     def differs_from_model(self) -> bool:
@@ -71,11 +82,11 @@ class OwnReading:
 
     @property
     def own_label(self) -> str:
-        return str(dict(VERDICTS)[self.own_verdict])
+        return str(VERDICTS[self.own_verdict])
 
     @property
     def signed_label(self) -> str:
-        return str(dict(VERDICTS)[self.signed_verdict]) if self.signed_verdict else ""
+        return str(VERDICTS[self.signed_verdict]) if self.signed_verdict else ""
 
     @property
     def is_different(self) -> bool:
@@ -121,7 +132,7 @@ class ReviewPanel:
         """Eye, grade and macular oedema that the draft has."""
         entries = self.draft.entries if self.draft else {}
         found = [(eye, entries.get(f"{eye}-verdict"), entries.get(f"{eye}-macular_oedema", "")) for eye in Laterality]
-        return [(eye, verdict, oedema) for eye, verdict, oedema in found if verdict in dict(VERDICTS)]
+        return [(eye, verdict, oedema) for eye, verdict, oedema in found if verdict in VERDICTS]
 
     @property
     def own_readings(self) -> list[OwnReading]:
@@ -199,8 +210,10 @@ def _page_version(exam_detail: ExamDetail) -> str:
 
 
 def page_version(exam: Exam, photos: Iterable[tuple[str, UUID]]) -> str:
-    """A code of the exam's photographs (eye and id, as ``list_photos_in_use`` orders them) and its reading round."""
+    """A code of the exam's photographs (eye and id, as ``list_photos_in_use`` orders them), reading round and scale."""
     facts = [*(f"{eye}:{image_id}" for eye, image_id in photos), str(exam.reading_round)]
+    if exam.site.scale != GradingScale.ICDR:
+        facts.append(exam.site.scale)
     return hashlib.sha256("|".join(facts).encode()).hexdigest()[:16]
 
 
@@ -224,42 +237,26 @@ def _form(
     of_draft = {name.removeprefix(prefix): text for name, text in entries.items() if name.startswith(prefix)}
     if not eye.images:
         return EyeWithoutPhotographForm(data, prefix=eye.laterality, initial=of_draft)
+    scale = GradingScale(exam_detail.exam.site.scale)
     first = exam_detail.first_reading(user, eye.laterality)
     findings = exam_detail.review.findings.all() if exam_detail.review else ()
     of_eye = (one for one in findings if one.laterality == eye.laterality)
     signed = next((one for one in of_eye if one.is_photographed and not one.is_absent), None)
     source = signed or first
-    initial = {}
+    initial = initial_acuity(eye)
     if source is not None:
-        initial = {"verdict": _verdict(source), "macular_oedema": source.macular_oedema}
+        initial |= initial_of_reading(source)
         initial["changed_reason"] = signed.changed_reason if signed else ""
     elif exam_detail.exam.site.reading_mode == Site.ReadingMode.TRIAGE:
-        initial = _triage_initial(eye)
-    return EyeReadingForm(data, prefix=eye.laterality, initial=initial | of_draft)
-
-
-def _triage_initial(eye: EyeDetail) -> dict[str, str]:
-    """At a triage site a clear negative is preselected for confirmation; a referable eye and oedema never are.
-
-    Nor is a negative in which small lesions could be missed, or with a suspicion of macular oedema.
-    """
-    grading = eye.decisive_image.grading if eye.decisive_image else None
-    if grading is None or grading.grade is None or grading.is_referable or eye.limited_negatives:
-        return {}
-    if eye.is_oedema_suspected:
-        return {}
-    return {"verdict": str(grading.grade)}
-
-
-def _verdict(reading: FirstReading | EyeFinding) -> str:
-    return str(reading.grade) if reading.is_gradable else UNGRADABLE
+        initial |= initial_at_triage(eye) if scale is GradingScale.ICDR else {}
+    return EyeReadingForm(data, prefix=eye.laterality, initial=initial | of_draft, scale=scale)
 
 
 def _texts(reading: FirstReading | EyeFinding | None) -> tuple[str, str]:
     """Grade and macular oedema as values of the form; empty for an eye without a grade."""
     if reading is None or (isinstance(reading, EyeFinding) and (reading.is_absent or not reading.is_photographed)):
         return "", ""
-    return _verdict(reading), reading.macular_oedema
+    return verdict_of(reading), macular_answer_of(reading)
 
 
 def _finding(eye: Laterality, form: EyeReadingForm | EyeWithoutPhotographForm) -> Finding:
@@ -268,8 +265,11 @@ def _finding(eye: Laterality, form: EyeReadingForm | EyeWithoutPhotographForm) -
         return Finding(laterality=eye, is_photographed=False, is_gradable=False, absent_reason=reason)
     return Finding(
         laterality=eye,
-        is_gradable=form.grade is not None,
+        is_gradable=form.is_gradable,
         grade=form.grade,
-        macular_oedema=MacularOedema(form.cleaned_data["macular_oedema"]),
+        macular_oedema=form.macular_answer,
         changed_reason=form.cleaned_data["changed_reason"],
+        acuity=form.cleaned_data["acuity"],
+        acuity_correction=form.correction,
+        structured=form.structured(),
     )

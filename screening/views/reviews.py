@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from screening.forms import SignForm
+from screening.forms.readings import SignForm
 from screening.labels.reviews import OUTCOME_LABELS
 from screening.models import AuditEvent, Exam
 from screening.selectors import ExamDetail, ReadingChange, get_exam

@@ -94,7 +94,7 @@ def sent_before_close(port: int, n_bytes: int, headers: str) -> tuple[int, str]:
 @pytest.mark.django_db(transaction=True)
 def test_a_refused_upload_is_not_read_in_full(port: int, photographer: User) -> None:
     key = f"Authorization: Bearer {issue_key(user=photographer, name='camera', by=None)[1]}\r\n"
-    n_sent, _status = sent_before_close(port, MAX_BODY_BYTES - 1, "")  # nobody is logged in
+    n_sent, _status = sent_before_close(port, MAX_BODY_BYTES - 1, "")  # without a log-in
     assert n_sent < MAX_BODY_BYTES // 2
     n_sent, _status = sent_before_close(port, 40 * MAX_BODY_BYTES, key)  # too large
     assert n_sent < MAX_BODY_BYTES // 2

@@ -11,6 +11,12 @@ class FindingSerializer(serializers.ModelSerializer[EyeFinding]):
     """The signed finding for one eye."""
 
     grade_name = serializers.SerializerMethodField()
+    lesions = serializers.DictField(
+        child=serializers.IntegerField(min_value=1, max_value=4),
+        help_text="Lesions found, by code, with a number: 1 if present, else of quadrants or a distance.",
+    )
+    retinopathy = serializers.CharField(help_text="Grade in `scale` of the review, such as `R2L`; empty in ICDR.")
+    maculopathy = serializers.CharField(help_text="Grade in `scale` of the review, such as `M1`; empty in ICDR.")
 
     class Meta:
         model = EyeFinding
@@ -23,6 +29,12 @@ class FindingSerializer(serializers.ModelSerializer[EyeFinding]):
             "grade_name",
             "macular_oedema",
             "changed_reason",
+            "lesions",
+            "other_disease",
+            "ungradable_reason",
+            "retinopathy",
+            "maculopathy",
+            "contradiction_reason",
         )
         read_only_fields = fields
 
@@ -67,6 +79,7 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
             "urgency",
             "urgency_text",
             "recall_on",
+            "scale",
             "note",
             "amends",
             "amend_reason",

@@ -9,7 +9,6 @@ from django.http import Http404
 from ml.vocabulary import Laterality
 from screening.models import Exam, Site, User
 from screening.selectors import get_exam, get_grading, get_image
-from screening.services.reviews import record_first_reading
 from tests.screening.factories import (
     ExamFactory,
     EyeFindingFactory,
@@ -17,6 +16,7 @@ from tests.screening.factories import (
     GradingFactory,
     ReviewFactory,
 )
+from tests.screening.readings import read_eye
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_an_exam_takes_the_same_queries_for_any_number_of_photographs(
     for _ in range(n_images):
         GradingFactory(image__exam=exam, is_done=True)
     EyeFindingFactory(review=ReviewFactory(exam=exam))
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         detail = get_exam(user=photographer, exam_id=exam.pk)
         assert all((detail.exam.patient.mrn, detail.exam.site.name, detail.exam.opened_by.username))
         assert [row.grading.grade for row in detail.right.images if row.grading is not None] == [2] * n_images
@@ -93,5 +93,5 @@ def test_a_blind_first_reviewer_sees_the_models_grade_after_reading_each_eye(
     assert is_revealed(photographer)
     for eye in Laterality:
         assert not is_revealed(reviewer)
-        record_first_reading(exam=exam, laterality=eye, is_gradable=True, grade=0, by=reviewer)
+        read_eye(exam=exam, laterality=eye, grade=0, by=reviewer)
     assert is_revealed(reviewer)

@@ -8,8 +8,8 @@ from ml.vocabulary import ICDRGrade, Laterality
 from screening.models import Exam, FundusImage, Site, User
 from screening.policy import MacularOedema
 from screening.selectors import count_attempts
-from screening.services.findings import Finding
 from screening.services.reviews import sign_review
+from screening.services.structured_findings import Finding
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
 
 Photograph = tuple[str, str]

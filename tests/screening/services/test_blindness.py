@@ -15,7 +15,6 @@ from screening.models import AuditEvent, Exam, FirstReading, FundusImage, Gradin
 from screening.photos.validation import validate
 from screening.services.duplicates import content_of, store_hash
 from screening.services.predictions import predict_photo
-from screening.services.reviews import record_first_reading
 from tests.copies import SAME_PICTURE, encoded, eye_file, synthetic_photo
 from tests.screening.factories import (
     ExamFactory,
@@ -26,6 +25,7 @@ from tests.screening.factories import (
     SiteFactory,
     UserFactory,
 )
+from tests.screening.readings import read_eye
 
 NotBlind = FirstReading.NotBlind
 Role = Membership.Role
@@ -49,8 +49,8 @@ def graded_exam(patient: Patient, *, data: bytes | None = None, sha256: str = ""
 
 
 def read(exam: Exam, by: User) -> FirstReading:
-    values: dict[str, Any] = {"laterality": "OD", "is_gradable": True, "grade": 0, "macular_oedema": "none"}
-    return record_first_reading(exam=exam, by=by, **values)
+    values: dict[str, Any] = {"laterality": "OD", "grade": 0, "macular_oedema": "none"}
+    return read_eye(exam=exam, by=by, **values)
 
 
 def reason(exam: Exam, by: User) -> str:
@@ -165,7 +165,7 @@ def test_an_earlier_mode_of_the_site_counts(exam: Exam, blind_site: Site) -> Non
     chief, panel = UserFactory(is_superuser=True, is_staff=True), Client()
     panel.force_login(chief)
     fields = {"name": blind_site.name, "code": blind_site.code, "timezone": "UTC", "model": "accurate", "is_active": 1}
-    fields |= {"photographers_see_grades": ""}
+    fields |= {"photographers_see_grades": "", "scale": "icdr"}
     address = reverse("admin:screening_site_change", args=[blind_site.pk])
     assert panel.post(address, fields | {"reading_mode": "blind_first"}).status_code == 302
     exam.refresh_from_db()

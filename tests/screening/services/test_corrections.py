@@ -23,9 +23,10 @@ from screening.services.corrections import CorrectionRefused, mark_in_error, mov
 from screening.services.drafts import save_draft
 from screening.services.exams import ExamError, cancel_exam
 from screening.services.gradings import run_grading
-from screening.services.reviews import Finding, ReviewError, record_first_reading, sign_review
+from screening.services.reviews import Finding, ReviewError, sign_review
 from tests.builders import FakeGrader, make_prediction
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, MembershipFactory, PatientFactory
+from tests.screening.readings import read_eye
 
 Status = Exam.Status
 WHY = "Wrong name on the list"
@@ -276,7 +277,7 @@ def test_a_hidden_result_is_not_revealed_by_the_due_date(exam: Exam, patient: Pa
     colleague = MembershipFactory(site=exam.site, role="reviewer").user
     save_draft(exam=exam, entries={"OD-verdict": "2"}, base_review=None, page_version="", version=0, by=reviewer)
     for eye in Laterality:
-        record_first_reading(exam=exam, laterality=eye, is_gradable=True, grade=0, macular_oedema="none", by=colleague)
+        read_eye(exam=exam, laterality=eye, grade=0, macular_oedema="none", by=colleague)
     sign(exam, colleague)
     today = datetime.datetime.now(tz=datetime.UTC).date()
     assert (due(patient, reviewer), due(patient, colleague)) == (today, datetime.date(2027, 5, 31))

@@ -12,8 +12,9 @@ from screening.policy import MacularOedema
 from screening.selectors import get_exam
 from screening.services.exams import ExamError, ExamNotOpen, mark_eye_absent, mark_eye_not_photographed, submit_exam
 from screening.services.images import change_laterality, withdraw_image
-from screening.services.reviews import Finding, ReviewError, preview_outcome, record_first_reading, sign_review
+from screening.services.reviews import Finding, ReviewError, preview_outcome, sign_review
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
+from tests.screening.readings import read_eye
 
 RIGHT, LEFT = Laterality.RIGHT, Laterality.LEFT
 HEALTHY = {"grade": ICDRGrade.NONE, "macular_oedema": MacularOedema.NONE}
@@ -71,7 +72,7 @@ def test_an_eye_without_a_photograph_has_no_finding(
 
 def test_no_first_reading_of_an_eye_without_a_photograph(exam: Exam, reviewer: User) -> None:
     with pytest.raises(ReviewError, match="nothing to read"):
-        record_first_reading(exam=exam, laterality="OS", is_gradable=True, grade=0, by=reviewer)
+        read_eye(exam=exam, laterality="OS", grade=0, by=reviewer)
     assert not FirstReading.objects.exists()
 
 
@@ -180,14 +181,14 @@ def test_first_readings_of_other_photographs_do_not_count(
     Site.objects.update(reading_mode=Site.ReadingMode.BLIND_FIRST)
     FundusImageFactory(exam=complete, laterality=LEFT)
     for eye in Laterality:
-        record_first_reading(exam=complete, laterality=eye, is_gradable=True, grade=0, by=reviewer)
+        read_eye(exam=complete, laterality=eye, grade=0, by=reviewer)
     assert get_exam(user=reviewer, exam_id=complete.pk).is_model_revealed
     change(complete, photographer)
     detail = get_exam(user=reviewer, exam_id=complete.pk)
     assert detail.exam.status == Exam.Status.SUBMITTED
     assert not detail.is_model_revealed
     assert detail.first_reading(reviewer, LEFT) is None
-    record_first_reading(exam=complete, laterality=LEFT, is_gradable=True, grade=2, by=reviewer)
+    read_eye(exam=complete, laterality=LEFT, grade=2, by=reviewer)
     assert FirstReading.objects.count() == 3
 
 

@@ -9,8 +9,8 @@ from screening.models import AuditEvent, Correction, Exam, Site, User
 from screening.selectors import open_exams
 from screening.services.exams import ExamError, submit_exam
 from screening.services.hand_overs import AlreadyRead, return_exam, take_back_exam
-from screening.services.reviews import record_first_reading
 from tests.screening.factories import ExamFactory, FundusImageFactory
+from tests.screening.readings import read_eye
 
 Status = Exam.Status
 
@@ -69,7 +69,7 @@ def test_an_exam_is_taken_back_until_somebody_reads_it(exam: Exam, photographer:
     assert take_back_exam(exam=exam, by=photographer).status == Status.OPEN
     assert AuditEvent.objects.filter(verb="exam.taken_back").count() == 1
     submit_exam(exam=exam, by=photographer)
-    record_first_reading(exam=exam, laterality="OD", is_gradable=True, grade=0, by=reviewer)
+    read_eye(exam=exam, laterality="OD", grade=0, by=reviewer)
     with pytest.raises(AlreadyRead, match="Ask the reviewer to return it"):
         take_back_exam(exam=exam, by=photographer)
     return_exam(exam=exam, reason="Take the left eye again", by=reviewer)

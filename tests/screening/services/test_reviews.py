@@ -12,7 +12,7 @@ from ml.vocabulary import ICDRGrade, Laterality
 from screening.access import AccessDenied
 from screening.models import AuditEvent, Exam, EyeFinding, FirstReading, Review, Site, User
 from screening.policy import MacularOedema
-from screening.services.reviews import AlreadyReviewed, Finding, ReviewError, record_first_reading, sign_review
+from screening.services.reviews import AlreadyReviewed, Finding, ReviewError, sign_review
 from tests.screening.factories import (
     ExamFactory,
     EyeFindingFactory,
@@ -20,6 +20,7 @@ from tests.screening.factories import (
     MembershipFactory,
     ReviewFactory,
 )
+from tests.screening.readings import read_eye
 
 RIGHT, LEFT = Laterality.RIGHT, Laterality.LEFT
 Sign = Callable[..., Review]
@@ -66,7 +67,7 @@ def read(exam: Exam, reviewer: User) -> Read:
 
     def call(eye: str = "OD", **changes: Any) -> FirstReading:
         values = {"exam": exam, "is_gradable": True, "grade": 0, "macular_oedema": "none", "by": reviewer}
-        return record_first_reading(laterality=eye, **{**values, **changes})
+        return read_eye(laterality=eye, **{**values, **changes})
 
     return call
 

@@ -9,9 +9,9 @@ from screening.access import AccessDenied
 from screening.models import AuditEvent, Exam, Site, User
 from screening.policy import MacularOedema, Outcome, Urgency
 from screening.services.exams import ExamError, ExamNotOpen, FieldsMissing, mark_eye_absent, submit_exam
-from screening.services.findings import Finding
 from screening.services.images import attach_image
 from screening.services.reviews import sign_review
+from screening.services.structured_findings import Finding
 from screening.services.unobtainable_eyes import mark_eye_unobtainable
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory

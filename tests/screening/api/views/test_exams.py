@@ -14,11 +14,12 @@ from screening.policy import MacularOedema
 from screening.selectors import get_exam
 from screening.services.gradings import run_grading
 from screening.services.images import withdraw_image
-from screening.services.reviews import Finding, record_first_reading, sign_review
+from screening.services.reviews import Finding, sign_review
 from tests.builders import FakeGrader, make_prediction, photo_bytes
 from tests.screening.api.client import FILE_NAME, ApiClient, assert_is_error
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, MembershipFactory, PatientFactory
 from tests.screening.photos.test_validation import REFUSED
+from tests.screening.readings import read_eye
 
 DETAILS = {"mrn": "000417", "given_name": "Ada", "family_name": "Byron", "born_on": "1960-05-17", "sex": "F"}
 GRADE_KEYS = ("grade", "grade_name", "probabilities", "p_at_least", "p_referable", "is_referable")
@@ -252,7 +253,7 @@ def test_a_blind_reviewer_gets_no_grade(case: Any, reviewer: User, photographer:
     image = FundusImageFactory(exam=exam)
     grading = GradingFactory(image=image, is_done=True, grade=3)
     for eye in read:
-        record_first_reading(exam=exam, laterality=eye, is_gradable=True, grade=3, macular_oedema="none", by=reviewer)
+        read_eye(exam=exam, laterality=eye, grade=3, macular_oedema="none", by=reviewer)
     if is_signed:
         sign_review(exam=exam, findings=findings(ICDRGrade.SEVERE), by=reviewer)
     for user, is_visible in ((reviewer, is_revealed), (photographer, is_signed or mode == SIDE_BY_SIDE)):
@@ -279,7 +280,7 @@ def test_an_exam_is_taken_back_and_returned(client: ApiClient, reviewer: User, s
         FundusImageFactory(exam=exam, laterality=eye)
     assert client.post(f"exams/{exam.pk}/take-back").body["status"] == "open"
     assert client.post(f"exams/{exam.pk}/submit").body["status"] == "submitted"
-    record_first_reading(exam=exam, laterality="OD", is_gradable=True, grade=3, by=reviewer)
+    read_eye(exam=exam, laterality="OD", grade=3, by=reviewer)
     assert_is_error(client.post(f"exams/{exam.pk}/take-back"), 409, "already_read")
     desk = ApiClient(reviewer)
     assert_is_error(desk.post(f"exams/{exam.pk}/return", {"reason": " "}), 400, "invalid")

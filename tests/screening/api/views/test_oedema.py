@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from screening.models import Exam, Grading, Site, User
-from screening.services.reviews import record_first_reading
 from tests.builders import OEDEMA_OUTPUT, FakeBundle, FakeGrader, make_prediction, oedema_values, photo_bytes
 from tests.screening.api.client import ApiClient
 from tests.screening.factories import make_exam, oedema_columns
+from tests.screening.readings import read_eye
 
 LIMIT = "A colour photograph cannot exclude macular oedema."
 SUSPICION = f"Suspicion of macular oedema in the photograph. {LIMIT}"
@@ -96,7 +96,7 @@ def test_a_blind_reader_gets_none_before_the_own_reading(client: ApiClient, site
     assert all(oedema_of(body)[0] == 0.9 for body in gradings_of(client, exam))  # a photographer's
     for eye in ("OD", "OS"):
         assert desk.get(f"exams/{exam.pk}").body["eyes"][1]["images"][0]["grading"]["oedema_text"] is None
-        record_first_reading(exam=exam, laterality=eye, is_gradable=True, grade=0, macular_oedema="none", by=reviewer)
+        read_eye(exam=exam, laterality=eye, grade=0, macular_oedema="none", by=reviewer)
     assert all(oedema_of(body) == (0.9, True, 0.4, SUSPICION) for body in gradings_of(desk, exam))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from ml.vocabulary import ICDRGrade
+from screening.policy.scales import GradingScale, Maculopathy, Retinopathy
 
 MAX_ATTEMPTS = 3
 """Ungradable photographs of one field of an eye in one visit, after which it counts as not obtainable by camera."""
@@ -42,6 +43,8 @@ class MacularOedema(StrEnum):
     """Macular oedema, as a clinician finds it."""
 
     NONE = "none"
+    SUSPECTED = "suspected"
+    """Signs of it in a photograph, such as exudates near the fovea: M1 in England, M2 in Scotland."""
     NOT_CENTRE = "not_centre"
     CENTRE = "centre"
     UNKNOWN = "unknown"
@@ -64,13 +67,17 @@ class WorklistRank(IntEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EyeResult:
     """What a reviewer found in one eye. ``n_attempts`` counts ungradable photographs of one field in this visit,
-    ``n_visits`` visits with this eye ungradable or not photographed, this one included."""
+    ``n_visits`` visits with this eye ungradable or not photographed, this one included. ``retinopathy`` and
+    ``maculopathy`` are grades of another ``scale`` than ICDR; the outcome then follows from them."""
 
     is_absent: bool = False
     is_photographed: bool = True
     is_gradable: bool = True
     grade: ICDRGrade | None = None
     macular_oedema: MacularOedema = MacularOedema.UNKNOWN
+    scale: GradingScale = GradingScale.ICDR
+    retinopathy: Retinopathy | None = None
+    maculopathy: Maculopathy | None = None
     n_attempts: int = 1
     n_visits: int = 1
 
@@ -79,6 +86,8 @@ class EyeResult:
         has_grade = self.grade is not None
         if has_grade != (self.is_gradable and self.is_photographed and not self.is_absent):
             raise ValueError("An eye has a grade if, and only if, it is present, photographed and gradable.")
+        if (self.retinopathy is not None) != (has_grade and self.scale is not GradingScale.ICDR):
+            raise ValueError("A graded eye has a grade of its scale too, if that is not ICDR.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +107,27 @@ _BY_GRADE = {
     ICDRGrade.SEVERE: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 3),
     ICDRGrade.PROLIFERATIVE: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 3),
 }
+_BY_RETINOPATHY = {
+    GradingScale.ENGLAND: {
+        Retinopathy.R0: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
+        Retinopathy.R1: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
+        Retinopathy.R2L: (Outcome.REFER, Urgency.SOON, 6),
+        Retinopathy.R2H: (Outcome.REFER, Urgency.SOON, 6),
+        Retinopathy.R3S: (Outcome.REFER, Urgency.SOON, 6),
+        Retinopathy.R3A: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 3),
+    },
+    GradingScale.SCOTLAND: {
+        Retinopathy.R0: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
+        Retinopathy.R1: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
+        Retinopathy.R2: (Outcome.RESCREEN, Urgency.ROUTINE, 6),
+        Retinopathy.R3: (Outcome.REFER, Urgency.SOON, 6),
+        Retinopathy.R4: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 3),
+    },
+}
+"""Sources: see ``scales``."""
+_SCOTTISH_M1 = (Outcome.RESCREEN, Urgency.ROUTINE, 6)
 _BY_OEDEMA = {
+    MacularOedema.SUSPECTED: (Outcome.REFER, Urgency.SOON, 6),
     MacularOedema.NOT_CENTRE: (Outcome.REFER, Urgency.SOON, 6),
     MacularOedema.CENTRE: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 1),
 }
@@ -139,10 +168,12 @@ def _decide_eye(name: str, eye: EyeResult) -> Decision:
             recall_months=None if is_unobtainable else 0,
             reasons=(f"{name}_ungradable" if eye.is_photographed else f"{name}_not_photographed",),
         )
-    rules = [(*_BY_GRADE[eye.grade], f"{name}_grade_{eye.grade.value}")]
+    rules = [_grade_rule(name, eye, eye.grade)]
+    if eye.scale is GradingScale.SCOTLAND and eye.maculopathy is Maculopathy.M1:
+        rules.append((*_SCOTTISH_M1, f"{name}_scale_M1"))
     if eye.macular_oedema in _BY_OEDEMA:
         rules.append((*_BY_OEDEMA[eye.macular_oedema], f"{name}_oedema_{eye.macular_oedema.value}"))
-    elif eye.macular_oedema is MacularOedema.UNKNOWN and not eye.grade.is_referable:
+    elif eye.macular_oedema is MacularOedema.UNKNOWN and rules[0][0] not in {Outcome.REFER, Outcome.REFER_URGENT}:
         # The model cannot exclude oedema. If the reviewer could not either, the eye is not a negative.
         rules.append((Outcome.REPEAT_IMAGING, Urgency.ROUTINE, 0, f"{name}_oedema_unknown"))
     return Decision(
@@ -151,6 +182,12 @@ def _decide_eye(name: str, eye: EyeResult) -> Decision:
         recall_months=min(rule[2] for rule in rules),
         reasons=tuple(rule[3] for rule in rules),
     )
+
+
+def _grade_rule(name: str, eye: EyeResult, grade: ICDRGrade) -> tuple[Outcome, Urgency, int, str]:
+    if eye.retinopathy is None:
+        return (*_BY_GRADE[grade], f"{name}_grade_{grade.value}")
+    return (*_BY_RETINOPATHY[eye.scale][eye.retinopathy], f"{name}_scale_{eye.retinopathy.value}")
 
 
 def worklist_rank(

@@ -34,6 +34,7 @@ TABLE: list[tuple[EyeResult, EyeResult, Outcome, Urgency, int | None]] = [
     (eye(4), CLEAR, URGENT, IMMEDIATE, 3),
     (eye(2), eye(4), URGENT, IMMEDIATE, 3),
     (eye(0, NOT_CENTRE), CLEAR, REFER, SOON, 6),
+    (eye(0, MacularOedema.SUSPECTED), CLEAR, REFER, SOON, 6),
     (eye(1, CENTRE), CLEAR, URGENT, IMMEDIATE, 1),
     (eye(4, CENTRE), CLEAR, URGENT, IMMEDIATE, 1),
     (eye(2, NOT_CENTRE), CLEAR, REFER, SOON, 6),
@@ -76,7 +77,7 @@ def test_an_ungradable_eye_is_never_rescreened(other: EyeResult, n_attempts: int
 @pytest.mark.parametrize("oedema", list(MacularOedema))
 def test_every_referable_or_oedematous_eye_is_referred(grade: ICDRGrade, oedema: MacularOedema) -> None:
     outcome = decide_outcome(eye(grade, oedema), CLEAR).outcome
-    is_referable = grade.is_referable or oedema in {NOT_CENTRE, CENTRE}
+    is_referable = grade.is_referable or oedema in {MacularOedema.SUSPECTED, NOT_CENTRE, CENTRE}
     assert (outcome in {REFER, URGENT}) == is_referable
     assert (outcome is URGENT) == (grade.is_sight_threatening or oedema is CENTRE)
 
