@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from PIL import ExifTags, Image, ImageOps
 
-from ml.serving.files.jpeg_pixels import require_all_pixels
+from ml.serving.files.jpeg_pixels import require_all_pixels, whole_pixels
 from ml.serving.files.photo_file import PhotoFile
 
 BAND_PX = 128
@@ -22,6 +22,10 @@ def decode_file(file: PhotoFile, *, min_side_px: int) -> Image.Image:
             return upright_rgb(image)
         scale = max(1, min(image.size) // min_side_px)
         image.draft("RGB", (image.width // scale, image.height // scale))
+        whole = whole_pixels(file.jpeg, image.size)
+        if whole is not None:
+            whole.info = dict(image.info)  # the orientation
+            return upright_rgb(whole)
         require_all_pixels(file.jpeg)
         return upright_rgb(image)
 

@@ -23,8 +23,25 @@ _PADDINGS = (b"\x00", b"\x55", b"\xfe")
 _PADDING_BYTES = 64
 _MAX_COMPARED_PIXELS = 16_000_000
 """A larger photograph is compared at a reduced scale, so that three times take a second."""
+_MAX_COPIED_PIXELS = 8_000_000
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _BAND_PX = 128
+
+
+def whole_pixels(jpeg: Jpeg, size_px: tuple[int, int]) -> Image.Image | None:
+    """The photograph at a reduced scale, decoded once, without any warning: the pixels are those of Pillow.
+
+    None if there is a warning, of which ``require_all_pixels`` finds whether it matters, or for a large image, of
+    which there is no memory for two copies.
+    """
+    width_px, height_px = size_px
+    if width_px * height_px > _MAX_COPIED_PIXELS:
+        return None
+    try:
+        pixels = simplejpeg.decode_jpeg(jpeg.data, colorspace="RGB", min_height=height_px, min_width=width_px)
+    except ValueError:
+        return None
+    return Image.fromarray(pixels) if pixels.shape == (height_px, width_px, 3) else None
 
 
 def require_all_pixels(jpeg: Jpeg) -> None:

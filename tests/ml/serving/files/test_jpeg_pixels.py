@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ml.serving.files.cleaning import clean_file
 from ml.serving.files.photo_file import check_file
@@ -126,3 +126,19 @@ def test_a_rare_sampling_is_compared_by_paddings() -> None:
     flat = with_rare_sampling(saved(Image.new("RGB", (352, 352), (90, 60, 30)), subsampling=0))
     assert check_file(flat).size_px == (352, 176)
     assert is_refused(flat[:-40] + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", OPTIONS)
+def test_pixels_are_those_of_pillow(eye: Image.Image, options: dict[str, Any], mode: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = eye.convert(mode).crop((0, 0, 353, 341))
+    data = saved(image, exif=exif.tobytes(), **({} if mode == "L" and "subsampling" in options else options))
+    for scale in (1, 2, 4, 8):
+        expected = Image.open(BytesIO(data))
+        expected.draft("RGB", (353 // scale, 341 // scale))
+        turned = ImageOps.exif_transpose(expected)
+        decoded = decode(data, min_side_px=341 // scale)
+        assert np.array_equal(np.asarray(decoded), np.asarray(turned.convert("RGB"))), scale
