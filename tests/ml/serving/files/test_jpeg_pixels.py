@@ -139,6 +139,6 @@ def test_pixels_are_those_of_pillow(eye: Image.Image, options: dict[str, Any], m
     for scale in (1, 2, 4, 8):
         expected = Image.open(BytesIO(data))
         expected.draft("RGB", (353 // scale, 341 // scale))
-        turned = ImageOps.exif_transpose(expected)
+        upright = ImageOps.exif_transpose(expected)
         decoded = decode(data, min_side_px=341 // scale)
-        assert np.array_equal(np.asarray(decoded), np.asarray(turned.convert("RGB"))), scale
+        assert np.array_equal(np.asarray(decoded), np.asarray(upright.convert("RGB"))), scale
