@@ -1,13 +1,18 @@
-// Photographs side by side: linked zoom and pan by wheel, pinch, drag and keys; red-free, brightness and contrast;
+// Photographs side by side: linked zoom and pan by wheel, pinch, drag and keys; adjustments of each eye; loupe;
 // the model's heatmap over the photograph. Needs viewer_pane.js. Controls have data-viewer-do and can be anywhere.
 "use strict";
 
 window.viewer = (() => {
   const ZOOM_STEP = 1.25;
   const PAN_STEP = 0.08; // fraction of the pane
-  const DEFAULTS = { brightness: 100, contrast: 100 };
+  const DEFAULTS = { brightness: 100, contrast: 100, gamma: 100, isRedFree: false, isLocal: true, isInverted: false };
+  const SWITCHES = { "red-free": "isRedFree", local: "isLocal", invert: "isInverted" };
 
-  const state = { isLinked: true, isRedFree: false, isHeatOn: false, isHeld: false, layer: "grade", opacity: 60, ...DEFAULTS };
+  const looks = {}; // the adjustments of each eye
+  const state = {
+    isLinked: true, areEyesAlike: true, isHeatOn: false, isHeld: false, isLoupeOn: false, layer: "grade", opacity: 60,
+    lookOf: (laterality) => { looks[laterality] ||= { ...DEFAULTS }; return looks[laterality]; },
+  };
   const panes = [];
   let frame = 0;
 
@@ -20,6 +25,14 @@ window.viewer = (() => {
   function linkedTo(pane) {
     const linked = state.isLinked ? shownPanes() : [pane];
     return linked.map((each) => ({ pane: each, mirror: each.laterality === pane.laterality ? 1 : -1 }));
+  }
+
+  const selectedLook = () => state.lookOf(selectedPane()?.laterality || "");
+  const isAdjusted = (look) => Object.keys(DEFAULTS).some((name) => look[name] !== DEFAULTS[name]);
+
+  function adjust(changes) {
+    const eyes = state.areEyesAlike ? panes.map((pane) => pane.laterality) : [selectedPane()?.laterality || ""];
+    for (const eye of eyes) Object.assign(state.lookOf(eye), changes);
   }
 
   function zoom(pane, factor, x = 0.5, y = 0.5) {
@@ -39,14 +52,26 @@ window.viewer = (() => {
     cancelAnimationFrame(frame);
     frame = 0;
     panes.forEach((pane) => pane.render(state));
-    const isAdjusted = state.brightness !== DEFAULTS.brightness || state.contrast !== DEFAULTS.contrast || state.isRedFree;
-    for (const node of document.querySelectorAll("[data-viewer-adjusted]")) node.hidden = !isAdjusted;
+    renderLook();
     for (const node of document.querySelectorAll("[data-viewer-heat-caption]")) node.hidden = !(state.isHeatOn || state.isHeld);
-    press("red-free", state.isRedFree);
+    press("loupe", state.isLoupeOn);
     press("heat", state.isHeatOn);
     press("link", state.isLinked);
     press("layer-grade", state.layer === "grade");
     press("layer-oedema", state.layer === "oedema");
+  }
+
+  // The controls show the adjustments of the selected eye; the reset is shown if any photograph in view is adjusted.
+  function renderLook() {
+    const look = selectedLook();
+    const isAny = shownPanes().some((pane) => isAdjusted(state.lookOf(pane.laterality)));
+    for (const node of document.querySelectorAll("[data-viewer-adjusted]")) node.hidden = !isAny;
+    for (const [action, name] of Object.entries(SWITCHES)) press(action, look[name]);
+    press("alike", state.areEyesAlike);
+    for (const input of document.querySelectorAll("[data-viewer-set]")) {
+      const value = String(look[input.dataset.viewerSet] ?? state[input.dataset.viewerSet]);
+      if (input.value !== value) input.value = value;
+    }
   }
 
   function press(action, isOn) {
@@ -66,24 +91,35 @@ window.viewer = (() => {
     "zoom-in": (pane) => zoom(pane, ZOOM_STEP),
     "zoom-out": (pane) => zoom(pane, 1 / ZOOM_STEP),
     fit: (pane) => linkedTo(pane).forEach((each) => each.pane.fit()),
-    actual: (pane) => linkedTo(pane).forEach((each) => each.pane.zoomBy(each.pane.actualZoom / each.pane.zoom)),
-    "red-free": () => { state.isRedFree = !state.isRedFree; },
+    actual: (pane) => zoomToActual(pane, pane.pointer),
+    loupe: () => {
+      state.isLoupeOn = !state.isLoupeOn;
+      for (const pane of panes) pane.loupe = null;
+    },
+    alike: () => {
+      state.areEyesAlike = !state.areEyesAlike;
+      if (state.areEyesAlike) adjust(selectedLook());
+    },
     heat: () => { state.isHeatOn = !state.isHeatOn; },
     "layer-grade": () => showLayer("grade"),
     "layer-oedema": () => showLayer("oedema"),
     "next-layer": () => { if (hasOedemaLayer()) showLayer(state.layer === "grade" ? "oedema" : "grade"); },
     link: () => { state.isLinked = !state.isLinked; },
-    reset: () => {
-      Object.assign(state, DEFAULTS, { isRedFree: false });
-      for (const input of document.querySelectorAll("[data-viewer-set]")) {
-        if (input.dataset.viewerSet in DEFAULTS) input.value = String(DEFAULTS[input.dataset.viewerSet]);
-      }
-    },
+    reset: () => { for (const eye of Object.keys(looks)) looks[eye] = { ...DEFAULTS }; },
     left: (pane) => pan(pane, PAN_STEP, 0),
     right: (pane) => pan(pane, -PAN_STEP, 0),
     up: (pane) => pan(pane, 0, PAN_STEP),
     down: (pane) => pan(pane, 0, -PAN_STEP),
   };
+
+  for (const [action, name] of Object.entries(SWITCHES)) ACTIONS[action] = () => adjust({ [name]: !selectedLook()[name] });
+
+  // 1:1 in all linked panes; what is at the pointer stays there.
+  function zoomToActual(pane, [x, y] = [0.5, 0.5]) {
+    for (const each of linkedTo(pane)) {
+      each.pane.zoomBy(each.pane.actualZoom / each.pane.zoom, 0.5 + each.mirror * (x - 0.5), y);
+    }
+  }
 
   /** Run one action of the toolbar; `pane`: the one it applies to if the panes are not linked. */
   function run(action, pane = selectedPane()) {
@@ -101,6 +137,14 @@ window.viewer = (() => {
   function fractionOf(pane, event) {
     const box = pane.window.getBoundingClientRect();
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  }
+
+  function followPointer(pane, event) {
+    const [x, y] = fractionOf(pane, event);
+    pane.pointer = [x, y];
+    if (!state.isLoupeOn) return;
+    pane.loupe = [x * pane.window.clientWidth, y * pane.window.clientHeight];
+    schedule();
   }
 
   function drag(pane, event) {
@@ -130,13 +174,21 @@ window.viewer = (() => {
       pane.pointers.set(event.pointerId, fractionOf(pane, event));
       pane.window.setPointerCapture(event.pointerId);
     });
-    pane.window.addEventListener("pointermove", (event) => drag(pane, event));
+    pane.window.addEventListener("pointermove", (event) => {
+      followPointer(pane, event);
+      drag(pane, event);
+    });
+    pane.window.addEventListener("pointerleave", () => {
+      pane.pointer = undefined;
+      pane.loupe = null;
+      schedule();
+    });
     for (const end of ["pointerup", "pointercancel"]) {
       pane.window.addEventListener(end, (event) => pane.pointers.delete(event.pointerId));
     }
     pane.window.addEventListener("dblclick", (event) => {
       if (pane.isZoomed) run("fit", pane);
-      else zoom(pane, pane.actualZoom / pane.zoom, ...fractionOf(pane, event));
+      else zoomToActual(pane, fractionOf(pane, event));
       schedule();
     });
     pane.window.addEventListener("keydown", (event) => {
@@ -173,7 +225,8 @@ window.viewer = (() => {
   document.addEventListener("input", (event) => {
     const name = event.target.dataset && event.target.dataset.viewerSet;
     if (!name) return;
-    state[name] = Number(event.target.value);
+    if (name in DEFAULTS) adjust({ [name]: Number(event.target.value) });
+    else state[name] = Number(event.target.value);
     if (name === "opacity") state.isHeatOn = true;
     schedule();
   });
@@ -183,5 +236,5 @@ window.viewer = (() => {
   document.addEventListener("DOMContentLoaded", start);
   document.addEventListener("htmx:afterSettle", start);
 
-  return { run, holdHeatmap, panes, selectedPane, schedule };
+  return { run, holdHeatmap, panes, selectedPane, schedule, isAdjusted };
 })();

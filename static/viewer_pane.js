@@ -1,10 +1,12 @@
 // One pane of the viewer: geometry of the photograph in it, its layers and the resolution that is loaded.
-// Needs heatmap.js and viewer_retina.js.
+// Needs heatmap.js, viewer_retina.js, viewer_gl.js and viewer_copy.js.
 "use strict";
 
 window.viewerPane = (() => {
   const MAX_SCALE = 4; // screen pixels for one pixel of the photograph
   const SAID_SCALE = 2; // above it, the pane says that the photograph is enlarged
+  const LOUPE_RADIUS_PX = 110;
+  const LOUPE_FACTOR = 2.5; // less, if the photograph would be enlarged beyond 2:1
   const SCREEN_PX = 1600; // longer side of the copy that is loaded first
 
   class Pane {
@@ -13,7 +15,6 @@ window.viewerPane = (() => {
       this.laterality = root.dataset.laterality || "";
       this.isSecond = "viewerSecond" in root.dataset;
       this.window = root.querySelector("[data-viewer-window]");
-      this.filtered = root.querySelector("[data-viewer-filtered]");
       this.photo = root.querySelector("[data-viewer-photo]");
       this.heatLayer = root.querySelector("[data-viewer-heat]");
       this.heatCanvas = this.heatLayer.querySelector("canvas");
@@ -23,17 +24,32 @@ window.viewerPane = (() => {
       this.pointers = new Map();
       this.paintedFor = null;
       this.wholeFor = null;
+      this.loupe = null; // position of the pointer in the pane, CSS pixels, while the loupe is on
+      this.drawing = Pane.drawingFor(root.querySelector("[data-viewer-canvas]"));
       this.box = window.viewerRetina.WHOLE; // of the retina: left, top, right, bottom as fractions
       this.fit();
       this.photo.addEventListener("load", () => this.analyse());
       if (this.photo.complete && this.photo.naturalWidth) this.analyse();
     }
 
+    // Without WebGL 2, or without a graphics card, a smaller copy is adjusted by the processor.
+    static drawingFor(canvas) {
+      if (window.viewerGl.isFast) return new window.viewerGl.Drawing(canvas);
+      for (const node of document.querySelectorAll("[data-viewer-no-gl]")) node.hidden = false;
+      return new window.viewerCopy.Drawing(canvas);
+    }
+
     // The photograph fits the pane with its retina, without the dark frame.
     analyse() {
-      if (this.analysedFor === this.photoId) return;
+      if (!this.photoId || this.analysedFor === this.photoId) return;
       this.analysedFor = this.photoId;
-      this.box = window.viewerRetina.analyse(this.photo).box;
+      this.box = window.viewerRetina.findBox(this.photo);
+      const { photoId } = this;
+      createImageBitmap(this.photo).then((copy) => {
+        if (photoId !== this.photoId) return;
+        this.copy = copy; // of screen size, for the adjustments
+        window.viewer.schedule();
+      });
       if (!this.isZoomed) this.fit();
     }
 
@@ -127,9 +143,7 @@ window.viewerPane = (() => {
       this.window.style.touchAction = this.isZoomed ? "none" : "pan-y";
       this.window.classList.toggle("is-zoomed", this.isZoomed);
       this.renderZoom();
-      this.loadWhole();
-      this.filtered.style.filter =
-        `${state.isRedFree ? "url(#red-free) " : ""}brightness(${state.brightness}%) contrast(${state.contrast}%)`;
+      this.renderPhoto(state.lookOf(this.laterality));
       this.renderHeat(state);
     }
 
@@ -141,11 +155,33 @@ window.viewerPane = (() => {
       this.zoomLabel.classList.toggle("is-enlarged", isEnlarged);
     }
 
+    // Without adjustments the browser moves the picture itself, which never blocks the page.
+    renderPhoto(look) {
+      const { drawing } = this;
+      const ratio = window.devicePixelRatio || 1;
+      const loupe = this.loupe && drawing.hasLoupe && [...this.loupe, LOUPE_RADIUS_PX, this.loupeFactor];
+      const shownPx = Math.max(this.widthPx, this.heightPx) * this.scale * ratio * (loupe ? loupe[3] : 1);
+      const needsWhole = shownPx > SCREEN_PX;
+      if (needsWhole) this.loadWhole();
+      const isDrawn = Boolean(this.copy) && !drawing.isLost && (loupe || window.viewer.isAdjusted(look));
+      this.photo.classList.toggle("is-under", Boolean(isDrawn));
+      if (!isDrawn) return;
+      if (!drawing.photo) drawing.show(this.copy, window.viewerRetina.findTables(this.copy, this.box));
+      if (needsWhole) this.drawing.loadWhole(this.photo.dataset.wholeSrc, this.widthPx, this.heightPx);
+      drawing.draw({
+        width: this.window.clientWidth, height: this.window.clientHeight, box: this.box, look, loupe, needsWhole,
+        place: [...this.origin, this.widthPx * this.scale, this.heightPx * this.scale],
+      });
+    }
+
+    get loupeFactor() {
+      return Math.max(1, Math.min(LOUPE_FACTOR, SAID_SCALE / (window.devicePixelRatio || 1) / this.scale));
+    }
+
     // The copy for screens is replaced when it is too coarse for the zoom; a decoded picture is swapped in at once.
     loadWhole() {
       const { wholeSrc } = this.photo.dataset;
-      const isFine = Math.max(this.widthPx, this.heightPx) * this.scale * (window.devicePixelRatio || 1) <= SCREEN_PX;
-      if (!wholeSrc || isFine || this.wholeFor === wholeSrc) return;
+      if (!wholeSrc || this.wholeFor === wholeSrc) return;
       this.wholeFor = wholeSrc;
       const whole = new Image();
       whole.src = wholeSrc;
@@ -176,6 +212,7 @@ window.viewerPane = (() => {
     show(button) {
       const { photoId, src, wholeSrc, width, height, alt, caption } = button.dataset;
       if (photoId === this.photoId) return;
+      this.forgetCopy();
       this.photo.src = src;
       this.photo.dataset.wholeSrc = wholeSrc;
       this.wholeFor = null;
@@ -189,12 +226,20 @@ window.viewerPane = (() => {
       this.fit();
     }
 
+    forgetCopy() {
+      this.photo.classList.remove("is-under");
+      this.drawing.forget();
+      this.copy = null;
+    }
+
     /** Say that there is nothing to show; an empty text removes the message. */
     showEmpty(text) {
       const note = this.root.querySelector("[data-viewer-empty]");
       if (text) {
         this.root.dataset.photoId = "";
         this.photo.removeAttribute("src");
+        this.forgetCopy();
+        this.analysedFor = null;
         this.photo.alt = "";
         this.field.textContent = "";
         this.zoomLabel.textContent = "";

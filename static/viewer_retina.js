@@ -1,17 +1,19 @@
-// What a photograph shows, found from its pixels in the browser: the box of the retina.
+// What a photograph shows, found from its pixels in the browser. Needs viewer_clahe.js.
 "use strict";
 
 window.viewerRetina = (() => {
   const SIDE_PX = 256; // longer side of the copy that is analysed
+  const TABLES_PX = 512; // longer side of the copy whose histograms are counted
   const MIN_LIT = 24; // 0 to 255: the largest channel of a lit pixel; the frame around the retina is darker
   const MIN_LIT_FRACTION = 0.04; // of a row or column
   const MARGIN = 0.01; // of the photograph, around the retina
   const WHOLE = [0, 0, 1, 1];
 
-  function pixelsOf(picture) {
-    const factor = SIDE_PX / Math.max(picture.naturalWidth, picture.naturalHeight);
-    const width = Math.max(1, Math.round(picture.naturalWidth * factor));
-    const height = Math.max(1, Math.round(picture.naturalHeight * factor));
+  function pixelsOf(picture, sidePx = SIDE_PX) {
+    const [fullWidth, fullHeight] = [picture.naturalWidth || picture.width, picture.naturalHeight || picture.height];
+    const factor = Math.min(1, sidePx / Math.max(fullWidth, fullHeight));
+    const width = Math.max(1, Math.round(fullWidth * factor));
+    const height = Math.max(1, Math.round(fullHeight * factor));
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext("2d", { willReadFrequently: true });
     context.drawImage(picture, 0, 0, width, height);
@@ -40,10 +42,11 @@ window.viewerRetina = (() => {
     return [left, top, right, bottom];
   }
 
-  /** Analyse a loaded photograph: {box}. */
-  function analyse(picture) {
-    return { box: boxOf(pixelsOf(picture)) };
-  }
+  /** The box of the retina of a loaded picture. */
+  const findBox = (picture) => boxOf(pixelsOf(picture));
 
-  return { analyse, WHOLE };
+  /** Tables of the local contrast of a loaded picture. */
+  const findTables = (picture, box) => window.viewerClahe.tablesOf(pixelsOf(picture, TABLES_PX), box);
+
+  return { findBox, findTables, pixelsOf, WHOLE };
 })();

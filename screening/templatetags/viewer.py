@@ -43,6 +43,8 @@ TOOLS = {
     "actual": Tool(_DO, "", gettext_lazy("Original size, 1:1"), "Z"),
     "link": Tool(_DO, "link-2", gettext_lazy("Move together")),
     "red-free": Tool(_DO, "contrast", gettext_lazy("Red-free"), "G"),
+    "invert": Tool(_DO, "circle-dot", gettext_lazy("Inverted"), "I"),
+    "loupe": Tool(_DO, "search", gettext_lazy("Loupe"), "L"),
 }
 
 

@@ -1,11 +1,13 @@
 """The viewer of the review page: one screen, views, full screen."""
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from screening.models import Exam, ReadingLayout, Site, User
@@ -29,13 +31,13 @@ def height_of(page: Page, selector: str) -> float:
 
 
 def assert_one_screen(page: Page) -> None:
-    """The photographs have most of the height, the save button is in sight, and nothing scrolls but the side panel."""
+    """The photographs have most of the height, and they and the save button are in view without scrolling."""
     size: Any = page.viewport_size
     assert height_of(page, ".viewer") >= MIN_VIEWER_FRACTION * size["height"]
     if size["width"] >= 1440:
         assert height_of(page, ".panes") >= MIN_VIEWER_FRACTION * size["height"]
     expect(page.locator("[data-save]")).to_be_in_viewport(ratio=1)
-    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    assert page.evaluate("document.querySelector('main').getBoundingClientRect().bottom <= innerHeight")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -100,3 +102,39 @@ def test_the_visit_before_is_beside_this_one_and_in_its_place(
     assert ReadingLayout.objects.get().view == ReadingLayout.View.VISITS
     page.reload()
     expect(page.get_by_role("region", name="Right eye, second photograph")).to_be_visible()
+
+
+WITH_SOFTWARE_GL = "WebGL2RenderingContext.prototype.getExtension = () => null"
+"""The page then cannot tell that WebGL 2 has no graphics card, and uses it."""
+
+
+@pytest.mark.parametrize("is_gl", [False, True], ids=["processor", "webgl"])
+def test_red_free_has_local_contrast_and_a_reset(is_gl: bool, visit: Visit, graded_exam: Exam, reviewer: User) -> None:
+    page = visit("/", reviewer)
+    if is_gl:
+        page.add_init_script(WITH_SOFTWARE_GL)
+    page.goto(f"/exams/{graded_exam.pk}/review/")
+    window = page.locator("[data-viewer-window]").first
+    photo, canvas = window.locator("[data-viewer-photo]"), window.locator("[data-viewer-canvas]")
+    expect(canvas).to_be_hidden()
+    colour = window.screenshot()
+    page.keyboard.press("g")
+    expect(canvas).to_be_visible()
+    expect(page.get_by_text("View adjusted")).to_be_visible()
+    page.wait_for_function("document.querySelector('[data-viewer-canvas]').width > 300")
+    assert is_grey(window.screenshot())
+    assert not is_grey(colour)
+    assert (canvas.get_attribute("class") == "is-copy") is not is_gl
+    page.locator("summary", has_text="Adjust").click()
+    expect(page.get_by_text("This computer draws without WebGL 2")).to_be_visible(visible=not is_gl)
+    page.keyboard.press("r")
+    expect(canvas).to_be_hidden()
+    expect(photo).to_be_visible()
+    expect(page.get_by_text("View adjusted")).to_be_hidden()
+
+
+def is_grey(screenshot: bytes) -> bool:
+    """Whether red, green and blue of the middle of a picture are equal."""
+    with Image.open(BytesIO(screenshot)) as picture:
+        middle = picture.convert("RGB").getpixel((picture.width // 2, picture.height // 2))
+    return isinstance(middle, tuple) and max(middle) - min(middle) <= 2

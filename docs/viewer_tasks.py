@@ -1,0 +1,129 @@
+"""Print how long the main thread of a browser is busy while a 12-megapixel photograph is moved in the viewer.
+
+    python -m docs.viewer_tasks                                             # starts a demo clinic
+    python -m docs.viewer_tasks http://localhost:8000 reviewer PASSWORD     # a running demo clinic
+
+The photographs of the first exam of the worklist are replaced by one of 4000 x 3000 pixels on their way to the browser.
+Chromium runs without a graphics card. Needs Playwright and an installed Chromium.
+"""
+
+import json
+import shutil
+import statistics
+import sys
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from docs.screenshots import PASSWORD, demo
+from ml.serving.files.renditions import SCREEN_PX
+from ml.synthetic import draw_fundus, drawing_for_grade
+from ml.vocabulary import ICDRGrade, Laterality
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WIDTH_PX, HEIGHT_PX = 4000, 3000
+N_MOVES = 120
+LONG_MS = 50
+TRACED = ["devtools.timeline", "toplevel", "disabled-by-default-devtools.timeline"]
+
+
+def photo(width_px: int) -> bytes:
+    """A JPEG of a synthetic fundus, 4:3."""
+    drawing = draw_fundus(drawing_for_grade(ICDRGrade(2), Laterality.RIGHT, seed=1))
+    canvas = drawing.resize((width_px, width_px * HEIGHT_PX // WIDTH_PX), Image.Resampling.BICUBIC)
+    out = BytesIO()
+    canvas.save(out, "JPEG", quality=92)
+    return out.getvalue()
+
+
+def answer_with(body: bytes) -> Callable[[Route], None]:
+    """A route that answers with a JPEG."""
+
+    def answer(route: Route) -> None:
+        route.fulfill(body=body, content_type="image/jpeg")
+
+    return answer
+
+
+def open_reading(browser: Browser, address: str, user: str, password: str) -> Page:
+    """The review page of the first exam, with photographs of 12 megapixels, before they are enlarged."""
+    page = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=address).new_page()
+    page.goto("/login/")
+    page.get_by_label("User name").fill(user)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    reading = page.locator("a[href*='/review/']").first.get_attribute("href") or ""
+    for name, width_px in (("screen", SCREEN_PX), ("photo", WIDTH_PX)):
+        page.route(f"**/images/*/{name}/", answer_with(photo(width_px)))
+    page.goto(reading)
+    page.evaluate(
+        """([width, height]) => {
+            for (const photo of document.querySelectorAll("[data-viewer-photo][src]")) {
+                photo.setAttribute("width", width);
+                photo.setAttribute("height", height);
+            }
+        }""",
+        [WIDTH_PX, HEIGHT_PX],
+    )
+    page.wait_for_function("[...document.querySelectorAll('[data-viewer-photo][src]')].every(one => one.complete)")
+    return page
+
+
+def move(page: Page) -> None:
+    """Drag the enlarged photograph to and fro, and zoom in between."""
+    box: Any = page.locator("[data-viewer-window]").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(N_MOVES):
+        page.mouse.move(x + 120 * ((step % 40) / 20 - 1), y + 80 * ((step % 24) / 12 - 1))
+    page.mouse.up()
+    for step in range(20):
+        page.mouse.wheel(0, 60 if step % 2 else -60)
+
+
+def task_lengths_ms(page: Page, browser: Browser) -> list[float]:
+    """Lengths of the tasks of the page's main thread, ms, longest first."""
+    browser.start_tracing(page=page, categories=TRACED)
+    move(page)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    mains = {(one["pid"], one["tid"]) for one in events if one.get("args", {}).get("name") == "CrRendererMain"}
+    tasks = [one for one in events if one["name"] == "RunTask" and one.get("ph") == "X"]
+    lengths = [one["dur"] / 1000 for one in tasks if (one["pid"], one["tid"]) in mains and "dur" in one]
+    return sorted(lengths, reverse=True)
+
+
+def report(title: str, lengths: list[float]) -> None:
+    """Print one line."""
+    n_long = sum(length > LONG_MS for length in lengths)
+    longest = ", ".join(f"{length:.1f}" for length in lengths[:3])
+    median = statistics.median(lengths)
+    print(f"{title}: {len(lengths)} tasks, median {median:.2f} ms, longest {longest} ms, {n_long} over {LONG_MS} ms")
+
+
+def measure(address: str, user: str, password: str) -> None:
+    """Print the lengths for the copy of screen size, while the whole photograph is loaded, and with it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = open_reading(browser, address, user, password)
+        page.wait_for_load_state("networkidle")
+        report("at the size of the pane", task_lengths_ms(page, browser))
+        page.keyboard.press("z")
+        report("at 1:1, while the whole photograph is loaded", task_lengths_ms(page, browser))
+        page.wait_for_load_state("networkidle")
+        report("at 1:1", task_lengths_ms(page, browser))
+        page.keyboard.press("g")
+        report("at 1:1, while the red-free view is computed", task_lengths_ms(page, browser))
+        report("at 1:1, red-free with local contrast", task_lengths_ms(page, browser))
+        browser.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 4:
+        measure(*sys.argv[1:])
+    else:
+        with demo() as clinic:
+            measure(clinic, "reviewer", PASSWORD)
