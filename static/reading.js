@@ -83,7 +83,7 @@
     else if (key === "m") { if (!event.repeat) cycleOedema(); }
     else if (key === "h") window.viewer.holdHeatmap(true);
     else if (key === "s") { if (!event.repeat) save(); }
-    else if (key === "l") toggleLesions();
+    else if (key === "d") toggleLesions();
     else if (key === "?") toggleHelp();
     else if (VIEWER_KEYS[key]) window.viewer.run(VIEWER_KEYS[key]);
     else if (!event.target.matches("input") && key === "ArrowLeft") focusEye("OD");

@@ -15,7 +15,7 @@ def test_a_grade_follows_from_lesions_and_a_contradiction_needs_a_reason(
     Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.SIDE_BY_SIDE)
     page = visit(f"/exams/{graded_exam.pk}/review/", reviewer)
     press, right = page.keyboard.press, page.locator("[data-eye-form=OD]")
-    press("l")
+    press("d")
     expect(right.get_by_label("Microaneurysms", exact=True)).to_be_focused()
     right.get_by_label("Quadrants with definite venous beading").select_option("2")
     expect(right.locator("input[name=OD-verdict]:checked")).to_have_value("3")
