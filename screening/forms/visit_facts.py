@@ -5,16 +5,32 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from ml.vocabulary import Laterality
 from screening.hba1c import Unit
+from screening.labels.acuities import CORRECTION_CHOICES
 from screening.labels.visit_facts import UNIT_CHOICES
-from screening.models import VisitFacts
+from screening.models import VisitFacts, VisualAcuity
+from screening.models.base import max_length
 from screening.models.visit_facts import EYE_TREATMENTS
 from screening.services.visit_facts import HBA1C_UNUSUAL
 
 NONE = "none"
 _NOT_STATED = [("", _("Not stated"))]
 _TREATMENTS = [(NONE, _("None")), *EYE_TREATMENTS]
+_ACUITY_LABELS = (_("Right eye: visual acuity"), _("Left eye: visual acuity"))
+_NO_FACTS = {"confirm", "OD_acuity", "OS_acuity", "OD_correction", "OS_correction"}
 _YES_NO = [*_NOT_STATED, ("yes", _("Yes")), ("no", _("No"))]
+
+
+class _AcuityField(forms.CharField):
+    def __init__(self, **options: Any) -> None:
+        help_text = _("6/12, 20/40, 0.5, logMAR 0.3, or CF, HM, PL, NPL. Empty: as recorded before.")
+        super().__init__(required=False, max_length=max_length(VisualAcuity, "entered"), help_text=help_text, **options)
+
+
+class _CorrectionField(forms.ChoiceField):
+    def __init__(self) -> None:
+        super().__init__(label=_("Measured"), choices=[*_NOT_STATED, *CORRECTION_CHOICES], required=False)
 
 
 class VisitFactsForm(forms.Form):
@@ -50,6 +66,8 @@ class VisitFactsForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    OD_acuity, OS_acuity = (_AcuityField(label=label) for label in _ACUITY_LABELS)
+    OD_correction, OS_correction = (_CorrectionField() for _eye in Laterality)
     consent = forms.ChoiceField(
         label=_("Consent to the screening"), choices=[*_NOT_STATED, *VisitFacts.Consent.choices], required=False
     )
@@ -93,7 +111,13 @@ class VisitFactsForm(forms.Form):
     @property
     def facts(self) -> dict[str, Any]:
         """The facts of a valid form, as the service takes them."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "confirm"}
+        return {name: value for name, value in self.cleaned_data.items() if name not in _NO_FACTS}
+
+    @property
+    def acuities(self) -> dict[Laterality, tuple[str, str]]:
+        """Text and correction of each eye."""
+        data = self.cleaned_data
+        return {eye: (data[f"{eye}_acuity"], data[f"{eye}_correction"]) for eye in Laterality}
 
     @property
     def confirmed(self) -> list[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 UNIT_LABELS: dict[Unit, "_StrPromise"] = {Unit.PERCENT: _("%"), Unit.MMOL_MOL: _("mmol/mol")}
 UNIT_CHOICES = choices(UNIT_LABELS)
 REQUIRABLE_FACTS: dict[str, "_StrPromise"] = {
+    "acuity": _("visual acuity of each eye"),
     "hba1c": _("HbA1c"),
     "diabetes": _("diabetes type and since when"),
     "treatment": _("treatment of diabetes"),

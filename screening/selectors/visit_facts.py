@@ -1,6 +1,7 @@
 """What is known and what is missing of the facts of a visit."""
 
-from screening.models import Exam, Patient, VisitFacts
+from ml.vocabulary import Laterality
+from screening.models import Exam, Patient, VisitFacts, VisualAcuity
 
 
 def visit_facts_of(exam: Exam) -> VisitFacts | None:
@@ -17,6 +18,7 @@ def missing_facts(exam: Exam, facts: VisitFacts | None) -> list[str]:
         treatments is not None or getattr(exam, f"{eye}_eye_absent_reason") for eye, treatments in eyes.items()
     )
     is_recorded = {
+        "acuity": "acuity" not in exam.site.required_facts or _has_each_acuity(exam),
         "hba1c": known.hba1c is not None,
         "diabetes": has_begin,
         "treatment": bool(known.treatment),
@@ -25,3 +27,8 @@ def missing_facts(exam: Exam, facts: VisitFacts | None) -> list[str]:
         "consent": bool(known.consent),
     }
     return [name for name, is_done in is_recorded.items() if name in exam.site.required_facts and not is_done]
+
+
+def _has_each_acuity(exam: Exam) -> bool:
+    measured = set(VisualAcuity.objects.filter(exam=exam).order_by().values_list("laterality", flat=True))
+    return all(eye in measured or exam.absent_reason(eye) for eye in Laterality)

@@ -9,11 +9,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ml.vocabulary import Laterality
 from screening import hba1c
 from screening.access import Action, require
 from screening.labels.visit_facts import UNIT_LABELS
 from screening.models import AuditEvent, Exam, User, VisitFacts
 from screening.models.visit_facts import EYE_TREATMENTS
+from screening.policy.acuity import Correction
+from screening.services.acuities import record_acuity
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, ExamNotOpen, lock_exam
 
@@ -38,6 +41,32 @@ class InvalidFact(ExamError):
 
 class UnusualHbA1c(InvalidFact):
     """A value of HbA1c that is possible and unlikely: it is stored after a confirmation, HBA1C_UNUSUAL."""
+
+
+@transaction.atomic
+def record_visit(
+    *,
+    exam: Exam,
+    facts: Mapping[str, Any],
+    acuities: Mapping[Laterality, tuple[str, str]],
+    confirmed: Collection[str] = (),
+    by: User,
+) -> VisitFacts:
+    """``record_visit_facts``, and the visual acuity of eyes as (text, correction); an empty text is left out.
+
+    Nothing is stored if one of them is refused. Raises InvalidFact for an acuity too, with the field ``OD_acuity`` or
+    ``OS_acuity``.
+    """
+    row = record_visit_facts(exam=exam, facts=facts, confirmed=confirmed, by=by)
+    for eye, (entered, correction) in acuities.items():
+        if not entered.strip():
+            continue
+        try:
+            chosen = Correction(correction) if correction else None
+            record_acuity(exam=exam, laterality=eye, entered=entered, correction=chosen, by=by)
+        except ExamError as error:
+            raise InvalidFact(f"{eye}_acuity", str(error)) from None
+    return row
 
 
 @transaction.atomic

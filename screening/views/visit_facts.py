@@ -12,7 +12,7 @@ from screening.forms import PhotoForm
 from screening.forms.visit_facts import VisitFactsForm
 from screening.selectors import get_exam
 from screening.services.exams import ExamError
-from screening.services.visit_facts import InvalidFact, UnusualHbA1c, record_visit_facts
+from screening.services.visit_facts import InvalidFact, UnusualHbA1c, record_visit
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.exams import exam_page
 
@@ -25,7 +25,13 @@ def exam_facts(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase
     form = VisitFactsForm(request.POST)
     if form.is_valid():
         try:
-            record_visit_facts(exam=detail.exam, facts=form.facts, confirmed=form.confirmed, by=request.user)
+            record_visit(
+                exam=detail.exam,
+                facts=form.facts,
+                acuities=form.acuities,
+                confirmed=form.confirmed,
+                by=request.user,
+            )
         except InvalidFact as error:
             form.add_error(error.field, str(error))
             form.is_questioned = isinstance(error, UnusualHbA1c)

@@ -88,15 +88,15 @@ def test_what_the_site_requires_is_confirmed(exam: Exam, photographer: User) -> 
     Site.objects.update(required_facts=list(REQUIRABLE_FACTS))
     exam.site.refresh_from_db()
     assert missing_facts(exam, None) == list(REQUIRABLE_FACTS)
-    with pytest.raises(FactsMissing, match="HbA1c, diabetes type and since when"):
+    with pytest.raises(FactsMissing, match="visual acuity of each eye, HbA1c, diabetes type and since when"):
         submit_exam(exam=exam, by=photographer)
     facts = record(exam, photographer, treatment="diet", right_eye_treatments=[], consent="given")
     Patient.objects.update(diabetes_since_year=2001, sex=Patient.Sex.MALE)
     exam.patient.refresh_from_db()
     exam.left_eye_absent_reason = "Prosthesis"
-    assert missing_facts(exam, facts) == ["hba1c"]
+    assert missing_facts(exam, facts) == ["acuity", "hba1c"]
     submit_exam(exam=exam, confirmed=["facts_missing"], by=photographer)
-    assert AuditEvent.objects.get(verb="exam.submitted").data == {"facts_missing": 2}
+    assert AuditEvent.objects.get(verb="exam.submitted").data == {"facts_missing": 3}
 
 
 def test_without_consent_an_exam_is_not_submitted(exam: Exam, photographer: User) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from screening.models import Exam, Patient, Site, VisitFacts
+from screening.models import Exam, Patient, Site, VisitFacts, VisualAcuity
 from tests.screening.factories import ExamFactory, FundusImageFactory, PatientFactory
 from tests.screening.views.pages import page_text, text_of, url
 
@@ -87,3 +87,20 @@ def test_the_reader_sees_them_while_reading(exam: Exam, as_reviewer: Client) -> 
     text = page_text(as_reviewer, "exam-review", exam.pk)
     assert "not obtainable: Cataract or another opacity" in text
     assert "Pregnant" in text
+
+
+def test_acuity_is_recorded_and_a_wrong_one_loses_nothing(exam: Exam, as_photographer: Client) -> None:
+    Site.objects.update(required_facts=["acuity"])
+    text = text_of(save(as_photographer, exam, OD_acuity="6/12", OS_acuity="13", treatment="diet"))
+    assert "Write the visual acuity as 6/12" in text
+    assert 'value="6/12"' in text
+    assert not VisualAcuity.objects.exists()
+    assert not VisitFacts.objects.exists()
+    assert "Visit: visual acuity of each eye" in text
+    text = text_of(save(as_photographer, exam, OD_acuity="6/12", OD_correction="glasses", OS_acuity="logMAR 0.2"))
+    assert "Visit: visual acuity of each eye" not in text
+    acuities = VisualAcuity.objects.order_by("laterality").values_list("laterality", "logmar", "correction")
+    assert [(eye, float(logmar), correction) for eye, logmar, correction in acuities] == [
+        ("OD", 0.3, "glasses"),
+        ("OS", 0.2, ""),
+    ]
