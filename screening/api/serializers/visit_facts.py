@@ -5,7 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from screening.hba1c import Unit
-from screening.models import VisitFacts
+from screening.labels.acuities import CORRECTION_CHOICES
+from screening.labels.eyes import LATERALITY_CHOICES
+from screening.models import VisitFacts, VisualAcuity
+from screening.models.base import max_length
 from screening.models.visit_facts import EYE_TREATMENTS
 from screening.services.visit_facts import HBA1C_UNUSUAL
 
@@ -18,6 +21,17 @@ def _treatments() -> serializers.ListField:
     return serializers.ListField(
         child=codes, max_length=len(EYE_TREATMENTS), allow_null=True, required=False, help_text=_EYE_HELP
     )
+
+
+class NewAcuitySerializer(serializers.Serializer[Any]):
+    """The visual acuity of one eye."""
+
+    laterality = serializers.ChoiceField(LATERALITY_CHOICES)
+    entered = serializers.CharField(
+        max_length=max_length(VisualAcuity, "entered"),
+        help_text="As on the chart: 6/12, 20/40, 0.5, logMAR 0.3, CF, HM, PL or NPL. It is stored as logMAR too.",
+    )
+    correction = serializers.ChoiceField(CORRECTION_CHOICES, required=False, allow_blank=True, default="")
 
 
 class NewVisitFactsSerializer(serializers.Serializer[Any]):
@@ -39,6 +53,7 @@ class NewVisitFactsSerializer(serializers.Serializer[Any]):
     right_eye_treatments = _treatments()
     left_eye_treatments = _treatments()
     consent = serializers.ChoiceField(VisitFacts.Consent.choices, required=False, allow_blank=True)
+    acuities = NewAcuitySerializer(many=True, required=False, help_text="At most one of each eye.")
     confirm = serializers.ListField(
         child=serializers.ChoiceField([HBA1C_UNUSUAL]),
         max_length=1,

@@ -6,13 +6,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ml.vocabulary import Laterality
 from screening.access import Action
 from screening.api.errors import ApiError
 from screening.api.schema import EXAMS, responses
 from screening.api.serializers.exams import ExamSerializer
 from screening.api.serializers.visit_facts import NewVisitFactsSerializer
 from screening.api.views.hand_overs import ExamChangeView
-from screening.services.visit_facts import HBA1C_UNUSUAL, InvalidFact, UnusualHbA1c, record_visit_facts
+from screening.services.visit_facts import HBA1C_UNUSUAL, InvalidFact, UnusualHbA1c, record_visit
 
 
 class VisitFactsView(ExamChangeView):
@@ -32,9 +33,10 @@ class VisitFactsView(ExamChangeView):
     def post(self, request: Request, exam_id: UUID) -> Response:
         """200. 400 for an impossible value; 409 for an unusual one (`hba1c_unusual`), or if the exam is signed."""
         exam, sent = self.get_record(exam_id), self.validated_data(NewVisitFactsSerializer)
-        confirmed = sent.pop("confirm")
+        confirmed, measured = sent.pop("confirm"), sent.pop("acuities", [])
+        acuities = {Laterality(one["laterality"]): (one["entered"], one["correction"]) for one in measured}
         try:
-            record_visit_facts(exam=exam, facts=sent, confirmed=confirmed, by=self.user)
+            record_visit(exam=exam, facts=sent, acuities=acuities, confirmed=confirmed, by=self.user)
         except UnusualHbA1c as question:
             raise ApiError(
                 409, HBA1C_UNUSUAL, str(question), {"hba1c": str(question)}, confirm=[HBA1C_UNUSUAL]

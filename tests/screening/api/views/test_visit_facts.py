@@ -2,7 +2,7 @@
 
 import pytest
 
-from screening.models import Exam, Site
+from screening.models import Exam, Site, VisualAcuity
 from tests.screening.api.client import ApiClient, assert_is_error
 from tests.screening.factories import ExamFactory, FundusImageFactory, PatientFactory
 
@@ -43,3 +43,13 @@ def test_missing_facts_are_a_question(client: ApiClient, exam: Exam) -> None:
     assert_is_error(second, 409, "facts_missing")
     assert second.body["confirm"] == ["facts_missing", "fields_missing"]
     assert client.post(f"exams/{exam.pk}/submit", {"confirm": second.body["confirm"]}).body["status"] == "submitted"
+
+
+def test_acuities_are_recorded(client: ApiClient, exam: Exam) -> None:
+    path, one = f"exams/{exam.pk}/visit-facts", {"laterality": "OD", "entered": "20/40", "correction": "glasses"}
+    refused = client.post(path, {"acuities": [one, {"laterality": "OS", "entered": "20"}]})
+    assert_is_error(refused, 400, "invalid")
+    assert not VisualAcuity.objects.exists()
+    assert client.post(path, {"acuities": [one]}).status == 200
+    acuity = VisualAcuity.objects.get()
+    assert (acuity.laterality, float(acuity.logmar), acuity.correction) == ("OD", 0.3, "glasses")
