@@ -13,7 +13,13 @@ from screening.models.gradings import current_first, limited_negatives
 from screening.selectors.drafts import is_late_reader
 from screening.selectors.gradings import with_is_revealed
 from screening.selectors.images import prefetched_gradings
-from screening.selectors.reviews import IN_FORCE, reviews_with_findings, with_not_blind, without_unread
+from screening.selectors.reviews import (
+    IN_FORCE,
+    replaced_reviews,
+    reviews_with_findings,
+    with_not_blind,
+    without_unread,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +100,7 @@ class ExamDetail:
     @property
     def replaced_reviews(self) -> tuple[tuple[Review, Review], ...]:
         """Each amended review with its amendment, newest first."""
-        newer = {one.amends_id: one for one in self.reviews}
-        return tuple((one, newer[one.pk]) for one in self.reviews if one.pk in newer)
+        return replaced_reviews(self.reviews)
 
     def first_reading(self, user: User, laterality: str) -> FirstReading | None:
         """What ``user`` recorded for this eye before seeing the model's grade."""

@@ -12,8 +12,8 @@ from django.utils import timezone
 from screening import policy
 from screening.access import restrict
 from screening.folding import clean_number, fold_number, search_terms
-from screening.models import Exam, EyeFinding, Patient, PatientSearchTerm, Review, User
-from screening.selectors.reviews import IN_FORCE, reviews_in_error, with_not_blind, without_unread
+from screening.models import Exam, EyeFinding, FundusImage, Patient, PatientSearchTerm, Review, User
+from screening.selectors.reviews import IN_FORCE, replaced_reviews, reviews_in_error, with_not_blind, without_unread
 
 _FOUND_ID = Coalesce("merged_into", "pk")
 """A merged record is found as the one into which it was merged."""
@@ -23,8 +23,9 @@ _FOUND_ID = Coalesce("merged_into", "pk")
 class PatientHistory:
     """A patient and their exams, newest first.
 
-    Each exam has ``current_reviews`` (at most one, with findings), ``reviews_in_error`` (those of before that do not
-    count any more, with ``corrections``) and ``n_images``.
+    Each exam has ``current_reviews`` (at most one, with findings), ``replaced_reviews`` (each amended one with its
+    amendment), ``reviews_in_error`` (those of before that do not count any more, with ``corrections``) and
+    ``images_in_use``. No result of the model is among them.
     """
 
     patient: Patient
@@ -128,18 +129,25 @@ def due_on(patient: Patient) -> datetime.date | None:
 
 
 def get_patient_history(*, user: User, patient_id: uuid.UUID | str) -> PatientHistory:
-    """A patient with all exams and their current reviews, in six queries. Raises Http404."""
+    """A patient with all exams and their current reviews, in nine queries. Raises Http404."""
     patient = get_patient(user=user, patient_id=patient_id)
     current = with_not_blind(Review.objects.filter(IN_FORCE)).select_related("reviewer")
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
     current = without_unread(current, user).prefetch_related(findings)
+    versions = without_unread(Review.objects.select_related("reviewer"), user).order_by("-signed_at")
+    versions = versions.prefetch_related(findings)
+    images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("-laterality", "created_at", "pk")
     exams = (
         patient.exams.select_related("site")
-        .annotate(n_images=Count("images", filter=Q(images__withdrawn_at__isnull=True)))
         .prefetch_related(
+            Prefetch("images", images, to_attr="images_in_use"),
+            Prefetch("reviews", versions, to_attr="versions"),
             Prefetch("reviews", current, to_attr="current_reviews"),
             Prefetch("reviews", reviews_in_error(), to_attr="reviews_in_error"),
         )
         .order_by("-created_at", "pk")
     )
-    return PatientHistory(patient, tuple(exams))
+    history = PatientHistory(patient, tuple(exams))
+    for exam in history.exams:
+        exam.replaced_reviews = replaced_reviews(exam.versions)  # type: ignore[attr-defined]  # prefetched
+    return history

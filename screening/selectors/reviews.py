@@ -1,6 +1,7 @@
 """Signed reviews with their findings."""
 
 import uuid
+from collections.abc import Iterable
 
 from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -29,6 +30,13 @@ def with_not_blind(reviews: QuerySet[Review]) -> QuerySet[Review]:
     )
     reasons = own.exclude(not_blind_reason="").order_by("created_at").values("not_blind_reason")
     return reviews.annotate(not_blind_reason=Coalesce(Subquery(reasons[:1]), Value("")))
+
+
+def replaced_reviews(reviews: Iterable[Review]) -> tuple[tuple[Review, Review], ...]:
+    """Each amended review with its amendment, in the order of ``reviews``."""
+    reviews = tuple(reviews)
+    newer = {one.amends_id: one for one in reviews}
+    return tuple((one, newer[one.pk]) for one in reviews if one.pk in newer)
 
 
 def reviews_in_error() -> QuerySet[Review]:

@@ -21,7 +21,7 @@ SIDES = (
 def test_sizes_and_weights_of_type_are_those_of_the_design_system(sheet: Path) -> None:
     text = sheet.read_text()
     for value in re.findall(r"font-size: ([^;]+);", text):
-        assert re.fullmatch(r"var\(--text-(small|normal|large|title)\)", value)
+        assert re.fullmatch(r"inherit|var\(--text-(small|normal|large|title)\)", value)
     for value in re.findall(r"font-weight: ([^;]+);", text):
         assert re.fullmatch(r"var\(--(regular|strong)\)", value)
     for value in re.findall(r" font: ([^;]+);", text):
