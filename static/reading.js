@@ -72,7 +72,7 @@
 
   const isTyping = (node) => node.closest("textarea, select, input:not([type=radio]):not([type=checkbox]):not([type=range])");
 
-  const VIEWER_KEYS = { g: "red-free", f: "fit", z: "actual", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", r: "reset", o: "next-layer", i: "invert", l: "loupe" };
+  const VIEWER_KEYS = { g: "red-free", f: "fit", z: "actual", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", r: "reset", o: "next-layer", i: "invert", q: "loupe" };
 
   function onKey(event) {
     if (!document.querySelector("[data-viewer-pane]") || !areKeysOn() || document.querySelector("dialog[open]")) return;

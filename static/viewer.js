@@ -59,6 +59,7 @@ window.viewer = (() => {
     press("link", state.isLinked);
     press("layer-grade", state.layer === "grade");
     press("layer-oedema", state.layer === "oedema");
+    document.dispatchEvent(new Event("viewer:rendered"));
   }
 
   // The controls show the adjustments of the selected eye; the reset is shown if any photograph in view is adjusted.

@@ -28,7 +28,7 @@ class Tool:
     key: str = ""
 
 
-_DO, _LAYOUT, _VIEW = "data-viewer-do", "data-layout-do", "data-layout-view"
+_DO, _LAYOUT, _VIEW, _RULER = "data-viewer-do", "data-layout-do", "data-layout-view", "data-ruler-do"
 TOOLS = {
     "eyes": Tool(_VIEW, "columns-2", gettext_lazy("Both eyes")),
     "visits": Tool(_VIEW, "history", gettext_lazy("This visit and the one before")),
@@ -44,7 +44,8 @@ TOOLS = {
     "link": Tool(_DO, "link-2", gettext_lazy("Move together")),
     "red-free": Tool(_DO, "contrast", gettext_lazy("Red-free"), "G"),
     "invert": Tool(_DO, "circle-dot", gettext_lazy("Inverted"), "I"),
-    "loupe": Tool(_DO, "search", gettext_lazy("Loupe"), "L"),
+    "ruler": Tool(_RULER, "ruler", gettext_lazy("Ruler in disc diameters"), "D"),
+    "loupe": Tool(_DO, "search", gettext_lazy("Loupe"), "Q"),
 }
 
 
@@ -57,11 +58,11 @@ def tool(name: str, *, is_toggle: bool = False) -> dict[str, Any]:
 @register.simple_tag
 def photo_caption(image: FundusImage, finding: EyeFinding | None, zone: tzinfo, *, is_previous: bool) -> str:
     """Field of a photograph; of an earlier visit also its day and what was signed for the eye."""
-    parts = [image.get_field_display()]
+    facts = [image.get_field_display()]
     if image.is_synthetic:
-        parts.append(_("Synthetic, not a patient"))
+        facts.append(_("Synthetic, not a patient"))
     if is_previous:
-        parts.append(day_text(image.exam.created_at, zone))
+        facts.append(day_text(image.exam.created_at, zone))
         if finding is not None:
-            parts.append(_("Signed: %(grade)s") % {"grade": signed_grade(finding)})
-    return " · ".join(map(str, parts))
+            facts.append(_("Signed: %(grade)s") % {"grade": signed_grade(finding)})
+    return " · ".join(map(str, facts))

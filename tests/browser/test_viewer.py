@@ -1,5 +1,6 @@
 """The viewer of the review page: one screen, views, full screen."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from screening.models import Exam, ReadingLayout, Site, User
 from tests.browser.conftest import Visit, synthetic_photo
@@ -89,16 +90,16 @@ def test_the_visit_before_is_beside_this_one_and_in_its_place(
     expect(before).to_be_visible()
     expect(before).to_contain_text("Signed: Mild (1)")
     expect(page.get_by_role("region", name="Left eye", exact=True)).to_be_hidden()
-    place: Any = now.bounding_box()
+    box: Any = now.bounding_box()
     page.keyboard.press("b")
     expect(now).to_be_hidden()
     two: Any = before.bounding_box()
-    assert two["width"] > 1.9 * place["width"]
+    assert two["width"] > 1.9 * box["width"]
     page.keyboard.press("b")
     expect(now).to_be_visible()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("region", name="Left eye, second photograph")).to_contain_text("Signed: None (0)")
-    assert place == page.get_by_role("region", name="Left eye", exact=True).bounding_box()
+    assert box == page.get_by_role("region", name="Left eye", exact=True).bounding_box()
     assert ReadingLayout.objects.get().view == ReadingLayout.View.VISITS
     page.reload()
     expect(page.get_by_role("region", name="Right eye, second photograph")).to_be_visible()
@@ -135,6 +136,34 @@ def test_red_free_has_local_contrast_and_a_reset(is_gl: bool, visit: Visit, grad
 
 def is_grey(screenshot: bytes) -> bool:
     """Whether red, green and blue of the middle of a picture are equal."""
-    with Image.open(BytesIO(screenshot)) as picture:
-        middle = picture.convert("RGB").getpixel((picture.width // 2, picture.height // 2))
+    with Image.open(BytesIO(screenshot)) as shown:
+        middle = shown.convert("RGB").getpixel((shown.width // 2, shown.height // 2))
     return isinstance(middle, tuple) and max(middle) - min(middle) <= 2
+
+
+def test_the_ruler_suggests_two_points_that_can_be_moved(visit: Visit, followed_exam: Exam, reviewer: User) -> None:
+    page = visit(f"/exams/{followed_exam.pk}/review/", reviewer)
+    now = page.get_by_role("region", name="Right eye", exact=True)
+    page.locator("[data-viewer-show][data-previous][data-laterality=OD]").click()  # a synthetic retina
+    expect(now.locator("[data-viewer-photo]")).to_have_attribute("alt", re.compile("photograph of "))
+    page.keyboard.press("d")
+    distance = now.locator("[data-viewer-distance]")
+    expect(distance).to_contain_text("Suggested from the picture")
+    optic_disc = now.get_by_role("button", name="Optic disc")
+    fovea = now.get_by_role("button", name="Fovea")
+    (optic_disc_x, _), (fovea_x, fovea_y) = middle(optic_disc), middle(fovea)
+    assert optic_disc_x > fovea_x  # of a right eye
+    page.mouse.move(fovea_x + 12, fovea_y)
+    expect(distance).to_contain_text("within one disc diameter")
+    page.mouse.move(optic_disc_x, fovea_y)
+    expect(distance).not_to_contain_text("within")
+    fovea.focus()
+    page.keyboard.press("ArrowLeft")
+    assert middle(fovea)[0] < fovea_x
+    page.keyboard.press("d")
+    expect(distance).to_be_hidden()
+
+
+def middle(handle: Locator) -> tuple[float, float]:
+    box: Any = handle.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

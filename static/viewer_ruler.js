@@ -1,0 +1,135 @@
+// The ruler in disc diameters: optic disc, fovea and the ring of one disc diameter around it; both points can be moved.
+// Needs viewer.js and viewer_landmarks.js.
+"use strict";
+
+(() => {
+  const KEYS_OFF = "reading-keys-off";
+  const STEP = 0.05; // disc diameters, for the arrow keys
+  const SVG = "http://www.w3.org/2000/svg";
+
+  let isOn = false;
+  const rulers = new WeakMap(); // of the panes
+
+  function element(name, attributes) {
+    const node = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    return node;
+  }
+
+  class Ruler {
+    constructor(pane) {
+      this.pane = pane;
+      this.texts = pane.window.querySelector("[data-viewer-distance]");
+      this.svg = element("svg", { class: "pane-ruler" });
+      this.shapes = Object.fromEntries(["disc", "ring", "line"].map((name) => [
+        name, element(name === "line" ? "line" : "circle", { class: `is-${name}`, "aria-hidden": "true" }),
+      ]));
+      this.handles = Object.fromEntries(["disc", "fovea"].map((name) => [name, this.handle(name)]));
+      this.svg.append(...Object.values(this.shapes), ...Object.values(this.handles));
+      pane.window.append(this.svg);
+      pane.window.addEventListener("pointermove", (event) => this.measure(event));
+    }
+
+    handle(name) {
+      const handle = element("circle", { r: 7, tabindex: 0, role: "button", "aria-label": this.texts.dataset[name] });
+      handle.addEventListener("pointerdown", (event) => {
+        event.stopPropagation();
+        handle.setPointerCapture(event.pointerId);
+      });
+      handle.addEventListener("pointermove", (event) => {
+        if (!handle.hasPointerCapture(event.pointerId)) return;
+        event.stopPropagation();
+        this.move(name, ...this.pointOf(event));
+      });
+      handle.addEventListener("keydown", (event) => {
+        const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+        if (!step) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const px = STEP * this.marks.disc.diameter;
+        this.move(name, this.marks[name].x + step[0] * px, this.marks[name].y + step[1] * px);
+      });
+      return handle;
+    }
+
+    move(name, x, y) {
+      const { widthPx, heightPx } = this.pane;
+      this.marks[name].x = Math.min(widthPx, Math.max(0, x));
+      this.marks[name].y = Math.min(heightPx, Math.max(0, y));
+      this.render();
+    }
+
+    pointOf(event) {
+      const edge = this.pane.window.getBoundingClientRect();
+      const [left, top] = this.pane.origin;
+      return [(event.clientX - edge.left - left) / this.pane.scale, (event.clientY - edge.top - top) / this.pane.scale];
+    }
+
+    // Suggested once for each photograph; what a person moved stays until another photograph is shown.
+    find() {
+      const { pane } = this;
+      if (this.markedFor === pane.photoId) return;
+      this.marks = window.viewerLandmarks.suggest(pane.copy, pane.box, pane.laterality, pane.widthPx);
+      this.markedFor = pane.photoId;
+    }
+
+    render() {
+      const isShown = isOn && this.pane.isShown && Boolean(this.pane.copy);
+      this.svg.style.display = isShown ? "" : "none";
+      this.texts.hidden = !isShown;
+      if (!isShown) return;
+      this.find();
+      const [left, top] = this.pane.origin;
+      const { scale } = this.pane;
+      const { disc, fovea } = this.marks;
+      const place = ({ x, y }) => [left + x * scale, top + y * scale];
+      const circle = (node, [x, y], radius) => {
+        node.setAttribute("cx", x);
+        node.setAttribute("cy", y);
+        node.setAttribute("r", radius);
+      };
+      circle(this.shapes.disc, place(disc), (disc.diameter * scale) / 2);
+      circle(this.shapes.ring, place(fovea), disc.diameter * scale);
+      circle(this.handles.disc, place(disc), 7);
+      circle(this.handles.fovea, place(fovea), 7);
+      const [[x1, y1], [x2, y2]] = [place(disc), place(fovea)];
+      for (const [name, value] of Object.entries({ x1, y1, x2, y2 })) this.shapes.line.setAttribute(name, value);
+      if (!this.isMeasuring) this.say(Math.hypot(disc.x - fovea.x, disc.y - fovea.y) / disc.diameter, this.texts.dataset.between);
+    }
+
+    // The distance of the pointer from the fovea.
+    measure(event) {
+      if (!isOn || !this.marks) return;
+      const [x, y] = this.pointOf(event);
+      const distance = Math.hypot(x - this.marks.fovea.x, y - this.marks.fovea.y) / this.marks.disc.diameter;
+      this.isMeasuring = true;
+      this.say(distance, distance <= 1 ? this.texts.dataset.within : this.texts.dataset.outside);
+    }
+
+    say(distance, text) {
+      this.texts.textContent = text.replace("{n}", distance.toFixed(1));
+    }
+  }
+
+  function render() {
+    for (const pane of window.viewer.panes) {
+      if (!rulers.has(pane) && isOn) rulers.set(pane, new Ruler(pane));
+      rulers.get(pane)?.render();
+    }
+  }
+
+  function toggle() {
+    isOn = !isOn;
+    for (const button of document.querySelectorAll("[data-ruler-do]")) button.setAttribute("aria-pressed", String(isOn));
+    render();
+  }
+
+  document.addEventListener("viewer:rendered", () => { if (isOn) render(); });
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-ruler-do]")) toggle(); });
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "d" || localStorage.getItem(KEYS_OFF) === "yes") return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || document.querySelector("dialog[open]")) return;
+    if (event.target.closest("textarea, select, input:not([type=radio]):not([type=checkbox]):not([type=range])")) return;
+    toggle();
+  });
+})();
