@@ -81,9 +81,9 @@ def test_a_site_in_england_reads_and_signs_in_its_scale(reader: Client, exam: Ex
     preview = text_of(post(reader, "exam-preview", exam, **values))
     assert "Screen again" in preview
     assert post(reader, "exam-sign", exam, **values).status_code == 302
-    words = " ".join(text_of(reader.get(reverse("screening:exam-review", args=[exam.pk]))).split())
-    assert "R1 M0" in words
-    assert "(ICDR 2)" in words
+    shown = " ".join(text_of(reader.get(reverse("screening:exam-review", args=[exam.pk]))).split())
+    assert "R1 M0" in shown
+    assert "(ICDR 2)" in shown
 
 
 def test_a_page_of_another_scale_is_not_signed(reader: Client, exam: Exam) -> None:
