@@ -35,7 +35,7 @@ def photo(exam: Exam, quality: str, field: str = Field.MACULA, grade: int = 0) -
 
 
 def test_quality_decides_then_the_field_then_the_age(exam: Exam) -> None:
-    ungradable, waiting, disc, usable, second, first = (
+    ungradable, waiting, other_field, usable, second, first = (
         photo(exam, QualityLevel.UNGRADABLE),
         photo(exam, ""),
         photo(exam, QualityLevel.GOOD, Field.DISC),
@@ -43,8 +43,8 @@ def test_quality_decides_then_the_field_then_the_age(exam: Exam) -> None:
         photo(exam, QualityLevel.GOOD, grade=4),
         photo(exam, QualityLevel.GOOD),
     )
-    photos = [ungradable, waiting, disc, usable, second, first]
-    assert best_first(photos) == (second, first, disc, usable, waiting, ungradable)
+    photos = [ungradable, waiting, other_field, usable, second, first]
+    assert best_first(photos) == (second, first, other_field, usable, waiting, ungradable)
 
 
 def test_the_grade_of_the_model_does_not_change_the_order(exam: Exam) -> None:

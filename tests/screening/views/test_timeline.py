@@ -28,7 +28,7 @@ def visit(patient: object, year: int, right: int, left: int, **values: object) -
     return review
 
 
-def test_grades_of_both_eyes_are_drawn_and_in_a_table(as_photographer: Client, site: Site) -> None:
+def test_grades_of_both_eyes_are_in_a_chart_and_a_table(as_photographer: Client, site: Site) -> None:
     patient = PatientFactory(site=site)
     for year, right, left in [(2022, 0, 1), (2023, 1, 1), (2025, 3, 2)]:
         visit(patient, year, right, left)
