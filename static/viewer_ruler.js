@@ -127,7 +127,7 @@
   document.addEventListener("viewer:rendered", () => { if (isOn) render(); });
   document.addEventListener("click", (event) => { if (event.target.closest("[data-ruler-do]")) toggle(); });
   document.addEventListener("keydown", (event) => {
-    if (event.key.toLowerCase() !== "d" || localStorage.getItem(KEYS_OFF) === "yes") return;
+    if (event.key.toLowerCase() !== "c" || localStorage.getItem(KEYS_OFF) === "yes") return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || document.querySelector("dialog[open]")) return;
     if (event.target.closest("textarea, select, input:not([type=radio]):not([type=checkbox]):not([type=range])")) return;
     toggle();

@@ -44,7 +44,7 @@ TOOLS = {
     "link": Tool(_DO, "link-2", gettext_lazy("Move together")),
     "red-free": Tool(_DO, "contrast", gettext_lazy("Red-free"), "G"),
     "invert": Tool(_DO, "circle-dot", gettext_lazy("Inverted"), "I"),
-    "ruler": Tool(_RULER, "ruler", gettext_lazy("Ruler in disc diameters"), "D"),
+    "ruler": Tool(_RULER, "ruler", gettext_lazy("Ruler in disc diameters"), "C"),
     "loupe": Tool(_DO, "search", gettext_lazy("Loupe"), "Q"),
 }
 

@@ -146,7 +146,7 @@ def test_the_ruler_suggests_two_points_that_can_be_moved(visit: Visit, followed_
     now = page.get_by_role("region", name="Right eye", exact=True)
     page.locator("[data-viewer-show][data-previous][data-laterality=OD]").click()  # a synthetic retina
     expect(now.locator("[data-viewer-photo]")).to_have_attribute("alt", re.compile("photograph of "))
-    page.keyboard.press("d")
+    page.keyboard.press("c")
     distance = now.locator("[data-viewer-distance]")
     expect(distance).to_contain_text("Suggested from the picture")
     optic_disc = now.get_by_role("button", name="Optic disc")
@@ -160,7 +160,7 @@ def test_the_ruler_suggests_two_points_that_can_be_moved(visit: Visit, followed_
     fovea.focus()
     page.keyboard.press("ArrowLeft")
     assert middle(fovea)[0] < fovea_x
-    page.keyboard.press("d")
+    page.keyboard.press("c")
     expect(distance).to_be_hidden()
 
 
