@@ -68,7 +68,6 @@ def open_reading(browser: Browser, address: str, user: str, password: str) -> Pa
         }""",
         [WIDTH_PX, HEIGHT_PX],
     )
-    page.wait_for_function("[...document.querySelectorAll('[data-viewer-photo][src]')].every(one => one.complete)")
     return page
 
 
