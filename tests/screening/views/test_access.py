@@ -28,6 +28,8 @@ TABLE = [
     ("exam-images", "post", (302, 404, 302, 302, 302)),
     ("exam-absent", "post", (302, 404, 302, 403, 302)),
     ("exam-not-photographed", "post", (302, 404, 302, 403, 302)),
+    ("exam-unobtainable", "post", (302, 404, 302, 403, 302)),
+    ("exam-facts", "post", (302, 404, 302, 403, 302)),
     ("exam-take-back", "post", (302, 404, 302, 403, 302)),
     ("exam-return", "post", (302, 404, 403, 302, 403)),
     ("exam-submit", "post", (302, 404, 302, 403, 302)),
@@ -59,6 +61,9 @@ TABLE = [
     ("reading-layout", "post", (302, 400, 400, 400, 400)),
     ("session-status", "get", (302, 200, 200, 200, 200)),
     ("session-extend", "post", (302, 200, 200, 200, 200)),
+    ("intended-use", "post", (302, 302, 302, 302, 302)),
+    ("page-printed", "post", (302, 404, 404, 404, 404)),  # the path of no page
+    ("upload-preview", "get", (302, 404, 404, 404, 404)),  # only its sender has it
     ("site-first", "get", (302, 403, 403, 403, 403)),
     ("predict", "get", (302, 200, 200, 200, 200)),
 ]
@@ -71,13 +76,19 @@ def ids(site: Site) -> dict[str, Any]:
     with image.file.open("wb") as file:
         file.write(photo_bytes())
     grading = GradingFactory(image=image, is_failed=True)
-    return {"patient": exam.patient_id, "exam": exam.pk, "image": image.pk, "grading": grading.pk}
+    return {
+        "patient": exam.patient_id,
+        "exam": exam.pk,
+        "image": image.pk,
+        "grading": grading.pk,
+        "upload": uuid.uuid4(),
+    }
 
 
 def address_of(name: str, ids: dict[str, Any]) -> str:
     noun = name.split("-", maxsplit=1)[0]
     values = {f"{noun}_id": ids[noun]} if noun in ids and name not in {"patient-list", "patient-new"} else {}
-    if name in {"exam-absent", "exam-not-photographed"}:
+    if name in {"exam-absent", "exam-not-photographed", "exam-unobtainable"}:
         values["laterality"] = "OS"
     return reverse(f"screening:{name}", kwargs=values)
 
