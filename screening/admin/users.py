@@ -13,7 +13,7 @@ from screening.admin.base import BaseAdmin, user_of
 from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.models import AuditEvent, Membership, Site, User
 from screening.services.audit import record_event
-from screening.services.worklist import update_orders_of_site
+from screening.services.worklist import update_bands_of_site, update_due_times_of_site, update_orders_of_site
 
 admin.site.unregister(Group)  # roles come from memberships (access.py)
 
@@ -87,6 +87,15 @@ class SiteAdmin(BaseAdmin[Site]):
             )
         if "model" in form.changed_data:
             update_orders_of_site(obj)
+        if change and "reading_mode" in form.changed_data:
+            update_bands_of_site(obj)
+        targets = Site.READING_TARGET_FIELDS.values()
+        if change and set(targets) & set(form.changed_data):
+            update_due_times_of_site(obj)
+            data = {name: getattr(obj, name) for name in targets}
+            record_event(
+                verb=AuditEvent.Verb.READING_TARGETS_CHANGED, subject=obj, site=obj, data=data, by=user_of(request)
+            )
 
 
 @admin.register(Membership)

@@ -70,6 +70,8 @@ class AuditEvent(models.Model):
         API_KEY_REVOKED = "api_key.revoked", _("revoked an API key")
         REQUEST_REPEATED = "request.repeated", _("sent a request again and got its record")
         PASSWORD_CHANGED = "user.password_changed", _("changed the password")
+        READING_TARGETS_CHANGED = "site.reading_targets_changed", _("changed the reading targets of a site")
+        EXAM_PRIORITISED = "exam.prioritised", _("moved an exam to the priority band")
         THRESHOLD_CHANGED = "site.threshold_changed", _("changed the threshold of a site")
         READING_MODE_CHANGED = "site.reading_mode_changed", _("changed the reading mode of a site")
         LIST_VIEWED = "list.viewed", _("viewed a list")

@@ -5,10 +5,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import Laterality
+from screening.labels.choices import values
+from screening.labels.worklist import QUALITY_CHOICES, READING_URGENCY_CHOICES
 from screening.models.base import BaseModel
 from screening.models.patients import Patient
 from screening.models.sites import Site
-from screening.policy import WorklistRank
+from screening.policy import ExamQuality, Urgency, WorklistBand, WorklistRank
 
 
 class Exam(BaseModel):
@@ -16,7 +18,10 @@ class Exam(BaseModel):
 
     ``worklist_rank`` (a ``policy.WorklistRank``), ``worst_grade`` and ``max_p_referable`` follow from the current
     grading of each photograph in use (``services.worklist``). The last two are null if no photograph has a grade.
-    ``grade_rank`` is the rank without the suspicion of macular oedema: that of readers at a blind-first site.
+    ``quality`` (a ``policy.ExamQuality``) is that of the photographs, independent of their grades.
+
+    ``due_at`` is when the exam should be read: the hand-over and the site's target for ``reading_urgency``, which the
+    photographer chooses. ``worklist_band`` (a ``policy.WorklistBand``) and ``due_at`` are the order of the worklist.
 
     ``reading_round`` increases each time the exam has to be read again: it was returned to the photographer, its
     photographs changed, or its signed review does not count any more. First readings and reviews of an earlier round
@@ -79,10 +84,18 @@ class Exam(BaseModel):
     returned_reason = models.CharField(_("returned: reason"), max_length=300, blank=True, default="")
     reading_round = models.PositiveSmallIntegerField(_("reading round"), default=0)
 
-    worklist_rank = models.PositiveSmallIntegerField(_("worklist rank"), default=WorklistRank.UNGRADED.value)
-    grade_rank = models.PositiveSmallIntegerField(
-        _("worklist rank without macular oedema"), default=WorklistRank.UNGRADED.value
+    reading_urgency = models.CharField(
+        _("how soon it should be read"),
+        max_length=12,
+        choices=READING_URGENCY_CHOICES,
+        default=Urgency.ROUTINE.value,
     )
+    due_at = models.DateTimeField(_("due at"), null=True, blank=True)
+    worklist_band = models.PositiveSmallIntegerField(_("worklist band"), default=WorklistBand.BY_DUE_TIME.value)
+    quality = models.CharField(
+        _("quality of the photographs"), max_length=12, choices=QUALITY_CHOICES, default=ExamQuality.UNGRADED.value
+    )
+    worklist_rank = models.PositiveSmallIntegerField(_("worklist rank"), default=WorklistRank.UNGRADED.value)
     is_oedema_suspected = models.BooleanField(_("suspicion of macular oedema by the model"), default=False)
     worst_grade = models.PositiveSmallIntegerField(_("worst grade by the model"), null=True, blank=True)
     max_p_referable = models.FloatField(_("largest probability of a referable eye"), null=True, blank=True)
@@ -91,7 +104,12 @@ class Exam(BaseModel):
         verbose_name = _("exam")
         verbose_name_plural = _("exams")
         ordering = ["-created_at", "id"]
-        indexes = [models.Index(fields=["site", "status", "worklist_rank", "submitted_at"], name="exam_worklist")]
+        indexes = [
+            models.Index(
+                fields=["worklist_band", "due_at", "id"], condition=models.Q(status="submitted"), name="exam_worklist"
+            ),
+            models.Index(fields=["site", "status", "due_at"], name="exam_by_due_time"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=["open", "submitted", "reviewed", "cancelled"]), name="exam_status_known"
@@ -114,7 +132,15 @@ class Exam(BaseModel):
                 condition=models.Q(worklist_rank__in=[rank.value for rank in WorklistRank]), name="exam_rank_known"
             ),
             models.CheckConstraint(
-                condition=models.Q(grade_rank__in=[rank.value for rank in WorklistRank]), name="exam_grade_rank_known"
+                condition=models.Q(status__in=["open", "cancelled"]) | models.Q(due_at__isnull=False),
+                name="exam_submitted_has_due_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(worklist_band__in=[band.value for band in WorklistBand]), name="exam_band_known"
+            ),
+            models.CheckConstraint(condition=models.Q(quality__in=values(ExamQuality)), name="exam_quality_known"),
+            models.CheckConstraint(
+                condition=models.Q(reading_urgency__in=values(Urgency)), name="exam_reading_urgency_known"
             ),
         ]
 

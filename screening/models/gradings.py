@@ -201,5 +201,12 @@ def limited_negatives(gradings: Iterable[Grading]) -> list[Grading]:
     return [one for one in gradings if one.is_limited_negative and _field_of(one) not in well_shown]
 
 
+def limited_fields(gradings: Iterable[Grading]) -> set[tuple[str, str]]:
+    """Eye and field of photographs that are usable with limits, unless a good one shows the same field."""
+    gradings = list(gradings)
+    fields = {level: {_field_of(one) for one in gradings if one.quality_level == level} for level in QualityLevel}
+    return fields[QualityLevel.USABLE] - fields[QualityLevel.GOOD]
+
+
 def _field_of(grading: Grading) -> tuple[str, str]:
     return grading.image.laterality, grading.image.field

@@ -1,9 +1,11 @@
 """Sites, and the roles of users there."""
 
+import datetime
 import zoneinfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +14,10 @@ from screening.labels.choices import values
 from screening.labels.models import MODEL_CHOICES
 from screening.labels.scales import SCALE_CHOICES
 from screening.models.base import BaseModel
-from screening.policy import GradingScale
+from screening.policy import GradingScale, Urgency
+
+MAX_READING_TARGET_H = 24 * 90
+_TARGET_RANGE = [MinValueValidator(1), MaxValueValidator(MAX_READING_TARGET_H)]
 
 
 def validate_timezone(name: str) -> None:
@@ -24,7 +29,18 @@ def validate_timezone(name: str) -> None:
 
 
 class Site(BaseModel):
-    """A clinic that screens. Each patient belongs to one site."""
+    """A clinic that screens. Each patient belongs to one site.
+
+    ``reading_target_..._h``: hours from hand-over to the time at which an exam of this urgency should be read. The
+    defaults are of this product: results are due within 3 weeks in the English programme (NHS Diabetic Eye Screening
+    Programme, pathway standard on the timeliness of results), of which the reading is two.
+    """
+
+    READING_TARGET_FIELDS = {
+        Urgency.ROUTINE: "reading_target_routine_h",
+        Urgency.SOON: "reading_target_soon_h",
+        Urgency.IMMEDIATE: "reading_target_immediate_h",
+    }
 
     class ReadingMode(models.TextChoices):
         """How the model's grade is shown to the reviewer (see docs/glossary.md)."""
@@ -72,6 +88,15 @@ class Site(BaseModel):
         default=GradingScale.ICDR.value,
         help_text=_("Signed results keep the scale in which they were signed."),
     )
+    reading_target_routine_h = models.PositiveIntegerField(
+        _("hours until a routine exam should be read"), default=24 * 14, validators=_TARGET_RANGE
+    )
+    reading_target_soon_h = models.PositiveIntegerField(
+        _("hours until an exam that should be read soon is due"), default=24 * 3, validators=_TARGET_RANGE
+    )
+    reading_target_immediate_h = models.PositiveIntegerField(
+        _("hours until an exam that should be read immediately is due"), default=4, validators=_TARGET_RANGE
+    )
     is_active = models.BooleanField(_("is active"), default=True)
 
     class Meta:
@@ -85,6 +110,12 @@ class Site(BaseModel):
             ),
             models.CheckConstraint(condition=models.Q(model__in=values(ServedModel)), name="site_model_known"),
             models.CheckConstraint(condition=models.Q(scale__in=values(GradingScale)), name="site_scale_known"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    reading_target_routine_h__gte=1, reading_target_soon_h__gte=1, reading_target_immediate_h__gte=1
+                ),
+                name="site_reading_targets_positive",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -103,6 +134,14 @@ class Site(BaseModel):
         if self.photographers_see_grades is None:
             return self.reading_mode == self.ReadingMode.BLIND_FIRST
         return not self.photographers_see_grades
+
+    @property
+    def is_blind_first(self) -> bool:
+        return self.reading_mode == self.ReadingMode.BLIND_FIRST
+
+    def reading_target(self, urgency: str) -> datetime.timedelta:
+        """The time from hand-over until an exam of this urgency should be read."""
+        return datetime.timedelta(hours=getattr(self, self.READING_TARGET_FIELDS[Urgency(urgency)]))
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

@@ -16,12 +16,21 @@ from screening.policy.outcomes import (
     worklist_rank,
 )
 from screening.policy.scales import GradingScale, Maculopathy, Retinopathy
+from screening.policy.worklist import (
+    ExamQuality,
+    WorklistBand,
+    exam_quality,
+    priority_exams,
+    sample_order,
+    worklist_band,
+)
 
 __all__ = (
     "MAX_ATTEMPTS",
     "MAX_CAPTURE_AGE",
     "MAX_VISITS",
     "Decision",
+    "ExamQuality",
     "EyeResult",
     "GradingScale",
     "MacularOedema",
@@ -29,9 +38,14 @@ __all__ = (
     "Outcome",
     "Retinopathy",
     "Urgency",
+    "WorklistBand",
     "WorklistRank",
     "add_months",
     "decide_outcome",
+    "exam_quality",
     "next_due_on",
+    "priority_exams",
+    "sample_order",
+    "worklist_band",
     "worklist_rank",
 )

@@ -6,9 +6,7 @@ from django.db.models import (
     Case,
     Count,
     F,
-    FloatField,
     IntegerField,
-    OrderBy,
     OuterRef,
     Q,
     QuerySet,
@@ -20,7 +18,7 @@ from django.db.models.functions import Coalesce
 
 from screening.access import restrict
 from screening.models import Exam, FundusImage, Site, User
-from screening.policy import WorklistRank
+from screening.policy import ExamQuality, WorklistBand, WorklistRank
 from screening.selectors.gradings import reads_blind
 
 
@@ -31,7 +29,7 @@ def worklist(
     ranks: Iterable[WorklistRank] = tuple(WorklistRank),
     site: Site | None = None,
 ) -> QuerySet[Exam]:
-    """Exams of the user's sites by rank, then by P(referable), then by waiting time; for a blind reader by that alone.
+    """Exams of the user's sites by band (``policy.WorklistBand``), then by due time.
 
     Each exam has ``patient`` and ``site`` loaded, ``rank`` and ``n_images``, the number of its photographs in use.
     """
@@ -44,7 +42,8 @@ def worklist(
     return (
         exams.select_related("patient", "site")
         .annotate(n_images=Coalesce(Subquery(n_images), 0))
-        .order_by(*_urgency(user), "submitted_at", "created_at", "pk")
+        .annotate(band=_band(user))
+        .order_by("band", "due_at", "created_at", "pk")
     )
 
 
@@ -62,23 +61,23 @@ def count_by_rank(*, user: User, statuses: Iterable[str] = (Exam.Status.SUBMITTE
 
 
 def _rank(user: User) -> Case:
-    """The rank of an exam; for a blind reader one rank for all graded exams, so that counts do not reveal the grade."""
-    is_graded = ~Q(grade_rank__in=[WorklistRank.UNGRADED, WorklistRank.PENDING])
-    return Case(
-        When(reads_blind(user) & is_graded, then=Value(WorklistRank.ROUTINE.value)),
-        When(reads_blind(user), then=F("grade_rank")),
-        default=F("worklist_rank"),
-        output_field=IntegerField(),
-    )
-
-
-def _urgency(user: User) -> tuple[OrderBy, OrderBy]:
-    """Rank and P(referable); the same for all exams that the user reads blind: their order is that of waiting."""
+    """The rank of an exam; for a blind reader that of its quality, so that neither list nor count reveals a grade."""
     is_blind = reads_blind(user)
-    rank = Case(
-        When(is_blind, then=Value(WorklistRank.SIGHT_THREATENING.value)),
+    return Case(
+        When(is_blind & Q(quality=ExamQuality.UNGRADED), then=Value(WorklistRank.UNGRADED.value)),
+        When(is_blind & Q(quality=ExamQuality.PENDING), then=Value(WorklistRank.PENDING.value)),
+        When(is_blind, then=Value(WorklistRank.ROUTINE.value)),
         default=F("worklist_rank"),
         output_field=IntegerField(),
     )
-    p_referable = Case(When(is_blind, then=Value(None)), default=F("max_p_referable"), output_field=FloatField())
-    return OrderBy(rank), OrderBy(p_referable, descending=True, nulls_last=True)
+
+
+def _band(user: User) -> Case:
+    """The stored band; of an exam that the user reads blind, never one that follows from the model's rank."""
+    is_blind, is_priority = reads_blind(user), Q(worklist_band=WorklistBand.PRIORITY)
+    is_blind_first = Q(site__reading_mode=Site.ReadingMode.BLIND_FIRST)
+    return Case(
+        When(is_blind & ~(is_priority & is_blind_first), then=Value(WorklistBand.BY_DUE_TIME.value)),
+        default=F("worklist_band"),
+        output_field=IntegerField(),
+    )

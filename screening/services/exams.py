@@ -16,9 +16,10 @@ from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.models import AuditEvent, Correction, Exam, FundusImage, Patient, User, VisitFacts
 from screening.models.base import max_length
 from screening.models.images import required_fields
+from screening.policy import Urgency
 from screening.selectors.visit_facts import missing_facts, visit_facts_of
 from screening.services.audit import record_event
-from screening.services.worklist import update_worklist_order
+from screening.services.worklist import update_priority_later, update_worklist_order
 
 
 class ExamError(ValueError):
@@ -190,8 +191,10 @@ def mark_eye_not_photographed(*, exam: Exam, laterality: str, reason: str, by: U
 
 
 @transaction.atomic
-def submit_exam(*, exam: Exam, confirmed: Collection[str] = (), by: User) -> Exam:
+def submit_exam(*, exam: Exam, confirmed: Collection[str] = (), urgency: Urgency = Urgency.ROUTINE, by: User) -> Exam:
     """Submit the exam for review; ``confirmed`` has the codes of HandOverQuestions that the user has answered.
+
+    ``urgency``: how soon it should be read; with the target of the site it gives the due time.
 
     Raises EyeNotPhotographed, ExamError if no eye has a photograph, a HandOverQuestion that is open, AccessDenied,
     ExamNotOpen.
@@ -213,8 +216,11 @@ def submit_exam(*, exam: Exam, confirmed: Collection[str] = (), by: User) -> Exa
         raise FactsMissing(unknown)
     locked.status = Exam.Status.SUBMITTED
     locked.submitted_at = timezone.now()
+    locked.reading_urgency = urgency
+    locked.due_at = locked.submitted_at + locked.site.reading_target(urgency)
     locked.returned_at, locked.returned_reason = None, ""
-    locked.save(update_fields=["status", "submitted_at", "returned_at", "returned_reason"])
+    locked.save(update_fields=["status", "submitted_at", "reading_urgency", "due_at", "returned_at", "returned_reason"])
+    update_priority_later(locked.site)
     counts = {FieldsMissing.CODE: len(missing), FactsMissing.CODE: len(unknown)}
     data = {code: n for code, n in counts.items() if n}
     record_event(verb=AuditEvent.Verb.EXAM_SUBMITTED, subject=locked, site=locked.site, data=data, by=by)
@@ -232,6 +238,7 @@ def cancel_exam(*, exam: Exam, reason: str = "", by: User) -> Exam:
     check_length(reason, Correction, "reason")
     locked.status = Exam.Status.CANCELLED
     locked.save(update_fields=["status"])
+    update_priority_later(locked.site)
     if reason:
         kind = Correction.Kind.EXAM_CANCELLED
         Correction.objects.create(site=locked.site, kind=kind, exam=locked, reason=reason, made_by=by)

@@ -10,6 +10,7 @@ from screening.access import Action, require
 from screening.models import AuditEvent, Correction, Exam, FirstReading, ReadingDraft, Review, User
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, check_length, eyes_without_photograph, lock_exam
+from screening.services.worklist import update_priority_later
 
 _UNPHOTOGRAPHED = {
     Laterality.RIGHT: gettext_lazy("The right eye (OD) has no photograph any more."),
@@ -54,8 +55,9 @@ def take_back_exam(*, exam: Exam, by: User) -> Exam:
         raise ExamError(_("Only an exam that is waiting for the reviewer can be taken back."))
     if is_being_read(locked):
         raise AlreadyRead
-    locked.status, locked.submitted_at = Exam.Status.OPEN, None
-    locked.save(update_fields=["status", "submitted_at"])
+    locked.status, locked.submitted_at, locked.due_at = Exam.Status.OPEN, None, None
+    locked.save(update_fields=["status", "submitted_at", "due_at"])
+    update_priority_later(locked.site)
     record_event(verb=AuditEvent.Verb.EXAM_TAKEN_BACK, subject=locked, site=locked.site, by=by)
     return locked
 
@@ -81,6 +83,7 @@ def read_again(exam: Exam, *, by: User) -> None:
     exam.status = Exam.Status.SUBMITTED
     exam.reading_round += 1
     exam.save(update_fields=["status", "reading_round"])
+    update_priority_later(exam.site)
 
 
 def review_in_force(exam: Exam) -> Review | None:
@@ -89,9 +92,10 @@ def review_in_force(exam: Exam) -> Review | None:
 
 
 def _return(exam: Exam, reason: str, by: User) -> None:
-    exam.status, exam.submitted_at = Exam.Status.OPEN, None
+    exam.status, exam.submitted_at, exam.due_at = Exam.Status.OPEN, None, None
     exam.returned_at, exam.returned_reason = timezone.now(), reason
     exam.reading_round += 1
-    exam.save(update_fields=["status", "submitted_at", "returned_at", "returned_reason", "reading_round"])
+    exam.save(update_fields=["status", "submitted_at", "due_at", "returned_at", "returned_reason", "reading_round"])
+    update_priority_later(exam.site)
     Correction.objects.create(site=exam.site, kind=Correction.Kind.EXAM_RETURNED, exam=exam, reason=reason, made_by=by)
     record_event(verb=AuditEvent.Verb.EXAM_RETURNED, subject=exam, site=exam.site, by=by)

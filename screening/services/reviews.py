@@ -30,6 +30,7 @@ from screening.services.findings import (
     record_acuities,
 )
 from screening.services.structured_findings import Finding, ReviewError
+from screening.services.worklist import update_priority_later
 
 __all__ = (
     "AlreadyReviewed",
@@ -152,6 +153,7 @@ def sign_review(
     record_acuities(locked, checked, by)
     locked.status = Exam.Status.REVIEWED
     locked.save(update_fields=["status", *_set_absent_reasons(locked, findings, by)])
+    update_priority_later(locked.site)
     delete_draft(locked, by)
     _record(_verb_of(review), review, by, outcome=review.outcome, reasons=",".join(decision.reasons))
     return review

@@ -1,17 +1,18 @@
-"""Order of the worklist, stored on the exam: ranks, worst grade, P(referable), suspicion of macular oedema."""
+"""Order of the worklist, stored on the exam: band, rank, worst grade, quality of the photographs, due time."""
 
 from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, F, OuterRef
 
 from ml.vocabulary import Laterality
 from screening import policy
-from screening.models import Exam, FundusImage, Grading, Site
-from screening.models.gradings import current_first, limited_negatives
+from screening.models import AuditEvent, Exam, FundusImage, Grading, Site
+from screening.models.gradings import current_first, limited_fields, limited_negatives
+from screening.services.audit import record_event
 
-_ORDER_FIELDS = ("worst_grade", "max_p_referable", "worklist_rank", "grade_rank", "is_oedema_suspected")
+_ORDER_FIELDS = ("worst_grade", "max_p_referable", "worklist_rank", "worklist_band", "quality", "is_oedema_suspected")
 
 
 def update_worklist_order(exam: Exam) -> None:
@@ -20,26 +21,89 @@ def update_worklist_order(exam: Exam) -> None:
     Call it in the transaction that changes a grading, a photograph or an absent eye. It locks the exam until that
     transaction ends: of two gradings that finish at once, the second counts the first.
     """
-    locked = Exam.objects.select_for_update(of=("self",)).get(pk=exam.pk)
+    locked = Exam.objects.select_for_update(of=("self",)).select_related("site").get(pk=exam.pk)
     gradings = _current_gradings(locked)
     grades = [grading.grade for grading in gradings if grading.grade is not None]
     graded_or_pending = {grading.image.laterality for grading in gradings if grading.is_gradable or grading.is_pending}
+    is_ungraded = any(not locked.absent_reason(eye) and eye not in graded_or_pending for eye in Laterality)
+    is_pending = any(grading.is_pending for grading in gradings)
     exam.worst_grade = max(grades, default=None)
     exam.max_p_referable = max(
         (grading.p_referable for grading in gradings if grading.p_referable is not None), default=None
     )
     exam.is_oedema_suspected = any(grading.suspects_oedema for grading in gradings)
-    rank = partial(
-        policy.worklist_rank,
+    exam.worklist_rank = policy.worklist_rank(
         grades=grades,
         is_any_referable=any(grading.is_referable for grading in gradings),
-        is_any_eye_ungraded=any(not locked.absent_reason(eye) and eye not in graded_or_pending for eye in Laterality),
-        is_any_pending=any(grading.is_pending for grading in gradings),
+        is_any_oedema_suspected=exam.is_oedema_suspected,
+        is_any_eye_ungraded=is_ungraded,
+        is_any_pending=is_pending,
         is_any_negative_limited=bool(limited_negatives(gradings)),
     )
-    exam.worklist_rank = rank(is_any_oedema_suspected=exam.is_oedema_suspected)
-    exam.grade_rank = rank(is_any_oedema_suspected=False)
+    exam.quality = policy.exam_quality(
+        is_any_eye_ungraded=is_ungraded, is_any_pending=is_pending, is_any_limited=bool(limited_fields(gradings))
+    )
+    exam.worklist_band = _band(exam, locked)
     exam.save(update_fields=[*_ORDER_FIELDS])
+    update_priority_later(locked.site)
+
+
+def _band(exam: Exam, stored: Exam) -> policy.WorklistBand:
+    return policy.worklist_band(
+        policy.WorklistRank(exam.worklist_rank),
+        is_blind_first=stored.site.is_blind_first,
+        is_priority=stored.worklist_band == policy.WorklistBand.PRIORITY,
+    )
+
+
+def update_priority_later(site: Site) -> None:
+    """Update the priority band of a blind-first site after this transaction.
+
+    Call it in each transaction after which other exams wait, or the model suspects others. NB: not in the transaction
+    itself, which has an exam locked: the update locks others, and two of them would wait for each other.
+    """
+    if site.is_blind_first:
+        transaction.on_commit(partial(update_priority, site.pk), robust=True)
+
+
+@transaction.atomic
+def update_priority(site_id: UUID) -> None:
+    """Store which waiting exams of a blind-first site are in the priority band (``policy.priority_exams``)."""
+    site = Site.objects.select_for_update(no_key=True).get(pk=site_id)
+    if not site.is_blind_first:
+        return
+    exams = Exam.objects.filter(site=site).order_by("due_at", "pk")
+    waiting = exams.filter(status=Exam.Status.SUBMITTED)
+    is_priority = {"worklist_band": policy.WorklistBand.PRIORITY.value}
+    is_suspected = {"worklist_rank": policy.WorklistRank.SIGHT_THREATENING.value}
+    before = set(exams.filter(**is_priority).values_list("pk", flat=True))
+    suspected = list(waiting.filter(**is_suspected).values_list("pk", flat=True))
+    sampled = set(waiting.filter(**is_priority).exclude(**is_suspected).values_list("pk", flat=True))
+    others: set[UUID] = set()
+    if len(sampled) < len(suspected):
+        others = set(waiting.exclude(**is_suspected).exclude(**is_priority).values_list("pk", flat=True))
+    after = policy.priority_exams(suspected=suspected, sampled=sampled, others=others)
+    exams.filter(pk__in=before - after).update(worklist_band=policy.WorklistBand.BY_DUE_TIME)
+    exams.filter(pk__in=after - before).update(**is_priority)
+    for exam in Exam.objects.filter(pk__in=after - before).order_by("pk"):
+        record_event(verb=AuditEvent.Verb.EXAM_PRIORITISED, subject=exam, site=site, by=None)
+
+
+def update_bands_of_site(site: Site) -> None:
+    """Store the bands of the waiting exams of a site after a change of its reading mode. One transaction for each."""
+    for exam in Exam.objects.filter(site=site, status=Exam.Status.SUBMITTED).iterator():
+        with transaction.atomic():
+            locked = Exam.objects.select_for_update(of=("self",)).select_related("site").get(pk=exam.pk)
+            locked.worklist_band = _band(locked, locked)
+            locked.save(update_fields=["worklist_band"])
+    update_priority(site.pk)
+
+
+def update_due_times_of_site(site: Site) -> None:
+    """Store the due times of the waiting exams of a site after a change of its reading targets."""
+    for urgency in policy.Urgency:
+        waiting = Exam.objects.filter(site=site, status=Exam.Status.SUBMITTED, reading_urgency=urgency)
+        waiting.update(due_at=F("submitted_at") + site.reading_target(urgency))
 
 
 def update_order_of_image(image: FundusImage) -> None:

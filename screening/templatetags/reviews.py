@@ -116,6 +116,17 @@ def waiting_time(since: datetime | None) -> str:
     return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
 
 
+@register.filter
+def due_label(due_at: datetime | None) -> str:
+    """When an exam should be read, in words: "overdue by 2 days", "due in 3 h"."""
+    if due_at is None:
+        return "–"
+    now = timezone.now()
+    if due_at < now:
+        return _("overdue by %(time)s") % {"time": waiting_time(due_at)}
+    return _("due in %(time)s") % {"time": waiting_time(now - (due_at - now))}
+
+
 @register.simple_tag
 def status_chip(exam: Exam) -> SafeString:
     """The status of an exam."""

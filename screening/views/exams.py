@@ -15,6 +15,7 @@ from screening.forms import PhotoForm, ReturnForm, error_text
 from screening.forms.eyes import AbsentEyeForm, NotPhotographedForm, UnobtainableForm
 from screening.forms.visit_facts import VisitFactsForm
 from screening.labels.dates import day_text
+from screening.labels.worklist import READING_URGENCY_CHOICES
 from screening.models import AuditEvent, Exam
 from screening.selectors import (
     MAX_CORRECTIONS,
@@ -36,7 +37,7 @@ from screening.services.exams import (
 from screening.services.hand_overs import is_being_read, return_exam, take_back_exam
 from screening.services.unobtainable_eyes import mark_eye_unobtainable
 from screening.views.capture import ACCEPTED_TYPES, capture_context
-from screening.views.checklist import build_checklist
+from screening.views.checklist import build_checklist, chosen_urgency
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.eye_cards import announcement, build_eye_cards, cards_version
 from screening.views.messages import report_exam_errors, undo_by
@@ -136,6 +137,7 @@ def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str
         "may_review": is_reviewable and can(user, Action.REVIEW_EXAM, exam.site),
         "is_reader": not detail.is_model_revealed and can(user, Action.REVIEW_EXAM, exam.site),
         "checklist": build_checklist(exam, eyes),
+        "reading_urgencies": READING_URGENCY_CHOICES,
     }
 
 
@@ -191,7 +193,8 @@ def exam_submit(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBas
     exam = get_exam(user=request.user, exam_id=exam_id).exam
     success = _("The exam is submitted. It is now on the reviewer's worklist.")
     with report_exam_errors(request, success=success, undo=undo_by("screening:exam-take-back", exam_id)):
-        submit_exam(exam=exam, confirmed=request.POST.getlist("confirm"), by=request.user)
+        urgency = chosen_urgency(request.POST)
+        submit_exam(exam=exam, confirmed=request.POST.getlist("confirm"), urgency=urgency, by=request.user)
     return redirect("screening:exam-detail", exam_id)
 
 

@@ -51,7 +51,7 @@ TABS = (*(one.name for one in FILTERS), BEING_PHOTOGRAPHED)
 def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
     """The worklist, filtered by ``?show=``.
 
-    A user who reads blind sees the longest waiting first, and no grades.
+    A user who reads blind sees the earliest due first, and no grades.
     """
     user = request.user
     require_parameters(request, known={"show", "page"})

@@ -103,10 +103,15 @@ class _ExamFactory(DjangoModelFactory[Exam]):
         model = Exam
 
     class Params:
-        is_submitted = Trait(status=Exam.Status.SUBMITTED, submitted_at=LazyFunction(timezone.now))
+        is_submitted = Trait(
+            status=Exam.Status.SUBMITTED,
+            submitted_at=LazyFunction(timezone.now),
+            due_at=LazyAttribute(lambda row: row.submitted_at + row.site.reading_target(row.reading_urgency)),
+        )
 
     patient = SubFactory(_PatientFactory)
     site = SelfAttribute("patient.site")
+    reading_urgency = Urgency.ROUTINE.value
     opened_by = SubFactory(_UserFactory)
 
 

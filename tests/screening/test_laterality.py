@@ -166,7 +166,7 @@ def test_the_review_page_shows_the_conflict_before_the_first_reading_too(
 ) -> None:
     exam.site.reading_mode = Site.ReadingMode.BLIND_FIRST
     exam.site.save()
-    Exam.objects.update(status=Exam.Status.SUBMITTED, submitted_at=exam.created_at)
+    Exam.objects.update(status=Exam.Status.SUBMITTED, submitted_at=exam.created_at, due_at=exam.created_at)
     client.force_login(reviewer)
     page = page_text(client, "exam-review", exam.pk)
     assert WARNING in page

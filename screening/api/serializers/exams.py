@@ -12,8 +12,10 @@ from screening.api.serializers.images import ImageSerializer
 from screening.api.serializers.reviews import ReviewSerializer
 from screening.api.serializers.visit_facts import VisitFactsSerializer
 from screening.labels.eyes import LATERALITY_CHOICES
+from screening.labels.worklist import READING_URGENCY_CHOICES
 from screening.models import Exam, FundusImage
 from screening.models.base import max_length
+from screening.policy import Urgency
 from screening.services.exams import FactsMissing, FieldsMissing
 
 
@@ -66,6 +68,11 @@ class SubmitSerializer(serializers.Serializer[Any]):
         default=list,
         help_text="Send `confirm` of a 409 to submit the exam nevertheless. `fields_missing`: without a photograph "
         "that the site requires; `facts_missing`: without a fact of the visit that it requires.",
+    )
+    reading_urgency = serializers.ChoiceField(
+        READING_URGENCY_CHOICES,
+        default=Urgency.ROUTINE.value,
+        help_text="How soon a person should read it. With the target of the site it gives `due_at`.",
     )
 
 
@@ -120,6 +127,8 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
             "status",
             "created_at",
             "submitted_at",
+            "reading_urgency",
+            "due_at",
             "returned_at",
             "returned_reason",
             "n_pending",

@@ -20,6 +20,7 @@ from screening.api.serializers.exams import (
 )
 from screening.api.views.base import ApiListView, ApiView
 from screening.models import AuditEvent, Exam
+from screening.policy import Urgency
 from screening.selectors import get_exam_record, get_patient, list_exams
 from screening.services.audit import record_event
 from screening.services.exams import HandOverQuestion, get_or_open_exam, mark_eye_absent, submit_exam
@@ -117,9 +118,10 @@ class ExamSubmitView(ApiView):
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
         """200. 409 if the exam is closed or an eye is missing."""
-        exam, confirmed = self.get_record(exam_id), self.validated_data(SubmitSerializer)["confirm"]
+        exam, sent = self.get_record(exam_id), self.validated_data(SubmitSerializer)
+        confirmed, urgency = sent["confirm"], Urgency(sent["reading_urgency"])
         try:
-            submit_exam(exam=exam, confirmed=confirmed, by=self.user)
+            submit_exam(exam=exam, confirmed=confirmed, urgency=urgency, by=self.user)
         except HandOverQuestion as question:
             confirm = sorted({*confirmed, question.code})
             raise ApiError(409, question.code, str(question), confirm=confirm) from None

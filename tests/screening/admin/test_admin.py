@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -142,13 +143,29 @@ def test_views_and_searches_of_patients_are_audited(panel: Client) -> None:
     assert not any(NAME in str(event) for event in AuditEvent.objects.values())
 
 
+def site_form(site: Site) -> dict[str, Any]:
+    names = ("name", "code", "timezone", "reading_mode", "scale", "model", *Site.READING_TARGET_FIELDS.values())
+    return {name: getattr(site, name) for name in names} | {"is_active": "on"}
+
+
+def test_other_reading_targets_are_audited_and_change_due_times(panel: Client, site: Site) -> None:
+    exam = ExamFactory(patient__site=site, is_submitted=True, reading_urgency="soon")
+    address = url(Site, "change", site.pk)
+    assert panel.post(address, site_form(site) | {"reading_target_soon_h": 0}).status_code == 200
+    assert panel.post(address, site_form(site) | {"reading_target_soon_h": 9}).status_code == 302
+    exam.refresh_from_db()
+    assert exam.due_at is not None
+    assert exam.due_at - timedelta(hours=9) == exam.submitted_at
+    assert AuditEvent.objects.get(verb=Verb.READING_TARGETS_CHANGED).data["reading_target_soon_h"] == 9
+
+
 def test_the_model_of_a_site_is_changed_and_audited_and_its_results_count(panel: Client, site: Site) -> None:
     image = FundusImageFactory(exam=ExamFactory(patient__site=site, is_submitted=True))
     GradingFactory(image=image, is_done=True, grade=4)
     GradingFactory(image=image, is_done=True, grade=1, model="fast", model_version="fast-1")
     image.exam.refresh_from_db()
     assert image.exam.worst_grade == 4
-    form = {name: getattr(site, name) for name in ("name", "code", "timezone", "reading_mode")} | {"is_active": "on"}
+    form = site_form(site)
     assert panel.post(url(Site, "change", site.pk), form | {"model": "slow"}).status_code == 200
     assert panel.post(url(Site, "change", site.pk), form | {"model": "fast"}).status_code == 302
     site.refresh_from_db()

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from screening.models import Exam, Grading, Site, User
+from screening.models import Exam, Site, User
 from screening.policy import WorklistRank
 from screening.selectors import count_by_rank, worklist
-from screening.services.worklist import update_worklist_order
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory, make_exam
 
 
@@ -28,16 +27,13 @@ def test_the_most_urgent_exam_comes_first(site: Site, reviewer: User) -> None:
     assert count_by_rank(user=reviewer) == dict.fromkeys(WorklistRank, 1)
 
 
-def test_among_equals_the_likelier_one_comes_first_then_the_longer_waiting(site: Site, reviewer: User) -> None:
+def test_within_a_band_the_earliest_due_comes_first(site: Site, reviewer: User) -> None:
     now = timezone.now()
     ungraded = make_exam(site, "ungradable", "failed", submitted_at=now - timedelta(hours=2))
-    doubtful = make_exam(site, "ungradable", "grade 0", submitted_at=now)
     late = make_exam(site, "grade 2", "grade 0", submitted_at=now)
     early = make_exam(site, "grade 2", "grade 0", submitted_at=now - timedelta(hours=1))
-    likely = make_exam(site, "grade 2", "grade 0", submitted_at=now)
-    Grading.objects.filter(image__exam=likely, grade=2).update(p_referable=0.99)
-    update_worklist_order(likely)
-    assert list(worklist(user=reviewer)) == [likely, early, late, doubtful, ungraded]
+    soon = make_exam(site, "grade 2", "grade 0", submitted_at=now, reading_urgency="immediate")
+    assert list(worklist(user=reviewer)) == [soon, early, late, ungraded]
 
 
 def test_only_the_newest_grading_of_a_photograph_in_use_counts(site: Site, reviewer: User) -> None:

@@ -78,7 +78,7 @@ def test_start_an_exam_pressed_twice_leads_to_the_open_one(site: Site, as_photog
 def test_another_exam_starts_after_the_open_one(status: str, site: Site, as_photographer: Client) -> None:
     patient = PatientFactory(site=site)
     as_photographer.post(url("patient-exams", patient.pk))
-    Exam.objects.update(status=status, submitted_at=timezone.now())
+    Exam.objects.update(status=status, submitted_at=timezone.now(), due_at=timezone.now())
     as_photographer.post(url("patient-exams", patient.pk))
     assert Exam.objects.filter(patient=patient).count() == 2
 

@@ -82,7 +82,8 @@ def test_a_reader_sees_the_facts_and_no_form(exam: Exam, as_reviewer: Client) ->
 
 
 def test_the_reader_sees_them_while_reading(exam: Exam, as_reviewer: Client) -> None:
-    Exam.objects.update(status=Exam.Status.SUBMITTED, submitted_at=exam.created_at, left_eye_unobtainable="cataract")
+    now = exam.created_at
+    Exam.objects.update(status="submitted", submitted_at=now, due_at=now, left_eye_unobtainable="cataract")
     VisitFacts.objects.create(exam=exam, is_pregnant=True, consent="given", recorded_by=exam.opened_by)
     text = page_text(as_reviewer, "exam-review", exam.pk)
     assert "not obtainable: Cataract or another opacity" in text

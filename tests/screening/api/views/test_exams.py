@@ -1,11 +1,13 @@
 """Exams of the API: from registering a patient to the signed review."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils.dateparse import parse_datetime
 
 from ml.vocabulary import ICDRGrade, Laterality
 from screening.labels.quality import LIMITATION
@@ -61,7 +63,10 @@ def test_an_exam_from_registration_to_signed_review(
     assert len(done["heatmap"]) == 7
     assert done["heatmap_box"] == [0.1, 0.0, 0.9, 1.0]
     assert client.get(path).body["n_pending"] == 0
-    assert client.post(f"{path}/submit").body["status"] == "submitted"
+    assert_is_error(client.post(f"{path}/submit", {"reading_urgency": "now"}), 400, "invalid")
+    submitted = client.post(f"{path}/submit", {"reading_urgency": "soon"}).body
+    assert (submitted["status"], submitted["reading_urgency"]) == ("submitted", "soon")
+    assert parse_datetime(submitted["due_at"]) - parse_datetime(submitted["submitted_at"]) == timedelta(hours=72)  # type: ignore[operator]
     signed = sign_review(exam=Exam.objects.get(), findings=findings(ICDRGrade.MODERATE), by=reviewer)
     (listed,) = client.get("exams", status="reviewed", patient=patient).body["results"]
     review = client.get(f"reviews/{signed.pk}").body

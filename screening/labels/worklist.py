@@ -1,0 +1,25 @@
+"""Labels of the worklist: how soon an exam should be read, quality of its photographs."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from screening.labels.choices import choices
+from screening.policy import ExamQuality, Urgency
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+READING_URGENCY_LABELS: dict[Urgency, "_StrPromise"] = {
+    Urgency.ROUTINE: _("Routine"),
+    Urgency.SOON: _("Soon"),
+    Urgency.IMMEDIATE: _("Immediately"),
+}
+QUALITY_LABELS: dict[ExamQuality, "_StrPromise"] = {
+    ExamQuality.UNGRADED: _("Not gradable or failed"),
+    ExamQuality.PENDING: _("Being graded"),
+    ExamQuality.LIMITED: _("Usable with limits"),
+    ExamQuality.GOOD: _("Good"),
+}
+READING_URGENCY_CHOICES = choices(READING_URGENCY_LABELS)
+QUALITY_CHOICES = choices(QUALITY_LABELS)
