@@ -22,7 +22,8 @@ from screening.views.decorators import AuthenticatedRequest, login_required, log
 
 _SESSION_KEY = "unsaved_reading"
 _SALT = "screening.reading-form"
-_MAX_FIELDS = 40
+_MAX_FIELDS = 150
+"""The form has about 80 fields, most of them lesions."""
 _SECRET_FIELDS = {"csrfmiddlewaretoken", "form_token"}
 
 ReadingView = Callable[[AuthenticatedRequest, UUID], HttpResponseBase]

@@ -59,7 +59,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(data: bytes, monke
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(progressive_with_scans(20), id="scans"),
+        pytest.param(progressive_with_scans(0), id="scans"),
         pytest.param(png_with_chunks(500), id="PNG chunks"),
         pytest.param(webp_with_chunks(500), id="WebP chunks"),
         pytest.param(jpeg_with_fill(3), id="fill bytes"),
