@@ -152,9 +152,7 @@ def test_the_capture_page_shows_the_conflict_with_the_way_to_change_the_eye(
     assert "Recorded as: Right eye (OD). The photograph looks like: Left eye (OS) (97 %)." in page
     assert "Change the eye to: Left eye (OS)" in page
     GradingFactory(image=FundusImageFactory(exam=exam, laterality="OS"), is_done=True)
-    assert "a photograph looks like the other eye. Check it." in page_text(
-        as_photographer, "exam-detail", exam.pk
-    )
+    assert "a photograph looks like the other eye. Check it." in page_text(as_photographer, "exam-detail", exam.pk)
     live = page_text(as_photographer, "exam-status", exam.pk)
     assert "Check the eye: the photograph looks like the other eye." in live
     as_photographer.post(url("image-laterality", grading.image_id), {"laterality": "OS"})
