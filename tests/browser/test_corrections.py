@@ -39,7 +39,7 @@ def test_an_exam_is_returned_corrected_and_taken_back(
     visit: Visit, graded_exam: Exam, photographer: User, reviewer: User
 ) -> None:
     desk = visit(f"/exams/{graded_exam.pk}/review/", reviewer)
-    desk.get_by_text("Return to the photographer").click()
+    desk.locator("#return-exam > summary").click()
     desk.get_by_label("What has to be done?").fill("Left eye out of focus")
     desk.get_by_role("button", name="Return this exam").click()
     expect(desk.get_by_text("It is at the top of the photographer's list")).to_be_visible()

@@ -166,6 +166,7 @@ def test_an_earlier_mode_of_the_site_counts(exam: Exam, blind_site: Site) -> Non
     panel.force_login(chief)
     fields = {"name": blind_site.name, "code": blind_site.code, "timezone": "UTC", "model": "accurate", "is_active": 1}
     fields |= {"photographers_see_grades": "", "scale": "icdr"}
+    fields |= {name: getattr(blind_site, name) for name in Site.READING_TARGET_FIELDS.values()}
     address = reverse("admin:screening_site_change", args=[blind_site.pk])
     assert panel.post(address, fields | {"reading_mode": "blind_first"}).status_code == 302
     exam.refresh_from_db()
