@@ -159,9 +159,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", default="admin")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")  # for `manage.py bootstrap`
-LOGIN_URL = "/login/"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = "/login/"
+LOGIN_REDIRECT_URL, LOGIN_URL, LOGOUT_REDIRECT_URL = "/", "/login/", "/login/"
 SESSION_COOKIE_AGE, SESSION_MAX_AGE = 30 * 60, 12 * 60 * 60  # without activity, and in any case: screening.middleware
 AXES_FAILURE_LIMIT = 5
 AXES_HANDLER = "drsite.lockout.IpLockoutHandler"
@@ -185,8 +183,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = not _INSECURE_HTTP
 SECURE_HSTS_SECONDS = 0 if _INSECURE_HTTP else 31_536_000  # one year, the minimum of the preload list
 if _BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY, X_FRAME_OPTIONS = "same-origin", "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],

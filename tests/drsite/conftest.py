@@ -42,7 +42,7 @@ def start_server(shared_database: str, tmp_path: Path, released_bundle: None) ->
 
 @pytest.fixture
 def port(start_server: StartServer) -> int:
-    """The port of gunicorn, once it listens."""
+    """The port of gunicorn, when it accepts connections."""
     port, process = start_server()
     wait_until(lambda: is_open(port), "gunicorn listened", process)
     return port

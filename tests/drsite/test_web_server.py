@@ -30,7 +30,7 @@ def get(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[in
 
 
 def wait_and_get(port: int, path: str, answers: list[tuple[int, str]], headers: dict[str, str]) -> None:
-    """Try until the server listens, then send one request."""
+    """Try until the server accepts a connection, then send one request."""
     pause = threading.Event()
     while not is_open(port):
         pause.wait(0.02)

@@ -5,29 +5,22 @@ import random
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from ml.errors import GradingError
 from ml.vocabulary import Laterality, QualityLevel
-from screening.models import AuditEvent, Exam, Grading, Site, User
-from screening.policy import WorklistBand, WorklistRank, exam_quality, sample_order, worklist_rank
-from screening.selectors import worklist as listed
+from screening.models import Exam, Grading, Site, User
+from screening.policy import WorklistRank, exam_quality, worklist_rank
 from screening.services import worklist
-from screening.services.exams import ExamError, FactsMissing, FieldsMissing, mark_eye_absent, submit_exam
+from screening.services.exams import ExamError, FactsMissing, FieldsMissing, mark_eye_absent
 from screening.services.gradings import retry_grading, run_grading
-from screening.services.hand_overs import return_exam, take_back_exam
 from screening.services.images import attach_image, change_laterality, withdraw_image
 from screening.services.stale_gradings import requeue_stale_gradings
 from screening.services.worklist import (
-    update_bands_of_site,
-    update_due_times_of_site,
-    update_priority,
     update_worklist_order,
 )
 from tests.builders import FakeBundle, FakeGrader, make_prediction, oedema_values, photo_bytes
@@ -36,8 +29,6 @@ from tests.screening.factories import (
     ExamFactory,
     FundusImageFactory,
     GradingFactory,
-    PatientFactory,
-    UserFactory,
     make_exam,
 )
 
@@ -224,99 +215,3 @@ def test_an_update_takes_three_queries(site: Site, django_assert_num_queries: Ca
         GradingFactory(image=FundusImageFactory(exam=exam), is_done=True)
     with django_assert_num_queries(3):
         update_worklist_order(exam)
-
-
-@pytest.fixture
-def blind_site(site: Site) -> Site:
-    site.reading_mode = Site.ReadingMode.BLIND_FIRST
-    site.save()
-    return site
-
-
-def waiting_exams(site: Site, n: int) -> list[Exam]:
-    """Exams of one patient, each due a minute after the one before."""
-    patient, opener, now = PatientFactory(site=site), UserFactory(), timezone.now()
-    rows = [
-        Exam(site=site, patient=patient, opened_by=opener, status="submitted", submitted_at=now, due_at=now + minute)
-        for minute in (timedelta(minutes=number) for number in range(n))
-    ]
-    return Exam.objects.bulk_create(rows)
-
-
-def suspect(site: Site, exams: list[Exam], suspected: set[int]) -> list[Exam]:
-    """The model suspects the exams with these positions; returns the priority band."""
-    for number, exam in enumerate(exams):
-        exam.worklist_rank = WorklistRank.SIGHT_THREATENING if number in suspected else WorklistRank.ROUTINE
-        exam.worklist_band = WorklistBand.BY_DUE_TIME
-    Exam.objects.bulk_update(exams, ["worklist_rank", "worklist_band"])
-    update_priority(site.pk)
-    return list(Exam.objects.filter(worklist_band=WorklistBand.PRIORITY))
-
-
-def test_permuted_results_change_only_who_is_in_the_priority_band(blind_site: Site, reviewer: User) -> None:
-    exams, seeded = waiting_exams(blind_site, 1000), random.Random(0)
-    for _ in range(3):
-        suspected = set(seeded.sample(range(1000), 60))
-        priority = set(suspect(blind_site, exams, suspected))
-        assert len(priority) == 120
-        assert {exams[number] for number in suspected} <= priority
-        inside, outside = ([one for one in exams if (one in priority) is is_in] for is_in in (True, False))
-        assert list(listed(user=reviewer)) == inside + outside
-
-
-@pytest.mark.parametrize(("n", "n_suspected", "n_in"), [(1, 1, 0), (2, 1, 2), (3, 2, 2), (10, 8, 4), (10, 0, 0)])
-def test_at_most_half_of_the_priority_band_is_suspected(blind_site: Site, n: int, n_suspected: int, n_in: int) -> None:
-    exams = waiting_exams(blind_site, n)
-    priority = suspect(blind_site, exams, set(range(n_suspected)))
-    assert len(priority) == n_in
-    assert sum(one.worklist_rank == WorklistRank.SIGHT_THREATENING for one in priority) * 2 == n_in
-
-
-def test_the_random_sample_can_be_repeated_and_stays_until_it_is_read(blind_site: Site) -> None:
-    exams = waiting_exams(blind_site, 20)
-    sampled = set(suspect(blind_site, exams, {3, 7})) - {exams[3], exams[7]}
-    others = sorted((one for one in exams if one not in {exams[3], exams[7]}), key=lambda one: sample_order(one.pk))
-    assert sampled == set(others[:2])
-    events = AuditEvent.objects.filter(verb=AuditEvent.Verb.EXAM_PRIORITISED)
-    assert {event.object_id for event in events} == {str(one.pk) for one in [*sampled, exams[3], exams[7]]}
-    Exam.objects.filter(pk=exams[3].pk).update(status="reviewed")
-    update_priority(blind_site.pk)
-    assert set(Exam.objects.filter(worklist_band=WorklistBand.PRIORITY)) == {*sampled, exams[7]}
-    assert events.count() == 4
-
-
-def test_the_priority_band_follows_each_hand_over_and_return(
-    blind_site: Site, photographer: User, reviewer: User, django_capture_on_commit_callbacks: Any
-) -> None:
-    first, second = (make_exam(blind_site, grade, "grade 0") for grade in ("grade 4", "grade 0"))
-    with django_capture_on_commit_callbacks(execute=True):
-        take_back_exam(exam=first, by=photographer)
-    assert not Exam.objects.filter(worklist_band=WorklistBand.PRIORITY).exists()
-    with django_capture_on_commit_callbacks(execute=True):
-        submit_exam(exam=first, confirmed=CONFIRMED, by=photographer)
-    assert set(Exam.objects.filter(worklist_band=WorklistBand.PRIORITY)) == {first, second}
-    with django_capture_on_commit_callbacks(execute=True):
-        return_exam(exam=second, reason="Left eye out of focus", by=reviewer)
-    assert not Exam.objects.filter(worklist_band=WorklistBand.PRIORITY).exists()
-
-
-def test_other_sites_have_the_bands_of_the_ranks(site: Site) -> None:
-    exam = make_exam(site, "grade 4", "grade 0")
-    update_priority(site.pk)
-    exam.refresh_from_db()
-    assert exam.worklist_band == WorklistBand.SIGHT_THREATENING
-    site.reading_mode = Site.ReadingMode.BLIND_FIRST
-    site.save()
-    update_bands_of_site(site)
-    exam.refresh_from_db()
-    assert exam.worklist_band == WorklistBand.BY_DUE_TIME
-
-
-def test_other_targets_change_the_due_times(site: Site) -> None:
-    exam = make_exam(site, "grade 0", "grade 0")
-    site.reading_target_routine_h = 5
-    site.save()
-    update_due_times_of_site(site)
-    exam.refresh_from_db()
-    assert exam.due_at is not None
-    assert exam.due_at - timedelta(hours=5) == exam.submitted_at

@@ -2,9 +2,10 @@
 
 import pytest
 
-from screening.models import Exam, Site
+from screening.models import Exam, Site, User
 from tests.screening.api.client import ApiClient, assert_is_error
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
+from tests.screening.readings import read_eye
 
 
 @pytest.fixture
@@ -41,3 +42,29 @@ def test_a_photograph_has_its_pupil(client: ApiClient, exam: Exam) -> None:
     sent = client.send(f"exams/{exam.pk}/images", laterality="OD", pupil="undilated")
     assert (sent.status, sent.body["pupil"]) == (201, "undilated")
     assert_is_error(client.send(f"exams/{exam.pk}/images", laterality="OD", pupil="wide"), 400, "invalid")
+
+
+def test_an_exam_is_taken_back_and_returned(client: ApiClient, reviewer: User, site: Site) -> None:
+    exam = ExamFactory(patient__site=site, is_submitted=True)
+    for eye in ("OD", "OS"):
+        FundusImageFactory(exam=exam, laterality=eye)
+    assert client.post(f"exams/{exam.pk}/take-back").body["status"] == "open"
+    assert client.post(f"exams/{exam.pk}/submit").body["status"] == "submitted"
+    read_eye(exam=exam, laterality="OD", grade=3, by=reviewer)
+    assert_is_error(client.post(f"exams/{exam.pk}/take-back"), 409, "already_read")
+    desk = ApiClient(reviewer)
+    assert_is_error(desk.post(f"exams/{exam.pk}/return", {"reason": " "}), 400, "invalid")
+    body = desk.post(f"exams/{exam.pk}/return", {"reason": "Left eye out of focus"}).body
+    assert (body["status"], body["returned_reason"]) == ("open", "Left eye out of focus")
+    assert_is_error(desk.post(f"exams/{exam.pk}/return", {"reason": "Again"}), 409, "exam_conflict")
+
+
+def test_an_eye_is_recorded_as_not_photographed(client: ApiClient, site: Site) -> None:
+    exam = ExamFactory(patient__site=site)
+    FundusImageFactory(exam=exam, laterality="OD")
+    assert_is_error(client.post(f"exams/{exam.pk}/submit"), 409, "eye_not_photographed")
+    path, reason = f"exams/{exam.pk}/not-photographed", {"reason": "eye kept shut"}
+    assert_is_error(client.post(path, {"laterality": "OD", **reason}), 409, "exam_conflict")
+    body = client.post(path, {"laterality": "OS", **reason}).body
+    assert body["eyes"][1]["not_photographed_reason"] == "eye kept shut"
+    assert client.post(f"exams/{exam.pk}/submit").body["status"] == "submitted"
