@@ -140,14 +140,6 @@ class Migration(migrations.Migration):
         migrations.RunPython(set_order, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name="exam",
-            index=models.Index(
-                condition=models.Q(("status", "submitted")),
-                fields=["worklist_band", "due_at", "id"],
-                name="exam_worklist",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="exam",
             index=models.Index(fields=["site", "status", "due_at"], name="exam_by_due_time"),
         ),
         migrations.AddConstraint(

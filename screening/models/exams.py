@@ -105,9 +105,6 @@ class Exam(BaseModel):
         verbose_name_plural = _("exams")
         ordering = ["-created_at", "id"]
         indexes = [
-            models.Index(
-                fields=["worklist_band", "due_at", "id"], condition=models.Q(status="submitted"), name="exam_worklist"
-            ),
             models.Index(fields=["site", "status", "due_at"], name="exam_by_due_time"),
         ]
         constraints = [
