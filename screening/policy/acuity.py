@@ -56,12 +56,3 @@ def _from_numbers(written: str) -> float:
     if _DECIMAL.fullmatch(written) and float(written):
         return -math.log10(float(written))
     raise AcuityError("Write the visual acuity as 6/12, 20/40, 0.5, logMAR 0.3, or CF, HM, PL, NPL.")
-
-
-def snellen_of(logmar: float) -> str:
-    """The acuity at 6 metres, such as 6/12; CF, HM, PL or NPL for those values."""
-    for letters, value in LETTERS.items():
-        if math.isclose(logmar, value):
-            return letters
-    denominator = 6 * 10**logmar
-    return f"6/{denominator:.0f}" if denominator >= 10 else f"6/{denominator:.1f}".removesuffix(".0")

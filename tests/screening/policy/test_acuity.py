@@ -2,7 +2,7 @@
 
 import pytest
 
-from screening.policy.acuity import AcuityError, logmar_of, snellen_of
+from screening.policy.acuity import AcuityError, logmar_of
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,3 @@ def test_an_acuity_is_converted(text: str, logmar: float) -> None:
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(AcuityError):
         logmar_of(text)
-
-
-@pytest.mark.parametrize(
-    ("logmar", "text"), [(0.0, "6/6"), (0.30, "6/12"), (1.0, "6/60"), (1.85, "CF"), (-0.1, "6/4.8")]
-)
-def test_an_acuity_is_shown_at_6_metres(logmar: float, text: str) -> None:
-    assert snellen_of(logmar) == text
