@@ -153,9 +153,14 @@ def icdr_grade(lesions: Lesions) -> ICDRGrade:
     return ICDRGrade.NONE if rule is None else ICDRGrade(int(rule.result))
 
 
-def decides_grade(lesions: Lesions) -> bool:
-    """Whether a lesion of diabetic retinopathy is among them, so that a grade follows from them."""
-    return any(lesion not in NOT_OF_THE_GRADE for lesion in lesions)
+def not_of_the_grade(table: tuple[Rule, ...]) -> set[Lesion]:
+    """Findings from which no grade follows by the rules of a scale: England has a grade of treated retinopathy."""
+    return NOT_OF_THE_GRADE - {lesion for rule in table for lesion, _minimum in rule.needs}
+
+
+def decides_grade(lesions: Lesions, table: tuple[Rule, ...] = ICDR_RULES) -> bool:
+    """Whether a grade follows from the lesions by the rules of a scale."""
+    return not not_of_the_grade(table).issuperset(lesions)
 
 
 def macular_signs(lesions: Lesions, acuity_logmar: float | None) -> MacularSigns:

@@ -10,7 +10,7 @@ from ml.vocabulary import ICDRGrade, Laterality
 from screening.labels.lesions import UngradableReason
 from screening.policy import GradingScale, MacularOedema, Maculopathy, Retinopathy
 from screening.policy.acuity import Correction
-from screening.policy.lesions import Lesion, MacularSigns, decides_grade, icdr_grade, macular_signs
+from screening.policy.lesions import ICDR_RULES, Lesion, MacularSigns, decides_grade, icdr_grade, macular_signs
 from screening.policy.scales import SCALES, icdr_of, maculopathy_grade, retinopathy_grade
 from screening.services.exams import ExamError
 
@@ -131,7 +131,7 @@ def needs_acuity(finding: Finding, scale: GradingScale, acuity_logmar: float | N
 def contradicts(finding: Finding, scale: GradingScale, acuity_logmar: float | None) -> bool:
     """Whether grade or macular oedema are not those that follow from the lesions; never without lesions."""
     found = finding.structured
-    if not decides_grade(found.lesions):
+    if not decides_grade(found.lesions, ICDR_RULES if scale is GradingScale.ICDR else SCALES[scale].rules):
         return False
     if scale is GradingScale.ICDR:
         is_other_grade = finding.grade != icdr_grade(found.lesions)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from screening.policy import GradingScale, MacularOedema, Maculopathy
-from screening.policy.lesions import ICDR_RULES, MACULAR_RULES, NOT_OF_THE_GRADE, Rule
+from screening.policy.lesions import ICDR_RULES, MACULAR_RULES, Rule, not_of_the_grade
 from screening.policy.scales import SCALES
 
 
@@ -18,7 +18,7 @@ def rules_for_page(scale: GradingScale) -> dict[str, Any]:
         "noGrade": "0" if is_icdr else "R0",
         "macula": _table(MACULAR_RULES if is_icdr else SCALES[scale].macular_rules),
         "lower": [MacularOedema.NONE.value] if is_icdr else [one.value for one in Maculopathy],
-        "notOfGrade": sorted(one.value for one in NOT_OF_THE_GRADE),
+        "notOfGrade": sorted(one.value for one in not_of_the_grade(ICDR_RULES if is_icdr else SCALES[scale].rules)),
     }
 
 

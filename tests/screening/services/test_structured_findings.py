@@ -138,6 +138,14 @@ def test_a_grade_that_can_be_two_of_icdr_needs_its_lesions(sign: Sign) -> None:
         sign(None, retinopathy=Retinopathy.R1, maculopathy=Maculopathy.M0)
 
 
+def test_treated_retinopathy_is_no_r0_in_england(sign: Sign) -> None:
+    use_scale(GradingScale.ENGLAND)
+    lesions = {Lesion.TREATED_STABLE: 1}
+    with pytest.raises(ReviewError, match="follows from the lesions"):
+        sign(None, retinopathy=Retinopathy.R0, maculopathy=Maculopathy.M0, lesions=lesions)
+    assert sign(None, retinopathy=Retinopathy.R3S, maculopathy=Maculopathy.M0, lesions=lesions).outcome == "refer"
+
+
 @pytest.mark.parametrize("found", [{}, {"retinopathy": Retinopathy.R4}, {"retinopathy": Retinopathy.R0}])
 def test_a_grade_of_another_scale_is_refused(sign: Sign, found: dict[str, Any]) -> None:
     use_scale(GradingScale.ENGLAND)
