@@ -1,4 +1,4 @@
-"""Days and moments as people read them: in the format of the language, with the month as a word where it has one."""
+"""Days and moments as people read them: in the format of the language, with the month as a word if it has one."""
 
 import datetime
 
