@@ -143,7 +143,7 @@ class EyeReadingForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "size": 8, "placeholder": "6/12"}),
     )
     acuity_correction = forms.ChoiceField(
-        label=_("Correction"), choices=[("", "---"), *CORRECTION_CHOICES], required=False
+        label=_("Correction"), choices=[("", _("not stated")), *CORRECTION_CHOICES], required=False
     )
 
     def __init__(self, *args: Any, scale: GradingScale = GradingScale.ICDR, **kwargs: Any) -> None:
@@ -152,6 +152,8 @@ class EyeReadingForm(forms.Form):
         fields: dict[str, Any] = self.fields
         fields["verdict"].choices = list(verdicts_of(scale).items())
         fields["macular_oedema"].choices = list(macular_answers_of(scale).items())
+        if scale is not GradingScale.ICDR:
+            fields["macular_oedema"].label = _("Maculopathy")
 
     def clean(self) -> dict[str, Any]:
         """Require an answer for the macula of a gradable eye; an ungradable eye has the value UNKNOWN."""
