@@ -1,0 +1,255 @@
+"""Call and recall: when a person is due, in which state each person is, and which contact is next.
+
+A cycle begins with a result, or when a person becomes eligible again; only contacts of the present cycle count.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from screening.policy.outcomes import add_months
+from screening.policy.register import LIMITED_STATUSES, RegisterReason, RegisterStatus, status_on
+
+
+class RecallState(StrEnum):
+    """The state of a person in call and recall. Each person is in exactly one on each day."""
+
+    DUE = "due"
+    """Due, or due so soon that the invitation is sent."""
+    OVERDUE = "overdue"
+    LOST = "lost"
+    """Lost to follow-up: no contact is left, or the due date is years ago."""
+    NOT_DUE = "not_due"
+    IN_PROGRESS = "in_progress"
+    """Being photographed, or the photographs wait for a result. Not if an opened exam was left without a hand-over."""
+    BOOKED = "booked"
+    """An appointment is made: the person is not invited again before it."""
+    REFERRED = "referred"
+    """The last result is an open referral without a recall date: there is no due date until it is closed."""
+    SUSPENDED = "suspended"
+    OPTED_OUT = "opted_out"
+    EXCLUDED = "excluded"
+    MOVED = "moved"
+    DECEASED = "deceased"
+
+
+class NextStep(StrEnum):
+    """The next contact with a person who is due."""
+
+    INVITE = "invite"
+    REMIND = "remind"
+    SECOND_TRY = "second_try"
+    PHONE = "phone"
+    LOST = "lost"
+    """No contact is left: the person is lost to follow-up."""
+
+
+class ContactKind(StrEnum):
+    """What was tried, or what happened."""
+
+    INVITATION = "invitation"
+    REMINDER = "reminder"
+    NO_SHOW = "no_show"
+    """The person did not attend an appointment."""
+    SECOND_TRY = "second_try"
+    PHONE_CALL = "phone_call"
+
+
+class ContactResult(StrEnum):
+    """The result of a contact."""
+
+    SENT = "sent"
+    REACHED = "reached"
+    NOT_REACHED = "not_reached"
+    RETURNED = "returned"
+    """The address or the number is wrong."""
+
+
+class ContactChannel(StrEnum):
+    """How a contact was made."""
+
+    LETTER = "letter"
+    PHONE = "phone"
+    EMAIL = "email"
+    SMS = "sms"
+    VISIT = "visit"
+
+
+_LETTER_RESULTS = (ContactResult.SENT, ContactResult.REACHED, ContactResult.RETURNED)
+RESULTS: dict[ContactKind, tuple[ContactResult, ...]] = {
+    ContactKind.INVITATION: _LETTER_RESULTS,
+    ContactKind.REMINDER: _LETTER_RESULTS,
+    ContactKind.NO_SHOW: (ContactResult.NOT_REACHED,),
+    ContactKind.SECOND_TRY: _LETTER_RESULTS,
+    ContactKind.PHONE_CALL: (ContactResult.REACHED, ContactResult.NOT_REACHED, ContactResult.RETURNED),
+}
+"""Results that a contact can have."""
+KIND_OF_STEP: dict[NextStep, ContactKind] = {
+    NextStep.INVITE: ContactKind.INVITATION,
+    NextStep.REMIND: ContactKind.REMINDER,
+    NextStep.SECOND_TRY: ContactKind.SECOND_TRY,
+    NextStep.PHONE: ContactKind.PHONE_CALL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecallRules:
+    """Days and months of call and recall at a site.
+
+    6 weeks after the due date: NHS Diabetic Eye Screening pathway standards from 1 October 2024, DES-PS01 (attendance
+    counts until 6 weeks after the due date); before it, of this product. 3 years: repeat non-attenders of earlier
+    standards (DES-PS05); NB: not verified, that standard was not available. Days between contacts: of this product.
+    In England a person who misses a second appointment is invited again after 12 months (Diabetic eye screening: care
+    pathway, 2 October 2023); here the person is called, and stays in the list of those who are lost.
+    """
+
+    invite_before_days: int = 42
+    overdue_after_days: int = 42
+    reminder_after_days: int = 14
+    second_try_after_days: int = 28
+    phone_after_days: int = 28
+    lost_after_days: int = 28
+    """After the last contact."""
+    lost_after_months: int = 36
+    """After the due date, with or without contacts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One contact of the present cycle."""
+
+    kind: ContactKind
+    result: ContactResult
+    on: datetime.date
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """The newest entry of a person in the register."""
+
+    status: RegisterStatus
+    reason: RegisterReason
+    from_on: datetime.date
+    until_on: datetime.date | None
+
+    @property
+    def eligible_from(self) -> datetime.date | None:
+        """From when a person is invited after a time without invitations; None: was never out, or stays out."""
+        if self.status in LIMITED_STATUSES and self.until_on is not None:
+            return self.until_on + datetime.timedelta(days=1)
+        is_again = self.status is RegisterStatus.ELIGIBLE and self.reason is not RegisterReason.ENTERED_IN_ERROR
+        return self.from_on if is_again else None
+
+
+def due_date(
+    *,
+    registered_on: datetime.date,
+    screened_on: datetime.date | None,
+    recall_on: datetime.date | None,
+    eligibility: Eligibility | None,
+) -> datetime.date | None:
+    """When a person is due: at once if never screened, else at the recall date of the last result.
+
+    A closed referral for slit-lamp examination counts as a result: ``screened_on`` is then its day, and ``recall_on``
+    what follows from it. After a suspension or an opt-out, no earlier than its end. None if the last result is an open
+    referral without a recall date and the person has not become eligible again since.
+    """
+    due_on = recall_on if screened_on is not None else registered_on
+    eligible_from = None if eligibility is None else eligibility.eligible_from
+    if eligible_from is None or (screened_on is not None and eligible_from <= screened_on):
+        return due_on
+    return eligible_from if due_on is None else max(due_on, eligible_from)
+
+
+def next_step(
+    *, due_on: datetime.date | None, contacts: Sequence[Contact], rules: RecallRules
+) -> tuple[NextStep, datetime.date] | None:
+    """The next contact and from which day it is to be made; None without a due date.
+
+    ``contacts`` are those of the present cycle, oldest first. One before the day of the invitation is about something
+    else: it does not count. A letter that came back, or a second appointment that was missed, is followed by a
+    telephone call.
+    """
+    if due_on is None:
+        return None
+    invite_on = _later(due_on, -rules.invite_before_days)
+    counted = [one for one in contacts if one.on >= invite_on]
+    if not counted:
+        return NextStep.INVITE, invite_on
+    step, days = _step_after(counted, rules)
+    return step, _later(counted[-1].on, days)
+
+
+def _step_after(contacts: Sequence[Contact], rules: RecallRules) -> tuple[NextStep, int]:
+    """The next contact, and in how many days after the last one."""
+    last, kinds = contacts[-1], {one.kind for one in contacts}
+    if ContactKind.PHONE_CALL in kinds:
+        return NextStep.LOST, rules.lost_after_days
+    if last.result is ContactResult.RETURNED:
+        return NextStep.PHONE, 0
+    if ContactKind.SECOND_TRY in kinds:
+        return NextStep.PHONE, rules.phone_after_days
+    if ContactKind.REMINDER in kinds or last.kind is ContactKind.NO_SHOW:
+        return NextStep.SECOND_TRY, rules.second_try_after_days
+    return NextStep.REMIND, rules.reminder_after_days
+
+
+def is_of_cycle(on: datetime.date, *, screened_on: datetime.date | None, eligibility: Eligibility | None) -> bool:
+    """Whether a contact of this day counts: it was made after the last result and since the person is eligible."""
+    eligible_from = None if eligibility is None else eligibility.eligible_from
+    return (screened_on is None or on > screened_on) and (eligible_from is None or on >= eligible_from)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What decides the state of a person."""
+
+    status: RegisterStatus
+    until_on: datetime.date | None
+    due_on: datetime.date | None
+    next_step: NextStep | None
+    next_step_on: datetime.date | None
+    is_in_progress: bool
+    is_booked: bool = False
+    """For today or later."""
+
+
+def recall_state(person: PersonFacts, *, rules: RecallRules, today: datetime.date) -> RecallState:
+    """The state of a person today. ``selectors.due_list`` has the same rules as a query."""
+    status = status_on(person.status, person.until_on, today)
+    if status is not RegisterStatus.ELIGIBLE:
+        return RecallState(status.value)
+    if person.is_in_progress:
+        return RecallState.IN_PROGRESS
+    if person.is_booked:
+        return RecallState.BOOKED
+    if person.due_on is None:
+        return RecallState.REFERRED
+    return _state_by_days(person, person.due_on, rules, today)
+
+
+def _state_by_days(person: PersonFacts, due_on: datetime.date, rules: RecallRules, today: datetime.date) -> RecallState:
+    has_no_step = person.next_step is NextStep.LOST and person.next_step_on is not None and person.next_step_on <= today
+    if has_no_step or due_on <= lost_due_date(rules, today):
+        return RecallState.LOST
+    if due_on < _later(today, -rules.overdue_after_days):
+        return RecallState.OVERDUE
+    return RecallState.DUE if due_on <= _later(today, rules.invite_before_days) else RecallState.NOT_DUE
+
+
+def lost_due_date(rules: RecallRules, today: datetime.date) -> datetime.date:
+    """People who are due since this day or earlier are lost to follow-up."""
+    return add_months(today, -rules.lost_after_months)
+
+
+def left_exam_day(rules: RecallRules, today: datetime.date) -> datetime.date:
+    """An exam that was opened, or returned to the photographer, before this day and is not handed over was left.
+
+    It keeps no person from the next contact. The number of days is that after which a person is overdue.
+    """
+    return _later(today, -rules.overdue_after_days)
+
+
+def _later(day: datetime.date, days: int) -> datetime.date:
+    return day + datetime.timedelta(days=days)
