@@ -1,0 +1,141 @@
+"""Referrals: the list with its filters, one with its history, and those of a patient or an exam.
+
+A reader who has yet to read an exam blind sees no referral of it, nor does one who was reading when a colleague signed.
+"""
+
+import datetime
+import uuid
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from screening.access import Action, restrict, sites_for
+from screening.models import Referral, ReferralEvent, ReferralFeedback, Site, User
+from screening.policy.referrals import CLOSED_STATES, ReferralState
+from screening.selectors.drafts import is_late_reader
+from screening.selectors.gradings import with_is_revealed
+from screening.selectors.patients import matching_ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralFilters:
+    """What is listed: referrals in ``state`` (None: all that are open), of a site, of an urgency, only late ones."""
+
+    state: ReferralState | None = None
+    site: Site | None = None
+    urgency: str | None = None
+    is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralCounts:
+    """Number of referrals in each state, of those that are open, and of the late ones among them."""
+
+    states: dict[ReferralState, int]
+    open: int
+    late: int
+
+
+ALL_OPEN = ReferralFilters()
+
+
+def referrals_for(user: User) -> QuerySet[Referral]:
+    """Referrals of the user's sites without those of exams that the user has yet to read. NB: in no order.
+
+    A late reader has yet to read the exam at every site, not only at a blind-first one.
+    """
+    rows = restrict(Referral.objects.exclude(is_late_reader(user, exam="exam")), user)
+    rows = with_is_revealed(rows, user, exam="exam")
+    is_no_reader = ~Q(site__in=sites_for(user, Action.REVIEW_EXAM))
+    return rows.filter(is_no_reader | Q(is_revealed=True)).order_by()
+
+
+def list_referrals(*, user: User, filters: ReferralFilters = ALL_OPEN) -> QuerySet[Referral]:
+    """Referrals that match, those whose next step is due first, so that late ones lead; closed ones newest first.
+
+    Each has ``site``, ``exam`` and its patient loaded.
+    """
+    rows = _filtered(referrals_for(user), filters, user).select_related("site", "exam__patient")
+    if filters.state in CLOSED_STATES:
+        return rows.order_by("-made_on", "pk")
+    return rows.order_by("due_on", "made_on", "pk")
+
+
+def search_referrals(*, user: User, filters: ReferralFilters, text: str) -> QuerySet[Referral]:
+    """``list_referrals`` of the patients whom ``search_patients`` finds by ``text``."""
+    return list_referrals(user=user, filters=filters).filter(exam__patient__in=matching_ids(text))
+
+
+def count_referrals(*, user: User, site: Site | None = None) -> ReferralCounts:
+    """How many referrals there are in each state, of one site or of all sites of the user; two queries."""
+    rows = referrals_for(user)
+    if site is not None:
+        rows = rows.filter(site=site)
+    late = Count("pk", filter=late_referrals(user))
+    found = list(rows.values_list("state").annotate(n=Count("pk"), n_late=late))
+    states = {state: sum(n for one, n, _late in found if one == state) for state in ReferralState}
+    n_open = sum(n for state, n in states.items() if state not in CLOSED_STATES)
+    return ReferralCounts(states, n_open, sum(n_late for *_rest, n_late in found))
+
+
+def count_late_referrals(user: User) -> int | None:
+    """Late referrals at the sites where ``user`` may act; None for a user who may not."""
+    sites = sites_for(user, Action.UPDATE_REFERRAL)
+    if not sites.exists():
+        return None
+    late = late_referrals(user) & Q(site__in=sites)
+    if not Referral.objects.filter(late).exists():  # on each page: most of the time there is none, and this is faster
+        return 0
+    return referrals_for(user).filter(late).count()
+
+
+def get_referral(*, user: User, referral_id: uuid.UUID) -> Referral:
+    """A referral with its patient, history and results. Raises Http404."""
+    rows = referrals_for(user).select_related("site", "exam__patient", "exam__site", "review__reviewer")
+    return get_object_or_404(rows, pk=referral_id)
+
+
+def events_of(referral: Referral) -> QuerySet[ReferralEvent]:
+    """The history, oldest first."""
+    return referral.events.select_related("recorded_by").order_by("created_at", "pk")
+
+
+def feedback_of(referral: Referral) -> QuerySet[ReferralFeedback]:
+    """Recorded results of the hospital, newest first: the first one counts."""
+    return referral.feedback.select_related("recorded_by").order_by("-created_at", "pk")
+
+
+def referrals_of_patient(*, user: User, patient_id: uuid.UUID) -> QuerySet[Referral]:
+    """Referrals of the exams that a patient has now, newest first."""
+    rows = referrals_for(user).filter(exam__patient=patient_id).select_related("site")
+    return rows.order_by("-made_on", "-created_at", "pk")
+
+
+def referrals_of_exam(*, user: User, exam_id: uuid.UUID) -> QuerySet[Referral]:
+    """Referrals of an exam, newest first: at most one is not withdrawn."""
+    return referrals_for(user).filter(exam=exam_id).select_related("site").order_by("-made_on", "-created_at", "pk")
+
+
+def late_referrals(user: User) -> Q:
+    """Filter of referrals whose next step is overdue, by the day at each site of ``user``."""
+    days: dict[datetime.date, list[uuid.UUID]] = {}
+    for site in sites_for(user):
+        days.setdefault(timezone.localdate(timezone=site.zone), []).append(site.pk)
+    late = Q(pk__in=())
+    for today, sites in days.items():
+        late |= Q(due_on__lt=today, site__in=sites)
+    return late
+
+
+def _filtered(rows: QuerySet[Referral], filters: ReferralFilters, user: User) -> QuerySet[Referral]:
+    if filters.state is None:
+        rows = rows.exclude(state__in=[state.value for state in CLOSED_STATES])
+    else:
+        rows = rows.filter(state=filters.state)
+    if filters.site is not None:
+        rows = rows.filter(site=filters.site)
+    if filters.urgency is not None:
+        rows = rows.filter(urgency=filters.urgency)
+    return rows.filter(late_referrals(user)) if filters.is_late else rows
