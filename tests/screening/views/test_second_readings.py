@@ -1,0 +1,139 @@
+"""The pages and the API show the second reader neither the first reading nor the model's result."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from ml.vocabulary import Laterality
+from screening.models import AuditEvent, Exam, Reading, Review, Site, User
+from screening.policy.lesions import Lesion
+from screening.policy.marks import Mark, MarkShape
+from screening.services.readings import sign_findings
+from screening.services.structured_findings import StructuredFindings
+from tests.screening.api.client import ApiClient
+from tests.screening.protocols import found, reader_of, sign, use_protocol, waiting_exam
+from tests.screening.views.pages import page_text, text_of, url
+
+RIGHT, LEFT = Laterality
+SECRET, NOTE = "Naevus seen by the first", "Note of the first"
+OWN = {f"{eye}-{name}": value for eye in Laterality for name, value in (("verdict", "0"), ("macular_oedema", "none"))}
+
+
+@pytest.fixture
+def exam(site: Site, reviewer: User) -> Exam:
+    """Read by a first reader at a site that shows the model's result at once; the model found grade 4 and 2."""
+    use_protocol(site)
+    exam = waiting_exam(site, 4, 2)
+    mark = Mark(exam.images.get(laterality=RIGHT).pk, Lesion.NEW_VESSELS_DISC, MarkShape.POINT, ((0.123, 0.456),), None)
+    findings = found(3, 0)
+    findings[RIGHT] = found(3, structured=StructuredFindings(other_disease=SECRET), marks=(mark,))[RIGHT]
+    sign_findings(exam=exam, findings=findings, note=NOTE, by=reviewer)
+    exam.refresh_from_db()
+    return exam
+
+
+@pytest.fixture
+def second(site: Site) -> User:
+    return reader_of(site, user__username="second.reader")
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def reveals(text: str) -> list[str]:
+    """What a page or answer contains of the first reading, or of the model's result."""
+    signs = (SECRET, NOTE, "0.123", "Severe", "Proliferative", "heatmap-", "p-referable", "highest grade", "Highest")
+    return [sign for sign in signs if sign in text]
+
+
+def test_pages_hide_the_first_reading_and_the_model(exam: Exam, second: User, site: Site) -> None:
+    client = client_of(second)
+    pages: list[tuple[str, tuple[Any, ...], dict[str, str]]] = [
+        ("worklist", (), {"state": "waiting"}),
+        ("worklist", (), {"state": "waiting", "reading": "second", "sort": "due"}),
+        ("exam-detail", (exam.pk,), {}),
+        ("exam-status", (exam.pk,), {}),
+        ("patient-detail", (exam.patient_id,), {}),
+        ("exam-review", (exam.pk,), {}),
+        ("exam-review-status", (exam.pk,), {}),
+        ("referrals", (), {}),
+    ]
+    for name, args, query in pages:
+        choices = {"Severe", "Proliferative"} if name == "exam-review" else set()  # of the form
+        assert set(reveals(page_text(client, name, *args, **query))) <= choices, name
+    assert "1 second reading" in page_text(client, "worklist")
+    assert str(exam.pk) not in page_text(client, "worklist", state="waiting", model="sight")
+    for event in AuditEvent.objects.filter(object_id=str(exam.pk)) | AuditEvent.objects.filter(object_type="reading"):
+        assert not reveals(str(event.data)), "the audit trail has no finding"
+    for name in ("exam-review", "exam-sign", "exam-first-reading"):
+        method = client_of(Reading.objects.get().reader)
+        response = method.get(url(name, exam.pk)) if name == "exam-review" else method.post(url(name, exam.pk), OWN)
+        assert response.status_code in {302, 422}, f"the first reader does not read again: {name}"
+    assert Reading.objects.count() == 1
+
+
+def test_the_api_hides_the_first_reading_and_the_model(exam: Exam, second: User) -> None:
+    api = ApiClient(second)
+    body = api.get(f"exams/{exam.pk}").body
+    assert (body["status"], body["review"], body["readings"]) == ("second_reading", None, [])
+    for path in (f"exams/{exam.pk}", "exams", "gradings", f"images?exam={exam.pk}"):
+        text = str(api.get(path).body)
+        assert not reveals(text), path
+        assert "'is_revealed': True" not in text, path
+        assert "'grade': 4" not in text, path
+    first = ApiClient(Reading.objects.get().reader).get(f"exams/{exam.pk}").body
+    assert [one["stage"] for one in first["readings"]] == ["first"], "the first reader sees the own reading"
+
+
+def test_the_order_of_the_worklist_does_not_follow_from_the_model(exam: Exam, second: User, site: Site) -> None:
+    negative = waiting_exam(site, 0, 0)
+    sign_findings(exam=negative, findings=found(), by=Reading.objects.get().reader)
+    Exam.objects.filter(pk=negative.pk).update(due_at=exam.submitted_at)
+    text = page_text(client_of(second), "worklist", state="waiting")
+    assert text.index(str(negative.pk)) < text.index(str(exam.pk)), "the earlier due exam is first"
+
+
+def test_a_second_reader_reads_blind_then_signs_and_a_senior_reviewer_decides(
+    exam: Exam, second: User, site: Site, reviewer: User
+) -> None:
+    client = client_of(second)
+    text = page_text(client, "exam-review", exam.pk)
+    assert 'value="first_reading"' in text
+    assert client.post(url("exam-first-reading", exam.pk), OWN).status_code == 302
+    revealed = set(reveals(page_text(client, "exam-review", exam.pk)))
+    assert "heatmap-" in revealed, "the model is shown after the own reading"
+    assert not {SECRET, NOTE, "0.123"} & revealed, "the first reading is not"
+    signed = client.post(url("exam-sign", exam.pk), OWN, follow=True)
+    assert "It is no result yet" in text_of(signed)
+    assert client.post(url("exam-sign", exam.pk), OWN).status_code == 302, "sent twice"
+    exam.refresh_from_db()
+    assert (exam.status, Reading.objects.count(), Review.objects.count()) == ("arbitration", 2, 0)
+    senior = client_of(reader_of(site, "senior_reviewer"))
+    assert "1 to decide" in page_text(senior, "worklist")
+    assert senior.get(url("exam-review", exam.pk)).headers["Location"] == url("exam-consensus", exam.pk)
+    text = page_text(senior, "exam-consensus", exam.pk)
+    for shown in (SECRET, NOTE, "second.reader", "1 mark", 'class="mark is-new_vessels_disc"'):
+        assert shown in text, shown
+    first = Reading.objects.get(stage="first")
+    refused = senior.post(url("exam-consensus", exam.pk), {"decision": str(first.pk)})
+    assert (refused.status_code, "Enter the reason" in text_of(refused)) == (422, True)
+    decision = {"decision": "own", "reason": "Drusen", **OWN, "OD-verdict": "1"}
+    assert senior.post(url("exam-consensus", exam.pk), {"decision": "own", "reason": "Drusen"}).status_code == 422
+    assert client.post(url("exam-consensus", exam.pk), decision).status_code == 403
+    assert senior.post(url("exam-consensus", exam.pk), decision).status_code == 302
+    exam.refresh_from_db()
+    assert (exam.status, Review.objects.get().findings.get(laterality="OD").grade) == ("signed", 1)
+    text = page_text(client_of(reviewer), "exam-detail", exam.pk)
+    assert all(shown in text for shown in ("First reading", "Second reading", "Arbitration", "Drusen"))
+    assert senior.get(url("exam-consensus", exam.pk)).status_code == 302
+
+
+def test_a_senior_who_read_it_does_not_decide(exam: Exam, site: Site) -> None:
+    senior = reader_of(site, "senior_reviewer")
+    sign(exam, senior)
+    response = client_of(senior).get(url("exam-consensus", exam.pk), follow=True)
+    assert "another senior reviewer decides" in text_of(response)
