@@ -1,0 +1,1 @@
+"""Documents as PDF: the engine that makes them, and the clinical report."""

@@ -1,0 +1,185 @@
+"""Letters to the people of a list: who gets one, making them one after another, and their files."""
+
+import hashlib
+import logging
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import Any
+
+from django.core.files import File
+from django.utils import timezone
+
+from screening.access import AccessDenied
+from screening.models import BatchLetter, Document, Patient, Review, Site, User
+from screening.policy.letters import LetterReason, LetterVariant
+from screening.policy.messages import MessageKind, may_get_messages
+from screening.policy.register import RegisterStatus
+from screening.reports.bundles import write_archive, write_folded_pdf
+from screening.reports.clinical import ReportRefused
+from screening.reports.letters import LetterRefused
+from screening.reports.making import make_document
+from screening.reports.requests import request_letter
+from screening.selectors.documents import with_later_result
+from screening.selectors.due_list import DueFilters, due_list
+from screening.selectors.results import ResultFilters, list_results
+from screening.services.letter_batches import (
+    MAX_LETTERS,
+    claim_batch,
+    fail_batch,
+    finish_batch,
+    leave_out,
+    release_batch,
+    still_claimed,
+)
+from screening.services.message_plans import due_message, with_plan_facts
+
+logger = logging.getLogger(__name__)
+
+SLICE_S = 300
+"""How long one task makes letters: below its time limit with the time of one letter and of the files."""
+_KINDS: dict[MessageKind, Document.Kind] = {
+    MessageKind.INVITATION: Document.Kind.INVITATION_LETTER,
+    MessageKind.REMINDER: Document.Kind.REMINDER_LETTER,
+    MessageKind.DID_NOT_ATTEND: Document.Kind.MISSED_LETTER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLetters:
+    """Letters that are not stored. ``is_cut``: the list has more people than one batch."""
+
+    rows: tuple[BatchLetter, ...]
+    is_cut: bool
+
+    @property
+    def n_letters(self) -> int:
+        return sum(not row.reason for row in self.rows)
+
+    @property
+    def reasons(self) -> dict[LetterReason, int]:
+        """Why others get none."""
+        counts = {reason: sum(row.reason == reason for row in self.rows) for reason in LetterReason}
+        return {reason: n for reason, n in counts.items() if n}
+
+
+def plan_due_letters(*, site: Site, filters: DueFilters, by: User) -> PlannedLetters:
+    """Letters for the next step of the people of a due list."""
+    today = timezone.localdate(timezone=site.zone)
+    people: Any = with_plan_facts(due_list(user=by, site=site, filters=filters))
+    return _planned(_due_letter(person, today) for person in people[: MAX_LETTERS + 1])
+
+
+def plan_result_letters(*, filters: ResultFilters, kind: Document.Kind, by: User) -> PlannedLetters:
+    """Letters about the results of a list, each result once."""
+    reviews = list(list_results(user=by, filters=filters)[: MAX_LETTERS + 1])
+    done = Document.objects.filter(review__in=reviews, kind=kind, status=Document.Status.DONE)
+    reasons = dict.fromkeys(done.values_list("review_id", flat=True), LetterReason.MADE_BEFORE)
+    later = with_later_result(Review.objects.filter(pk__in=[review.pk for review in reviews]))
+    reasons |= dict.fromkeys(later.values_list("pk", flat=True), LetterReason.LATER_RESULT)
+    return _planned(_result_letter(review, kind, reasons.get(review.pk)) for review in reviews)
+
+
+def _planned(rows: Iterable[BatchLetter]) -> PlannedLetters:
+    found = tuple(rows)
+    return PlannedLetters(found[:MAX_LETTERS], len(found) > MAX_LETTERS)
+
+
+def _due_letter(person: Any, today: Any) -> BatchLetter:
+    due = due_message(person, today)
+    if not may_get_messages(person.register_status_on(today)):
+        return BatchLetter(patient=person, reason=LetterReason.NOT_INVITED.value)
+    if due is None:
+        return BatchLetter(patient=person, reason=LetterReason.NOTHING_TO_DO.value)
+    kind, step = due
+    reason = LetterReason.WAITING if person.is_waiting else _no_address(person.postal_address)
+    return BatchLetter(patient=person, kind=_KINDS[kind], step=step.value, reason=reason)
+
+
+def _result_letter(review: Review, kind: Document.Kind, known: LetterReason | None) -> BatchLetter:
+    patient = review.exam.patient
+    today = timezone.localdate(timezone=review.exam.site.zone)
+    reason = "" if kind is Document.Kind.REFERRAL_LETTER else _no_address(_addressee(patient, kind))
+    if kind is Document.Kind.RESULT_LETTER and patient.register_status_on(today) is RegisterStatus.DECEASED:
+        reason = LetterReason.DECEASED
+    return BatchLetter(patient=patient, review=review, kind=kind, reason=known or reason)
+
+
+def _addressee(patient: Patient, kind: Document.Kind) -> str:
+    return patient.doctor_address if kind is Document.Kind.DOCTOR_LETTER else patient.postal_address
+
+
+def _no_address(address: str) -> str:
+    return "" if address else LetterReason.NO_ADDRESS.value
+
+
+def make_letters(*, batch_id: uuid.UUID) -> None:
+    """Make letters of a batch for SLICE_S seconds, then its files, unless it is not queued any more."""
+    batch = claim_batch(batch_id=batch_id)
+    if batch is None:
+        logger.info("Letters %s are not queued: nothing to do", batch_id)
+        return
+    until = time.monotonic() + SLICE_S
+    try:
+        waiting = batch.letters.filter(document__isnull=True, reason="").order_by("position")
+        for letter_id in list(waiting.values_list("pk", flat=True)):
+            if not still_claimed(batch):
+                return
+            if time.monotonic() > until:
+                release_batch(batch=batch)
+                return
+            rows = BatchLetter.objects.select_related("patient__site", "review__exam__patient__site")
+            _make(rows.get(pk=letter_id), LetterVariant(batch.variant), batch.created_by)
+        with TemporaryFile() as pdf, TemporaryFile() as archive:
+            sha256 = _write_files(batch.pk, pdf, archive)
+            files = (File(pdf), File(archive)) if sha256 else (None, None)
+            finish_batch(batch=batch, pdf=files[0], archive=files[1], sha256=sha256)
+    except Exception:
+        # The boundary of the task: every error must end as a visible failure, never as an endless wait.
+        logger.exception("Letters %s failed", batch_id)
+        fail_batch(batch=batch)
+
+
+def _make(letter: BatchLetter, variant: LetterVariant, by: User) -> None:
+    """Make one letter, or store why there is none."""
+    kind = Document.Kind(letter.kind)
+    try:
+        document, _is_new = request_letter(
+            kind=kind, patient=letter.patient, review=letter.review, variant=variant, is_published=False, by=by
+        )
+    except (LetterRefused, ReportRefused, AccessDenied):
+        leave_out(letter=letter, reason=LetterReason.REFUSED)
+        return
+    make_document(document_id=document.pk)
+    document.refresh_from_db()
+    if document.status == Document.Status.DONE:
+        BatchLetter.objects.filter(pk=letter.pk).update(document=document)
+    else:
+        leave_out(letter=letter, reason=LetterReason.FAILED)
+
+
+def _write_files(batch_id: uuid.UUID, pdf: Any, archive: Any) -> str:
+    """Write both files; the hash of the PDF, empty if there is no letter."""
+    made = Document.objects.filter(pk__in=_documents(batch_id))
+    if not made.exists():
+        return ""
+    write_folded_pdf(_in_order(batch_id), pdf)
+    write_archive(_in_order(batch_id), archive)
+    pdf.seek(0)
+    archive.seek(0)
+    digest = hashlib.file_digest(pdf, "sha256").hexdigest()
+    pdf.seek(0)
+    return digest
+
+
+def _documents(batch_id: uuid.UUID) -> Any:
+    rows = BatchLetter.objects.filter(batch=batch_id, document__isnull=False).order_by("position")
+    return rows.values_list("document", flat=True)
+
+
+def _in_order(batch_id: uuid.UUID) -> Iterator[Document]:
+    """The documents in the order of the list, one at a time."""
+    for document_id in list(_documents(batch_id)):
+        yield Document.objects.get(pk=document_id)
