@@ -10,51 +10,11 @@ from typing import Any
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import StateApps
+
+from screening.append_only import AppendOnlyTriggers
 
 earlier: Any = import_module("screening.migrations.0002_append_only_audit")
-TABLE = "screening_correction"
-_POSTGRESQL_FUNCTION = """
-CREATE OR REPLACE FUNCTION screening_refuse_correction_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
-END $$
-"""
-
-
-def create_triggers(_apps: StateApps | None, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Create the triggers of corrections. Raises NotImplementedError for a database other than PostgreSQL and SQLite."""
-    vendor = schema_editor.connection.vendor
-    if vendor == "postgresql":
-        schema_editor.execute(_POSTGRESQL_FUNCTION, None)  # None: the per cent sign is plpgsql's
-        schema_editor.execute(
-            f"CREATE TRIGGER {TABLE}_append_only BEFORE UPDATE OR DELETE ON {TABLE} "
-            "FOR EACH ROW EXECUTE FUNCTION screening_refuse_correction_change()"
-        )
-        schema_editor.execute(
-            f"CREATE TRIGGER {TABLE}_no_truncate BEFORE TRUNCATE ON {TABLE} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION screening_refuse_correction_change()"
-        )
-    elif vendor == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            schema_editor.execute(
-                f"CREATE TRIGGER {TABLE}_no_{verb.lower()} BEFORE {verb} ON {TABLE} "
-                f"BEGIN SELECT RAISE(ABORT, '{TABLE} is append-only'); END"
-            )
-    else:
-        raise NotImplementedError(f"No append-only trigger is written for {vendor}; use PostgreSQL or SQLite.")
-
-
-def drop_triggers(_apps: StateApps | None, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Drop the triggers of corrections."""
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute(f"DROP TRIGGER IF EXISTS {TABLE}_append_only ON {TABLE}")
-        schema_editor.execute(f"DROP TRIGGER IF EXISTS {TABLE}_no_truncate ON {TABLE}")
-        schema_editor.execute("DROP FUNCTION IF EXISTS screening_refuse_correction_change()")
-    else:
-        for verb in ("update", "delete"):
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS {TABLE}_no_{verb}")
+TRIGGERS = AppendOnlyTriggers(("screening_correction",), "screening_refuse_correction_change")
 
 
 class Migration(migrations.Migration):
@@ -63,7 +23,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(earlier.drop_triggers, earlier.create_triggers),
+        migrations.RunPython(earlier.TRIGGERS.drop, earlier.TRIGGERS.create),
         migrations.CreateModel(
             name="Correction",
             fields=[
@@ -288,6 +248,6 @@ class Migration(migrations.Migration):
                 name="correction_kind_known",
             ),
         ),
-        migrations.RunPython(earlier.create_triggers, earlier.drop_triggers),
-        migrations.RunPython(create_triggers, drop_triggers),
+        migrations.RunPython(earlier.TRIGGERS.create, earlier.TRIGGERS.drop),
+        migrations.RunPython(TRIGGERS.create, TRIGGERS.drop),
     ]

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(triggers.drop_triggers, triggers.create_triggers),
+        migrations.RunPython(triggers.TRIGGERS.drop, triggers.TRIGGERS.create),
         migrations.AddField(
             model_name="auditevent",
             name="address",
@@ -52,5 +52,5 @@ class Migration(migrations.Migration):
             name="role",
             field=models.CharField(blank=True, default="", max_length=60, verbose_name="role"),
         ),
-        migrations.RunPython(triggers.create_triggers, triggers.drop_triggers),
+        migrations.RunPython(triggers.TRIGGERS.create, triggers.TRIGGERS.drop),
     ]

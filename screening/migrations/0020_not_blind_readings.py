@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(triggers.drop_triggers, triggers.create_triggers),
+        migrations.RunPython(triggers.TRIGGERS.drop, triggers.TRIGGERS.create),
         migrations.AddField(
             model_name="firstreading",
             name="not_blind_reason",
@@ -58,5 +58,5 @@ class Migration(migrations.Migration):
                 name="first_reading_not_blind_known",
             ),
         ),
-        migrations.RunPython(triggers.create_triggers, triggers.drop_triggers),
+        migrations.RunPython(triggers.TRIGGERS.create, triggers.TRIGGERS.drop),
     ]

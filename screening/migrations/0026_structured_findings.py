@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(triggers.drop_triggers, triggers.create_triggers),
+        migrations.RunPython(triggers.TRIGGERS.drop, triggers.TRIGGERS.create),
         migrations.CreateModel(
             name="VisualAcuity",
             fields=[
@@ -299,5 +299,5 @@ class Migration(migrations.Migration):
                 name="acuity_correction_known",
             ),
         ),
-        migrations.RunPython(triggers.create_triggers, triggers.drop_triggers),
+        migrations.RunPython(triggers.TRIGGERS.create, triggers.TRIGGERS.drop),
     ]

@@ -39,3 +39,8 @@ class VisualAcuity(BaseModel):
 
     def __str__(self) -> str:
         return f"Visual acuity {self.id}"
+
+    @property
+    def text(self) -> str:
+        """As entered and as logMAR, with the correction."""
+        return f"{self.entered} ({self.logmar} logMAR) {self.get_correction_display()}".strip()

@@ -6,15 +6,21 @@ from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import Laterality
 from screening.labels.choices import values
+from screening.labels.exam_states import EXAM_STATE_CHOICES
 from screening.labels.worklist import QUALITY_CHOICES, READING_URGENCY_CHOICES
 from screening.models.base import BaseModel
 from screening.models.patients import Patient
 from screening.models.sites import Site
 from screening.policy import ExamQuality, Urgency, WorklistBand, WorklistRank
+from screening.policy.exam_states import PHOTOGRAPHED, WAITING, ExamState
+
+_IS_WAITING = models.Q(status__in=values(sorted(WAITING)))
+_IS_PHOTOGRAPHED = models.Q(status__in=values(sorted(PHOTOGRAPHED)))
+_WAS_NEVER_HANDED_OVER = models.Q(status__in=["cancelled", *values(sorted(PHOTOGRAPHED))])
 
 
 class Exam(BaseModel):
-    """One visit. ``status`` is the progress of people; the progress of the model is ``Grading.status``.
+    """One visit. ``status`` is the progress of people (``policy.exam_states``), ``Grading.status`` that of the model.
 
     ``worklist_rank`` (a ``policy.WorklistRank``), ``worst_grade`` and ``max_p_referable`` follow from the current
     grading of each photograph in use (``services.worklist``). The last two are null if no photograph has a grade.
@@ -49,15 +55,11 @@ class Exam(BaseModel):
         NO_COOPERATION = "no_cooperation", _("The patient cannot cooperate")
         OTHER = "other", _("Another reason")
 
-    class Status(models.TextChoices):
-        OPEN = "open", _("Open")
-        SUBMITTED = "submitted", _("Waiting for review")
-        REVIEWED = "reviewed", _("Reviewed")
-        CANCELLED = "cancelled", _("Cancelled")
+    Status = ExamState
 
     site = models.ForeignKey(Site, models.PROTECT, related_name="exams")
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="exams")
-    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.OPEN)
+    status = models.CharField(_("status"), max_length=16, choices=EXAM_STATE_CHOICES, default=ExamState.OPEN.value)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField(_("submitted at"), null=True, blank=True)
     right_eye_absent_reason = models.CharField(_("right eye absent: reason"), max_length=200, blank=True, default="")
@@ -106,13 +108,18 @@ class Exam(BaseModel):
         ordering = ["-created_at", "id"]
         indexes = [
             models.Index(fields=["site", "status", "due_at"], name="exam_by_due_time"),
+            # The orders of the worklist, for users of any number of sites.
+            models.Index(
+                fields=["worklist_band", "due_at", "created_at", "id"], name="exam_by_band", condition=_IS_WAITING
+            ),
+            models.Index(fields=["due_at", "created_at", "id"], name="exam_by_due", condition=_IS_WAITING),
+            models.Index(fields=["submitted_at", "id"], name="exam_by_submission", condition=_IS_WAITING),
+            models.Index(fields=["-created_at", "id"], name="exam_open", condition=_IS_PHOTOGRAPHED),
         ]
         constraints = [
+            models.CheckConstraint(condition=models.Q(status__in=values(ExamState)), name="exam_status_known"),
             models.CheckConstraint(
-                condition=models.Q(status__in=["open", "submitted", "reviewed", "cancelled"]), name="exam_status_known"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(status__in=["open", "cancelled"]) | models.Q(submitted_at__isnull=False),
+                condition=_WAS_NEVER_HANDED_OVER | models.Q(submitted_at__isnull=False),
                 name="exam_submitted_has_time",
             ),
             *(
@@ -129,8 +136,12 @@ class Exam(BaseModel):
                 condition=models.Q(worklist_rank__in=[rank.value for rank in WorklistRank]), name="exam_rank_known"
             ),
             models.CheckConstraint(
-                condition=models.Q(status__in=["open", "cancelled"]) | models.Q(due_at__isnull=False),
+                condition=_WAS_NEVER_HANDED_OVER | models.Q(due_at__isnull=False),
                 name="exam_submitted_has_due_time",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="returned") | models.Q(returned_at__isnull=False),
+                name="exam_returned_has_time",
             ),
             models.CheckConstraint(
                 condition=models.Q(worklist_band__in=[band.value for band in WorklistBand]), name="exam_band_known"
@@ -146,7 +157,13 @@ class Exam(BaseModel):
 
     @property
     def is_open(self) -> bool:
-        return self.status == self.Status.OPEN
+        """Whether the photographer works on it: open or returned."""
+        return self.status in PHOTOGRAPHED
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for a reader or a senior reviewer."""
+        return self.status in WAITING
 
     @property
     def is_clear_negative(self) -> bool:

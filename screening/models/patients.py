@@ -5,14 +5,22 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from screening.birth_dates import BirthDate
 from screening.folding import MAX_FOLDED_CHARS, fold_name, fold_number, name_key
-from screening.labels.births import age_text, birth_text
+from screening.labels.births import age_band_text, age_text, birth_text
+from screening.labels.choices import values
+from screening.labels.messages import CONSENT_CHOICES
+from screening.labels.recall import STEP_CHOICES
+from screening.labels.register import STATUS_CHOICES
 from screening.models import lookups  # noqa: F401 (registers the lookup "prefix")
 from screening.models.base import BaseModel
+from screening.models.message_settings import validate_language
 from screening.models.sites import Site
+from screening.policy.register import RegisterStatus, status_on
+from screening.postal_addresses import MAX_ADDRESS_CHARS
 
 if TYPE_CHECKING:
     _CharField = models.CharField[str, str]
@@ -44,7 +52,12 @@ class Patient(BaseModel):
     """A person registered at a site, identified there by the medical record number (MRN).
 
     ``born_on`` is YYYY-MM-DD, YYYY-MM or YYYY, as exact as it is known. It is empty if only an estimated age is known,
-    or nothing: see ``birth``.
+    or nothing: see ``birth``. ``doctor_address`` is that of the general practitioner or the person who referred.
+
+    ``register_status`` and ``register_until`` are those of the newest ``RegisterEntry``; without one, eligible.
+
+    ``due_on``, ``screened_on`` and ``next_step``, with its first day, follow from results, register and contacts
+    (``services.recalls``). ``due_on`` is null after a referral without a recall date.
 
     ``merged_into``: the record of the same person that has the exams of this one. It leaves lists and searches.
     """
@@ -73,6 +86,29 @@ class Patient(BaseModel):
         _("diabetes type"), max_length=10, choices=DiabetesType.choices, default=DiabetesType.UNKNOWN
     )
     diabetes_since_year = models.PositiveSmallIntegerField(_("diabetes since (year)"), null=True, blank=True)
+    phone = models.CharField(_("telephone number"), max_length=40, blank=True, default="")
+    email = models.CharField(_("e-mail address"), max_length=254, blank=True, default="")
+    postal_address = models.TextField(_("postal address"), max_length=MAX_ADDRESS_CHARS, blank=True, default="")
+    doctor_address = models.TextField(
+        _("name and address of the doctor"), max_length=MAX_ADDRESS_CHARS, blank=True, default=""
+    )
+    language = models.CharField(_("language"), max_length=16, blank=True, default="", validators=[validate_language])
+    email_consent = models.CharField(
+        _("messages by e-mail"), max_length=3, choices=CONSENT_CHOICES, blank=True, default=""
+    )
+    sms_consent = models.CharField(_("text messages"), max_length=3, choices=CONSENT_CHOICES, blank=True, default="")
+    register_status = models.CharField(
+        _("status in the register"), max_length=12, choices=STATUS_CHOICES, default=RegisterStatus.ELIGIBLE.value
+    )
+    register_until = models.DateField(_("last day of the status"), null=True, blank=True)
+    due_on = models.DateField(_("due on"), null=True, blank=True, default=timezone.localdate, editable=False)
+    screened_on = models.DateField(_("last screened on"), null=True, blank=True, editable=False)
+    next_step = models.CharField(
+        _("next step"), max_length=12, choices=STEP_CHOICES, blank=True, default="invite", editable=False
+    )
+    next_step_on = models.DateField(
+        _("next step from"), null=True, blank=True, default=timezone.localdate, editable=False
+    )
     folded_mrn = FoldedField(lambda row: fold_number(row.mrn))
     folded_name = FoldedField(lambda row: fold_name(f"{row.family_name} {row.given_name}"))
     name_key = FoldedField(lambda row: name_key(row.family_name, row.given_name))
@@ -88,6 +124,7 @@ class Patient(BaseModel):
             models.Index(
                 fields=["folded_mrn", "site"], name="patient_by_mrn", opclasses=["varchar_pattern_ops", "uuid_ops"]
             ),
+            models.Index(fields=["site", "due_on", "id"], name="patient_by_due_date"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["site", "mrn"], name="patient_mrn_once_a_site"),
@@ -97,6 +134,13 @@ class Patient(BaseModel):
                 condition=models.Q(estimated_age__isnull=True, age_estimated_on__isnull=True)
                 | models.Q(estimated_age__isnull=False, age_estimated_on__isnull=False, born_on=""),
                 name="patient_has_one_birth",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(register_status__in=values(RegisterStatus)), name="patient_register_status_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(email_consent__in=["", "yes", "no"], sms_consent__in=["", "yes", "no"]),
+                name="patient_consents_known",
             ),
             models.CheckConstraint(condition=models.Q(sex__in=["F", "M", "X", "U"]), name="patient_sex_known"),
             models.CheckConstraint(
@@ -123,9 +167,17 @@ class Patient(BaseModel):
         """The birth date as exact as it is known, or the estimated age."""
         return birth_text(self.birth)
 
+    def register_status_on(self, day: datetime.date) -> RegisterStatus:
+        """The status in the register that counts on ``day``."""
+        return status_on(RegisterStatus(self.register_status), self.register_until, day)
+
     def age_text_on(self, day: datetime.date) -> str:
         """The age on ``day``, as exact as it is known; empty if it is not known."""
         return age_text(self.birth, day)
+
+    def case_text_on(self, day: datetime.date) -> str:
+        """Sex and age band: all that is shown to a user who does not see who the person is."""
+        return f"{self.get_sex_display()}, {age_band_text(self.birth, day)}"
 
 
 class PatientSearchTerm(models.Model):

@@ -13,13 +13,15 @@ from screening.labels.reviews import MACULAR_OEDEMA_CHOICES, OUTCOME_CHOICES, UR
 from screening.labels.scales import SCALE_CHOICES
 from screening.models.base import BaseModel
 from screening.models.exams import Exam
+from screening.models.outcome_tables import SiteOutcomeTable
 from screening.policy import GradingScale, MacularOedema, Outcome, Urgency
 
 
 class Review(BaseModel):
     """A signed decision on an exam. It is never changed: an amendment is a new review that refers to it.
 
-    It counts if it has no amendment and its ``reading_round`` is that of the exam.
+    It counts if it has no amendment and its ``reading_round`` is that of the exam. The outcome follows from
+    ``outcome_table``, or from ``built_in_version`` of the built-in tables; ``outcome_rules`` are the rules that set it.
     """
 
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="reviews")
@@ -33,11 +35,19 @@ class Review(BaseModel):
     amend_reason = models.CharField(_("reason of the amendment"), max_length=300, blank=True, default="")
     reading_round = models.PositiveSmallIntegerField(_("reading round"), default=0)
     scale = models.CharField(_("grading scale"), max_length=8, choices=SCALE_CHOICES, default=GradingScale.ICDR.value)
+    outcome_table = models.ForeignKey(
+        SiteOutcomeTable, models.PROTECT, related_name="reviews", null=True, blank=True, verbose_name=_("outcome table")
+    )
+    built_in_version = models.PositiveSmallIntegerField(
+        _("version of the built-in outcome table"), null=True, blank=True
+    )
+    outcome_rules = models.JSONField(_("rules that set the outcome"), default=list, blank=True)
 
     class Meta:
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
         ordering = ["-signed_at", "id"]
+        indexes = [models.Index(fields=["-signed_at", "id"], name="reviews_newest_first")]
         constraints = [
             models.UniqueConstraint(
                 fields=["exam", "reading_round"], condition=Q(amends__isnull=True), name="review_signed_once"
@@ -50,6 +60,11 @@ class Review(BaseModel):
             models.CheckConstraint(condition=Q(outcome__in=values(Outcome)), name="review_outcome_known"),
             models.CheckConstraint(condition=Q(urgency__in=values(Urgency)), name="review_urgency_known"),
             models.CheckConstraint(condition=Q(scale__in=values(GradingScale)), name="review_scale_known"),
+            models.CheckConstraint(
+                condition=Q(outcome_table__isnull=True, built_in_version__isnull=False)
+                | Q(outcome_table__isnull=False, built_in_version__isnull=True),
+                name="review_has_one_outcome_table",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -59,8 +74,10 @@ class Review(BaseModel):
 class StructuredFindings(models.Model):
     """What a reader found in one eye beside grade and macular oedema, of a first reading and of a signed finding.
 
-    ``lesions`` maps codes of ``policy.lesions.Lesion`` to numbers above 0. ``retinopathy`` and ``maculopathy`` are the
-    grades of the site's scale; empty in ICDR. ``contradiction_reason``: why the grade is not that of the lesions.
+    ``lesions`` maps codes of ``policy.lesions.Lesion`` to numbers above 0. ``retinopathy``, ``maculopathy`` and
+    ``photocoagulation`` are the grades of the site's scale; empty in ICDR. ``contradiction_reason``: why the grade is
+    not that of the lesions. ``landmarks`` maps ids of photographs to the values of ``policy.landmarks.Landmarks``, if
+    the reader moved them.
     """
 
     lesions = models.JSONField(_("lesions"), default=dict, blank=True)
@@ -70,12 +87,21 @@ class StructuredFindings(models.Model):
     )
     retinopathy = models.CharField(_("retinopathy in the scale of the site"), max_length=4, blank=True, default="")
     maculopathy = models.CharField(_("maculopathy in the scale of the site"), max_length=4, blank=True, default="")
+    photocoagulation = models.CharField(
+        _("photocoagulation in the scale of the site"), max_length=4, blank=True, default=""
+    )
     contradiction_reason = models.CharField(
         _("why the grade differs from the lesions"), max_length=300, blank=True, default=""
     )
+    landmarks = models.JSONField(_("optic disc and fovea"), default=dict, blank=True)
 
     class Meta:
         abstract = True
+
+    @property
+    def grades_in_scale(self) -> str:
+        """The grades of the site's scale, such as "R1 M0 P0"; empty in ICDR."""
+        return " ".join(filter(None, (self.retinopathy, self.maculopathy, self.photocoagulation)))
 
 
 class EyeFinding(StructuredFindings, BaseModel):

@@ -14,9 +14,15 @@ from screening.labels.choices import values
 from screening.labels.models import MODEL_CHOICES
 from screening.labels.scales import SCALE_CHOICES
 from screening.models.base import BaseModel
+from screening.models.message_settings import MessageSettings
 from screening.policy import GradingScale, Urgency
+from screening.policy.recall import RecallRules
+from screening.policy.referrals import DEFAULT_RESULT_DAYS, DEFAULT_TARGETS
 
+_RECALL = RecallRules()
 MAX_READING_TARGET_H = 24 * 90
+MAX_REFERRAL_TARGET_DAYS = 365
+_DAYS_RANGE = [MinValueValidator(1), MaxValueValidator(MAX_REFERRAL_TARGET_DAYS)]
 _TARGET_RANGE = [MinValueValidator(1), MaxValueValidator(MAX_READING_TARGET_H)]
 
 
@@ -28,12 +34,15 @@ def validate_timezone(name: str) -> None:
         )
 
 
-class Site(BaseModel):
+class Site(MessageSettings, BaseModel):
     """A clinic that screens. Each patient belongs to one site.
 
     ``reading_target_..._h``: hours from hand-over to the time at which an exam of this urgency should be read. The
     defaults are of this product: results are due within 3 weeks in the English programme (NHS Diabetic Eye Screening
     Programme, pathway standard on the timeliness of results), of which the reading is two.
+
+    ``referral_..._days``: days from the photographs until a referral is sent and the patient is seen, and from the
+    examination to its result. Their sources are in ``policy.referrals``.
     """
 
     READING_TARGET_FIELDS = {
@@ -41,6 +50,15 @@ class Site(BaseModel):
         Urgency.SOON: "reading_target_soon_h",
         Urgency.IMMEDIATE: "reading_target_immediate_h",
     }
+
+    RECALL_FIELDS = (
+        "invite_before_days",
+        "overdue_after_days",
+        "reminder_after_days",
+        "second_try_after_days",
+        "phone_after_days",
+        "lost_after_days",
+    )
 
     class ReadingMode(models.TextChoices):
         """How the model's grade is shown to the reviewer (see docs/glossary.md)."""
@@ -81,6 +99,11 @@ class Site(BaseModel):
         default=None,
         choices=[(True, _("Yes")), (False, _("No, only the quality")), (None, _("As usual: not at blind-first sites"))],
     )
+    hides_identity = models.BooleanField(
+        _("outside readers see no names"),
+        default=True,
+        help_text=_("They see age band and sex of a person. Without it they see what a reviewer sees."),
+    )
     scale = models.CharField(
         _("grading scale"),
         max_length=8,
@@ -96,6 +119,47 @@ class Site(BaseModel):
     )
     reading_target_immediate_h = models.PositiveIntegerField(
         _("hours until an exam that should be read immediately is due"), default=4, validators=_TARGET_RANGE
+    )
+    invite_before_days = models.PositiveSmallIntegerField(
+        _("days before the due date at which people are invited"), default=_RECALL.invite_before_days
+    )
+    overdue_after_days = models.PositiveSmallIntegerField(
+        _("days after the due date at which people are overdue"), default=_RECALL.overdue_after_days
+    )
+    reminder_after_days = models.PositiveSmallIntegerField(
+        _("days from the invitation to the reminder"), default=_RECALL.reminder_after_days
+    )
+    second_try_after_days = models.PositiveSmallIntegerField(
+        _("days from the reminder or a missed appointment to the second invitation"),
+        default=_RECALL.second_try_after_days,
+    )
+    phone_after_days = models.PositiveSmallIntegerField(
+        _("days from the second invitation to the telephone call"), default=_RECALL.phone_after_days
+    )
+    lost_after_days = models.PositiveSmallIntegerField(
+        _("days after the telephone call at which people are lost to follow-up"), default=_RECALL.lost_after_days
+    )
+    referral_sent_soon_days = models.PositiveSmallIntegerField(
+        _("days until a referral is sent"),
+        default=DEFAULT_TARGETS[Urgency.SOON].sent,
+        validators=_DAYS_RANGE,
+        help_text=_("From the day of the photographs. Referrals that exist keep their days."),
+    )
+    referral_seen_soon_days = models.PositiveSmallIntegerField(
+        _("days until a referred patient is seen"), default=DEFAULT_TARGETS[Urgency.SOON].seen, validators=_DAYS_RANGE
+    )
+    referral_sent_immediate_days = models.PositiveSmallIntegerField(
+        _("days until an urgent referral is sent"),
+        default=DEFAULT_TARGETS[Urgency.IMMEDIATE].sent,
+        validators=_DAYS_RANGE,
+    )
+    referral_seen_immediate_days = models.PositiveSmallIntegerField(
+        _("days until a patient who was referred urgently is seen"),
+        default=DEFAULT_TARGETS[Urgency.IMMEDIATE].seen,
+        validators=_DAYS_RANGE,
+    )
+    referral_result_days = models.PositiveSmallIntegerField(
+        _("days from the examination to its result"), default=DEFAULT_RESULT_DAYS, validators=_DAYS_RANGE
     )
     is_active = models.BooleanField(_("is active"), default=True)
 
@@ -115,6 +179,10 @@ class Site(BaseModel):
                     reading_target_routine_h__gte=1, reading_target_soon_h__gte=1, reading_target_immediate_h__gte=1
                 ),
                 name="site_reading_targets_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(message_mode="off") | (~models.Q(message_sender="") & ~models.Q(message_phone="")),
+                name="site_messages_have_sender",
             ),
         ]
 
@@ -143,6 +211,17 @@ class Site(BaseModel):
         """The time from hand-over until an exam of this urgency should be read."""
         return datetime.timedelta(hours=getattr(self, self.READING_TARGET_FIELDS[Urgency(urgency)]))
 
+    def referral_target_days(self, urgency: str) -> tuple[int, int]:
+        """Days from the photographs until a referral of this urgency is sent, and until the patient is seen."""
+        if urgency == Urgency.IMMEDIATE:
+            return self.referral_sent_immediate_days, self.referral_seen_immediate_days
+        return self.referral_sent_soon_days, self.referral_seen_soon_days
+
+    @property
+    def recall_rules(self) -> RecallRules:
+        """Days of call and recall."""
+        return RecallRules(**{name: getattr(self, name) for name in self.RECALL_FIELDS})
+
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.timezone)
@@ -154,7 +233,10 @@ class Membership(BaseModel):
     class Role(models.TextChoices):
         PHOTOGRAPHER = "photographer", _("Photographer")
         REVIEWER = "reviewer", _("Reviewer")
+        SENIOR_REVIEWER = "senior_reviewer", _("Senior reviewer")
         MANAGER = "manager", _("Manager")
+        OUTSIDE_READER = "outside_reader", _("Outside reader")
+        TRAINEE = "trainee", _("Reader in training")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
     site = models.ForeignKey(Site, models.PROTECT, related_name="memberships")
@@ -167,7 +249,10 @@ class Membership(BaseModel):
         constraints = [
             models.UniqueConstraint(fields=["user", "site", "role"], name="membership_once"),
             models.CheckConstraint(
-                condition=models.Q(role__in=["photographer", "reviewer", "manager"]), name="membership_role_known"
+                condition=models.Q(
+                    role__in=["photographer", "reviewer", "senior_reviewer", "manager", "outside_reader", "trainee"]
+                ),
+                name="membership_role_known",
             ),
         ]
 

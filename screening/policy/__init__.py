@@ -1,21 +1,22 @@
 """Clinical rules as pure functions: outcomes, lesions and the grades that follow, grading scales, visual acuity."""
 
+from screening.policy.default_outcomes import default_table, nhs_table
+from screening.policy.outcome_tables import MacularOedema, Outcome, OutcomeRule, OutcomeTable, Urgency
 from screening.policy.outcomes import (
     MAX_ATTEMPTS,
     MAX_CAPTURE_AGE,
     MAX_VISITS,
     Decision,
     EyeResult,
-    MacularOedema,
-    Outcome,
-    Urgency,
+    NoRuleApplies,
+    PatientFacts,
     WorklistRank,
     add_months,
     decide_outcome,
     next_due_on,
     worklist_rank,
 )
-from screening.policy.scales import GradingScale, Maculopathy, Retinopathy
+from screening.policy.scales import GradingScale, Maculopathy, Photocoagulation, Retinopathy
 from screening.policy.worklist import (
     ExamQuality,
     WorklistBand,
@@ -35,15 +36,22 @@ __all__ = (
     "GradingScale",
     "MacularOedema",
     "Maculopathy",
+    "NoRuleApplies",
     "Outcome",
+    "OutcomeRule",
+    "OutcomeTable",
+    "PatientFacts",
+    "Photocoagulation",
     "Retinopathy",
     "Urgency",
     "WorklistBand",
     "WorklistRank",
     "add_months",
     "decide_outcome",
+    "default_table",
     "exam_quality",
     "next_due_on",
+    "nhs_table",
     "priority_exams",
     "sample_order",
     "worklist_band",

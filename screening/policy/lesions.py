@@ -14,6 +14,7 @@ from ml.vocabulary import ICDRGrade
 
 WILKINSON_2003 = "Wilkinson et al. 2003"
 ETDRS_12 = "ETDRS report 12, 1991"
+NHS_2021 = "NHS grading definitions for referable disease, 27 August 2021"
 NHS_2025 = "NHS features-based grading, 12 May 2025"
 SCOTLAND_2007 = "Scottish grading scheme 2007"
 

@@ -1,16 +1,29 @@
-"""Clinical rules as pure functions: outcome, urgency, recall date, order of the worklist.
+"""Clinical rules as pure functions: outcome, urgency, recall date, order of the worklist. No Django here.
 
-Recall and referral: ICO Guidelines for Diabetic Eye Care (2017), tables 3 and 4, as the ADA position statement
-(Solomon et al., Diabetes Care 2017) repeats them. No Django here.
+Which outcome follows from a finding is data (``outcome_tables``); what no table can change is here.
 """
 
 import calendar
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
 from ml.vocabulary import ICDRGrade
+from screening.policy.outcome_limits import limits_of
+from screening.policy.outcome_tables import (
+    OBSERVABLE_MACULA,
+    Combination,
+    MacularOedema,
+    Outcome,
+    OutcomeTable,
+    Urgency,
+    acuity_code,
+    grade_code,
+    is_observable,
+    oedema_code,
+    treatment_code,
+)
 from screening.policy.scales import GradingScale, Maculopathy, Retinopathy
 
 MAX_ATTEMPTS = 3
@@ -18,36 +31,11 @@ MAX_ATTEMPTS = 3
 MAX_VISITS = 2
 """Visits with an ungradable eye after which it is referred for slit-lamp examination."""
 MAX_CAPTURE_AGE = datetime.timedelta(days=365)
-"""The longest interval between screenings here is 12 months (table above): an older photograph is out of date."""
-
-
-class Outcome(StrEnum):
-    """What follows for the patient, mildest first."""
-
-    RESCREEN = "rescreen"
-    REPEAT_IMAGING = "repeat_imaging"
-    REFER_SLIT_LAMP = "refer_slit_lamp"
-    REFER = "refer"
-    REFER_URGENT = "refer_urgent"
-
-
-class Urgency(StrEnum):
-    """How soon the outcome is due."""
-
-    ROUTINE = "routine"
-    SOON = "soon"
-    IMMEDIATE = "immediate"
-
-
-class MacularOedema(StrEnum):
-    """Macular oedema, as a clinician finds it."""
-
-    NONE = "none"
-    SUSPECTED = "suspected"
-    """Signs of it in a photograph, such as exudates near the fovea: M1 in England, M2 in Scotland."""
-    NOT_CENTRE = "not_centre"
-    CENTRE = "centre"
-    UNKNOWN = "unknown"
+"""The longest interval after one screening is 12 months (``outcome_limits``): an older photograph is out of date."""
+MIN_NEGATIVE_SCREENS = 2
+"""Negative screens in a row before a longer interval (NHS Diabetic Eye Screening Programme)."""
+MIN_MONTHS_BETWEEN_SCREENS = 6
+"""Of this product: two exams within half the routine interval are one screen."""
 
 
 class WorklistRank(IntEnum):
@@ -68,7 +56,8 @@ class WorklistRank(IntEnum):
 class EyeResult:
     """What a reviewer found in one eye. ``n_attempts`` counts ungradable photographs of one field in this visit,
     ``n_visits`` visits with this eye ungradable or not photographed, this one included. ``retinopathy`` and
-    ``maculopathy`` are grades of another ``scale`` than ICDR; the outcome then follows from them."""
+    ``maculopathy`` are grades of another ``scale`` than ICDR; the outcome then follows from them. ``acuity_logmar`` is
+    that of this visit, ``is_treated`` whether the eye had laser, injections or surgery; None: not known."""
 
     is_absent: bool = False
     is_photographed: bool = True
@@ -78,6 +67,8 @@ class EyeResult:
     scale: GradingScale = GradingScale.ICDR
     retinopathy: Retinopathy | None = None
     maculopathy: Maculopathy | None = None
+    acuity_logmar: float | None = None
+    is_treated: bool | None = None
     n_attempts: int = 1
     n_visits: int = 1
 
@@ -89,105 +80,170 @@ class EyeResult:
         if (self.retinopathy is not None) != (has_grade and self.scale is not GradingScale.ICDR):
             raise ValueError("A graded eye has a grade of its scale too, if that is not ICDR.")
 
+    @property
+    def combination(self) -> Combination:
+        """The codes of a graded eye, as rules name them."""
+        grade = self.retinopathy or self.grade
+        assert grade is not None  # noqa: S101 (for the type)
+        macula = oedema_code(self.macular_oedema)
+        observable = (OBSERVABLE_MACULA,) if is_observable(self.scale, self.maculopathy) else ()
+        acuity, treatment = acuity_code(self.acuity_logmar), treatment_code(self.is_treated)
+        return grade_code(grade), macula, *observable, acuity, treatment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientFacts:
+    """What counts beside the eyes. ``n_negative_screens_before``: screens in a row directly before this one, without
+    retinopathy and macular oedema in both eyes, each at least MIN_MONTHS_BETWEEN_SCREENS before the next."""
+
+    is_pregnant: bool | None = None
+    n_negative_screens_before: int = 0
+
+
+class NoRuleApplies(LookupError):
+    """The outcome table has no rule for an eye. ``combination`` has the codes of the eye."""
+
+    def __init__(self, combination: Combination) -> None:
+        super().__init__("The outcome table has no rule for: " + ", ".join(combination))
+        self.combination = combination
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What follows from both eyes. ``recall_months`` is None if the referral decides; 0 means now."""
+    """What follows from both eyes. ``recall_months`` is None if the referral decides; 0 means now.
+
+    ``reasons`` are the rules that apply, by eye; ``rules`` those of them that set the outcome or the interval.
+    """
 
     outcome: Outcome
     urgency: Urgency
     recall_months: int | None
     reasons: tuple[str, ...]
+    rules: tuple[str, ...] = ()
 
 
-_BY_GRADE = {
-    ICDRGrade.NONE: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
-    ICDRGrade.MILD: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
-    ICDRGrade.MODERATE: (Outcome.REFER, Urgency.SOON, 6),
-    ICDRGrade.SEVERE: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 3),
-    ICDRGrade.PROLIFERATIVE: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 3),
-}
-_BY_RETINOPATHY = {
-    GradingScale.ENGLAND: {
-        Retinopathy.R0: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
-        Retinopathy.R1: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
-        Retinopathy.R2L: (Outcome.REFER, Urgency.SOON, 6),
-        Retinopathy.R2H: (Outcome.REFER, Urgency.SOON, 6),
-        Retinopathy.R3S: (Outcome.REFER, Urgency.SOON, 6),
-        Retinopathy.R3A: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 3),
-    },
-    GradingScale.SCOTLAND: {
-        Retinopathy.R0: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
-        Retinopathy.R1: (Outcome.RESCREEN, Urgency.ROUTINE, 12),
-        Retinopathy.R2: (Outcome.RESCREEN, Urgency.ROUTINE, 6),
-        Retinopathy.R3: (Outcome.REFER, Urgency.SOON, 6),
-        Retinopathy.R4: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 3),
-    },
-}
-"""Sources: see ``scales``."""
-_SCOTTISH_M1 = (Outcome.RESCREEN, Urgency.ROUTINE, 6)
-_BY_OEDEMA = {
-    MacularOedema.SUSPECTED: (Outcome.REFER, Urgency.SOON, 6),
-    MacularOedema.NOT_CENTRE: (Outcome.REFER, Urgency.SOON, 6),
-    MacularOedema.CENTRE: (Outcome.REFER_URGENT, Urgency.IMMEDIATE, 1),
-}
-_OUTCOMES = list(Outcome)
-_URGENCIES = list(Urgency)
+_OUTCOMES, _URGENCIES = list(Outcome), list(Urgency)
+_REFERRALS = frozenset({Outcome.REFER, Outcome.REFER_URGENT})
 
 
-def decide_outcome(right: EyeResult, left: EyeResult) -> Decision:
-    """Outcome of an exam: the worse eye decides, and an eye that is ungradable or not photographed is never a negative.
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """A rule that applies to an eye, or to the patient. ``months`` is None if the referral decides."""
 
-    Raises ValueError if both eyes are absent.
+    reason: str
+    outcome: Outcome
+    urgency: Urgency
+    months: int | None
+
+
+def decide_outcome(
+    right: EyeResult, left: EyeResult, *, table: OutcomeTable, patient: PatientFacts | None = None
+) -> Decision:
+    """Outcome of an exam by a table. What no table changes: the worse eye decides, an eye that is ungradable or not
+    photographed is never a negative, nor is one whose oedema is unknown, and the limits of ``outcome_limits`` hold.
+
+    Raises ValueError if both eyes are absent, NoRuleApplies if the table has no rule for an eye.
     """
     present = [(name, eye) for name, eye in (("right", right), ("left", left)) if not eye.is_absent]
     if not present:
         raise ValueError("Both eyes are absent: there is nothing to decide.")
-    decisions = [_decide_eye(name, eye) for name, eye in present]
-    months = [decision.recall_months for decision in decisions if decision.recall_months is not None]
-    outcome = max((decision.outcome for decision in decisions), key=_OUTCOMES.index)
-    is_referred = outcome in {Outcome.REFER, Outcome.REFER_URGENT}
-    # A referred patient's other eye is examined by the specialist; "photograph again now" would only delay that.
-    months = [month for month in months if month > 0] if is_referred else months
+    applied = [one for name, eye in present for one in _decide_eye(name, eye, table)]
+    outcome = max((one.outcome for one in applied), key=_OUTCOMES.index)
+    months = _recall_months(outcome, applied)
+    changed = _patient_interval(right, left, table, patient or PatientFacts(), outcome, months)
+    if changed is not None:
+        months, reason = changed
+        applied.append(_Applied(reason, outcome, Urgency.ROUTINE, months))
     return Decision(
         outcome=outcome,
-        urgency=max((decision.urgency for decision in decisions), key=_URGENCIES.index),
-        recall_months=None if outcome is Outcome.REFER_SLIT_LAMP else min(months, default=None),
-        reasons=tuple(reason for decision in decisions for reason in decision.reasons),
+        urgency=max((one.urgency for one in applied), key=_URGENCIES.index),
+        recall_months=months,
+        reasons=tuple(one.reason for one in applied if one.reason),
+        rules=tuple(
+            one.reason
+            for one in applied
+            if one.reason and (one.outcome is outcome or (months is not None and one.months == months))
+        ),
     )
 
 
-def _decide_eye(name: str, eye: EyeResult) -> Decision:
+def _recall_months(outcome: Outcome, applied: Iterable[_Applied]) -> int | None:
+    if outcome is Outcome.REFER_SLIT_LAMP:
+        return None
+    months = [one.months for one in applied if one.months is not None]
+    # A referred patient's other eye is examined by the specialist; "photograph again now" would only delay that.
+    months = [one for one in months if one > 0] if outcome in _REFERRALS else months
+    return min(months, default=None)
+
+
+def _decide_eye(name: str, eye: EyeResult, table: OutcomeTable) -> list[_Applied]:
     if eye.grade is None:
-        is_unobtainable = eye.n_attempts >= MAX_ATTEMPTS or eye.n_visits >= MAX_VISITS
-        outcome = Outcome.REFER_SLIT_LAMP if is_unobtainable else Outcome.REPEAT_IMAGING
-        urgency = Urgency.SOON if is_unobtainable else Urgency.ROUTINE
-        return Decision(
-            outcome=outcome,
-            urgency=urgency,
-            recall_months=None if is_unobtainable else 0,
-            reasons=(f"{name}_ungradable" if eye.is_photographed else f"{name}_not_photographed",),
-        )
-    rules = [_grade_rule(name, eye, eye.grade)]
-    if eye.scale is GradingScale.SCOTLAND and eye.maculopathy is Maculopathy.M1:
-        rules.append((*_SCOTTISH_M1, f"{name}_scale_M1"))
-    if eye.macular_oedema in _BY_OEDEMA:
-        rules.append((*_BY_OEDEMA[eye.macular_oedema], f"{name}_oedema_{eye.macular_oedema.value}"))
-    elif eye.macular_oedema is MacularOedema.UNKNOWN and rules[0][0] not in {Outcome.REFER, Outcome.REFER_URGENT}:
+        reason = f"{name}_ungradable" if eye.is_photographed else f"{name}_not_photographed"
+        if eye.n_attempts >= MAX_ATTEMPTS or eye.n_visits >= MAX_VISITS:
+            return [_Applied(reason, Outcome.REFER_SLIT_LAMP, Urgency.SOON, None)]
+        return [_Applied(reason, Outcome.REPEAT_IMAGING, Urgency.ROUTINE, 0)]
+    codes = eye.combination
+    rules = [rule for rule in table.rules if rule.applies_to(codes)]
+    if eye.scale is not table.scale or not rules:
+        raise NoRuleApplies(codes)
+    applied = [_Applied(f"{name}_{rule.code}", rule.outcome, rule.urgency, rule.months) for rule in rules]
+    # Limits hold for a table that was changed in the database too. They have no reason: a checked table is within them.
+    limits = limits_of(table.scale, codes)
+    longest = min([rule.months for rule in rules] + [limit.max_months for limit in limits])
+    applied += [_Applied("", limit.outcome, limit.urgency, longest) for limit in limits]
+    if eye.macular_oedema is MacularOedema.UNKNOWN and _REFERRALS.isdisjoint(one.outcome for one in applied):
         # The model cannot exclude oedema. If the reviewer could not either, the eye is not a negative.
-        rules.append((Outcome.REPEAT_IMAGING, Urgency.ROUTINE, 0, f"{name}_oedema_unknown"))
-    return Decision(
-        outcome=max((rule[0] for rule in rules), key=_OUTCOMES.index),
-        urgency=max((rule[1] for rule in rules), key=_URGENCIES.index),
-        recall_months=min(rule[2] for rule in rules),
-        reasons=tuple(rule[3] for rule in rules),
-    )
+        applied.append(_Applied(f"{name}_oedema_unknown", Outcome.REPEAT_IMAGING, Urgency.ROUTINE, 0))
+    return applied
 
 
-def _grade_rule(name: str, eye: EyeResult, grade: ICDRGrade) -> tuple[Outcome, Urgency, int, str]:
-    if eye.retinopathy is None:
-        return (*_BY_GRADE[grade], f"{name}_grade_{grade.value}")
-    return (*_BY_RETINOPATHY[eye.scale][eye.retinopathy], f"{name}_scale_{eye.retinopathy.value}")
+def _patient_interval(
+    right: EyeResult,
+    left: EyeResult,
+    table: OutcomeTable,
+    patient: PatientFacts,
+    outcome: Outcome,
+    months: int | None,
+) -> tuple[int, str] | None:
+    """The interval that follows from the whole patient, with its reason; None if there is none.
+
+    Pregnancy can only shorten an interval. Two negative screens lengthen it, never in pregnancy, and never if a rule
+    for more than the grade applies: that one is about this eye.
+    """
+    if not months:
+        return None
+    if patient.is_pregnant:
+        limit = table.pregnancy_months
+        return (min(months, limit), "patient_pregnant") if limit is not None else None
+    if outcome is not Outcome.RESCREEN or table.negative_months is None:
+        return None
+    is_negative = all(is_negative_eye(eye) and _has_grade_rules_alone(eye, table) for eye in (right, left))
+    is_in_a_row = patient.n_negative_screens_before + 1 >= MIN_NEGATIVE_SCREENS
+    if is_negative and is_in_a_row and table.negative_months > months:
+        return table.negative_months, "patient_two_negatives"
+    return None
+
+
+def is_negative_eye(eye: EyeResult) -> bool:
+    """Whether an eye is present, graded, and without retinopathy and macular oedema."""
+    is_clear = eye.grade is ICDRGrade.NONE and eye.macular_oedema is MacularOedema.NONE
+    return is_clear and eye.retinopathy in {None, Retinopathy.R0} and eye.maculopathy in {None, Maculopathy.M0}
+
+
+def count_negative_screens(day: datetime.date, earlier: Iterable[tuple[datetime.date, bool]]) -> int:
+    """Negative screens in a row before ``day``. ``earlier``: day and whether it was negative, newest first."""
+    n_screens = 0
+    for screened_on, is_negative in earlier:
+        if not is_negative:
+            break
+        if add_months(screened_on, MIN_MONTHS_BETWEEN_SCREENS) <= day:
+            n_screens, day = n_screens + 1, screened_on
+    return n_screens
+
+
+def _has_grade_rules_alone(eye: EyeResult, table: OutcomeTable) -> bool:
+    rules = [rule for rule in table.rules if rule.applies_to(eye.combination)]
+    return all(set(rule.conditions) <= {rule.grade} for rule in rules)
 
 
 def worklist_rank(

@@ -2,8 +2,10 @@
 that each can be.
 
 Sources: NHS England, Features-based grading outcomes guidance, 12 May 2025, and Diabetic eye screening pathway
-overviews; Scottish Diabetic Retinopathy Grading Scheme 2007 v1.1 (rescreening after 6 months for R2 and M1). "Digital
-surveillance" of England is a referral within 3 to 6 months here.
+overviews; NHS Diabetic Eye Screening Programme, Grading definitions for referable disease, 27 August 2021, section 1.5
+(photocoagulation scars: a grade apart from retinopathy and maculopathy); Scottish Diabetic Retinopathy Grading Scheme
+2007 v1.1 (rescreening after 6 months for R2 and M1). "Digital surveillance" of England is a referral within 3 to 6
+months here.
 """
 
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from enum import StrEnum
 from ml.vocabulary import ICDRGrade
 from screening.policy.lesions import (
     ETDRS_12,
+    NHS_2021,
     NHS_2025,
     PROLIFERATIVE_SIGNS,
     SCOTLAND_2007,
@@ -56,17 +59,29 @@ class Maculopathy(StrEnum):
     M2 = "M2"
 
 
+class Photocoagulation(StrEnum):
+    """Grades of photocoagulation in England. P1: scars of focal or grid laser at the macula, or of peripheral laser."""
+
+    P0 = "P0"
+    P1 = "P1"
+
+
 NONE, MILD, MODERATE, SEVERE, PROLIFERATIVE = ICDRGrade
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """``icdr``: the ICDR grades that each grade can be, mildest first. Grades and rules: most severe first."""
+    """``icdr``: the ICDR grades that each grade can be, mildest first. Rules: most severe first.
+
+    ``photocoagulation`` is empty in a scale without grades of it.
+    """
 
     icdr: dict[Retinopathy, tuple[ICDRGrade, ...]]
     maculopathy: tuple[Maculopathy, ...]
     rules: tuple[Rule, ...]
     macular_rules: tuple[Rule, ...]
+    photocoagulation: tuple[Photocoagulation, ...] = ()
+    photocoagulation_rules: tuple[Rule, ...] = ()
 
 
 ENGLAND = Scale(
@@ -80,6 +95,8 @@ ENGLAND = Scale(
     },
     maculopathy=(Maculopathy.M0, Maculopathy.M1),
     macular_rules=rules("M1", NHS_2025, (Lesion.HARD_EXUDATES, 3), Lesion.EXUDATE_GROUP),
+    photocoagulation=(Photocoagulation.P0, Photocoagulation.P1),
+    photocoagulation_rules=rules("P1", NHS_2021, Lesion.LASER_SCARS),
     rules=(
         *rules("R3A", NHS_2025, *PROLIFERATIVE_SIGNS),
         *rules("R3S", NHS_2025, Lesion.TREATED_STABLE),
@@ -169,6 +186,14 @@ def maculopathy_grade(scale: GradingScale, lesions: Lesions, acuity_logmar: floa
     if signs is MacularSigns.ACUITY_NEEDED:
         return None
     return Maculopathy.M1 if signs is MacularSigns.SUSPECTED else Maculopathy.M0
+
+
+def photocoagulation_grade(scale: GradingScale, lesions: Lesions) -> Photocoagulation | None:
+    """The grade that follows from the lesions; None in a scale without grades of photocoagulation."""
+    if not SCALES[scale].photocoagulation:
+        return None
+    rule = first_rule(SCALES[scale].photocoagulation_rules, lesions)
+    return Photocoagulation.P0 if rule is None else Photocoagulation(rule.result)
 
 
 def icdr_of(scale: GradingScale, grade: Retinopathy, lesions: Lesions) -> ICDRGrade | None:

@@ -53,7 +53,7 @@ def worklist_band(rank: WorklistRank, *, is_blind_first: bool, is_priority: bool
 
 
 def priority_exams(*, suspected: Sequence[UUID], sampled: Collection[UUID], others: Collection[UUID]) -> set[UUID]:
-    """The waiting exams of a blind-first site that are in the priority band; at most half of them are suspected.
+    """Those of some waiting exams of a blind-first site that are in the priority band; at most half are suspected.
 
     ``suspected``: the model suspects a sight-threatening eye; the earliest due first. ``sampled``: others that are in
     the band already. They stay until they are read: to leave it would show that they are not suspected. ``others``: all

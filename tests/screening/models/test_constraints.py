@@ -10,9 +10,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, ProtectedError
 from django.utils import timezone
 
-from screening.models import FirstReading, PatientSearchTerm
+from screening.models import FirstReading, LesionMark, PatientSearchTerm
 from screening.models.sites import validate_timezone
 from screening.policy import WorklistRank
+from tests.screening.eye_states import oedema_columns
 from tests.screening.factories import (
     ExamFactory,
     EyeFindingFactory,
@@ -23,7 +24,6 @@ from tests.screening.factories import (
     ReviewFactory,
     SiteFactory,
     UserFactory,
-    oedema_columns,
 )
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +36,13 @@ def graded(**changes: Any) -> Any:
 def first_reading(**changes: Any) -> FirstReading:
     values = {"exam": ExamFactory(), "reviewer": UserFactory(), "laterality": "OD", "is_gradable": True, "grade": 1}
     return FirstReading.objects.create(**{**values, **changes})
+
+
+def mark(**changes: Any) -> LesionMark:
+    values = {"image": FundusImageFactory(), "author": UserFactory(), "number": 1, "kind": "irma", "shape": "point"}
+    if not changes.keys() & {"finding", "first_reading"}:
+        values["finding"] = EyeFindingFactory()
+    return LesionMark.objects.create(**{**values, "points": [[0.5, 0.5]], **changes})
 
 
 IMPOSSIBLE: list[tuple[str, Callable[..., Any], dict[str, Any]]] = [
@@ -100,6 +107,11 @@ IMPOSSIBLE: list[tuple[str, Callable[..., Any], dict[str, Any]]] = [
     ("an unknown oedema", EyeFindingFactory, {"macular_oedema": "some"}),
     ("an ungradable first reading with a grade", first_reading, {"is_gradable": False}),
     ("a gradable first reading without a grade", first_reading, {"grade": None}),
+    ("a mark of nothing", mark, {"finding": None}),
+    ("a mark of an unknown kind", mark, {"kind": "freckle"}),
+    ("a mark of an unknown shape", mark, {"shape": "square"}),
+    ("a circle without a radius", mark, {"shape": "circle"}),
+    ("a point with a radius", mark, {"radius": 0.1}),
 ]
 
 
@@ -119,6 +131,7 @@ UNIQUE: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (ReviewFactory, {"exam": lambda: ExamFactory(is_submitted=True)}),
     (EyeFindingFactory, {"review": ReviewFactory}),
     (first_reading, {"exam": ExamFactory, "reviewer": UserFactory}),
+    (mark, {"finding": EyeFindingFactory}),
 ]
 
 

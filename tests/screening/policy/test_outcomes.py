@@ -7,7 +7,16 @@ import pytest
 
 from ml.vocabulary import ICDRGrade
 from screening import policy
-from screening.policy import EyeResult, MacularOedema, Outcome, Urgency, WorklistRank, add_months, decide_outcome
+from screening.policy import (
+    Decision,
+    EyeResult,
+    GradingScale,
+    MacularOedema,
+    Outcome,
+    Urgency,
+    WorklistRank,
+    add_months,
+)
 
 ABSENT = EyeResult(is_absent=True, is_gradable=False)
 CLEAR = EyeResult(grade=ICDRGrade.NONE, macular_oedema=MacularOedema.NONE)
@@ -15,6 +24,10 @@ CLEAR = EyeResult(grade=ICDRGrade.NONE, macular_oedema=MacularOedema.NONE)
 
 def eye(grade: int, oedema: MacularOedema = MacularOedema.NONE) -> EyeResult:
     return EyeResult(grade=ICDRGrade(grade), macular_oedema=oedema)
+
+
+def decide_outcome(right: EyeResult, left: EyeResult) -> Decision:
+    return policy.decide_outcome(right, left, table=policy.default_table(GradingScale.ICDR))
 
 
 def ungradable(**changes: Any) -> EyeResult:

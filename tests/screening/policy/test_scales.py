@@ -13,13 +13,18 @@ from screening.policy import (
     Outcome,
     Retinopathy,
     decide_outcome,
+    default_table,
 )
 from screening.policy.lesions import Lesion, Lesions
-from screening.policy.scales import SCALES, icdr_of, maculopathy_grade, retinopathy_grade
+from screening.policy.scales import SCALES, icdr_of, maculopathy_grade, photocoagulation_grade, retinopathy_grade
 from tests.screening.policy.test_lesions import ACUITIES, ALL_LESIONS, BUDGET
 
 ENGLAND, SCOTLAND = GradingScale.ENGLAND, GradingScale.SCOTLAND
 OTHER_SCALES = st.sampled_from([ENGLAND, SCOTLAND])
+
+
+def clear_eye(scale: GradingScale) -> EyeResult:
+    return EyeResult(grade=ICDRGrade.NONE, macular_oedema=MacularOedema.NONE, scale=scale, retinopathy=Retinopathy.R0)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +74,28 @@ def test_maculopathy_follows_from_lesions(
 
 
 @pytest.mark.parametrize(
+    ("lesions", "england"),
+    [
+        ({}, "P0"),
+        ({Lesion.LASER_SCARS: 1}, "P1"),
+        ({Lesion.TREATED_STABLE: 1}, "P0"),  # a treatment need not be laser
+        ({Lesion.LASER_SCARS: 1, Lesion.NEW_VESSELS_DISC: 1}, "P1"),
+    ],
+)
+def test_photocoagulation_is_a_grade_apart_in_england_alone(lesions: Lesions, england: str) -> None:
+    assert (photocoagulation_grade(ENGLAND, lesions), photocoagulation_grade(SCOTLAND, lesions)) == (england, None)
+
+
+@BUDGET
+@given(ALL_LESIONS)
+def test_laser_scars_change_neither_retinopathy_nor_maculopathy(lesions: dict[Lesion, int]) -> None:
+    without: Lesions = {lesion: value for lesion, value in lesions.items() if lesion != Lesion.LASER_SCARS}
+    scarred: Lesions = {**without, Lesion.LASER_SCARS: 1}
+    assert retinopathy_grade(ENGLAND, scarred) == retinopathy_grade(ENGLAND, without)
+    assert maculopathy_grade(ENGLAND, scarred, None) == maculopathy_grade(ENGLAND, without, None)
+
+
+@pytest.mark.parametrize(
     ("grade", "lesions", "icdr"),
     [
         (Retinopathy.R1, {}, None),
@@ -95,8 +122,7 @@ def test_what_follows_from_lesions_always_has_an_icdr_grade_and_an_outcome(
     is_suspected = maculopathy is SCALES[scale].maculopathy[-1]
     oedema = MacularOedema.SUSPECTED if is_suspected else MacularOedema.NONE
     found = EyeResult(grade=grade, macular_oedema=oedema, scale=scale, retinopathy=retinopathy, maculopathy=maculopathy)
-    clear = EyeResult(grade=ICDRGrade.NONE, macular_oedema=MacularOedema.NONE)
-    outcome = decide_outcome(found, clear).outcome
+    outcome = decide_outcome(found, clear_eye(scale), table=default_table(scale)).outcome
     if is_suspected or retinopathy not in {Retinopathy.R0, Retinopathy.R1, Retinopathy.R2}:
         assert outcome in {Outcome.REFER, Outcome.REFER_URGENT}
     else:
@@ -124,13 +150,11 @@ def test_the_outcome_follows_from_the_scale_of_the_site(
         retinopathy=Retinopathy(retinopathy),
         maculopathy=Maculopathy(maculopathy),
     )
-    clear = EyeResult(grade=ICDRGrade.NONE, macular_oedema=MacularOedema.NONE)
-    decision = decide_outcome(one, clear)
+    decision = decide_outcome(one, clear_eye(scale), table=default_table(scale))
     assert (decision.outcome, decision.recall_months) == (outcome, months)
 
 
 @pytest.mark.parametrize("scale", [ENGLAND, SCOTLAND])
 def test_an_unknown_macula_is_no_negative_in_any_scale(scale: GradingScale) -> None:
     one = EyeResult(grade=ICDRGrade.NONE, scale=scale, retinopathy=Retinopathy.R0, maculopathy=None)
-    clear = EyeResult(grade=ICDRGrade.NONE, macular_oedema=MacularOedema.NONE)
-    assert decide_outcome(clear, one).outcome is Outcome.REPEAT_IMAGING
+    assert decide_outcome(clear_eye(scale), one, table=default_table(scale)).outcome is Outcome.REPEAT_IMAGING
