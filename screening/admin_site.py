@@ -16,6 +16,7 @@ class ScreeningAdminSite(AdminSite):
 
     site_title = _("Screening administration")
     site_header = _("Screening administration")
+    enable_nav_sidebar = False  # the lists need the width
     index_title = _("Records of all sites")
 
     def password_change(  # type: ignore[override]  # a redirect is a response too

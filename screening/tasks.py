@@ -9,9 +9,29 @@ from celery.exceptions import Reject
 from kombu.exceptions import OperationalError
 
 from ml.errors import BundleError
-from screening.services import accounts, drafts, gradings, idempotency_keys, orphaned_files, stale_gradings, uploads
+from screening.reports import letter_batches, making
+from screening.services import (
+    accounts,
+    bookings,
+    documents,
+    drafts,
+    gradings,
+    idempotency_keys,
+    late_referrals,
+    message_sending,
+    orphaned_files,
+    recall_runs,
+    repeats,
+    stale_gradings,
+    uploads,
+)
 from screening.services.accounts import LOCKOUT_NOTICE_TASK
+from screening.services.documents import MAKE_DOCUMENT_TASK
 from screening.services.gradings import GRADE_IMAGE_TASK
+from screening.services.imports import cleanup as import_cleanup
+from screening.services.imports import work
+from screening.services.imports.queue import WORK_TASK
+from screening.services.letter_batches import MAKE_LETTERS_TASK, requeue_stale_batches
 
 logger = logging.getLogger(__name__)
 
@@ -51,16 +71,61 @@ def send_lockout_notice(user_id: str) -> None:
     accounts.send_lockout_notice(user_id=UUID(user_id))
 
 
+@shared_task(name=MAKE_DOCUMENT_TASK)
+def make_document(document_id: str) -> None:
+    """Make one document. Idempotent: a broker may deliver a message twice."""
+    making.make_document(document_id=UUID(document_id))
+
+
+@shared_task(name=MAKE_LETTERS_TASK, acks_late=False, soft_time_limit=840, time_limit=900)
+def make_letters(batch_id: str) -> None:
+    """Make the letters to the people of a list, some minutes of them; another task continues."""
+    letter_batches.make_letters(batch_id=UUID(batch_id))
+
+
 @shared_task(name="screening.tasks.requeue_stale_gradings")
 def requeue_stale_gradings() -> None:
-    """Requeue gradings whose worker crashed or whose message was lost."""
+    """Requeue gradings, documents and letters whose worker crashed or whose message was lost."""
     stale_gradings.requeue_stale_gradings()
+    documents.requeue_stale_documents()
+    requeue_stale_batches()
+
+
+@shared_task(name="screening.tasks.report_late_referrals", acks_late=False)
+def report_late_referrals() -> None:
+    """Report referrals whose next step is overdue, each once."""
+    late_referrals.report_late_referrals()
+
+
+@shared_task(name="screening.tasks.run_recall", acks_late=False, soft_time_limit=840, time_limit=900)
+def run_recall() -> None:
+    """End suspensions and opt-outs that are over, and compute due dates again."""
+    recall_runs.run_recall()
+
+
+@shared_task(name=WORK_TASK, acks_late=False, soft_time_limit=840, time_limit=900)
+def work_on_import(import_id: str) -> None:
+    """Read, check or write the file of an import."""
+    work.work_on_import(import_id=UUID(import_id))
+
+
+@shared_task(name="screening.tasks.close_past_bookings", acks_late=False, soft_time_limit=840, time_limit=900)
+def close_past_bookings() -> None:
+    """Record who did not attend on the days that have passed."""
+    bookings.close_past_bookings()
+
+
+@shared_task(name="screening.tasks.clean_up_imports", acks_late=False, soft_time_limit=840, time_limit=900)
+def clean_up_imports() -> None:
+    """Delete data of imports that have ended, and continue those whose worker crashed."""
+    import_cleanup.clean_up_imports()
 
 
 @shared_task(name="screening.tasks.delete_old_drafts", acks_late=False)
 def delete_old_drafts() -> None:
-    """Delete drafts of readings that were not changed for seven days."""
+    """Delete drafts of readings that were not changed for seven days, and drop repeats that are not read any more."""
     drafts.delete_old_drafts()
+    repeats.drop_ended_repeats()
 
 
 @shared_task(name="screening.tasks.delete_orphaned_files", acks_late=False, soft_time_limit=840, time_limit=900)
@@ -79,3 +144,9 @@ def delete_expired_idempotency_keys() -> None:
 def delete_expired_uploads() -> None:
     """Delete uploads that were not added to their exam within a day."""
     uploads.delete_expired_uploads()
+
+
+@shared_task(name="screening.tasks.send_messages", acks_late=False, soft_time_limit=840, time_limit=900)
+def send_messages() -> None:
+    """Send the messages that wait and are due."""
+    message_sending.send_messages()

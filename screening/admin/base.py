@@ -4,14 +4,17 @@ A search is sent by POST and stored in the session. Django's search (``?q=``) wo
 and so into browser histories and access logs.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
+from screening.access import without_hidden_people
 from screening.models import AuditEvent, Site, User
 from screening.selectors.gradings import unread_by
 from screening.services.audit import record_event
@@ -31,6 +34,26 @@ _CHANNEL = {"channel": "admin"}
 _MAX_SEARCH_CHARS = 100
 
 
+@admin.display(description=_("id"), ordering="pk")
+def short_id(obj: Model) -> str:
+    """Column of a list: the first characters of the id, which are enough for a search."""
+    return str(obj.pk)[:8]
+
+
+@admin.display(description=_("exam"), ordering="exam")
+def short_exam(obj: Any) -> str:
+    """Column of a list: the first characters of the id of the exam."""
+    return str(obj.exam_id)[:8]
+
+
+class AllValuesFilter(admin.AllValuesFieldListFilter):
+    """Filter by the values that occur, with a name for the empty one: its link would have no text."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or str(_("None"))}
+
+
 class PostSearchChangeList(ChangeList):
     """A change list filtered by the search in the session."""
 
@@ -47,11 +70,24 @@ class BaseAdmin(_ModelAdmin[M]):
 
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     viewed_verb: ClassVar[AuditEvent.Verb | None] = None
     searched_verb: ClassVar[AuditEvent.Verb | None] = None
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """The field of a form; date and time of a moment have a label each."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, AdminSplitDateTime):
+            for widget, name in zip(field.widget.widgets, (str(_("date")), str(_("time"))), strict=True):
+                widget.attrs["aria-label"] = f"{field.label}: {name}"
+        return field
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        """Without people of sites that hide them from this superuser, who reads there as an outside reader."""
+        return without_hidden_people(super().get_queryset(request), user_of(request))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PostSearchChangeList
@@ -133,7 +169,7 @@ class BlindAdmin(ReadOnlyAdmin[M]):
         user = user_of(request)
         rows = super().get_queryset(request)
         if user is not None and unread_by(rows, user, exam=self.exam_path).exists():
-            text = _("Results of exams that you have not read yet are not listed: you read blind at their site.")
+            text = str(_("Results of exams that you have not read yet are not listed: you read blind at their site."))
             messages.info(request, text)
         return super().changelist_view(request, extra_context)
 

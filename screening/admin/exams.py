@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.base import BlindAdmin, ReadOnlyAdmin, user_of
+from screening.admin.base import BlindAdmin, ReadOnlyAdmin, short_exam, short_id, user_of
 from screening.models import AuditEvent, Exam, FundusImage, Grading
 from screening.selectors.gradings import unread_by
 from screening.templatetags.gradings import percent
@@ -19,13 +19,18 @@ _BY_ID = _("An id, or its first characters.")
 class ExamAdmin(ReadOnlyAdmin[Exam]):
     """Exams. The list has ids of patients, not names."""
 
-    list_display = ["id", "site", "patient", "status", "opened_by", "created_at", "submitted_at"]
+    list_display = [short_id, "site", "short_patient", "status", "opened_by", "created_at", "submitted_at"]
     list_filter = ["site", "status", "created_at", "submitted_at"]
-    list_select_related = ["site", "patient", "opened_by"]
+    list_select_related = ["site", "opened_by"]
     search_fields = ["id__istartswith", "patient__id__istartswith"]
     search_help_text = _BY_ID
     date_hierarchy = "created_at"
     viewed_verb = AuditEvent.Verb.EXAM_VIEWED
+
+    @admin.display(description=_("patient"), ordering="patient")
+    def short_patient(self, obj: Exam) -> str:
+        """The first characters of the id of the patient."""
+        return str(obj.patient_id)[:8]
 
     def get_exclude(self, request: HttpRequest, obj: Exam | None = None) -> tuple[str, ...]:
         """Without results if the superuser has yet to read the exam blind."""
@@ -42,7 +47,17 @@ class ExamAdmin(ReadOnlyAdmin[Exam]):
 class FundusImageAdmin(ReadOnlyAdmin[FundusImage]):
     """Records of photographs. The photographs are on the pages, which check access."""
 
-    list_display = ["id", "exam", "laterality", "field", "format", "width_px", "height_px", "camera", "withdrawn_at"]
+    list_display = [
+        short_id,
+        short_exam,
+        "laterality",
+        "field",
+        "format",
+        "width_px",
+        "height_px",
+        "camera",
+        "withdrawn_at",
+    ]
     list_filter = [
         "exam__site",
         "laterality",
@@ -51,7 +66,6 @@ class FundusImageAdmin(ReadOnlyAdmin[FundusImage]):
         "is_synthetic",
         ("withdrawn_at", admin.EmptyFieldListFilter),
     ]
-    list_select_related = ["exam"]
     search_fields = ["id__istartswith", "exam__id__istartswith", "sha256__istartswith"]
     search_help_text = _("The id of the photograph or its exam, or the SHA-256 of the file; or the first characters.")
     exclude = ["file"]  # no URL serves it
@@ -65,7 +79,7 @@ class GradingAdmin(BlindAdmin[Grading]):
     exam_path = "image__exam"
 
     list_display = [
-        "short_id",
+        short_id,
         "queued_at",
         "eye",
         "status",
@@ -74,10 +88,7 @@ class GradingAdmin(BlindAdmin[Grading]):
         "probability",
         "is_referable",
         "suspects_oedema",
-        "model",
         "model_version",
-        "duration_ms",
-        "n_attempts",
         "failure_code",
     ]
     list_filter = [
@@ -99,11 +110,6 @@ class GradingAdmin(BlindAdmin[Grading]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Grading]:
         """Without heatmaps, which are not shown."""
         return super().get_queryset(request).defer("heatmap", "oedema_heatmap")
-
-    @admin.display(description=_("id"), ordering="id")
-    def short_id(self, obj: Grading) -> str:
-        """The first characters of the id: enough for a search."""
-        return str(obj.pk)[:8]
 
     @admin.display(description=_("eye"), ordering="image__laterality")
     def eye(self, obj: Grading) -> str:

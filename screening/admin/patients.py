@@ -80,4 +80,11 @@ class PatientAdmin(BaseAdmin[Patient]):
         save_patient(obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Patient | None = None) -> list[str]:
-        return ["id", "created_at", "merged_into", *([] if obj is None else ["site"])]
+        return [
+            "id",
+            "created_at",
+            "merged_into",
+            "register_status",
+            "register_until",
+            *([] if obj is None else ["site"]),
+        ]

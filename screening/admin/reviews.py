@@ -6,11 +6,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.base import BlindAdmin
+from screening.admin.base import BlindAdmin, short_exam, short_id
 from screening.models import EyeFinding, FirstReading, Review
 
 
-class EyeFindingInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic at run time
+class EyeFindingInline(admin.StackedInline):  # type: ignore[type-arg]  # not generic at run time
     """Findings of a review."""
 
     model = EyeFinding
@@ -30,13 +30,18 @@ class ReviewAdmin(BlindAdmin[Review]):
 
     exam_path = "exam"
 
-    list_display = ["id", "exam", "reviewer", "signed_at", "outcome", "urgency", "recall_on", "amends"]
+    list_display = [short_id, short_exam, "reviewer", "signed_at", "outcome", "urgency", "recall_on", "short_amends"]
     list_filter = ["exam__site", "outcome", "urgency", "signed_at", "recall_on"]
-    list_select_related = ["exam", "reviewer", "amends"]
+    list_select_related = ["reviewer"]
     search_fields = ["id__istartswith", "exam__id__istartswith", "reviewer__username__istartswith"]
     search_help_text = _("The id of the review or its exam, or the reviewer's user name.")
     date_hierarchy = "signed_at"
     inlines = [EyeFindingInline]
+
+    @admin.display(description=_("amends"), ordering="amends")
+    def short_amends(self, obj: Review) -> str | None:
+        """The first characters of the id of the earlier review."""
+        return str(obj.amends_id)[:8] if obj.amends_id else None
 
 
 @admin.register(FirstReading)
@@ -45,8 +50,8 @@ class FirstReadingAdmin(BlindAdmin[FirstReading]):
 
     exam_path = "exam"
     list_display = [
-        "id",
-        "exam",
+        short_id,
+        short_exam,
         "reviewer",
         "laterality",
         "is_gradable",
@@ -56,6 +61,6 @@ class FirstReadingAdmin(BlindAdmin[FirstReading]):
         "created_at",
     ]
     list_filter = ["exam__site", "laterality", "is_gradable", "grade", "not_blind_reason"]
-    list_select_related = ["exam", "reviewer"]
+    list_select_related = ["reviewer"]
     search_fields = ["exam__id__istartswith", "reviewer__username__istartswith"]
     search_help_text = _("The id of the exam, or the reviewer's user name.")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from screening.admin.base import BaseAdmin, user_of
 from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.models import AuditEvent, Membership, Site, User
+from screening.models.message_settings import MESSAGE_FIELDS
 from screening.services.audit import record_event
 from screening.services.worklist import update_bands_of_site, update_due_times_of_site, update_orders_of_site
 
@@ -64,6 +65,13 @@ class SiteForm(_SiteForm):
 
 
 AUDITED_SETTINGS = {"reading_mode", "photographers_see_grades", "scale"}
+REFERRAL_TARGETS = (
+    "referral_sent_soon_days",
+    "referral_seen_soon_days",
+    "referral_sent_immediate_days",
+    "referral_seen_immediate_days",
+    "referral_result_days",
+)
 
 
 @admin.register(Site)
@@ -77,6 +85,11 @@ class SiteAdmin(BaseAdmin[Site]):
     prepopulated_fields = {"code": ["name"]}
     form = SiteForm
 
+    def get_fields(self, request: HttpRequest, obj: Site | None = None) -> Any:
+        """The settings of messages come last."""
+        names = list(super().get_fields(request, obj))
+        return [name for name in names if name not in MESSAGE_FIELDS] + list(MESSAGE_FIELDS)
+
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
         """With another model, other gradings of photographs that were graded by both are the current ones."""
         super().save_model(request, obj, form, change)
@@ -84,6 +97,19 @@ class SiteAdmin(BaseAdmin[Site]):
             data = {name: getattr(obj, name) for name in sorted(AUDITED_SETTINGS)}
             record_event(
                 verb=AuditEvent.Verb.READING_MODE_CHANGED, subject=obj, site=obj, data=data, by=user_of(request)
+            )
+        if set(MESSAGE_FIELDS) & set(form.changed_data):
+            data = {name: getattr(obj, name) for name in ("message_mode", "messages_need_consent")}
+            record_event(
+                verb=AuditEvent.Verb.MESSAGE_SETTINGS_CHANGED, subject=obj, site=obj, data=data, by=user_of(request)
+            )
+        if change and "hides_identity" in form.changed_data:
+            data = {"hides_identity": obj.hides_identity}
+            record_event(verb=AuditEvent.Verb.IDENTITY_CHANGED, subject=obj, site=obj, data=data, by=user_of(request))
+        if change and set(REFERRAL_TARGETS) & set(form.changed_data):
+            data = {name: getattr(obj, name) for name in REFERRAL_TARGETS}
+            record_event(
+                verb=AuditEvent.Verb.REFERRAL_TARGETS_CHANGED, subject=obj, site=obj, data=data, by=user_of(request)
             )
         if "model" in form.changed_data:
             update_orders_of_site(obj)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from screening.demo import own_photos, synthetic_exams
+from screening.demo import messages, own_photos, synthetic_exams
 from screening.demo.credentials import Credentials
 from screening.demo.folder import DemoError
 from screening.demo.users import seed_users
@@ -26,6 +26,7 @@ def seed_demo(credentials: Credentials, photos: Path | None = None) -> None:
     with transaction.atomic():
         site, is_new = Site.objects.get_or_create(code=_SITE_CODE, defaults={"name": "Demo clinic"})
         if is_new:
+            messages.switch_on(site)
             record_event(verb=AuditEvent.Verb.ROW_ADDED, subject=site, site=site, by=None)
         seed_users(site, credentials)
     if photos is not None and not is_new and not own_photos.is_filled_from_photos(site):
@@ -67,3 +68,4 @@ def _register_patients(site: Site, photos: Path | None) -> None:
         by=photographer,
     )
     exams.open_exam(patient=patient, by=photographer)
+    messages.invite_people(site, by=photographer)

@@ -49,8 +49,11 @@ def settings_for(folder: Path, environ: Mapping[str, str], host: str) -> dict[st
         "REDIS_URL": "memory://localhost/",  # a queue inside this process
         "MEDIA_ROOT": str(folder / "media"),
         "STATIC_ROOT": str(folder / "static"),
+        "SMS_BACKEND": "screening.message_hook.write_to_file",
+        "SMS_FILE": str(folder / "messages.jsonl"),
         "SITE_IS_DEMO": "true",
         "INSECURE_HTTP": "true",
+        "PUBLIC_URL": environ.get("PUBLIC_URL") or f"http://{host}:{environ.get('PORT') or 8000}",
         "ALLOWED_HOSTS": environ.get("ALLOWED_HOSTS") or ("localhost,127.0.0.1" if is_local else "*"),
         "LOG_LEVEL": environ.get("LOG_LEVEL") or "WARNING",
         "DEMO_DIR": str(folder),

@@ -96,7 +96,7 @@ def create_exams(folder: Path, site: Site, *, by: User) -> None:
     """
     for number, pair in enumerate(find_pairs(folder), start=1):
         exam = Exam.objects.filter(patient__mrn=_MRN.format(number), site=site).order_by("created_at").first()
-        if exam is None or exam.status != Exam.Status.OPEN:
+        if exam is None or not exam.is_open:
             continue
         has_photo = [_attach(exam, laterality, pair.photo(laterality), by=by) for laterality in Laterality]
         if any(has_photo):

@@ -113,7 +113,7 @@ def create_exams(site: Site, *, by: User, reviewer: User) -> None:
     """
     for number, invented in enumerate(PATIENTS):
         exam = Exam.objects.filter(patient__mrn=invented.mrn, patient__site=site).order_by("created_at").first()
-        if exam is None or exam.status != Exam.Status.OPEN:
+        if exam is None or not exam.is_open:
             continue
         for laterality, eye in invented.eyes():
             _attach(exam, laterality, eye, number, by=by)

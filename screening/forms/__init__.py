@@ -69,6 +69,17 @@ class LogInForm(AuthenticationForm):
     }
 
 
+class LanguageChoiceForm(forms.Form):
+    """The language of pages; none: that of the browser."""
+
+    language = forms.ChoiceField(label=_("Language"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["language"]
+        field.choices = [("", _("As the browser asks")), *settings.LANGUAGES]
+
+
 class FirstSiteForm(forms.Form):
     """The first site of a new installation."""
 

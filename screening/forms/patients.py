@@ -3,17 +3,21 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from screening.birth_dates import MAX_AGE_YEARS, InvalidBirthDate, parse_birth_date
 from screening.folding import MAX_FOLDED_CHARS
+from screening.forms.addresses import AddressField
 from screening.labels.births import BIRTH_DATE_ADVICE, BIRTH_DATE_NEEDED
+from screening.labels.messages import CONSENT_CHOICES
 from screening.models import Patient, Site
 from screening.models.base import max_length
 
 PATIENT_FIELDS = (
     "mrn", "family_name", "given_name", "born_on", "estimated_age", "sex", "diabetes_type", "diabetes_since_year",
+    "phone", "email", "postal_address", "doctor_address", "language", "email_consent", "sms_consent",
 )  # fmt: skip
 _BIRTH_CONTRADICTS = _("The birth date or the age is filled in. Remove it, or remove this mark.")
 
@@ -58,6 +62,27 @@ class PatientForm(forms.Form):
         max_value=2100,
         help_text=_("Leave empty if unknown."),
     )
+    phone = forms.CharField(label=_("Telephone number"), max_length=max_length(Patient, "phone"), required=False)
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        max_length=max_length(Patient, "email"),
+        required=False,
+        error_messages={"invalid": _("This is no e-mail address. Write it like name@example.org.")},
+    )
+    postal_address = AddressField(
+        label=_("Postal address"), help_text=_("For letters, as on an envelope, without the name.")
+    )
+    doctor_address = AddressField(
+        label=_("Name and address of the doctor"), help_text=_("The general practitioner, or who referred the person.")
+    )
+    language = forms.ChoiceField(label=_("Language of messages and letters"), required=False)
+    email_consent = forms.ChoiceField(label=_("Messages by e-mail?"), choices=CONSENT_CHOICES, required=False)
+    sms_consent = forms.ChoiceField(
+        label=_("Text messages?"),
+        choices=CONSENT_CHOICES,
+        required=False,
+        help_text=_("Ask the person. Messages name no disease and no result."),
+    )
 
     field_order = ("site", "mrn", "family_name", "given_name", "born_on", "estimated_age", "is_birth_unknown", "sex")
 
@@ -74,7 +99,21 @@ class PatientForm(forms.Form):
                 widget=forms.HiddenInput if len(first_two) == 1 else forms.Select,
             )
             self.order_fields(self.field_order)
-        for name in ("mrn", "family_name", "given_name", "born_on", "estimated_age"):
+        languages: Any = self.fields["language"]
+        languages.choices = [
+            ("", _("As usual at this site")),
+            *sorted(settings.MESSAGE_LANGUAGES, key=lambda one: str(one[1])),
+        ]
+        for name in (
+            "mrn",
+            "family_name",
+            "given_name",
+            "born_on",
+            "estimated_age",
+            "phone",
+            "email",
+            "postal_address",
+        ):
             self.fields[name].widget.attrs["autocomplete"] = "off"
 
     def clean_born_on(self) -> str:

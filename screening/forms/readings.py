@@ -1,6 +1,6 @@
 """The forms of a reading: what a reviewer finds in each eye, and the signature."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -8,16 +8,19 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from ml.vocabulary import ICDRGrade
+from screening.forms.landmarks import LandmarksField
+from screening.forms.lesions import LESION_GROUPS, LESION_PREFIX, NOT_IN_SCALE, LesionInput, lesion_field
+from screening.forms.marks import MarksField
 from screening.labels.acuities import CORRECTION_CHOICES
 from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
 from screening.labels.lesions import LESION_LABELS, UNGRADABLE_REASON_CHOICES, VALUE_LABELS, UngradableReason
 from screening.labels.reviews import MACULAR_OEDEMA_LABELS, SHORT_MACULAR_OEDEMA_LABELS
-from screening.labels.scales import MACULOPATHY_LABELS, RETINOPATHY_LABELS
+from screening.labels.scales import MACULOPATHY_LABELS, PHOTOCOAGULATION_LABELS, RETINOPATHY_LABELS
 from screening.models import Exam, EyeFinding, Review, VisualAcuity
 from screening.models.base import max_length
 from screening.policy import GradingScale, MacularOedema, Maculopathy, Retinopathy
 from screening.policy.acuity import Correction
-from screening.policy.lesions import MAX_VALUES, OTHER_DISEASES, Lesion, cleaned_lesions
+from screening.policy.lesions import MAX_VALUES, Lesion, cleaned_lesions
 from screening.policy.scales import SCALES
 from screening.services.structured_findings import StructuredFindings
 
@@ -35,7 +38,6 @@ MACULAR_ANSWERS: dict[str, Any] = {
     **{one.value: label for one, label in MACULAR_OEDEMA_LABELS.items()},
     **{grade.value: grade.value for grade in Maculopathy},
 }
-LESION_PREFIX = "lesion_"
 _CHOOSE_OEDEMA = _("Choose your own answer for macular oedema. A colour photograph alone cannot exclude it.")
 
 
@@ -47,46 +49,6 @@ class Option:
     key: str
     short: str
     label: str
-
-
-@dataclass(frozen=True, slots=True)
-class LesionInput:
-    """A tick box, or a select if there are ``options`` (value, label)."""
-
-    code: str
-    name: str
-    element_id: str
-    label: str
-    value: str
-    options: list[tuple[str, str]]
-
-
-LESION_GROUPS: dict[Any, tuple[Lesion, ...]] = {
-    _("Retinopathy"): (
-        Lesion.MICROANEURYSMS,
-        Lesion.HAEMORRHAGES,
-        Lesion.BLOT_HAEMORRHAGES,
-        Lesion.COTTON_WOOL_SPOTS,
-        Lesion.IRMA,
-        Lesion.HAEMORRHAGE_QUADRANTS,
-        Lesion.BLOT_HEMIFIELDS,
-        Lesion.VENOUS_BEADING_QUADRANTS,
-        Lesion.IRMA_QUADRANTS,
-        Lesion.NEW_VESSELS_DISC,
-        Lesion.NEW_VESSELS_ELSEWHERE,
-        Lesion.PRERETINAL_HAEMORRHAGE,
-        Lesion.FIBROSIS,
-        Lesion.DETACHMENT,
-    ),
-    _("Macula"): (Lesion.HARD_EXUDATES, Lesion.EXUDATE_GROUP, Lesion.MACULAR_RED_LESIONS),
-    _("Treatment"): (Lesion.LASER_SCARS, Lesion.TREATED_STABLE),
-    _("Other disease"): OTHER_DISEASES,
-}
-NOT_IN_SCALE = {
-    GradingScale.ICDR: {Lesion.BLOT_HEMIFIELDS},
-    GradingScale.ENGLAND: {Lesion.BLOT_HEMIFIELDS},
-    GradingScale.SCOTLAND: {Lesion.BLOT_HAEMORRHAGES},
-}
 
 
 def verdicts_of(scale: GradingScale) -> dict[str, Any]:
@@ -145,6 +107,8 @@ class EyeReadingForm(forms.Form):
     acuity_correction = forms.ChoiceField(
         label=_("Correction"), choices=[("", _("not stated")), *CORRECTION_CHOICES], required=False
     )
+    marks = MarksField(label=_("Marks"), required=False, widget=forms.HiddenInput)
+    landmarks = LandmarksField(label=_("Optic disc and fovea"), required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, scale: GradingScale = GradingScale.ICDR, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -202,6 +166,7 @@ class EyeReadingForm(forms.Form):
             retinopathy=Retinopathy(data["verdict"]) if has_scale else None,
             maculopathy=Maculopathy(answer) if has_scale and answer in set(Maculopathy) else None,
             contradiction_reason=data["contradiction_reason"],
+            landmarks=data["landmarks"],
         )
 
     def verdict_options(self) -> list[Option]:
@@ -222,9 +187,15 @@ class EyeReadingForm(forms.Form):
             Option(radio.tag(), "", str(shorts.get(value, value)), str(radio.choice_label)) for radio, value in pairs
         ]
 
+    def photocoagulation(self) -> "LesionInput | None":
+        """Radio buttons of the grades of photocoagulation: values of the finding "laser scars"; None without grades."""
+        grades = SCALES[self.scale].photocoagulation if self.scale is not GradingScale.ICDR else ()
+        options = [(grade.value, str(PHOTOCOAGULATION_LABELS[grade])) for grade in grades]
+        return replace(self._input(Lesion.LASER_SCARS), options=options) if options else None
+
     def lesion_groups(self) -> list[tuple[str, list["LesionInput"]]]:
         """Controls of the lesions of the scale, with the titles of their groups."""
-        left_out = NOT_IN_SCALE.get(self.scale, set())
+        left_out = NOT_IN_SCALE[self.scale]
         return [
             (str(title), [self._input(one) for one in lesions if one not in left_out])
             for title, lesions in LESION_GROUPS.items()
@@ -241,17 +212,13 @@ class EyeReadingForm(forms.Form):
 
     @property
     def n_lesions(self) -> int:
-        """Number of findings that are entered."""
-        return sum(str(self[f"{LESION_PREFIX}{one}"].value() or "0") != "0" for one in Lesion)
-
-
-def _lesion_field(lesion: Lesion) -> forms.ChoiceField:
-    numbers = [str(number) for number in range(MAX_VALUES[lesion] + 1)]
-    return forms.ChoiceField(label=LESION_LABELS[lesion], choices=[(one, one) for one in numbers], required=False)
+        """Number of lesions that are entered."""
+        shown = set(Lesion) - NOT_IN_SCALE[self.scale]
+        return sum(str(self[f"{LESION_PREFIX}{one}"].value() or "0") != "0" for one in shown)
 
 
 for _lesion in Lesion:
-    EyeReadingForm.base_fields[f"{LESION_PREFIX}{_lesion}"] = _lesion_field(_lesion)
+    EyeReadingForm.base_fields[f"{LESION_PREFIX}{_lesion}"] = lesion_field(_lesion)
 
 
 class EyeWithoutPhotographForm(forms.Form):

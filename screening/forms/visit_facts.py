@@ -33,13 +33,27 @@ class _CorrectionField(forms.ChoiceField):
         super().__init__(label=_("Measured"), choices=[*_NOT_STATED, *CORRECTION_CHOICES], required=False)
 
 
+class _DecimalField(forms.DecimalField):
+    """A decimal number with a point or a comma, in every language.
+
+    NB: no ``type="number"``: a browser in another language than the page empties a number that it cannot read.
+    """
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+
+    def to_python(self, value: Any) -> Any:
+        """Raises ValidationError for other texts."""
+        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
+
+
 class VisitFactsForm(forms.Form):
     """What is asked at a visit; what is not known stays empty. ``is_questioned``: the HbA1c is to be confirmed."""
 
     is_questioned = False
 
-    hba1c = forms.DecimalField(
+    hba1c = _DecimalField(
         label=_("HbA1c"),
+        localize=True,
         required=False,
         max_digits=4,
         decimal_places=1,

@@ -5,7 +5,7 @@ import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from screening.birth_dates import BirthDate
+from screening.birth_dates import BirthDate, age_band
 from screening.labels.dates import day_text, month_text
 
 BIRTH_DATE_ADVICE = gettext_lazy(
@@ -38,3 +38,15 @@ def age_text(birth: BirthDate, day: datetime.date) -> str:
     if youngest == oldest:
         return _("%(age)d years") % {"age": oldest}
     return _("%(youngest)d or %(oldest)d years") % {"youngest": youngest, "oldest": oldest}
+
+
+def age_band_text(birth: BirthDate, day: datetime.date) -> str:
+    """``60 to 69 years``, ``under 20 years``, ``90 years or older``; that of the youngest possible age."""
+    if not birth.is_known:
+        return _("age not known")
+    first, last = age_band(birth.ages_on(day)[0])
+    if first is None:
+        return _("under %(age)d years") % {"age": (last or 0) + 1}
+    if last is None:
+        return _("%(age)d years or older") % {"age": first}
+    return _("%(first)d to %(last)d years") % {"first": first, "last": last}

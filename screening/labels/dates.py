@@ -3,7 +3,7 @@
 import datetime
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, time_format
 
 
 def day_text(value: datetime.date | None, zone: datetime.tzinfo | None = None) -> str:
@@ -23,6 +23,11 @@ def moment_text(value: datetime.datetime | None, zone: datetime.tzinfo | None = 
 def time_text(value: datetime.datetime, zone: datetime.tzinfo | None = None) -> str:
     """``15:04`` in ``zone``."""
     return date_format(timezone.localtime(value, zone), "TIME_FORMAT")
+
+
+def clock_text(value: datetime.time | None) -> str:
+    """``15:04``. A dash for None."""
+    return "–" if value is None else time_format(value, "TIME_FORMAT")
 
 
 def month_text(value: datetime.date) -> str:

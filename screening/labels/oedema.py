@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -30,6 +31,13 @@ def oedema_label(result: _Assessed) -> "_StrPromise | None":
     if result.suspects_oedema is None:
         return NOT_ASSESSED
     return SUSPICION if result.suspects_oedema else NO_SUSPICION
+
+
+def short_oedema_label(result: _Assessed) -> str:
+    """``oedema_label`` under the heading of macular oedema."""
+    if result.oedema_operating_point is None or result.suspects_oedema is None:
+        return gettext("not assessed")
+    return gettext("suspected") if result.suspects_oedema else gettext("not suspected")
 
 
 def oedema_text(result: _Assessed) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from screening.labels.choices import choices
-from screening.policy import GradingScale, Maculopathy, Retinopathy
+from screening.policy import GradingScale, Maculopathy, Photocoagulation, Retinopathy
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -40,4 +40,8 @@ MACULOPATHY_LABELS: dict[GradingScale, dict[Maculopathy, "_StrPromise"]] = {
         Maculopathy.M1: _("Observable maculopathy"),
         Maculopathy.M2: _("Referable maculopathy"),
     },
+}
+PHOTOCOAGULATION_LABELS: dict[Photocoagulation, "_StrPromise"] = {
+    Photocoagulation.P0: _("No scars of photocoagulation"),
+    Photocoagulation.P1: _("Scars of photocoagulation, at the macula or peripheral"),
 }

@@ -1,7 +1,9 @@
-"""Smaller copies and PNG copies of photographs: made at the first request, then stored beside the photographs."""
+"""Smaller copies, PNG copies and tiles of photographs: made at the first request, then stored beside them."""
 
 import logging
+import threading
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import PurePosixPath
 
 from django.core.files.base import ContentFile
@@ -10,10 +12,14 @@ from django.db.models.fields.files import FieldFile
 
 from ml.serving.decoders import decoders
 from ml.serving.files.renditions import SCREEN_PX, THUMBNAIL_PX
+from ml.serving.files.tiles import read_tile
 from screening.photos.validation import invalid_photo_if_refused
 
 logger = logging.getLogger(__name__)
 FOLDER = "renditions"
+VERSION = "1"
+"""Of what the renditions look like: part of their ETags."""
+_making_tiles = threading.Lock()
 
 
 def thumbnail(photo: FieldFile) -> bytes:
@@ -33,6 +39,24 @@ def _reduced(photo: FieldFile, side_px: int) -> bytes:
 def whole(photo: FieldFile) -> bytes:
     """The whole photograph as PNG, upright. Raises FileNotFoundError, InvalidPhoto, DecoderUnavailable."""
     return _rendition(photo, "png", decoders.whole_png)
+
+
+def tile(photo: FieldFile, *, level: int, row: int, column: int) -> bytes:
+    """A JPEG of 512 x 512 pixels or, at an edge, less: see ``tiles.make_tiles``.
+
+    All tiles are made at the first request for one of them, those of one photograph at a time in this process.
+    Raises FileNotFoundError, NoSuchTile, InvalidPhoto, DecoderUnavailable.
+    """
+    if not photo.storage.exists(photo.name or ""):
+        raise FileNotFoundError
+    where = {"level": level, "row": row, "column": column}
+    try:
+        with photo.storage.open(rendition_name(photo.name or "", "tiles"), "rb") as archive:
+            return read_tile(archive, **where)
+    except FileNotFoundError:
+        with _making_tiles:
+            made = _rendition(photo, "tiles", decoders.make_tiles)
+    return read_tile(BytesIO(made), **where)
 
 
 def _rendition(photo: FieldFile, suffix: str, make: Callable[[bytes], bytes]) -> bytes:

@@ -7,11 +7,14 @@ from screening.selectors.exams import (
     ExamDetail,
     EyeDetail,
     ImageWithGrading,
+    get_case,
     get_exam,
+    get_exam_of_case,
     get_exam_record,
     get_exam_to_read,
     get_grading,
     get_image,
+    get_photo,
     get_previous_exam,
     list_exams,
 )
@@ -28,7 +31,9 @@ from screening.selectors.patients import (
 )
 from screening.selectors.reading_state import ReadingChange, get_reading_change, has_read
 from screening.selectors.reviews import get_review, reviews_in_error
-from screening.selectors.worklist import count_by_rank, open_exams, worklist
+from screening.selectors.worklist import search_worklist, worklist
+from screening.selectors.worklist_counts import count_choices, count_worklist
+from screening.selectors.worklist_filters import Reading, WorklistFilters, WorklistSort, WorklistState
 
 __all__ = (
     "MAX_CORRECTIONS",
@@ -36,16 +41,23 @@ __all__ = (
     "EyeDetail",
     "ImageWithGrading",
     "PatientHistory",
+    "Reading",
     "ReadingChange",
+    "WorklistFilters",
+    "WorklistSort",
+    "WorklistState",
     "can_see_image",
     "corrections_of_exam",
     "corrections_of_patient",
     "count_attempts",
-    "count_by_rank",
+    "count_choices",
+    "count_worklist",
     "due_on",
     "find_patients",
+    "get_case",
     "get_draft",
     "get_exam",
+    "get_exam_of_case",
     "get_exam_record",
     "get_exam_to_read",
     "get_grading",
@@ -53,6 +65,7 @@ __all__ = (
     "get_image_record",
     "get_patient",
     "get_patient_history",
+    "get_photo",
     "get_previous_exam",
     "get_reading_change",
     "get_revealed_grading",
@@ -63,8 +76,8 @@ __all__ = (
     "list_images",
     "list_patients",
     "list_photos_in_use",
-    "open_exams",
     "reviews_in_error",
     "search_patients",
+    "search_worklist",
     "worklist",
 )

@@ -3,16 +3,42 @@
 import uuid
 from typing import Any
 
-from screening.access import restrict
-from screening.models import Exam, FundusImage, Grading, Patient, PhotoUpload, Review, Site, User
+from screening.access import restrict_by_use
+from screening.models import (
+    Booking,
+    DataImport,
+    Document,
+    Exam,
+    FundusImage,
+    Grading,
+    Message,
+    Patient,
+    PhotoUpload,
+    Referral,
+    Review,
+    Site,
+    TeachingCase,
+    TeachingCertificate,
+    TeachingSet,
+    User,
+)
 
 _PATH_OF_SITE: dict[str, tuple[Any, str]] = {
+    "site_id": (Site, "pk"),
     "patient_id": (Patient, "site"),
     "exam_id": (Exam, "site"),
     "image_id": (FundusImage, "exam__site"),
     "grading_id": (Grading, "image__exam__site"),
     "upload_id": (PhotoUpload, "exam__site"),
+    "document_id": (Document, "site"),
+    "referral_id": (Referral, "site"),
+    "import_id": (DataImport, "site"),
+    "message_id": (Message, "site"),
+    "booking_id": (Booking, "site"),
     "review_id": (Review, "exam__site"),
+    "set_id": (TeachingSet, "site"),
+    "case_id": (TeachingCase, "teaching_set__site"),
+    "certificate_id": (TeachingCertificate, "teaching_set__site"),
 }
 
 
@@ -36,7 +62,7 @@ def site_of_addressed(name: str, record_id: str) -> Site | None:
 
 
 def is_at_site_of(user: User, name: str, record_id: str) -> bool:
-    """Whether a record that ``addressed_record`` named is one of the user's sites; True for an address without one."""
+    """Whether a record that ``addressed_record`` named is of a site whose exams the user sees; True without one."""
     if name not in _PATH_OF_SITE:
         return True
-    return restrict(_PATH_OF_SITE[name][0].objects.filter(pk=record_id), user).exists()
+    return restrict_by_use(_PATH_OF_SITE[name][0].objects.filter(pk=record_id), user).exists()

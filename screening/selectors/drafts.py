@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from screening.access import restrict
-from screening.models import Exam, FirstReading, ReadingDraft, Review, User
+from screening.access import Action, restrict
+from screening.models import Exam, FirstReading, Reading, ReadingDraft, Review, User
 
 MAX_AGE = timedelta(days=7)
 """Since the last change. An older draft is not shown and is deleted."""
@@ -14,21 +14,25 @@ MAX_AGE = timedelta(days=7)
 
 def get_draft(*, user: User, exam: Exam) -> ReadingDraft | None:
     """The user's own draft for this exam; None if there is none."""
-    return _own_drafts(user).filter(exam=exam).select_related("base_review").first()
+    return own_drafts(user).filter(exam=exam).select_related("base_review").first()
 
 
 def is_late_reader(user: User, *, exam: str = "pk") -> Exists:
-    """Whether ``user`` was reading the exam when a colleague signed it, and has not stored own findings.
+    """Whether ``user`` was reading the exam when a colleague signed it, and has stored and signed no own findings.
 
     Until then the review is hidden from that user, so that the reading is not influenced. ``exam`` is the path from a
     row to its exam.
     """
-    drafts = _own_drafts(user).filter(exam=OuterRef(exam), base_review__isnull=True)
+    drafts = own_drafts(user).filter(exam=OuterRef(exam), base_review__isnull=True)
     current = {"exam": OuterRef("exam"), "reading_round": OuterRef("exam__reading_round")}
     read = FirstReading.objects.filter(**current, reviewer=user, is_blind_complete=True)
     signed = Review.objects.filter(**current)
-    return Exists(drafts.filter(Exists(signed), ~Exists(read), reading_round=F("exam__reading_round")))
+    own = Reading.in_protocol.filter(**current, reader=user)
+    is_unread = ~Exists(read) & ~Exists(own)
+    return Exists(drafts.filter(is_unread, Exists(signed), reading_round=F("exam__reading_round")))
 
 
-def _own_drafts(user: User) -> QuerySet[ReadingDraft]:
-    return restrict(ReadingDraft.objects.filter(reviewer=user, updated_at__gt=timezone.now() - MAX_AGE), user)
+def own_drafts(user: User) -> QuerySet[ReadingDraft]:
+    """The user's own drafts that are not too old."""
+    drafts = ReadingDraft.objects.filter(reviewer=user, updated_at__gt=timezone.now() - MAX_AGE)
+    return restrict(drafts, user, Action.VIEW_CASE)

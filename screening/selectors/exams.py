@@ -3,16 +3,20 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 
 from ml.vocabulary import Laterality
-from screening.access import restrict
-from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Review, User, VisualAcuity
+from screening.access import restrict, sites_for
+from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Repeat, Review, User, VisualAcuity
 from screening.models.gradings import current_first, limited_negatives
 from screening.selectors.drafts import is_late_reader
+from screening.selectors.earlier_results import without_earlier_unread
 from screening.selectors.gradings import with_is_revealed
+from screening.selectors.identities import hide_texts, may_view_case, with_sees_identity
 from screening.selectors.images import prefetched_gradings
+from screening.selectors.photos_in_teaching import exams_in_teaching
 from screening.selectors.reviews import (
     IN_FORCE,
     replaced_reviews,
@@ -20,6 +24,7 @@ from screening.selectors.reviews import (
     with_not_blind,
     without_unread,
 )
+from screening.selectors.visible_readings import visible_readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,9 @@ class ExamDetail:
     """An exam with both eyes, its reviews (newest first) and its first readings.
 
     ``is_model_revealed``: whether the user it was loaded for may see the model's grade. ``is_late_reader``: whether
-    a colleague signed while that user was reading; ``reviews`` is then empty.
+    a colleague signed while that user was reading; ``reviews`` is then empty. ``sees_identity``: whether the user may
+    see who the patient is; otherwise texts of colleagues are blank or replaced. ``repeat``: what the user has open of
+    this exam, which then looks as if it were not read (``selectors.repeats.hide_result``).
     """
 
     exam: Exam
@@ -81,6 +88,8 @@ class ExamDetail:
     first_readings: tuple[FirstReading, ...]
     is_model_revealed: bool
     is_late_reader: bool
+    sees_identity: bool
+    repeat: Repeat | None = None
 
     @property
     def eyes(self) -> tuple[EyeDetail, EyeDetail]:
@@ -114,7 +123,12 @@ class ExamDetail:
 
 def get_exam(*, user: User, exam_id: uuid.UUID | str) -> ExamDetail:
     """The exam with everything a page shows, in a constant number of queries. Raises Http404."""
-    return _exam_detail(get_object_or_404(_detailed_exams(user), pk=exam_id))
+    return _exam_detail(get_object_or_404(restrict(_detailed_exams(user), user), pk=exam_id), user)
+
+
+def get_case(*, user: User, exam_id: uuid.UUID | str) -> ExamDetail:
+    """As ``get_exam``, also for a user who may not see who the patient is. Raises Http404."""
+    return _exam_detail(get_object_or_404(_detailed_exams(user).filter(may_view_case(user)), pk=exam_id), user)
 
 
 def get_exam_to_read(*, user: User, exam_id: uuid.UUID | str) -> Exam:
@@ -122,26 +136,35 @@ def get_exam_to_read(*, user: User, exam_id: uuid.UUID | str) -> Exam:
     return get_object_or_404(restrict(Exam.objects.select_related("site"), user), pk=exam_id)
 
 
+def get_exam_of_case(*, user: User, exam_id: uuid.UUID | str) -> Exam:
+    """As ``get_exam_to_read``, also for a user who may not see who the patient is. Raises Http404."""
+    return get_object_or_404(Exam.objects.select_related("site").filter(may_view_case(user)), pk=exam_id)
+
+
 def get_previous_exam(*, user: User, exam: Exam) -> ExamDetail | None:
     """The patient's last exam with photographs before ``exam``; None if there is none."""
     photographs = FundusImage.objects.filter(exam=OuterRef("pk"), withdrawn_at__isnull=True)
-    earlier = _detailed_exams(user).filter(Exists(photographs), patient=exam.patient_id, created_at__lt=exam.created_at)
-    previous = earlier.exclude(status=Exam.Status.CANCELLED).order_by("-created_at", "pk").first()
-    return None if previous is None else _exam_detail(previous)
+    cases = _detailed_exams(user).filter(may_view_case(user))
+    earlier = cases.filter(Exists(photographs), patient=exam.patient_id, created_at__lt=exam.created_at)
+    previous = earlier.exclude(pk=exam.pk).exclude(status=Exam.Status.CANCELLED).order_by("-created_at", "pk").first()
+    return None if previous is None else _exam_detail(previous, user)
 
 
 def list_exams(*, user: User) -> QuerySet[Exam]:
-    """Exams of the user's sites, newest first, in six queries.
+    """Exams of the user's sites, newest first, in nine queries, eleven if an exam was read by several persons.
 
-    Each has ``site``, ``images_in_use`` (with gradings) and ``current_reviews`` (at most one, with findings).
+    Each has ``site``, ``acuities`` (newest first), ``visible_readings``, ``images_in_use`` (with gradings) and
+    ``current_reviews`` (at most one, with findings).
     """
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
     current = without_unread(reviews_with_findings(), user).filter(IN_FORCE)
     return (
-        restrict(Exam.objects.select_related("site", "visit_facts"), user)
+        restrict(Exam.objects.select_related("site", "visit_facts", "lock__holder"), user)
         .prefetch_related(
             Prefetch("images", images.prefetch_related(prefetched_gradings(user)), to_attr="images_in_use"),
             Prefetch("reviews", current, to_attr="current_reviews"),
+            Prefetch("readings", visible_readings(user), to_attr="visible_readings"),
+            Prefetch("acuities", VisualAcuity.objects.order_by("-created_at", "pk")),
         )
         .order_by("-created_at", "pk")
     )
@@ -158,6 +181,14 @@ def get_image(*, user: User, image_id: uuid.UUID | str) -> FundusImage:
     return get_object_or_404(restrict(images, user), pk=image_id)
 
 
+def get_photo(*, user: User, image_id: uuid.UUID | str) -> FundusImage:
+    """As ``get_image``, to display it also to a user who may not see the patient, or reads it in a teaching set."""
+    is_in_use = Q(withdrawn_at__isnull=True) | Q(exam__site__in=sites_for(user))
+    may_view = may_view_case(user, exam="exam") | Q(exam__in=exams_in_teaching(user))
+    images = FundusImage.objects.select_related("exam__site").filter(may_view, is_in_use)
+    return get_object_or_404(images, pk=image_id)
+
+
 def get_grading(*, user: User, grading_id: uuid.UUID | str) -> Grading:
     """A grading of the user's sites, with its photograph, exam and site. Raises Http404."""
     gradings = Grading.objects.select_related("image__exam__site", "threshold")
@@ -165,27 +196,31 @@ def get_grading(*, user: User, grading_id: uuid.UUID | str) -> Grading:
 
 
 def _detailed_exams(user: User) -> QuerySet[Exam]:
-    exams = restrict(Exam.objects.select_related("patient", "site", "opened_by", "visit_facts"), user)
+    exams = Exam.objects.select_related("patient", "site", "opened_by", "visit_facts", "lock__holder")
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
     gradings = current_first(Grading.objects.select_related("threshold"))
-    findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
-    reviews = without_unread(with_not_blind(Review.objects.select_related("reviewer")), user).order_by("-signed_at")
-    exams = exams.annotate(is_late_reader=is_late_reader(user))
+    findings = Prefetch("findings", EyeFinding.objects.order_by("laterality").prefetch_related("marks"))
+    signed = with_not_blind(Review.objects.select_related("reviewer", "outcome_table"))
+    reviews = without_earlier_unread(without_unread(signed, user), user).order_by("-signed_at")
+    exams = with_sees_identity(exams.annotate(is_late_reader=is_late_reader(user)), user)
     return with_is_revealed(exams, user).prefetch_related(
         Prefetch("images", images.prefetch_related(Prefetch("gradings", gradings))),
         Prefetch("reviews", reviews.prefetch_related(findings)),
-        Prefetch("first_readings", FirstReading.objects.order_by("created_at")),
+        Prefetch("first_readings", FirstReading.objects.order_by("created_at").prefetch_related("marks")),
         Prefetch("acuities", VisualAcuity.objects.order_by("-created_at", "pk")),
     )
 
 
-def _exam_detail(exam: Exam) -> ExamDetail:
+def _exam_detail(exam: Exam, user: User) -> ExamDetail:
     images = list(exam.images.all())
+    sees_identity: bool = exam.sees_identity  # type: ignore[attr-defined]  # annotated
+    if not sees_identity:
+        hide_texts(exam.reviews.all(), user.pk)
     right, left = (
         EyeDetail(
             laterality=eye,
-            absent_reason=exam.absent_reason(eye),
-            not_photographed_reason=exam.not_photographed_reason(eye),
+            absent_reason=_shown(exam.absent_reason(eye), sees_identity=sees_identity),
+            not_photographed_reason=_shown(exam.not_photographed_reason(eye), sees_identity=sees_identity),
             images=tuple(_with_current(image) for image in images if image.laterality == eye),
             acuity=next((one for one in exam.acuities.all() if one.laterality == eye), None),
         )
@@ -199,7 +234,13 @@ def _exam_detail(exam: Exam) -> ExamDetail:
         first_readings=tuple(exam.first_readings.all()),
         is_model_revealed=exam.is_revealed,  # type: ignore[attr-defined]  # annotated
         is_late_reader=exam.is_late_reader,  # type: ignore[attr-defined]  # annotated
+        sees_identity=sees_identity,
     )
+
+
+def _shown(reason: str, *, sees_identity: bool) -> str:
+    """A reason in the photographer's words, which could name the person; only that there is one if it is hidden."""
+    return reason if sees_identity or not reason else _("The reason is not shown to outside readers.")
 
 
 def _with_current(image: FundusImage) -> ImageWithGrading:

@@ -1,6 +1,7 @@
 """Gradings, and whether a user may see the model's grade."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from django.db.models import BooleanField, Case, Exists, F, Model, OuterRef, Q, QuerySet, Value, When
@@ -9,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from screening.access import Action, restrict, sites_for
 from screening.models import FirstReading, Grading, Membership, Review, Site, User
 from screening.selectors.drafts import is_late_reader
+from screening.selectors.readings import reads_second
 
 M = TypeVar("M", bound=Model)
 
@@ -27,9 +29,24 @@ def reads_blind(user: User, *, site: str = "site") -> Q:
     return (is_blind_first & is_reviewer) | (shows_quality_only & ~sees_grades)
 
 
-def list_blind_sites(user: User) -> set[uuid.UUID]:
-    """Ids of the sites where ``reads_blind`` holds for ``user``."""
-    return set(Membership.objects.filter(reads_blind(user), user=user).values_list("site", flat=True))
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """How a user sees the exams of a site: whether blind, and whether with the person."""
+
+    is_blind: bool
+    sees_identity: bool
+
+
+def list_site_views(user: User) -> dict[uuid.UUID, SiteView]:
+    """How ``user`` sees the exams of each site whose exams the user may look at, by the id of the site. One query.
+
+    A query with these ids is faster than one with the rules themselves, and can use an index for its order.
+    """
+    is_blind = Case(When(reads_blind(user), then=Value(True)), default=Value(False))  # noqa: FBT003
+    sees = Case(When(site__in=sites_for(user), then=Value(True)), default=Value(False))  # noqa: FBT003
+    memberships = restrict(Membership.objects.filter(user=user), user, Action.VIEW_CASE)
+    rows = memberships.order_by().annotate(is_blind=is_blind, sees=sees).values_list("site", "is_blind", "sees")
+    return {site: SiteView(blind, sees_identity) for site, blind, sees_identity in rows}
 
 
 def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QuerySet[M]:
@@ -37,7 +54,8 @@ def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QueryS
 
     ``exam`` is the path from a row to its exam; empty if the rows are exams.
     At a blind-first site a reviewer sees it after reading each eye, or once the exam is signed; one who was reading
-    when a colleague signed sees it after storing own findings. A photographer who sees the quality alone sees it
+    when a colleague signed sees it after storing own findings. The second reader sees it after reading each eye at
+    every site. A photographer who sees the quality alone sees it
     once the exam is signed.
     """
     site, pk = (f"{exam}__site", exam) if exam else ("site", "pk")
@@ -45,6 +63,7 @@ def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QueryS
     is_signed = Exists(Review.objects.filter(**current))
     is_read = Exists(FirstReading.objects.filter(**current, reviewer=user, is_blind_complete=True))
     is_hidden = reads_blind(user, site=site) & ~is_read & (~is_signed | is_late_reader(user, exam=pk))
+    is_hidden |= reads_second(user, exam=exam) & ~Q(is_read)
     hidden = When(is_hidden, then=Value(False))  # noqa: FBT003
     is_revealed = Case(hidden, default=Value(True), output_field=BooleanField())  # noqa: FBT003
     return cast("QuerySet[M]", rows.annotate(is_revealed=is_revealed))

@@ -12,7 +12,9 @@ from django.utils import timezone
 from screening import policy
 from screening.access import restrict
 from screening.folding import clean_number, fold_number, search_terms
-from screening.models import Exam, EyeFinding, FundusImage, Patient, PatientSearchTerm, Review, User
+from screening.models import Exam, EyeFinding, FundusImage, Patient, PatientSearchTerm, Review, User, VisualAcuity
+from screening.selectors.drafts import is_late_reader
+from screening.selectors.earlier_results import without_earlier_unread
 from screening.selectors.reviews import IN_FORCE, replaced_reviews, reviews_in_error, with_not_blind, without_unread
 
 _FOUND_ID = Coalesce("merged_into", "pk")
@@ -25,7 +27,7 @@ class PatientHistory:
 
     Each exam has ``current_reviews`` (at most one, with findings), ``replaced_reviews`` (each amended one with its
     amendment), ``reviews_in_error`` (those of before that do not count any more, with ``corrections``) and
-    ``images_in_use``. No result of the model is among them.
+    ``images_in_use``, and its visual acuities. No result of the model is among them.
     """
 
     patient: Patient
@@ -112,15 +114,22 @@ def get_patient(*, user: User, patient_id: uuid.UUID | str) -> Patient:
 def with_last_result(patients: QuerySet[Patient], user: User) -> QuerySet[Patient]:
     """Annotate ``has_result`` and ``recall_on``, of the result in force of the newest exam that has one.
 
-    A result that is hidden from ``user``, who is reading that exam, is left out.
+    A result that is hidden from ``user``, who is reading that exam, is left out; ``sees_all`` is false then.
     """
-    results = without_unread(Review.objects.filter(IN_FORCE, exam__patient=OuterRef("pk")), user)
+    every = Review.objects.filter(IN_FORCE, exam__patient=OuterRef("pk"))
+    results = without_unread(every, user)
     newest = results.order_by("-exam__created_at", "-signed_at").values("recall_on")[:1]
-    return patients.annotate(has_result=Exists(results), recall_on=Subquery(newest))
+    hidden = every.filter(is_late_reader(user, exam="exam"))
+    return patients.annotate(has_result=Exists(results), recall_on=Subquery(newest), sees_all=~Exists(hidden))
 
 
 def due_on(patient: Patient) -> datetime.date | None:
-    """When the patient is due (``policy.next_due_on``), of a patient with ``with_last_result``."""
+    """When the patient is due (``policy.next_due_on``), of a patient with ``with_last_result``.
+
+    After a result without a recall date: the stored day, which follows from the referral, unless a result is hidden.
+    """
+    if patient.has_result and patient.recall_on is None and patient.sees_all:  # type: ignore[attr-defined]
+        return patient.due_on
     return policy.next_due_on(
         has_result=patient.has_result,  # type: ignore[attr-defined]  # annotated
         recall_on=patient.recall_on,  # type: ignore[attr-defined]
@@ -129,21 +138,23 @@ def due_on(patient: Patient) -> datetime.date | None:
 
 
 def get_patient_history(*, user: User, patient_id: uuid.UUID | str) -> PatientHistory:
-    """A patient with all exams and their current reviews, in nine queries. Raises Http404."""
+    """A patient with all exams and their current reviews, in twelve queries. Raises Http404."""
     patient = get_patient(user=user, patient_id=patient_id)
-    current = with_not_blind(Review.objects.filter(IN_FORCE)).select_related("reviewer")
-    findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
+    current = with_not_blind(Review.objects.filter(IN_FORCE)).select_related("reviewer", "outcome_table")
+    findings = Prefetch("findings", EyeFinding.objects.order_by("laterality").prefetch_related("marks"))
     current = without_unread(current, user).prefetch_related(findings)
-    versions = without_unread(Review.objects.select_related("reviewer"), user).order_by("-signed_at")
+    versions = without_unread(Review.objects.select_related("reviewer", "outcome_table"), user)
+    versions = without_earlier_unread(versions, user).order_by("-signed_at")
     versions = versions.prefetch_related(findings)
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("-laterality", "created_at", "pk")
     exams = (
-        patient.exams.select_related("site")
+        patient.exams.select_related("site", "visit_facts")
         .prefetch_related(
             Prefetch("images", images, to_attr="images_in_use"),
+            Prefetch("acuities", VisualAcuity.objects.order_by("-created_at", "pk")),
             Prefetch("reviews", versions, to_attr="versions"),
             Prefetch("reviews", current, to_attr="current_reviews"),
-            Prefetch("reviews", reviews_in_error(), to_attr="reviews_in_error"),
+            Prefetch("reviews", reviews_in_error(user), to_attr="reviews_in_error"),
         )
         .order_by("-created_at", "pk")
     )

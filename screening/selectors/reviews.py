@@ -8,8 +8,9 @@ from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 
 from screening.access import restrict
-from screening.models import Correction, EyeFinding, FirstReading, Review, User
+from screening.models import Correction, Exam, EyeFinding, FirstReading, Review, User
 from screening.selectors.drafts import is_late_reader
+from screening.selectors.earlier_results import without_earlier_unread
 
 IN_FORCE = Q(amendments__isnull=True, reading_round=F("exam__reading_round"))
 """Filter of reviews: those that count. An amended review does not, nor one of an earlier reading round."""
@@ -17,9 +18,9 @@ IN_FORCE = Q(amendments__isnull=True, reading_round=F("exam__reading_round"))
 
 def reviews_with_findings() -> QuerySet[Review]:
     """Reviews with reviewer, exam, findings, amendment and corrections. NB: of all sites; restrict them."""
-    findings = Prefetch("findings", EyeFinding.objects.order_by("laterality"))
+    findings = Prefetch("findings", EyeFinding.objects.order_by("laterality").prefetch_related("marks"))
     corrections = Prefetch("corrections", Correction.objects.select_related("made_by"))
-    reviews = with_not_blind(Review.objects.select_related("reviewer", "exam"))
+    reviews = with_not_blind(Review.objects.select_related("reviewer", "exam", "outcome_table"))
     return reviews.prefetch_related(findings, "amendments", corrections)
 
 
@@ -39,13 +40,20 @@ def replaced_reviews(reviews: Iterable[Review]) -> tuple[tuple[Review, Review], 
     return tuple((one, newer[one.pk]) for one in reviews if one.pk in newer)
 
 
-def reviews_in_error() -> QuerySet[Review]:
+def reviews_in_error(user: User) -> QuerySet[Review]:
     """Reviews of earlier reading rounds, newest first; ``corrections`` has why they do not count any more.
 
-    Without those that were amended. NB: of all sites; restrict them.
+    Without those that were amended, and those that are hidden from ``user``, who reads the exam again (
+    ``earlier_results``). NB: of all sites; restrict them.
     """
     rows = reviews_with_findings().filter(amendments__isnull=True, reading_round__lt=F("exam__reading_round"))
-    return rows.order_by("-signed_at")
+    return without_earlier_unread(rows, user).order_by("-signed_at")
+
+
+def visible_reviews(*, user: User, exam: Exam) -> QuerySet[Review]:
+    """The signed reviews of an exam that ``user`` may see, newest first, with findings."""
+    rows = without_unread(reviews_with_findings().filter(exam=exam), user)
+    return restrict(without_earlier_unread(rows, user), user).order_by("-signed_at")
 
 
 def without_unread(reviews: QuerySet[Review], user: User) -> QuerySet[Review]:
@@ -56,4 +64,5 @@ def without_unread(reviews: QuerySet[Review], user: User) -> QuerySet[Review]:
 def get_review(*, user: User, review_id: uuid.UUID) -> Review:
     """A signed review of the user's sites, amended or not. Raises Http404."""
     reviews = without_unread(reviews_with_findings().select_related("exam__site"), user)
+    reviews = without_earlier_unread(reviews, user)
     return get_object_or_404(restrict(reviews, user), pk=review_id)

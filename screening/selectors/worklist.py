@@ -1,83 +1,60 @@
 """Exams in the order in which a reviewer reads them."""
 
-from collections.abc import Iterable
-
-from django.db.models import (
-    Case,
-    Count,
-    F,
-    IntegerField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Value,
-    When,
-)
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from screening.access import restrict
-from screening.models import Exam, FundusImage, Site, User
-from screening.policy import ExamQuality, WorklistBand, WorklistRank
-from screening.selectors.gradings import reads_blind
+from screening.models import Exam, FundusImage, User
+from screening.selectors.gradings import list_site_views
+from screening.selectors.patients import matching_ids
+from screening.selectors.worklist_filters import WorklistFilters, WorklistSort, WorklistState, filtered
+from screening.selectors.worklist_masks import (
+    SiteViews,
+    by_patient,
+    has_revealing_band,
+    masked_band,
+    masked_rank,
+    of_sites,
+)
+
+ALL = WorklistFilters()
 
 
-def worklist(
-    *,
-    user: User,
-    statuses: Iterable[str] = (Exam.Status.SUBMITTED,),
-    ranks: Iterable[WorklistRank] = tuple(WorklistRank),
-    site: Site | None = None,
-) -> QuerySet[Exam]:
-    """Exams of the user's sites by band (``policy.WorklistBand``), then by due time.
+def worklist(*, user: User, filters: WorklistFilters = ALL) -> QuerySet[Exam]:
+    """Exams of the user's sites that match the filters, in the order of ``filters.sort``.
 
     Each exam has ``patient`` and ``site`` loaded, ``rank`` and ``n_images``, the number of its photographs in use.
     """
-    exams = restrict(Exam.objects.filter(status__in=list(statuses)), user).annotate(rank=_rank(user))
-    exams = exams.filter(rank__in=list(ranks))
-    if site is not None:
-        exams = exams.filter(site=site)
+    views = list_site_views(user)
+    exams = filtered(of_sites(views), filters, user).annotate(rank=masked_rank(views))
+    if filters.rank is not None:
+        exams = exams.filter(rank=filters.rank)
     images = FundusImage.objects.filter(exam=OuterRef("pk"), withdrawn_at__isnull=True)
     n_images = images.order_by().values("exam").annotate(n=Count("pk")).values("n")
-    return (
-        exams.select_related("patient", "site")
-        .annotate(n_images=Coalesce(Subquery(n_images), 0))
-        .annotate(band=_band(user))
-        .order_by("band", "due_at", "created_at", "pk")
-    )
+    exams = exams.select_related("patient", "site", "lock__holder").annotate(n_images=Coalesce(Subquery(n_images), 0))
+    return _ordered(exams, filters, views)
 
 
-def open_exams(*, user: User) -> QuerySet[Exam]:
-    """Exams being photographed: those that a reviewer returned first, then newest first. Loaded as ``worklist``."""
-    returned_first = F("returned_at").desc(nulls_last=True)
-    return worklist(user=user, statuses=(Exam.Status.OPEN,)).order_by(returned_first, "-created_at", "pk")
+def search_worklist(*, user: User, filters: WorklistFilters, text: str) -> QuerySet[Exam]:
+    """``worklist`` of the patients whom ``selectors.search_patients`` finds by ``text``; all if it is empty.
+
+    A text finds no one whom the user may not see.
+    """
+    exams = worklist(user=user, filters=filters)
+    return restrict(exams, user).filter(patient__in=matching_ids(text)) if text.strip() else exams
 
 
-def count_by_rank(*, user: User, statuses: Iterable[str] = (Exam.Status.SUBMITTED,)) -> dict[WorklistRank, int]:
-    """How many exams of the worklist have each rank; one query."""
-    exams = restrict(Exam.objects.filter(status__in=list(statuses)), user).order_by()
-    counts = dict(exams.annotate(rank=_rank(user)).values_list("rank").annotate(n=Count("pk")))
-    return {rank: counts.get(rank, 0) for rank in WorklistRank}
-
-
-def _rank(user: User) -> Case:
-    """The rank of an exam; for a blind reader that of its quality, so that neither list nor count reveals a grade."""
-    is_blind = reads_blind(user)
-    return Case(
-        When(is_blind & Q(quality=ExamQuality.UNGRADED), then=Value(WorklistRank.UNGRADED.value)),
-        When(is_blind & Q(quality=ExamQuality.PENDING), then=Value(WorklistRank.PENDING.value)),
-        When(is_blind, then=Value(WorklistRank.ROUTINE.value)),
-        default=F("worklist_rank"),
-        output_field=IntegerField(),
-    )
-
-
-def _band(user: User) -> Case:
-    """The stored band; of an exam that the user reads blind, never one that follows from the model's rank."""
-    is_blind, is_priority = reads_blind(user), Q(worklist_band=WorklistBand.PRIORITY)
-    is_blind_first = Q(site__reading_mode=Site.ReadingMode.BLIND_FIRST)
-    return Case(
-        When(is_blind & ~(is_priority & is_blind_first), then=Value(WorklistBand.BY_DUE_TIME.value)),
-        default=F("worklist_band"),
-        output_field=IntegerField(),
-    )
+def _ordered(exams: QuerySet[Exam], filters: WorklistFilters, views: SiteViews) -> QuerySet[Exam]:
+    """The exams in the order of ``filters.sort``; the last key is unique, so that pages do not overlap."""
+    is_waiting = filters.state is WorklistState.WAITING
+    if filters.sort is WorklistSort.PATIENT:
+        return by_patient(exams, views)
+    if filters.sort is WorklistSort.WAITING:
+        return exams.order_by("submitted_at" if is_waiting else "created_at", "pk")
+    if not is_waiting:
+        return exams.order_by(F("returned_at").desc(nulls_last=True), "-created_at", "pk")
+    if filters.sort is WorklistSort.DUE:
+        return exams.order_by("due_at", "created_at", "pk")
+    if has_revealing_band(views):
+        return exams.annotate(band=masked_band(views)).order_by("band", "due_at", "created_at", "pk")
+    return exams.order_by("worklist_band", "due_at", "created_at", "pk")  # its index is exam_by_band

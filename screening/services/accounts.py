@@ -9,10 +9,11 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
+from screening.labels.dates import moment_text
 from screening.models import AuditEvent, User
 from screening.services.audit import record_event
 
@@ -48,6 +49,12 @@ def change_password(*, password: str, by: User) -> None:
     by.password, by.must_change_password = locked.password, False
 
 
+def choose_language(*, language: str, by: User) -> None:
+    """Show pages to ``by`` in this language; empty: in that of the browser. No patient data, so no audit event."""
+    by.language = language
+    by.save(update_fields=["language"])
+
+
 def record_failed_login(*, username: str) -> None:
     """Count a wrong password, for the notice after the next log-in. An unknown user name is not stored."""
     User.objects.filter(username=username).update(n_failed_logins=F("n_failed_logins") + 1)
@@ -73,20 +80,26 @@ def _publish_lockout_notice(user_id: uuid.UUID) -> None:
 def send_lockout_notice(*, user_id: uuid.UUID) -> None:
     """Send the notice of wrong passwords. It has the user name and the time, and nothing about patients."""
     user = User.objects.get(pk=user_id)
+    with translation.override(user.language or settings.LANGUAGE_CODE):
+        subject, text = _lockout_notice(user)
+    try:
+        user.email_user(subject, text)
+    except OSError as error:  # smtplib.SMTPException is an OSError
+        logger.warning("The notice of wrong passwords was not sent to user %s (%s)", user_id, type(error).__name__)
+        return
+    record_event(verb=AuditEvent.Verb.LOCKOUT_NOTICE_SENT, subject=user, site=None, by=None)
+
+
+def _lockout_notice(user: User) -> tuple[str, str]:
     at = timezone.localtime(user.lockout_notice_at)
     text = _(
         "At %(at)s (%(zone)s), too many wrong passwords had been entered for your account %(username)s. It is locked "
         "for %(minutes)d minutes at the addresses from which they came.\n\n"
         "If that was not you, tell your administrator, and change your password after your next log-in."
     )
-    facts = {"at": f"{at:%Y-%m-%d %H:%M}", "zone": at.tzname(), "username": user.get_username()}
     minutes = settings.AXES_COOLOFF_TIME.total_seconds() // 60
-    try:
-        user.email_user(_("Too many wrong passwords for your account"), text % {**facts, "minutes": minutes})
-    except OSError as error:  # smtplib.SMTPException is an OSError
-        logger.warning("The notice of wrong passwords was not sent to user %s (%s)", user_id, type(error).__name__)
-        return
-    record_event(verb=AuditEvent.Verb.LOCKOUT_NOTICE_SENT, subject=user, site=None, by=None)
+    facts = {"at": moment_text(at), "zone": at.tzname(), "username": user.get_username(), "minutes": minutes}
+    return _("Too many wrong passwords for your account"), text % facts
 
 
 def clear_failed_logins(*, by: User) -> int:

@@ -13,8 +13,10 @@ from uuid import UUID
 from django.db.models import Max, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from screening.access import READER, Action, member_since, restrict, roles_without
-from screening.models import AuditEvent, Exam, FirstReading, FundusImage, Grading, Patient, Site, User
+from screening.access import READING_ROLES, Action, member_since, restrict, roles_without
+from screening.models import AuditEvent, Exam, FirstReading, FundusImage, Grading, Patient, Reading, Site, User
+from screening.policy.exam_states import ExamState
+from screening.policy.protocols import ReadingStage
 from screening.selectors.gradings import hidden_from
 from screening.services.duplicates import find_copies
 
@@ -30,17 +32,27 @@ _IS_HIDDEN = "is_hidden"
 
 def not_blind_reason(*, exam: Exam, by: User) -> NotBlind | None:
     """Why a first reading of ``exam`` that ``by`` stores now is not blind; None if it is."""
-    if exam.site.reading_mode != Site.ReadingMode.BLIND_FIRST:
+    is_blind_first = exam.site.reading_mode == Site.ReadingMode.BLIND_FIRST
+    if not is_blind_first and (exam.status != ExamState.SECOND_READING or _has_seen_before_first_signature(exam, by)):
         return NotBlind.SITE_SHOWS_RESULT
     images = list(exam.images.filter(withdrawn_at__isnull=True))
     checks: dict[NotBlind, Callable[[], bool]] = {
         NotBlind.EARLIER_READING: lambda: _has_read_before(exam, images, by),
-        NotBlind.OTHER_ROLE: lambda: _has_seen_in_other_role(exam, by),
+        NotBlind.OTHER_ROLE: lambda: is_blind_first and _has_seen_in_other_role(exam, by),
         NotBlind.PREDICTED: lambda: _has_predicted(images, by),
         NotBlind.SAME_PICTURE: lambda: _has_seen_result_of(_exams_with_copies(images, by), by),
         NotBlind.SAME_PERSON: lambda: _has_seen_result_of(_other_exams_of_person(exam, by), by),
     }
     return next((reason for reason, has_seen in checks.items() if has_seen()), None)
+
+
+def _has_seen_before_first_signature(exam: Exam, by: User) -> bool:
+    """Whether ``by`` saw the result before the exam waited for a second reader: it itself, or a list of the site."""
+    first = Reading.objects.get(exam=exam, reading_round=exam.reading_round, stage=ReadingStage.FIRST)
+    before = AuditEvent.objects.filter(actor=by, at__lt=first.signed_at)
+    routes = (*_LISTS_OF_SITE, *_LISTS_OF_ALL_SITES)
+    lists = Q(verb__in=(Verb.LIST_VIEWED, Verb.PATIENTS_SEARCHED), data__route__in=routes, at__gte=exam.submitted_at)
+    return before.filter(lists | _is_view_of({exam.pk})).exists()
 
 
 def _has_read_before(exam: Exam, images: Collection[FundusImage], by: User) -> bool:
@@ -64,15 +76,16 @@ def _has_seen_in_other_role(exam: Exam, by: User) -> bool:
     if before.filter(_is_view_of({exam.pk})).exists():
         return True
     lists = Q(data__route__in=_LISTS_OF_ALL_SITES)
-    joined_at = member_since(by, exam.site)
+    joined_at = member_since(by, exam.site, Action.VIEW_CASE)
     if joined_at is not None:
         lists |= Q(data__route__in=_LISTS_OF_SITE, at__gte=joined_at)
-    return before.filter(lists, verb=Verb.LIST_VIEWED).exists()
+    return before.filter(lists, verb__in=(Verb.LIST_VIEWED, Verb.PATIENTS_SEARCHED)).exists()
 
 
 def _saw_no_result(site: Site) -> Q:
     """Filter of audit events: whose role at that time hid the results of the site, as the site is now."""
-    hidden = Q(site=site) & Q(role__contains=READER)
+    has_read = Q(*(("role__contains", role) for role in READING_ROLES), _connector=Q.OR)
+    hidden = Q(site=site) & has_read
     return hidden | Q(role__in=roles_without(Action.VIEW_GRADE)) if site.hides_grades_from_photographers else hidden
 
 
@@ -101,7 +114,7 @@ def _other_exams_of_person(exam: Exam, by: User) -> set[UUID]:
         same = restrict(Patient.objects.filter(name_key=patient.name_key, born_on=patient.born_on), by)
         person |= Q(patient__in=same)
     around = (exam.created_at - SAME_VISIT, exam.created_at + SAME_VISIT)
-    exams = restrict(Exam.objects.filter(person, created_at__range=around), by).exclude(pk=exam.pk)
+    exams = restrict(Exam.objects.filter(person, created_at__range=around), by, Action.VIEW_CASE).exclude(pk=exam.pk)
     graded = exams.filter(images__gradings__status=Grading.Status.DONE)
     hidden = hidden_from(Exam.objects.filter(pk__in=graded.values("pk")), by)
     return set(graded.values_list("pk", flat=True)) - set(hidden.values_list("pk", flat=True))

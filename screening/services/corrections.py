@@ -6,10 +6,12 @@ from django.utils.translation import gettext as _
 from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.models import AuditEvent, Correction, Exam, FundusImage, Patient, Review, User
+from screening.policy.exam_states import ExamEvent
 from screening.services import duplicates
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, check_length, find_or_open_exam, forget_not_photographed, lock_exam
 from screening.services.hand_overs import read_again, review_in_force
+from screening.services.recalls import update_recall
 from screening.services.upload_checks import require_one_eye
 from screening.services.worklist import update_worklist_order
 
@@ -34,6 +36,7 @@ def move_exam(*, exam: Exam, to_patient: Patient, reason: str, by: User) -> Exam
     locked.patient = target
     locked.save(update_fields=["patient"])
     read_again(locked, by=by)
+    update_recall(source.pk, target.pk)
     _record(
         AuditEvent.Verb.EXAM_MOVED,
         Correction(kind=Correction.Kind.EXAM_MOVED, exam=locked, review=review),
@@ -89,7 +92,7 @@ def mark_in_error(*, review: Review, reason: str, by: User) -> Review:
     reason = checked_reason(reason)
     if review_in_force(exam) != review:
         raise CorrectionRefused(_("This result does not count any more: it was amended or marked already."))
-    read_again(exam, by=by)
+    read_again(exam, event=ExamEvent.MARK_IN_ERROR, by=by)
     _record(
         AuditEvent.Verb.REVIEW_IN_ERROR,
         Correction(kind=Correction.Kind.REVIEW_IN_ERROR, exam=exam, review=review),

@@ -9,14 +9,26 @@ from django.utils.translation import gettext as _
 
 from screening.access import Action, require
 from screening.labels.limits import too_long
+from screening.labels.marks import marks_too_long
 from screening.models import AuditEvent, Exam, ReadingDraft, Review, User
+from screening.policy.marks import MAX_MARKS_CHARS
 from screening.selectors.drafts import MAX_AGE
 from screening.selectors.reading_state import ReadingChange, get_reading_change
 from screening.services.audit import record_event
+from screening.services.exam_locks import hold_if_free
 from screening.services.exams import ExamError, lock_exam
 
 MAX_ENTRY_CHARS = 4000
 """Twice the longest text that can be signed: a longer one is kept until its writer shortens it."""
+MARKS_SUFFIX = "-marks"
+"""Of the names of entries that hold the marks of an eye."""
+PHOTO_SUFFIXES = (MARKS_SUFFIX, "-landmarks")
+"""Of the names of entries that hold what was drawn on photographs."""
+
+
+def max_entry_chars(name: str) -> int:
+    """The limit of an entry with this name, in characters."""
+    return MAX_MARKS_CHARS if name.endswith(MARKS_SUFFIX) else MAX_ENTRY_CHARS
 
 
 class NewerDraft(ExamError):
@@ -36,8 +48,9 @@ class AlreadyStored(ExamError):
 
 
 def _require_short(entries: Mapping[str, str]) -> None:
-    if any(len(text) > MAX_ENTRY_CHARS for text in entries.values()):
-        raise ExamError(too_long(MAX_ENTRY_CHARS))
+    for name, text in entries.items():
+        if len(text) > max_entry_chars(name):
+            raise ExamError(marks_too_long() if name.endswith(MARKS_SUFFIX) else too_long(MAX_ENTRY_CHARS))
 
 
 @transaction.atomic
@@ -54,7 +67,10 @@ def save_draft(
 ) -> ReadingDraft:
     """Save what ``by`` entered and has not signed; only the first save of a draft is audited.
 
-    ``version`` is that of the draft on the page, 0 if it had none; None: replace a newer draft too. ``page_id`` names
+    It counts as activity: ``by`` keeps the exam for longer, or takes it again if it is free.
+
+    ``version`` is that of the draft on the page, 0 if it had none; None: replace a newer draft too. A draft without
+    entries is always replaced. ``page_id`` names
     the page: one that got no answer to its last save replaces its own entries.
     ``is_first_reading``: the page was opened for the first reading.
     Raises NewerDraft, AlreadyStored, ExamError if a text is too long, AccessDenied.
@@ -65,6 +81,7 @@ def save_draft(
     change = get_reading_change(user=by, exam=locked, base_review=base_review, is_first_reading=is_first_reading)
     if change in {ReadingChange.SIGNED_BY_YOU, ReadingChange.FIRST_READING_STORED}:
         raise AlreadyStored(change)
+    hold_if_free(locked, by)
     now = timezone.now()
     own = ReadingDraft.objects.filter(exam=locked, reviewer=by)
     own.filter(updated_at__lte=now - MAX_AGE).delete()
@@ -78,7 +95,7 @@ def save_draft(
     if all(getattr(draft, name) == value for name, value in values.items()):
         return draft  # sent twice
     is_same_page = bool(page_id) and page_id == draft.page_id
-    if version is not None and version != draft.version and not is_same_page:
+    if version is not None and version != draft.version and not is_same_page and draft.entries:
         raise NewerDraft(draft)
     values |= {"version": draft.version + 1, "page_id": page_id, "updated_at": now}
     for name, value in values.items():

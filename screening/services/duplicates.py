@@ -19,7 +19,7 @@ from ml.perceptual_hash import (
     n_different_bits,
     probe_values,
 )
-from screening.access import restrict, sites_for
+from screening.access import Action, restrict, sites_for
 from screening.models import Exam, FundusImage, PerceptualHash, PerceptualHashBand, User
 from screening.photos.decode_lock import large_image_lock
 from screening.photos.validation import ValidPhoto
@@ -142,9 +142,9 @@ def _same_pictures(images: QuerySet[FundusImage], content: Content, min_correlat
 def find_copies(*, image: FundusImage, by: User) -> set[UUID]:
     """Other exams at sites of ``by`` with the same picture as ``image``, whose result is not hidden from ``by``."""
     content = stored_content(image)
-    others = restrict(FundusImage.objects.select_related("exam"), by).exclude(exam=image.exam_id)
+    others = restrict(FundusImage.objects.select_related("exam"), by, Action.VIEW_CASE).exclude(exam=image.exam_id)
     values = {value for one in content.hashes for value in probe_values(one)}
-    bands = PerceptualHashBand.objects.filter(site__in=sites_for(by), value__in=values)
+    bands = PerceptualHashBand.objects.filter(site__in=sites_for(by, Action.VIEW_CASE), value__in=values)
     candidates = others.filter(pk__in=bands.values("image"))
     copies = {one.exam_id for one in others.filter(sha256=content.sha256)}
     copies |= {one.exam_id for one in _same_pictures(candidates, content, MIN_LOCAL_CORRELATION)}

@@ -1,6 +1,5 @@
 """Exams: opening, recording eyes without a photograph, submitting, cancelling."""
 
-import datetime
 from collections.abc import Collection
 
 from django.db import transaction
@@ -17,8 +16,10 @@ from screening.models import AuditEvent, Correction, Exam, FundusImage, Patient,
 from screening.models.base import max_length
 from screening.models.images import required_fields
 from screening.policy import Urgency
+from screening.policy.exam_states import FINISHED, PHOTOGRAPHED, ExamEvent, ExamState, can_happen, next_state
 from screening.selectors.visit_facts import missing_facts, visit_facts_of
 from screening.services.audit import record_event
+from screening.services.bookings import mark_attended
 from screening.services.worklist import update_priority_later, update_worklist_order
 
 
@@ -27,7 +28,7 @@ class ExamError(ValueError):
 
 
 class ExamNotOpen(ExamError):
-    """The exam was submitted, reviewed or cancelled."""
+    """The exam was submitted, signed or cancelled."""
 
     def __init__(self) -> None:
         super().__init__(_("This exam is closed. Open a new exam for more photographs."))
@@ -95,6 +96,14 @@ def lock_exam(exam: Exam) -> Exam:
     return Exam.objects.select_for_update(of=("self",)).select_related("site", "patient").get(pk=exam.pk)
 
 
+def apply_event(exam: Exam, event: ExamEvent) -> None:
+    """Set the state after ``event`` on a locked exam; the caller saves it. The only code that changes a state.
+
+    Raises NoTransition, which is a fault of the caller: a service checks first, with a text for its user.
+    """
+    exam.status = next_state(ExamState(exam.status), event)
+
+
 def lock_open_exam(exam: Exam, action: Action, by: User) -> Exam:
     """The exam, locked, if it is open and ``by`` may do ``action``. Raises AccessDenied, ExamNotOpen."""
     locked = lock_exam(exam)
@@ -113,20 +122,23 @@ def open_exam(*, patient: Patient, by: User) -> Exam:
 def get_or_open_exam(*, patient: Patient, by: User) -> tuple[Exam, bool]:
     """Open an exam at the patient's site. Returns the exam, and whether it is new.
 
-    A patient with an open exam gets that one, the newest if there are several: so a button that is pressed twice, and
-    a request that is sent again, open one exam. Raises ExamError if the patient is merged into another, AccessDenied.
+    A booking of the day is attended then. A patient with an open exam gets that one, the newest if there are several:
+    so a button that is pressed twice, and a request that is sent again, open one exam. Raises ExamError if the patient
+    is merged into another, AccessDenied.
     """
     # The lock of the patient has two requests at the same moment wait for each other.
     locked = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
     require(by, Action.OPEN_EXAM, locked.site)
     if locked.merged_into_id is not None:
         raise ExamError(_("This record was merged into another one. Open the exam there."))
-    return find_or_open_exam(locked, by=by)
+    exam, is_new = find_or_open_exam(locked, by=by)
+    mark_attended(exam=exam, by=by)
+    return exam, is_new
 
 
 def find_or_open_exam(patient: Patient, *, by: User) -> tuple[Exam, bool]:
     """As ``get_or_open_exam``, for a patient that is locked, and without a check of access."""
-    unfinished = Exam.objects.filter(patient=patient, status=Exam.Status.OPEN).order_by("-created_at", "pk").first()
+    unfinished = Exam.objects.filter(patient=patient, status__in=PHOTOGRAPHED).order_by("-created_at", "pk").first()
     if unfinished is not None:
         return unfinished, False
     exam = Exam.objects.create(site=patient.site, patient=patient, opened_by=by)
@@ -214,7 +226,7 @@ def submit_exam(*, exam: Exam, confirmed: Collection[str] = (), urgency: Urgency
         raise FieldsMissing(missing)
     if unknown and FactsMissing.CODE not in confirmed:
         raise FactsMissing(unknown)
-    locked.status = Exam.Status.SUBMITTED
+    apply_event(locked, ExamEvent.SUBMIT)
     locked.submitted_at = timezone.now()
     locked.reading_urgency = urgency
     locked.due_at = locked.submitted_at + locked.site.reading_target(urgency)
@@ -229,14 +241,16 @@ def submit_exam(*, exam: Exam, confirmed: Collection[str] = (), urgency: Urgency
 
 @transaction.atomic
 def cancel_exam(*, exam: Exam, reason: str = "", by: User) -> Exam:
-    """Cancel an exam; its photographs stay. Raises ExamError if it is reviewed or cancelled, AccessDenied."""
+    """Cancel an exam; its photographs stay. Raises ExamError if a reader signed it or it is cancelled, AccessDenied."""
     locked = lock_exam(exam)
     require(by, Action.CANCEL_EXAM, locked.site)
-    if locked.status not in {Exam.Status.OPEN, Exam.Status.SUBMITTED}:
-        raise ExamError(_("This exam is already reviewed or cancelled."))
+    if locked.status in FINISHED:
+        raise ExamError(_("This exam is already signed or cancelled."))
+    if not can_happen(ExamState(locked.status), ExamEvent.CANCEL):
+        raise ExamError(_("A reader has signed findings of this exam. Ask a reader to return it, then cancel it."))
     reason = reason.strip()
     check_length(reason, Correction, "reason")
-    locked.status = Exam.Status.CANCELLED
+    apply_event(locked, ExamEvent.CANCEL)
     locked.save(update_fields=["status"])
     update_priority_later(locked.site)
     if reason:
@@ -273,17 +287,3 @@ def forget_not_photographed(exam: Exam, laterality: Laterality) -> None:
         for name in (field, code, f"{code}_reason"):
             setattr(exam, name, "")
         exam.save(update_fields=[field, code, f"{code}_reason"])
-
-
-def photographed_on(exam: Exam) -> datetime.date:
-    """The day of the photographs in use, at the site; the first one if there are several, the exam's if there are none.
-
-    The day of a photograph without a date is that of its upload.
-    """
-    images = FundusImage.objects.filter(exam=exam, withdrawn_at__isnull=True).order_by()
-    zone = exam.site.zone
-    days = [
-        captured_on or timezone.localdate(uploaded_at, timezone=zone)
-        for captured_on, uploaded_at in images.values_list("captured_on", "created_at")
-    ]
-    return min(days, default=timezone.localdate(exam.created_at, timezone=zone))

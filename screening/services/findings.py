@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from django.db.models import F, Model
 from django.utils.translation import gettext as _
@@ -12,8 +13,11 @@ from screening.labels.limits import too_long
 from screening.models import Exam, EyeFinding, FirstReading, Review, User
 from screening.models.base import max_length
 from screening.selectors import count_attempts
+from screening.selectors.outcome_facts import is_treated
+from screening.selectors.visit_facts import visit_facts_of
 from screening.services.acuities import acuity_logmar, newest_acuity, record_acuity
 from screening.services.exams import ExamError, photographed_eyes
+from screening.services.marks import require_own_photos
 from screening.services.structured_findings import (
     COLUMNS,
     Finding,
@@ -55,6 +59,8 @@ def checked_finding(exam: Exam, finding: Finding) -> Finding:
     """The finding of one photographed eye: see ``checked_findings``."""
     if finding.absent_reason or not finding.is_photographed:
         return finding
+    marked = {one.image_id for one in finding.marks} | set(finding.structured.landmarks)
+    require_own_photos(exam, finding.laterality, marked)
     scale = policy.GradingScale(exam.site.scale)
     graded = in_scale(finding, scale)
     require_consistent(graded)
@@ -67,9 +73,16 @@ def checked_finding(exam: Exam, finding: Finding) -> Finding:
     return replace(graded, structured=replace(graded.structured, contradiction_reason=""))
 
 
+def grades_in_scale(exam: Exam, findings: Mapping[Laterality, Finding]) -> dict[Laterality, str]:
+    """Grades of each eye that has some in the scale of the site, such as "R1 M0 P0". Raises ReviewError."""
+    checked = checked_findings(exam, findings)
+    rows = {eye: EyeFinding(**finding.structured.columns()) for eye, finding in checked.items()}
+    return {eye: rows[eye].grades_in_scale for eye in Laterality if eye in rows and rows[eye].grades_in_scale}
+
+
 def _acuity_logmar(exam: Exam, finding: Finding) -> float | None:
     if not finding.acuity.strip():
-        return newest_acuity(exam, finding.laterality) if finding.structured.lesions else None
+        return newest_acuity(exam, finding.laterality)
     try:
         return float(acuity_logmar(finding.acuity))
     except ExamError as error:
@@ -116,6 +129,8 @@ def _eye_result(exam: Exam, eye: Laterality, finding: Finding | None, *, has_pho
         is_gradable=finding.is_gradable,
         grade=finding.grade,
         macular_oedema=finding.macular_oedema,
+        acuity_logmar=_acuity_logmar(exam, finding),
+        is_treated=is_treated(visit_facts_of(exam), eye, finding.structured.lesions),
         n_attempts=_n_attempts(exam, eye, finding),
         n_visits=1 + _n_earlier_ungradable_visits(exam, eye),
     )
@@ -172,6 +187,8 @@ def finding_values(finding: Finding | EyeFinding) -> tuple[object, ...]:
     details = columns or finding.structured.columns()  # type: ignore[union-attr]  # a Finding
     grade = details["retinopathy"] or (None if finding.grade is None else int(finding.grade))
     reasons = (finding.changed_reason.strip(), details["lesions"], details["other_disease"])
+    is_stored = isinstance(finding, EyeFinding)
+    marks = tuple(one.value for one in finding.marks.all()) if is_stored else finding.marks  # type: ignore[union-attr]
     return (
         finding.is_photographed,
         finding.is_gradable,
@@ -179,6 +196,8 @@ def finding_values(finding: Finding | EyeFinding) -> tuple[object, ...]:
         details["maculopathy"],
         str(finding.macular_oedema),
         *reasons,
+        marks,
+        details["landmarks"],
     )
 
 
@@ -187,19 +206,22 @@ def finding_rows(
 ) -> list[EyeFinding]:
     """The rows of both eyes, not saved yet."""
     return [
-        EyeFinding(
-            review=review,
-            laterality=eye,
-            is_absent=result.is_absent,
-            is_photographed=result.is_photographed,
-            is_gradable=result.is_gradable,
-            grade=None if result.grade is None else int(result.grade),
-            macular_oedema=result.macular_oedema,
-            changed_reason=findings[eye].changed_reason.strip() if eye in findings else "",
-            **(findings[eye].structured.columns() if eye in findings else {}),
-        )
+        EyeFinding(review=review, **finding_columns(result, findings.get(eye)), laterality=eye)
         for eye, result in eyes.items()
     ]
+
+
+def finding_columns(result: policy.EyeResult, finding: Finding | None) -> dict[str, Any]:
+    """The columns of an eye that signed findings and signed readings have in common."""
+    return {
+        "is_absent": result.is_absent,
+        "is_photographed": result.is_photographed,
+        "is_gradable": result.is_gradable,
+        "grade": None if result.grade is None else int(result.grade),
+        "macular_oedema": result.macular_oedema,
+        "changed_reason": "" if finding is None else finding.changed_reason.strip(),
+        **({} if finding is None else finding.structured.columns()),
+    }
 
 
 def has_same_findings(review: Review, eyes: Mapping[Laterality, policy.EyeResult]) -> bool:
@@ -243,7 +265,7 @@ def find_sent_before(
     texts = {"note": note.strip(), "amend_reason": amend_reason.strip()}
     entered = {eye: finding_values(one) for eye, one in findings.items() if not one.absent_reason}
     own = Review.objects.filter(exam=exam, reading_round=exam.reading_round, reviewer=by, amends=amends, **texts)
-    for review in own.prefetch_related("findings"):
+    for review in own.prefetch_related("findings__marks"):
         if entered == {one.laterality: finding_values(one) for one in review.findings.all() if not one.is_absent}:
             return review
     return None

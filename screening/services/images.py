@@ -14,6 +14,7 @@ from screening.access import Action, require
 from screening.models import AuditEvent, Correction, Exam, FundusImage, Site, User
 from screening.photos import validation
 from screening.photos.validation import InvalidPhoto
+from screening.policy.exam_states import FINISHED
 from screening.services import duplicates, gradings
 from screening.services.audit import record_event
 from screening.services.duplicates import Content
@@ -216,7 +217,7 @@ def withdraw_image(*, image: FundusImage, code: str, reason: str = "", by: User)
     require(by, Action.WITHDRAW_IMAGE, exam.site)
     if exam.status == Exam.Status.CANCELLED:
         raise ExamNotOpen
-    if exam.status == Exam.Status.REVIEWED:
+    if exam.status == Exam.Status.SIGNED:
         require(by, Action.CORRECT_RECORD, exam.site)
     locked = FundusImage.objects.select_for_update(of=("self",)).get(pk=image.pk)
     _withdraw(locked, FundusImage.WithdrawnCode(code), reason.strip())
@@ -265,7 +266,7 @@ def change_laterality(*, image: FundusImage, laterality: str, by: User) -> Fundu
     """
     exam = lock_exam(image.exam)
     require(by, Action.UPLOAD_IMAGE, exam.site)
-    if exam.status not in {Exam.Status.OPEN, Exam.Status.SUBMITTED}:
+    if exam.status in FINISHED:
         raise ExamNotOpen
     eye = Laterality(laterality)
     locked = FundusImage.objects.select_for_update(of=("self",)).get(pk=image.pk)

@@ -5,16 +5,20 @@ from django.utils.translation import gettext as _
 
 from screening.access import Action, require
 from screening.models import AuditEvent, Correction, Exam, Patient, User
+from screening.policy.messages import MessageConsent
 from screening.services.audit import record_event
+from screening.services.bookings import move_bookings, return_bookings
 from screening.services.corrections import CorrectionRefused, checked_reason, lock_patients
+from screening.services.recalls import update_recall
 
 
 @transaction.atomic
 def merge_patients(*, patient: Patient, into: Patient, reason: str, by: User) -> Patient:
     """Merge ``patient`` into another record of the same person at the same site; returns ``patient``.
 
-    Its exams, with their results, belong to the other record then. The details of both stay as they are; ``patient``
-    leaves lists. Raises CorrectionRefused, AccessDenied.
+    Its exams, with their results, and its open bookings belong to the other record then. The details of both stay as
+    they are, but a refusal of messages counts for the other record too; ``patient`` leaves lists.
+    Raises CorrectionRefused, AccessDenied.
     """
     require(by, Action.CORRECT_RECORD, patient.site)
     reason = checked_reason(reason)
@@ -27,19 +31,22 @@ def merge_patients(*, patient: Patient, into: Patient, reason: str, by: User) ->
         )
     source.merged_into = target
     source.save(update_fields=["merged_into"])
+    _keep_refusals(source, target)
     exams = list(Exam.objects.select_for_update(of=("self",)).filter(patient=source).order_by("pk"))
     merged = Correction.Kind.PATIENTS_MERGED
     values = {"site": source.site, "from_patient": source, "to_patient": target, "reason": reason, "made_by": by}
     Correction.objects.create(kind=merged, **values)
     for exam in exams:
         _move(exam, Correction(kind=merged, exam=exam, **values))
+    move_bookings(source, target)
+    update_recall(source.pk, target.pk)
     _record(AuditEvent.Verb.PATIENTS_MERGED, source, target, len(exams), by)
     return source
 
 
 @transaction.atomic
 def unmerge_patients(*, patient: Patient, reason: str, by: User) -> Patient:
-    """Part a merged ``patient`` from the other record: it has the exams again that it had before.
+    """Part a merged ``patient`` from the other record: it has the exams and open bookings again that it had before.
 
     Exams that were moved to someone on purpose since then stay there, and exams opened since then stay with the other
     record. Raises CorrectionRefused if the record is not merged, AccessDenied.
@@ -60,6 +67,8 @@ def unmerge_patients(*, patient: Patient, reason: str, by: User) -> Patient:
     Correction.objects.create(kind=parted, **values)
     for exam in exams:
         _move(exam, Correction(kind=parted, exam=exam, **values))
+    return_bookings(source, target)
+    update_recall(source.pk, target.pk)
     _record(AuditEvent.Verb.PATIENTS_UNMERGED, source, target, len(exams), by)
     return source
 
@@ -88,3 +97,11 @@ def _move(exam: Exam, correction: Correction) -> None:
 def _record(verb: AuditEvent.Verb, source: Patient, target: Patient, n_exams: int, by: User) -> None:
     data: dict[str, str | float | bool | None] = {"other_patient": str(target.pk), "n_exams": n_exams}
     record_event(verb=verb, subject=source, site=source.site, data=data, by=by)
+
+
+def _keep_refusals(source: Patient, target: Patient) -> None:
+    """The person has refused messages, in one of the records: no message is sent by that channel."""
+    for field in ("email_consent", "sms_consent"):
+        if getattr(source, field) == MessageConsent.REFUSED:
+            setattr(target, field, MessageConsent.REFUSED.value)
+    target.save(update_fields=["email_consent", "sms_consent"])

@@ -4,16 +4,19 @@ import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import PurePosixPath
+from typing import Any
 
 from django.core.files.storage import Storage
 from django.utils import timezone
 
-from screening.models import FundusImage
+from screening.models import Document, FundusImage
 from screening.photos import renditions
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "photos"
+_MODELS: dict[str, Any] = {FOLDER: FundusImage, "documents": Document}
+"""Folders of the storage, with the model whose rows have the files."""
 MIN_AGE = timedelta(days=1)
 """No upload takes so long."""
 MAX_DELETED = 50
@@ -27,39 +30,45 @@ PARTIAL_SUFFIX = ".partial"
 def delete_orphaned_files() -> int:
     """Delete files older than a day without a row. Returns how many.
 
-    Partial files and renditions, which are made again, are always deleted; other files only if there are at most
-    MAX_DELETED.
+    Partial files and renditions, which are made again, are always deleted; photographs only if there are at most
+    MAX_DELETED, and so are documents.
     """
     storage = FundusImage._meta.get_field("file").storage
-    found = list(_find(storage, FOLDER))
-    partial = [name for name in found if name.endswith(PARTIAL_SUFFIX)]
+    found = {folder: list(_find(storage, folder)) for folder in _MODELS}
+    partial = [name for names in found.values() for name in names if name.endswith(PARTIAL_SUFFIX)]
     partial += _find(storage, renditions.FOLDER)
     for name in partial:
         storage.delete(name)
+    return len(partial) + sum(_delete(storage, folder, names) for folder, names in found.items())
+
+
+def _delete(storage: Storage, folder: str, found: list[str]) -> int:
     names = [name for name in found if not name.endswith(PARTIAL_SUFFIX)]
     if len(names) > MAX_DELETED:
         logger.error(
-            "%d photographs have no row: none was deleted. Was an older database restored? "
+            "%d files in %s have no row: none was deleted. Was an older database restored? "
             "Restore the newest one, or move the files away.",
             len(names),
+            folder,
         )
-        return len(partial)
+        return 0
     for name in names:
         storage.delete(name)
         logger.warning("Deleted %s: it has no row", name)
-    return len(partial) + len(names)
+    return len(names)
 
 
 def _find(storage: Storage, top: str) -> Iterator[str]:
-    """Old files in the folders of ``top`` that belong to no photograph with a row, or are partial."""
+    """Old files in the folders of ``top`` that belong to no row, or are partial; renditions belong to a photograph."""
     before = timezone.now() - MIN_AGE
+    of_rows = top if top in _MODELS else FOLDER
     try:
         folders = storage.listdir(top)[0]
-    except FileNotFoundError:  # no photograph was ever stored
+    except FileNotFoundError:  # none was ever stored
         return
     for folder in folders:
-        rows = FundusImage.objects.filter(file__startswith=f"{FOLDER}/{folder}/").values_list("file", flat=True)
-        known = {_key(photo, top) for photo in rows}
+        rows = _MODELS[of_rows].objects.filter(file__startswith=f"{of_rows}/{folder}/").values_list("file", flat=True)
+        known = {_key(name, top) for name in rows}
         for file in sorted(storage.listdir(f"{top}/{folder}")[1]):
             name = f"{top}/{folder}/{file}"
             is_known = _key(name, top) in known and not name.endswith(PARTIAL_SUFFIX)
@@ -70,4 +79,4 @@ def _find(storage: Storage, top: str) -> Iterator[str]:
 def _key(name: str, top: str) -> str:
     """What a file and its row have in common: the file name, of a rendition the part before its suffixes."""
     file = PurePosixPath(name).name
-    return file if top == FOLDER else file.partition(".")[0]
+    return file if top in _MODELS else file.partition(".")[0]

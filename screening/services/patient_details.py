@@ -2,15 +2,20 @@
 
 import datetime
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from screening.birth_dates import MAX_AGE_YEARS, MAX_ESTIMATE_ERROR_YEARS, InvalidBirthDate, parse_birth_date
 from screening.folding import clean_name, clean_number, is_writable
+from screening.labels.addresses import address_text
 from screening.labels.births import BIRTH_DATE_ADVICE
 from screening.labels.limits import too_long
 from screening.models import Patient
 from screening.models.base import max_length
+from screening.policy.messages import MessageConsent
+from screening.postal_addresses import InvalidAddress, clean_address
+from screening.services.message_channels import is_email_address, mobile_of
 
 
 class InvalidPatient(ValueError):
@@ -31,6 +36,9 @@ def clean_patient(patient: Patient) -> None:
         raise InvalidPatient("sex", _("Choose one of: F, M, X, U."))
     if patient.diabetes_type not in Patient.DiabetesType.values:
         raise InvalidPatient("diabetes_type", _("Choose one of: 1, 2, other, unknown."))
+    _clean_phone(patient)
+    _clean_addresses(patient)
+    _clean_messages(patient)
     year = patient.diabetes_since_year
     if year is not None and not _first_birth_year(patient) <= year <= today.year:
         raise InvalidPatient(
@@ -52,6 +60,45 @@ def _clean_names(patient: Patient) -> None:
             raise InvalidPatient(field, too_long(limit))
         if not is_writable(value, allows_joiners=field != "mrn"):
             raise InvalidPatient(field, _("This has characters that cannot be printed. Type it again."))
+
+
+def _clean_phone(patient: Patient) -> None:
+    patient.phone = clean_number(patient.phone)
+    limit = max_length(Patient, "phone")
+    if len(patient.phone) > limit:
+        raise InvalidPatient("phone", too_long(limit))
+    if not all(character.isdigit() or character in "+-/(). " for character in patient.phone):
+        raise InvalidPatient("phone", _("Use digits, blanks and + - / ( ) alone, for example +44 20 7946 0000."))
+
+
+def _clean_addresses(patient: Patient) -> None:
+    for field in ("postal_address", "doctor_address"):
+        try:
+            setattr(patient, field, clean_address(getattr(patient, field)))
+        except InvalidAddress as error:
+            raise InvalidPatient(field, address_text(error)) from error
+
+
+def _clean_messages(patient: Patient) -> None:
+    """A consent to messages needs an address to which they can be sent."""
+    patient.email = patient.email.strip()
+    if patient.email and not is_email_address(patient.email):
+        raise InvalidPatient("email", _("This is no e-mail address. Write it like name@example.org."))
+    if patient.language and patient.language not in dict(settings.MESSAGE_LANGUAGES):
+        raise InvalidPatient("language", _("This is no language code. Write it like en, de or pt-br."))
+    for field in ("email_consent", "sms_consent"):
+        if getattr(patient, field) not in list(MessageConsent):
+            raise InvalidPatient(field, _("Choose one of: yes, no, or nothing if the person was not asked."))
+    if patient.email_consent == MessageConsent.GIVEN and not patient.email:
+        raise InvalidPatient("email", _("Fill in the e-mail address for messages, or choose that there is no consent."))
+    if patient.sms_consent == MessageConsent.GIVEN and not mobile_of(patient):
+        raise InvalidPatient(
+            "phone",
+            _(
+                "Text messages need a mobile number that exists, with the code of the country, such as "
+                "+44 7400 123456. Correct it, or choose that there is no consent."
+            ),
+        )
 
 
 def _clean_birth(patient: Patient, today: datetime.date) -> None:

@@ -30,6 +30,13 @@ class PatientDetails(TypedDict, total=False):
     sex: str
     diabetes_type: str
     diabetes_since_year: int | None
+    phone: str
+    postal_address: str
+    doctor_address: str
+    email: str
+    language: str
+    email_consent: str
+    sms_consent: str
 
 
 class PatientExists(InvalidPatient):

@@ -2,35 +2,44 @@
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ml.vocabulary import Laterality
 from screening import policy
-from screening.access import Action, require
-from screening.models import AuditEvent, Exam, EyeFinding, FirstReading, Review, Site, User
+from screening.access import Action, can, require
+from screening.models import AuditEvent, Exam, FirstReading, Reading, Review, User
+from screening.policy.exam_states import ExamEvent, ExamState
+from screening.policy.protocols import ProtocolKind
+from screening.selectors.protocols import protocol_in_force
 from screening.services.audit import record_event
 from screening.services.blindness import not_blind_reason
-from screening.services.drafts import delete_draft, drop_stored_findings
-from screening.services.exams import lock_exam, photographed_eyes, photographed_on
+from screening.services.drafts import drop_stored_findings
+from screening.services.exam_locks import require_free
+from screening.services.exams import apply_event, lock_exam, photographed_eyes
 from screening.services.findings import (
     check_length,
     checked_finding,
     checked_findings,
     eye_results,
     find_sent_before,
-    finding_rows,
-    has_same_findings,
-    is_other_finding,
     record_acuities,
 )
+from screening.services.marks import store_marks
+from screening.services.outcomes import DecidedReview, decide_review, is_weaker
+from screening.services.protocol_demands import demanding_protocol
+from screening.services.signatures import (
+    AlreadyReviewed,
+    create_review,
+    in_round,
+    require_first_readings,
+    require_reasons_for_changes,
+    require_waiting,
+    signed_readings,
+    unread_eyes,
+)
 from screening.services.structured_findings import Finding, ReviewError
-from screening.services.worklist import update_priority_later
 
 __all__ = (
     "AlreadyReviewed",
@@ -44,13 +53,6 @@ __all__ = (
 )
 
 
-class AlreadyReviewed(ReviewError):
-    """The exam, or an amendment of its review, is signed already."""
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message or _("This exam is already signed. Amend the review to change it."))
-
-
 @transaction.atomic
 def record_first_reading(*, exam: Exam, finding: Finding, by: User) -> FirstReading:
     """Record a reviewer's finding of one eye before the model's is revealed. It cannot be changed.
@@ -61,13 +63,18 @@ def record_first_reading(*, exam: Exam, finding: Finding, by: User) -> FirstRead
     """
     locked = lock_exam(exam)
     require(by, Action.REVIEW_EXAM, locked.site)
-    is_late = locked.status == Exam.Status.REVIEWED
-    if not is_late or Review.objects.filter(**_current(locked), reviewer=by).exists():
-        _require_status(locked, Exam.Status.SUBMITTED)
+    is_late = locked.status == Exam.Status.SIGNED
+    has_signed = Review.objects.filter(**in_round(locked), reviewer=by).exists() or signed_readings(locked, by).exists()
+    if not is_late or has_signed:
+        require_waiting(locked, by)
     if finding.laterality not in photographed_eyes(locked):
         raise ReviewError(_("This eye has no photograph, so there is nothing to read."), finding.laterality)
     reading = _create_first_reading(locked, checked_finding(locked, finding), by)
+    store_marks(finding.marks, first_reading=reading, by=by)
     record_acuities(locked, {finding.laterality: finding}, by)
+    if not is_late:
+        apply_event(locked, ExamEvent.STORE_READING)
+        locked.save(update_fields=["status"])
     codes = {"laterality": finding.laterality, "not_blind": reading.not_blind_reason}
     _record(AuditEvent.Verb.FIRST_READING_RECORDED, reading, by, **codes, is_late=is_late)
     return reading
@@ -85,7 +92,7 @@ def _create_first_reading(exam: Exam, finding: Finding, by: User) -> FirstReadin
                 is_gradable=finding.is_gradable,
                 grade=finding.grade,
                 macular_oedema=finding.macular_oedema,
-                is_blind_complete=set(_unread_eyes(exam, by)) <= {finding.laterality},
+                is_blind_complete=set(unread_eyes(exam, by)) <= {finding.laterality},
                 reading_round=exam.reading_round,
                 not_blind_reason=reason or "",
                 **finding.structured.columns(),
@@ -103,7 +110,8 @@ def record_first_readings(*, exam: Exam, findings: Mapping[Laterality, Finding],
     """
     locked = lock_exam(exam)
     require(by, Action.REVIEW_EXAM, locked.site)
-    unread = _unread_eyes(locked, by)
+    require_free(locked, by)
+    unread = unread_eyes(locked, by)
     readings = tuple(
         record_first_reading(exam=locked, finding=finding, by=by) for eye, finding in findings.items() if eye in unread
     )
@@ -125,63 +133,29 @@ def sign_review(
 
     An eye without a photograph is signed as not photographed, or as absent with a reason, which the exam then has too.
     At a blind-first site each photographed eye needs a first reading by the signer; a finding that differs from it
-    needs a reason. With ``amends`` and a reason, the new review replaces a signed one, which does not change.
-    Raises ReviewError, AlreadyReviewed, AccessDenied.
+    needs a reason. With ``amends`` and a reason, the new review replaces a signed one, which does not change; if the
+    site reads twice, a senior reviewer alone makes its outcome weaker or later.
+    Raises ReviewError, AlreadyReviewed, ExamLocked, AccessDenied.
     """
     locked = lock_exam(exam)
     require(by, Action.REVIEW_EXAM, locked.site)
+    require_free(locked, by)
     texts = {"note": note.strip(), "amend_reason": amend_reason.strip()}
-    _require_signable(locked, amends, texts["amend_reason"], texts["note"])
+    _require_signable(locked, amends, texts["amend_reason"], texts["note"], by)
     checked = checked_findings(locked, findings)
     eyes = eye_results(locked, checked)
-    _require_first_readings(locked, amends, by)
-    _require_reasons_for_changes(locked, checked, by)
-    decision, recall_on = _decide(locked, eyes, amends)
-    review = Review.objects.create(
-        exam=locked,
-        reviewer=by,
-        signed_at=timezone.now(),
-        outcome=decision.outcome,
-        urgency=decision.urgency,
-        recall_on=recall_on,
-        amends=amends,
-        reading_round=locked.reading_round,
-        scale=locked.site.scale,
-        **texts,
-    )
-    EyeFinding.objects.bulk_create(finding_rows(review, eyes, checked))
-    record_acuities(locked, checked, by)
-    locked.status = Exam.Status.REVIEWED
-    locked.save(update_fields=["status", *_set_absent_reasons(locked, findings, by)])
-    update_priority_later(locked.site)
-    delete_draft(locked, by)
-    _record(_verb_of(review), review, by, outcome=review.outcome, reasons=",".join(decision.reasons))
-    return review
+    if amends is None:
+        require_first_readings(locked, by)
+        if locked.status == ExamState.SECOND_READING or demanding_protocol(locked, checked) is not None:
+            raise ReviewError(_("The protocol of this site demands two readers, so this is no result yet."))
+    require_reasons_for_changes(locked, checked, by)
+    decided = decide_review(locked, eyes, amends)
+    if amends is not None:
+        _require_may_weaken(locked, decided, amends, by)
+    return create_review(locked, eyes, checked, decided, amends=amends, texts=texts, by=by)
 
 
-def _verb_of(review: Review) -> AuditEvent.Verb:
-    return AuditEvent.Verb.REVIEW_SIGNED if review.amends is None else AuditEvent.Verb.REVIEW_AMENDED
-
-
-def _set_absent_reasons(exam: Exam, findings: Mapping[Laterality, Finding], by: User) -> list[str]:
-    """Set why an eye is absent, if the reviewer has found that; returns the changed fields."""
-    changed = []
-    for eye, finding in findings.items():
-        if finding.absent_reason:
-            field = Exam.ABSENT_REASON_FIELDS[eye]
-            setattr(exam, field, finding.absent_reason)
-            changed.append(field)
-            record_event(
-                verb=AuditEvent.Verb.EYE_ABSENT,
-                subject=exam,
-                site=exam.site,
-                data={"laterality": eye, "is_absent": True},
-                by=by,
-            )
-    return changed
-
-
-def _record(verb: AuditEvent.Verb, subject: FirstReading | Review, by: User, **codes: str | bool) -> None:
+def _record(verb: AuditEvent.Verb, subject: FirstReading, by: User, **codes: str | bool) -> None:
     exam = subject.exam
     record_event(verb=verb, subject=subject, site=exam.site, data={"exam": str(exam.pk), **codes}, by=by)
 
@@ -194,43 +168,40 @@ def preview_outcome(
     Raises ReviewError if a finding is missing, AccessDenied.
     """
     require(by, Action.REVIEW_EXAM, exam.site)
-    return _decide(exam, eye_results(exam, checked_findings(exam, findings)), amends)
+    decided = decide_review(exam, eye_results(exam, checked_findings(exam, findings)), amends)
+    return decided.decision, decided.recall_on
 
 
-def _decide(
-    exam: Exam, eyes: Mapping[Laterality, policy.EyeResult], amends: Review | None
-) -> tuple[policy.Decision, datetime.date | None]:
-    """Outcome and recall date. An amendment keeps those of the amended review, unless a finding differs."""
-    decision = policy.decide_outcome(eyes[Laterality.RIGHT], eyes[Laterality.LEFT])
-    if amends is not None and has_same_findings(amends, eyes):
-        outcome, urgency = policy.Outcome(amends.outcome), policy.Urgency(amends.urgency)
-        return replace(decision, outcome=outcome, urgency=urgency), amends.recall_on
-    if decision.recall_months is None:
-        return decision, None
-    return decision, policy.add_months(photographed_on(exam), decision.recall_months)
+def _require_signed(exam: Exam, by: User) -> None:
+    if exam.is_waiting:
+        raise ReviewError(_("This exam is not signed yet, so there is nothing to amend."))
+    if exam.status != ExamState.SIGNED:
+        require_waiting(exam, by)
 
 
-def _require_status(exam: Exam, status: Exam.Status) -> None:
-    if exam.status == status:
+def _require_may_weaken(exam: Exam, decided: DecidedReview, amends: Review, by: User) -> None:
+    """Raises ReviewError if one reviewer would make weaker or later what two persons read, or have to read now."""
+    if not is_weaker(decided, amends) or can(by, Action.ARBITRATE_EXAM, exam.site):
         return
-    if exam.status == Exam.Status.REVIEWED:
-        raise AlreadyReviewed
-    if exam.status == Exam.Status.OPEN:
-        raise ReviewError(_("The photographer has not submitted this exam yet."))
-    if exam.status == Exam.Status.CANCELLED:
-        raise ReviewError(_("This exam is cancelled."))
-    raise ReviewError(_("This exam is not signed yet, so there is nothing to amend."))
+    readings = Reading.in_protocol.filter(**in_round(exam))
+    if readings.exists() or protocol_in_force(exam.site).kind is not ProtocolKind.SINGLE:
+        raise ReviewError(
+            _(
+                "This amendment makes the outcome weaker or later, and results of this site are read by two persons. "
+                "Ask a senior reviewer to amend it, or mark the result as entered in error so that it is read again."
+            )
+        )
 
 
-def _require_signable(exam: Exam, amends: Review | None, amend_reason: str, note: str) -> None:
+def _require_signable(exam: Exam, amends: Review | None, amend_reason: str, note: str, by: User) -> None:
     check_length(note, Review, "note")
     check_length(amend_reason, Review, "amend_reason")
     if amends is None:
-        _require_status(exam, Exam.Status.SUBMITTED)
+        require_waiting(exam, by)
         if amend_reason:
             raise ReviewError(_("A reason for an amendment was given, but no review to amend."))
         return
-    _require_status(exam, Exam.Status.REVIEWED)
+    _require_signed(exam, by)
     if amends.exam_id != exam.pk:
         raise ReviewError(_("The review to amend belongs to another exam."))
     if amends.reading_round != exam.reading_round:
@@ -239,39 +210,3 @@ def _require_signable(exam: Exam, amends: Review | None, amend_reason: str, note
         raise AlreadyReviewed(_("This review was amended meanwhile. Amend the newest review."))
     if not amend_reason:
         raise ReviewError(_("Enter the reason for the amendment."))
-
-
-def _require_first_readings(exam: Exam, amends: Review | None, by: User) -> None:
-    # A grade that is recorded before the model's is seen protects from automation bias.
-    if amends is None and exam.site.reading_mode == Site.ReadingMode.BLIND_FIRST:
-        unread = _unread_eyes(exam, by)
-        if unread:
-            raise ReviewError(_("Record your own first reading of this eye before signing."), unread[0])
-
-
-def _unread_eyes(exam: Exam, reviewer: User) -> list[Laterality]:
-    """Photographed eyes of which ``reviewer`` has recorded no first reading."""
-    read = set(_first_readings(exam, reviewer).values_list("laterality", flat=True))
-    photographed = photographed_eyes(exam)
-    return [eye for eye in Laterality if eye in photographed and not exam.absent_reason(eye) and eye not in read]
-
-
-def _first_readings(exam: Exam, reviewer: User) -> QuerySet[FirstReading]:
-    return FirstReading.objects.filter(**_current(exam), reviewer=reviewer)
-
-
-def _current(exam: Exam) -> dict[str, Any]:
-    """Filter of reviews and first readings: those of the exam's present reading round."""
-    return {"exam": exam, "reading_round": exam.reading_round}
-
-
-def _require_reasons_for_changes(exam: Exam, findings: Mapping[Laterality, Finding], by: User) -> None:
-    for reading in _first_readings(exam, by):
-        finding = findings.get(Laterality(reading.laterality))
-        if finding is None:
-            continue
-        if is_other_finding(reading, finding) and not finding.changed_reason.strip():
-            raise ReviewError(
-                _("You changed this eye after seeing the model's grade. Enter the reason."), finding.laterality
-            )
-        check_length(finding.changed_reason.strip(), EyeFinding, "changed_reason", finding.laterality)

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from ml.vocabulary import ICDRGrade, Laterality
 from screening.labels.lesions import UngradableReason
-from screening.policy import GradingScale, MacularOedema, Maculopathy, Retinopathy
+from screening.policy import GradingScale, MacularOedema, Maculopathy, Photocoagulation, Retinopathy
 from screening.policy.acuity import Correction
+from screening.policy.landmarks import Landmarks, landmark_values
 from screening.policy.lesions import ICDR_RULES, Lesion, MacularSigns, decides_grade, icdr_grade, macular_signs
-from screening.policy.scales import SCALES, icdr_of, maculopathy_grade, retinopathy_grade
+from screening.policy.marks import Mark
+from screening.policy.scales import SCALES, icdr_of, maculopathy_grade, photocoagulation_grade, retinopathy_grade
 from screening.services.exams import ExamError
 
 
@@ -24,7 +27,9 @@ class StructuredFindings:
     ungradable_reason: UngradableReason | None = None
     retinopathy: Retinopathy | None = None
     maculopathy: Maculopathy | None = None
+    photocoagulation: Photocoagulation | None = None
     contradiction_reason: str = ""
+    landmarks: Mapping[UUID, Landmarks] = field(default_factory=dict)
 
     def columns(self) -> dict[str, Any]:
         """Values of the columns."""
@@ -34,7 +39,9 @@ class StructuredFindings:
             "ungradable_reason": self.ungradable_reason or "",
             "retinopathy": self.retinopathy or "",
             "maculopathy": self.maculopathy or "",
+            "photocoagulation": self.photocoagulation or "",
             "contradiction_reason": self.contradiction_reason.strip(),
+            "landmarks": landmark_values(self.landmarks),
         }
 
     def texts(self) -> dict[str, str]:
@@ -49,7 +56,7 @@ COLUMNS = tuple(StructuredFindings().columns())
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A reviewer's finding for one eye. ``changed_reason``: why it differs from the first reading. ``acuity``: the
-    visual acuity, if the reader entered one.
+    visual acuity, if the reader entered one. ``marks``: on the photographs of this eye.
 
     An eye without a photograph has either ``is_photographed=False`` or an ``absent_reason``, and no grade.
     """
@@ -64,6 +71,7 @@ class Finding:
     acuity: str = ""
     acuity_correction: Correction | None = None
     structured: StructuredFindings = field(default_factory=StructuredFindings)
+    marks: tuple[Mark, ...] = ()
 
 
 class ReviewError(ExamError):
@@ -75,7 +83,7 @@ class ReviewError(ExamError):
 
 
 def in_scale(finding: Finding, scale: GradingScale) -> Finding:
-    """The finding with the ICDR grade that follows from its grade in the site's scale, and checked against its lesions.
+    """The finding with its ICDR grade and grade of photocoagulation, which follow from the rest in the site's scale.
 
     Raises ReviewError if a grade of that scale is missing, or the lesions do not tell which ICDR grade it is.
     """
@@ -97,7 +105,8 @@ def in_scale(finding: Finding, scale: GradingScale) -> Finding:
         raise ReviewError(
             _("Tick the lesions that you see: this grade can be two different ICDR grades."), finding.laterality
         )
-    return replace(finding, grade=grade)
+    photocoagulation = photocoagulation_grade(scale, found.lesions)
+    return replace(finding, grade=grade, structured=replace(found, photocoagulation=photocoagulation))
 
 
 def require_agreement(finding: Finding, scale: GradingScale, acuity_logmar: float | None) -> None:

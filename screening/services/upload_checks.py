@@ -12,6 +12,7 @@ from ml.vocabulary import Laterality
 from screening import policy
 from screening.labels.dates import day_text
 from screening.labels.eyes import EYE_LABELS
+from screening.labels.sentences import within_sentence
 from screening.models import FundusImage
 from screening.photos import writing
 from screening.photos.validation import ValidPhoto
@@ -30,7 +31,7 @@ class PictureOfOtherEye(ExamError):
 
     def __init__(self, image: FundusImage) -> None:
         self.image = image
-        eye = EYE_LABELS[Laterality(image.laterality)].lower()
+        eye = within_sentence(EYE_LABELS[Laterality(image.laterality)])
         super().__init__(
             _(
                 "This photograph is already in this exam as the %(eye)s. One photograph cannot show both eyes: "

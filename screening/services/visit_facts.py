@@ -16,6 +16,7 @@ from screening.labels.visit_facts import UNIT_LABELS
 from screening.models import AuditEvent, Exam, User, VisitFacts
 from screening.models.visit_facts import EYE_TREATMENTS
 from screening.policy.acuity import Correction
+from screening.policy.exam_states import FINISHED
 from screening.services.acuities import record_acuity
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, ExamNotOpen, lock_exam
@@ -80,7 +81,7 @@ def record_visit_facts(
     """
     locked = lock_exam(exam)
     require(by, Action.UPLOAD_IMAGE, locked.site)
-    if locked.status not in {Exam.Status.OPEN, Exam.Status.SUBMITTED}:
+    if locked.status in FINISHED:
         raise ExamNotOpen
     row = VisitFacts.objects.select_for_update().filter(exam=locked).first() or VisitFacts(exam=locked)
     for name, value in facts.items():

@@ -1,15 +1,17 @@
 """Order of the worklist, stored on the exam: band, rank, worst grade, quality of the photographs, due time."""
 
+from collections import defaultdict
 from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
 from ml.vocabulary import Laterality
 from screening import policy
 from screening.models import AuditEvent, Exam, FundusImage, Grading, Site
 from screening.models.gradings import current_first, limited_fields, limited_negatives
+from screening.policy.exam_states import PHOTOGRAPHED, WAITING
 from screening.services.audit import record_event
 
 _ORDER_FIELDS = ("worst_grade", "max_p_referable", "worklist_rank", "worklist_band", "quality", "is_oedema_suspected")
@@ -68,30 +70,47 @@ def update_priority_later(site: Site) -> None:
 
 @transaction.atomic
 def update_priority(site_id: UUID) -> None:
-    """Store which waiting exams of a blind-first site are in the priority band (``policy.priority_exams``)."""
+    """Store which waiting exams of a blind-first site are in the priority band (``policy.priority_exams``).
+
+    Within each quality of photographs: a reader sees the quality, and of a good exam in the band it would be likelier
+    that it is suspected if the random ones were of any quality.
+    """
     site = Site.objects.select_for_update(no_key=True).get(pk=site_id)
     if not site.is_blind_first:
         return
     exams = Exam.objects.filter(site=site).order_by("due_at", "pk")
-    waiting = exams.filter(status=Exam.Status.SUBMITTED)
+    waiting = exams.filter(status__in=WAITING)
     is_priority = {"worklist_band": policy.WorklistBand.PRIORITY.value}
     is_suspected = {"worklist_rank": policy.WorklistRank.SIGHT_THREATENING.value}
     before = set(exams.filter(**is_priority).values_list("pk", flat=True))
-    suspected = list(waiting.filter(**is_suspected).values_list("pk", flat=True))
-    sampled = set(waiting.filter(**is_priority).exclude(**is_suspected).values_list("pk", flat=True))
-    others: set[UUID] = set()
-    if len(sampled) < len(suspected):
-        others = set(waiting.exclude(**is_suspected).exclude(**is_priority).values_list("pk", flat=True))
-    after = policy.priority_exams(suspected=suspected, sampled=sampled, others=others)
+    suspected = _by_quality(waiting.filter(**is_suspected))
+    sampled = _by_quality(waiting.filter(**is_priority).exclude(**is_suspected))
+    incomplete = [quality for quality in suspected if len(sampled[quality]) < len(suspected[quality])]
+    others = _by_quality(
+        waiting.filter(quality__in=incomplete).exclude(**is_suspected).exclude(**is_priority)
+        if incomplete
+        else Exam.objects.none()
+    )
+    after: set[UUID] = set()
+    for quality in policy.ExamQuality:
+        after |= policy.priority_exams(suspected=suspected[quality], sampled=sampled[quality], others=others[quality])
     exams.filter(pk__in=before - after).update(worklist_band=policy.WorklistBand.BY_DUE_TIME)
     exams.filter(pk__in=after - before).update(**is_priority)
     for exam in Exam.objects.filter(pk__in=after - before).order_by("pk"):
         record_event(verb=AuditEvent.Verb.EXAM_PRIORITISED, subject=exam, site=site, by=None)
 
 
+def _by_quality(exams: QuerySet[Exam]) -> defaultdict[str, list[UUID]]:
+    """Ids of exams in their order, by the quality of their photographs."""
+    ids: defaultdict[str, list[UUID]] = defaultdict(list)
+    for quality, pk in exams.values_list("quality", "pk"):
+        ids[quality].append(pk)
+    return ids
+
+
 def update_bands_of_site(site: Site) -> None:
     """Store the bands of the waiting exams of a site after a change of its reading mode. One transaction for each."""
-    for exam in Exam.objects.filter(site=site, status=Exam.Status.SUBMITTED).iterator():
+    for exam in Exam.objects.filter(site=site, status__in=WAITING).iterator():
         with transaction.atomic():
             locked = Exam.objects.select_for_update(of=("self",)).select_related("site").get(pk=exam.pk)
             locked.worklist_band = _band(locked, locked)
@@ -102,7 +121,7 @@ def update_bands_of_site(site: Site) -> None:
 def update_due_times_of_site(site: Site) -> None:
     """Store the due times of the waiting exams of a site after a change of its reading targets."""
     for urgency in policy.Urgency:
-        waiting = Exam.objects.filter(site=site, status=Exam.Status.SUBMITTED, reading_urgency=urgency)
+        waiting = Exam.objects.filter(site=site, status__in=WAITING, reading_urgency=urgency)
         waiting.update(due_at=F("submitted_at") + site.reading_target(urgency))
 
 
@@ -121,7 +140,7 @@ def update_orders_of_site(site: Site) -> None:
 
     One transaction for each exam.
     """
-    waiting = Exam.objects.filter(site=site, status__in=[Exam.Status.OPEN, Exam.Status.SUBMITTED])
+    waiting = Exam.objects.filter(site=site, status__in=PHOTOGRAPHED | WAITING)
     graded_again = FundusImage.objects.annotate(n=Count("gradings")).filter(exam=OuterRef("pk"), n__gt=1)
     for exam in waiting.filter(Exists(graded_again)).iterator():
         with transaction.atomic():

@@ -18,9 +18,25 @@ from django.utils import timezone
 
 from screening.health import checks, worker_heartbeat
 from screening.health.checks import HealthCheckError
+from screening.models import LateReferralRun, Message, Patient, RecallRun, Referral, Site
+from screening.policy.messages import WAITING_STATES, MessageChannel, MessageMode
+from screening.reports import engine
 from screening.selectors.thresholds import unused_thresholds
 from screening.services import inference
+from screening.services.message_channels import available_channels, sms_hook
 
+MAX_REFERRAL_RUN_AGE_H = 24
+MAX_MESSAGE_DELAY_H = 2
+_CHANNELS = {MessageChannel.EMAIL: "no mail server", MessageChannel.SMS: "no SMS_BACKEND"}
+FONT_SAMPLES = {
+    "Latin": "Łódź",
+    "Greek": "Ω",
+    "Cyrillic": "Ж",
+    "Arabic": "محمد",
+    "Devanagari": "सुनीता",
+    "Chinese": "王小明",
+}
+"""Of the scripts for which the image has fonts."""
 MAX_CLOCK_SKEW_S = 5.0
 """Far below GRADING_STALE_AFTER_S, and far above what a time service allows."""
 
@@ -138,6 +154,63 @@ def diagnose_thresholds() -> str:
     return "none is for another model"
 
 
+def diagnose_referrals() -> str:
+    """The search for late referrals: it runs every six hours, so a run that is a day old is the last of several."""
+    run = LateReferralRun.objects.first()
+    if run is None:
+        if Referral.objects.exists():
+            raise HealthCheckError("the search for late referrals has never run")
+        return "there is none"
+    hours = (timezone.now() - run.ran_at).total_seconds() / 3600
+    message = f"late ones were searched {hours:.0f} h ago"
+    if hours > MAX_REFERRAL_RUN_AGE_H:
+        raise HealthCheckError(message)
+    return message
+
+
+def diagnose_recall() -> str:
+    """The task that computes due dates: it runs every six hours, so a run that is a day old is the last of several."""
+    run = RecallRun.objects.first()
+    if run is None:
+        if Patient.objects.filter(created_at__lt=timezone.now() - datetime.timedelta(days=1)).exists():
+            raise HealthCheckError("due dates were never computed by the periodic task")
+        return "no patient was registered more than a day ago"
+    hours = (timezone.now() - run.ran_at).total_seconds() / 3600
+    message = f"due dates were computed {hours:.0f} h ago"
+    if hours > MAX_REFERRAL_RUN_AGE_H:
+        raise HealthCheckError(message)
+    return message
+
+
+def diagnose_messages() -> str:
+    """Channels of sites that send messages, and messages that wait although they are due."""
+    sites = [str(site) for site in Site.objects.filter(is_active=True).exclude(message_mode=MessageMode.OFF.value)]
+    if not sites:
+        return "switched off at each site"
+    found = available_channels()
+    if settings.SMS_BACKEND:
+        sms_hook()
+    if not found:
+        raise HealthCheckError(f"no mail server and no SMS_BACKEND is set, but messages are on at: {', '.join(sites)}")
+    late_at = timezone.now() - datetime.timedelta(hours=MAX_MESSAGE_DELAY_H)
+    n_late = Message.objects.filter(state__in=WAITING_STATES, due_at__lt=late_at).count()
+    if n_late:
+        raise HealthCheckError(f"{n_late} wait for more than {MAX_MESSAGE_DELAY_H} hours")
+    missing = [label for channel, label in _CHANNELS.items() if channel not in found]
+    return f"on at {len(sites)} sites" + "".join(f"; {label} is set" for label in missing)
+
+
+def diagnose_documents() -> str:
+    """Libraries that make documents, and fonts for the scripts of names."""
+    missing = engine.missing_libraries()
+    if missing:
+        raise HealthCheckError(f"documents cannot be made: {', '.join(missing)} cannot be loaded")
+    without_font = [name for name, letters in FONT_SAMPLES.items() if engine.missing_letters(letters)]
+    if without_font:
+        raise HealthCheckError(f"no font for names in {', '.join(without_font)}")
+    return f"Pango, and fonts for {', '.join(FONT_SAMPLES)}"
+
+
 def diagnose_mail() -> str:
     """Log-in at the mail server. Sends nothing."""
     backend = settings.EMAIL_BACKEND.split(".")[-2]
@@ -179,6 +252,12 @@ DIAGNOSTICS = (
         "These sites use that of the model. Fit theirs again (`python -m ml site-threshold`), or choose one of "
         "the table, in the administration panel.",
     ),
+    Diagnostic(
+        "readings",
+        checks.check_readings,
+        "Give another person the role of a reviewer, or of a senior reviewer, at these sites. Who has read an exam "
+        "does not decide on it.",
+    ),
     Diagnostic("clock", diagnose_clock, "Start time synchronisation (chrony or systemd-timesyncd) on both hosts."),
     Diagnostic("disk", checks.check_disk, "Free disk space or enlarge the disk. Do not delete photographs."),
     Diagnostic(
@@ -188,5 +267,27 @@ DIAGNOSTICS = (
         "its model, restore the model bundle of the release there.",
     ),
     Diagnostic("queue", checks.check_queue, "Check that beat runs (`celery -A drsite beat`), then add a worker."),
+    Diagnostic(
+        "referrals",
+        diagnose_referrals,
+        "Check that beat and a worker run. Then late referrals are reported within six hours: missed runs are made up.",
+    ),
+    Diagnostic(
+        "recall",
+        diagnose_recall,
+        "Check that beat and a worker run. The next run makes up what was missed.",
+    ),
+    Diagnostic(
+        "messages",
+        diagnose_messages,
+        "Set EMAIL_URL or SMS_BACKEND, or switch messages off at the sites. If messages wait, check that beat and a "
+        "worker run.",
+    ),
+    Diagnostic(
+        "documents",
+        diagnose_documents,
+        "On Debian: apt-get install libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-lohit-deva "
+        "fonts-wqy-microhei. Without them everything else works.",
+    ),
     Diagnostic("mail", diagnose_mail, "Correct EMAIL_URL (host, port, user, password), or leave it empty."),
 )

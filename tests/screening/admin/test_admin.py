@@ -25,26 +25,24 @@ from screening.models import (
     Site,
     SiteThreshold,
     User,
+    VisualAcuity,
 )
-from screening.services.api_keys import find_key, issue_key
-from screening.services.audit import record_event
+from screening.services.api_keys import find_key
+from tests.screening.admin.records import create_records, site_form
 from tests.screening.factories import (
     ExamFactory,
-    EyeFindingFactory,
     FundusImageFactory,
     GradingFactory,
     MembershipFactory,
     PatientFactory,
-    ReviewFactory,
-    SiteFactory,
-    SiteThresholdFactory,
     UserFactory,
+    VisualAcuityFactory,
 )
 
 Verb = AuditEvent.Verb
 NAME = "Lovelace"
 EDITABLE: list[type[Model]] = [Patient, Site, SiteThreshold, Membership, User, ApiKey]
-READ_ONLY: list[type[Model]] = [Exam, FundusImage, Grading, Review, FirstReading, AuditEvent]
+READ_ONLY: list[type[Model]] = [Exam, FundusImage, Grading, Review, FirstReading, VisualAcuity, AuditEvent]
 
 
 @pytest.fixture
@@ -55,19 +53,6 @@ def panel(client: Client, db: None) -> Client:
 
 def url(model: type[Model], page: str = "changelist", *args: Any) -> str:
     return reverse(f"admin:screening_{model._meta.model_name}_{page}", args=args)
-
-
-def create_records(n: int) -> None:
-    for _ in range(n):
-        site = SiteFactory()
-        user = MembershipFactory(site=site).user
-        exam = ExamFactory(patient__site=site)
-        GradingFactory(image=FundusImageFactory(exam=exam), is_done=True)
-        EyeFindingFactory(review=ReviewFactory(exam=exam, reviewer=user))
-        SiteThresholdFactory(site=site, created_by=user)
-        FirstReading.objects.create(exam=exam, reviewer=user, laterality="OD", is_gradable=True, grade=0)
-        issue_key(user=user, name="program", by=None)
-        record_event(verb=Verb.EXAM_VIEWED, subject=exam, site=site, by=user)
 
 
 def create_record(model: type[Model]) -> Model:
@@ -143,9 +128,13 @@ def test_views_and_searches_of_patients_are_audited(panel: Client) -> None:
     assert not any(NAME in str(event) for event in AuditEvent.objects.values())
 
 
-def site_form(site: Site) -> dict[str, Any]:
-    names = ("name", "code", "timezone", "reading_mode", "scale", "model", *Site.READING_TARGET_FIELDS.values())
-    return {name: getattr(site, name) for name in names} | {"is_active": "on"}
+def test_views_of_visual_acuities_are_audited(panel: Client) -> None:
+    acuity = VisualAcuityFactory()
+    panel.get(url(VisualAcuity))
+    panel.get(url(VisualAcuity, "change", acuity.pk))
+    events = AuditEvent.objects.filter(verb__in=[Verb.LIST_VIEWED, Verb.RECORD_VIEWED]).order_by("id")
+    assert [event.verb for event in events] == [Verb.LIST_VIEWED, Verb.RECORD_VIEWED]
+    assert events[1].data["record"] == str(acuity.pk)
 
 
 def test_other_reading_targets_are_audited_and_change_due_times(panel: Client, site: Site) -> None:

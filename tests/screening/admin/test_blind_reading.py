@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from screening.models import AuditEvent, Exam, FirstReading, Grading, ReadingDraft, Site, User
 from screening.services.reviews import Finding, record_first_readings, sign_review
-from tests.screening.factories import MembershipFactory, UserFactory, make_exam
+from tests.screening.eye_states import make_exam
+from tests.screening.factories import MembershipFactory, UserFactory
 from tests.screening.services.test_reviews import both
 
 RESULTS = ("worst grade by the model", "worklist rank", "largest probability")
@@ -90,11 +91,12 @@ def test_what_a_colleague_found_is_withheld_from_a_late_reader(panel: Client, ch
     findings = {eye: Finding(laterality=eye, grade=one.grade) for eye, one in both(4, 4).items()}
     record_first_readings(exam=exam, findings=findings, by=colleague)
     sign_review(exam=exam, findings=findings, by=colleague)
-    signed = AuditEvent.objects.filter(verb=AuditEvent.Verb.REVIEW_SIGNED).get()
+    verbs = (AuditEvent.Verb.REVIEW_SIGNED, AuditEvent.Verb.REFERRAL_CHANGED)
+    events = [AuditEvent.objects.get(verb=verb) for verb in verbs]
     models = ("review", "firstreading", "grading")
     assert [n_listed(panel, model) for model in models] == [0, 0, 0]
-    assert panel.get(url("auditevent", "change", signed.pk)).status_code == 302
+    assert [panel.get(url("auditevent", "change", one.pk)).status_code for one in events] == [302, 302]
     record_first_readings(exam=exam, findings=both(1, 1), by=chief)
     assert [n_listed(panel, model) for model in models] == [1, 4, 2]
-    assert panel.get(url("auditevent", "change", signed.pk)).status_code == 200
+    assert [panel.get(url("auditevent", "change", one.pk)).status_code for one in events] == [200, 200]
     assert FirstReading.objects.filter(not_blind_reason="").count() == 4

@@ -58,7 +58,7 @@ def test_an_exam_takes_the_same_queries_for_any_number_of_photographs(
     for _ in range(n_images):
         GradingFactory(image__exam=exam, is_done=True)
     EyeFindingFactory(review=ReviewFactory(exam=exam))
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         detail = get_exam(user=photographer, exam_id=exam.pk)
         assert all((detail.exam.patient.mrn, detail.exam.site.name, detail.exam.opened_by.username))
         assert [row.grading.grade for row in detail.right.images if row.grading is not None] == [2] * n_images

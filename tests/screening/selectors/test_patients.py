@@ -161,7 +161,7 @@ def test_a_history_takes_the_same_queries_for_any_length(
     site: Site, photographer: User, n_exams: int, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     patient = make_history(site, n_exams)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(11):
         history = get_patient_history(user=photographer, patient_id=patient.pk)
         current = [list(exam.current_reviews) for exam in history.exams]  # type: ignore[attr-defined]
         grades = [[finding.grade for finding in reviews[0].findings.all()] for reviews in current]

@@ -16,6 +16,7 @@ from screening.photos.validation import validate
 from screening.services.duplicates import content_of, store_hash
 from screening.services.predictions import predict_photo
 from tests.copies import SAME_PICTURE, encoded, eye_file, synthetic_photo
+from tests.screening.admin.records import site_form
 from tests.screening.factories import (
     ExamFactory,
     FundusImageFactory,
@@ -71,6 +72,12 @@ def view_worklist(user: User, exam: Exam) -> None:
     open_page("screening:worklist", user)
 
 
+def search_worklist(user: User, exam: Exam) -> None:
+    client = Client()
+    client.force_login(user)
+    assert client.post(reverse("screening:worklist"), {"text": exam.patient.mrn}).status_code == 200
+
+
 def view_gradings(user: User, exam: Exam) -> None:
     open_page("api:gradings", user)
 
@@ -87,7 +94,7 @@ def view_panel_record(user: User, exam: Exam) -> None:
     open_page("admin:screening_grading_change", user, Grading.objects.get(image__exam=exam).pk)
 
 
-VISITS = [view_exam, view_worklist, view_gradings, view_grading]
+VISITS = [view_exam, view_worklist, search_worklist, view_gradings, view_grading]
 PANEL_VISITS = [view_panel_list, view_panel_record]
 
 
@@ -164,11 +171,8 @@ def test_an_earlier_mode_of_the_site_counts(exam: Exam, blind_site: Site) -> Non
     view_exam(user, exam)
     chief, panel = UserFactory(is_superuser=True, is_staff=True), Client()
     panel.force_login(chief)
-    fields = {"name": blind_site.name, "code": blind_site.code, "timezone": "UTC", "model": "accurate", "is_active": 1}
-    fields |= {"photographers_see_grades": "", "scale": "icdr"}
-    fields |= {name: getattr(blind_site, name) for name in Site.READING_TARGET_FIELDS.values()}
     address = reverse("admin:screening_site_change", args=[blind_site.pk])
-    assert panel.post(address, fields | {"reading_mode": "blind_first"}).status_code == 302
+    assert panel.post(address, site_form(blind_site) | {"reading_mode": "blind_first"}).status_code == 302
     exam.refresh_from_db()
     assert reason(exam, user) == NotBlind.OTHER_ROLE
 

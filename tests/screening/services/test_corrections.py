@@ -21,6 +21,7 @@ from screening.selectors import (
 )
 from screening.services.corrections import CorrectionRefused, mark_in_error, move_exam, move_image
 from screening.services.drafts import save_draft
+from screening.services.exam_locks import take_over_exam
 from screening.services.exams import ExamError, cancel_exam
 from screening.services.gradings import run_grading
 from screening.services.reviews import Finding, ReviewError, sign_review
@@ -70,7 +71,7 @@ def due(patient: Patient, user: User) -> datetime.date | None:
 
 def feed(user: User) -> list[Exam]:
     """What a hospital system reads as signed."""
-    return [exam for exam in list_exams(user=user).filter(status=Status.REVIEWED) if exam.current_reviews]  # type: ignore[attr-defined]
+    return [exam for exam in list_exams(user=user).filter(status=Status.SIGNED) if exam.current_reviews]  # type: ignore[attr-defined]
 
 
 def test_a_moved_signed_exam_counts_for_no_one_until_it_is_signed_again(
@@ -128,7 +129,7 @@ def test_a_moved_photograph_is_in_an_open_exam_of_the_right_patient(
     exam.refresh_from_db()
     assert (moved.exam.patient, moved.exam.status, moved.gradings.count()) == (other, Status.OPEN, 1)
     assert (moved.exam.worst_grade, exam.worst_grade) == (0, 0)
-    assert (exam.status, exam.returned_reason) == (Status.OPEN, "The left eye (OS) has no photograph any more.")
+    assert (exam.status, exam.returned_reason) == (Status.RETURNED, "The left eye (OS) has no photograph any more.")
     assert get_exam(user=reviewer, exam_id=exam.pk).review is None
     row = Correction.objects.get(kind="image_moved")
     assert (row.exam, row.to_exam, row.image, row.review) == (exam, moved.exam, moved, review)
@@ -217,7 +218,7 @@ def test_a_result_in_error_is_kept_and_the_due_date_falls_back(exam: Exam, patie
     assert due(patient, reviewer) == datetime.date(2026, 12, 1)
     mark_in_error(review=wrong, reason="Signed for the next patient", by=reviewer)
     later.refresh_from_db()
-    assert (later.status, feed(reviewer)) == (Status.SUBMITTED, [exam])
+    assert (later.status, feed(reviewer)) == (Status.ENTERED_IN_ERROR, [exam])
     assert due(patient, reviewer) == datetime.date(2027, 5, 31)
     assert Review.objects.get(pk=wrong.pk).outcome == "refer_urgent"
     assert wrong.corrections.get().reason == "Signed for the next patient"
@@ -276,6 +277,7 @@ def test_a_hidden_result_is_not_revealed_by_the_due_date(exam: Exam, patient: Pa
     Site.objects.update(reading_mode=Site.ReadingMode.BLIND_FIRST)
     colleague = MembershipFactory(site=exam.site, role="reviewer").user
     save_draft(exam=exam, entries={"OD-verdict": "2"}, base_review=None, page_version="", version=0, by=reviewer)
+    take_over_exam(exam=exam, holder_id=reviewer.pk, by=colleague)
     for eye in Laterality:
         read_eye(exam=exam, laterality=eye, grade=0, macular_oedema="none", by=colleague)
     sign(exam, colleague)

@@ -91,8 +91,8 @@ def test_a_cancelled_exam_keeps_its_photographs_and_a_signed_one_is_not_cancelle
     photograph(exam, "OD")
     assert cancel_exam(exam=exam, by=photographer).status == Status.CANCELLED
     assert exam.images.count() == 1
-    signed = ExamFactory(patient=exam.patient, is_submitted=True, status=Status.REVIEWED)
-    with pytest.raises(ExamError, match="already reviewed"):
+    signed = ExamFactory(patient=exam.patient, is_submitted=True, status=Status.SIGNED)
+    with pytest.raises(ExamError, match="already signed"):
         cancel_exam(exam=signed, by=photographer)
 
 

@@ -168,7 +168,7 @@ def test_an_exam_goes_back_if_an_eye_loses_its_photograph(
 ) -> None:
     change(complete, photographer)
     complete.refresh_from_db()
-    assert (complete.status, complete.submitted_at) == (Exam.Status.OPEN, None)
+    assert (complete.status, complete.submitted_at) == (Exam.Status.RETURNED, None)
     assert complete.returned_reason == "The left eye (OS) has no photograph any more."
     assert complete.worklist_rank == 2
     assert AuditEvent.objects.filter(verb="exam.returned", object_id=str(complete.pk)).exists()
@@ -200,7 +200,7 @@ def test_a_signed_exam_without_its_photograph_is_not_signed_any_more(
         withdraw(complete, photographer)
     withdraw(complete, manager)
     detail = get_exam(user=manager, exam_id=complete.pk)
-    assert (detail.exam.status, detail.review, detail.reviews) == (Exam.Status.OPEN, None, (review,))
+    assert (detail.exam.status, detail.review, detail.reviews) == (Exam.Status.RETURNED, None, (review,))
     assert review.corrections.get().reason == "Wrong patient"
 
 

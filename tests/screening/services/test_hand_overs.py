@@ -6,7 +6,7 @@ from django.db import DatabaseError, transaction
 from ml.vocabulary import Laterality
 from screening.access import AccessDenied
 from screening.models import AuditEvent, Correction, Exam, Site, User
-from screening.selectors import open_exams
+from screening.selectors import WorklistFilters, WorklistState, worklist
 from screening.services.exams import ExamError, submit_exam
 from screening.services.hand_overs import AlreadyRead, return_exam, take_back_exam
 from tests.screening.factories import ExamFactory, FundusImageFactory
@@ -28,9 +28,10 @@ def test_a_returned_exam_is_first_in_the_photographers_list_with_its_reason(
 ) -> None:
     newer = ExamFactory(patient__site=exam.site)
     returned = return_exam(exam=exam, reason=" Left eye out of focus ", by=reviewer)
-    assert (returned.status, returned.submitted_at) == (Status.OPEN, None)
-    assert list(open_exams(user=photographer)) == [exam, newer]
-    assert open_exams(user=photographer)[0].returned_reason == "Left eye out of focus"
+    assert (returned.status, returned.submitted_at) == (Status.RETURNED, None)
+    opened = list(worklist(user=photographer, filters=WorklistFilters(state=WorklistState.OPEN)))
+    assert opened == [exam, newer]
+    assert opened[0].returned_reason == "Left eye out of focus"
     assert AuditEvent.objects.get(verb="exam.returned").actor == reviewer
     submitted = submit_exam(exam=exam, by=photographer)
     assert (submitted.status, submitted.returned_at, submitted.returned_reason) == (Status.SUBMITTED, None, "")
@@ -45,7 +46,7 @@ def test_a_return_needs_a_reason(exam: Exam, reviewer: User, reason: str, messag
     assert exam.status == Status.SUBMITTED
 
 
-@pytest.mark.parametrize("status", [Status.OPEN, Status.REVIEWED, Status.CANCELLED])
+@pytest.mark.parametrize("status", [Status.OPEN, Status.SIGNED, Status.CANCELLED])
 def test_only_an_exam_that_waits_is_returned_or_taken_back(
     exam: Exam, photographer: User, reviewer: User, status: str
 ) -> None:

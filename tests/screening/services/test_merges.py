@@ -1,15 +1,19 @@
 """Two records of one person: merged, and parted again."""
 
+import datetime
+
 import pytest
+from django.utils import timezone
 
 from screening.access import AccessDenied
-from screening.models import AuditEvent, Correction, Exam, Patient, Site, User
+from screening.models import AuditEvent, Booking, ContactAttempt, Correction, Exam, Patient, Site, User
 from screening.selectors import corrections_of_patient, find_patients, get_patient_history, list_patients
 from screening.selectors import search_patients as search
+from screening.services.bookings import close_past_bookings
 from screening.services.corrections import CorrectionRefused, move_exam
 from screening.services.exams import ExamError, open_exam
 from screening.services.merges import merge_patients, unmerge_patients
-from tests.screening.factories import ExamFactory, EyeFindingFactory, PatientFactory, ReviewFactory
+from tests.screening.factories import BookingFactory, ExamFactory, EyeFindingFactory, PatientFactory, ReviewFactory
 
 WHY = "Registered twice"
 
@@ -30,7 +34,7 @@ def exams_of(patient: Patient) -> set[Exam]:
 
 def test_each_record_has_what_it_had_after_parting(patient: Patient, into: Patient, manager: User) -> None:
     own, others = ExamFactory(patient=patient), ExamFactory(patient=into)
-    signed = ExamFactory(patient=patient, is_submitted=True, status=Exam.Status.REVIEWED)
+    signed = ExamFactory(patient=patient, is_submitted=True, status=Exam.Status.SIGNED)
     review = ReviewFactory(exam=signed)
     EyeFindingFactory(review=review)
     merged = merge_patients(patient=patient, into=into, reason=WHY, by=manager)
@@ -43,6 +47,46 @@ def test_each_record_has_what_it_had_after_parting(patient: Patient, into: Patie
     merge_patients(patient=patient, into=into, reason=WHY, by=manager)
     unmerge_patients(patient=patient, reason=WHY, by=manager)
     assert exams_of(patient) == {own, signed}
+
+
+def test_open_bookings_go_with_the_person_and_come_back(patient: Patient, into: Patient, manager: User) -> None:
+    today = timezone.localdate(timezone=patient.site.zone)
+    days = [today + datetime.timedelta(days=n) for n in (0, 7, 14)]
+    of_today, later, twice = (BookingFactory(patient=patient, day=day) for day in days)
+    past = BookingFactory(patient=patient, day=today - datetime.timedelta(days=400), status="attended")
+    BookingFactory(patient=into, day=twice.day)
+
+    def owners() -> list[Patient]:
+        return [Booking.objects.get(pk=one.pk).patient for one in (of_today, later, twice, past)]
+
+    merge_patients(patient=patient, into=into, reason=WHY, by=manager)
+    assert owners() == [into, into, patient, patient]
+    exam = open_exam(patient=into, by=manager)
+    of_today.refresh_from_db()
+    assert (of_today.status, of_today.exam) == ("attended", exam)
+    unmerge_patients(patient=patient, reason="Two people", by=manager)
+    assert owners() == [into, patient, patient, patient]
+
+
+def test_a_person_who_came_under_the_other_record_has_not_missed_the_appointment(
+    patient: Patient, into: Patient, manager: User
+) -> None:
+    yesterday = timezone.localdate(timezone=patient.site.zone) - datetime.timedelta(days=1)
+    bookings = [BookingFactory(patient=one, day=yesterday) for one in (patient, into)]
+    merge_patients(patient=patient, into=into, reason=WHY, by=manager)
+    exam = ExamFactory(patient=into)
+    Exam.objects.filter(pk=exam.pk).update(created_at=timezone.now() - datetime.timedelta(days=1))
+    assert close_past_bookings() == 0
+    assert {Booking.objects.get(pk=one.pk).status for one in bookings} == {"attended"}
+    assert not ContactAttempt.objects.exists()
+
+
+def test_a_refusal_of_messages_counts_for_the_other_record(patient: Patient, into: Patient, manager: User) -> None:
+    Patient.objects.filter(pk=patient.pk).update(email_consent="no", sms_consent="yes")
+    Patient.objects.filter(pk=into.pk).update(email="ada@example.org", email_consent="yes")
+    merge_patients(patient=patient, into=into, reason=WHY, by=manager)
+    into.refresh_from_db()
+    assert (into.email_consent, into.sms_consent) == ("no", "")
 
 
 def test_exams_moved_on_purpose_stay_where_they_are(patient: Patient, into: Patient, site: Site, manager: User) -> None:

@@ -15,6 +15,7 @@ from screening.photos.renditions import rendition_name
 from screening.services import orphaned_files
 from screening.services.images import attach_image
 from tests.builders import photo_bytes
+from tests.screening.documents import DocumentFactory
 
 TWO_DAYS_S = 2 * 24 * 60 * 60
 
@@ -60,6 +61,20 @@ def test_nothing_is_deleted_if_the_rows_seem_to_be_missing(
     assert orphaned_files.delete_orphaned_files() == 0
     assert all(file.exists() for file in files)
     assert "Was an older database restored?" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_document_of_a_worker_that_was_killed_is_deleted(media_root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    document = DocumentFactory(is_done=True)
+    kept = media_root / str(document.file.name)
+    set_age(kept, TWO_DAYS_S)
+    orphans = [leave_behind(media_root, f"documents/{folder}/{'1' * 32}.pdf") for folder in (kept.parent.name, "zz")]
+    being_made = leave_behind(media_root, f"documents/zz/{'2' * 32}.pdf", age_s=60)
+    many = [leave_behind(media_root, f"photos/aa/{n}.jpg") for n in range(orphaned_files.MAX_DELETED + 1)]
+    tasks.delete_orphaned_files()
+    assert not any(file.exists() for file in orphans)
+    assert all(file.exists() for file in (kept, being_made, *many))
+    assert "in photos have no row" in caplog.text
 
 
 def test_partial_files_are_deleted_however_many_there_are(

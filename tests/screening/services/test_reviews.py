@@ -82,7 +82,7 @@ def next_visit(exam: Exam) -> Exam:
 def test_signing_stores_both_eyes_the_outcome_and_the_recall(exam: Exam, sign: Sign, reviewer: User) -> None:
     review = sign(both(0, 2), note=" See note ")
     exam.refresh_from_db()
-    assert exam.status == Exam.Status.REVIEWED
+    assert exam.status == Exam.Status.SIGNED
     assert (review.outcome, review.urgency, review.note, review.reviewer) == ("refer", "soon", "See note", reviewer)
     assert review.recall_on is not None
     assert (review.recall_on - review.signed_at.date()).days in range(178, 187)

@@ -132,6 +132,28 @@ def test_england_decides_by_its_own_grades(sign: Sign, found: dict[str, Any], ou
     assert (row.retinopathy, row.maculopathy) == (found["retinopathy"], "M0")
 
 
+@pytest.mark.parametrize(("lesions", "grade"), [({}, "P0"), ({Lesion.LASER_SCARS: 1}, "P1")])
+def test_photocoagulation_is_signed_apart_in_england(sign: Sign, lesions: dict[Lesion, int], grade: str) -> None:
+    use_scale(GradingScale.ENGLAND)
+    review = sign(None, retinopathy=Retinopathy.R0, maculopathy=Maculopathy.M0, lesions=lesions)
+    assert review.findings.get(laterality=RIGHT).grades_in_scale == f"R0 M0 {grade}"
+    assert review.outcome == "rescreen"
+
+
+@pytest.mark.parametrize(
+    ("scale", "values"),
+    [
+        (GradingScale.ICDR, {"grade": 0}),
+        (GradingScale.SCOTLAND, {"grade": None, "retinopathy": Retinopathy.R0, "maculopathy": Maculopathy.M0}),
+        (GradingScale.ENGLAND, {"grade": None}),  # ungradable
+    ],
+)
+def test_there_is_no_grade_of_photocoagulation(sign: Sign, scale: GradingScale, values: dict[str, Any]) -> None:
+    use_scale(scale)
+    row = sign(**values, lesions={Lesion.LASER_SCARS: 1}).findings.get(laterality=RIGHT)
+    assert (row.photocoagulation, row.lesions) == ("", {"laser_scars": 1})
+
+
 def test_a_grade_that_can_be_two_of_icdr_needs_its_lesions(sign: Sign) -> None:
     use_scale(GradingScale.ENGLAND)
     with pytest.raises(ReviewError, match="Tick the lesions"):

@@ -34,7 +34,7 @@ def test_facts_are_recorded_and_the_others_stay(exam: Exam, photographer: User) 
     facts = record(exam, photographer, left_eye_treatments=[])
     assert facts.hba1c_mmol_mol == Decimal("55.2")
     assert visit_facts_rows(facts) == [
-        ("HbA1c", "7.2 % (55 mmol/mol), 2026-01-02"),
+        ("HbA1c", "7.2 % (55 mmol/mol), 2 Jan 2026"),
         ("Treatment", "Insulin, alone or with others"),
         ("Pregnant", "No"),
         ("Right eye before", "Laser"),

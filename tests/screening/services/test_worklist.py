@@ -24,13 +24,8 @@ from screening.services.worklist import (
     update_worklist_order,
 )
 from tests.builders import FakeBundle, FakeGrader, make_prediction, oedema_values, photo_bytes
-from tests.screening.factories import (
-    EYE_STATES,
-    ExamFactory,
-    FundusImageFactory,
-    GradingFactory,
-    make_exam,
-)
+from tests.screening.eye_states import EYE_STATES, make_exam
+from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
 
 EYES = list(Laterality)
 CONFIRMED = (FieldsMissing.CODE, FactsMissing.CODE)

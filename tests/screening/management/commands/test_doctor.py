@@ -18,8 +18,11 @@ from ml.errors import BundleError
 from ml.vocabulary import ServedModel
 from screening.health import checks
 from screening.management.commands import doctor
+from screening.models import LateReferralRun
+from screening.reports import engine
+from screening.services.late_referrals import report_late_referrals
 from tests.builders import FakeGrader
-from tests.screening.factories import GradingFactory, SiteThresholdFactory
+from tests.screening.factories import GradingFactory, ReferralFactory, SiteThresholdFactory
 
 STRONG = "q8ZrV1nXw5tKc3LyPb7HdMf2SgJa9UeTo4RiNxWk6BvCz0YhQmDs"
 pytestmark = pytest.mark.django_db
@@ -31,6 +34,8 @@ def healthy(settings: Any, fake_grader: FakeGrader, monkeypatch: pytest.MonkeyPa
     settings.SITE_IS_DEMO = True  # its broker is in the process
     settings.CELERY_BROKER_URL = "memory://"
     settings.VAR_DIR = tmp_path
+    monkeypatch.setattr(engine, "missing_libraries", tuple)
+    monkeypatch.setattr(engine, "missing_letters", lambda _text: set())
     monkeypatch.setattr("screening.services.inference.read_own_bundle", lambda _model, *, verify: fake_grader.bundle)
 
 
@@ -48,13 +53,25 @@ def run_doctor() -> tuple[int, dict[str, str], str]:
 def test_a_healthy_installation_passes_every_check(media_root: Path) -> None:
     code, states, output = run_doctor()
     assert code == 0, output
-    names = "settings database migrations broker storage bundle thresholds clock disk worker queue mail"
-    assert states == dict.fromkeys(names.split(), "OK")
+    names = "settings database migrations broker storage bundle thresholds readings clock disk worker queue referrals"
+    assert states == dict.fromkeys([*names.split(), "recall", "messages", "documents", "mail"], "OK")
     assert not [file for file in media_root.rglob("*") if file.is_file()], "its test file is deleted"
+
+
+def remove_pango(_settings: Any, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(engine, "missing_libraries", lambda: ("Pango",))
+
+
+def remove_fonts(_settings: Any, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(engine, "missing_letters", lambda text: set() if text.isascii() else set(text))
 
 
 def weaken_key(settings: Any, _patch: pytest.MonkeyPatch) -> None:
     settings.SECRET_KEY = "short"
+
+
+def stop_beat(_settings: Any, _patch: pytest.MonkeyPatch) -> None:
+    LateReferralRun.objects.create(ran_at=timezone.now() - datetime.timedelta(hours=25))
 
 
 def stop_broker(settings: Any, _patch: pytest.MonkeyPatch) -> None:
@@ -120,8 +137,15 @@ def stop_database(_settings: Any, patch: pytest.MonkeyPatch) -> None:
         (keep_threshold_of_another_model, {"thresholds"}, "site-threshold"),
         (fill_disk, {"disk", "storage"}, "enlarge"),
         (delay_queue, {"queue"}, "add a worker"),
+        (stop_beat, {"referrals"}, "beat and a worker"),
+        (remove_pango, {"documents"}, "libpangoft2-1.0-0"),
+        (remove_fonts, {"documents"}, "fonts-lohit-deva"),
         (stop_mail_server, {"mail"}, "EMAIL_URL"),
-        (stop_database, {"database", "migrations", "thresholds", "queue"}, "DATABASE_PASSWORD"),
+        (
+            stop_database,
+            {"database", "migrations", "thresholds", "readings", "queue", "referrals", "recall", "messages"},
+            "DATABASE_PASSWORD",
+        ),
     ],
 )
 def test_a_failed_check_is_reported_with_its_fix(
@@ -152,3 +176,12 @@ def test_the_clock_is_compared_with_that_of_the_database(
     else:
         with pytest.raises(checks.HealthCheckError, match="from the clock of the database"):
             doctor.diagnose_clock()
+
+
+def test_referrals_without_any_search_for_late_ones_are_reported() -> None:
+    assert doctor.diagnose_referrals() == "there is none"
+    ReferralFactory()
+    with pytest.raises(checks.HealthCheckError, match="has never run"):
+        doctor.diagnose_referrals()
+    report_late_referrals()
+    assert doctor.diagnose_referrals() == "late ones were searched 0 h ago"
