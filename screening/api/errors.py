@@ -16,7 +16,10 @@ from screening.api.idempotency import HEADER
 from screening.errors import is_storage_error, is_transient
 from screening.labels.failures import STORAGE_MESSAGE
 from screening.photos.validation import InvalidPhoto
+from screening.services.bookings import BookingRefused
+from screening.services.contacts import ContactRefused
 from screening.services.corrections import CorrectionRefused
+from screening.services.exam_locks import ExamLocked, NoFreeExam
 from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
 from screening.services.gradings import GradingNotFailed
 from screening.services.hand_overs import AlreadyRead
@@ -24,6 +27,7 @@ from screening.services.idempotency_keys import KeyReused, RequestInProgress
 from screening.services.patient_details import InvalidPatient
 from screening.services.patient_questions import PatientNotConfirmed
 from screening.services.patients import PatientExists
+from screening.services.referrals import ReferralChanged, ReferralError
 from screening.services.uploads import TooManyUploads, UploadIncomplete
 
 if TYPE_CHECKING:
@@ -84,9 +88,13 @@ def _to_api_error(error: Exception, context: dict[str, Any]) -> ApiError | None:
 _CONFLICT_CODES: dict[type[Exception], str] = {
     AlreadyRead: "already_read",
     CorrectionRefused: "correction_refused",
+    ExamLocked: "exam_locked",
     ExamNotOpen: "exam_not_open",
     EyeNotPhotographed: "eye_not_photographed",
     GradingNotFailed: "grading_not_failed",
+    NoFreeExam: "no_free_exam",
+    ReferralChanged: "referral_changed",
+    ReferralError: "referral_refused",
     TooManyUploads: "too_many_uploads",
     UploadIncomplete: "upload_incomplete",
 }
@@ -100,7 +108,7 @@ def _from_services(error: Exception) -> ApiError | None:
         return ApiError(400, "unreadable", message, {"photo": message})
     if isinstance(error, PatientNotConfirmed):
         return _from_questions(error)
-    if isinstance(error, InvalidPatient):
+    if isinstance(error, InvalidPatient | BookingRefused | ContactRefused):
         return _from_details(error)
     if isinstance(error, ExamError | GradingNotFailed):
         return ApiError(409, _CONFLICT_CODES.get(type(error), "exam_conflict"), message)
@@ -118,8 +126,10 @@ def _from_keys(error: Exception) -> ApiError | None:
     return None
 
 
-def _from_details(error: InvalidPatient) -> ApiError:
+def _from_details(error: InvalidPatient | BookingRefused | ContactRefused) -> ApiError:
     message = str(error)
+    if isinstance(error, BookingRefused | ContactRefused):
+        return ApiError(400, "invalid", message, {error.field: message})
     if isinstance(error, PatientExists) and error.existing is not None:
         return ApiError(409, "patient_exists", message, {"mrn": message}, existing_id=str(error.existing.pk))
     return ApiError(400, "invalid", message, dict.fromkeys(error.fields, message))

@@ -8,14 +8,18 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ml.vocabulary import Laterality
+from screening.api.serializers.exam_locks import ExamLockSerializer
 from screening.api.serializers.images import ImageSerializer
+from screening.api.serializers.readings import ReadingSerializer
 from screening.api.serializers.reviews import ReviewSerializer
-from screening.api.serializers.visit_facts import VisitFactsSerializer
+from screening.api.serializers.visit_facts import AcuitySerializer, VisitFactsSerializer
+from screening.labels.exam_states import EXAM_STATE_CHOICES
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.worklist import READING_URGENCY_CHOICES
-from screening.models import Exam, FundusImage
+from screening.models import Exam, FundusImage, Reading
 from screening.models.base import max_length
 from screening.policy import Urgency
+from screening.policy.exam_states import ExamState
 from screening.services.exams import FactsMissing, FieldsMissing
 
 
@@ -85,9 +89,9 @@ class ExamQuerySerializer(serializers.Serializer[Any]):
     """Filters of exams."""
 
     status = serializers.ChoiceField(
-        Exam.Status.choices,
+        EXAM_STATE_CHOICES,
         required=False,
-        error_messages={"invalid_choice": _("Choose one of: open, submitted, reviewed, cancelled.")},
+        error_messages={"invalid_choice": _("Choose one of: %(states)s.") % {"states": ", ".join(ExamState)}},
     )
     patient = serializers.UUIDField(required=False, help_text="Of this patient only.")
 
@@ -105,6 +109,7 @@ class EyeSerializer(serializers.Serializer[Any]):
         "eye, it is referred for slit-lamp examination. Empty if it was not recorded."
     )
     unobtainable_text = serializers.CharField(help_text="`unobtainable` in words.")
+    acuity = AcuitySerializer(allow_null=True, help_text="Null if none is recorded at this visit.")
     images = ImageSerializer(many=True, help_text="Photographs in use, oldest first.")
 
 
@@ -116,7 +121,12 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
     eyes = serializers.SerializerMethodField(help_text="Right, then left.")
     n_pending = serializers.SerializerMethodField(help_text="Gradings that are queued or running.")
     visit_facts = serializers.SerializerMethodField(help_text="Null if none are recorded.")
-    review = serializers.SerializerMethodField(help_text="Null until a clinician signs.")
+    lock = serializers.SerializerMethodField(help_text="Who reads the exam. Null if it is free.")
+    readings = serializers.SerializerMethodField(
+        help_text="Signed readings of this reading round, if the protocol of the site demands more than one. While a "
+        "second reader is waited for, a reader sees the own one only, and other users none."
+    )
+    review = serializers.SerializerMethodField(help_text="Null until the result is signed.")
 
     class Meta:
         model = Exam
@@ -131,9 +141,11 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
             "due_at",
             "returned_at",
             "returned_reason",
+            "lock",
             "n_pending",
             "eyes",
             "visit_facts",
+            "readings",
             "review",
         )
         read_only_fields = fields
@@ -148,6 +160,7 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
                 "not_photographed_reason": exam.not_photographed_reason(eye),
                 "unobtainable": exam.unobtainable(eye),
                 "unobtainable_text": exam.unobtainable_text(eye),
+                "acuity": next((one for one in exam.acuities.all() if one.laterality == eye), None),
                 "images": [image for image in _images(exam) if image.laterality == eye],
             }
             for eye in Laterality
@@ -165,6 +178,19 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
         facts = getattr(exam, "visit_facts", None)
         return None if facts is None else self._facts_serializer.to_representation(facts)
 
+    @extend_schema_field(ExamLockSerializer(allow_null=True))
+    def get_lock(self, exam: Exam) -> Any:
+        """The lock in force, which ``selectors.list_exams`` loads."""
+        lock = getattr(exam, "lock", None)
+        return self._lock_serializer.to_representation(lock) if lock is not None and lock.is_in_force() else None
+
+    @extend_schema_field(ReadingSerializer(many=True))
+    def get_readings(self, exam: Exam) -> Any:
+        """Those of the present round that the user may see."""
+        loaded: list[Reading] = exam.visible_readings  # type: ignore[attr-defined]  # selectors.list_exams loads it
+        current = [one for one in loaded if one.reading_round == exam.reading_round]
+        return [self._reading_serializer.to_representation(one) for one in current]
+
     @extend_schema_field(ReviewSerializer(allow_null=True))
     def get_review(self, exam: Exam) -> Any:
         """The prefetched newest review."""
@@ -179,6 +205,14 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
     @cached_property
     def _facts_serializer(self) -> VisitFactsSerializer:
         return VisitFactsSerializer()
+
+    @cached_property
+    def _lock_serializer(self) -> ExamLockSerializer:
+        return ExamLockSerializer()
+
+    @cached_property
+    def _reading_serializer(self) -> ReadingSerializer:
+        return ReadingSerializer()
 
     @cached_property
     def _review_serializer(self) -> ReviewSerializer:

@@ -9,10 +9,13 @@ from rest_framework import serializers
 
 from screening.birth_dates import MAX_AGE_YEARS, InvalidBirthDate, parse_birth_date
 from screening.folding import MAX_FOLDED_CHARS
+from screening.labels.addresses import ADDRESS_HELP
 from screening.labels.births import BIRTH_DATE_ADVICE, BIRTH_DATE_NEEDED
+from screening.labels.messages import CONSENT_CHOICES
 from screening.labels.models import MODEL_CHOICES
 from screening.models import Patient, Site
 from screening.models.base import max_length
+from screening.postal_addresses import MAX_ADDRESS_CHARS
 from screening.selectors import due_on
 
 
@@ -56,6 +59,14 @@ class NumberField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class AddressField(serializers.CharField):
+    """Lines of an address, divided by line feeds."""
+
+    def __init__(self, help_text: str, **options: Any) -> None:
+        options |= {"max_length": MAX_ADDRESS_CHARS, "allow_blank": True, "default": ""}
+        super().__init__(help_text=f"{help_text} {ADDRESS_HELP}", **options)
+
+
 class PatientSerializer(serializers.ModelSerializer[Patient]):
     """A person registered at a site, identified there by the MRN and in the API by `id`."""
 
@@ -64,6 +75,9 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
     due_on = serializers.SerializerMethodField(
         help_text="When the next screening is due: the recall date of the last valid result, today without any. "
         "Null if a referral decides."
+    )
+    register_until = serializers.DateField(
+        allow_null=True, read_only=True, help_text="Last day of a suspension or an opt-out; eligible again after it."
     )
     merged_into = serializers.UUIDField(
         source="merged_into_id", allow_null=True, read_only=True, help_text="The record that has the exams of this one."
@@ -83,8 +97,17 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
             "sex",
             "diabetes_type",
             "diabetes_since_year",
+            "phone",
+            "email",
+            "postal_address",
+            "doctor_address",
+            "language",
+            "email_consent",
+            "sms_consent",
             "created_at",
             "due_on",
+            "register_status",
+            "register_until",
             "merged_into",
         )
         read_only_fields = fields
@@ -114,6 +137,20 @@ class NewPatientSerializer(serializers.ModelSerializer[Patient]):
     sex = serializers.ChoiceField(Patient.Sex.choices, default=Patient.Sex.UNKNOWN)
     diabetes_type = serializers.ChoiceField(Patient.DiabetesType.choices, default=Patient.DiabetesType.UNKNOWN)
     diabetes_since_year = serializers.IntegerField(min_value=1900, max_value=2100, allow_null=True, default=None)
+    email_consent = serializers.ChoiceField(
+        CONSENT_CHOICES, default="", help_text="Whether the person wants messages by e-mail; empty: not asked."
+    )
+    sms_consent = serializers.ChoiceField(
+        CONSENT_CHOICES, default="", help_text="Whether the person wants text messages; empty: not asked."
+    )
+    language = serializers.CharField(
+        max_length=max_length(Patient, "language"),
+        allow_blank=True,
+        default="",
+        help_text="Of messages and letters, such as `en` or `pt-br`; empty: that of the site.",
+    )
+    postal_address = AddressField(help_text="For letters, without the name.")
+    doctor_address = AddressField(help_text="Name and address of the general practitioner or of who referred.")
     confirm = serializers.ListField(
         child=serializers.CharField(max_length=100),
         max_length=100,
@@ -134,6 +171,13 @@ class NewPatientSerializer(serializers.ModelSerializer[Patient]):
             "sex",
             "diabetes_type",
             "diabetes_since_year",
+            "phone",
+            "email",
+            "postal_address",
+            "doctor_address",
+            "language",
+            "email_consent",
+            "sms_consent",
             "confirm",
         )
         extra_kwargs = {name: {"allow_null": True} for name in ("given_name", "family_name")}

@@ -34,6 +34,21 @@ class NewAcuitySerializer(serializers.Serializer[Any]):
     correction = serializers.ChoiceField(CORRECTION_CHOICES, required=False, allow_blank=True, default="")
 
 
+class AcuitySerializer(serializers.ModelSerializer[VisualAcuity]):
+    """The newest visual acuity of one eye at this visit."""
+
+    logmar = serializers.DecimalField(
+        max_digits=3, decimal_places=2, coerce_to_string=False, help_text="`entered` as logMAR: 0 is 6/6, 0.3 is 6/12."
+    )
+    correction = serializers.CharField(help_text="`unaided`, `glasses`, `pinhole`, or empty.")
+    recorded_at = serializers.DateTimeField(source="created_at")
+
+    class Meta:
+        model = VisualAcuity
+        fields = ("entered", "logmar", "correction", "recorded_at")
+        read_only_fields = fields
+
+
 class NewVisitFactsSerializer(serializers.Serializer[Any]):
     """Facts to record; those that are not sent stay as they are."""
 

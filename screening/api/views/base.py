@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, ListField
 from rest_framework.views import APIView
 
-from screening.access import Action, require, site_of
+from screening.access import Action, require
 from screening.api import idempotency
 from screening.api.errors import ApiError
 from screening.api.pagination import NewestFirstPagination
@@ -28,6 +28,7 @@ from screening.models import AuditEvent, IdempotencyKey, User
 from screening.photos import validation
 from screening.services.audit import record_event
 from screening.services.idempotency_keys import claim_key, finish_key, release_key
+from screening.site_paths import site_of
 
 _MAX_JSON_KB = 64
 """The details of a patient are some hundred bytes."""

@@ -46,7 +46,7 @@ class ExamListView(ApiListView):
         operation_id="list_exams",
         tags=[EXAMS],
         summary="Exams of your sites, newest first",
-        description="With photographs, gradings and the signed review. `status=reviewed` lists those that are signed, "
+        description="With photographs, gradings and the signed review. `status=signed` lists those that are signed, "
         "`status=cancelled` those that are cancelled, which are not listed otherwise.",
         parameters=[ExamQuerySerializer],
         responses=responses(400, ok=ExamSerializer(many=True)),

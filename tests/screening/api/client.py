@@ -62,6 +62,6 @@ def _response(response: Any) -> ApiResponse:
 def assert_is_error(response: ApiResponse, status: int, code: str) -> None:
     """The response is an error with the keys that every error has."""
     assert (response.status, response.body["code"]) == (status, code), response.body
-    assert set(response.body) - {"existing_id", "existing_ids", "confirm"} == {"code", "message", "fields"}
+    assert set(response.body) - {"existing_id", "existing_ids", "confirm", "lock"} == {"code", "message", "fields"}
     assert response.body["message"].endswith(".")
     assert all(isinstance(message, str) and message for message in response.body["fields"].values())

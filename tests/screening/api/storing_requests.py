@@ -6,15 +6,18 @@ from typing import Any
 from zipfile import ZipFile
 
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from screening.models import Exam, FundusImage, Patient, PhotoUpload, User
 from screening.services.uploads import begin_upload
 from tests.builders import photo_bytes
 from tests.screening.factories import (
+    BookingFactory,
     ExamFactory,
     FundusImageFactory,
     GradingFactory,
     PatientFactory,
+    ReferralFactory,
     ReviewFactory,
 )
 
@@ -53,9 +56,28 @@ def submitted_exam_of(patient: Patient) -> dict[str, Any]:
     return {"exam_id": ExamFactory(patient=patient, is_submitted=True).pk}
 
 
+def next_exam_of(patient: Patient) -> dict[str, Any]:
+    submitted_exam_of(patient)
+    return {}
+
+
 def signed_review_of(patient: Patient) -> dict[str, Any]:
-    exam = ExamFactory(patient=patient, is_submitted=True, status=Exam.Status.REVIEWED)
+    exam = ExamFactory(patient=patient, is_submitted=True, status=Exam.Status.SIGNED)
     return {"review_id": ReviewFactory(exam=exam).pk}
+
+
+def referral_of(patient: Patient, **changes: Any) -> dict[str, Any]:
+    return {"referral_id": ReferralFactory(exam__patient=patient, **changes).pk}
+
+
+def sent_referral_of(patient: Patient) -> dict[str, Any]:
+    return referral_of(patient, state="sent")
+
+
+def result_of_hospital(**changes: Any) -> dict[str, Any]:
+    """The body of a request that records a result of a referral that was sent."""
+    day = timezone.localdate().isoformat()
+    return {"from_state": "sent", "examined_on": day, "is_confirmed": True, "treatment": "laser", **changes}
 
 
 def image_of(patient: Patient) -> dict[str, Any]:
@@ -85,7 +107,24 @@ def failed_grading_of(patient: Patient) -> dict[str, Any]:
 Case = tuple[Callable[[Patient], dict[str, Any]], Callable[[Patient], Any], int]
 CASES: dict[str, Case] = {
     "patients": (lambda _: {}, lambda _: NEW_PATIENT, 201),
+    "patient-contacts": (
+        lambda patient: {"patient_id": patient.pk},
+        lambda _: {"kind": "phone_call", "channel": "phone", "result": "reached", "on": f"{timezone.localdate()}"},
+        201,
+    ),
+    "patient-bookings": (
+        lambda patient: {"patient_id": patient.pk},
+        lambda _: {"day": f"{timezone.localdate()}"},
+        201,
+    ),
+    "booking-status": (
+        lambda patient: {"booking_id": BookingFactory(patient=patient).pk},
+        lambda _: {"status": "attended"},
+        200,
+    ),
     "exams": (lambda _: {}, lambda patient: {"patient": str(patient.pk)}, 201),
+    "exam-lock": (submitted_exam_of, lambda _: {}, 200),
+    "exam-next": (next_exam_of, lambda _: None, 200),
     "exam-images": (open_exam_of, lambda _: {"laterality": "OD"}, 201),
     "exam-absent-eye": (open_exam_of, lambda _: {"laterality": "OS", "reason": "prosthesis"}, 200),
     "exam-not-photographed": (open_exam_of, lambda _: {"laterality": "OS", "reason": "eye kept shut"}, 200),
@@ -97,6 +136,23 @@ CASES: dict[str, Case] = {
     "exam-move": (open_exam_of, move_of, 200),
     "image-move": (image_of, move_of, 200),
     "image-withdraw": (image_of, lambda _: {"code": "other", "reason": "twice"}, 200),
+    "referral-steps": (
+        referral_of,
+        lambda _: {"from_state": "made", "to": "sent", "happened_on": timezone.localdate().isoformat(), "note": ""},
+        200,
+    ),
+    "referral-results": (sent_referral_of, lambda _: result_of_hospital(), 200),
+    "exam-reports": (
+        lambda patient: {"exam_id": ReviewFactory(exam__patient=patient, exam__status=Exam.Status.SIGNED).exam_id},
+        lambda _: {"heatmaps": False},
+        201,
+    ),
+    "exam-letters": (
+        lambda patient: {"exam_id": ReviewFactory(exam__patient=patient, exam__status=Exam.Status.SIGNED).exam_id},
+        lambda _: {"kind": "result_letter"},
+        201,
+    ),
+    "patient-documents": (lambda patient: {"patient_id": patient.pk}, lambda _: {"kind": "invitation_letter"}, 201),
     "review-in-error": (signed_review_of, lambda _: {"reason": "wrong patient"}, 200),
     "patient-merge": (
         lambda patient: {"patient_id": other_patient_of(patient)},

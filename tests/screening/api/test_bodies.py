@@ -15,12 +15,15 @@ from screening.models import Exam, FundusImage, Membership, Patient, Site, User
 from screening.services.uploads import begin_upload
 from tests.builders import photo_bytes
 from tests.screening.api.client import V1, ApiClient
+from tests.screening.documents import DocumentFactory
 from tests.screening.factories import (
+    BookingFactory,
     ExamFactory,
     FundusImageFactory,
     GradingFactory,
     MembershipFactory,
     PatientFactory,
+    ReferralFactory,
     ReviewFactory,
 )
 
@@ -57,7 +60,11 @@ def ids(site: Site, everyone: ApiClient, manager: User) -> dict[str, str]:
         "image_id": image,
         "grading_id": GradingFactory(image=image, is_failed=True),
         "upload_id": begin_upload(exam=exam, n_bytes=1, by=manager),
-        "review_id": ReviewFactory(exam__patient=exam.patient, exam__status=Exam.Status.REVIEWED),
+        "site_id": site,
+        "document_id": DocumentFactory(review__exam__patient__site=site, is_done=True),
+        "referral_id": ReferralFactory(exam__patient__site=site),
+        "booking_id": BookingFactory(patient=exam.patient),
+        "review_id": ReviewFactory(exam__patient=exam.patient, exam__status=Exam.Status.SIGNED),
     }
     return {name: str(record.pk) for name, record in records.items()}
 
@@ -108,7 +115,7 @@ def test_every_list_names_an_unknown_parameter(name: str, everyone: ApiClient) -
 
 def test_a_misspelt_filter_does_not_list_everything(everyone: ApiClient, ids: dict[str, str]) -> None:
     assert_refused(everyone.client.get(f"{V1}exams", {"patients": ids["patient_id"]}), 400, "invalid", "patients")
-    assert_refused(everyone.client.get(f"{V1}exams?status=open&status=reviewed"), 400, "invalid", "status")
+    assert_refused(everyone.client.get(f"{V1}exams?status=open&status=signed"), 400, "invalid", "status")
 
 
 @pytest.mark.parametrize("name", ["exam-images", "predict"])

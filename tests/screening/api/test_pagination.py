@@ -27,7 +27,7 @@ MAX_QUERIES = {
     "patients": N_ACCESS_QUERIES + N_AUDIT_QUERIES + 1,
     "exams": N_ACCESS_QUERIES
     + N_AUDIT_QUERIES
-    + 7,  # exams, photographs, gradings, reviews, findings, amendments, retractions
+    + 10,  # exams, photographs, gradings, acuities, readings, reviews, findings, marks, amendments, retractions
     "images": N_ACCESS_QUERIES + N_AUDIT_QUERIES + 2,
     "gradings": N_ACCESS_QUERIES + N_AUDIT_QUERIES + 1,
 }
@@ -36,7 +36,7 @@ AssertMaxNumQueries = Callable[[int], Any]
 
 def create_reviewed_exams(site: Site, n: int) -> None:
     for _ in range(n):
-        review = ReviewFactory(exam__patient=PatientFactory(site=site), exam__status=Exam.Status.REVIEWED)
+        review = ReviewFactory(exam__patient=PatientFactory(site=site), exam__status=Exam.Status.SIGNED)
         for eye in ("OD", "OS"):
             EyeFindingFactory(review=review, laterality=eye)
             GradingFactory(image=FundusImageFactory(exam=review.exam, laterality=eye), is_done=True)
@@ -156,7 +156,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_photographs(
     exam = Exam.objects.get()
     for _ in range(n):
         GradingFactory(image__exam=exam, is_done=True)
-    with django_assert_max_num_queries(N_ACCESS_QUERIES + N_AUDIT_QUERIES + 7):
+    with django_assert_max_num_queries(N_ACCESS_QUERIES + N_AUDIT_QUERIES + 10):
         assert len(client.get(f"exams/{exam.pk}").body["eyes"][0]["images"]) == n + 1
 
 

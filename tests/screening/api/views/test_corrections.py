@@ -26,7 +26,7 @@ def chief(manager: User) -> ApiClient:
 @pytest.fixture
 def exam(site: Site) -> Exam:
     """A signed exam of both eyes."""
-    exam = ExamFactory(patient__site=site, is_submitted=True, status=Exam.Status.REVIEWED)
+    exam = ExamFactory(patient__site=site, is_submitted=True, status=Exam.Status.SIGNED)
     review = ReviewFactory(exam=exam, recall_on="2030-01-02")
     for eye in ("OD", "OS"):
         GradingFactory(image=FundusImageFactory(exam=exam, laterality=eye), is_done=True, grade=0)
@@ -45,10 +45,10 @@ def move_to(patient: Patient) -> dict[str, Any]:
 
 def test_a_moved_exam_leaves_the_feed_of_results(exam: Exam, right: Patient, chief: ApiClient) -> None:
     review = exam.reviews.get()
-    assert [one["id"] for one in chief.get("exams", status="reviewed").body["results"]] == [str(exam.pk)]
+    assert [one["id"] for one in chief.get("exams", status="signed").body["results"]] == [str(exam.pk)]
     body = chief.post(f"exams/{exam.pk}/move", move_to(right)).body
     assert (body["patient"], body["status"], body["review"]) == (str(right.pk), "submitted", None)
-    assert chief.get("exams", status="reviewed").body["results"] == []
+    assert chief.get("exams", status="signed").body["results"] == []
     signed = chief.get(f"reviews/{review.pk}").body
     assert (signed["status"], signed["status_reason"]) == ("entered-in-error", WHY)
 
@@ -58,7 +58,7 @@ def test_a_moved_photograph_has_its_new_exam(exam: Exam, right: Patient, chief: 
     body = chief.post(f"images/{image.pk}/move", move_to(right)).body
     assert chief.get(f"exams/{body['exam']}").body["patient"] == str(right.pk)
     left = chief.get(f"exams/{exam.pk}").body
-    assert (left["status"], left["returned_reason"]) == ("open", "The right eye (OD) has no photograph any more.")
+    assert (left["status"], left["returned_reason"]) == ("returned", "The right eye (OD) has no photograph any more.")
 
 
 def test_a_result_in_error_falls_back(exam: Exam, chief: ApiClient) -> None:
@@ -80,7 +80,7 @@ def test_a_photograph_is_withdrawn_after_submission(exam: Exam, client: ApiClien
     assert_is_error(chief.post(path, {"code": "ugly"}), 400, "invalid")
     body = chief.post(path, {"code": "wrong_patient"}).body
     assert body["withdrawn_code"] == "wrong_patient"
-    assert chief.get(f"exams/{exam.pk}").body["status"] == "open"
+    assert chief.get(f"exams/{exam.pk}").body["status"] == "returned"
 
 
 def test_a_cancelled_exam_is_listed_by_its_status_only(site: Site, client: ApiClient) -> None:

@@ -1,6 +1,7 @@
 """Exams of the API: from registering a patient to the signed review."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from ml.vocabulary import ICDRGrade, Laterality
 from screening.labels.quality import LIMITATION
 from screening.models import AuditEvent, Exam, FundusImage, Grading, Patient, Site, User
 from screening.policy import MacularOedema
+from screening.policy.landmarks import Landmarks
 from screening.selectors import get_exam
 from screening.services.gradings import run_grading
 from screening.services.images import withdraw_image
 from screening.services.reviews import Finding, sign_review
+from screening.services.structured_findings import StructuredFindings
 from tests.builders import FakeGrader, make_prediction, photo_bytes
 from tests.screening.api.client import FILE_NAME, ApiClient, assert_is_error
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, MembershipFactory, PatientFactory
@@ -68,7 +71,7 @@ def test_an_exam_from_registration_to_signed_review(
     assert (submitted["status"], submitted["reading_urgency"]) == ("submitted", "soon")
     assert parse_datetime(submitted["due_at"]) - parse_datetime(submitted["submitted_at"]) == timedelta(hours=72)  # type: ignore[operator]
     signed = sign_review(exam=Exam.objects.get(), findings=findings(ICDRGrade.MODERATE), by=reviewer)
-    (listed,) = client.get("exams", status="reviewed", patient=patient).body["results"]
+    (listed,) = client.get("exams", status="signed", patient=patient).body["results"]
     review = client.get(f"reviews/{signed.pk}").body
     assert listed["review"] == review
     assert (review["id"], review["outcome"], review["urgency"]) == (str(signed.pk), "refer", "soon")
@@ -161,7 +164,7 @@ def test_the_eye_of_an_upload_has_no_default(fields: dict[str, Any], client: Api
     assert not FundusImage.objects.exists()
 
 
-@pytest.mark.parametrize("status", [Exam.Status.SUBMITTED, Exam.Status.REVIEWED, Exam.Status.CANCELLED])
+@pytest.mark.parametrize("status", [Exam.Status.SUBMITTED, Exam.Status.SIGNED, Exam.Status.CANCELLED])
 def test_a_closed_exam_cannot_be_changed(status: str, client: ApiClient, site: Site, media_root: Path) -> None:
     exam = ExamFactory(patient__site=site, is_submitted=True, status=status)
     assert_is_error(client.send(f"exams/{exam.pk}/images", laterality="OD"), 409, "exam_not_open")
@@ -222,6 +225,18 @@ def test_only_a_failed_grading_can_be_retried(client: ApiClient, exam: Exam) -> 
     retried = client.post(f"{path}/retry")
     assert (retried.status, retried.body["status"], retried.body["failure_code"]) == (200, "queued", "")
     assert_is_error(client.post(f"{path}/retry"), 409, "grading_not_failed")
+
+
+def test_a_finding_has_the_landmarks_of_its_photographs(client: ApiClient, reviewer: User, site: Site) -> None:
+    exam = ExamFactory(patient__site=site, is_submitted=True)
+    right, _left = (FundusImageFactory(exam=exam, laterality=eye) for eye in ("OD", "OS"))
+    placed = {right.pk: Landmarks(optic_disc=(0.7, 0.5), diameter=0.12, fovea=(0.4123, 0.52))}
+    signed = findings(ICDRGrade.NONE)
+    signed[Laterality.RIGHT] = replace(signed[Laterality.RIGHT], structured=StructuredFindings(landmarks=placed))
+    sign_review(exam=exam, findings=signed, by=reviewer)
+    of_right, of_left = client.get(f"exams/{exam.pk}").body["review"]["findings"]
+    expected = {"image": str(right.pk), "optic_disc": [0.7, 0.5], "diameter": 0.12, "fovea": [0.4123, 0.52]}
+    assert (of_right["landmarks"], of_left["landmarks"]) == ([expected], [])
 
 
 def test_an_exam_has_its_newest_review(client: ApiClient, reviewer: User, site: Site) -> None:

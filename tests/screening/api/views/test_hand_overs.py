@@ -55,7 +55,7 @@ def test_an_exam_is_taken_back_and_returned(client: ApiClient, reviewer: User, s
     desk = ApiClient(reviewer)
     assert_is_error(desk.post(f"exams/{exam.pk}/return", {"reason": " "}), 400, "invalid")
     body = desk.post(f"exams/{exam.pk}/return", {"reason": "Left eye out of focus"}).body
-    assert (body["status"], body["returned_reason"]) == ("open", "Left eye out of focus")
+    assert (body["status"], body["returned_reason"]) == ("returned", "Left eye out of focus")
     assert_is_error(desk.post(f"exams/{exam.pk}/return", {"reason": "Again"}), 409, "exam_conflict")
 
 

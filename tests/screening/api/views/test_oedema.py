@@ -11,7 +11,7 @@ from PIL import Image
 from screening.models import Exam, Grading, Site, User
 from tests.builders import OEDEMA_OUTPUT, FakeBundle, FakeGrader, make_prediction, oedema_values, photo_bytes
 from tests.screening.api.client import ApiClient
-from tests.screening.factories import make_exam, oedema_columns
+from tests.screening.eye_states import make_exam, oedema_columns
 from tests.screening.readings import read_eye
 
 LIMIT = "A colour photograph cannot exclude macular oedema."

@@ -4,7 +4,7 @@ import pytest
 
 from screening.models import Exam, Site, VisualAcuity
 from tests.screening.api.client import ApiClient, assert_is_error
-from tests.screening.factories import ExamFactory, FundusImageFactory, PatientFactory
+from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory
 
 
 @pytest.fixture
@@ -53,3 +53,30 @@ def test_acuities_are_recorded(client: ApiClient, exam: Exam) -> None:
     assert client.post(path, {"acuities": [one]}).status == 200
     acuity = VisualAcuity.objects.get()
     assert (acuity.laterality, float(acuity.logmar), acuity.correction) == ("OD", 0.3, "glasses")
+
+
+def test_the_newest_acuity_of_each_eye_is_read_with_the_exam(client: ApiClient, exam: Exam) -> None:
+    path = f"exams/{exam.pk}/visit-facts"
+    assert [eye["acuity"] for eye in client.get(f"exams/{exam.pk}").body["eyes"]] == [None, None]
+    for entered, correction in (("6/24", ""), ("6/12", "pinhole")):
+        sent = {"laterality": "OD", "entered": entered, "correction": correction}
+        body = client.post(path, {"acuities": [sent]}).body
+    right, left = (eye["acuity"] for eye in body["eyes"])
+    assert (right["entered"], right["logmar"], right["correction"]) == ("6/12", 0.3, "pinhole")
+    assert right["recorded_at"]
+    assert left is None
+    assert client.get("exams").body["results"][0]["eyes"][0]["acuity"] == right
+
+
+def test_acuity_and_facts_are_read_during_a_blind_reading_and_no_result_of_the_model(
+    client: ApiClient, exam: Exam
+) -> None:
+    Site.objects.update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    for image in exam.images.all():
+        GradingFactory(image=image, is_done=True, grade=3)
+    sent = {"consent": "given", "acuities": [{"laterality": "OS", "entered": "CF"}]}
+    client.post(f"exams/{exam.pk}/visit-facts", sent)
+    body = client.get(f"exams/{exam.pk}").body
+    assert (body["visit_facts"]["consent"], body["eyes"][1]["acuity"]["logmar"]) == ("given", 1.85)
+    gradings = [image["grading"] for eye in body["eyes"] for image in eye["images"]]
+    assert [(one["is_revealed"], one["grade"]) for one in gradings] == [(False, None)] * 2
