@@ -2,33 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Min, Model, QuerySet
 from django.utils.translation import gettext as _
 
-from screening.models import (
-    AuditEvent,
-    Correction,
-    Exam,
-    EyeFinding,
-    FirstReading,
-    FundusImage,
-    Grading,
-    Membership,
-    Patient,
-    PatientSearchTerm,
-    PhotoUpload,
-    ReadingDraft,
-    Review,
-    Site,
-    SiteThreshold,
-    User,
-    VisitFacts,
-    VisualAcuity,
-)
+from screening.models import Membership, Site, User
+from screening.site_paths import MODELS_WITHOUT_PEOPLE, SITE_PATHS, TEACHING_MODELS
 
 M = TypeVar("M", bound=Model)
 Role = Membership.Role
@@ -38,8 +19,13 @@ class Action(StrEnum):
     """What a user may do at a site."""
 
     VIEW_PATIENT = "view_patient"
+    """See who the person is, and all records of the site."""
+    VIEW_CASE = "view_case"
+    """See exams, photographs and results without the person."""
     REGISTER_PATIENT = "register_patient"
     UPDATE_PATIENT = "update_patient"
+    MANAGE_REGISTER = "manage_register"
+    """Of people, invitations and what came of them."""
     OPEN_EXAM = "open_exam"
     UPLOAD_IMAGE = "upload_image"
     WITHDRAW_IMAGE = "withdraw_image"
@@ -47,52 +33,47 @@ class Action(StrEnum):
     CANCEL_EXAM = "cancel_exam"
     CORRECT_RECORD = "correct_record"
     REVIEW_EXAM = "review_exam"
+    ARBITRATE_EXAM = "arbitrate_exam"
+    """Decide between two readers who disagree, in an exam that the user has not read."""
     VIEW_GRADE = "view_grade"
     """Of the model, also at a site that shows photographers the quality alone."""
     RETRY_GRADING = "retry_grading"
+    UPDATE_REFERRAL = "update_referral"
+    """Record steps of a referral and the result of the hospital."""
     PREDICT_PHOTO = "predict_photo"
     VIEW_AUDIT = "view_audit"
     MANAGE_SITE = "manage_site"
+    VIEW_TEACHING_SET = "view_teaching_set"
+    READ_TEACHING_SET = "read_teaching_set"
+    """Grade the exams of a teaching set and see what was signed afterwards."""
 
 
-_ALL_ROLES = frozenset({Role.PHOTOGRAPHER, Role.REVIEWER, Role.MANAGER})
+_ALL_ROLES = frozenset(Role) - {Role.OUTSIDE_READER, Role.TRAINEE}
+_REVIEWING = frozenset({Role.REVIEWER, Role.SENIOR_REVIEWER})
+_READING = _REVIEWING | {Role.OUTSIDE_READER}
 _PHOTOGRAPHING = frozenset({Role.PHOTOGRAPHER, Role.MANAGER})
 ALLOWED: dict[Action, frozenset[Role]] = {
-    Action.VIEW_PATIENT: _ALL_ROLES,
+    Action.VIEW_PATIENT: _ALL_ROLES | {Role.OUTSIDE_READER},
+    Action.VIEW_CASE: _ALL_ROLES | {Role.OUTSIDE_READER},
     Action.REGISTER_PATIENT: _PHOTOGRAPHING,
     Action.UPDATE_PATIENT: _PHOTOGRAPHING,
+    Action.MANAGE_REGISTER: _PHOTOGRAPHING,
     Action.OPEN_EXAM: _PHOTOGRAPHING,
     Action.UPLOAD_IMAGE: _PHOTOGRAPHING,
     Action.WITHDRAW_IMAGE: _PHOTOGRAPHING,
     Action.SUBMIT_EXAM: _PHOTOGRAPHING,
     Action.CANCEL_EXAM: _PHOTOGRAPHING,
-    Action.CORRECT_RECORD: frozenset({Role.REVIEWER, Role.MANAGER}),
-    Action.REVIEW_EXAM: frozenset({Role.REVIEWER}),
-    Action.VIEW_GRADE: frozenset({Role.REVIEWER, Role.MANAGER}),
+    Action.CORRECT_RECORD: _REVIEWING | {Role.MANAGER},
+    Action.REVIEW_EXAM: _READING,
+    Action.ARBITRATE_EXAM: frozenset({Role.SENIOR_REVIEWER}),
+    Action.VIEW_GRADE: _READING | {Role.MANAGER},
     Action.RETRY_GRADING: _ALL_ROLES,
+    Action.UPDATE_REFERRAL: _PHOTOGRAPHING,
     Action.PREDICT_PHOTO: _ALL_ROLES,
     Action.VIEW_AUDIT: frozenset({Role.MANAGER}),
     Action.MANAGE_SITE: frozenset({Role.MANAGER}),
-}
-
-_SITE_OF: dict[type[Model], str] = {
-    Site: "pk",
-    Membership: "site",
-    Patient: "site",
-    PatientSearchTerm: "patient__site",
-    Exam: "site",
-    FundusImage: "exam__site",
-    Grading: "image__exam__site",
-    Review: "exam__site",
-    EyeFinding: "review__exam__site",
-    FirstReading: "exam__site",
-    ReadingDraft: "exam__site",
-    PhotoUpload: "exam__site",
-    VisitFacts: "exam__site",
-    AuditEvent: "site",
-    Correction: "site",
-    SiteThreshold: "site",
-    VisualAcuity: "exam__site",
+    Action.VIEW_TEACHING_SET: _READING | {Role.TRAINEE, Role.MANAGER},
+    Action.READ_TEACHING_SET: _READING | {Role.TRAINEE},
 }
 
 
@@ -100,19 +81,22 @@ class AccessDenied(PermissionDenied):
     """The user may not do this at this site. The message is for the user."""
 
 
-def site_of(record: Model) -> Site:
-    """The site of a record. Raises KeyError for a model without a site."""
-    if isinstance(record, Site):
-        return record
-    site: Site = attrgetter(_SITE_OF[type(record)].replace("__", "."))(record)
-    return site
+def _memberships(action: Action) -> QuerySet[Membership]:
+    """Memberships that allow ``action``.
+
+    That of an outside reader allows to view patients unless the site hides them from outside readers.
+    """
+    found = Membership.objects.filter(role__in=ALLOWED[action])
+    if action is not Action.VIEW_PATIENT:
+        return found
+    return found.exclude(role=Role.OUTSIDE_READER, site__hides_identity=True)
 
 
 def sites_for(user: Any, action: Action = Action.VIEW_PATIENT) -> QuerySet[Site]:
     """Active sites where ``user`` may do ``action``; none for an unknown or inactive user."""
     if not isinstance(user, User) or not user.is_active:
         return Site.objects.none()
-    memberships = Membership.objects.filter(user=user, role__in=ALLOWED[action])
+    memberships = _memberships(action).filter(user=user)
     return Site.objects.filter(is_active=True, pk__in=memberships.values("site"))
 
 
@@ -125,8 +109,50 @@ def can(user: Any, action: Action, site: Site | None = None) -> bool:
     return sites.exists() if site is None else sites.filter(pk=site.pk).exists()
 
 
+def sees_identity(user: Any, site: Site) -> bool:
+    """Whether ``user`` sees who the patients of ``site`` are. The rule for rows is ``restrict``."""
+    return can(user, Action.VIEW_PATIENT, site)
+
+
+def hidden_people_sites(user: Any) -> QuerySet[Site]:
+    """Active sites of which ``user`` sees exams, and not whose they are."""
+    return sites_for(user, Action.VIEW_CASE).exclude(pk__in=sites_for(user).values("pk"))
+
+
+def actions_of(user: Any) -> frozenset[Action]:
+    """What ``user`` may do at any site, for the menu. One query."""
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    rows = Membership.objects.filter(user=user, site__is_active=True).order_by()
+    found = rows.values_list("role", "site__hides_identity").distinct()
+    return frozenset(
+        action
+        for action, roles in ALLOWED.items()
+        for role, hides_identity in found
+        if role in roles and not (_is_hidden(action, role) and hides_identity)
+    )
+
+
+def _is_hidden(action: Action, role: str) -> bool:
+    """Whether the role allows the action only at a site that does not hide people from outside readers."""
+    return action is Action.VIEW_PATIENT and role == Role.OUTSIDE_READER
+
+
+def users_for(site: Site, action: Action) -> QuerySet[User]:
+    """Active users who may do ``action`` at ``site``."""
+    memberships = _memberships(action).filter(site=site)
+    return User.objects.filter(is_active=True, pk__in=memberships.values("user"))
+
+
+def members_who(action: Action) -> QuerySet[Membership]:
+    """Roles of active users that allow ``action``, at all sites."""
+    return Membership.objects.filter(role__in=ALLOWED[action], user__is_active=True)
+
+
 READER = Role.REVIEWER.value
-"""The role that reads exams, in the roles of audit events."""
+"""The first role that reads exams, in exports of marks."""
+READING_ROLES = sorted(role.value for role in ALLOWED[Action.REVIEW_EXAM])
+"""All roles that read exams."""
 
 
 def roles_without(action: Action) -> list[str]:
@@ -136,7 +162,7 @@ def roles_without(action: Action) -> list[str]:
 
 def member_since(user: User, site: Site, action: Action = Action.VIEW_PATIENT) -> datetime | None:
     """Since when ``user`` may do ``action`` at ``site`` without a break: the first of the present roles; None: not."""
-    memberships = Membership.objects.filter(user=user, site=site, role__in=ALLOWED[action])
+    memberships = _memberships(action).filter(user=user, site=site)
     found: datetime | None = memberships.aggregate(at=Min("created_at"))["at"]
     return found
 
@@ -163,11 +189,24 @@ def add_manager(user: User, site: Site) -> Membership:
     return Membership.objects.create(user=user, site=site, role=Role.MANAGER)
 
 
-def restrict(queryset: QuerySet[M], user: Any) -> QuerySet[M]:
-    """Rows of the user's active sites.
+def restrict_by_use(queryset: QuerySet[M], user: Any) -> QuerySet[M]:
+    """Rows that ``user`` may see at least without the person, of any model with a site."""
+    is_teaching = queryset.model in TEACHING_MODELS
+    return restrict(queryset, user, Action.VIEW_TEACHING_SET if is_teaching else Action.VIEW_CASE)
 
-    A row of another site is then not found (404), so that its existence is not revealed. Raises KeyError for a model
-    without a site.
+
+def restrict(queryset: QuerySet[M], user: Any, action: Action = Action.VIEW_PATIENT) -> QuerySet[M]:
+    """Rows of the active sites where ``user`` may do ``action``.
+
+    A row of another site is then not found (404), so that its existence is not revealed. NB: rows for
+    ``Action.VIEW_CASE`` are shown without the person. Raises KeyError for a model without a site.
     """
-    path = _SITE_OF[queryset.model]
-    return queryset.filter(**{f"{path}__in": sites_for(user)})
+    path = SITE_PATHS[queryset.model]
+    return queryset.filter(**{f"{path}__in": sites_for(user, action)})
+
+
+def without_hidden_people(queryset: QuerySet[M], user: Any) -> QuerySet[M]:
+    """The rows without those of people whom ``user`` may not see, of the panel that is not restricted to sites."""
+    if queryset.model not in SITE_PATHS or queryset.model in MODELS_WITHOUT_PEOPLE:
+        return queryset
+    return queryset.exclude(**{f"{SITE_PATHS[queryset.model]}__in": hidden_people_sites(user)})

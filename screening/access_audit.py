@@ -19,18 +19,20 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from redis import RedisError
 
-from screening.models import AuditEvent, User
+from screening.models import AuditEvent, FundusImage, User
 from screening.purposes import CLIENT_PURPOSES, PURPOSE_HEADER
 from screening.request_facts import RequestFacts, current_facts, facts_of_request
 from screening.selectors.addressed_records import addressed_record, site_of_addressed
 from screening.services.accounts import queue_lockout_notice
 from screening.services.audit import record_event
+from screening.views.prefetches import is_prefetch
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Verb, Purpose = AuditEvent.Verb, AuditEvent.Purpose
 REPEATED_AFTER_S = 300
 """Requests that a page sends by itself (status, thumbnails) leave one event in this time for each user and record."""
 REFUSED = {401, 403, 404}
+NOT_MODIFIED = 304
 _APPS = {"screening", "api", "admin"}
 WITHOUT_PATIENT_DATA = {
     "screening:login",
@@ -40,10 +42,25 @@ WITHOUT_PATIENT_DATA = {
     "screening:session-status",
     "screening:session-extend",
     "screening:site-first",
+    "screening:outcomes",
+    "screening:due-list",
+    "screening:bookings",
+    "screening:site-imports",
+    "screening:import-status",
+    "screening:site-outcomes",
+    "screening:site-outcomes-edit",
+    "screening:site-outcome-table",
+    "screening:site-message-texts",
+    "screening:site-message-text",
+    "screening:site-protocol",
+    "screening:site-letterhead",
+    "screening:document-check",
     "screening:predict",
     "api:predict",
     "api:model",
     "api:sites",
+    "api:site-outcome-tables",
+    "api:site-outcome-table-in-force",
     "api:not-found",
     "admin:jsi18n",
     "admin:login",
@@ -51,6 +68,10 @@ WITHOUT_PATIENT_DATA = {
     "admin:password_change",
 }
 """Routes that show nothing of a patient or a user. A prediction leaves its own event."""
+PHOTO_ROUTES = {"screening:image-tile"}
+"""Routes that show a photograph many times, a part in each request."""
+RENDITION_ROUTES = PHOTO_ROUTES | {"screening:image-thumbnail"}
+"""Routes whose photograph is viewed only when its page is displayed, if the page is rendered in advance."""
 
 
 def audit_access(get_response: GetResponse) -> GetResponse:
@@ -107,12 +128,14 @@ def _record(request: HttpRequest, status: int, facts: RequestFacts) -> None:
     if status in REFUSED:
         _record_refusal(request, status, user)
     elif (
-        status < 300
+        (status < 300 or status == NOT_MODIFIED)
         and _is_unrecorded_read(request, facts)
         and user is not None
         and match.view_name not in WITHOUT_PATIENT_DATA
     ):
-        _record_view(request, match.view_name, match.kwargs, user)
+        is_in_advance = match.view_name in RENDITION_ROUTES and is_prefetch(request)
+        record = _record_in_advance if is_in_advance else _record_view
+        record(match.view_name, match.kwargs, user)
 
 
 def _is_unrecorded_read(request: HttpRequest, facts: RequestFacts) -> bool:
@@ -131,7 +154,16 @@ def _record_refusal(request: HttpRequest, status: int, user: User | None) -> Non
     record_event(verb=Verb.ACCESS_REFUSED, subject=None, site=None, data=data, by=user)
 
 
-def _record_view(request: HttpRequest, route: str, kwargs: dict[str, Any], user: User) -> None:
+def _record_in_advance(route: str, kwargs: dict[str, Any], user: User) -> None:
+    """The view follows from ``services.prefetches`` when the page is displayed."""
+    name, record_id = addressed_record(kwargs)
+    if not _is_repeated(f"{user.pk}:in-advance:{record_id}"):
+        data: dict[str, str | float | bool | None] = {"route": route}
+        site = site_of_addressed(name, record_id)
+        record_event(verb=Verb.IMAGE_PREFETCHED, subject=FundusImage(pk=record_id), site=site, data=data, by=user)
+
+
+def _record_view(route: str, kwargs: dict[str, Any], user: User) -> None:
     name, record_id = addressed_record(kwargs)
     if _is_repeated(f"{user.pk}:{route}:{record_id}"):
         return
@@ -139,7 +171,10 @@ def _record_view(request: HttpRequest, route: str, kwargs: dict[str, Any], user:
     if name:
         data["record"] = record_id
     verb = Verb.RECORD_VIEWED if name else Verb.LIST_VIEWED
-    record_event(verb=verb, subject=None, site=site_of_addressed(name, record_id), data=data, by=user)
+    subject = FundusImage(pk=record_id) if route in PHOTO_ROUTES else None
+    if subject is not None:
+        verb = Verb.IMAGE_VIEWED
+    record_event(verb=verb, subject=subject, site=site_of_addressed(name, record_id), data=data, by=user)
 
 
 def _is_repeated(name: str) -> bool:

@@ -1,5 +1,6 @@
 """The Django app of people, visits and decisions, and its admin panel."""
 
+from axes.apps import AppConfig as AxesConfig
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.utils.translation import gettext_lazy as _
@@ -24,4 +25,11 @@ class ScreeningAdminConfig(AdminConfig):
     """Django's admin with our own panel for a site."""
 
     default_site = "screening.admin_site.ScreeningAdminSite"
+    default = False
+
+
+class LogInsConfig(AxesConfig):  # type: ignore[misc]  # no types
+    """Failed log-ins and lock-outs, under a name that an administrator understands."""
+
+    verbose_name = _("Log-ins")
     default = False

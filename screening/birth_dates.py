@@ -10,6 +10,10 @@ MAX_AGE_YEARS = 120
 """The oldest person alive in 2025 was 116 (Gerontology Research Group)."""
 MAX_ESTIMATE_ERROR_YEARS = 5
 """Estimated ages are rounded to multiples of five: the age heaping that Whipple's index measures."""
+MIN_BAND_AGE, MAX_BAND_AGE, AGE_BAND_YEARS = 20, 90, 10
+"""Ages that are shown without the person: bands of ten years, because a reader needs no more to grade a photograph, and
+the wider a band, the more people are in it (data minimisation, GDPR article 5.1c). From 90 years on there is one band
+(HIPAA 45 CFR 164.514(b)(2)(i)(C): ages over 89 identify); below 20, which few screened people are, there is one too."""
 _TYPED = re.compile(r"(\d{4})(?:[-./ ](\d{1,2})(?:[-./ ](\d{1,2}))?)?")
 
 
@@ -57,6 +61,16 @@ class BirthDate:
         slack_years = MAX_ESTIMATE_ERROR_YEARS if is_estimated else 0
         (first, last), (other_first, other_last) = self.period, other.period
         return _years_before(first, slack_years) <= other_last and _years_before(other_first, slack_years) <= last
+
+
+def age_band(age: int) -> tuple[int | None, int | None]:
+    """First and last age of the band; None if it has no limit on that side."""
+    if age < MIN_BAND_AGE:
+        return None, MIN_BAND_AGE - 1
+    if age >= MAX_BAND_AGE:
+        return MAX_BAND_AGE, None
+    first = age - age % AGE_BAND_YEARS
+    return first, first + AGE_BAND_YEARS - 1
 
 
 def parse_birth_date(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Middleware: bodies and ids of requests, end of sessions, change of an initial password.
+"""Middleware: bodies and ids of requests, language, end of sessions, change of an initial password.
 
 A session ends after 30 minutes without activity (HIPAA 164.312(a)(2)(iii)) and 12 hours after the log-in
 (NIST SP 800-63B, 4.2.3).
@@ -14,16 +14,21 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
+from screening.forms.documents import MAX_FILE_BYTES
 from screening.labels.limits import BODY_ERRORS
 from screening.photos.validation import MAX_BYTES, rejection_message
 from screening.views.decorators import wants_json
+from screening.views.prefetches import is_prefetch
 from screening.views.sessions import ACTIVE_AT, LOGGED_IN_AT, is_extendable, seconds_left
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 MAX_BODY_BYTES = MAX_BYTES + 1024 * 1024
 """The largest photograph, and the rest of its form."""
+MAX_COMPARED_BYTES = MAX_FILE_BYTES + 64 * 1024
+"""Anyone may send a file that is compared with a document."""
 _ID_IN_PATH = re.compile(r"(?<=/)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/|$)", re.IGNORECASE)
 _MIN_UPDATE_INTERVAL_S = 60
 """So that not every request writes to the session table."""
@@ -76,7 +81,8 @@ def limit_body_size(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        is_too_large = not length.isdecimal() or len(length) > 15 or int(length) > MAX_BODY_BYTES
+        limit = MAX_COMPARED_BYTES if request.path.startswith("/documents/") else MAX_BODY_BYTES
+        is_too_large = not length.isdecimal() or len(length) > 15 or int(length) > limit
         return _too_large(request) if is_too_large and not request.path.startswith("/api/") else get_response(request)
 
     return middleware
@@ -88,10 +94,23 @@ def _too_large(request: HttpRequest) -> HttpResponse:
     return render(request, "413.html", status=413)
 
 
+def use_language_of_account(get_response: GetResponse) -> GetResponse:
+    """Answer in the language that the user has chosen; else in that of the cookie or the browser (LocaleMiddleware)."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        language = getattr(request.user, "language", "")
+        if language in dict(settings.LANGUAGES):  # a language may have been removed since
+            translation.activate(language)
+            request.LANGUAGE_CODE = language
+        return get_response(request)
+
+    return middleware
+
+
 def limit_session(get_response: GetResponse) -> GetResponse:
     """End a session after SESSION_COOKIE_AGE without activity, and after SESSION_MAX_AGE in any case.
 
-    The response that logs a user out has the browser clear its cache, which holds photographs.
+    The response that logs a user out has the browser clear its caches: they hold photographs, and pages in advance.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -100,7 +119,7 @@ def limit_session(get_response: GetResponse) -> GetResponse:
             _update_session(request)
         response = get_response(request)
         if was_logged_in and not request.user.is_authenticated:
-            response["Clear-Site-Data"] = '"cache"'
+            response["Clear-Site-Data"] = '"cache", "prefetchCache", "prerenderCache"'
         return response
 
     return middleware
@@ -109,7 +128,7 @@ def limit_session(get_response: GetResponse) -> GetResponse:
 def _update_session(request: HttpRequest) -> None:
     now = int(time.time())
     logged_in_at = request.session.setdefault(LOGGED_IN_AT, now)
-    is_polling = request.path.endswith("/status/")  # the page requests it without its user
+    is_polling = request.path.endswith("/status/") or is_prefetch(request)  # the page requests it without its user
     if now - logged_in_at >= settings.SESSION_MAX_AGE:
         logout(request)
     elif not is_polling and now - request.session.get(ACTIVE_AT, 0) >= _MIN_UPDATE_INTERVAL_S:
@@ -133,7 +152,7 @@ def require_new_password(get_response: GetResponse) -> GetResponse:
 
 
 def _is_allowed_before(request: HttpRequest) -> bool:
-    names = ("password", "logout", "session-status", "session-extend", "intended-use")
+    names = ("password", "language", "logout", "session-status", "session-extend", "intended-use")
     allowed = [reverse(f"screening:{name}") for name in names]
     has_key = request.path.startswith("/api/") and request.headers.get("Authorization", "").startswith("Bearer ")
     return request.path in allowed or has_key

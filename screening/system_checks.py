@@ -109,3 +109,12 @@ def check_time_limits(**_kwargs: Any) -> Sequence[CheckMessage]:
         return []
     hint = f"Set GRADING_STALE_AFTER_S to more than {settings.GRADING_HARD_LIMIT_S}."
     return [Error("Gradings would be queued again while they still run.", hint=hint, id="screening.E007")]
+
+
+@register()
+def check_exam_lock(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """screening.E011: a lock of an exam lasts."""
+    if settings.EXAM_LOCK_MINUTES >= 1:
+        return []
+    hint = "Set EXAM_LOCK_MINUTES to 1 or more, such as 30."
+    return [Error("A lock of an exam would end at once.", hint=hint, id="screening.E011")]

@@ -49,6 +49,23 @@ class InvalidKeyThrottle(SimpleRateThrottle):
         return str(self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)})
 
 
+class ComparisonThrottle(SimpleRateThrottle):
+    """Rate limit of an address on the public page of a document."""
+
+    scope = "comparisons"
+
+    def allow_request(self, request: Any, view: Any) -> bool:
+        """True also if the cache is unavailable."""
+        try:
+            return super().allow_request(request, view)
+        except (RedisError, OSError):
+            return True
+
+    def get_cache_key(self, request: Any, view: Any) -> str:
+        """A cache key with the address."""
+        return str(self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)})
+
+
 class _PhotoPage:
     throttle_scope = "photos"
 

@@ -7,6 +7,8 @@ window.SwaggerUIBundle({
   url: root.dataset.schema,
   domNode: root,
   presets: [window.SwaggerUIBundle.presets.apis],
+  // Without links in the buttons that open an operation: a control in a control cannot be reached (WCAG 4.1.2).
+  plugins: [() => ({ wrapComponents: { DeepLink: () => ({ text }) => text } })],
   layout: "BaseLayout",
   deepLinking: true,
   defaultModelsExpandDepth: 0,

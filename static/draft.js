@@ -5,13 +5,16 @@
 (() => {
   const TYPING_MS = 700;
   const NEWS_MS = 10000;
+  const ACTIVITY_MS = 60000;
   const TIMEOUT_MS = 15000;
   const RETRY_MS = [2000, 4000, 8000, 15000];
 
   let isDirty = false; // entries on the page that no save has taken
   let isSending = false;
+  let isOlder = false; // there is a newer draft: who leaves this page loses its entries
   let isStopped = false; // a newer draft, a signature, or the form is being sent
   let isKept = false; // the server keeps the entries until the log-in
+  let isActive = false; // pointer or keys were used since the exam was last kept
   let nFailures = 0;
   let nPanels = 0; // answers to requests of an earlier panel are ignored
   let timer = 0;
@@ -36,10 +39,13 @@
     }
   }
 
+  // Notices that end: the draft is the newest again, the colleague has released the exam.
+  const PASSING = new Set(["newer_draft", "taken"]);
+
   function showNotice({ code, notice }) {
     const box = document.querySelector("[data-reading-notice]");
     const shown = box?.querySelector("[data-notice]")?.dataset.notice || "";
-    if (!box || shown === code || (!code && shown !== "newer_draft")) return;
+    if (!box || shown === code || (!code && !PASSING.has(shown))) return;
     box.innerHTML = notice;
   }
 
@@ -95,9 +101,7 @@
       showNotice(json);
     } else if (status === 409) {
       nFailures = 0;
-      isStopped = true;
-      isDirty = true;
-      show("conflict", { isSpoken: true });
+      stopAsOlder(json.code === "newer_draft");
       showNotice(json);
     } else if (status === 401) {
       isDirty = true;
@@ -116,26 +120,52 @@
     }
   }
 
+  function stopAsOlder(isAsked) {
+    isOlder = isAsked;
+    isStopped = true;
+    isDirty = true;
+    show("conflict", { isSpoken: true });
+  }
+
+  const ofPage = () => Object.fromEntries(["base_review", "draft_version", "page_version", "stage"].map((name) => [name, field(name).value]));
+
   async function askForNews() {
     if (document.hidden || isStopped || isSending || !state()) return;
     const panel = nPanels;
-    const asked = Object.fromEntries(["base_review", "draft_version", "page_version", "stage"].map((name) => [name, field(name).value]));
+    const asked = ofPage();
     const { status, json } = await request(`${state().dataset.statusUrl}?${new URLSearchParams(asked)}`);
     const isOld = panel !== nPanels || isSending || isDirty || asked.draft_version !== field("draft_version").value;
     if (status !== 200 || (json.code === "newer_draft" && isOld)) return;
     showNotice(json);
   }
 
+  // While its reader is active, the exam is kept for longer.
+  async function keepExam() {
+    const url = state()?.dataset.lockUrl;
+    if (!isActive || !url || document.hidden || isStopped) return;
+    isActive = false;
+    const panel = nPanels;
+    const body = new URLSearchParams({ ...ofPage(), csrfmiddlewaretoken: window.csrfToken() });
+    const { status, json } = await request(url, { method: "POST", body });
+    if (status === 200 && panel === nPanels) showNotice(json);
+  }
+
   // Entries are sent before the page is left, also while a save is under way, and tried again when it comes back.
   const LEAVING = new Set(["pagehide", "beforeunload"]);
   const saveNow = (event) => { if (isDirty) save({ isLeaving: document.hidden || LEAVING.has(event?.type) }); };
 
+  for (const kind of ["pointermove", "pointerdown", "keydown", "wheel"]) {
+    document.addEventListener(kind, () => { isActive = true; }, { passive: true });
+  }
   document.addEventListener("input", onEntry);
   document.addEventListener("change", onEntry);
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-draft-leave]")) isStopped = true;
+    if (event.target.closest("[data-draft-leave]")) {
+      isOlder = false;
+      isStopped = true;
+    }
     if (!event.target.closest("[data-draft-keep]")) return;
-    isStopped = false;
+    isOlder = isStopped = false;
     document.querySelector("[data-reading-notice]").replaceChildren();
     save({ isForced: true });
   });
@@ -148,12 +178,13 @@
   window.addEventListener("beforeunload", (event) => {
     const isUnsaved = isDirty && nFailures > 0 && !isKept && !isStopped;
     saveNow(event);
-    if (isUnsaved) event.preventDefault(); // the browser asks whether to leave the page
+    if (isUnsaved || isOlder) event.preventDefault(); // the browser asks whether to leave the page
   });
   // While the form is sent, its entries are not saved as a draft too.
   document.addEventListener("submit", (event) => {
     if (event.target !== form()) return;
     clearTimeout(timer);
+    isOlder = false;
     isStopped = true;
     window.addEventListener("pageshow", () => { isStopped = false; }, { once: true });
   });
@@ -173,7 +204,14 @@
     if (event.detail.target.id !== "reading-panel") return;
     nPanels += 1;
     nFailures = 0;
-    isDirty = isStopped = isKept = false;
+    isDirty = isStopped = isKept = isOlder = false;
+    begin();
   });
+  // A form that was sent back because of a newer draft.
+  function begin() {
+    if (document.querySelector('[data-notice="newer_draft"]')) stopAsOlder(true);
+  }
+  begin();
   setInterval(askForNews, NEWS_MS);
+  setInterval(keepExam, ACTIVITY_MS);
 })();

@@ -81,7 +81,7 @@ window.heatmap = (() => {
     return values[at] > TRANSPARENT_BELOW ? DARK : null;
   }
 
-  /** Paint `rows` (h x w numbers in [0, 1]) on `canvas`, which is resized to the upsampled grid. */
+  /** Paint `rows` (h x w numbers in [0, 1]) on `canvas`, which is resized to the upsampled grid; false: it is blocked. */
   function draw(canvas, rows) {
     const cellPx = Math.max(1, Math.round(CANVAS_PX / Math.max(rows.length, rows[0].length)));
     const width = rows[0].length * cellPx;
@@ -89,6 +89,7 @@ window.heatmap = (() => {
     canvas.width = width;
     canvas.height = height;
     const context = canvas.getContext("2d");
+    if (!context) return false;
     const picture = context.createImageData(width, height);
     const values = upsample(rows, width, height, cellPx);
     const level = contourLevel(values);
@@ -100,6 +101,7 @@ window.heatmap = (() => {
       for (let c = 0; c < 4; c += 1) picture.data[i * 4 + c] = colour[c];
     }
     context.putImageData(picture, 0, 0);
+    return true;
   }
 
   const ELEMENT_IDS = { grade: "heatmap-", oedema: "oedema-heatmap-" };
@@ -123,6 +125,7 @@ window.heatmap = (() => {
     canvas.width = 256;
     canvas.height = 1;
     const context = canvas.getContext("2d");
+    if (!context) return;
     TABLE.forEach(([red, green, blue], i) => {
       context.fillStyle = `rgb(${red} ${green} ${blue})`;
       context.fillRect(i, 0, 1, 1);

@@ -11,7 +11,8 @@
   function lesionsOf(box) {
     const found = {};
     for (const input of box.querySelectorAll("[data-lesion]")) {
-      const value = input.type === "checkbox" ? Number(input.checked) : Number(input.value);
+      const isTicked = input.matches("select") || input.checked;
+      const value = isTicked ? Number(input.value) : 0;
       if (value) found[input.dataset.lesion] = value;
     }
     return found;
@@ -63,7 +64,8 @@
     show(box.querySelector("[data-other-disease]"), Boolean(lesions.other_disease));
     const reason = box.querySelector("[data-ungradable-reason]");
     reason.hidden = verdict?.value !== "U";
-    const n = Object.keys(lesions).length;
+    const listed = new Set([...box.querySelectorAll("[data-lesions] [data-lesion]")].map((input) => input.dataset.lesion));
+    const n = Object.keys(lesions).filter((code) => listed.has(code)).length;
     box.querySelector("[data-lesion-count]").textContent = n || "";
   }
 

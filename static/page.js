@@ -18,6 +18,10 @@
     ],
   });
 
+  // A number with one decimal as the language of the page writes it, with the digits that the rest of the page has.
+  const decimals = new Intl.NumberFormat(`${document.documentElement.lang}-u-nu-latn`, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  window.decimalText = (number) => decimals.format(number);
+
   function showProblem(message) {
     const box = document.getElementById("page-problem");
     box.textContent = message;
@@ -60,13 +64,11 @@
     localStorage.setItem(THEME_KEY, root.dataset.theme);
   });
 
-  // The report of an action covers the page: it can be closed, and closes by itself if it offers nothing.
-  const TOAST_MS = 8000;
+  // A message stays until it is closed: one that closed by itself would move the controls below it.
   for (const button of document.querySelectorAll("[data-dismiss]")) {
     const message = button.closest(".message");
     button.hidden = false;
     button.addEventListener("click", () => message.remove());
-    if (message.matches(".is-toast:not(:has(form))")) window.setTimeout(() => message.remove(), TOAST_MS);
   }
 
   // A form that was sent back with errors: the focus moves to their summary.

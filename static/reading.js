@@ -16,6 +16,19 @@
     showFocus();
   }
 
+  // The form of the eye that was selected outside of it, below the notice at the top of the side panel.
+  function showForm(laterality) {
+    const [form, panel] = [eyeForm(laterality), document.querySelector("#reading-panel > .reading")];
+    if (!form || !panel || getComputedStyle(panel).overflowY !== "auto") return; // on a phone the photographs stay in view
+    const notice = panel.querySelector("[data-reading-notice]").offsetHeight;
+    panel.scrollTop += form.getBoundingClientRect().top - panel.getBoundingClientRect().top - notice;
+  }
+
+  function selectEye(laterality) {
+    focusEye(laterality);
+    showForm(laterality);
+  }
+
   function showFocus() {
     for (const node of document.querySelectorAll("[data-eye-form], [data-viewer-pane]")) {
       node.classList.toggle("is-focused", (node.dataset.eyeForm || node.dataset.laterality) === focused);
@@ -31,9 +44,9 @@
     radio.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  function cycleOedema() {
+  function nextAnswer(field) {
     const box = eyeForm(focused);
-    const radios = box ? [...box.querySelectorAll('input[type=radio][name$="-macular_oedema"]')] : [];
+    const radios = box ? [...box.querySelectorAll(`input[type=radio][name$="-${field}"]`)] : [];
     if (!radios.length) return;
     const next = radios[(radios.findIndex((radio) => radio.checked) + 1) % radios.length];
     next.checked = true;
@@ -80,14 +93,15 @@
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (/^[0-5]$/.test(key)) choose(key);
     else if (key === "u") choose("U");
-    else if (key === "m") { if (!event.repeat) cycleOedema(); }
+    else if (key === "m") { if (!event.repeat) nextAnswer("macular_oedema"); }
+    else if (key === "l") { if (!event.repeat) nextAnswer("lesion_laser_scars"); }
     else if (key === "h") window.viewer.holdHeatmap(true);
     else if (key === "s") { if (!event.repeat) save(); }
     else if (key === "d") toggleLesions();
     else if (key === "?") toggleHelp();
     else if (VIEWER_KEYS[key]) window.viewer.run(VIEWER_KEYS[key]);
-    else if (!event.target.matches("input") && key === "ArrowLeft") focusEye("OD");
-    else if (!event.target.matches("input") && key === "ArrowRight") focusEye("OS");
+    else if (!event.target.matches("input") && key === "ArrowLeft") selectEye("OD");
+    else if (!event.target.matches("input") && key === "ArrowRight") selectEye("OS");
     else return;
     event.preventDefault();
   }
@@ -114,13 +128,15 @@
   for (const kind of ["focusin", "pointerdown"]) {
     document.addEventListener(kind, (event) => {
       const node = event.target.closest("[data-eye-form], [data-viewer-pane]");
-      if (node) focusEye(node.dataset.eyeForm || node.dataset.laterality);
+      if (node?.dataset.eyeForm) focusEye(node.dataset.eyeForm);
+      else if (node) selectEye(node.dataset.laterality);
     });
   }
   document.addEventListener("DOMContentLoaded", renderAll);
   document.addEventListener("htmx:afterSettle", (event) => {
-    renderAll();
     const panel = event.detail.target;
+    if (panel.id === "reading-panel" && eyeForm("OD")) focused = "OD"; // the panel begins with its form
+    renderAll();
     if (panel.id !== "reading-panel") return;
     // The focused button was replaced: focus the errors, or the panel with the revealed result.
     const errors = panel.querySelector("[data-error-summary]");

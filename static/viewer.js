@@ -1,5 +1,5 @@
 // Photographs side by side: linked zoom and pan by wheel, pinch, drag and keys; adjustments of each eye; loupe;
-// the model's heatmap over the photograph. Needs viewer_pane.js. Controls have data-viewer-do and can be anywhere.
+// the model's heatmap over the photograph. Needs viewer_pane.js and viewer_link.js. Controls have data-viewer-do and can be anywhere.
 "use strict";
 
 window.viewer = (() => {
@@ -21,11 +21,7 @@ window.viewer = (() => {
   /** The pane that keys and buttons apply to: of the selected eye, else the first. */
   const selectedPane = () => shownPanes().find((pane) => pane.root.classList.contains("is-focused")) || shownPanes()[0];
 
-  // Photographs of the two eyes are mirror images of each other: what is nasal in one is nasal in the other.
-  function linkedTo(pane) {
-    const linked = state.isLinked ? shownPanes() : [pane];
-    return linked.map((each) => ({ pane: each, mirror: each.laterality === pane.laterality ? 1 : -1 }));
-  }
+  const linkedTo = (pane) => window.viewerLink.movedWith(pane, panes, state.isLinked);
 
   const selectedLook = () => state.lookOf(selectedPane()?.laterality || "");
   const isAdjusted = (look) => Object.keys(DEFAULTS).some((name) => look[name] !== DEFAULTS[name]);
@@ -51,6 +47,7 @@ window.viewer = (() => {
   function render() {
     cancelAnimationFrame(frame);
     frame = 0;
+    window.viewerLink.move(panes, state.isLinked);
     panes.forEach((pane) => pane.render(state));
     renderLook();
     for (const node of document.querySelectorAll("[data-viewer-heat-caption]")) node.hidden = !(state.isHeatOn || state.isHeld);

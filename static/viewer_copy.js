@@ -28,14 +28,11 @@ window.viewerCopy = (() => {
       this.canvas.getContext("2d")?.clearRect(0, 0, this.canvas.width, this.canvas.height);
     }
 
-    /** The processor adjusts the copy only: there is nothing more to load. */
-    async loadWhole() {}
-
-    draw({ place, box, look }) {
+    draw({ place, box, look, rotationCss }) {
       const { canvas, photo } = this;
       const [x, y, width] = place;
       canvas.classList.add("is-copy");
-      canvas.style.transform = `translate(${x}px, ${y}px) scale(${width / photo.width})`;
+      canvas.style.transform = `${rotationCss}translate(${x}px, ${y}px) scale(${width / photo.width})`;
       const wanted = JSON.stringify(look);
       if (wanted === this.drawnFor) return;
       this.drawnFor = wanted;

@@ -1,9 +1,8 @@
 // Draws a photograph in its pane with WebGL 2: position, brightness, contrast, gamma, red-free with local contrast,
-// inverted, loupe. The whole photograph is loaded in strips, so that no task is long. Needs viewer_clahe.js.
+// inverted, loupe. Tiles of the photograph's own resolution are drawn over the copy. Needs viewer_clahe.js and viewer_retina.js.
 "use strict";
 
 window.viewerGl = (() => {
-  const STRIP_PX = 256; // rows that are copied to the graphics memory at once
   const VERTEX = `#version 300 es
     out vec2 at;
     void main() {
@@ -15,10 +14,12 @@ window.viewerGl = (() => {
     precision highp float;
     in vec2 at;
     out vec4 colour;
-    uniform sampler2D photo;
+    uniform sampler2D photo;  // or a tile of it
+    uniform vec4 part;        // of the photograph that it shows: left, top, width, height as fractions
     uniform sampler2D tables; // a row for each tile
     uniform vec2 pane;        // size, CSS pixels
     uniform vec4 place;       // left, top, width, height of the photograph in the pane
+    uniform vec2 rotation;      // cosine and sine of the angle by which the photograph is rotated about the middle
     uniform vec4 box;         // of the retina: left, top, right, bottom as fractions
     uniform vec3 loupe;       // centre and radius, CSS pixels; radius 0: none
     uniform float enlarged;   // by the loupe
@@ -48,14 +49,19 @@ window.viewerGl = (() => {
         if (reach > loupe.z - 2.0) { colour = vec4(1.0); return; }
         point = loupe.xy + (point - loupe.xy) / enlarged;
       }
+      vec2 away = point - pane / 2.0;
+      point = pane / 2.0 + vec2(rotation.x * away.x + rotation.y * away.y, rotation.x * away.y - rotation.y * away.x);
       vec2 uv = (point - place.xy) / place.zw;
-      vec3 c = texture(photo, uv).rgb;
+      vec2 inPart = (uv - part.xy) / part.zw;
+      bool isOutside = any(lessThan(inPart, vec2(0.0))) || any(greaterThan(inPart, vec2(1.0)));
+      if (isOutside && part.z < 1.0) discard;
+      vec3 c = texture(photo, inPart).rgb;
       bool isFrame = max(c.r, max(c.g, c.b)) < 0.09; // it stays dark in the inverted view
       if (isRedFree) c = vec3(isLocal ? equalised(c.g, uv) : c.g);
       c = clamp((c * brightness - 0.5) * contrast + 0.5, 0.0, 1.0);
       c = pow(c, vec3(1.0 / gamma));
       if (isInverted && !isFrame) c = 1.0 - c;
-      colour = any(lessThan(uv, vec2(0.0))) || any(greaterThan(uv, vec2(1.0))) ? vec4(0.0, 0.0, 0.0, 1.0) : vec4(c, 1.0);
+      colour = isOutside ? vec4(0.0, 0.0, 0.0, 1.0) : vec4(c, 1.0);
     }`;
 
   class Drawing {
@@ -64,12 +70,13 @@ window.viewerGl = (() => {
       this.gl = canvas.getContext("webgl2", { alpha: false, antialias: false });
       this.program = this.link();
       this.photo = null;
-      this.whole = null;
+      this.tiles = new Map(); // textures by key
       this.tables = null;
       this.hasLoupe = true;
-      this.wholeFor = ""; // address that is loaded
-      this.turn = 0; // answers for an earlier photograph are ignored
-      canvas.addEventListener("webglcontextlost", () => { this.isLost = true; });
+      canvas.addEventListener("webglcontextlost", () => {
+        this.isLost = true;
+        window.viewer.schedule();
+      });
     }
 
     link() {
@@ -110,52 +117,30 @@ window.viewerGl = (() => {
     }
 
     forget() {
-      this.turn += 1;
-      this.wholeFor = "";
-      for (const name of ["photo", "whole", "tables"]) {
+      this.dropTiles([]);
+      for (const name of ["photo", "tables"]) {
         if (this[name]) this.gl.deleteTexture(this[name]);
         this[name] = null;
       }
     }
 
-    /** Load the whole photograph; one that the graphics memory does not take is reduced. */
-    async loadWhole(url, widthPx, heightPx) {
-      if (!url || this.wholeFor === url) return;
-      this.wholeFor = url;
-      const { gl, turn } = this;
-      const factor = Math.min(1, gl.getParameter(gl.MAX_TEXTURE_SIZE) / Math.max(widthPx, heightPx));
-      const [width, height] = [Math.floor(widthPx * factor), Math.floor(heightPx * factor)];
-      const response = await fetch(url).catch(() => null);
-      if (!response?.ok) {
-        this.wholeFor = ""; // tried again at the next movement
-        return;
-      }
-      const sizes = { resizeWidth: width, resizeHeight: height };
-      const picture = await createImageBitmap(await response.blob(), factor < 1 ? sizes : {});
-      if (turn !== this.turn) return;
-      const whole = this.texture(gl.LINEAR);
-      gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, width, height);
-      await this.copyStrips(picture, whole, 0);
-      picture.close();
-      if (turn !== this.turn) {
-        gl.deleteTexture(whole);
-        return;
-      }
-      this.whole = whole;
-      window.viewer.schedule();
+    // A tile is copied to the graphics memory when it is first drawn: one in a frame, so that no task is long.
+    textureOf({ key, image }) {
+      const { gl } = this;
+      if (this.tiles.has(key) || this.isCopied) return this.tiles.get(key);
+      this.isCopied = true;
+      const texture = this.texture(gl.LINEAR);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, image);
+      this.tiles.set(key, texture);
+      return texture;
     }
 
-    // One strip a frame, so that no task is long.
-    async copyStrips(picture, whole, y) {
-      const { gl, turn } = this;
-      if (y >= picture.height) return;
-      const strip = await createImageBitmap(picture, 0, y, picture.width, Math.min(STRIP_PX, picture.height - y));
-      await new Promise(requestAnimationFrame);
-      if (turn !== this.turn) return;
-      gl.bindTexture(gl.TEXTURE_2D, whole);
-      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, y, gl.RGBA, gl.UNSIGNED_BYTE, strip);
-      strip.close();
-      await this.copyStrips(picture, whole, y + STRIP_PX);
+    dropTiles(kept) {
+      for (const [key, texture] of this.tiles) {
+        if (kept.some((tile) => tile.key === key)) continue;
+        this.gl.deleteTexture(texture);
+        this.tiles.delete(key);
+      }
     }
 
     set(name, ...values) {
@@ -167,8 +152,8 @@ window.viewerGl = (() => {
       this.gl.uniform1i(this.gl.getUniformLocation(this.program, name), Number(value));
     }
 
-    /** Draw: `place` left, top, width, height in CSS pixels; `look` the adjustments; `loupe` x, y, radius, factor or null. */
-    draw({ width, height, place, box, look, loupe, needsWhole }) {
+    /** Draw: `place` left, top, width, height in CSS pixels; `angle` radians; `look` the adjustments; `loupe` x, y, radius, factor or null. */
+    draw({ width, height, place, angle, box, look, loupe, tiles, photoPx }) {
       const { gl, canvas } = this;
       const ratio = window.devicePixelRatio || 1;
       const size = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -177,11 +162,11 @@ window.viewerGl = (() => {
       gl.activeTexture(gl.TEXTURE1);
       gl.bindTexture(gl.TEXTURE_2D, this.tables);
       gl.activeTexture(gl.TEXTURE0);
-      gl.bindTexture(gl.TEXTURE_2D, (needsWhole && this.whole) || this.photo);
       this.flag("photo", 0);
       this.flag("tables", 1);
       this.set("pane", width, height);
       this.set("place", ...place);
+      this.set("rotation", Math.cos(angle), Math.sin(angle));
       this.set("box", ...box);
       this.set("loupe", ...(loupe ? loupe.slice(0, 3) : [0, 0, 0]));
       this.set("enlarged", loupe ? loupe[3] : 1);
@@ -189,12 +174,29 @@ window.viewerGl = (() => {
       this.set("contrast", look.contrast / 100);
       this.set("gamma", look.gamma / 100);
       for (const name of ["isRedFree", "isLocal", "isInverted"]) this.flag(name, look[name]);
+      this.drawPart(this.photo, [0, 0, 1, 1]);
+      this.isCopied = false;
+      for (const tile of tiles) {
+        const texture = this.textureOf(tile);
+        const [left, top, across, down] = tile.box;
+        const [widthPx, heightPx] = photoPx;
+        if (texture) this.drawPart(texture, [left / widthPx, top / heightPx, across / widthPx, down / heightPx]);
+      }
+      this.dropTiles(tiles);
+      if (tiles.some((tile) => !this.tiles.has(tile.key))) window.viewer.schedule();
+    }
+
+    drawPart(texture, part) {
+      const { gl } = this;
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+      this.set("part", ...part);
       gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     }
   }
 
   // Without a graphics card each drawing would block the page for long: then viewer_copy.js is better.
   function isFast() {
+    if (!window.viewerRetina.canRead) return false;
     const gl = new OffscreenCanvas(1, 1).getContext("webgl2");
     const names = gl?.getExtension("WEBGL_debug_renderer_info");
     const renderer = names ? String(gl.getParameter(names.UNMASKED_RENDERER_WEBGL)) : "";

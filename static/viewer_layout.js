@@ -18,7 +18,7 @@
   const secondPane = (eye) => window.viewer.panes.find((pane) => pane.isSecond && pane.laterality === eye);
   const firstPane = (eye) => window.viewer.panes.find((pane) => !pane.isSecond && pane.laterality === eye);
 
-  function say(text) {
+  function announce(text) {
     document.querySelector("[data-layout-live]").textContent = text;
   }
 
@@ -31,7 +31,7 @@
       if (!frame().classList.contains("is-panel-hidden")) body.set("shows_panel", "on");
       if (!frame().classList.contains("is-strip-hidden")) body.set("shows_strip", "on");
       const response = await fetch(frame().dataset.url, { method: "POST", body }).catch(() => null);
-      if (!response?.ok) say(frame().dataset.notSaved);
+      if (!response?.ok) announce(frame().dataset.notSaved);
     }, SAVE_MS);
   }
 
@@ -144,9 +144,6 @@
     if (button) run(button.dataset.layoutDo);
     const choice = event.target.closest("[data-viewer-show]");
     if (choice) showPhoto(choice);
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
-    }
   });
   document.addEventListener("keydown", onKey, { capture: true });
   // The selected eye changes by key, click and focus (reading.js): the panes follow it.

@@ -1,4 +1,4 @@
-// What a photograph shows, found from its pixels in the browser. Needs viewer_clahe.js.
+// What a photograph shows, found from its pixels in the browser. Needs viewer_clahe.js and viewer_geometry.js.
 "use strict";
 
 window.viewerRetina = (() => {
@@ -7,7 +7,20 @@ window.viewerRetina = (() => {
   const MIN_LIT = 24; // 0 to 255: the largest channel of a lit pixel; the frame around the retina is darker
   const MIN_LIT_FRACTION = 0.04; // of a row or column
   const MARGIN = 0.01; // of the photograph, around the retina
-  const WHOLE = [0, 0, 1, 1];
+  // Protection against fingerprinting blocks canvas, or changes what is read from it.
+  function canReadPixels() {
+    try {
+      const context = new OffscreenCanvas(4, 4).getContext("2d");
+      context.fillStyle = "#12c845";
+      context.fillRect(0, 0, 4, 4);
+      const { data } = context.getImageData(0, 0, 4, 4);
+      return data.every((value, i) => value === [0x12, 0xc8, 0x45, 0xff][i % 4]);
+    } catch {
+      return false;
+    }
+  }
+
+  const canRead = canReadPixels();
 
   function pixelsOf(picture, sidePx = SIDE_PX) {
     const [fullWidth, fullHeight] = [picture.naturalWidth || picture.width, picture.naturalHeight || picture.height];
@@ -36,17 +49,17 @@ window.viewerRetina = (() => {
       rows[Math.floor(i / width)] += 1;
     }
     const [across, down] = [litRange(columns, height), litRange(rows, width)];
-    if (!across || !down) return WHOLE;
+    if (!across || !down) return window.viewerGeometry.WHOLE;
     const widened = ([low, high]) => [Math.max(0, low - MARGIN), Math.min(1, high + MARGIN)];
     const [[left, right], [top, bottom]] = [widened(across), widened(down)];
     return [left, top, right, bottom];
   }
 
   /** The box of the retina of a loaded picture. */
-  const findBox = (picture) => boxOf(pixelsOf(picture));
+  const findBox = (picture) => (canRead ? boxOf(pixelsOf(picture)) : window.viewerGeometry.WHOLE);
 
   /** Tables of the local contrast of a loaded picture. */
   const findTables = (picture, box) => window.viewerClahe.tablesOf(pixelsOf(picture, TABLES_PX), box);
 
-  return { findBox, findTables, pixelsOf, WHOLE };
+  return { findBox, findTables, pixelsOf, canRead };
 })();

@@ -1,10 +1,12 @@
-// The ruler in disc diameters: optic disc, fovea and the ring of one disc diameter around it; both points can be moved.
+// The ruler in disc diameters: optic disc, fovea and the ring of one disc diameter around it. Centre and edge of the disc
+// and the fovea can be moved.
 // Needs viewer.js and viewer_landmarks.js.
 "use strict";
 
 (() => {
   const KEYS_OFF = "reading-keys-off";
   const STEP = 0.05; // disc diameters, for the arrow keys
+  const [MIN_DIAMETER, MAX_DIAMETER] = [0.01, 0.5]; // of the disc, of the width: as in screening/policy/landmarks.py
   const SVG = "http://www.w3.org/2000/svg";
 
   let isOn = false;
@@ -24,22 +26,28 @@
       this.shapes = Object.fromEntries(["disc", "ring", "line"].map((name) => [
         name, element(name === "line" ? "line" : "circle", { class: `is-${name}`, "aria-hidden": "true" }),
       ]));
-      this.handles = Object.fromEntries(["disc", "fovea"].map((name) => [name, this.handle(name)]));
+      this.handles = Object.fromEntries(["disc", "fovea", "edge"].map((name) => [name, this.handle(name)]));
       this.svg.append(...Object.values(this.shapes), ...Object.values(this.handles));
       pane.window.append(this.svg);
       pane.window.addEventListener("pointermove", (event) => this.measure(event));
     }
 
     handle(name) {
-      const handle = element("circle", { r: 7, tabindex: 0, role: "button", "aria-label": this.texts.dataset[name] });
+      const handle = element("circle", { r: name === "edge" ? 5 : 7, tabindex: 0, role: "button", "aria-label": this.texts.dataset[name] });
       handle.addEventListener("pointerdown", (event) => {
         event.stopPropagation();
         handle.setPointerCapture(event.pointerId);
+        this.pane.isFixed = true;
+      });
+      handle.addEventListener("lostpointercapture", () => {
+        this.pane.isFixed = false;
+        window.viewerLandmarks.store(this.pane);
+        window.viewer.schedule();
       });
       handle.addEventListener("pointermove", (event) => {
         if (!handle.hasPointerCapture(event.pointerId)) return;
         event.stopPropagation();
-        this.move(name, ...this.pointOf(event));
+        this.move(name, ...this.pane.pointAt(event));
       });
       handle.addEventListener("keydown", (event) => {
         const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
@@ -47,42 +55,46 @@
         event.preventDefault();
         event.stopPropagation();
         const px = STEP * this.marks.disc.diameter;
-        this.move(name, this.marks[name].x + step[0] * px, this.marks[name].y + step[1] * px);
+        if (name === "edge") this.move(name, this.edge.x, this.edge.y + (step[1] - step[0]) * px);
+        else this.move(name, this.marks[name].x + step[0] * px, this.marks[name].y + step[1] * px);
+        window.viewerLandmarks.store(this.pane);
       });
       return handle;
     }
 
+    get marks() {
+      return window.viewerLandmarks.marksOf(this.pane);
+    }
+
+    get edge() {
+      const { disc } = this.marks;
+      return { x: disc.x, y: disc.y - disc.diameter / 2 };
+    }
+
+    // Photographs that are linked by these points move with them.
     move(name, x, y) {
       const { widthPx, heightPx } = this.pane;
-      this.marks[name].x = Math.min(widthPx, Math.max(0, x));
-      this.marks[name].y = Math.min(heightPx, Math.max(0, y));
-      this.render();
-    }
-
-    pointOf(event) {
-      const edge = this.pane.window.getBoundingClientRect();
-      const [left, top] = this.pane.origin;
-      return [(event.clientX - edge.left - left) / this.pane.scale, (event.clientY - edge.top - top) / this.pane.scale];
-    }
-
-    // Suggested once for each photograph; what a person moved stays until another photograph is shown.
-    find() {
-      const { pane } = this;
-      if (this.markedFor === pane.photoId) return;
-      this.marks = window.viewerLandmarks.suggest(pane.copy, pane.box, pane.laterality, pane.widthPx);
-      this.markedFor = pane.photoId;
+      const { disc } = this.marks;
+      if (name === "edge") {
+        const diameter = 2 * Math.hypot(x - disc.x, y - disc.y);
+        disc.diameter = Math.min(MAX_DIAMETER * widthPx, Math.max(MIN_DIAMETER * widthPx, diameter));
+      } else {
+        this.marks[name].x = Math.min(widthPx, Math.max(0, x));
+        this.marks[name].y = Math.min(heightPx, Math.max(0, y));
+      }
+      this.marks.isMoved = true;
+      this.isMeasuring = false;
+      window.viewer.schedule();
     }
 
     render() {
-      const isShown = isOn && this.pane.isShown && Boolean(this.pane.copy);
+      const isShown = isOn && this.pane.isShown && Boolean(this.marks);
       this.svg.style.display = isShown ? "" : "none";
       this.texts.hidden = !isShown;
       if (!isShown) return;
-      this.find();
-      const [left, top] = this.pane.origin;
       const { scale } = this.pane;
       const { disc, fovea } = this.marks;
-      const place = ({ x, y }) => [left + x * scale, top + y * scale];
+      const place = ({ x, y }) => this.pane.toPane([x, y]);
       const circle = (node, [x, y], radius) => {
         node.setAttribute("cx", x);
         node.setAttribute("cy", y);
@@ -92,22 +104,31 @@
       circle(this.shapes.ring, place(fovea), disc.diameter * scale);
       circle(this.handles.disc, place(disc), 7);
       circle(this.handles.fovea, place(fovea), 7);
+      circle(this.handles.edge, place(this.edge), 5);
       const [[x1, y1], [x2, y2]] = [place(disc), place(fovea)];
       for (const [name, value] of Object.entries({ x1, y1, x2, y2 })) this.shapes.line.setAttribute(name, value);
-      if (!this.isMeasuring) this.say(Math.hypot(disc.x - fovea.x, disc.y - fovea.y) / disc.diameter, this.texts.dataset.between);
+      if (!this.isMeasuring) this.showDistance(Math.hypot(disc.x - fovea.x, disc.y - fovea.y) / disc.diameter, this.stateText);
+    }
+
+    // What is known of the points.
+    get stateText() {
+      const { isFound, isMoved } = this.marks;
+      const { moved, notStored, notFound, between } = this.texts.dataset;
+      if (isMoved) return window.viewerLandmarks.isStored(this.pane) ? moved : `${moved} ${notStored}`;
+      return isFound ? between : notFound;
     }
 
     // The distance of the pointer from the fovea.
     measure(event) {
       if (!isOn || !this.marks) return;
-      const [x, y] = this.pointOf(event);
+      const [x, y] = this.pane.pointAt(event);
       const distance = Math.hypot(x - this.marks.fovea.x, y - this.marks.fovea.y) / this.marks.disc.diameter;
       this.isMeasuring = true;
-      this.say(distance, distance <= 1 ? this.texts.dataset.within : this.texts.dataset.outside);
+      this.showDistance(distance, distance <= 1 ? this.texts.dataset.within : this.texts.dataset.outside);
     }
 
-    say(distance, text) {
-      this.texts.textContent = text.replace("{n}", distance.toFixed(1));
+    showDistance(distance, text) {
+      this.texts.textContent = text.replace("{n}", window.decimalText(distance));
     }
   }
 

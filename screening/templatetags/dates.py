@@ -4,7 +4,7 @@ import datetime
 
 from django import template
 
-from screening.labels.dates import day_text, moment_text
+from screening.labels.dates import clock_text, day_text, moment_text
 
 register = template.Library()
 
@@ -13,6 +13,12 @@ register = template.Library()
 def day(value: datetime.date | None, zone: datetime.tzinfo | None = None) -> str:
     """``27 Nov 2026``: ``{{ exam.created_at|day:exam.site.zone }}``, ``{{ review.recall_on|day }}``."""
     return day_text(value, zone)
+
+
+@register.filter
+def clock(value: datetime.time | None) -> str:
+    """``15:04``: ``{{ booking.time|clock }}``."""
+    return clock_text(value)
 
 
 @register.filter

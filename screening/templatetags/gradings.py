@@ -1,5 +1,6 @@
 """Result of the model. The Content-Security-Policy forbids inline styles, so that bars are SVG."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -8,22 +9,25 @@ from django import template
 from django.conf import settings
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
 from ml.errors import BundleError
 from ml.prediction import Prediction, p_at_least
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality, QualityLevel, ServedModel
 from screening.labels.eyes import EYE_LABELS
-from screening.labels.grades import CUMULATIVE_LABELS, GRADE_LABELS
+from screening.labels.grades import CUMULATIVE_LABELS, GRADE_LABELS, SHORT_GRADE_LABELS
 from screening.labels.heatmaps import HeatmapLayer, heatmap_text
 from screening.labels.models import SHORT_MODEL_LABELS
 from screening.labels.oedema import CANNOT_EXCLUDE, oedema_label
+from screening.labels.oedema import short_oedema_label as short_oedema_label_of
 from screening.labels.quality import QUALITY_LEVEL_LABELS, advice_for, limitation_of
 from screening.labels.thresholds import validation_text
 from screening.models import Grading
 from screening.services.inference import current_bundle
 
 register = template.Library()
+LEFT_TO_RIGHT, END_OF_ISOLATE = "\u2066", "\u2069"
 
 
 class ResultState(StrEnum):
@@ -99,6 +103,40 @@ def short_result(result: Grading | Prediction | None) -> str:
     return _("Not graded yet")
 
 
+@register.inclusion_tag("screening/gradings/_brief.html")
+def model_brief(eyes: Iterable[Any]) -> dict[str, Any]:
+    """The model's result in one line for each eye that was photographed; ``eyes`` are EyeReviewForm.
+
+    Macular oedema is suspected if it is in any photograph of the eye. NB: for a reader who may see the result.
+    Its links are for the pointer: with the keyboard, Tab leads from the note to the button that signs.
+    """
+    lines = [_brief_line(eye) for eye in eyes if eye.decisive_image is not None]
+    points = {line["grading"].operating_point for line in lines if line["grading"]}
+    return {"lines": lines, "point": points.pop() if len(points) == 1 else None}
+
+
+def _brief_line(eye: Any) -> dict[str, Any]:
+    grading = eye.decisive_image.grading
+    is_graded = result_state(grading) is ResultState.GRADED
+    return {
+        "laterality": eye.laterality,
+        "text": SHORT_GRADE_LABELS[grading.grade] if is_graded else short_result(grading),
+        "grading": grading if is_graded else None,
+        "oedema": max(filter(None, (one.grading for one in eye.images)), key=_suspicion, default=None),
+    }
+
+
+def _suspicion(grading: Grading) -> int:
+    """Order of gradings by macular oedema: not assessed, not suspected, suspected."""
+    return -1 if grading.suspects_oedema is None else int(grading.suspects_oedema)
+
+
+@register.filter
+def short_oedema_label(grading: Grading) -> str:
+    """What a grading found on macular oedema, under a heading that names it."""
+    return short_oedema_label_of(grading)
+
+
 @register.filter
 def has_heatmap(result: Grading | Prediction | None) -> bool:
     """Whether there is a heatmap to display; grade 0 has none, because no lesion supports it."""
@@ -153,14 +191,16 @@ def same(one: object, other: object) -> bool:
 
 @register.filter
 def percent(fraction: float | None) -> str:
-    """A fraction as a percentage; never 0 % or 100 %, because no prediction is certain."""
+    """A fraction as a percentage; never 0 % or 100 %, because no prediction is certain.
+
+    Isolated within a text from right to left, which would turn ``<`` into ``>``.
+    """
     if fraction is None:
         return "–"
-    if fraction < 0.01:
-        return _("< 1 %")
-    if fraction > 0.99:
-        return _("> 99 %")
-    return _("%(percent)d %%") % {"percent": round(fraction * 100)}
+    text = _("%(percent)d %%") % {"percent": round(fraction * 100)}
+    if not 0.01 <= fraction <= 0.99:
+        text = _("< 1 %") if fraction < 0.01 else _("> 99 %")
+    return f"{LEFT_TO_RIGHT}{text}{END_OF_ISOLATE}" if get_language_bidi() else text
 
 
 @register.filter

@@ -7,6 +7,8 @@ from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
 register = template.Library()
+DIRECTIONAL = {"undo-2"}
+"""Icons that point backward: they are mirrored in languages that are written from right to left."""
 
 
 @register.simple_tag
@@ -20,4 +22,5 @@ def icon(name: str) -> SafeString:
 
 @lru_cache(maxsize=256)
 def _svg(name: str) -> SafeString:
-    return SafeString(lucide(name, size=20, **{"class": "icon", "aria_hidden": "true"}))
+    classes = "icon is-directional" if name in DIRECTIONAL else "icon"
+    return SafeString(lucide(name, size=20, **{"class": classes, "aria_hidden": "true"}))

@@ -28,11 +28,13 @@ def quality_text(grading: Grading | None) -> str:
 
 @register.filter
 def signed_grade(finding: EyeFinding) -> str:
-    """The signed grade of an eye in short: "Moderate (2)"."""
+    """The signed grade of an eye in short: "Moderate (2)", or "R1 M0 P0" in another scale."""
     if finding.is_absent:
         return _("Absent")
     if not finding.is_photographed:
         return _("Not photographed")
     if finding.grade is None:
         return _("Ungradable")
+    if finding.grades_in_scale:
+        return finding.grades_in_scale
     return f"{SHORT_GRADE_LABELS[finding.grade]} ({finding.grade})"

@@ -15,9 +15,13 @@ from screening.labels.dates import day_text
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
 from screening.labels.lesions import lesion_text
-from screening.labels.reviews import MACULAR_OEDEMA_LABELS, SHORT_MACULAR_OEDEMA_LABELS
+from screening.labels.outcome_tables import PATIENT_LABELS, code_label
+from screening.labels.reviews import SHORT_MACULAR_OEDEMA_LABELS
+from screening.labels.sentences import within_sentence
+from screening.labels.worklist import RANK_LABELS
 from screening.models import Exam, EyeFinding, FirstReading
-from screening.policy import MacularOedema, Outcome, WorklistRank
+from screening.policy import ExamQuality, GradingScale, Outcome, WorklistRank
+from screening.policy.exam_states import WAITING, ExamState
 from screening.policy.lesions import Lesion
 
 register = template.Library()
@@ -29,7 +33,21 @@ _OUTCOME_CLASSES = {
     Outcome.REFER: "is-refer",
     Outcome.REFER_URGENT: "is-alarm",
 }
-_STATUS_CLASSES = {Exam.Status.SUBMITTED: "is-waiting", Exam.Status.REVIEWED: "is-fine"}
+_STATUS_CLASSES = {ExamState.SIGNED: "is-fine", **dict.fromkeys(WAITING, "is-waiting")}
+_RANK_CLASSES = {
+    WorklistRank.SIGHT_THREATENING: "is-alarm",
+    WorklistRank.REFERABLE: "is-refer",
+    WorklistRank.UNGRADED: "is-unclear",
+    WorklistRank.PENDING: "is-waiting",
+    WorklistRank.LIMITED: "is-unclear",
+    WorklistRank.ROUTINE: "is-fine",
+}
+_QUALITY_CLASSES = {
+    ExamQuality.UNGRADED: "is-unclear",
+    ExamQuality.PENDING: "is-waiting",
+    ExamQuality.LIMITED: "is-unclear",
+    ExamQuality.GOOD: "is-fine",
+}
 
 
 @register.filter
@@ -63,21 +81,28 @@ def recall_label(recall_on: date, outcome: str) -> str:
 def reason_label(reason: str) -> str:
     """The text of a reason of ``policy.Decision``: "Right eye: Moderate non-proliferative" for right_grade_2."""
     side, _underscore, fact = reason.partition("_")
+    if side == "patient":
+        return str(PATIENT_LABELS[fact])
     eye = EYE_LABELS[Laterality.RIGHT if side == "right" else Laterality.LEFT]
-    if fact.startswith("grade_"):
-        label = str(GRADE_LABELS[int(fact.removeprefix("grade_"))])
-    elif fact.startswith("scale_"):
-        label = fact.removeprefix("scale_")
-    elif fact == "ungradable":
+    if fact == "ungradable":
         label = _("ungradable, which never counts as negative")
     elif fact == "not_photographed":
         label = _("not photographed, which never counts as negative")
     elif fact == "oedema_unknown":
         label = _("macular oedema could not be assessed")
     else:
-        oedema = MacularOedema(fact.removeprefix("oedema_"))
-        label = _("macular oedema: %(which)s") % {"which": MACULAR_OEDEMA_LABELS[oedema]}
+        label = " + ".join(_code_label(code) for code in fact.split("+"))
     return f"{eye}: {label}"
+
+
+def _code_label(code: str) -> str:
+    """A code of a rule in short: a grade of another scale than ICDR as readers write it."""
+    if code.startswith("scale_"):
+        return code.removeprefix("scale_")
+    if code == "any":
+        return _("any finding")
+    label = code_label(GradingScale.ICDR, code)
+    return label if code.startswith("grade_") else within_sentence(label)
 
 
 @register.filter
@@ -128,34 +153,38 @@ def due_label(due_at: datetime | None) -> str:
 
 
 @register.simple_tag
-def status_chip(exam: Exam) -> SafeString:
-    """The status of an exam."""
-    return _chip(exam.get_status_display(), _STATUS_CLASSES.get(Exam.Status(exam.status), ""))
+def due_chip(exam: Exam) -> SafeString:
+    """When an exam should be read: a chip if it is overdue."""
+    text, is_overdue = due_label(exam.due_at), exam.due_at is not None and exam.due_at < timezone.now()
+    return _chip(text, "is-alarm") if is_overdue else format_html("{}", text)
 
 
 @register.simple_tag
-def rank_chip(exam: Exam, *, is_blind: bool = False) -> SafeString:
-    """The worklist rank of an exam, with the model's highest grade and its suspicion of macular oedema.
+def status_chip(exam: Exam) -> SafeString:
+    """The status of an exam."""
+    return _chip(exam.get_status_display(), _STATUS_CLASSES.get(ExamState(exam.status), ""))
 
-    If ``is_blind``, nothing that reveals a grade or a suspicion.
 
-    Reads ``rank`` and ``n_images``, annotations of ``selectors.worklist``.
-    """
-    rank = WorklistRank(exam.rank)  # type: ignore[attr-defined]  # annotated
-    if is_blind and rank not in {WorklistRank.UNGRADED, WorklistRank.PENDING}:
-        return format_html('<span class="soft">{}</span>', _("hidden until your first reading"))
-    label, css_class = {
-        WorklistRank.SIGHT_THREATENING: (_("Sight-threatening"), "is-alarm"),
-        WorklistRank.REFERABLE: (_("Referable"), "is-refer"),
-        WorklistRank.UNGRADED: (_("Not gradable or failed"), "is-unclear"),
-        WorklistRank.PENDING: (_("Being graded"), "is-waiting"),
-        WorklistRank.LIMITED: (_("Not referable, small lesions could be missed"), "is-unclear"),
-        WorklistRank.ROUTINE: (_("Not referable"), "is-fine"),
-    }[rank]
-    if is_blind:
-        return _chip(label, css_class)
+@register.simple_tag
+def quality_chip(exam: Exam) -> SafeString:
+    """The quality of an exam's photographs. It reveals no grade."""
     if not exam.n_images:  # type: ignore[attr-defined]  # annotated
         return _chip(_("No photograph"), "")
+    return _chip(exam.get_quality_display(), _QUALITY_CLASSES[ExamQuality(exam.quality)])
+
+
+@register.simple_tag
+def rank_chip(exam: Exam) -> SafeString:
+    """The worklist rank of an exam, with the model's highest grade and its suspicion of macular oedema.
+
+    NB: not for a user who reads the exam blind. Reads ``rank`` and ``n_images``, annotations of ``selectors.worklist``.
+    """
+    rank = WorklistRank(exam.rank)  # type: ignore[attr-defined]  # annotated
+    label, css_class = str(RANK_LABELS[rank]), _RANK_CLASSES[rank]
+    if not exam.n_images:  # type: ignore[attr-defined]  # annotated
+        return _chip(_("No photograph"), "")
+    if exam.status == ExamState.SECOND_READING:  # the second reader reads blind at every site
+        return _chip(_("hidden until the second reading"), "")
     if exam.worst_grade is None:
         return _chip(label, css_class)
     oedema = _chip(_("Suspicion of macular oedema"), "is-refer") if exam.is_oedema_suspected else ""

@@ -1,4 +1,4 @@
-"""The grades of both eyes over the years, as a drawing and as a table."""
+"""The grades of both eyes over the years, as a drawing and as a table, which has the visual acuities too."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from ml.vocabulary import Laterality
 from screening.labels.dates import day_text
 from screening.labels.grades import SHORT_GRADE_LABELS
 from screening.models import Exam, EyeFinding
+from screening.templatetags.visit_facts import newest_acuities
 
 register = template.Library()
 
@@ -31,21 +32,21 @@ class Point:
 
 @register.inclusion_tag("screening/patients/_grades.html")
 def grade_chart(exams: Iterable[Exam], zone: Any) -> dict[str, Any]:
-    """Signed grades of exams with ``current_reviews`` (newest first), drawn if there are at least two visits.
+    """Signed grades of exams with ``current_reviews`` and ``acuities`` (newest first), drawn from two visits on.
 
     The model's grades are no part of it: a reader may have to read one of these exams blind.
     """
     visits = [
-        (timezone.localdate(exam.created_at, zone), findings)
+        (timezone.localdate(exam.created_at, zone), findings, newest_acuities(exam))
         for exam in reversed(list(exams))
         for review in exam.current_reviews  # type: ignore[attr-defined]  # prefetched
         if (findings := {one.laterality: one for one in review.findings.all()})
     ]
-    days = [day for day, _findings in visits]
+    days = [day for day, _findings, _acuities in visits]
     lines = {
         eye: [
             Point(_x(day, days, eye), _y(findings[eye].grade or 0))
-            for day, findings in visits
+            for day, findings, _acuities in visits
             if eye in findings and findings[eye].is_gradable and findings[eye].grade is not None
         ]
         for eye in Laterality
@@ -60,7 +61,12 @@ def grade_chart(exams: Iterable[Exam], zone: Any) -> dict[str, Any]:
         "last": day_text(days[-1]) if days else "",
         "bottom": _y(0) + 24,
         "rows": [
-            (day_text(day), *(_text(findings.get(eye)) for eye in Laterality)) for day, findings in reversed(visits)
+            (
+                day_text(day),
+                *(_text(findings.get(eye)) for eye in Laterality),
+                *(acuities[eye].entered if eye in acuities else "–" for eye in Laterality),
+            )
+            for day, findings, acuities in reversed(visits)
         ],
     }
 
@@ -81,4 +87,5 @@ def _y(grade: int) -> int:
 def _text(finding: EyeFinding | None) -> str:
     if finding is None or not finding.is_gradable or finding.grade is None:
         return "–"
-    return f"{finding.grade} {SHORT_GRADE_LABELS[finding.grade]}"
+    text = f"{finding.grade} {SHORT_GRADE_LABELS[finding.grade]}"
+    return f"{finding.grades_in_scale} (ICDR {text})" if finding.grades_in_scale else text

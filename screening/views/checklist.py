@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from screening.labels.eyes import EYE_LABELS
+from screening.labels.sentences import within_sentence
 from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.models import Exam, VisitFacts
 from screening.policy import Urgency
@@ -91,7 +92,7 @@ def _excuse(eye: EyeCard) -> str:
 
 
 def _field_item(slot: Slot) -> Item:
-    names = {"eye": EYE_LABELS[slot.laterality], "field": slot.field.label.lower()}
+    names = {"eye": EYE_LABELS[slot.laterality], "field": within_sentence(slot.field.label)}
     if slot.is_refused:
         return Item(_("%(eye)s, %(field)s: not gradable") % names, ItemState.ADVICE)
     if slot.n_photos:

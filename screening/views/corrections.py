@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from screening.access import Action, require
-from screening.folding import clean_number
+from screening.folding import are_same_names, clean_number
 from screening.forms import CorrectionReasonForm, OtherPatientForm
 from screening.models import AuditEvent, Patient
 from screening.selectors import find_patients, get_exam, get_image, get_patient
@@ -86,6 +86,7 @@ def patient_merge(request: AuthenticatedRequest, patient_id: UUID) -> HttpRespon
             "record then, and this record leaves the lists. The two can be parted again."
         ),
         "button": _("Merge into this record"),
+        "is_of_one_person": True,
         "success": _("The records are merged."),
     }
     return _with_other_patient(
@@ -190,7 +191,7 @@ def _with_other_patient(
             form.add_error("mrn", _("No patient at this site has this number. Check it."))
         elif form.cleaned_data["confirm"] != str(target.pk):
             record_event(verb=AuditEvent.Verb.PATIENT_VIEWED, subject=target, site=target.site, by=request.user)
-            texts |= {"target": target, "target_age": _age(target)}
+            texts |= {"target": target, "target_age": _age(target), "differences": _differences(patient, target)}
             return _page(request, CONFIRM, patient, texts, back, form)
         else:
             try:
@@ -201,6 +202,18 @@ def _with_other_patient(
                 messages.success(request, texts["success"])
                 return redirect(*back)
     return _page(request, FORM, patient, texts, back, form)
+
+
+def _differences(patient: Patient, other: Patient) -> list[str]:
+    """The facts in which two records cannot be of one person; a fact that is not known differs from none."""
+    unknown = Patient.Sex.UNKNOWN
+    names = [(one.given_name, one.family_name) for one in (patient, other)]
+    facts = (
+        (_("name"), not are_same_names(*names)),
+        (_("birth date"), not patient.birth.could_be(other.birth)),
+        (_("sex"), unknown not in {patient.sex, other.sex} and patient.sex != other.sex),
+    )
+    return [label for label, is_different in facts if is_different]
 
 
 def _find(request: AuthenticatedRequest, patient: Patient, mrn: str) -> Patient | None:

@@ -20,17 +20,18 @@ from screening.models import Exam, ReadingDraft, Review, User
 from screening.selectors import (
     ReadingChange,
     get_draft,
-    get_exam_to_read,
+    get_exam_of_case,
     get_reading_change,
     has_read,
     list_photos_in_use,
 )
+from screening.selectors.exam_locks import get_lock_of_colleague
 from screening.services.drafts import AlreadyStored, NewerDraft, discard_draft, save_draft
 from screening.services.exams import ExamError
 from screening.views.decorators import AuthenticatedRequest
 from screening.views.ended_sessions import reading_login_required
 from screening.views.opened_readings import forget_reading
-from screening.views.review_panel import page_version
+from screening.views.page_versions import is_of_other_scale, page_version
 
 NEWER_DRAFT = "newer_draft"
 _EYE_FORMS = (EyeReadingForm, EyeWithoutPhotographForm)
@@ -75,6 +76,24 @@ def is_first_reading(data: Mapping[str, Any]) -> bool:
     return data.get("stage") == "first_reading"
 
 
+def posted_version(data: Mapping[str, Any]) -> int:
+    """The version of the draft on the page that sent the form; 0 if it had none."""
+    version = str(data.get("draft_version", "0"))
+    return int(version) if version.isdecimal() and len(version) < 10 else 0
+
+
+def posted_draft(data: Mapping[str, Any], exam: Exam, user: User) -> ReadingDraft:
+    """The posted form as a draft that is not stored."""
+    return ReadingDraft(
+        exam=exam,
+        reviewer=user,
+        entries=posted_entries(data),
+        base_review=posted_base(data, exam),
+        version=posted_version(data),
+        page_version=str(data.get("page_version", ""))[:16],
+    )
+
+
 def save_posted_draft(*, exam: Exam, data: Mapping[str, Any], version: int | None, by: User) -> ReadingDraft:
     """Save the posted form as the draft of ``by``. Raises as ``save_draft``."""
     return save_draft(
@@ -95,8 +114,7 @@ def draft_save(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase
     """Save the form while it is filled in: JSON with the draft's version, or the reason why it is not saved (409)."""
     exam = _get_exam(request, exam_id)
     data = request.POST
-    version = data.get("draft_version", "0")
-    known = None if "keep" in data else int(version) if version.isdecimal() and len(version) < 10 else 0
+    known = None if "keep" in data else posted_version(data)
     try:
         draft = save_posted_draft(exam=exam, data=data, version=known, by=request.user)
     except NewerDraft as error:
@@ -105,8 +123,8 @@ def draft_save(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase
         return _news(request, exam, error.change, {}, status=409)
     except ExamError as error:
         return JsonResponse({"code": "refused", "message": str(error), "notice": ""}, status=422)
-    change = _change(request, exam, data)
-    return _news(request, exam, change, {"version": draft.version, "time": time_text(draft.updated_at, exam.site.zone)})
+    values = {"version": draft.version, "time": time_text(draft.updated_at, exam.site.zone)}
+    return reading_news(request, exam, data, values)
 
 
 @reading_login_required
@@ -134,8 +152,15 @@ def reading_status(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponse
     return _news(request, exam, None, {})
 
 
+def reading_news(
+    request: AuthenticatedRequest, exam: Exam, data: Mapping[str, Any], values: dict[str, Any] | None = None
+) -> JsonResponse:
+    """JSON for the page: what happened to the exam since then, with ``values``."""
+    return _news(request, exam, _change(request, exam, data), values or {})
+
+
 def _get_exam(request: AuthenticatedRequest, exam_id: UUID) -> Exam:
-    exam = get_exam_to_read(user=request.user, exam_id=exam_id)
+    exam = get_exam_of_case(user=request.user, exam_id=exam_id)
     require(request.user, Action.REVIEW_EXAM, exam.site)
     return exam
 
@@ -145,8 +170,12 @@ def _change(request: AuthenticatedRequest, exam: Exam, data: Mapping[str, Any]) 
         user=request.user, exam=exam, base_review=posted_base(data, exam), is_first_reading=is_first_reading(data)
     )
     if change is None and data.get("page_version"):
-        is_same = data["page_version"] == page_version(exam, list_photos_in_use(exam))
-        return None if is_same else ReadingChange.PHOTOS_CHANGED
+        photos = list_photos_in_use(exam)
+        if data["page_version"] != page_version(exam, photos):
+            is_scale = is_of_other_scale(data["page_version"], exam, photos)
+            return ReadingChange.SCALE_CHANGED if is_scale else ReadingChange.PHOTOS_CHANGED
+    if change is None and get_lock_of_colleague(user=request.user, exam=exam) is not None:
+        return ReadingChange.TAKEN
     return change
 
 
@@ -163,6 +192,7 @@ def _news(
     notice = ""
     if code:
         is_hidden = code == ReadingChange.SIGNED_BY_COLLEAGUE and not has_read(user=request.user, exam=exam)
-        context = {"code": str(code), "exam": exam, "draft": draft, "is_hidden": is_hidden}
+        lock = get_lock_of_colleague(user=request.user, exam=exam) if code == ReadingChange.TAKEN else None
+        context = {"code": str(code), "exam": exam, "draft": draft, "is_hidden": is_hidden, "lock": lock}
         notice = render_to_string("screening/reviews/_notice.html", context, request=request)
     return JsonResponse({"code": code or "", "notice": notice, **values}, status=status)

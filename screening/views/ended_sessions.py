@@ -4,7 +4,7 @@ The entries wait in the session of the visitor who is not logged in. A token in 
 them; no other user gets them back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from django.views.csrf import csrf_failure as default_csrf_failure
 
 from screening.models import Exam, User
 from screening.selectors.drafts import MAX_AGE
-from screening.services.drafts import MAX_ENTRY_CHARS
+from screening.services.drafts import max_entry_chars
 from screening.views.decorators import AuthenticatedRequest, login_required, login_response
 
 _SESSION_KEY = "unsaved_reading"
@@ -32,6 +32,20 @@ ReadingView = Callable[[AuthenticatedRequest, UUID], HttpResponseBase]
 def form_token(user: User, exam: Exam) -> str:
     """A signed token for the reading form: who fills it in, and for which exam."""
     return signing.dumps([str(user.pk), str(exam.pk)], salt=_SALT)
+
+
+def is_form_of(user: User, exam_id: UUID, data: Mapping[str, str]) -> bool:
+    """Whether the page with this form was made for ``user``: another one may have logged in since then."""
+    return _owner_of(data) == (str(user.pk), str(exam_id))
+
+
+def _owner_of(data: Mapping[str, str]) -> tuple[str, str] | None:
+    """Ids of the user and the exam in the token of a form; None if the token is not valid."""
+    try:
+        user_id, exam_id = signing.loads(data.get("form_token", ""), salt=_SALT, max_age=MAX_AGE)
+    except signing.BadSignature:
+        return None
+    return user_id, exam_id
 
 
 def reading_login_required(view: ReadingView) -> Callable[[HttpRequest, UUID], HttpResponseBase]:
@@ -73,16 +87,23 @@ def redirect_without_form(view: ReadingView) -> ReadingView:
 
 
 def _keep_form(request: HttpRequest, exam_id: UUID) -> bool:
-    try:
-        user_id, exam = signing.loads(request.POST.get("form_token", ""), salt=_SALT, max_age=MAX_AGE)
-    except signing.BadSignature:
+    owner = _owner_of(request.POST)
+    if owner is None:
         return False
+    user_id, exam = owner
     fields = {name: text for name, text in request.POST.items() if name not in _SECRET_FIELDS}
-    is_small = len(fields) <= _MAX_FIELDS and all(len(str(text)) <= MAX_ENTRY_CHARS for text in fields.values())
+    is_small = len(fields) <= _MAX_FIELDS and all(
+        len(str(text)) <= max_entry_chars(name) for name, text in fields.items()
+    )
     if exam != str(exam_id) or not is_small:
         return False
     request.session[_SESSION_KEY] = {"user": user_id, "exam": exam, "fields": fields}
     return True
+
+
+def keep_form(request: AuthenticatedRequest, exam_id: UUID, fields: dict[str, Any]) -> None:
+    """Keep a form of this user that ``take_kept_form`` returned, if no page can show it yet."""
+    request.session[_SESSION_KEY] = {"user": str(request.user.pk), "exam": str(exam_id), "fields": fields}
 
 
 def take_kept_form(request: AuthenticatedRequest, exam_id: UUID) -> dict[str, Any] | None:

@@ -15,16 +15,21 @@ from screening.forms import PhotoForm, ReturnForm, error_text
 from screening.forms.eyes import AbsentEyeForm, NotPhotographedForm, UnobtainableForm
 from screening.forms.visit_facts import VisitFactsForm
 from screening.labels.dates import day_text
+from screening.labels.repeats import dropped_text
 from screening.labels.worklist import READING_URGENCY_CHOICES
-from screening.models import AuditEvent, Exam
+from screening.models import AuditEvent, User
+from screening.policy.exam_states import FINISHED, ExamEvent, ExamState, can_happen
 from screening.selectors import (
     MAX_CORRECTIONS,
     ExamDetail,
     corrections_of_exam,
     get_exam,
+    get_exam_of_case,
     get_patient,
     reviews_in_error,
 )
+from screening.selectors.readings import may_arbitrate
+from screening.selectors.visible_readings import readings_in_round
 from screening.services.audit import record_event
 from screening.services.exams import (
     ExamError,
@@ -35,12 +40,14 @@ from screening.services.exams import (
     submit_exam,
 )
 from screening.services.hand_overs import is_being_read, return_exam, take_back_exam
+from screening.services.repeats import give_up_repeat
 from screening.services.unobtainable_eyes import mark_eye_unobtainable
 from screening.views.capture import ACCEPTED_TYPES, capture_context
 from screening.views.checklist import build_checklist, chosen_urgency
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.eye_cards import announcement, build_eye_cards, cards_version
 from screening.views.messages import report_exam_errors, undo_by
+from screening.views.reading_access import can_review
 
 
 @login_required
@@ -85,8 +92,10 @@ def exam_page(
         "age": exam.patient.age_text_on(timezone.localdate(timezone=exam.site.zone)),
         "review": detail.review,
         "replaced_reviews": detail.replaced_reviews,
-        "reviews_in_error": reviews_in_error().filter(exam=exam) if exam.reading_round else (),
+        "reviews_in_error": reviews_in_error(request.user).filter(exam=exam) if exam.reading_round else (),
+        "hides_earlier_results": _hides_earlier_results(request.user, detail),
         "corrections": corrections_of_exam(exam),
+        "readings": readings_in_round(user=request.user, exam=exam),
         "max_corrections": MAX_CORRECTIONS,
         "photo_form": photo_form,
         "facts_form": facts_form,
@@ -96,6 +105,13 @@ def exam_page(
     if context["may_upload"]:
         context |= capture_context(request.user, exam, context["eyes"])
     return render(request, "screening/exams/detail.html", context, status=status)
+
+
+def _hides_earlier_results(user: User, detail: ExamDetail) -> bool:
+    """Whether ``user`` reads the exam again, and has yet to store an own reading."""
+    exam = detail.exam
+    is_again = exam.reading_round > 0 and exam.is_waiting and not detail.is_model_revealed
+    return is_again and can(user, Action.REVIEW_EXAM, exam.site)
 
 
 @login_required
@@ -113,9 +129,9 @@ def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str
     exam, user = detail.exam, request.user
     eyes = build_eye_cards(detail)
     may_upload = exam.is_open and can(user, Action.UPLOAD_IMAGE, exam.site)
-    is_unsigned = exam.status in {Exam.Status.OPEN, Exam.Status.SUBMITTED}
-    may_correct = exam.status != Exam.Status.CANCELLED and can(user, Action.CORRECT_RECORD, exam.site)
-    is_reviewable = exam.status in {Exam.Status.SUBMITTED, Exam.Status.REVIEWED}
+    state = ExamState(exam.status)
+    is_unsigned = state not in FINISHED
+    may_correct = state is not ExamState.CANCELLED and can(user, Action.CORRECT_RECORD, exam.site)
     return {
         "exam": exam,
         "eyes": eyes,
@@ -127,14 +143,13 @@ def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str
         "may_submit": may_upload and can(user, Action.SUBMIT_EXAM, exam.site),
         "may_change_eye": is_unsigned and can(user, Action.UPLOAD_IMAGE, exam.site),
         "may_withdraw": can(user, Action.WITHDRAW_IMAGE, exam.site)
-        and (is_unsigned or (exam.status == Exam.Status.REVIEWED and may_correct)),
+        and (is_unsigned or (state is ExamState.SIGNED and may_correct)),
         "may_correct": may_correct,
-        "may_take_back": exam.status == Exam.Status.SUBMITTED
-        and can(user, Action.SUBMIT_EXAM, exam.site)
-        and not is_being_read(exam),
-        "may_cancel": is_unsigned and can(user, Action.CANCEL_EXAM, exam.site),
+        "may_take_back": exam.is_waiting and can(user, Action.SUBMIT_EXAM, exam.site) and not is_being_read(exam),
+        "may_cancel": can_happen(state, ExamEvent.CANCEL) and can(user, Action.CANCEL_EXAM, exam.site),
         "may_retry": can(user, Action.RETRY_GRADING, exam.site),
-        "may_review": is_reviewable and can(user, Action.REVIEW_EXAM, exam.site),
+        "may_review": can_review(user, detail),
+        "may_arbitrate": may_arbitrate(user=user, exam=exam),
         "is_reader": not detail.is_model_revealed and can(user, Action.REVIEW_EXAM, exam.site),
         "checklist": build_checklist(exam, eyes),
         "reading_urgencies": READING_URGENCY_CHOICES,
@@ -171,11 +186,14 @@ def exam_take_back(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponse
 @require_POST
 def exam_return(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Return a submitted exam to the photographer, with a reason."""
-    exam = get_exam(user=request.user, exam_id=exam_id).exam
+    exam = get_exam_of_case(user=request.user, exam_id=exam_id)
     require(request.user, Action.REVIEW_EXAM, exam.site)
     form = ReturnForm(request.POST)
     if not form.is_valid():
         messages.error(request, error_text(form))
+        return redirect("screening:exam-review", exam_id)
+    if give_up_repeat(exam=exam, by=request.user):
+        messages.info(request, dropped_text())
         return redirect("screening:exam-review", exam_id)
     try:
         return_exam(exam=exam, reason=form.cleaned_data["reason"], by=request.user)

@@ -1,6 +1,5 @@
 """Photographs: upload, display, withdrawal. They have no public address; every request is checked by ``access``."""
 
-from collections.abc import Callable
 from io import BytesIO
 from urllib.parse import quote
 from uuid import UUID
@@ -8,7 +7,6 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.storage import FileSystemStorage
-from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -19,9 +17,9 @@ from ml.vocabulary import Laterality
 from screening.access import AccessDenied, Action, require
 from screening.forms import LateralityForm, PhotoForm, WithdrawForm, error_text
 from screening.labels.eyes import LATERALITY_LABELS
-from screening.models import AuditEvent, FundusImage, User
+from screening.models import AuditEvent, FundusImage
 from screening.photos import renditions
-from screening.selectors import ExamDetail, can_see_image, get_exam, get_image
+from screening.selectors import ExamDetail, can_see_image, get_exam, get_image, get_photo
 from screening.selectors.uploads import get_upload_of_exam
 from screening.services.audit import record_event
 from screening.services.exams import ExamError
@@ -41,9 +39,9 @@ from screening.services.uploads import attach_upload
 from screening.views.decorators import AuthenticatedRequest, limit_photos, login_required, wants_json
 from screening.views.exams import exam_page
 from screening.views.messages import report_exam_errors, undo_by
+from screening.views.photo_responses import rendition_response, with_photo_headers
+from screening.views.prefetches import is_prefetch
 
-CACHE_S = 600
-"""A photograph never changes, but the browser of a shared desk should not keep it long."""
 _BROWSER_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
@@ -129,20 +127,20 @@ def _upload_error(
 @require_safe
 def image_photo(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBase:
     """The whole photograph as stored; a TIFF as PNG, because browsers do not display TIFF."""
-    image = get_image(user=request.user, image_id=image_id)
+    image = get_photo(user=request.user, image_id=image_id)
     content_type = _BROWSER_TYPES.get(image.format)
     is_local = isinstance(image.file.storage, FileSystemStorage)
     if content_type is not None and settings.X_ACCEL_REDIRECT_PREFIX and is_local:
-        return _accel_response(image, content_type, by=request.user)
+        return _accel_response(request, image, content_type)
     try:
         content = image.file.open("rb") if content_type else BytesIO(renditions.whole(image.file))
     except (FileNotFoundError, InvalidPhoto) as error:
         raise Http404 from error
-    _record_view(image, by=request.user)
-    return _with_photo_headers(FileResponse(content, content_type=content_type or "image/png"))
+    _record_view(request, image)
+    return with_photo_headers(FileResponse(content, content_type=content_type or "image/png"))
 
 
-def _accel_response(image: FundusImage, content_type: str, *, by: User) -> HttpResponseBase:
+def _accel_response(request: AuthenticatedRequest, image: FundusImage, content_type: str) -> HttpResponseBase:
     """Let nginx send the file (X-Accel-Redirect), so that a slow connection does not occupy a thread here.
 
     NB: the address is ``internal`` in nginx: no client can request it.
@@ -150,47 +148,45 @@ def _accel_response(image: FundusImage, content_type: str, *, by: User) -> HttpR
     name = image.file.name or ""
     if not image.file.storage.exists(name):
         raise Http404
-    _record_view(image, by=by)
+    _record_view(request, image)
     response = HttpResponse(content_type=content_type)
     response["X-Accel-Redirect"] = f"{settings.X_ACCEL_REDIRECT_PREFIX.rstrip('/')}/{quote(name)}"
-    return _with_photo_headers(response)
+    return with_photo_headers(response)
 
 
-def _record_view(image: FundusImage, *, by: User) -> None:
-    record_event(verb=AuditEvent.Verb.IMAGE_VIEWED, subject=image, site=image.exam.site, by=by)
+def _record_view(request: AuthenticatedRequest, image: FundusImage) -> None:
+    verb = AuditEvent.Verb.IMAGE_PREFETCHED if is_prefetch(request) else AuditEvent.Verb.IMAGE_VIEWED
+    record_event(verb=verb, subject=image, site=image.exam.site, by=request.user)
 
 
 @login_required
 @require_safe
 def image_thumbnail(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBase:
     """A small JPEG of the photograph."""
-    return _reduced_photo(get_image(user=request.user, image_id=image_id), renditions.thumbnail)
+    image = get_photo(user=request.user, image_id=image_id)
+    return rendition_response(request, "thumbnail", lambda: renditions.thumbnail(image.file))
 
 
 @login_required
 @require_safe
 def image_screen(request: AuthenticatedRequest, image_id: UUID) -> HttpResponseBase:
     """A JPEG of the photograph, about as large as a screen, to be shown until it is enlarged."""
-    image = get_image(user=request.user, image_id=image_id)
-    response = _reduced_photo(image, renditions.screen)
-    _record_view(image, by=request.user)
+    image = get_photo(user=request.user, image_id=image_id)
+    response = rendition_response(request, "screen", lambda: renditions.screen(image.file))
+    _record_view(request, image)
     return response
 
 
-def _reduced_photo(image: FundusImage, make: Callable[[FieldFile], bytes]) -> HttpResponseBase:
-    try:
-        small = make(image.file)
-    except (FileNotFoundError, InvalidPhoto) as error:
-        raise Http404 from error
-    return _with_photo_headers(HttpResponse(small, content_type="image/jpeg"))
-
-
-def _with_photo_headers(response: HttpResponse | FileResponse) -> HttpResponseBase:
-    response["Cache-Control"] = f"private, max-age={CACHE_S}"
-    response["Content-Disposition"] = "inline"  # NB: without a file name: names of stored files are not published
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    return response
+@login_required
+@require_safe
+def image_tile(request: AuthenticatedRequest, image_id: UUID, level: int, row: int, column: int) -> HttpResponseBase:
+    """A part of the photograph in its own or a lower resolution. The requests of five minutes are one audit event."""
+    image = get_photo(user=request.user, image_id=image_id)
+    return rendition_response(
+        request,
+        f"{level}-{row}-{column}",
+        lambda: renditions.tile(image.file, level=level, row=row, column=column),
+    )
 
 
 @login_required

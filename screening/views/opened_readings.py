@@ -19,7 +19,7 @@ def remember_reading(request: AuthenticatedRequest, exam: Exam) -> bool:
     """
     key, user = f"{exam.pk}:{exam.reading_round}", request.user
     opened = request.session.get(_SESSION_KEY, [])
-    if exam.status == Exam.Status.SUBMITTED:
+    if exam.is_waiting:
         if key not in opened:
             request.session[_SESSION_KEY] = [*opened, key][-_MAX_EXAMS:]
         return False

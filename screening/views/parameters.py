@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
 MAX_PAGE_DIGITS = 6
@@ -24,15 +24,18 @@ def require_parameters(request: HttpRequest, *, known: Collection[str]) -> None:
             )
 
 
-def chosen_value(request: HttpRequest, name: str, *, values: Collection[str], default: str) -> str:
-    """The value of a filter, ``default`` without one. Raises InvalidParameter for a value not in ``values``."""
-    value = request.GET.get(name, default)
+def value_of(data: QueryDict, name: str, *, values: Collection[str], default: str) -> str:
+    """The value of a filter of an address or a form, ``default`` without one.
+
+    Raises InvalidParameter for a value not in ``values``.
+    """
+    value = data.get(name, default)
     if value not in values:
         raise InvalidParameter(
             _("“%(value)s” is not a value of “%(name)s”. Choose one of: %(values)s.")
-            % {"value": value[:_MAX_SHOWN], "name": name, "values": ", ".join(values)}
+            % {"value": str(value)[:_MAX_SHOWN], "name": name, "values": ", ".join(values)}
         )
-    return value
+    return str(value)
 
 
 def page_number(request: HttpRequest) -> int:

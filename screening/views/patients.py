@@ -1,5 +1,6 @@
 """Patients: list and search, registration, correction, history."""
 
+import datetime
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,7 +16,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from screening.access import Action, can, require, sites_for
 from screening.forms.patients import PATIENT_FIELDS, PatientForm, PatientSearchForm
-from screening.models import AuditEvent, Exam, Patient
+from screening.labels.register import STATUS_LABELS
+from screening.models import AuditEvent, Patient
+from screening.policy.register import RegisterStatus
 from screening.selectors import (
     MAX_CORRECTIONS,
     corrections_of_patient,
@@ -25,6 +28,7 @@ from screening.selectors import (
     list_patients,
     search_patients,
 )
+from screening.selectors.register import list_register_entries
 from screening.services.audit import record_event
 from screening.services.patient_details import InvalidPatient
 from screening.services.patient_questions import PatientNotConfirmed, record_similar
@@ -42,6 +46,7 @@ MAX_FOUND = 50
 def patient_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """All patients by name (GET), or a search (POST, so that no name is in an address or a log)."""
     require_parameters(request, known={"page"})
+    require(request.user, Action.VIEW_PATIENT)
     form = PatientSearchForm(request.POST if request.method == "POST" else None)
     context = {
         "section": "patients",
@@ -52,6 +57,7 @@ def patient_list(request: AuthenticatedRequest) -> HttpResponseBase:
         found = list(search_patients(user=request.user, text=form.cleaned_data["text"])[: MAX_FOUND + 1])
         n_found = len(found)
         context |= {"found": found[:MAX_FOUND], "is_search": True, "is_cut": n_found > MAX_FOUND}
+        context["export_text"] = form.cleaned_data["text"]
     else:
         page = Paginator(list_patients(user=request.user), PER_PAGE).get_page(page_number(request))
         n_found = len(page.object_list)
@@ -118,14 +124,20 @@ def patient_detail(request: AuthenticatedRequest, patient_id: UUID) -> HttpRespo
     history = get_patient_history(user=request.user, patient_id=patient_id)
     patient = history.patient
     record_event(verb=AuditEvent.Verb.PATIENT_VIEWED, subject=patient, site=patient.site, by=request.user)
+    today = timezone.localdate(timezone=patient.site.zone)
     context = {
         "section": "patients",
         "patient": patient,
+        "register_status": patient.register_status_on(today),
+        "register_label": STATUS_LABELS[patient.register_status_on(today)],
+        "register_entry": list_register_entries(user=request.user, patient=patient).first(),
+        "may_manage_register": patient.merged_into is None and can(request.user, Action.MANAGE_REGISTER, patient.site),
         "exams": history.exams,
-        "age": patient.age_text_on(timezone.localdate(timezone=patient.site.zone)),
-        "open_exam": next((exam for exam in history.exams if exam.status == Exam.Status.OPEN), None),
+        "age": patient.age_text_on(today),
+        "open_exam": next((exam for exam in history.exams if exam.is_open), None),
         "due_on": due_on(patient),
-        "today": timezone.localdate(timezone=patient.site.zone),
+        "is_late": _is_late(patient, today),
+        "today": today,
         "corrections": corrections_of_patient(patient),
         "max_corrections": MAX_CORRECTIONS,
         "merged_from": patient.merged_from.all(),
@@ -134,3 +146,9 @@ def patient_detail(request: AuthenticatedRequest, patient_id: UUID) -> HttpRespo
         "may_edit": can(request.user, Action.UPDATE_PATIENT, patient.site),
     }
     return render(request, "screening/patients/detail.html", context)
+
+
+def _is_late(patient: Patient, today: datetime.date) -> bool:
+    """Whether the patient is invited and due."""
+    day = due_on(patient)
+    return patient.register_status_on(today) is RegisterStatus.ELIGIBLE and day is not None and day <= today

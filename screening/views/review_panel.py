@@ -1,23 +1,26 @@
 """The forms of the review page: one for each eye, before and after the first reading."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from ml.vocabulary import Laterality
-from screening.access import Action, can
 from screening.forms.readings import VERDICTS, EyeReadingForm, EyeWithoutPhotographForm
 from screening.models import Exam, EyeFinding, FirstReading, ReadingDraft, Review, Site, User
 from screening.policy import GradingScale
 from screening.selectors import ExamDetail, EyeDetail, ImageWithGrading
+from screening.services.drafts import PHOTO_SUFFIXES
 from screening.services.reviews import Finding
 from screening.templatetags.gradings import has_oedema_heatmap
+from screening.views.page_versions import is_of_other_scale, page_version
 from screening.views.reading_values import (
     initial_acuity,
     initial_at_triage,
     initial_of_reading,
+    landmarks_in_use,
+    landmarks_of,
     macular_answer_of,
+    marks_in_use,
     verdict_of,
 )
 from screening.views.review_photos import best_first
@@ -48,10 +51,9 @@ class EyeReviewForm:
         return next(iter(self.images), None)
 
     @property
-    def other_field_image(self) -> ImageWithGrading | None:
-        """The best photograph of another field than the first, for the view of two fields."""
-        first = self.initial_image
-        return next((one for one in self.images if first and one.image.field != first.image.field), None)
+    def earlier_landmarks(self) -> str:
+        """The landmarks that were signed with the previous exam, as JSON."""
+        return landmarks_of(self.previous_finding) if self.previous_finding else ""
 
     @property
     def first_verdict(self) -> str:
@@ -109,7 +111,13 @@ class ReviewPanel:
     page_version: str
     base_review: Review | None
     draft: ReadingDraft | None
+    is_draft_of_other_scale: bool
     is_bound: bool
+
+    @property
+    def stage(self) -> str:
+        """What the form is for: the first reading, or the signature."""
+        return "first_reading" if self.is_blind or self.is_late else "signature"
 
     @property
     def has_oedema_layer(self) -> bool:
@@ -125,7 +133,8 @@ class ReviewPanel:
     @property
     def is_draft_of_other_photos(self) -> bool:
         """Whether the photographs changed since the draft was saved: its grades are then not selected."""
-        return self.draft is not None and self.draft.page_version not in {"", self.page_version}
+        is_other = self.draft is not None and self.draft.page_version not in {"", self.page_version}
+        return is_other and not self.is_draft_of_other_scale
 
     @property
     def draft_verdicts(self) -> list[tuple[Laterality, str, str]]:
@@ -154,7 +163,7 @@ class ReviewPanel:
 
     def findings(self) -> dict[Laterality, Finding]:
         """The findings of the forms that are valid."""
-        return {eye: _finding(eye, form) for eye, form in self.forms.items() if form.is_valid()}
+        return {eye: finding_of_form(eye, form) for eye, form in self.forms.items() if form.is_valid()}
 
     def are_valid(self) -> bool:
         """Validate every form, so that all errors are displayed at once."""
@@ -173,8 +182,9 @@ def build_review_panel(
     """The panel of both eyes; ``data`` is the posted form, ``previous`` the patient's exam before this one."""
     # An exam without any photograph has nothing to read blind.
     is_blind = not exam_detail.is_model_revealed and any(eye.images for eye in exam_detail.eyes)
-    is_late, version = exam_detail.is_late_reader, _page_version(exam_detail)
-    entries = draft.entries if draft is not None and draft.page_version in {"", version} else {}
+    photos = photos_of(exam_detail)
+    is_late, version = exam_detail.is_late_reader, page_version(exam_detail.exam, photos)
+    entries = _entries_to_restore(exam_detail, draft, version)
     earlier = {eye.laterality: best_first(eye.images) for eye in previous.eyes} if previous else {}
     earlier_review = previous.review if previous else None
     found_earlier = {one.laterality: one for one in earlier_review.findings.all()} if earlier_review else {}
@@ -196,30 +206,30 @@ def build_review_panel(
         eyes=(right, left),
         is_blind=is_blind,
         is_late=is_late,
-        is_amending=exam_detail.exam.status == Exam.Status.REVIEWED and not is_late,
+        is_amending=exam_detail.exam.status == Exam.Status.SIGNED and not is_late,
         page_version=version,
         base_review=exam_detail.review,
         draft=draft,
+        is_draft_of_other_scale=draft is not None and is_of_other_scale(draft.page_version, exam_detail.exam, photos),
         is_bound=data is not None,
     )
 
 
-def _page_version(exam_detail: ExamDetail) -> str:
-    photos = [(str(eye.laterality), one.image.pk) for eye in exam_detail.eyes for one in eye.images]
-    return page_version(exam_detail.exam, photos)
+def photos_of(exam_detail: ExamDetail) -> list[tuple[str, UUID]]:
+    """Eye and id of each photograph, for the version of the page."""
+    return [(str(eye.laterality), one.image.pk) for eye in exam_detail.eyes for one in eye.images]
 
 
-def page_version(exam: Exam, photos: Iterable[tuple[str, UUID]]) -> str:
-    """A code of the exam's photographs (eye and id, as ``list_photos_in_use`` orders them), reading round and scale."""
-    facts = [*(f"{eye}:{image_id}" for eye, image_id in photos), str(exam.reading_round)]
-    if exam.site.scale != GradingScale.ICDR:
-        facts.append(exam.site.scale)
-    return hashlib.sha256("|".join(facts).encode()).hexdigest()[:16]
-
-
-def can_review(user: User, exam: Exam) -> bool:
-    """Whether ``user`` may review the exam, or amend its review, at its present status."""
-    return exam.status in {Exam.Status.SUBMITTED, Exam.Status.REVIEWED} and can(user, Action.REVIEW_EXAM, exam.site)
+def _entries_to_restore(exam_detail: ExamDetail, draft: ReadingDraft | None, version: str) -> dict[str, str]:
+    """Entries of a draft: without grades if the scale of the site changed; if photographs did, marks and landmarks."""
+    if draft is None:
+        return {}
+    if draft.page_version in {"", version}:
+        return dict(draft.entries)
+    if not is_of_other_scale(draft.page_version, exam_detail.exam, photos_of(exam_detail)):
+        return {name: text for name, text in draft.entries.items() if name.endswith(PHOTO_SUFFIXES)}
+    grades = {f"{eye}-{name}" for eye in Laterality for name in ("verdict", "macular_oedema")}
+    return {name: text for name, text in draft.entries.items() if name not in grades}
 
 
 def _form(
@@ -249,7 +259,12 @@ def _form(
         initial["changed_reason"] = signed.changed_reason if signed else ""
     elif exam_detail.exam.site.reading_mode == Site.ReadingMode.TRIAGE:
         initial |= initial_at_triage(eye) if scale is GradingScale.ICDR else {}
-    return EyeReadingForm(data, prefix=eye.laterality, initial=initial | of_draft, scale=scale)
+    initial |= of_draft
+    if initial.get("marks"):
+        initial["marks"] = marks_in_use(initial["marks"], eye)
+    if initial.get("landmarks"):
+        initial["landmarks"] = landmarks_in_use(initial["landmarks"], eye)
+    return EyeReadingForm(data, prefix=eye.laterality, initial=initial, scale=scale)
 
 
 def _texts(reading: FirstReading | EyeFinding | None) -> tuple[str, str]:
@@ -259,7 +274,8 @@ def _texts(reading: FirstReading | EyeFinding | None) -> tuple[str, str]:
     return verdict_of(reading), macular_answer_of(reading)
 
 
-def _finding(eye: Laterality, form: EyeReadingForm | EyeWithoutPhotographForm) -> Finding:
+def finding_of_form(eye: Laterality, form: EyeReadingForm | EyeWithoutPhotographForm) -> Finding:
+    """The finding of a valid form."""
     if isinstance(form, EyeWithoutPhotographForm):
         reason = form.cleaned_data["absent_reason"]
         return Finding(laterality=eye, is_photographed=False, is_gradable=False, absent_reason=reason)
@@ -272,4 +288,5 @@ def _finding(eye: Laterality, form: EyeReadingForm | EyeWithoutPhotographForm) -
         acuity=form.cleaned_data["acuity"],
         acuity_correction=form.correction,
         structured=form.structured(),
+        marks=form.cleaned_data["marks"],
     )

@@ -5,6 +5,10 @@
   const HEAD_BYTES = 256 * 1024;
   const START_OF_FRAME = new Set([0xc0, 0xc1, 0xc2, 0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf]);
 
+  const CAMERA_WORDS = ["img", "image", "dsc", "dscn", "dscf", "pict", "pic", "photo", "scan", "fundus", "retina", "eye", "copy"];
+  const DATE_AND_TIME = /(?<!\d)(19|20)\d{2}[-_.]?\d{2}[-_.]?\d{2}([-_ T.]*\d{2}[-_.:]?\d{2}([-_.:]?\d{2})?)?(?!\d)/gu;
+  const RANDOM_ID = /(?<![\p{L}\p{N}])(?=\p{N}*\p{L})(?=\p{L}*\p{N})[0-9a-f]{8}(-?[0-9a-f]{4}){0,6}[0-9a-f]*(?![\p{L}\p{N}])/giu;
+
   // Lower case, without accents, as in ml/eye_names.py: digits, underscores and signs separate words.
   function wordsOf(text) {
     return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().match(/\p{L}+/gu) || [];
@@ -15,6 +19,16 @@
     const words = new Set(wordsOf(fileName.replace(/\.[^.]*$/, "")));
     const found = Object.keys(wordsOfKey).filter((key) => wordsOfKey[key].flatMap(wordsOf).some((word) => words.has(word)));
     return found.length === 1 ? found[0] : null;
+  }
+
+  // What is left of a name without extension, dates, times, counters, eyes, fields and names of cameras: a name or number of
+  // a person if the file has one.
+  function personInName(fileName, ...wordsOfKeys) {
+    const known = new Set([...CAMERA_WORDS, ...wordsOfKeys.flatMap((one) => Object.values(one).flat().flatMap(wordsOf))]);
+    const tokens = fileName.replace(/\.[^.]*$/, "").replace(DATE_AND_TIME, " ").replace(RANDOM_ID, " ")
+      .normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+    if (/^\d+$/.test(tokens.at(-1) || "")) tokens.pop(); // a counter
+    return tokens.filter((token) => !known.has(token.replace(/\d+$/, ""))).join(" ");
   }
 
   function kindOf(bytes) {
@@ -64,5 +78,5 @@
     }
   }
 
-  Object.assign(window.capture, { check, keyInName, paintPreview });
+  Object.assign(window.capture, { check, keyInName, paintPreview, personInName });
 })();

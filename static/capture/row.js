@@ -39,7 +39,7 @@
     sizeText() {
       if (!this.blob) return "";
       const sizeMb = this.blob.size / 1e6;
-      return sizeMb < 1 ? `${Math.ceil(sizeMb * 1e3)} kB` : `${sizeMb.toFixed(1)} MB`;
+      return sizeMb < 1 ? `${Math.ceil(sizeMb * 1e3)} kB` : `${window.decimalText(sizeMb)} MB`;
     }
 
     async showPreview() {
@@ -57,7 +57,7 @@
       return !this.isConfirmed && !this.isRefused && !this.question;
     }
 
-    // Select the eye, or none, and show the hint that says where it comes from.
+    // Select the eye, or none, and show the hint of where it comes from.
     preselect(eye, hint) {
       for (const radio of this.radios) radio.checked = radio.value === eye;
       for (const name of ["named", "looking", "recognised", "unknown", "other-slot"]) this.find(name).hidden = name !== hint;
@@ -144,7 +144,7 @@
       this.tray.addUnpacked(files);
     }
 
-    // If the file name says nothing: the eye that the server recognises, unless the user has chosen in the meantime.
+    // If the file name has no eye: the one that the server recognises, unless the user has chosen in the meantime.
     async recogniseEye() {
       const isOpen = () => !this.laterality && this.node.isConnected;
       const form = new FormData();

@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { Queue, Row, check, keyInName, store } = window.capture;
+  const { Queue, Row, check, keyInName, personInName, store } = window.capture;
 
   class Tray {
     constructor(root) {
@@ -62,7 +62,15 @@
 
     async add(files, slot) {
       const sources = await Promise.all(files.map((file) => this.sourceOf(file, slot)));
+      if (this.peopleIn([...this.rows, ...sources]).length > 1) for (const source of sources) source.isConfirmed = false;
       this.addRows(sources);
+    }
+
+    // The different names or numbers of people that the names of files have.
+    peopleIn(files) {
+      const { eye_names: eyes, field_names: fields } = this.facts;
+      const named = files.filter((one) => one.name !== this.texts.kept && !one.refusal && !one.isArchive);
+      return [...new Set(named.map((one) => personInName(one.name, eyes, fields)).filter(Boolean))];
     }
 
     async sourceOf(file, slot) {
@@ -136,6 +144,15 @@
       button.disabled = nWithoutEye > 0;
       const text = nWithoutEye ? this.texts.chooseEyes : this.texts.confirmAll;
       button.textContent = text.replace("{n}", nWithoutEye || open.length);
+      this.renderPeople();
+    }
+
+    renderPeople() {
+      const people = this.peopleIn(this.rows);
+      const warning = this.find("people");
+      const text = people.length > 1 ? this.texts.people.replace("{names}", people.join(", ")) : "";
+      if (warning.textContent !== text) warning.textContent = text;
+      warning.hidden = !text;
     }
 
     renderBanner() {

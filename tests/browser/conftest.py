@@ -4,6 +4,7 @@ A page fails its test if it logs an error, violates the content security policy 
 """
 
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -138,6 +139,14 @@ def synthetic_photo(grade: int, eye: str, *, blur_px: float = 0.0) -> bytes:
     written = BytesIO()
     draw_fundus(drawing).save(written, "JPEG", quality=92)
     return written.getvalue()
+
+
+def wait_until(page: Page, condition: Callable[[], bool]) -> None:
+    """Evaluate a condition until it is true: the viewer draws what an event changed in the next frame."""
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while not condition():
+        assert time.monotonic() < deadline, "The page did not draw it."
+        page.wait_for_timeout(20)
 
 
 def choose_photos(page: Page, files: dict[str, bytes]) -> Locator:

@@ -20,6 +20,15 @@ COUNT_KEPT = """async () => {
     return (await window.capture.store.list(account, exam)).length;
 }"""
 
+KEEP_OLD = """async () => {
+    const {account, exam} = document.querySelector("[data-upload]").dataset;
+    const addedAt = Date.now() - 24.1 * 3600 * 1000;
+    await window.capture.store.put({id: "old", account, exam, blob: new Blob(["x"]), addedAt});
+}"""
+HAVE_NO_SPACE = """() => {
+    IDBObjectStore.prototype.put = () => { throw new DOMException("full", "QuotaExceededError"); };
+}"""
+
 
 def choose_for_slot(page: Page, eye: str, data: bytes, *, name: str = "IMG_0001.jpg") -> None:
     file: FilePayload = {"name": name, "mimeType": "image/jpeg", "buffer": data}
@@ -144,3 +153,33 @@ def test_photographs_that_wait_are_of_one_account_and_end_with_the_log_out(
     assert rows.count() == 0
     assert [problem for problem in problems if "ERR_" not in problem] == []
     problems.clear()
+
+
+def test_photographs_of_another_day_are_deleted_from_the_browser(
+    visit: Visit, open_exam: Exam, photographer: User
+) -> None:
+    page = visit(f"/exams/{open_exam.pk}/", photographer)
+    page.evaluate(KEEP_OLD)
+    assert page.evaluate(COUNT_KEPT) == 1
+    page.goto(page.url.replace(f"exams/{open_exam.pk}/", "patients/"))
+    page.go_back()
+    expect(page.get_by_label("Choose photographs")).to_be_visible()
+    page.wait_for_function(f"async () => await ({COUNT_KEPT})() === 0")
+    assert not PhotoUpload.objects.exists()
+
+
+def test_files_of_two_people_in_a_browser_without_space(visit: Visit, open_exam: Exam, photographer: User) -> None:
+    page = visit(f"/exams/{open_exam.pk}/", photographer)
+    page.evaluate(HAVE_NO_SPACE)
+    rows = choose_photos(page, {"A-1001_OD.jpg": photo_bytes(seed=1), "A-1002_OS_2.jpg": photo_bytes(seed=2)})
+    differ = page.get_by_text("The names of the files differ: a 1001, a 1002.")
+    expect(differ).to_be_visible()
+    expect(page.get_by_text("This browser has no space to keep photographs.")).to_be_visible()
+    rows.filter(has_text="A-1002").get_by_role("button", name="Remove").click()
+    expect(differ).to_be_hidden()
+    choose_for_slot(page, "Left eye", photo_bytes(seed=3), name="A-1003_1.jpg")  # it would be added at once
+    expect(page.get_by_text("The names of the files differ: a 1001, a 1003.")).to_be_visible()
+    rows.filter(has_text="A-1003").get_by_role("button", name="Remove").click()
+    rows.filter(has_text="A-1001").get_by_role("button", name="Confirm: right eye (OD)").click()
+    expect(rows).to_have_count(0)
+    assert [image.laterality for image in FundusImage.objects.all()] == ["OD"]

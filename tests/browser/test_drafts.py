@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from screening.models import Exam, FirstReading, ReadingDraft, Review, Site, User
 from tests.browser.conftest import Visit
@@ -80,7 +80,7 @@ def test_an_entry_is_saved_when_another_page_is_opened_at_once(visit: Visit, pat
     grade(page, "0 m ArrowRight 0 m s s")
     note = page.get_by_label("Note")
     note.fill("Drusen, temporal to the macula")
-    page.get_by_role("link", name="Worklist", exact=True).click()
+    page.get_by_role("link", name=re.compile("^Worklist")).first.click()
     expect(page.get_by_role("heading", level=1, name="Worklist")).to_be_visible()
     page.goto(path)
     expect(note).to_have_value("Drusen, temporal to the macula")
@@ -192,6 +192,34 @@ def test_an_older_tab_shows_that_there_is_a_newer_draft(
     problems.clear()
 
 
+def test_an_older_tab_is_left_only_after_a_question(
+    visit: Visit, path: str, reviewer: User, problems: list[str]
+) -> None:
+    first = visit(path, reviewer)
+    second = first.context.new_page()
+    second.goto(path)
+    grade(first, "1")
+    expect_saved(first)
+    grade(second, "4")
+    expect(second.get_by_role("alert").filter(has_text="A newer draft of this reading")).to_be_visible()
+    questions: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        questions.append(dialog.type)
+        dialog.dismiss()
+
+    second.on("dialog", stay)
+    second.get_by_role("link", name="Patients", exact=True).click()
+    expect(second).to_have_url(re.compile(f"{path}$"))
+    expect_entries(second, OD_verdict="4")
+    assert questions == ["beforeunload"]
+    second.get_by_role("link", name="Show the newer draft").click()  # answers it
+    expect_entries(second, OD_verdict="1")
+    assert questions == ["beforeunload"]
+    assert all("409" in problem for problem in problems)
+    problems.clear()
+
+
 def test_the_page_of_a_late_reader_shows_it_while_it_is_open(
     visit: Visit, path: str, graded_exam: Exam, site: Site, reviewer: User
 ) -> None:
@@ -200,8 +228,9 @@ def test_the_page_of_a_late_reader_shows_it_while_it_is_open(
     expect_saved(page)
     colleague = Client()
     colleague.force_login(MembershipFactory(site=site, role="reviewer").user)
-    for step in ("first-reading", "sign"):
-        colleague.post(f"/exams/{graded_exam.pk}/{step}/", NORMAL | {"note": "Normal fundus"})
+    for step in ("take-over", "first-reading", "sign"):
+        data = NORMAL | {"note": "Normal fundus", "holder": str(reviewer.pk)}
+        colleague.post(f"/exams/{graded_exam.pk}/{step}/", data)
     assert Review.objects.count() == 1
     notice = page.get_by_role("alert").filter(has_text="A colleague signed this exam while you were reading")
     expect(notice).to_be_visible()

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from screening.models import Exam, Grading, User
 from tests.browser.conftest import Visit
-from tests.screening.factories import oedema_columns
+from tests.screening.eye_states import oedema_columns
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +38,8 @@ def test_a_key_and_buttons_choose_the_layer(visit: Visit, suspected_exam: Exam, 
     expect(right).to_have_text(OEDEMA)
     expect(left).to_have_text(NONE)
     assert colours(page) != of_grade
-    layers = page.get_by_role("group", name="Heatmap of")
+    page.locator("summary", has_text="Heatmap: layer, opacity").click()
+    layers = page.get_by_role("group", name="Heatmap", exact=True).last
     expect(layers.get_by_role("button", name="Macular oedema")).to_have_attribute("aria-pressed", "true")
     layers.get_by_role("button", name="Grade").press("Enter")
     expect(right).to_have_text(GRADE)

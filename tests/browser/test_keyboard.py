@@ -61,6 +61,21 @@ def test_an_exam_is_read_and_signed(visit: Visit, graded_exam: Exam, site: Site,
     assert list(first) == [("OD", 3), ("OS", 1)]
 
 
+def test_a_normal_exam_takes_nine_keystrokes(visit: Visit, graded_exam: Exam, site: Site, reviewer: User) -> None:
+    Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    page = visit(f"/exams/{graded_exam.pk}/review/", reviewer)
+    reading, signature = ["0", "m", "ArrowRight", "0", "m", "s", "s"], ["s", "s"]
+    assert len(reading + signature) == 9
+    for key in reading:
+        page.keyboard.press(key)
+    expect(page.get_by_role("region", name="Result of the model")).to_have_count(2)
+    for key in signature:
+        page.keyboard.press(key)
+    expect(page.get_by_role("region", name="Signed review")).to_be_visible()
+    assert Review.objects.get().outcome == "rescreen"
+    assert set(EyeFinding.objects.values_list("grade", "macular_oedema")) == {(0, "none")}
+
+
 def test_single_key_shortcuts_can_be_switched_off(visit: Visit, graded_exam: Exam, reviewer: User) -> None:
     page = visit(f"/exams/{graded_exam.pk}/review/", reviewer)
     page.keyboard.press("?")

@@ -45,8 +45,27 @@ def test_a_healthy_exam_in_england_takes_nine_keys(visit: Visit, graded_exam: Ex
     expect(page.get_by_role("region", name="Result of the model")).to_have_count(2)
     for key in ("s", "s"):
         page.keyboard.press(key)
-    expect(page.get_by_role("region", name="Signed review")).to_contain_text("R0 M0")
+    expect(page.get_by_role("region", name="Signed review")).to_contain_text("R0 M0 P0")
     assert (Review.objects.get().scale, set(EyeFinding.objects.values_list("retinopathy", flat=True))) == (
         "england",
         {"R0"},
     )
+
+
+def test_photocoagulation_is_graded_apart_with_a_key(
+    visit: Visit, graded_exam: Exam, site: Site, reviewer: User
+) -> None:
+    Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.SIDE_BY_SIDE, scale="england")
+    page = visit(f"/exams/{graded_exam.pk}/review/", reviewer)
+    right = page.locator("[data-eye-form=OD]")
+    expect(right.get_by_role("radio", name="P0")).to_be_checked()
+    for key in ("0", "m", "l"):
+        page.keyboard.press(key)
+    expect(right.get_by_role("radio", name="P1")).to_be_checked()
+    expect(right.locator("input[name=OD-verdict]:checked")).to_have_value("R0")
+    for key in ("ArrowRight", "0", "m"):
+        page.keyboard.press(key)
+    expect(page.locator("#outcome-preview")).to_contain_text("R0 M0 P1")
+    for key in ("s", "s"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("region", name="Signed review")).to_contain_text("R0 M0 P1")

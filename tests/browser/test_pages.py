@@ -1,13 +1,24 @@
 """Every page: accessibility tree, width of a phone, content security policy."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from screening.models import AuditEvent, Exam, FundusImage, Site, User
+from screening.models import AuditEvent, Exam, FundusImage, Site, SiteOutcomeTable, User
 from tests.browser.conftest import PHONE, Visit, choose_photos, synthetic_photo
 from tests.builders import photo_bytes
+from tests.screening.factories import (
+    BookingFactory,
+    ExamFactory,
+    EyeFindingFactory,
+    PatientFactory,
+    ReferralFactory,
+    ReviewFactory,
+    VisualAcuityFactory,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -88,6 +99,54 @@ def test_a_page_is_accessible_and_fits_a_phone(path: str, visit: Visit, graded_e
     assert_fits(page)
 
 
+@pytest.mark.parametrize("path", ["/patients/", "/due-list/", "/bookings/", "/results/", "/referrals/"])
+def test_a_long_name_in_a_list_fits_a_phone(path: str, visit: Visit, site: Site, manager: User) -> None:
+    name = "Hohenlohe-Waldenburg-Schillingsfürst" + "x" * 40
+    patient = PatientFactory(site=site, family_name=name, due_on=timezone.localdate())
+    BookingFactory(patient=patient)
+    ReferralFactory(exam__patient=patient)
+    page = visit(path, manager, size=PHONE)
+    expect(page.get_by_role("table")).to_contain_text(name)
+    assert_fits(page)
+
+
+def test_the_table_of_grades_fits_a_phone(visit: Visit, site: Site, manager: User) -> None:
+    patient = PatientFactory(site=site)
+    for days in (400, 10):
+        signed_at = timezone.now() - timedelta(days=days)
+        exam = ExamFactory(patient=patient, is_submitted=True, status=Exam.Status.SIGNED.value)
+        review = ReviewFactory(exam=exam, signed_at=signed_at)
+        for eye in ("OD", "OS"):
+            VisualAcuityFactory(exam=exam, laterality=eye)
+            EyeFindingFactory(review=review, laterality=eye, grade=2)
+    page = visit(f"/patients/{patient.pk}/", manager, size=PHONE)
+    page.get_by_text("As a table").click()
+    expect(page.get_by_role("table").get_by_text("6/12").first).to_be_visible()
+    assert_fits(page)
+
+
+def test_a_manager_adds_a_rule_previews_it_and_stores_it(visit: Visit, site: Site, manager: User) -> None:
+    page = visit(f"/sites/{site.pk}/outcomes/edit/", manager)
+    page.get_by_role("button", name="Add a rule").click()
+    added = page.get_by_role("group").last
+    expect(added).to_be_in_viewport()
+    added.get_by_label("Visual acuity").select_option("Visual acuity 6/12 or worse")
+    added.get_by_label("Outcome").select_option("Refer to a specialist")
+    added.get_by_label("Urgency").select_option("Within 3 to 6 months")
+    added.get_by_label("Months").fill("6")
+    page.get_by_label("Reason for the change").fill("Reduced acuity is referred here")
+    page.get_by_role("button", name="Preview whom this affects").click()
+    expect(page.get_by_role("status")).to_contain_text("0 of 0 people")
+    assert_accessible(page)
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert_fits(page)
+    page.get_by_role("button", name="Store as a new version").first.click()
+    expect(page.get_by_role("row", name="Visual acuity 6/12 or worse")).to_contain_text("Rule of this site")
+    assert_accessible(page)
+    assert_fits(page)
+    assert SiteOutcomeTable.objects.get().reason == "Reduced acuity is referred here"
+
+
 def test_the_upload_list_is_accessible_and_fits_a_phone(visit: Visit, open_exam: Exam, person: User) -> None:
     page = visit(f"/exams/{open_exam.pk}/", person, size=PHONE)
     long_name = f"{'a-very-long-name-given-by-a-camera' * 3}_OD.jpg"
@@ -134,3 +193,12 @@ def test_a_printed_page_leaves_an_event(visit: Visit, graded_exam: Exam, person:
     assert reported.value.status == 204
     event = AuditEvent.objects.get(verb=AuditEvent.Verb.PAGE_PRINTED)
     assert (event.actor, event.data["record"]) == (person, str(graded_exam.pk))
+
+
+def test_the_due_date_is_the_largest_text_of_a_patient(visit: Visit, graded_exam: Exam, person: User) -> None:
+    page = visit(f"/patients/{graded_exam.patient_id}/", person)
+    sizes = page.locator("main :not(svg *)").evaluate_all(
+        "(nodes) => nodes.map((node) => [parseFloat(getComputedStyle(node).fontSize), node.closest('.due') !== null])"
+    )
+    largest = max(size for size, _is_due in sizes)
+    assert {is_due for size, is_due in sizes if size == largest} == {True}

@@ -69,6 +69,7 @@ def move_heatmap_slider(page: Page) -> None:
     heat = window.locator("[data-viewer-heat]")
     expect(heat).to_be_hidden()
     seen = [window.screenshot()]
+    page.locator("summary", has_text="Heatmap: layer, opacity").click()
     for opacity in ("30", "90"):
         page.get_by_label("Heatmap opacity").fill(opacity)
         expect(heat).to_be_visible()
@@ -109,6 +110,6 @@ def test_a_screening_day(visit: Visit, worker: None, site: Site, photographer: U
     expect(history).to_contain_text(review.get_outcome_display())
     expect(history).to_contain_text("Proliferative (4)")
 
-    assert Exam.objects.get().status == Exam.Status.REVIEWED
+    assert Exam.objects.get().status == Exam.Status.SIGNED
     stored = list(Grading.objects.order_by("image__laterality"))
     assert [(row.status, row.n_attempts, row.is_gradable) for row in stored] == [(Grading.Status.DONE, 1, True)] * 2

@@ -1,8 +1,10 @@
 """The viewer of the review page: one screen, views, full screen."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,8 +13,8 @@ from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from screening.models import Exam, ReadingLayout, Site, User
-from tests.browser.conftest import Visit, synthetic_photo
+from screening.models import Exam, FirstReading, ReadingLayout, Site, User
+from tests.browser.conftest import PHONE, WIDE, Visit, synthetic_photo, wait_until
 from tests.screening.factories import (
     ExamFactory,
     EyeFindingFactory,
@@ -24,6 +26,7 @@ from tests.screening.factories import (
 pytestmark = pytest.mark.browser
 
 MIN_VIEWER_FRACTION = 0.7
+TABLET = (1024, 768)
 
 
 def height_of(page: Page, selector: str) -> float:
@@ -40,28 +43,66 @@ def assert_one_screen(page: Page) -> None:
     expect(page.locator("[data-save]")).to_be_in_viewport(ratio=1)
     assert page.evaluate("document.querySelector('main').getBoundingClientRect().bottom <= innerHeight")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert n_toolbar_rows(page) == 1
+
+
+def n_toolbar_rows(page: Page) -> int:
+    """Number of rows of the toolbar's buttons, not those of a closed menu."""
+    buttons = page.get_by_role("toolbar").locator("button:visible, summary:visible").all()
+    tops = sorted(box["y"] + box["height"] / 2 for box in (button.bounding_box() for button in buttons) if box)
+    return 1 + sum(after - before > 10 for before, after in pairwise(tops))
 
 
 def test_a_reading_is_one_screen(visit: Visit, graded_exam: Exam, site: Site, reviewer: User) -> None:
     Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
     page = visit(f"/exams/{graded_exam.pk}/review/", reviewer)
-    assert_one_screen(page)
     press = page.keyboard.press
+    press("g")  # the button that resets the adjustments is in the toolbar too
+    for size in (TABLET, WIDE):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        assert_one_screen(page)
     for key in ("0", "m", "ArrowRight", "0", "m", "s", "s"):
         press(key)
-    expect(page.get_by_role("region", name="Result of the model")).to_have_count(2)
     expect(page.locator("#outcome-preview")).to_contain_text("If you sign this")
-    assert_one_screen(page)
-    page.set_viewport_size({"width": 1024, "height": 768})
-    assert_one_screen(page)
+    expect(page.get_by_role("table", name="The model's result").get_by_role("row")).to_have_count(3)
+    for size in (WIDE, TABLET):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        assert_one_screen(page)
+        for line in ("OD Severe", "OS Moderate"):
+            expect(page.get_by_role("row", name=line)).to_be_in_viewport(ratio=1)
+        expect(page.locator("#outcome-preview")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("button", name="Heatmap", exact=True)).to_be_in_viewport(ratio=1)
+        for key, eye in (("ArrowLeft", "OD"), ("ArrowRight", "OS")):
+            press(key)
+            expect(page.locator(f"[data-eye-form={eye}] .grades").first).to_be_in_viewport(ratio=1)
 
     press("p")
     expect(page.locator("[data-save]")).to_be_hidden()
     press("x")
     one: Any = page.get_by_role("region", name="Left eye").first.bounding_box()
-    assert (one["width"], one["height"]) == (1024, 768)
+    assert (one["width"], one["height"]) == TABLET
     press("s")  # what is to be signed is in view before it is signed
     expect(page.locator("[data-save]")).to_be_in_viewport()
+
+
+def test_a_phone_has_two_rows_of_tools_and_a_menu_by_keyboard(visit: Visit, graded_exam: Exam, reviewer: User) -> None:
+    page = visit(f"/exams/{graded_exam.pk}/review/", reviewer, size=PHONE)
+    page.keyboard.press("g")
+    assert n_toolbar_rows(page) == 2
+    page.keyboard.press("r")
+    menu = page.locator("summary", has_text="More tools")
+    page.get_by_role("button", name="Selected eye on the full screen").focus()
+    for key in ("Tab", "Enter", "Tab", "Enter"):
+        page.keyboard.press(key)
+    inverted = page.get_by_role("button", name="Inverted")
+    expect(inverted).to_be_focused()
+    expect(inverted).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    expect(inverted).to_be_hidden()
+    expect(menu).to_be_focused()
+    page.keyboard.press("Enter")
+    page.get_by_role("main").focus()
+    expect(inverted).to_be_hidden()
 
 
 @pytest.fixture
@@ -159,9 +200,48 @@ def test_the_ruler_suggests_two_points_that_can_be_moved(visit: Visit, followed_
     expect(distance).not_to_contain_text("within")
     fovea.focus()
     page.keyboard.press("ArrowLeft")
-    assert middle(fovea)[0] < fovea_x
+    wait_until(page, lambda: middle(fovea)[0] < fovea_x)
     page.keyboard.press("c")
     expect(distance).to_be_hidden()
+
+
+def test_moved_points_are_kept_with_the_reading(visit: Visit, followed_exam: Exam, site: Site, reviewer: User) -> None:
+    Site.objects.filter(pk=site.pk).update(reading_mode=Site.ReadingMode.BLIND_FIRST)
+    page = visit(f"/exams/{followed_exam.pk}/review/", reviewer)
+    now = page.get_by_role("region", name="Right eye", exact=True)
+    optic_disc = now.get_by_role("button", name="Optic disc")
+    fovea, edge = now.get_by_role("button", name="Fovea"), now.get_by_role("button", name="Edge of the disc")
+    page.keyboard.press("c")
+    expect(now.get_by_text("Disc and fovea were not found")).to_be_visible()  # the photograph is noise
+    x, y = middle(fovea)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 20)
+    with page.expect_response("**/draft/"):
+        page.mouse.up()
+    wait_until(page, lambda: middle(fovea) == pytest.approx((x + 30, y + 20), abs=1))
+    _, edge_y = middle(edge)
+    edge.focus()
+    with page.expect_response("**/draft/"):
+        page.keyboard.press("ArrowUp")
+    wait_until(page, lambda: middle(edge)[1] < edge_y)
+    handles = (optic_disc, fovea, edge)
+    positions = [middle(handle) for handle in handles]
+
+    page.reload()
+    page.keyboard.press("c")
+    expect(now.get_by_text("Disc to fovea:")).to_be_visible()
+    wait_until(page, lambda: are_at(handles, positions))
+    for key in ("0", "m", "ArrowRight", "0", "m", "s", "s"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("region", name="Result of the model")).to_have_count(2)
+    stored = FirstReading.objects.get(laterality="OD").landmarks
+    assert list(stored) == [str(followed_exam.images.get(laterality="OD").pk)]
+    wait_until(page, lambda: are_at(handles, positions))
+
+
+def are_at(handles: Sequence[Locator], positions: Sequence[tuple[float, float]]) -> bool:
+    return all(middle(handle) == pytest.approx(at, abs=1) for handle, at in zip(handles, positions, strict=True))
 
 
 def middle(handle: Locator) -> tuple[float, float]:

@@ -1,8 +1,10 @@
 """Factories of rows. They bypass the services, except for the order of the worklist and search terms."""
 
+import datetime
 import hashlib
 import uuid
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Protocol, TypeVar, cast
 
 from django.core.files.base import ContentFile
@@ -14,21 +16,26 @@ from factory.django import DjangoModelFactory, Password
 
 from ml.vocabulary import Laterality, QualityLevel, ServedModel
 from screening.models import (
+    Booking,
+    DataImport,
     Exam,
     EyeFinding,
     FundusImage,
     Grading,
     Membership,
     Patient,
+    Referral,
     Review,
     Site,
     SiteThreshold,
     User,
+    VisualAcuity,
 )
 from screening.policy import MacularOedema, Outcome, Urgency
+from screening.policy.default_outcomes import CURRENT_VERSION
 from screening.services.patients import store_search_terms
 from screening.services.worklist import update_worklist_order
-from tests.builders import FAKE_VERSION, oedema_values
+from tests.builders import FAKE_VERSION
 
 M_co = TypeVar("M_co", bound=Model, covariant=True)
 
@@ -56,6 +63,17 @@ class _SiteFactory(DjangoModelFactory[Site]):
 
     name = Sequence(lambda n: f"Clinic {n}")
     code = Sequence(lambda n: f"clinic-{n}")
+
+
+class _DataImportFactory(DjangoModelFactory[DataImport]):
+    class Meta:
+        model = DataImport
+
+    site = SubFactory(_SiteFactory)
+    kind = "people"
+    owner = SubFactory(_UserFactory)
+    n_bytes = 10
+    expires_at = LazyFunction(lambda: timezone.now() + datetime.timedelta(days=1))
 
 
 class _MembershipFactory(DjangoModelFactory[Membership]):
@@ -96,6 +114,15 @@ class _PatientFactory(DjangoModelFactory[Patient]):
         patient: Patient = super()._create(model_class, *args, **kwargs)  # type: ignore[no-untyped-call]  # no types
         store_search_terms(patient)
         return patient
+
+
+class _BookingFactory(DjangoModelFactory[Booking]):
+    class Meta:
+        model = Booking
+
+    patient = SubFactory(_PatientFactory)
+    site = SelfAttribute("patient.site")
+    day = LazyFunction(timezone.localdate)
 
 
 class _ExamFactory(DjangoModelFactory[Exam]):
@@ -186,6 +213,7 @@ class _ReviewFactory(DjangoModelFactory[Review]):
     signed_at = LazyFunction(timezone.now)
     outcome = Outcome.RESCREEN
     urgency = Urgency.ROUTINE
+    built_in_version = CURRENT_VERSION
 
 
 class _EyeFindingFactory(DjangoModelFactory[EyeFinding]):
@@ -199,54 +227,50 @@ class _EyeFindingFactory(DjangoModelFactory[EyeFinding]):
     macular_oedema = MacularOedema.NONE
 
 
+class _ReferralFactory(DjangoModelFactory[Referral]):
+    """A referral that is not sent yet, of a signed exam."""
+
+    class Meta:
+        model = Referral
+
+    exam = SubFactory(_ExamFactory, is_submitted=True, status=Exam.Status.SIGNED)
+    review = SubFactory(
+        _ReviewFactory,
+        exam=SelfAttribute("..exam"),
+        outcome=SelfAttribute("..outcome"),
+        urgency=SelfAttribute("..urgency"),
+    )
+    site = SelfAttribute("exam.site")
+    outcome = Outcome.REFER.value
+    urgency = Urgency.SOON.value
+    made_on = LazyFunction(timezone.localdate)
+    send_by = LazyAttribute(lambda row: row.made_on + datetime.timedelta(days=21))
+    see_by = LazyAttribute(lambda row: row.made_on + datetime.timedelta(days=91))
+    due_on = LazyAttribute(lambda row: row.send_by)
+
+
+class _VisualAcuityFactory(DjangoModelFactory[VisualAcuity]):
+    class Meta:
+        model = VisualAcuity
+
+    exam = SubFactory(_ExamFactory)
+    laterality = Laterality.RIGHT
+    entered = "6/12"
+    logmar = Decimal("0.30")
+    recorded_by = SubFactory(_UserFactory)
+
+
 UserFactory = cast("Factory[User]", _UserFactory)
 SiteFactory = cast("Factory[Site]", _SiteFactory)
 SiteThresholdFactory = cast("Factory[SiteThreshold]", _SiteThresholdFactory)
+BookingFactory = cast("Factory[Booking]", _BookingFactory)
+DataImportFactory = cast("Factory[DataImport]", _DataImportFactory)
 MembershipFactory = cast("Factory[Membership]", _MembershipFactory)
 PatientFactory = cast("Factory[Patient]", _PatientFactory)
 ExamFactory = cast("Factory[Exam]", _ExamFactory)
 FundusImageFactory = cast("Factory[FundusImage]", _FundusImageFactory)
 GradingFactory = cast("Factory[Grading]", _GradingFactory)
 ReviewFactory = cast("Factory[Review]", _ReviewFactory)
+ReferralFactory = cast("Factory[Referral]", _ReferralFactory)
 EyeFindingFactory = cast("Factory[EyeFinding]", _EyeFindingFactory)
-
-
-def oedema_columns(p: float | None) -> dict[str, Any]:
-    """The columns of a grading for ``oedema_values``."""
-    values = oedema_values(p)
-    if p is None:
-        return values | {"quality_reasons": list(values["quality_reasons"])}
-    return values | {"oedema_heatmap": values["oedema_heatmap"].tolist()}
-
-
-EYE_STATES: dict[str, dict[str, Any] | None] = {
-    "absent": None,
-    "unphotographed": {},
-    "waiting": {"status": Grading.Status.QUEUED},
-    "running": {"status": Grading.Status.RUNNING},
-    "failed": {"is_failed": True},
-    "ungradable": {"is_ungradable": True},
-    "grade 0": {"is_done": True, "grade": 0},
-    "grade 0, usable with limits": {"is_done": True, "grade": 0, "quality_level": QualityLevel.USABLE},
-    "grade 1, referable by the operating point": {"is_done": True, "grade": 1, "is_referable": True},
-    "grade 2": {"is_done": True, "grade": 2},
-    "grade 0, suspicion of oedema": {"is_done": True, "grade": 0, **oedema_columns(0.9)},
-    "grade 0, no suspicion of oedema": {"is_done": True, "grade": 0, **oedema_columns(0.1)},
-    "grade 0, macula not visible": {"is_done": True, "grade": 0, **oedema_columns(None)},
-    "grade 4": {"is_done": True, "grade": 4},
-}
-
-
-def make_exam(site: Site, right: str, left: str, **changes: Any) -> Exam:
-    """A submitted exam whose eyes are in these states of ``EYE_STATES``."""
-    exam = ExamFactory(patient__site=site, is_submitted=True, **changes)
-    for state, laterality, side in ((right, Laterality.RIGHT, "right"), (left, Laterality.LEFT, "left")):
-        values = EYE_STATES[state]
-        if values is None:
-            setattr(exam, f"{side}_eye_absent_reason", "Prosthesis")
-            exam.save()
-        elif values:
-            GradingFactory(image=FundusImageFactory(exam=exam, laterality=laterality), **values)
-    with transaction.atomic():
-        update_worklist_order(exam)
-    return exam
+VisualAcuityFactory = cast("Factory[VisualAcuity]", _VisualAcuityFactory)

@@ -7,7 +7,17 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 
 from screening import models
-from screening.access import AccessDenied, Action, can, require, restrict, sites_for
+from screening.access import (
+    AccessDenied,
+    Action,
+    actions_of,
+    can,
+    hidden_people_sites,
+    require,
+    restrict,
+    sees_identity,
+    sites_for,
+)
 from screening.models import Membership, Site, User
 from tests.screening.factories import (
     ExamFactory,
@@ -20,23 +30,30 @@ from tests.screening.factories import (
     UserFactory,
 )
 
-P, R, M = "photographer", "reviewer", "manager"
+P, R, S, M = "photographer", "reviewer", "senior_reviewer", "manager"
+OUT, T = "outside_reader", "trainee"
 TABLE: dict[Action, set[str]] = {
-    Action.VIEW_PATIENT: {P, R, M},
+    Action.VIEW_PATIENT: {P, R, S, M},  # and an outside reader, if the site shows people to them
+    Action.VIEW_CASE: {P, R, S, M, OUT},
     Action.REGISTER_PATIENT: {P, M},
     Action.UPDATE_PATIENT: {P, M},
+    Action.MANAGE_REGISTER: {P, M},
     Action.OPEN_EXAM: {P, M},
     Action.UPLOAD_IMAGE: {P, M},
     Action.WITHDRAW_IMAGE: {P, M},
     Action.SUBMIT_EXAM: {P, M},
     Action.CANCEL_EXAM: {P, M},
-    Action.CORRECT_RECORD: {R, M},
-    Action.REVIEW_EXAM: {R},
-    Action.VIEW_GRADE: {R, M},
-    Action.RETRY_GRADING: {P, R, M},
-    Action.PREDICT_PHOTO: {P, R, M},
+    Action.CORRECT_RECORD: {R, S, M},
+    Action.REVIEW_EXAM: {R, S, OUT},
+    Action.ARBITRATE_EXAM: {S},
+    Action.VIEW_GRADE: {R, S, M, OUT},
+    Action.RETRY_GRADING: {P, R, S, M},
+    Action.UPDATE_REFERRAL: {P, M},
+    Action.PREDICT_PHOTO: {P, R, S, M},
     Action.VIEW_AUDIT: {M},
     Action.MANAGE_SITE: {M},
+    Action.VIEW_TEACHING_SET: {R, S, M, OUT, T},
+    Action.READ_TEACHING_SET: {R, S, OUT, T},
 }
 
 
@@ -45,7 +62,7 @@ def test_the_table_names_every_action() -> None:
 
 
 @pytest.mark.parametrize("action", list(Action))
-@pytest.mark.parametrize("role", [P, R, M])
+@pytest.mark.parametrize("role", [P, R, S, M, OUT, T])
 def test_a_role_allows_the_actions_of_the_table_at_its_site_only(
     site: Site, other_site: Site, role: str, action: Action
 ) -> None:
@@ -54,6 +71,19 @@ def test_a_role_allows_the_actions_of_the_table_at_its_site_only(
     assert can(user, action, site) is is_allowed
     assert can(user, action) is is_allowed
     assert can(user, action, other_site) is False
+    assert (action in actions_of(user)) is is_allowed
+
+
+def test_an_outside_reader_sees_people_if_the_site_shows_them(site: Site) -> None:
+    user = MembershipFactory(site=site, role=OUT).user
+    assert list(hidden_people_sites(user)) == [site]
+    Site.objects.update(hides_identity=False)
+    assert can(user, Action.VIEW_PATIENT, site)
+    assert Action.VIEW_PATIENT in actions_of(user)
+    assert not hidden_people_sites(user).exists()
+    Site.objects.update(hides_identity=True)
+    MembershipFactory(user=user, site=site, role=P)
+    assert sees_identity(user, site)
 
 
 def test_two_roles_add_up(site: Site, reviewer: User) -> None:

@@ -19,19 +19,35 @@ from django.utils import timezone
 
 from screening import urls as page_urls
 from screening.api import urls as api_urls
-from screening.models import AuditEvent, Exam, FundusImage, PhotoUpload, Site, User
+from screening.models import (
+    AuditEvent,
+    DataImport,
+    Exam,
+    FundusImage,
+    LetterBatch,
+    Message,
+    PhotoUpload,
+    Site,
+    StagedPerson,
+    User,
+)
 from screening.services.api_keys import issue_key
 from screening.services.uploads import KEPT_FOR
 from tests.builders import photo_bytes
+from tests.screening.documents import DocumentFactory
 from tests.screening.factories import (
+    BookingFactory,
+    DataImportFactory,
     ExamFactory,
     FundusImageFactory,
     GradingFactory,
     MembershipFactory,
     PatientFactory,
+    ReferralFactory,
     ReviewFactory,
     UserFactory,
 )
+from tests.screening.teaching import teaching_records
 
 Verb = AuditEvent.Verb
 MARKERS = (b"Marker-Family", b"Marker-Given", b"MRN-MARKER", b"23 Jul 1961", b"1961-07-23", b"JFIF")
@@ -41,7 +57,11 @@ ROLES = ("photographer", "reviewer", "manager", "superuser", "key", "stranger", 
 
 @pytest.fixture
 def records(site: Site, media_root: Any) -> dict[str, Any]:
-    """Keyword arguments of routes: records of one patient."""
+    return records_of_routes(site)
+
+
+def records_of_routes(site: Site) -> dict[str, Any]:
+    """Keyword arguments of all routes: records of one patient."""
     patient = PatientFactory(
         site=site, family_name="Marker-Family", given_name="Marker-Given", mrn="MRN-MARKER", born_on="1961-07-23"
     )
@@ -56,8 +76,34 @@ def records(site: Site, media_root: Any) -> dict[str, Any]:
         "image_id": image.pk,
         "grading_id": grading.pk,
         "review_id": review.pk,
+        "document_id": DocumentFactory(review__exam__patient=patient, is_done=True).pk,
+        "referral_id": ReferralFactory(exam=ExamFactory(patient=patient)).pk,
+        "message_id": Message.objects.create(site=site, patient=patient, kind="invitation", state="not_sent").pk,
+        "batch_id": LetterBatch.objects.create(
+            site=site, variant="standard", n_letters=1, created_by=MembershipFactory(site=site).user
+        ).pk,
+        **teaching_records(site),
         "laterality": "OD",
+        "code": "contacts",
+        "kind": "people",
+        "import_id": import_of_people(site).pk,
+        "message_kind": "invitation",
+        "channel": "email",
+        "language": "en",
+        "booking_id": BookingFactory(patient=patient).pk,
+        "site_id": site.pk,
+        "scale": "icdr",
+        "number": 0,
+        "level": 0,
+        "row": 0,
+        "column": 0,
     }
+
+
+def import_of_people(site: Site) -> DataImport:
+    row: DataImport = DataImportFactory(site=site, state="checked", n_rows=1, n_checked=1, n_new=1)
+    StagedPerson.objects.create(data_import=row, line=2, state="new", mrn="MRN-MARKER", family_name="Marker-Family")
+    return row
 
 
 def upload_of_photograph(exam: Exam, site: Site) -> PhotoUpload:
@@ -165,6 +211,19 @@ def test_requests_of_a_page_by_itself_leave_one_event(records: dict[str, Any], s
         client.get(reverse("screening:exam-status", args=[records["exam_id"]]))
     routes_seen = [event.data["route"] for event in AuditEvent.objects.filter(verb=Verb.RECORD_VIEWED)]
     assert sorted(routes_seen) == ["screening:exam-status", "screening:image-thumbnail"]
+
+
+def test_the_tiles_of_a_photograph_leave_one_event_of_it(records: dict[str, Any], site: Site) -> None:
+    client, user = client_of("reviewer", site)
+    address = reverse("screening:image-tile", args=[records["image_id"], 0, 0, 0])
+    response = client.get(address)
+    for _ in range(2):
+        assert client.get(address, headers={"If-None-Match": response["ETag"]}).status_code == 304
+    event = AuditEvent.objects.get(verb=Verb.IMAGE_VIEWED)
+    assert (event.actor, event.object_type, event.object_id) == (user, "fundusimage", str(records["image_id"]))
+    cache.clear()  # later
+    client.get(address, headers={"If-None-Match": response["ETag"]})
+    assert AuditEvent.objects.filter(verb=Verb.IMAGE_VIEWED).count() == 2
 
 
 def test_log_in_and_its_failure_and_log_out_are_recorded(client: Client, site: Site) -> None:

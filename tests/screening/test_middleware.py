@@ -68,7 +68,7 @@ def test_a_session_ends_after_a_shift_with_activity_too(get_after: Callable[...,
     responses = [get_after(hours * 3600, "/patients/") for hours in (0, 6, 11.9, 12.1)]
     assert [response.status_code for response in responses] == [200, 200, 200, 302]
     assert responses[-1]["Location"].startswith("/login/")
-    assert responses[-1]["Clear-Site-Data"] == '"cache"'
+    assert responses[-1]["Clear-Site-Data"].startswith('"cache"')
     assert not Session.objects.exists()
 
 
@@ -77,7 +77,7 @@ def test_a_log_out_clears_the_cache_of_the_browser(logged_in: Client, photograph
     photographer.is_staff = photographer.is_superuser = True  # for the administration panel
     photographer.save()
     assert "Clear-Site-Data" not in logged_in.get("/patients/")
-    assert logged_in.post(page)["Clear-Site-Data"] == '"cache"'
+    assert logged_in.post(page)["Clear-Site-Data"].startswith('"cache"')
     assert "Clear-Site-Data" not in logged_in.get("/login/")
 
 

@@ -61,3 +61,44 @@ def luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("gradings/_result.html", "model-result-body"),
+        ("gradings/_brief.html", "model-brief"),
+        ("reviews/_model.html", "model-result"),
+    ],
+)
+def test_paper_has_no_prediction_of_the_model(template: str, name: str) -> None:
+    markup = (STATIC.parent / "templates" / "screening" / template).read_text()
+    assert f'class="{name}"' in markup
+    hidden = re.findall(r"([^{}]+)\{ display: none !important; \}", (STATIC / "css" / "print.css").read_text())
+    assert any(f".{name}" in [one.strip() for one in selectors.split(",")] for selectors in hidden)
+
+
+ALL_SHEETS = [*SHEETS, *sorted(STATIC.glob("*.css"))]
+PHOTOGRAPHS = re.compile(r"\.pane-|\[data-viewer-canvas\]|\.thumb|\.consensus-photo")
+"""Never mirrored."""
+
+
+def test_directions_are_those_of_the_text() -> None:
+    """``margin-inline-start`` and not ``margin-left``: some pages are written from right to left."""
+    for sheet in ALL_SHEETS:
+        for selector, body in re.findall(r"([^{}]*)\{([^{}]*)\}", sheet.read_text()):
+            physical = re.findall(
+                r"(?:margin|padding|border)-(?:left|right)[\w-]*:|(?:align|float): (?:left|right)", body
+            )
+            assert physical == [], selector
+            if not PHOTOGRAPHS.search(selector):
+                assert not re.search(r"(?<![\w-])(left: (?!50%)|right: )", body), selector
+            for sides in re.findall(r"(?:padding|margin): ([^\s;]+) ([^\s;]+) ([^\s;]+) ([^\s;]+);", body):
+                assert sides[1] == sides[3] or "(" in "".join(sides), selector
+
+
+def test_eyes_are_never_mirrored() -> None:
+    page = (STATIC / "css" / "page.css").read_text()
+    kept = re.search(r'\[dir="rtl"\] :is\(([^)]*)\) \{ direction: ltr; \}', page)
+    assert kept is not None
+    assert {".panes", ".strip", ".columns.is-eyes", ".reading-eyes"} <= {one.strip() for one in kept[1].split(",")}

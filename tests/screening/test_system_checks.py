@@ -16,6 +16,7 @@ from screening import secret_strength, system_checks
 from screening.system_checks import (
     check_broker,
     check_bundle,
+    check_exam_lock,
     check_media_root,
     check_metrics_token,
     check_secret_key,
@@ -62,6 +63,8 @@ def ids(check: Check) -> list[str]:
         (check_broker, {"CELERY_BROKER_URL": "memory://", "SITE_IS_DEMO": True}, []),
         (check_broker, {"CELERY_BROKER_URL": "redis://broker:6379/0"}, []),
         (check_time_limits, {"GRADING_STALE_AFTER_S": 60}, ["E007"]),
+        (check_exam_lock, {"EXAM_LOCK_MINUTES": 0}, ["E011"]),
+        (check_exam_lock, {"EXAM_LOCK_MINUTES": 1}, []),
         (check_time_limits, {"GRADING_STALE_AFTER_S": 90}, []),
         (check_media_root, {}, []),
     ],

@@ -34,6 +34,24 @@ def test_every_text_is_translatable(name: str) -> None:
     assert not re.findall(r"[A-Za-z]{2,}", text)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_text_in_an_attribute_is_translatable(name: str) -> None:
+    """Names for screen readers, tooltips, alternatives of pictures, texts that scripts show."""
+    text = re.sub(r"\{% blocktranslate[^%]*%\}.*?\{% endblocktranslate %\}", "", (ROOT / name).read_text(), flags=re.S)
+    text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "", text, flags=re.S)
+    for attribute, value in re.findall(r'\s(aria-label|title|alt|placeholder|data-[\w-]+)="([^"]*)"', text):
+        assert not re.search(r"[A-Z][a-z]|[a-z] [a-z]", value), attribute
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_text_in_a_tag_is_translatable(name: str) -> None:
+    """Arguments of filters and of included templates: ``default:_("none")``, not ``default:"none at all"``."""
+    for tag in re.findall(r"\{%.*?%\}|\{\{.*?\}\}", (ROOT / name).read_text(), flags=re.S):
+        if not re.match(r"\{% (translate|blocktranslate) ", tag):
+            unmarked = re.sub(r"_\((\"[^\"]*\"|'[^']*')\)", "", tag)
+            assert not re.search(r"[\"'](?:[A-Z][a-z]+ |[A-Za-z]{2,} )[A-Za-z ]*[\"']|yesno:\"[^\"]*[a-z]", unmarked)
+
+
 def test_every_page_has_the_notice_and_forbids_inline_code(client: Client, db: None) -> None:
     response = client.get("/login/")
     text = response.content.decode()
@@ -52,3 +70,9 @@ def test_each_quality_reason_has_advice() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_template_names_a_format_of_dates(name: str) -> None:
     assert not re.search(r"\|(date|time)\b", (ROOT / name).read_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_moment_is_shown_in_the_time_zone_of_its_site(name: str) -> None:
+    text = (ROOT / name).read_text().replace("{{ made_at }}", "")  # for programs
+    assert not re.search(r"\|moment(?!:)|_at\|day(?!:)|_at \}\}", text)

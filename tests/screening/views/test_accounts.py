@@ -12,6 +12,7 @@ from screening.models import AuditEvent, Membership, Site, User
 from screening.services.accounts import change_password, create_first_administrator
 from screening.services.sites import create_first_site
 from tests.screening.factories import UserFactory
+from tests.screening.views.pages import text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mail_is_sent")]
 FIRST, NEXT = "quiet-walnut-ferry", "brisk-lantern-otter"
@@ -119,3 +120,16 @@ def test_the_page_of_the_panel_leads_to_that_of_the_account(client: Client, admi
     assert client.get("/admin/password_change/").headers["Location"] == "/password/"
     answer = client.post("/admin/password_change/", {"old_password": "guess"})
     assert answer.headers["Location"] == "/password/"
+
+
+def test_five_wrong_passwords_lock_the_account(photographer: User, client: Client) -> None:
+    responses = [client.post("/login/", {"username": "photographer", "password": "wrong"}) for _ in range(5)]
+    assert "The user name or the password is wrong" in text_of(responses[0])
+    assert 'value="photographer"' in text_of(responses[0])
+    assert responses[4].status_code == 429
+    assert "Too many attempts" in text_of(responses[4])
+
+
+def test_a_login_leads_to_the_worklist(photographer: User, client: Client) -> None:
+    response = client.post("/login/", {"username": "photographer", "password": "correct horse battery"}, follow=True)
+    assert "Log out" in text_of(response)

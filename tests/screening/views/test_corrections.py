@@ -27,7 +27,7 @@ def as_manager(client: Client, manager: User) -> Client:
 @pytest.fixture
 def exam(site: Site) -> Exam:
     """A signed exam of both eyes."""
-    exam = ExamFactory(patient=PatientFactory(site=site, mrn="WRONG-1"), is_submitted=True, status=Exam.Status.REVIEWED)
+    exam = ExamFactory(patient=PatientFactory(site=site, mrn="WRONG-1"), is_submitted=True, status=Exam.Status.SIGNED)
     review = ReviewFactory(exam=exam, recall_on="2030-01-02")
     for eye in ("OD", "OS"):
         FundusImageFactory(exam=exam, laterality=eye)
@@ -128,6 +128,26 @@ def test_records_are_merged_and_parted(exam: Exam, right: Patient, as_manager: C
     assert (exam.patient, exam.patient.merged_into) == (patient, None)
 
 
+@pytest.mark.parametrize(
+    ("changes", "facts"),
+    [
+        ({}, ""),
+        ({"born_on": "1950-02"}, ""),  # less exact
+        ({"sex": "U"}, ""),
+        ({"born_on": "1951-02-03"}, "birth date"),
+        ({"family_name": "Byron", "sex": "M"}, "name, sex"),
+    ],
+)
+def test_a_merge_names_the_facts_that_differ(
+    changes: dict[str, str], facts: str, site: Site, as_manager: Client
+) -> None:
+    same = {"site": site, "given_name": "Ada", "family_name": "Lovelace", "born_on": "1950-02-03", "sex": "F"}
+    patient, other = PatientFactory(**same), PatientFactory(**same | changes)
+    confirm = text_of(as_manager.post(url("patient-merge", patient.pk), {"mrn": other.mrn, "reason": WHY}))
+    assert (f"These facts differ: {facts}." in confirm) is bool(facts)
+    assert ("These facts differ" in confirm) is bool(facts)
+
+
 def test_a_result_is_marked_as_entered_in_error(exam: Exam, as_reviewer: Client) -> None:
     assert "due 2 Jan 2030." in page_text(as_reviewer, "patient-detail", exam.patient_id)
     page = page_text(as_reviewer, "exam-in-error", exam.pk)
@@ -139,7 +159,7 @@ def test_a_result_is_marked_as_entered_in_error(exam: Exam, as_reviewer: Client)
     assert not Correction.objects.exists()
     as_reviewer.post(url("exam-in-error", exam.pk), {"reason": WHY, "review": str(review.pk)})
     exam.refresh_from_db()
-    assert exam.status == Exam.Status.SUBMITTED
+    assert exam.status == Exam.Status.ENTERED_IN_ERROR
     history = page_text(as_reviewer, "patient-detail", exam.patient_id)
     for expected in ("Result entered in error", WHY, "<del", "due now: there is no valid result."):
         assert expected in history

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from ml.vocabulary import Laterality
-from screening.models import Exam, Review, Site
+from screening.models import Exam, Review, Site, VisitFacts
 from tests.screening.factories import (
     ExamFactory,
     EyeFindingFactory,
@@ -14,6 +14,7 @@ from tests.screening.factories import (
     GradingFactory,
     PatientFactory,
     ReviewFactory,
+    VisualAcuityFactory,
 )
 from tests.screening.views.pages import count_queries, page_text, url
 
@@ -34,7 +35,7 @@ def test_grades_of_both_eyes_are_in_a_chart_and_a_table(as_photographer: Client,
         visit(patient, year, right, left)
     text = page_text(as_photographer, "patient-detail", patient.pk)
     assert text.count('<circle class="grades-point is-right" cx') == 4  # three visits and the key
-    rows = re.findall(r'<th scope="row">(.*?)</th>\s*<td>(.*?)</td>\s*<td>(.*?)</td>', text)
+    rows = re.findall(r'<th scope="row">(.*?)</th>\s*<td[^>]*>(.*?)</td>\s*<td[^>]*>(.*?)</td>', text)
     assert rows[:3] == [
         ("1 Mar 2025", "3 Severe", "2 Moderate"),
         ("1 Mar 2023", "1 Mild", "1 Mild"),
@@ -48,6 +49,28 @@ def test_the_page_has_no_result_of_the_model(as_reviewer: Client, site: Site) ->
     text = page_text(as_reviewer, "patient-detail", exam.patient_id)
     assert url("image-thumbnail", grading.image_id) in text
     assert not re.search("Proliferative|referable|%", text.partition("<main")[2].partition("</main>")[0])
+
+
+def test_each_visit_has_its_newest_visual_acuity_and_its_facts(as_photographer: Client, site: Site) -> None:
+    patient = PatientFactory(site=site)
+    for year, entered in ((2024, "6/9"), (2025, "6/18")):
+        exam = visit(patient, year, 0, 0).exam
+        VisualAcuityFactory(exam=exam, entered="6/60")
+        VisualAcuityFactory(exam=exam, entered=entered)
+        VisualAcuityFactory(exam=exam, laterality="OS", entered="CF")
+    VisitFacts.objects.create(exam=exam, consent="given", recorded_by=exam.opened_by)
+    text = " ".join(page_text(as_photographer, "patient-detail", patient.pk).split())
+    facts = re.findall(r"<dt>((?:Right|Left) eye: acuity|Consent)</dt> <dd> (\S+)", text)
+    assert facts == [
+        ("Right eye: acuity", "6/18"), ("Left eye: acuity", "CF"), ("Consent", "Given"),
+        ("Right eye: acuity", "6/9"), ("Left eye: acuity", "CF"),
+    ]  # fmt: skip
+    rows = re.findall(r'<th scope="row">(\d.*?)</th>' + r"\s*<td[^>]*>([^<]*)</td>" * 4, text)
+    assert [(day, right, left) for day, _right, _left, right, left in rows] == [
+        ("1 Mar 2025", "6/18", "CF"),
+        ("1 Mar 2024", "6/9", "CF"),
+    ]
+    assert "6/60" not in text
 
 
 def test_each_version_of_a_review_is_kept_with_its_note(as_reviewer: Client, site: Site) -> None:
@@ -66,5 +89,6 @@ def test_the_number_of_queries_does_not_grow_with_the_visits(
     patient = PatientFactory(site=site)
     for year in range(2015, 2015 + n_visits):
         review = visit(patient, year, 1, 0)
+        VisualAcuityFactory(exam=review.exam)
         FundusImageFactory(exam=review.exam)
-    assert count_queries(as_photographer, "patient-detail", patient.pk) == 17
+    assert count_queries(as_photographer, "patient-detail", patient.pk) == 23

@@ -1,9 +1,11 @@
 """Facts of a visit on the page of the exam."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from screening.models import Exam, Patient, Site, VisitFacts, VisualAcuity
 from tests.screening.factories import ExamFactory, FundusImageFactory, PatientFactory
@@ -105,3 +107,12 @@ def test_acuity_is_recorded_and_a_wrong_one_loses_nothing(exam: Exam, as_photogr
         ("OD", 0.3, "glasses"),
         ("OS", 0.2, ""),
     ]
+
+
+@pytest.mark.parametrize(("language", "written"), [("en", "7,2"), ("en", "7.2"), ("de", "7,2"), ("de", "7.2")])
+def test_a_decimal_comma_is_read_in_every_language(
+    as_photographer: Client, exam: Exam, language: str, written: str
+) -> None:
+    with translation.override(language):
+        save(as_photographer, exam, hba1c=written)
+    assert VisitFacts.objects.get().hba1c == Decimal("7.2")
