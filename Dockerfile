@@ -31,6 +31,7 @@ COPY drsite ./drsite
 COPY ml ./ml
 COPY screening ./screening
 COPY templates ./templates
+COPY locale ./locale
 COPY static ./static
 # The key of this one command signs nothing. Collected files get the modes of photographs, hence the last line.
 RUN rm -rf screening/demo \
@@ -42,6 +43,11 @@ RUN rm -rf screening/demo \
 
 # --- serve ---
 FROM ${PYTHON_IMAGE} AS serve
+# Documents as PDF: Pango, and fonts for names in scripts that Inter does not have (Arabic and Greek, Devanagari, Chinese).
+RUN apt-get update -qq \
+ && apt-get install -y -qq --no-install-recommends \
+        libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core fonts-lohit-deva fonts-wqy-microhei \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
 # The number and not the name: the proxy reads the photographs as the same user, and orchestrators ask for a number.
 RUN groupadd --gid 10001 screening && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent screening \
  && install -d -o 10001 -g 10001 -m 0700 /data /data/media /tls
@@ -53,6 +59,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=drsite.settings \
     MEDIA_ROOT=/data/media STATIC_ROOT=/app/staticfiles VAR_DIR=/tmp/var \
+    XDG_CACHE_HOME=/tmp/cache \
     OMP_NUM_THREADS=1 ORT_DISABLE_TELEMETRY=1
 # Last, so that another revision alone does not build everything again.
 ARG VERSION=0.2.0

@@ -1,8 +1,10 @@
 # make demo    a whole clinic on http://127.0.0.1:8000/ (PORT, HOST, DEMO_DIR, DEMO_PASSWORD, DEMO_API_KEY, DEMO_PHOTOS)
 # make test    every test; DATABASE_URL and REDIS_URL choose the database and the broker
+# make coverage    the same without the browser tests, and the share of lines that ran
 # make faults    photographs are uploaded while servers, workers and disks fail; prints what became of them
 # make test-compose    the whole system in containers, with failures
 # make lint types contracts    style, strict types, import order; make format fixes what a tool can fix
+# make messages    the catalogues of translations, after a text has changed
 # make run worker beat         the three processes of an installation, for development
 
 # The first Python that is 3.11 or newer; `make PYTHON=/path/to/python demo` overrides.
@@ -15,7 +17,7 @@ PYTEST_ARGS ?=
 # Files whose words and names are checked against docs/style/.
 VOCABULARY ?= .
 
-.PHONY: demo test faults test-compose lint words format types contracts migrations run worker beat
+.PHONY: demo test coverage faults test-compose lint words format types contracts migrations messages run worker beat
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.installed-serve
@@ -23,6 +25,10 @@ demo: $(VENV)/.installed-serve
 
 test: $(VENV)/.installed-all
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+coverage: $(VENV)/.installed-all
+	$(BIN)/python -m pytest -m "not browser" --cov --cov-report= $(PYTEST_ARGS)
+	$(BIN)/coverage report --skip-covered
 
 # Needs a container engine, and root where base images cannot be pulled. Not part of CI: it takes a quarter of an hour.
 test-compose:
@@ -57,6 +63,9 @@ contracts: $(VENV)/.installed-all
 
 migrations: $(VENV)/.installed-all
 	DEBUG=true $(BIN)/python manage.py makemigrations --check --dry-run
+
+messages: $(VENV)/.installed-all
+	$(BIN)/python docs/messages.py
 
 run: $(VENV)/.installed-serve
 	DEBUG=true $(BIN)/python manage.py migrate

@@ -30,8 +30,8 @@ from ml.vocabulary import ICDRGrade, Laterality
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 MAX_BYTES = 150_000
-SIZE: ViewportSize = {"width": 1280, "height": 800}
-CAPTURE_HEIGHT_PX, READING_HEIGHT_PX = 1000, 1300
+CAPTURE_SIZE: ViewportSize = {"width": 1280, "height": 1200}
+READING_SIZE: ViewportSize = {"width": 1440, "height": 900}
 START_S, WAIT_MS = 300, 60_000
 PASSWORD, API_KEY = "screenshots-only", "drk_screenshots-only"
 
@@ -76,9 +76,9 @@ def count(address: str, path: str) -> int:
         return len(json.load(response)["results"])
 
 
-def log_in(browser: Browser, address: str, username: str, scheme: str) -> Page:
+def log_in(browser: Browser, address: str, username: str, scheme: str, size: ViewportSize) -> Page:
     """The first page after the log-in, in light or dark colours."""
-    context = browser.new_context(base_url=address, viewport=SIZE, color_scheme="dark" if scheme == "dark" else "light")
+    context = browser.new_context(base_url=address, viewport=size, color_scheme="dark" if scheme == "dark" else "light")
     context.set_default_timeout(WAIT_MS)
     expect.set_options(timeout=WAIT_MS)
     page = context.new_page()
@@ -87,6 +87,8 @@ def log_in(browser: Browser, address: str, username: str, scheme: str) -> Page:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/")
+    page.get_by_role("button", name="I understand").click()
+    expect(page.get_by_role("button", name="I understand")).to_have_count(0)
     return page
 
 
@@ -100,7 +102,7 @@ def photo(name: str, grade: int, eye: str, *, blur_px: float = 0.0) -> FilePaylo
 
 def capture_page(page: Page, *, is_first: bool) -> None:
     """The photographer's page of an exam: one eye is gradable, the other must be photographed again."""
-    page.goto("/?show=open")
+    page.goto("/?state=open")
     page.get_by_role("link", name=re.compile("^Open")).first.click()
     if is_first:
         files = [photo("visit_OD.jpg", 2, "OD"), photo("visit_OS.jpg", 2, "OS", blur_px=30.0)]
@@ -125,12 +127,11 @@ def reading_page(page: Page, *, is_first: bool) -> None:
     page.get_by_role("button", name="Heatmap", exact=True).click()
 
 
-def save(page: Page, name: str, height_px: int) -> None:
-    """Write the upper part of the page, in the best quality that is small enough."""
+def save(page: Page, name: str) -> None:
+    """Write what the window shows, in the best quality that is small enough."""
     page.mouse.move(0, 0)
     page.wait_for_load_state("networkidle")
-    image = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
-    image = image.crop((0, 0, image.width, min(image.height, height_px)))
+    image = Image.open(BytesIO(page.screenshot())).convert("RGB")
     for quality in range(90, 30, -5):
         file = BytesIO()
         image.save(file, "WEBP", quality=quality, method=6)
@@ -147,14 +148,14 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for scheme in ("light", "dark"):
             is_first = scheme == "light"
-            page = log_in(browser, address, "photographer", scheme)
+            page = log_in(browser, address, "photographer", scheme, CAPTURE_SIZE)
             capture_page(page, is_first=is_first)
-            save(page, f"capture-{scheme}", CAPTURE_HEIGHT_PX)
-            page = log_in(browser, address, "reviewer", scheme)
+            save(page, f"capture-{scheme}")
+            page = log_in(browser, address, "reviewer", scheme, READING_SIZE)
             reading_page(page, is_first=is_first)
             if scheme == "light":
                 page.locator("[data-theme-toggle]").click()
-            save(page, f"reading-{scheme}", READING_HEIGHT_PX)
+            save(page, f"reading-{scheme}")
         browser.close()
 
 

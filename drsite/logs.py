@@ -105,5 +105,8 @@ def logging_settings(*, format: str, level: str) -> dict[str, Any]:  # noqa: A00
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             "axes": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
+            # Its warnings have letters of a document, which may be a patient's name.
+            "weasyprint": {"level": "CRITICAL"},
+            "fontTools": {"level": "ERROR"},
         },
     }

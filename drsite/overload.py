@@ -62,7 +62,7 @@ class Gate:
 PHOTOS = Gate(n_running=2, n_waiting=8)
 """A photograph is decoded and stored or graded: about a second of a CPU core."""
 IMAGES = Gate(n_running=2, n_waiting=4)
-"""A thumbnail is made, or a TIFF becomes a PNG."""
+"""A thumbnail or the tiles of a photograph are made, or a TIFF becomes a PNG."""
 LOG_INS = Gate(n_running=2, n_waiting=4)
 """The hash of a password takes half a second of a CPU core."""
 PAGES = Gate(n_running=4, n_waiting=12)
@@ -70,7 +70,7 @@ PAGES = Gate(n_running=4, n_waiting=12)
 N_THREADS = sum(gate.n_threads for gate in (PHOTOS, IMAGES, LOG_INS, PAGES)) + 2
 """Of a process: two for health checks and for responses of 503."""
 _PHOTOS = re.compile(r"/try/|/exams/[^/]+/images/|/api/v1/(predict|exams/[^/]+/(images|suggest-eye))")
-_IMAGES = re.compile(r"/images/[^/]+/(thumbnail|photo)/")
+_IMAGES = re.compile(r"/images/[^/]+/(thumbnail|photo|tiles/.*)/")
 _LOG_INS = re.compile(r"/(admin/)?login/")
 
 

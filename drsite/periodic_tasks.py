@@ -34,5 +34,25 @@ PERIODIC_TASKS: dict[str, dict[str, Any]] = {
         "task": "screening.tasks.delete_expired_uploads",
         "schedule": crontab(minute="23"),
     },
+    "report-late-referrals": {
+        "task": "screening.tasks.report_late_referrals",
+        "schedule": crontab(hour="*/6", minute="11"),  # days begin at another hour at each site
+    },
+    "run-recall": {
+        "task": "screening.tasks.run_recall",
+        "schedule": crontab(hour="*/6", minute="31"),  # days begin at another hour at each site
+    },
+    "send-messages": {
+        "task": "screening.tasks.send_messages",
+        "schedule": schedule(datetime.timedelta(minutes=2), nowfun=steady_now),
+    },
+    "close-past-bookings": {
+        "task": "screening.tasks.close_past_bookings",
+        "schedule": crontab(hour="*/6", minute="21"),  # days begin at another hour at each site; before run-recall
+    },
+    "clean-up-imports": {
+        "task": "screening.tasks.clean_up_imports",
+        "schedule": schedule(datetime.timedelta(seconds=60), nowfun=steady_now),
+    },
     "delete-old-drafts": {"task": "screening.tasks.delete_old_drafts", "schedule": crontab(minute="47")},
 }

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.conf.global_settings import LANGUAGES as KNOWN_LANGUAGES
 from whitenoise.compress import Compressor
 
+from drsite.api_schema import API_SCHEMA
 from drsite.environment import Environment, served_models
 from drsite.logs import logging_settings
 from drsite.periodic_tasks import PERIODIC_TASKS
@@ -24,6 +26,8 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="insecure-key-for-development-only" if DEBUG else "")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Printed in documents, so the task that makes them needs it: there is no request to read it from.
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/") or f"https://{(ALLOWED_HOSTS or ['localhost'])[0]}"
 SITE_IS_DEMO = env.bool("SITE_IS_DEMO", default=False)
 
 # --- grading ---------------------------------------------------------------------------------------------------------
@@ -41,6 +45,9 @@ GRADING_HARD_LIMIT_S = 60
 GRADING_STALE_AFTER_S = env.int("GRADING_STALE_AFTER_S", default=90)
 QUEUE_LATE_AFTER_S = env.int("QUEUE_LATE_AFTER_S", default=300)  # then /health/ready reports the queue as "late"
 
+# --- reading ---------------------------------------------------------------------------------------------------------
+EXAM_LOCK_MINUTES = env.int("EXAM_LOCK_MINUTES", default=30)  # without activity of the reader who has an exam
+
 # --- applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "screening.apps.ScreeningConfig",
@@ -55,7 +62,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_htmx",
-    "axes",
+    "screening.apps.LogInsConfig",  # axes
     "csp",
 ]
 MIDDLEWARE = [
@@ -73,6 +80,7 @@ MIDDLEWARE = [
     "screening.middleware.limit_body_size",  # before the next, which reads the body
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "screening.middleware.use_language_of_account",
     "screening.access_audit.audit_access",
     "screening.middleware.limit_session",
     "screening.middleware.require_new_password",
@@ -187,6 +195,7 @@ SECURE_REFERRER_POLICY, X_FRAME_OPTIONS = "same-origin", "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
+        "script-src": ["'self'", "'inline-speculation-rules'"],  # lists of addresses to load in advance, no code
         "img-src": ["'self'", "data:", "blob:"],  # previews of files, and heatmaps
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
@@ -207,6 +216,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "data": env.str("API_RATE", default="600/min"),
         "invalid_keys": "60/min",  # of one address
+        "comparisons": "30/min",  # of one address, on the public page of a document
         "photos": env.str("API_PHOTO_RATE", default="120/min"),  # each takes a CPU core a fraction of a second
     },
     "DEFAULT_METADATA_CLASS": None,
@@ -216,38 +226,7 @@ REST_FRAMEWORK = {
 }
 # Counts of API requests. Each process has its own unless CACHE_URL is a shared cache.
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Diabetic retinopathy screening",
-    "DESCRIPTION": (
-        "Register patients, send photographs of both eyes, read the model's results and the signed reviews.\n\n"
-        "**Decision support, reviewed by a clinician. Not a certified medical device. A colour photograph cannot "
-        "exclude macular oedema.**\n\n"
-        "Every error is `{code, message, fields}`. Lists come in pages, newest first: follow `next` until it is "
-        "null. Records of a site where the key's user has no role are not found (404)."
-    ),
-    "VERSION": "1",
-    "LICENSE": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],  # the schema has no personal data
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "COMPONENT_SPLIT_REQUEST": True,  # an uploaded file differs from a stored one
-    "ENUM_NAME_OVERRIDES": {
-        "EyeTreatmentEnum": "screening.models.visit_facts.EYE_TREATMENTS",
-        "ServedModel": "screening.labels.models.MODEL_CHOICES",
-        "Laterality": "screening.labels.eyes.LATERALITY_CHOICES",
-        "ExamStatus": "screening.models.exams.Exam.Status",
-        "GradingStatus": "screening.models.gradings.Grading.Status",
-        "WithdrawnCode": "screening.models.images.FundusImage.WithdrawnCode",
-    },
-    "TAGS": [
-        {"name": "Predictions", "description": "One photograph is graded and not stored."},
-        {"name": "Patients", "description": "Register patients and find them by number."},
-        {"name": "Exams", "description": "Exams and their photographs."},
-        {"name": "Results", "description": "Results of the model, and signed reviews."},
-        {"name": "System", "description": "The model in use and your sites."},
-    ],
-}
+SPECTACULAR_SETTINGS = API_SCHEMA
 
 # --- background work -------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = env.str("REDIS_URL", default="") or "memory://"
@@ -279,6 +258,11 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 # --- language and time -----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
+# Of pages and the API: those with a complete catalogue in locale/, which a test checks.
+LANGUAGES = [("en", "English"), ("ar", "العربيّة"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français")]
+MESSAGE_LANGUAGES = KNOWN_LANGUAGES  # of messages to people: a site writes its own texts
+LANGUAGE_COOKIE_AGE, LANGUAGE_COOKIE_HTTPONLY = 365 * 24 * 60 * 60, True
+LANGUAGE_COOKIE_SECURE = not _INSECURE_HTTP
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 LOCALE_PATHS, FORMAT_MODULE_PATH = [BASE_DIR / "locale"], "drsite.formats"
 
@@ -289,12 +273,16 @@ LOGGING = logging_settings(format=LOG_FORMAT, level=env.str("LOG_LEVEL", default
 
 # --- monitoring ------------------------------------------------------------------------------------------------------
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: /metrics is off
-# Notices of wrong passwords to the person. `manage.py doctor` checks the connection.
+# Notices of wrong passwords, and messages to people. `manage.py doctor` checks the connection.
 _MAIL: dict[str, Any] = env.email_url("EMAIL_URL", default="dummymail://")
 EMAIL_BACKEND, EMAIL_TIMEOUT = _MAIL["EMAIL_BACKEND"], 10
 EMAIL_HOST, EMAIL_PORT = _MAIL["EMAIL_HOST"] or "localhost", _MAIL["EMAIL_PORT"] or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"] or "", _MAIL["EMAIL_HOST_PASSWORD"] or ""
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="") or EMAIL_HOST_USER or "screening@localhost"
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
+# --- messages to people ----------------------------------------------------------------------------------------------
+SMS_BACKEND = env.str("SMS_BACKEND", default="")  # path of a function (screening.message_hook); empty: none is sent
+SMS_FILE = env.path("SMS_FILE", default=str(VAR_DIR / "messages.jsonl"))()  # of screening.message_hook.write_to_file
+
 # The preload list of browsers is for public host names; that of a clinic is often private.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]

@@ -1,5 +1,6 @@
 """Fixtures of all tests: a site with users, a fake grader, a fake broker."""
 
+import gc
 import shutil
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ from django.core.cache import cache
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils import timezone
+from hypothesis import HealthCheck, settings
 
 from drsite.celery import app as site_celery
 from ml.bundle import default_bundle
@@ -37,6 +39,8 @@ from tests.screening.processes import (
 )
 
 Role = Membership.Role
+settings.register_profile("any_speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any_speed")
 
 
 def pytest_configure() -> None:
@@ -52,21 +56,48 @@ def pytest_configure() -> None:
     }
 
 
+LONG_FIRST = ("tests/browser/", "tests/ml/training/", "tests/hostile/", "tests/drsite/", "tests/ml/cli/", "tests/ml/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: with several processes, none is left alone with a long file at the end."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in LONG_FIRST])
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage less often, and without visits to the modules and tests, which stay: a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _append_only_tables_may_be_flushed() -> Iterator[None]:
     """Between transactional tests Django empties all tables: the triggers are dropped for that."""
-    names = ("0002_append_only_audit", "0009_corrections")
+    names = (
+        "0002_append_only_audit",
+        "0009_corrections",
+        "0031_outcome_tables",
+        "0034_register",
+        "0037_referrals",
+        "0039_contacts",
+        "0042_reading_protocols",
+        "0044_messages",
+        "0047_documents",
+        "0049_readings",
+        "0050_teaching_sets",
+    )
     triggers: list[Any] = [import_module(f"screening.migrations.{name}") for name in names]
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def flush_without_triggers(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
         with connection.schema_editor() as editor:
             for migration in triggers:
-                migration.drop_triggers(None, editor)
+                migration.TRIGGERS.drop(None, editor)
         flush(self, sql_list)
         with connection.schema_editor() as editor:
             for migration in triggers:
-                migration.create_triggers(None, editor)
+                migration.TRIGGERS.create(None, editor)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_without_triggers)

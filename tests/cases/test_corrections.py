@@ -76,7 +76,10 @@ def test_an_eye_that_loses_its_photograph_after_submission(
     step, data = LOSSES[loss]
     desk.post(f"/images/{exam.images.get(laterality='OS').pk}/{step}/", data)
     exam.refresh_from_db()
-    assert (exam.status, exam.returned_reason) == (Exam.Status.OPEN, "The left eye (OS) has no photograph any more.")
+    assert (exam.status, exam.returned_reason) == (
+        Exam.Status.RETURNED,
+        "The left eye (OS) has no photograph any more.",
+    )
     sign(desk, exam)
     assert not Review.objects.exists()
     desk.post(f"/exams/{exam.pk}/eyes/OS/not-photographed/", {"reason": "Patient has left"})
@@ -148,7 +151,7 @@ def test_a_result_entered_in_error(
     api.post(f"reviews/{wrong.pk}/entered-in-error", {"reason": "Signed for the next patient"})
     due = due_on(get_patient(user=everyone, patient_id=exam.patient_id))
     assert str(due) == "2027-03-31"
-    assert [one["id"] for one in api.get("exams", status="reviewed").body["results"]] == [str(exam.pk)]
+    assert [one["id"] for one in api.get("exams", status="signed").body["results"]] == [str(exam.pk)]
     assert api.get(f"reviews/{wrong.pk}").body["status"] == "entered-in-error"
     record_case("result entered in error", f"kept; due {due} by the last valid result")
 
@@ -176,5 +179,5 @@ def test_the_photographer_takes_an_exam_back(
     record_case(f"taken back, {'being read' if reader_began else 'not read'}", verdict)
     if reader_began:
         returned = api.post(f"exams/{exam.pk}/return", {"reason": "Left eye out of focus"})
-        assert returned.body["status"] == "open"
-        assert "Left eye out of focus" in desk.get("/?show=open").content.decode()
+        assert returned.body["status"] == "returned"
+        assert "Left eye out of focus" in desk.get("/?state=open").content.decode()

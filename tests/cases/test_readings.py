@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from screening.models import Exam, ReadingDraft, Review, Site, User
+from screening.models import Exam, ExamLock, ReadingDraft, Review, Site, User
 from tests.cases.conftest import Record
 from tests.screening.factories import ExamFactory, FundusImageFactory, MembershipFactory
 
@@ -51,6 +51,7 @@ def test_a_colleague_signs_while_reading(exam: Exam, reader: Client, record_case
     form = READING | hidden(reader.get(f"/exams/{exam.pk}/review/"))
     colleague = Client()
     colleague.force_login(MembershipFactory(site=exam.site, role="reviewer").user)
+    colleague.post(f"/exams/{exam.pk}/take-over/", {"holder": ExamLock.objects.get(exam=exam).holder_id})
     for step in ("first-reading", "sign"):
         colleague.post(f"/exams/{exam.pk}/{step}/", READING | {"OD-verdict": "4", "note": "Rubeosis"})
     assert Review.objects.count() == 1

@@ -17,7 +17,7 @@ from drsite import overload, request_bodies
 from drsite.overload import IMAGES, LOG_INS, PAGES, PHOTOS, Gate
 from screening.demo import server
 from screening.models import ReadingDraft, Site, User
-from tests.screening.factories import make_exam
+from tests.screening.eye_states import make_exam
 
 EXAM = "exams/5f0c1f3e-0000-4000-8000-000000000000"
 IMAGE = "images/5f0c1f3e-0000-4000-8000-000000000000"
@@ -34,6 +34,8 @@ IMAGE = "images/5f0c1f3e-0000-4000-8000-000000000000"
         ("GET", "/try/", PAGES),
         ("GET", f"/{IMAGE}/thumbnail/", IMAGES),
         ("GET", f"/{IMAGE}/photo/", IMAGES),
+        ("GET", f"/{IMAGE}/tiles/0/1/2/", IMAGES),
+        ("GET", f"/{IMAGE}/screen/", PAGES),
         ("POST", "/login/", LOG_INS),
         ("POST", "/admin/login/", LOG_INS),
         ("GET", "/login/", LOG_INS),

@@ -2,7 +2,8 @@
 
     HOSTILE_DIR=folder python -m pytest -s tests/hostile
 
-sends the files of a folder and prints a line for each; without it, small generated files are sent.
+sends the files of a folder and prints a line for each; without it, small generated files are sent, half of them by page
+and half by API.
 """
 
 import json
@@ -158,8 +159,8 @@ def test_page_and_api_survive_every_file(
     monkeypatch.setattr("screening.services.inference.current_bundle", lambda *_args, **_options: grader.bundle)
     step = partial(measured, decoders=decoder_memory)
     found = []
-    for file in sorted(hostile_folder.iterdir()):
-        for path in PATHS:
+    for number, file in enumerate(sorted(hostile_folder.iterdir())):
+        for path in PATHS if "HOSTILE_DIR" in os.environ else PATHS[number % 2 :][:1]:
             exam = ExamFactory(patient=patient)
             measures = upload(client, file, path(exam), exam, step)
             measures.leftovers += leftovers(media_root)

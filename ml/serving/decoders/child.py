@@ -24,7 +24,8 @@ from ml.serving.files.cleaning import clean_file, upright_size
 from ml.serving.files.decoding import bands, decode_file
 from ml.serving.files.photo_file import check_file, invalid_if_broken
 from ml.serving.files.rejections import MAX_BYTES, InvalidFile
-from ml.serving.files.renditions import reduced_jpeg, whole_png
+from ml.serving.files.renditions import logo_png, reduced_jpeg, whole_png
+from ml.serving.files.tiles import make_tiles
 
 MAX_MEMORY_BYTES = 600 * 1024 * 1024
 MAX_CPU_S = 8
@@ -81,6 +82,17 @@ def _convert(data: bytes, _options: dict[str, Any]) -> Reply:
     return {"n_bytes": len(png)}, [png]
 
 
+def _logo(data: bytes, _options: dict[str, Any]) -> Reply:
+    png = logo_png(data)
+    return {"n_bytes": len(png)}, [png]
+
+
+def _tile(data: bytes, _options: dict[str, Any]) -> Reply:
+    with invalid_if_broken():
+        archive = make_tiles(data)
+    return {"n_bytes": len(archive)}, [archive]
+
+
 def _unpack(data: bytes, _options: dict[str, Any]) -> Reply:
     """The index of the files as JSON, then their contents."""
     files = unpack_archive(data)
@@ -100,6 +112,8 @@ OPERATIONS: dict[str, Callable[[bytes, dict[str, Any]], Reply]] = {
     "decode": _decode,
     "reduce": _reduce,
     "convert": _convert,
+    "logo": _logo,
+    "tile": _tile,
     "measure": _measure,
     "unpack": _unpack,
 }

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ml.serving.decoders.messages import BrokenMessage, integer, read_exactly, text
 from ml.serving.decoders.pool import Child, DecoderPool
-from ml.serving.files import cleaning, renditions
+from ml.serving.files import cleaning, renditions, tiles
 from ml.serving.files.archives import MAX_FILES, MAX_NAME_CHARS, ArchivedFile, unpack_archive
 from ml.serving.files.cleaning import ValidPhoto
 from ml.serving.files.decoding import BAND_PX, decode_file
@@ -22,7 +22,7 @@ from ml.serving.files.photo_file import PhotoFile, check_file, invalid_if_broken
 from ml.serving.files.rejections import MAX_BYTES, MAX_PIXELS, OTHER_FORMATS, REJECTIONS, InvalidFile
 
 _MAX_PAYLOAD_BYTES = 8 * MAX_BYTES
-"""Of a PNG of a whole TIFF."""
+"""Of a PNG of a whole TIFF, or of all tiles of a photograph."""
 _MAX_PROFILE_BYTES = 1 << 20
 _MAX_INDEX_BYTES = 1 << 16
 _pool: DecoderPool | None = None
@@ -93,6 +93,23 @@ def whole_png(data: bytes) -> bytes:
             return renditions.whole_png(data)
     _check_first_bytes(data)
     return _pool.request({"operation": "convert"}, data, _payload)
+
+
+def logo_png(data: bytes) -> bytes:
+    """``renditions.logo_png``. Raises InvalidFile, DecoderUnavailable."""
+    _check_first_bytes(data)
+    if _pool is None:
+        return renditions.logo_png(data)
+    return _pool.request({"operation": "logo"}, data, _payload)
+
+
+def make_tiles(data: bytes) -> bytes:
+    """``tiles.make_tiles``. Raises InvalidFile, DecoderUnavailable."""
+    if _pool is None:
+        with invalid_if_broken():
+            return tiles.make_tiles(data)
+    _check_first_bytes(data)
+    return _pool.request({"operation": "tile"}, data, _payload)
 
 
 def unpack(data: bytes) -> list[ArchivedFile]:

@@ -18,9 +18,7 @@ ACCEPTED = gettext_noop("Send it as JPEG, PNG, TIFF or WebP.")
 #: What is wrong with a file and what to do, by the code of an InvalidFile.
 REJECTIONS = {
     "empty": gettext_noop("The file is empty. Export the photograph from the camera again and upload that file."),
-    "too_large": gettext_noop(
-        f"The file is larger than {MAX_MB} MB. Export the photograph as JPEG and upload that file."
-    ),
+    "too_large": gettext_noop("The file is larger than 50 MB. Export the photograph as JPEG and upload that file."),
     "too_many_pixels": gettext_noop("The photograph has more than 100 megapixels. Export it at the camera's own size."),
     "too_small": gettext_noop("The photograph is smaller than 64 pixels a side. Upload the original, not a thumbnail."),
     "multi_frame": gettext_noop("The file has several images. Export one photograph for each file and upload each."),
@@ -45,7 +43,7 @@ REJECTIONS = {
         "The ZIP archive has links, or paths that lead out of it. Make it again from the folder of the photographs."
     ),
     "zip_too_large": gettext_noop(
-        f"The ZIP archive unpacks to more than {3 * MAX_MB} MB. Send the photographs without an archive."
+        "The ZIP archive unpacks to more than 150 MB. Send the photographs without an archive."
     ),
     "zip_too_many": gettext_noop("The ZIP archive has more than 40 files. Send the photographs of one visit only."),
     "damaged": gettext_noop("The file is damaged or incomplete. Export the photograph again and upload that file."),

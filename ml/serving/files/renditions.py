@@ -5,11 +5,17 @@ from io import BytesIO
 from PIL import Image, ImageCms
 
 from ml.serving.files.decoding import over_black, upright
-from ml.serving.files.photo_file import check_file
+from ml.serving.files.formats import sniff_format
+from ml.serving.files.photo_file import check_file, invalid_if_broken
+from ml.serving.files.rejections import InvalidFile
 
 THUMBNAIL_PX = 640
 SCREEN_PX = 1600
 _JPEG_QUALITY = 86
+LOGO_FORMATS = ("PNG", "JPEG", "WEBP")
+MIN_LOGO_PX, MAX_LOGO_PX = 16, 4000
+LOGO_SIZE_PX = (1000, 400)
+"""Of the stored logo: over 500 pixels an inch at its size on paper."""
 
 
 def reduced_jpeg(data: bytes, *, side_px: int) -> tuple[bytes, tuple[int, int]]:
@@ -28,6 +34,23 @@ def whole_png(data: bytes) -> bytes:
     out = BytesIO()
     with check_file(data).open() as photo:
         _for_screens(photo).save(out, "PNG", compress_level=1, exif=b"", icc_profile=None)
+    return out.getvalue()
+
+
+def logo_png(data: bytes) -> bytes:
+    """A logo over white as PNG of at most LOGO_SIZE_PX, without anything else of the file. Raises InvalidFile."""
+    kind = sniff_format(data)
+    if kind not in LOGO_FORMATS:
+        raise InvalidFile("not_a_photograph")
+    with invalid_if_broken(), Image.open(BytesIO(data), formats=[kind]) as image:
+        if not all(MIN_LOGO_PX <= side_px <= MAX_LOGO_PX for side_px in image.size):
+            raise InvalidFile("too_small" if min(image.size) < MIN_LOGO_PX else "too_many_pixels")
+        pixels = upright(image).convert("RGBA")
+    pixels.thumbnail(LOGO_SIZE_PX)
+    white = Image.new("RGBA", pixels.size, "white")
+    white.alpha_composite(pixels)
+    out = BytesIO()
+    white.convert("RGB").save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

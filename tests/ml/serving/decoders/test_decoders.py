@@ -113,6 +113,7 @@ def test_a_child_that_is_killed_refuses_its_file_and_is_replaced(
         monkeypatch.setattr(pool, "read_header", original)
         for child in set(processes.children):
             os.kill(child.process.pid, signal.SIGKILL)
+            wait_until_gone(child.process.pid)
         return original(stream)  # type: ignore[arg-type]
 
     some_child(processes)

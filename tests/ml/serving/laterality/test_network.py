@@ -4,6 +4,8 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -42,8 +44,10 @@ def cropped(photo: Image.Image, *, side_px: int = 288) -> FundusCrop:
     return crop
 
 
+@cache
 def eye_of(eye: Laterality, seed: int = 2) -> Image.Image:
-    return draw_fundus(drawing_for_grade(ICDRGrade(seed % 5), eye, seed=seed))
+    """In a frame 840 pixels high."""
+    return draw_fundus(replace(drawing_for_grade(ICDRGrade(seed % 5), eye, seed=seed), scale=0.7))
 
 
 @pytest.mark.parametrize("eye", list(Laterality))

@@ -127,9 +127,8 @@ def test_an_eye_whose_small_lesions_vanish_is_not_good(data_dir: Path) -> None:
     for path in samples(data_dir, "IDRiD"):
         sharp = grader.grade(path)
         with Image.open(path) as photo:
-            copies = [
-                blurred(photo.convert("RGB"), sigma, _width_px(path)) for sigma in (0.002, 0.003, 0.005, 0.008, 0.012)
-            ]
+            half = photo.convert("RGB").reduce(2)  # of 4,288 pixels
+        copies = [blurred(half, sigma, _width_px(path) / 2) for sigma in (0.003, 0.008)]
         for copy in copies:
             soft = grader.grade(copy, include_ungradable=True)
             if is_lower(soft, sharp):
