@@ -18,7 +18,6 @@ from ml.vocabulary import ServedModel
 from screening.health import worker_heartbeat
 from screening.health.queue_stats import oldest_waiting_s
 from screening.photos.validation import MAX_BYTES
-from screening.selectors.readings import arbitrations_without_arbiter, second_readings_without_reader
 from screening.selectors.sites import list_served_models
 from screening.services import inference
 
@@ -146,13 +145,3 @@ COMPONENTS: dict[str, Callable[[], str]] = {
 }
 NON_CRITICAL = frozenset({"queue", "worker"})
 """Without them photographs are still stored, and graded later. A restart of the web process would not help."""
-
-
-def check_readings() -> str:
-    """Exams that wait for a second reader or a decision, and no person of their site may give it."""
-    n_second, n_decision = second_readings_without_reader().count(), arbitrations_without_arbiter().count()
-    if n_second or n_decision:
-        raise HealthCheckError(
-            f"{n_second} exams wait for a second reader and {n_decision} for a senior reviewer whom their site lacks"
-        )
-    return "each exam that waits has a person who may read it next"

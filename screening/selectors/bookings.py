@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from screening.access import restrict
 from screening.models import Booking, Exam, Patient, Site, User
@@ -42,6 +43,18 @@ def next_booking(*, user: User, patient: Patient, today: datetime.date) -> Booki
     """The next appointment of a person that is not cancelled."""
     rows = bookings_of_patient(user=user, patient=patient)
     return rows.filter(status=BookingStatus.BOOKED.value, day__gte=today).order_by("day", "time", "pk").first()
+
+
+def count_unclosed_bookings(*, days: int) -> int:
+    """Bookings at active sites that are still booked more than ``days`` days after their day.
+
+    A periodic task closes them the day after. One query for each site.
+    """
+    n_unclosed = 0
+    for site in Site.objects.filter(is_active=True):
+        before = timezone.localdate(timezone=site.zone) - datetime.timedelta(days=days)
+        n_unclosed += Booking.objects.filter(site=site, status=BookingStatus.BOOKED.value, day__lt=before).count()
+    return n_unclosed
 
 
 def get_booking(*, user: User, booking_id: uuid.UUID) -> Booking:

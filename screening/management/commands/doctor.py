@@ -16,16 +16,15 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from screening.health import checks, worker_heartbeat
+from screening.health import checks, programme, worker_heartbeat
 from screening.health.checks import HealthCheckError
-from screening.models import LateReferralRun, Message, Patient, RecallRun, Referral, Site
+from screening.models import Message, Site
 from screening.policy.messages import WAITING_STATES, MessageChannel, MessageMode
 from screening.reports import engine
 from screening.selectors.thresholds import unused_thresholds
 from screening.services import inference
 from screening.services.message_channels import available_channels, sms_hook
 
-MAX_REFERRAL_RUN_AGE_H = 24
 MAX_MESSAGE_DELAY_H = 2
 _CHANNELS = {MessageChannel.EMAIL: "no mail server", MessageChannel.SMS: "no SMS_BACKEND"}
 FONT_SAMPLES = {
@@ -154,34 +153,6 @@ def diagnose_thresholds() -> str:
     return "none is for another model"
 
 
-def diagnose_referrals() -> str:
-    """The search for late referrals: it runs every six hours, so a run that is a day old is the last of several."""
-    run = LateReferralRun.objects.first()
-    if run is None:
-        if Referral.objects.exists():
-            raise HealthCheckError("the search for late referrals has never run")
-        return "there is none"
-    hours = (timezone.now() - run.ran_at).total_seconds() / 3600
-    message = f"late ones were searched {hours:.0f} h ago"
-    if hours > MAX_REFERRAL_RUN_AGE_H:
-        raise HealthCheckError(message)
-    return message
-
-
-def diagnose_recall() -> str:
-    """The task that computes due dates: it runs every six hours, so a run that is a day old is the last of several."""
-    run = RecallRun.objects.first()
-    if run is None:
-        if Patient.objects.filter(created_at__lt=timezone.now() - datetime.timedelta(days=1)).exists():
-            raise HealthCheckError("due dates were never computed by the periodic task")
-        return "no patient was registered more than a day ago"
-    hours = (timezone.now() - run.ran_at).total_seconds() / 3600
-    message = f"due dates were computed {hours:.0f} h ago"
-    if hours > MAX_REFERRAL_RUN_AGE_H:
-        raise HealthCheckError(message)
-    return message
-
-
 def diagnose_messages() -> str:
     """Channels of sites that send messages, and messages that wait although they are due."""
     sites = [str(site) for site in Site.objects.filter(is_active=True).exclude(message_mode=MessageMode.OFF.value)]
@@ -254,7 +225,7 @@ DIAGNOSTICS = (
     ),
     Diagnostic(
         "readings",
-        checks.check_readings,
+        programme.check_readings,
         "Give another person the role of a reviewer, or of a senior reviewer, at these sites. Who has read an exam "
         "does not decide on it.",
     ),
@@ -269,13 +240,25 @@ DIAGNOSTICS = (
     Diagnostic("queue", checks.check_queue, "Check that beat runs (`celery -A drsite beat`), then add a worker."),
     Diagnostic(
         "referrals",
-        diagnose_referrals,
+        programme.check_referrals,
         "Check that beat and a worker run. Then late referrals are reported within six hours: missed runs are made up.",
     ),
     Diagnostic(
         "recall",
-        diagnose_recall,
+        programme.check_recall,
         "Check that beat and a worker run. The next run makes up what was missed.",
+    ),
+    Diagnostic(
+        "bookings",
+        programme.check_bookings,
+        "Check that beat and a worker run. The next run, within six hours, records who did not attend; record by hand "
+        "who did.",
+    ),
+    Diagnostic(
+        "imports",
+        programme.check_imports,
+        "Check that beat and a worker run, and read the log of the worker. They go on where they stopped, or are "
+        "refused after three tries. One that is not written yet can be cancelled on its page.",
     ),
     Diagnostic(
         "messages",

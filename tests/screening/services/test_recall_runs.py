@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from screening import tasks
+from screening.health import programme
 from screening.health.checks import HealthCheckError
-from screening.management.commands import doctor
 from screening.models import AuditEvent, Patient, RecallRun, RegisterEntry, Site
 from screening.services.recall_runs import run_recall
 from tests.screening.factories import PatientFactory
@@ -48,12 +48,12 @@ def test_the_task_runs_it(site: Site) -> None:
 
 def test_doctor_reports_a_task_that_does_not_run(site: Site) -> None:
     PatientFactory(site=site)
-    assert doctor.diagnose_recall() == "no patient was registered more than a day ago"
+    assert programme.check_recall() == "no patient was registered more than a day ago"
     Patient.objects.update(created_at=timezone.now() - datetime.timedelta(days=2))
     with pytest.raises(HealthCheckError, match="never computed"):
-        doctor.diagnose_recall()
+        programme.check_recall()
     run_recall()
-    assert doctor.diagnose_recall() == "due dates were computed 0 h ago"
+    assert programme.check_recall() == "due dates were computed 0 h ago"
     RecallRun.objects.update(ran_at=timezone.now() - datetime.timedelta(hours=30))
     with pytest.raises(HealthCheckError, match="30 h ago"):
-        doctor.diagnose_recall()
+        programme.check_recall()

@@ -16,13 +16,21 @@ from django.utils import timezone
 
 from ml.errors import BundleError
 from ml.vocabulary import ServedModel
-from screening.health import checks
+from screening.health import checks, programme
 from screening.management.commands import doctor
-from screening.models import LateReferralRun
+from screening.models import DataImport, LateReferralRun
 from screening.reports import engine
+from screening.services.bookings import close_past_bookings
 from screening.services.late_referrals import report_late_referrals
 from tests.builders import FakeGrader
-from tests.screening.factories import GradingFactory, ReferralFactory, SiteThresholdFactory
+from tests.screening.factories import (
+    BookingFactory,
+    DataImportFactory,
+    GradingFactory,
+    ReferralFactory,
+    SiteFactory,
+    SiteThresholdFactory,
+)
 
 STRONG = "q8ZrV1nXw5tKc3LyPb7HdMf2SgJa9UeTo4RiNxWk6BvCz0YhQmDs"
 pytestmark = pytest.mark.django_db
@@ -54,7 +62,9 @@ def test_a_healthy_installation_passes_every_check(media_root: Path) -> None:
     code, states, output = run_doctor()
     assert code == 0, output
     names = "settings database migrations broker storage bundle thresholds readings clock disk worker queue referrals"
-    assert states == dict.fromkeys([*names.split(), "recall", "messages", "documents", "mail"], "OK")
+    assert states == dict.fromkeys(
+        [*names.split(), "recall", "bookings", "imports", "messages", "documents", "mail"], "OK"
+    )
     assert not [file for file in media_root.rglob("*") if file.is_file()], "its test file is deleted"
 
 
@@ -143,7 +153,18 @@ def stop_database(_settings: Any, patch: pytest.MonkeyPatch) -> None:
         (stop_mail_server, {"mail"}, "EMAIL_URL"),
         (
             stop_database,
-            {"database", "migrations", "thresholds", "readings", "queue", "referrals", "recall", "messages"},
+            {
+                "database",
+                "migrations",
+                "thresholds",
+                "readings",
+                "queue",
+                "referrals",
+                "recall",
+                "bookings",
+                "imports",
+                "messages",
+            },
             "DATABASE_PASSWORD",
         ),
     ],
@@ -179,9 +200,37 @@ def test_the_clock_is_compared_with_that_of_the_database(
 
 
 def test_referrals_without_any_search_for_late_ones_are_reported() -> None:
-    assert doctor.diagnose_referrals() == "there is none"
+    assert programme.check_referrals() == "there is none"
     ReferralFactory()
     with pytest.raises(checks.HealthCheckError, match="has never run"):
-        doctor.diagnose_referrals()
+        programme.check_referrals()
     report_late_referrals()
-    assert doctor.diagnose_referrals() == "late ones were searched 0 h ago"
+    assert programme.check_referrals() == "late ones were searched 0 h ago"
+
+
+def test_bookings_that_no_task_closed_are_reported() -> None:
+    today = timezone.localdate(timezone=(site := SiteFactory(timezone="Pacific/Auckland")).zone)
+    booked = BookingFactory(patient__site=site, day=today - datetime.timedelta(days=1))
+    BookingFactory(patient__site=site, day=today - datetime.timedelta(days=2), status="did_not_attend")
+    BookingFactory(patient__site__is_active=False, day=today - datetime.timedelta(days=9))
+    assert programme.check_bookings() == "none of a day that has passed is open"
+    booked.day = today - datetime.timedelta(days=2)
+    booked.save()
+    code, states, output = run_doctor()
+    assert (code, states["bookings"]) == (1, "FAIL")
+    assert "1 are still “booked” more than 1 day after their day" in output
+    assert "beat and a worker" in output
+    close_past_bookings()
+    assert programme.check_bookings() == "none of a day that has passed is open"
+
+
+def test_imports_that_stopped_are_reported() -> None:
+    DataImportFactory(state="checking")
+    DataImportFactory(state="checked")  # a person decides, who may take longer
+    DataImport.objects.update(worked_at=timezone.now() - datetime.timedelta(minutes=14))
+    assert programme.check_imports() == "none has stopped"
+    DataImport.objects.update(worked_at=timezone.now() - datetime.timedelta(minutes=16))
+    code, states, output = run_doctor()
+    assert (code, states["imports"]) == (1, "FAIL")
+    assert "1 stopped: no worker had them for 15 minutes" in output
+    assert "read the log of the worker" in output

@@ -1,0 +1,79 @@
+"""Checks of the programme: whether its periodic tasks run, and whether exams have a person who may read them.
+
+Each returns a short text or raises HealthCheckError. The checks of components are in ``checks``.
+"""
+
+import datetime
+
+from django.utils import timezone
+
+from screening.health.checks import HealthCheckError
+from screening.models import DataImport, LateReferralRun, Patient, RecallRun, Referral
+from screening.policy.imports import WORKING_STATES
+from screening.selectors.bookings import count_unclosed_bookings
+from screening.selectors.readings import arbitrations_without_arbiter, second_readings_without_reader
+
+MAX_RUN_AGE_H = 24
+"""Of tasks that run every six hours: a run that is a day old is the last of several."""
+MAX_IMPORT_PAUSE_MIN = 15
+"""Far above STALLED_AFTER of ``services.imports.cleanup``, after which a periodic task has a worker continue."""
+MAX_UNCLOSED_DAYS = 1
+
+
+def check_readings() -> str:
+    """Exams that wait for a second reader or a decision, and no person of their site may give it."""
+    n_second, n_decision = second_readings_without_reader().count(), arbitrations_without_arbiter().count()
+    if n_second or n_decision:
+        raise HealthCheckError(
+            f"{n_second} exams wait for a second reader and {n_decision} for a senior reviewer whom their site lacks"
+        )
+    return "each exam that waits has a person who may read it next"
+
+
+def check_referrals() -> str:
+    """The task that searches for late referrals."""
+    run = LateReferralRun.objects.first()
+    if run is None:
+        if Referral.objects.exists():
+            raise HealthCheckError("the search for late referrals has never run")
+        return "there is none"
+    return _check_age("late ones were searched", run.ran_at)
+
+
+def check_recall() -> str:
+    """The task that computes due dates."""
+    run = RecallRun.objects.first()
+    if run is None:
+        if Patient.objects.filter(created_at__lt=timezone.now() - datetime.timedelta(days=1)).exists():
+            raise HealthCheckError("due dates were never computed by the periodic task")
+        return "no patient was registered more than a day ago"
+    return _check_age("due dates were computed", run.ran_at)
+
+
+def check_bookings() -> str:
+    """The task that records who did not attend on the days that have passed."""
+    n_unclosed = count_unclosed_bookings(days=MAX_UNCLOSED_DAYS)
+    if n_unclosed:
+        raise HealthCheckError(
+            f"{n_unclosed} are still “booked” more than {MAX_UNCLOSED_DAYS} day after their day: "
+            "who did not attend is not recorded"
+        )
+    return "none of a day that has passed is open"
+
+
+def check_imports() -> str:
+    """Imports of files that should be worked on, and are not."""
+    before = timezone.now() - datetime.timedelta(minutes=MAX_IMPORT_PAUSE_MIN)
+    n_stopped = DataImport.objects.filter(state__in=WORKING_STATES, worked_at__lt=before).count()
+    if n_stopped:
+        raise HealthCheckError(f"{n_stopped} stopped: no worker had them for {MAX_IMPORT_PAUSE_MIN} minutes")
+    return "none has stopped"
+
+
+def _check_age(done: str, ran_at: datetime.datetime) -> str:
+    """``done`` with the hours since. Raises HealthCheckError if it is too long ago."""
+    hours = (timezone.now() - ran_at).total_seconds() / 3600
+    message = f"{done} {hours:.0f} h ago"
+    if hours > MAX_RUN_AGE_H:
+        raise HealthCheckError(message)
+    return message
