@@ -8,7 +8,6 @@ from django.shortcuts import get_object_or_404
 
 from screening.access import restrict
 from screening.models import DataImport, Site, User
-from screening.policy.imports import ACTIVE_STATES
 
 
 def get_import(*, user: User, import_id: uuid.UUID) -> DataImport:
@@ -21,11 +20,6 @@ def list_imports(*, user: User, site: Site) -> QuerySet[DataImport]:
     """Imports of a site, newest first."""
     rows = restrict(DataImport.objects.filter(site=site), user)
     return rows.select_related("owner").order_by("-created_at", "pk")
-
-
-def active_import(*, user: User, site: Site) -> DataImport | None:
-    """The import of a site that is not at its end; at most one is."""
-    return list_imports(user=user, site=site).filter(state__in=ACTIVE_STATES).first()
 
 
 def rows_in_state(rows: QuerySet[Any], state: str | None) -> QuerySet[Any]:
