@@ -20,12 +20,14 @@ class ReferralPair:
     """The model's result when the review was signed, and the hospital's.
 
     ``is_positive``: the model flagged an eye as referable or suspected macular oedema; None if nothing was gradable.
+    ``is_confirmed``: None if no result is stored. The services store one with each such state; other programs that
+    write to the database may not.
     """
 
     referral_id: uuid.UUID
     model_versions: tuple[str, ...]
     is_positive: bool | None
-    is_confirmed: bool
+    is_confirmed: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,15 @@ class ReferralMetrics:
     """Figures of the patients who were referred and whose result is back. They are no estimate for the others.
 
     ``model``: confirmed of those whom the model had flagged, its positive predictive value among referred patients.
-    ``readers``: confirmed of all. ``not_flagged``: confirmed of those whom the model had not flagged.
+    ``readers``: confirmed of all. ``not_flagged``: confirmed of those whom the model had not flagged. Referrals without
+    a stored result are in none of them.
     """
 
     model: Proportion
     readers: Proportion
     not_flagged: Proportion
     n_without_model: int
+    n_without_result: int
 
 
 def referral_pairs(*, user: User) -> list[ReferralPair]:
@@ -64,17 +68,19 @@ def referral_pairs(*, user: User) -> list[ReferralPair]:
 def metrics_of(pairs: Iterable[ReferralPair]) -> ReferralMetrics:
     """The proportions of confirmed referrals."""
     pairs = tuple(pairs)
+    known = [one for one in pairs if one.is_confirmed is not None]
     return ReferralMetrics(
-        model=_confirmed([one for one in pairs if one.is_positive]),
-        readers=_confirmed(pairs),
-        not_flagged=_confirmed([one for one in pairs if one.is_positive is False]),
-        n_without_model=sum(one.is_positive is None for one in pairs),
+        model=_confirmed([one for one in known if one.is_positive]),
+        readers=_confirmed(known),
+        not_flagged=_confirmed([one for one in known if one.is_positive is False]),
+        n_without_model=sum(one.is_positive is None for one in known),
+        n_without_result=len(pairs) - len(known),
     )
 
 
 def _confirmed(pairs: Iterable[ReferralPair]) -> Proportion:
     pairs = tuple(pairs)
-    return Proportion(sum(one.is_confirmed for one in pairs), len(pairs))
+    return Proportion(sum(bool(one.is_confirmed) for one in pairs), len(pairs))
 
 
 def _gradings_at_signature(exams: list[uuid.UUID]) -> dict[uuid.UUID, list[Grading]]:

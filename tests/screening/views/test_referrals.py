@@ -236,7 +236,13 @@ def test_managers_see_the_predictive_value_of_the_model_with_its_interval(
     assert "4 of 6" in text
     assert "1 referral had no photograph that the model could grade" in text
     assert "later" not in text
+    assert "no result is stored" not in text
     assert count_queries(as_manager, "referral-metrics") <= 16
+    make(site, "Lost", state="result_back")
+    text = " ".join(page_text(as_manager, "referral-metrics").split())
+    assert "4 of 6" in text
+    assert "1 referral had no photograph" in text
+    assert "1 referral is closed as “result back”, but no result is stored" in text
 
 
 def test_a_review_that_does_not_count_is_not_in_the_metrics(site: Site, as_manager: Client) -> None:
