@@ -1,6 +1,8 @@
 """Signed readings of exams that several persons read: who may read an exam next, and what may be shown of it."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+import uuid
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from screening.access import Action, members_who, sites_for
 from screening.models import Exam, FirstReading, Reading, User
@@ -70,3 +72,13 @@ def second_readings_without_reader() -> QuerySet[Exam]:
     signed = Reading.in_protocol.filter(**current, reader=OuterRef("user"))
     others = members_who(Action.REVIEW_EXAM).filter(~Exists(signed), site=OuterRef("site"))
     return Exam.objects.filter(~Exists(others), status=ExamState.SECOND_READING)
+
+
+def count_without_reader(user: User) -> dict[tuple[uuid.UUID, ExamState], int]:
+    """How many exams wait for a second reader or an arbiter whom their site lacks, by site and state. One query.
+
+    Of the sites that ``user`` manages.
+    """
+    found = (second_readings_without_reader() | arbitrations_without_arbiter()).order_by()
+    rows = found.filter(site__in=sites_for(user, Action.MANAGE_SITE)).values_list("site", "status")
+    return {(site, ExamState(status)): n for site, status, n in rows.annotate(n=Count("pk"))}

@@ -18,6 +18,7 @@ from screening.access import Action, can, can_create_first_site, sites_for
 from screening.forms.worklist import WorklistForm
 from screening.labels.worklist import QUALITY_LABELS, RANK_LABELS
 from screening.models import AuditEvent, Exam, ExamLock, Site, User
+from screening.policy.exam_states import ExamState
 from screening.selectors import (
     Reading,
     WorklistFilters,
@@ -27,6 +28,7 @@ from screening.selectors import (
     worklist,
 )
 from screening.selectors.gradings import SiteView, list_site_views
+from screening.selectors.readings import count_without_reader
 from screening.selectors.worklist_counts import WorklistCounts, count_choices, count_worklist, store_menu_counts
 from screening.selectors.worklist_layouts import get_worklist_layout
 from screening.services.audit import record_event
@@ -50,6 +52,16 @@ class Tab:
     query: str
     n: int
     is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Exams of a site that wait for a person whom it lacks, with the link to them."""
+
+    site: Site
+    is_arbitration: bool
+    n: int
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,7 @@ def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
     context = {
         **listed,
         "shows_reader": any(_is_taken(exam) for exam in listed["exams"]),
+        "without_reader": _without_reader(user, reader),
         **_arrangement(request, filters, reader),
         "form": form,
         "filters": filters,
@@ -206,6 +219,18 @@ def _arrangement(request: AuthenticatedRequest, filters: WorklistFilters, reader
         "may_review": reader.may_review,
         "may_register": can(user, Action.REGISTER_PATIENT),
     }
+
+
+def _without_reader(user: User, reader: Reader) -> list[Unread]:
+    """What the notice to a manager says, site by site."""
+    found = count_without_reader(user)
+    readings = {ExamState.SECOND_READING: Reading.SECOND, ExamState.ARBITRATION: Reading.ARBITRATION}
+    return [
+        Unread(site, reading is Reading.ARBITRATION, n, query_of(WorklistFilters(site=site, reading=reading)))
+        for site in reader.sites
+        for state, reading in readings.items()
+        if (n := found.get((site.pk, state)))
+    ]
 
 
 def _tabs(filters: WorklistFilters, counts: WorklistCounts) -> list[Tab]:

@@ -12,8 +12,9 @@ from screening.policy.marks import Mark, MarkShape
 from screening.services.readings import sign_findings
 from screening.services.structured_findings import StructuredFindings
 from tests.screening.api.client import ApiClient
+from tests.screening.factories import ExamFactory
 from tests.screening.protocols import found, reader_of, sign, use_protocol, waiting_exam
-from tests.screening.views.pages import page_text, text_of, url
+from tests.screening.views.pages import count_queries, page_text, text_of, url
 
 RIGHT, LEFT = Laterality
 SECRET, NOTE = "Naevus seen by the first", "Note of the first"
@@ -137,3 +138,29 @@ def test_a_senior_who_read_it_does_not_decide(exam: Exam, site: Site) -> None:
     sign(exam, senior)
     response = client_of(senior).get(url("exam-consensus", exam.pk), follow=True)
     assert "another senior reviewer decides" in text_of(response)
+
+
+def test_a_manager_sees_which_exams_wait_for_a_person_whom_the_site_lacks(
+    exam: Exam, site: Site, other_site: Site, reviewer: User, manager: User
+) -> None:
+    disputed, leaver = waiting_exam(site), reader_of(site)
+    sign_findings(exam=disputed, findings=found(3, 0), by=reviewer)
+    sign(disputed, leaver)
+    leaver.memberships.all().delete()
+    ExamFactory(patient__site=other_site, is_submitted=True, status="second_reading")
+    client = client_of(manager)
+    text = " ".join(page_text(client, "worklist").split())
+    for sentence, reading, listed in (
+        ("1 exam waits for a second reader", "second", exam),
+        ("1 exam waits for a senior reviewer who has not read it", "arbitration", disputed),
+    ):
+        query = f"?state=waiting&amp;site={site.code}&amp;reading={reading}"
+        assert f'<a href="{query}"> {site.name}: {sentence} </a>' in text
+        found_exams = client.get(url("worklist") + query.replace("&amp;", "&")).context["exams"]
+        assert list(found_exams) == [listed]
+    assert f"{other_site.name}: " not in text
+    assert "whom the site lacks" not in page_text(client_of(reviewer), "worklist"), "who is no manager"
+    n_queries = count_queries(client, "worklist")
+    reader_of(site, "senior_reviewer")
+    assert "whom the site lacks" not in page_text(client, "worklist")
+    assert count_queries(client, "worklist") == n_queries
