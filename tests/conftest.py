@@ -17,6 +17,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.backends.sqlite3.creation import DatabaseCreation
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 
@@ -28,6 +29,7 @@ from ml.vocabulary import ServedModel
 from screening.models import Grading, Membership, Site, User
 from screening.services import accounts, inference
 from tests.builders import FakeBundle, FakeGrader, make_prediction
+from tests.screening.databases import create_from_copy
 from tests.screening.factories import MembershipFactory, SiteFactory, UserFactory
 from tests.screening.processes import (
     STALE_AFTER_S,
@@ -69,6 +71,14 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """The migrations are not repeated in each process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseCreation, "create_test_db", create_from_copy)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
