@@ -8,6 +8,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ml.vocabulary import ServedModel
 from screening.labels.eyes import LATERALITY_CHOICES
@@ -124,7 +125,9 @@ class PhotoForm(OnePhotoForm, LateralityForm):
     )
 
     pupil = forms.ChoiceField(
-        label=_("Pupil"), choices=[("", _("Not stated")), *FundusImage.Pupil.choices], required=False
+        label=_("Pupil"),
+        choices=[("", pgettext_lazy("pupil", "Not stated")), *FundusImage.Pupil.choices],
+        required=False,
     )
     captured_on = forms.DateField(
         label=_("Taken on"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from screening.forms.patients import PatientSearchForm
 from screening.labels.recall import STATE_LABELS, STEP_LABELS
@@ -35,7 +36,10 @@ class DueListForm(PatientSearchForm):
         super().__init__(*args, **kwargs)
         states = [(state.value, f"{STATE_LABELS[state]} ({n})") for state, n in counts.items()]
         steps = [(step.value, STEP_LABELS[step]) for step in NextStep if step is not NextStep.LOST]
-        choices: dict[str, Any] = {"state": states, "step": steps}
+        choices: dict[str, Any] = {
+            "state": [(ANY, _("All")), *states],
+            "step": [(ANY, pgettext("steps", "All")), *steps],
+        }
         for name, options in choices.items():
             field: Any = self.fields[name]
-            field.choices = [(ANY, _("All")), *options]
+            field.choices = options

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from ml.vocabulary import ICDRGrade, Laterality
 from screening.forms.patients import PatientSearchForm
@@ -39,7 +40,7 @@ class ReferralListForm(PatientSearchForm):
         """``sites``: codes and names; a user with one site is not asked for it."""
         super().__init__(*args, **kwargs)
         urgencies = [(one.value, URGENCY_LABELS[one]) for one in (Urgency.IMMEDIATE, Urgency.SOON)]
-        cast("forms.ChoiceField", self.fields["urgency"]).choices = [(ANY, _("All")), *urgencies]
+        cast("forms.ChoiceField", self.fields["urgency"]).choices = [(ANY, pgettext("urgencies", "All")), *urgencies]
         cast("forms.ChoiceField", self.fields["site"]).choices = [(ANY, _("All")), *sites]
         if len(sites) < 2:
             del self.fields["site"]

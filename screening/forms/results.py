@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.forms.worklist import ANY
 from screening.labels.reviews import OUTCOME_CHOICES
@@ -13,7 +14,9 @@ class ResultListForm(forms.Form):
     """Site, outcome and days."""
 
     site = forms.ChoiceField(label=_("Site"), required=False)
-    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[(ANY, _("All")), *OUTCOME_CHOICES])
+    outcome = forms.ChoiceField(
+        label=_("Outcome"), required=False, choices=[(ANY, pgettext_lazy("outcomes", "All")), *OUTCOME_CHOICES]
+    )
     from_on = forms.DateField(
         label=_("Signed from"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )

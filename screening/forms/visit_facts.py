@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ml.vocabulary import Laterality
 from screening.hba1c import Unit
@@ -16,7 +17,7 @@ from screening.services.visit_facts import HBA1C_UNUSUAL
 
 NONE = "none"
 _NOT_STATED = [("", _("Not stated"))]
-_TREATMENTS = [(NONE, _("None")), *EYE_TREATMENTS]
+_TREATMENTS = [(NONE, pgettext_lazy("treatment", "None")), *EYE_TREATMENTS]
 _ACUITY_LABELS = (_("Right eye: visual acuity"), _("Left eye: visual acuity"))
 _NO_FACTS = {"confirm", "OD_acuity", "OS_acuity", "OD_correction", "OS_correction"}
 _YES_NO = [*_NOT_STATED, ("yes", _("Yes")), ("no", _("No"))]

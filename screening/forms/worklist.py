@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.forms.patients import PatientSearchForm
 from screening.selectors.worklist_filters import WorklistSort, WorklistState
@@ -23,6 +24,12 @@ OPEN_SORT_LABELS = {
     WorklistSort.WAITING: _("Oldest first"),
     WorklistSort.PATIENT: _("Patient"),
 }
+_ALL = {
+    "site": _("All"),
+    "quality": pgettext_lazy("qualities", "All"),
+    "model": _("All"),
+    "reading": pgettext_lazy("readings", "All"),
+}
 
 
 class WorklistForm(PatientSearchForm):
@@ -38,7 +45,9 @@ class WorklistForm(PatientSearchForm):
     reading = forms.ChoiceField(label=_("Reading"), required=False)
     sort = forms.ChoiceField(label=_("Order"), required=False)
     mine = forms.BooleanField(label=_("Mine"), required=False, widget=forms.CheckboxInput(attrs={"value": "yes"}))
-    overdue = forms.BooleanField(label=_("Overdue"), required=False, widget=forms.CheckboxInput(attrs={"value": "yes"}))
+    overdue = forms.BooleanField(
+        label=pgettext_lazy("exams", "Overdue"), required=False, widget=forms.CheckboxInput(attrs={"value": "yes"})
+    )
 
     def __init__(
         self, *args: Any, choices: Mapping[str, Choices], state: WorklistState, sees_people: bool, **kwargs: Any
@@ -53,7 +62,7 @@ class WorklistForm(PatientSearchForm):
         orders: Choices = [
             (one.value, label) for one, label in labels.items() if sees_people or one is not WorklistSort.PATIENT
         ]
-        offered = {name: [(ANY, _("All")), *options] for name, options in choices.items()} | {"sort": orders}
+        offered = {name: [(ANY, _ALL[name]), *options] for name, options in choices.items()} | {"sort": orders}
         for name in ("site", "quality", "model", "reading", "sort"):
             if name in offered:
                 cast("forms.ChoiceField", self.fields[name]).choices = list(offered[name])

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.labels.choices import choices
 from screening.policy.bookings import BookingStatus
@@ -14,6 +15,6 @@ STATUS_LABELS: dict[BookingStatus, "_StrPromise"] = {
     BookingStatus.BOOKED: _("Booked"),
     BookingStatus.ATTENDED: _("Attended"),
     BookingStatus.DID_NOT_ATTEND: _("Did not attend"),
-    BookingStatus.CANCELLED: _("Cancelled"),
+    BookingStatus.CANCELLED: pgettext_lazy("booking", "Cancelled"),
 }
 STATUS_CHOICES = choices(STATUS_LABELS)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ml.vocabulary import ICDRGrade
 
@@ -17,7 +18,7 @@ GRADE_LABELS: dict[int, "_StrPromise"] = {
     ICDRGrade.PROLIFERATIVE: _("Proliferative"),
 }
 SHORT_GRADE_LABELS: dict[int, "_StrPromise"] = {
-    ICDRGrade.NONE: _("None"),
+    ICDRGrade.NONE: pgettext_lazy("retinopathy", "None"),
     ICDRGrade.MILD: _("Mild"),
     ICDRGrade.MODERATE: _("Moderate"),
     ICDRGrade.SEVERE: _("Severe"),

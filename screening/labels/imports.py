@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.labels.choices import choices
 from screening.policy.imports import DateOrder, ImportKind, ImportState, RowAction, RowState
@@ -28,13 +29,13 @@ STATE_LABELS: dict[ImportState, "_StrPromise"] = {
 }
 ROW_LABELS: dict[RowState, "_StrPromise"] = {
     RowState.NEW: _("New"),
-    RowState.CHANGED: _("Changed"),
+    RowState.CHANGED: pgettext_lazy("row", "Changed"),
     RowState.UNCHANGED: _("Unchanged"),
     RowState.QUESTION: _("Question"),
-    RowState.REFUSED: _("Refused"),
+    RowState.REFUSED: pgettext_lazy("row", "Refused"),
 }
 DATE_ORDER_LABELS: dict[DateOrder, "_StrPromise"] = {
-    DateOrder.UNKNOWN: _("not known"),
+    DateOrder.UNKNOWN: pgettext_lazy("order of dates", "not known"),
     DateOrder.DAY_FIRST: _("day, month, year"),
     DateOrder.MONTH_FIRST: _("month, day, year"),
 }

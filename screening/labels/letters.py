@@ -7,6 +7,7 @@ aged 9 to 11): short sentences, common words.
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.labels.choices import choices
 from screening.policy.letters import BatchState, LetterKind, LetterReason, LetterVariant
@@ -35,7 +36,7 @@ BATCH_STATE_LABELS: dict[BatchState, "_StrPromise"] = {
     BatchState.QUEUED: _("Waiting"),
     BatchState.RUNNING: _("The letters are being made"),
     BatchState.DONE: _("The letters are made and can be printed"),
-    BatchState.CANCELLED: _("Cancelled"),
+    BatchState.CANCELLED: pgettext_lazy("letters", "Cancelled"),
     BatchState.FAILED: _("Failed: make the letters again"),
 }
 REASON_LABELS: dict[LetterReason, "_StrPromise"] = {

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.labels import letters
 from screening.labels.choices import choices
@@ -53,7 +54,7 @@ REASON_LABELS: dict[MessageReason, "_StrPromise"] = {
     MessageReason.OUTDATED: _("Out of date before it was sent"),
     MessageReason.REJECTED: _("The address or the number was refused"),
     MessageReason.TEMPORARY: _("The mail server or the provider was unavailable"),
-    MessageReason.CANCELLED: _("Cancelled"),
+    MessageReason.CANCELLED: pgettext_lazy("message", "Cancelled"),
 }
 MODE_LABELS: dict[MessageMode, "_StrPromise"] = {
     MessageMode.OFF: _("Off"),

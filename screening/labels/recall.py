@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.labels.choices import choices
 from screening.labels.register import STATUS_LABELS
@@ -18,7 +19,7 @@ STATE_LABELS: dict[RecallState, "_StrPromise"] = {
     RecallState.LOST: _("Lost to follow-up"),
     RecallState.NOT_DUE: _("Not due yet"),
     RecallState.IN_PROGRESS: _("Being screened"),
-    RecallState.BOOKED: _("Booked"),
+    RecallState.BOOKED: pgettext_lazy("person", "Booked"),
     RecallState.REFERRED: _("Referred"),
     RecallState.SUSPENDED: STATUS_LABELS[RegisterStatus.SUSPENDED],
     RecallState.OPTED_OUT: STATUS_LABELS[RegisterStatus.OPTED_OUT],
@@ -49,7 +50,7 @@ RESULT_LABELS: dict[ContactResult, "_StrPromise"] = {
 }
 CHANNEL_LABELS: dict[ContactChannel, "_StrPromise"] = {
     ContactChannel.LETTER: _("Letter"),
-    ContactChannel.PHONE: _("Telephone"),
+    ContactChannel.PHONE: pgettext_lazy("noun", "Telephone"),
     ContactChannel.EMAIL: _("E-mail"),
     ContactChannel.SMS: _("Text message"),
     ContactChannel.VISIT: _("At the clinic"),

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.labels.choices import choices
 from screening.policy.referrals import ReferralState as S
@@ -25,7 +26,7 @@ class Treatment(StrEnum):
 
 STATE_LABELS: dict[S, "_StrPromise"] = {
     S.MADE: _("Made, not sent yet"),
-    S.SENT: _("Sent"),
+    S.SENT: pgettext_lazy("referral", "Sent"),
     S.RECEIVED: _("Received by the hospital"),
     S.BOOKED: _("Appointment booked"),
     S.ATTENDED: _("Attended, no result yet"),
@@ -34,7 +35,7 @@ STATE_LABELS: dict[S, "_StrPromise"] = {
     S.WITHDRAWN: _("Withdrawn"),
 }
 STEP_LABELS: dict[tuple[S, S], "_StrPromise"] = {
-    (S.MADE, S.SENT): _("Sent"),
+    (S.MADE, S.SENT): pgettext_lazy("referral", "Sent"),
     (S.MADE, S.DECLINED): _("Declined by the patient"),
     (S.SENT, S.RECEIVED): _("Received by the hospital"),
     (S.SENT, S.BOOKED): _("Appointment booked"),

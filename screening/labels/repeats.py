@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from screening.labels.choices import choices
 from screening.policy.repeats import DropReason, RepeatState
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 REPEAT_STATE_LABELS: dict[RepeatState, "_StrPromise"] = {
     RepeatState.WAITING: gettext_lazy("Waiting"),
     RepeatState.TAKEN: gettext_lazy("Taken"),
-    RepeatState.DONE: gettext_lazy("Read"),
+    RepeatState.DONE: pgettext_lazy("repeat", "Read"),
     RepeatState.DROPPED: gettext_lazy("Dropped"),
 }
 REPEAT_STATE_CHOICES = choices(REPEAT_STATE_LABELS)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.labels.choices import choices
 from screening.policy import MacularOedema, Outcome, Urgency
@@ -23,14 +24,14 @@ URGENCY_LABELS: dict[Urgency, "_StrPromise"] = {
     Urgency.IMMEDIATE: _("Immediate"),
 }
 MACULAR_OEDEMA_LABELS: dict[MacularOedema, "_StrPromise"] = {
-    MacularOedema.NONE: _("None"),
+    MacularOedema.NONE: pgettext_lazy("macular oedema", "None"),
     MacularOedema.SUSPECTED: _("Suspected"),
     MacularOedema.NOT_CENTRE: _("Present, centre not involved"),
     MacularOedema.CENTRE: _("Present, centre involved"),
     MacularOedema.UNKNOWN: _("Cannot tell"),
 }
 SHORT_MACULAR_OEDEMA_LABELS: dict[MacularOedema, "_StrPromise"] = {
-    MacularOedema.NONE: _("None"),
+    MacularOedema.NONE: pgettext_lazy("macular oedema", "None"),
     MacularOedema.SUSPECTED: _("Suspected"),
     MacularOedema.NOT_CENTRE: _("Not centre"),
     MacularOedema.CENTRE: _("Centre"),

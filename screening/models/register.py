@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.labels.choices import values
 from screening.labels.register import REASON_CHOICES, STATUS_CHOICES
@@ -23,7 +24,7 @@ class RegisterEntry(BaseModel):
     status = models.CharField(_("status"), max_length=12, choices=STATUS_CHOICES)
     reason = models.CharField(_("reason"), max_length=24, choices=REASON_CHOICES)
     note = models.CharField(_("note"), max_length=300, blank=True, default="")
-    from_on = models.DateField(_("from"))
+    from_on = models.DateField(pgettext_lazy("day", "from"))
     until_on = models.DateField(_("last day"), null=True, blank=True)
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("recorded by")

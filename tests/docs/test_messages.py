@@ -54,3 +54,5 @@ def test_texts_of_all_kinds_of_sources_are_found() -> None:
     assert ("", "This is a PDF document. Export the photograph itself from the camera's software.") in texts, "ml"
     assert ("", "no rule") in texts, "an argument of a filter"
     assert texts["", "%(n)s patient found."] == "%(n)s patients found."
+    assert {("", "Open"), ("button", "Open")} <= set(texts), "a context in a template"
+    assert {("", "None"), ("retinopathy", "None")} <= set(texts), "a context in Python"

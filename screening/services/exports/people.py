@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from screening.access import Action, require
 from screening.labels.recall import STATE_LABELS
@@ -45,7 +46,7 @@ class DueColumns(_Person):
 
     phone = column(_("Telephone number"), "phone")
     postal_address = column(_("Postal address"), "postal_address")
-    due_on = column(_("Due"), "due_on")
+    due_on = column(pgettext_lazy("date", "Due"), "due_on")
     screened_on = column(_("Last screened"), "screened_on")
     state = column(_("Status"), lambda one: STATE_LABELS[RecallState(one.state)])
     until = column(_("Last day of the status"), "register_until")
@@ -64,7 +65,7 @@ class RegisterColumns(_Person):
     registered = column(_("Registered on"), lambda one: day_of(one.created_at, one.site))
     status = column(_("Status in the register"), lambda one: one.get_register_status_display())
     reason = column(_("Reason"), lambda one: _REASONS.get(one.entry_reason, ""))
-    from_on = column(_("From"), "entry_from_on")
+    from_on = column(pgettext_lazy("day", "From"), "entry_from_on")
     until = column(_("Last day of the status"), "register_until")
     note = column(_("Note"), "entry_note")
 
@@ -110,7 +111,7 @@ class MessageColumns(ListColumns):
     channel = column(_("How"), lambda one: one.get_channel_display())
     state = column(_("State"), lambda one: one.get_state_display())
     reason = column(_("Reason"), lambda one: one.get_reason_display())
-    sent = column(_("Sent"), lambda one: moment_of(one.sent_at, one.site))
+    sent = column(pgettext_lazy("time", "Sent"), lambda one: moment_of(one.sent_at, one.site))
     queued_by = column(_("By"), lambda one: one.queued_by.get_username() if one.queued_by is not None else "")
 
 
