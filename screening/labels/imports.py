@@ -1,11 +1,12 @@
 """Texts of imports: states, rows, why a file is refused."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext_lazy
 
 from screening.labels.choices import choices
+from screening.labels.refusals import refusal_text
 from screening.policy.imports import DateOrder, ImportKind, ImportState, RowAction, RowState
 from screening.spreadsheets.refusals import FileProblem
 
@@ -61,11 +62,19 @@ PROBLEM_LABELS: dict[FileProblem, "_StrPromise"] = {
         "Line %(line)s cannot be read. Check its quotation marks, or save the file as “CSV UTF-8”."
     ),
     FileProblem.NO_ROWS: _("The file has no rows: there is no line after the first."),
-    FileProblem.TOO_MANY_ROWS: _("The file has more than %(limit)s rows. Divide it into several files."),
+    FileProblem.TOO_MANY_ROWS: ngettext_lazy(
+        "The file has more than %(limit)s row. Divide it into several files.",
+        "The file has more than %(limit)s rows. Divide it into several files.",
+        "limit",
+    ),
     FileProblem.TOO_MANY_EMPTY_ROWS: _(
         "After line %(line)s there are too many empty rows. Delete them, or copy the rows into a new file."
     ),
-    FileProblem.TOO_MANY_COLUMNS: _("The file has more than %(limit)s columns. Keep those that are listed below."),
+    FileProblem.TOO_MANY_COLUMNS: ngettext_lazy(
+        "The file has more than %(limit)s column. Keep those that are listed below.",
+        "The file has more than %(limit)s columns. Keep those that are listed below.",
+        "limit",
+    ),
     FileProblem.UNKNOWN_COLUMNS: _(
         "Columns %(columns)s are not known. Correct their names, or delete them. Known columns: %(known)s."
     ),
@@ -107,7 +116,7 @@ ACTION_CHOICES = [
 
 def problem_text(problem: str, values: dict[str, str | int]) -> str:
     """Why a file is refused, and what to do."""
-    return str(PROBLEM_LABELS[FileProblem(problem)]) % values
+    return str(PROBLEM_LABELS[FileProblem(problem)] % values)
 
 
 CORRECT_CELL = _("Correct this cell, and import the file again.")
@@ -173,20 +182,22 @@ CELL_TEXTS: "dict[str, tuple[_StrPromise, _StrPromise]]" = {
 """What is wrong with a cell, and what to do, by code."""
 
 
-def cell_problem(column: str, code: str, line: int = 0) -> list[str | int]:
+def cell_problem(column: str, code: str, line: int = 0) -> list[Any]:
     """What is wrong with a cell, as it is stored: the column, a code of ``CELL_TEXTS``, another line of the file."""
     return [column, code, line]
 
 
-def refused_cell(column: str, message: str) -> list[str | int]:
-    """The same for a cell that a service refuses, whose message is in the language of the import."""
-    return [column, message, str(CORRECT_CELL)]
+def refused_cell(column: str, code: str, values: dict[str, int]) -> list[Any]:
+    """The same for a cell that a service refuses: the column, a code of ``REFUSAL_TEXTS``, the values of its text."""
+    return [column, code, values]
 
 
-def cell_texts(problem: list[str | int]) -> tuple[str, str, str]:
+def cell_texts(problem: list[Any]) -> tuple[str, str, str]:
     """Column, what is wrong and what to do, in the language of the reader. Nothing of the cell is in the texts."""
     column, code, line = problem
-    if code not in CELL_TEXTS:
-        return str(column), str(code), str(line)
+    if isinstance(line, dict):
+        return str(column), refusal_text(code, line), str(CORRECT_CELL)
+    if isinstance(line, str):  # stored as a sentence by an earlier version
+        return str(column), str(code), line
     what, advice = CELL_TEXTS[str(code)]
     return str(column), str(what) % {"line": line} if line else str(what), str(advice)

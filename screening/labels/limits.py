@@ -1,12 +1,18 @@
 """Sentences about limits."""
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
+
+TOO_LONG = ngettext_lazy(
+    "This is too long: write at most %(limit)d character.",
+    "This is too long: write at most %(limit)d characters.",
+    "limit",
+)
+UNPRINTABLE = gettext_lazy("This has characters that cannot be printed. Type it again.")
 
 
 def too_long(limit: int) -> str:
     """A text has more than ``limit`` characters."""
-    return _("This is too long: write at most %(limit)d characters.") % {"limit": limit}
+    return str(TOO_LONG % {"limit": limit})
 
 
 BODY_ERRORS = {

@@ -67,3 +67,10 @@ class Correction(BaseModel):
 
     def __str__(self) -> str:
         return f"Correction {self.id}"
+
+    @property
+    def reason_text(self) -> str:
+        """The reason in words; of a photograph withdrawn without words, the label of its code."""
+        if self.kind == self.Kind.IMAGE_WITHDRAWN and self.image is not None:
+            return self.image.withdrawn_reason or self.image.get_withdrawn_code_display()
+        return self.reason

@@ -40,7 +40,6 @@ class DataImport(BaseModel):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("written by")
     )
     state = models.CharField(_("state"), max_length=10, choices=STATE_CHOICES, default=ImportState.READING.value)
-    language = models.CharField(max_length=16, default="en")
     file = models.CharField(max_length=200, blank=True, default="")
     rows_file = models.CharField(max_length=200, blank=True, default="")
     n_bytes = models.PositiveIntegerField(_("size (bytes)"))

@@ -19,7 +19,7 @@ IN_FORCE = Q(amendments__isnull=True, reading_round=F("exam__reading_round"))
 def reviews_with_findings() -> QuerySet[Review]:
     """Reviews with reviewer, exam, findings, amendment and corrections. NB: of all sites; restrict them."""
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality").prefetch_related("marks"))
-    corrections = Prefetch("corrections", Correction.objects.select_related("made_by"))
+    corrections = Prefetch("corrections", Correction.objects.select_related("made_by", "image"))
     reviews = with_not_blind(Review.objects.select_related("reviewer", "exam", "outcome_table"))
     return reviews.prefetch_related(findings, "amendments", corrections)
 

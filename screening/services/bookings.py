@@ -6,10 +6,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from screening.access import Action, require
-from screening.labels.limits import too_long
+from screening.labels.refusals import refusal_text
 from screening.models import AuditEvent, Booking, ContactAttempt, Exam, Patient, Site, User
 from screening.models.base import max_length
 from screening.policy.bookings import CHANGES, BookingStatus
@@ -23,11 +22,14 @@ _STATUS = BookingStatus
 
 
 class BookingRefused(ValueError):
-    """A booking is not possible. ``field`` is what is wrong; the message is for the user."""
+    """A booking is not possible. ``field`` is what is wrong; the message is for the user.
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+    ``code`` is one of ``REFUSAL_TEXTS``, with the values of its text.
+    """
+
+    def __init__(self, field: str, code: str, **values: int) -> None:
+        super().__init__(refusal_text(code, values))
+        self.field, self.code, self.values = field, code, values
 
 
 @transaction.atomic
@@ -38,11 +40,11 @@ def book(
     require(by, Action.MANAGE_REGISTER, patient.site)
     locked = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
     if locked.merged_into_id is not None:
-        raise BookingRefused("day", _("This record was merged into another one. Book the appointment there."))
+        raise BookingRefused("day", "merged_record")
     location = location.strip()
     check_booking(site=locked.site, day=day, location=location)
     if Booking.objects.filter(patient=locked, day=day).exclude(status=_STATUS.CANCELLED.value).exists():
-        raise BookingRefused("day", _("The person has an appointment on this day. Cancel it first."))
+        raise BookingRefused("day", "booked_already")
     booking = Booking.objects.create(
         site=locked.site, patient=locked, day=day, time=time, location=location, recorded_by=by
     )
@@ -54,12 +56,12 @@ def check_booking(*, site: Site, day: datetime.date, location: str) -> None:
     """Raises BookingRefused for a day that has passed or is years ahead, or a text that is too long."""
     today = timezone.localdate(timezone=site.zone)
     if day < today:
-        raise BookingRefused("day", _("This day has passed. Check the date."))
+        raise BookingRefused("day", "past_day")
     if (day - today).days > MAX_DAYS_AHEAD:
-        raise BookingRefused("day", _("This day is more than two years ahead. Check the date."))
+        raise BookingRefused("day", "far_day")
     limit = max_length(Booking, "location")
     if len(location) > limit:
-        raise BookingRefused("location", too_long(limit))
+        raise BookingRefused("location", "too_long", limit=limit)
 
 
 @transaction.atomic
@@ -68,10 +70,10 @@ def change_booking(*, booking: Booking, status: BookingStatus, by: User) -> Book
     locked = _locked(booking)
     require(by, Action.MANAGE_REGISTER, locked.site)
     if status not in CHANGES[BookingStatus(locked.status)]:
-        raise BookingRefused("status", _("The booking has changed meanwhile. Look at its present status."))
+        raise BookingRefused("status", "changed_booking")
     today = timezone.localdate(timezone=locked.site.zone)
     if status is not _STATUS.CANCELLED and locked.day > today:
-        raise BookingRefused("status", _("This day is in the future. Only a cancellation can be recorded."))
+        raise BookingRefused("status", "future_day")
     _change(locked, status, by=by)
     return locked
 

@@ -244,14 +244,13 @@ def _keep_in_history(exam: Exam, image: FundusImage, by: User) -> None:
     """A correction of the review in force, if there is one."""
     review = review_in_force(exam)
     if review is not None:
-        label = FundusImage.WithdrawnCode(image.withdrawn_code).label
         Correction.objects.create(
             site=exam.site,
             kind=Correction.Kind.IMAGE_WITHDRAWN,
             exam=exam,
             image=image,
             review=review,
-            reason=image.withdrawn_reason or str(label),
+            reason=image.withdrawn_reason or image.withdrawn_code,
             made_by=by,
         )
 

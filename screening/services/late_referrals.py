@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -53,17 +53,22 @@ def _mark_late(site: Site) -> int:
 
 def _send_notice(site: Site, n_late: int) -> None:
     """The notice has the number and the site, and nothing of a patient. A failure is logged: the list has them too."""
-    addresses = sorted(users_for(site, Action.UPDATE_REFERRAL).exclude(email="").values_list("email", flat=True))
-    if not addresses:
-        return
+    users = users_for(site, Action.UPDATE_REFERRAL).exclude(email="")
+    addresses = sorted(users.values_list("email", "language"))
+    for address, language in addresses:
+        try:
+            with translation.override(language or settings.LANGUAGE_CODE):
+                subject, text = _notice(site, n_late)
+            send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
+        except OSError as error:  # smtplib.SMTPException is one
+            logger.warning("The notice of late referrals of site %s was not sent (%s)", site.pk, type(error).__name__)
+
+
+def _notice(site: Site, n_late: int) -> tuple[str, str]:
+    """Subject and text in the active language."""
     text = ngettext(
         "%(n)d referral of %(site)s became late. Log in and open “Referrals”: the late ones are first.",
         "%(n)d referrals of %(site)s became late. Log in and open “Referrals”: the late ones are first.",
         n_late,
     )
-    for address in addresses:
-        try:
-            message = text % {"n": n_late, "site": site.name}
-            send_mail(_("Late referrals"), message, settings.DEFAULT_FROM_EMAIL, [address])
-        except OSError as error:  # smtplib.SMTPException is one
-            logger.warning("The notice of late referrals of site %s was not sent (%s)", site.pk, type(error).__name__)
+    return _("Late referrals"), text % {"n": n_late, "site": site.name}

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
 
 from screening.access import Action, require
 from screening.folding import index_terms
@@ -46,8 +45,7 @@ class PatientExists(InvalidPatient):
     """
 
     def __init__(self, existing: Patient | None = None) -> None:
-        message = _("This medical record number is already registered at this site. Open that patient instead.")
-        super().__init__("mrn", message)
+        super().__init__("mrn", "number_exists")
         self.existing = existing
 
 

@@ -41,7 +41,7 @@ class BookingDraft:
 
     line: int
     values: dict[str, Any]
-    problems: list[list[str | int]]
+    problems: list[list[Any]]
     mrn: str = ""
     person: UUID | None = None
     stored: Booking | None = None
@@ -166,7 +166,7 @@ def _check(data_import: DataImport, draft: BookingDraft, today: Any) -> None:
     try:
         check_booking(site=data_import.site, day=day, location=values.get("location", ""))
     except BookingRefused as error:
-        draft.problems.append(refused_cell(error.field, str(error)))
+        draft.problems.append(refused_cell(error.field, error.code, error.values))
         return
     if stored is None:
         return

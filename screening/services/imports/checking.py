@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from screening.models import AuditEvent, DataImport, Site
 from screening.models.imports import COUNT_FIELDS
@@ -31,7 +31,7 @@ def check_rows(data_import: DataImport) -> None:
         _remember_register(data_import)
     reading = FileReading(DateOrder(data_import.date_order), bool(data_import.notes.get("is_1904")))
     try:
-        with translation.override(data_import.language), stored_file(data_import.rows_file) as file:
+        with stored_file(data_import.rows_file) as file:
             rows = read_rows(file, data_import.offset_bytes)
             while batch := [row for _n, row in zip(range(BATCH_ROWS), rows, strict=False)]:
                 if not _check_batch(data_import, kind, reading, batch):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from screening.access import Action, require
@@ -68,7 +68,6 @@ def begin_import(*, site: Site, kind: ImportKind, file: "File[Any]", by: User) -
         kind=kind.value,
         owner=by,
         n_bytes=file.size,
-        language=translation.get_language(),
         expires_at=timezone.now() + KEPT_FOR,
     )
     row.file = storage().save(new_name(row), file)

@@ -47,7 +47,7 @@ class PersonDraft:
 
     line: int
     values: dict[str, Any]
-    problems: list[list[str | int]]
+    problems: list[list[Any]]
     mrn: str = ""
     patient: Patient | None = None
     is_known: bool = False
@@ -77,7 +77,7 @@ class PersonDraft:
 
 def values_of(
     columns: Any, names: Sequence[str], cells: Sequence[Cell], reading: FileReading
-) -> tuple[dict[str, Any], list[list[str | int]]]:
+) -> tuple[dict[str, Any], list[list[Any]]]:
     """The values of the cells that are not empty, and what is wrong with others."""
     if len(cells) > len(names):
         return {}, [cell_problem("", "cells")]
@@ -167,7 +167,7 @@ class PersonRows:
             try:
                 clean_patient(draft.patient)
             except InvalidPatient as error:
-                draft.problems.append(refused_cell(error.field, str(error)))
+                draft.problems.append(refused_cell(error.field, error.code, error.values))
                 continue
             if stored is not None:
                 draft.changes = [name for name in DETAILS if getattr(stored, name) != getattr(draft.patient, name)]

@@ -6,7 +6,7 @@ from typing import IO, Any
 
 from django.core.files.base import File
 from django.db import transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from screening.models import DataImport
 from screening.policy.imports import DateOrder, ImportKind, ImportState
@@ -32,7 +32,7 @@ class _Stopped(Exception):
 
 def read_file(data_import: DataImport) -> None:
     """Read the uploaded file, and begin the check, or ask about its dates; a file that is refused ends the import."""
-    with translation.override(data_import.language), tempfile.TemporaryFile() as rows:
+    with tempfile.TemporaryFile() as rows:
         try:
             with tempfile.TemporaryFile() as copy:
                 _copy(data_import, copy)

@@ -39,7 +39,7 @@ def make_late(referral: Referral, n_days: int = 1) -> None:
 def test_late_referrals_are_reported_once_and_a_missed_night_is_made_up(
     referral: Referral, photographer: User, reviewer: User
 ) -> None:
-    User.objects.filter(pk=photographer.pk).update(email="desk@example.org")
+    User.objects.filter(pk=photographer.pk).update(email="desk@example.org", language="fr")
     User.objects.filter(pk=reviewer.pk).update(email="reader@example.org")
     assert report_late_referrals() == 0
     make_late(referral, n_days=5)  # as after five nights without a run
@@ -50,7 +50,8 @@ def test_late_referrals_are_reported_once_and_a_missed_night_is_made_up(
     assert report_late_referrals() == 0
     assert AuditEvent.objects.filter(verb="referral.late").count() == 1
     assert [message.to for message in mail.outbox] == [["desk@example.org"]]
-    assert "1 referral of Harbour Clinic" in mail.outbox[0].body
+    assert "Harbour Clinic" in mail.outbox[0].body
+    assert "adressage" in mail.outbox[0].body, "in the language of the account"
     assert referral.exam.patient.family_name not in str(mail.outbox[0].message())
     assert LateReferralRun.objects.get().n_reported == 0
 

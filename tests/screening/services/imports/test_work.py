@@ -227,10 +227,13 @@ def test_the_report_names_rows_and_no_values(begin: Begin, photographer: User, f
 
 def test_what_is_wrong_is_read_in_the_language_of_the_reader(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     """A colleague may finish an import that was begun in another language: codes are stored."""
-    begin(HEAD + "A1,Byron,Ada,17.05.60,\n")
-    row = StagedPerson.objects.get()
+    begin(HEAD + f"A1,Byron,Ada,17.05.60,\nA2,{'B' * 81},Ada,1960-05-17,\n")
+    row, refused = StagedPerson.objects.order_by("line")
+    assert refused.problems == [["family_name", "too_long", {"limit": 80}]], "refused by a service"
+    assert refused.problem_texts[0][1] == "This is too long: write at most 80 characters."
     assert row.problems == [["born_on", "two_digit_year", 0]]
     assert row.problem_texts == [("born_on", "The year has two digits.", "Write the year with four digits.")]
     monkeypatch.setitem(CELL_TEXTS, "two_digit_year", (gettext_lazy("Wednesday"), gettext_lazy("Friday")))
     with translation.override("de"):
         assert row.problem_texts == [("born_on", "Mittwoch", "Freitag")]
+        assert "höchstens 80 Zeichen" in refused.problem_texts[0][1]
