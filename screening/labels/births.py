@@ -3,7 +3,7 @@
 import datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from screening.birth_dates import BirthDate, age_band
 from screening.labels.dates import day_text, month_text
@@ -18,10 +18,10 @@ BIRTH_DATE_NEEDED = gettext_lazy("Give the birth date or an estimated age, or st
 def birth_text(birth: BirthDate) -> str:
     """``17 May 1960``, ``May 1960``, ``1960``, ``estimated: 60 years on 31 Jan 2026`` or ``not known``."""
     if birth.estimated_age is not None:
-        return _("estimated: %(age)d years on %(day)s") % {
-            "age": birth.estimated_age,
-            "day": day_text(birth.age_estimated_on),
-        }
+        text = ngettext(
+            "estimated: %(age)d year on %(day)s", "estimated: %(age)d years on %(day)s", birth.estimated_age
+        )
+        return text % {"age": birth.estimated_age, "day": day_text(birth.age_estimated_on)}
     if not birth.born_on:
         return _("not known")
     first, n_dashes = birth.period[0], birth.born_on.count("-")
@@ -34,10 +34,11 @@ def age_text(birth: BirthDate, day: datetime.date) -> str:
         return ""
     youngest, oldest = birth.ages_on(day)
     if birth.estimated_age is not None:
-        return _("now about %(age)d years") % {"age": youngest}
+        return ngettext("now about %(age)d year", "now about %(age)d years", youngest) % {"age": youngest}
     if youngest == oldest:
-        return _("%(age)d years") % {"age": oldest}
-    return _("%(youngest)d or %(oldest)d years") % {"youngest": youngest, "oldest": oldest}
+        return ngettext("%(age)d year", "%(age)d years", oldest) % {"age": oldest}
+    text = ngettext("%(youngest)d or %(oldest)d year", "%(youngest)d or %(oldest)d years", oldest)
+    return text % {"youngest": youngest, "oldest": oldest}
 
 
 def age_band_text(birth: BirthDate, day: datetime.date) -> str:
@@ -46,7 +47,8 @@ def age_band_text(birth: BirthDate, day: datetime.date) -> str:
         return _("age not known")
     first, last = age_band(birth.ages_on(day)[0])
     if first is None:
-        return _("under %(age)d years") % {"age": (last or 0) + 1}
+        limit = (last or 0) + 1
+        return ngettext("under %(age)d year", "under %(age)d years", limit) % {"age": limit}
     if last is None:
-        return _("%(age)d years or older") % {"age": first}
-    return _("%(first)d to %(last)d years") % {"first": first, "last": last}
+        return ngettext("%(age)d year or older", "%(age)d years or older", first) % {"age": first}
+    return ngettext("%(first)d to %(last)d year", "%(first)d to %(last)d years", last) % {"first": first, "last": last}

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from screening.labels.choices import choices
 from screening.policy.lesions import Lesion
@@ -41,11 +42,21 @@ FAULT_LABELS: dict[MarkFault, "_StrPromise"] = {
     MarkFault.UNKNOWN_SHAPE: _("Mark %(number)s is no point, circle or outline. Delete it and draw it again."),
     MarkFault.OUTSIDE: _("Mark %(number)s is outside the photograph. Delete it and draw it on the photograph."),
     MarkFault.NO_SIZE: _("The circle of mark %(number)s has no size, or is too large. Delete it and draw it again."),
-    MarkFault.TOO_FEW_POINTS: _("Mark %(number)s needs at least %(least)s points. Delete it and draw it again."),
-    MarkFault.TOO_MANY_POINTS: _(
-        "Mark %(number)s has more than %(most)s points. Delete it and draw it in fewer, or as a circle."
+    MarkFault.TOO_FEW_POINTS: ngettext_lazy(
+        "Mark %(number)s needs at least %(least)s point. Delete it and draw it again.",
+        "Mark %(number)s needs at least %(least)s points. Delete it and draw it again.",
+        "least",
     ),
-    MarkFault.TOO_MANY_MARKS: _("There are more than %(most)s marks on this eye. Delete some of them."),
+    MarkFault.TOO_MANY_POINTS: ngettext_lazy(
+        "Mark %(number)s has more than %(most)s point. Delete it and draw it in fewer, or as a circle.",
+        "Mark %(number)s has more than %(most)s points. Delete it and draw it in fewer, or as a circle.",
+        "most",
+    ),
+    MarkFault.TOO_MANY_MARKS: ngettext_lazy(
+        "There is more than %(most)s mark on this eye. Delete some of them.",
+        "There are more than %(most)s marks on this eye. Delete some of them.",
+        "most",
+    ),
 }
 ALL_MALFORMED = _("The marks of this eye cannot be read. Reload the page and draw them again.")
 _TOO_LONG = _("The marks of this eye have too many points together. Delete some, or draw circles instead of outlines.")
@@ -61,4 +72,4 @@ def mark_error_text(error: MarkError) -> str:
     if error.fault is MarkFault.MALFORMED and not error.number:
         return str(ALL_MALFORMED)
     most = MAX_MARKS if error.fault is MarkFault.TOO_MANY_MARKS else MAX_POINTS
-    return str(FAULT_LABELS[error.fault]) % {"number": error.number, "least": MIN_POINTS, "most": most}
+    return str(FAULT_LABELS[error.fault] % {"number": error.number, "least": MIN_POINTS, "most": most})

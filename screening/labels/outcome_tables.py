@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from screening.labels.grades import GRADE_LABELS
 from screening.labels.reviews import MACULAR_OEDEMA_LABELS, OUTCOME_LABELS, URGENCY_LABELS
@@ -117,14 +117,19 @@ def limit_text(limits: list[Limit]) -> str:
     if not limits:
         return ""
     mildest = max((limit.outcome for limit in limits), key=list(Outcome).index)
-    texts = {
-        "outcome": OUTCOME_LABELS[mildest],
-        "months": min(limit.max_months for limit in limits),
-        "min_months": MIN_MONTHS,
-    }
+    months = min(limit.max_months for limit in limits)
+    text = ngettext(
+        "Limits: %(outcome)s, or a more urgent outcome; %(min_months)d to %(months)d month.",
+        "Limits: %(outcome)s, or a more urgent outcome; %(min_months)d to %(months)d months.",
+        months,
+    )
     if mildest is Outcome.REFER_URGENT:
-        return _("Limits: %(outcome)s; %(min_months)d to %(months)d months.") % texts
-    return _("Limits: %(outcome)s, or a more urgent outcome; %(min_months)d to %(months)d months.") % texts
+        text = ngettext(
+            "Limits: %(outcome)s; %(min_months)d to %(months)d month.",
+            "Limits: %(outcome)s; %(min_months)d to %(months)d months.",
+            months,
+        )
+    return text % {"outcome": OUTCOME_LABELS[mildest], "months": months, "min_months": MIN_MONTHS}
 
 
 def merged(combinations: list[Combination]) -> list[Combination]:
@@ -146,7 +151,7 @@ def _problem_text(scale: GradingScale, kind: ProblemKind, problems: list[TablePr
         "found": named,
         "max_rules": MAX_RULES,
         "min_months": MIN_MONTHS,
-        "limit": _limit_text(kind, limits),
+        "limit": _limit(kind, limits),
         "negative": _range_text(*NEGATIVE_MONTHS_RANGE),
         "pregnancy": _range_text(*PREGNANCY_MONTHS_RANGE),
     }
@@ -157,11 +162,11 @@ def _range_text(low: int, high: int) -> str:
     return _("%(low)d to %(high)d") % {"low": low, "high": high}
 
 
-def _limit_text(kind: ProblemKind, limits: list["Limit"]) -> str:
+def _limit(kind: ProblemKind, limits: list["Limit"]) -> str | int:
     if not limits:
         return ""
     if kind is ProblemKind.TOO_LONG:
-        return str(min(limit.max_months for limit in limits))
+        return min(limit.max_months for limit in limits)
     return result_text(limits[0].outcome, limits[0].urgency, None)
 
 
@@ -174,16 +179,24 @@ _PROBLEMS: dict[ProblemKind, "_StrPromise"] = {
         "The urgency does not fit the outcome of the rule for: %(found)s. Screening again is routine, a referral is "
         "within 3 to 6 months or immediate, a referral at once is immediate."
     ),
-    ProblemKind.BAD_MONTHS: gettext_lazy(
-        "The interval of the rule for %(found)s is shorter than %(min_months)d month. Enter a longer one."
+    ProblemKind.BAD_MONTHS: ngettext_lazy(
+        "The interval of the rule for %(found)s is shorter than %(min_months)d month. Enter a longer one.",
+        "The interval of the rule for %(found)s is shorter than %(min_months)d months. Enter a longer one.",
+        "min_months",
     ),
-    ProblemKind.TOO_MANY: gettext_lazy("A table has at most %(max_rules)d rules. Remove some."),
+    ProblemKind.TOO_MANY: ngettext_lazy(
+        "A table has at most %(max_rules)d rule. Remove some.",
+        "A table has at most %(max_rules)d rules. Remove some.",
+        "max_rules",
+    ),
     ProblemKind.NO_RULE: gettext_lazy("There is no rule for: %(found)s. Add a rule that covers it."),
     ProblemKind.TOO_MILD: gettext_lazy(
         "The outcome is milder than the limit (%(limit)s) for: %(found)s. Choose that one or a more urgent one."
     ),
-    ProblemKind.TOO_LONG: gettext_lazy(
-        "The interval is longer than the limit of %(limit)s months for: %(found)s. Enter a shorter one."
+    ProblemKind.TOO_LONG: ngettext_lazy(
+        "The interval is longer than the limit of %(limit)s month for: %(found)s. Enter a shorter one.",
+        "The interval is longer than the limit of %(limit)s months for: %(found)s. Enter a shorter one.",
+        "limit",
     ),
     ProblemKind.NEGATIVE_MONTHS: gettext_lazy(
         "The interval after two negative screens in a row is %(negative)s months."
@@ -228,7 +241,7 @@ def _patient_lines(table: OutcomeTable) -> list[RuleLine]:
         RuleLine(
             found=str(PATIENT_LABELS["two_negatives"]),
             result=as_usual if negative is None else months_text(negative),
-            source=NHS_LOW_RISK if negative == NEGATIVE_MONTHS else _("NHS: %(n)d months") % {"n": NEGATIVE_MONTHS},
+            source=NHS_LOW_RISK if negative == NEGATIVE_MONTHS else _nhs_text(NEGATIVE_MONTHS),
         ),
         RuleLine(
             found=str(PATIENT_LABELS["pregnant"]),
@@ -237,6 +250,10 @@ def _patient_lines(table: OutcomeTable) -> list[RuleLine]:
             default="" if pregnant == PREGNANCY_MONTHS else _at_most_text(PREGNANCY_MONTHS),
         ),
     ]
+
+
+def _nhs_text(months: int) -> str:
+    return ngettext("NHS: %(n)d month", "NHS: %(n)d months", months) % {"n": months}
 
 
 def _at_most_text(months: int) -> str:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from screening.labels.choices import choices
 from screening.labels.numbers import decimal_text
@@ -44,9 +44,12 @@ def sensitivity_text(sensitivity: Proportion) -> str:
         "high": decimal_text(100 * high, 1),
     }
     return (
-        _(
+        ngettext(
+            "The model flagged %(flagged)d of %(n)d signed referable eye of this site: sensitivity %(percent)s %% "
+            "(95 %% interval %(low)s to %(high)s %%).",
             "The model flagged %(flagged)d of %(n)d signed referable eyes of this site: sensitivity %(percent)s %% "
-            "(95 %% interval %(low)s to %(high)s %%)."
+            "(95 %% interval %(low)s to %(high)s %%).",
+            sensitivity.n,
         )
         % values
     )
@@ -55,9 +58,12 @@ def sensitivity_text(sensitivity: Proportion) -> str:
 def obstacle_text(obstacle: TriageObstacle) -> str:
     """Why triage cannot be switched on, and what it needs."""
     if obstacle is TriageObstacle.TOO_FEW_EYES:
-        return _("Triage needs at least %(n)d referable eyes of this site that are signed and graded by the model.") % {
-            "n": MIN_REFERABLE_EYES
-        }
+        text = ngettext(
+            "Triage needs at least %(n)d referable eye of this site that is signed and graded by the model.",
+            "Triage needs at least %(n)d referable eyes of this site that are signed and graded by the model.",
+            MIN_REFERABLE_EYES,
+        )
+        return text % {"n": MIN_REFERABLE_EYES}
     return _("Triage needs a sensitivity whose lower limit is at least %(percent)d %%.") % {
         "percent": round(100 * MIN_SENSITIVITY)
     }

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from screening.labels.choices import choices
 from screening.policy.register import MAX_LIMITED_YEARS, EntryProblem, RegisterReason, RegisterStatus
@@ -44,7 +45,11 @@ PROBLEM_LABELS: dict[EntryProblem, "_StrPromise"] = {
     EntryProblem.UNTIL_MISSING: _("Enter the last day: a suspension and an opt-out end by themselves."),
     EntryProblem.UNTIL_SURPLUS: _("Leave the last day empty: only a suspension and an opt-out end by themselves."),
     EntryProblem.UNTIL_PAST: _("The last day has passed. Choose today or a later day."),
-    EntryProblem.UNTIL_FAR: _("The last day is more than %(years)d years away. Choose an earlier one."),
+    EntryProblem.UNTIL_FAR: ngettext_lazy(
+        "The last day is more than %(years)d year away. Choose an earlier one.",
+        "The last day is more than %(years)d years away. Choose an earlier one.",
+        "years",
+    ),
     EntryProblem.FROM_FUTURE: _("This day is in the future. Enter the status when it begins."),
 }
 PROBLEM_FIELDS: dict[EntryProblem, str] = {
@@ -60,4 +65,4 @@ PROBLEM_FIELDS: dict[EntryProblem, str] = {
 
 def problem_text(problem: EntryProblem) -> str:
     """Why a change is refused, and what to do."""
-    return str(PROBLEM_LABELS[problem]) % {"years": MAX_LIMITED_YEARS}
+    return str(PROBLEM_LABELS[problem] % {"years": MAX_LIMITED_YEARS})

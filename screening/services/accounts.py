@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from kombu.exceptions import OperationalError
 
 from screening.labels.dates import moment_text
@@ -92,12 +93,16 @@ def send_lockout_notice(*, user_id: uuid.UUID) -> None:
 
 def _lockout_notice(user: User) -> tuple[str, str]:
     at = timezone.localtime(user.lockout_notice_at)
-    text = _(
+    minutes = int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)
+    text = ngettext(
+        "At %(at)s (%(zone)s), too many wrong passwords had been entered for your account %(username)s. It is locked "
+        "for %(minutes)d minute at the addresses from which they came.\n\n"
+        "If that was not you, tell your administrator, and change your password after your next log-in.",
         "At %(at)s (%(zone)s), too many wrong passwords had been entered for your account %(username)s. It is locked "
         "for %(minutes)d minutes at the addresses from which they came.\n\n"
-        "If that was not you, tell your administrator, and change your password after your next log-in."
+        "If that was not you, tell your administrator, and change your password after your next log-in.",
+        minutes,
     )
-    minutes = settings.AXES_COOLOFF_TIME.total_seconds() // 60
     facts = {"at": moment_text(at), "zone": at.tzname(), "username": user.get_username(), "minutes": minutes}
     return _("Too many wrong passwords for your account"), text % facts
 

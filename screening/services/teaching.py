@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ml.vocabulary import Laterality
 from screening.access import Action, require
@@ -72,7 +73,8 @@ def add_teaching_case(*, teaching_set: TeachingSet, exam: Exam, by: User) -> Tea
     if cases.filter(exam=exam, to_version__isnull=True).exists():
         raise TeachingError(_("This exam is in the set already."))
     if cases.filter(to_version__isnull=True).count() >= MAX_CASES:
-        raise TeachingError(_("A teaching set has at most %(n)d exams.") % {"n": MAX_CASES})
+        text = ngettext("A teaching set has at most %(n)d exam.", "A teaching set has at most %(n)d exams.", MAX_CASES)
+        raise TeachingError(text % {"n": MAX_CASES})
     number = (cases.aggregate(last=Max("number"))["last"] or 0) + 1
     case = TeachingCase.objects.create(
         teaching_set=locked, exam=exam, review=review, number=number, from_version=locked.version, truth=truth,

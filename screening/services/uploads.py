@@ -17,6 +17,7 @@ from django.core.files.storage import Storage
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ml.eye_names import laterality_in_file_name
 from ml.serving.decoders import decoders
@@ -42,7 +43,11 @@ class TooManyUploads(ExamError):
     """The account has MAX_WAITING uploads that wait."""
 
     def __init__(self) -> None:
-        message = _("%(n)d photographs wait already. Confirm or remove some of them, then send this one again.")
+        message = ngettext(
+            "%(n)d photograph waits already. Confirm or remove it, then send this one again.",
+            "%(n)d photographs wait already. Confirm or remove some of them, then send this one again.",
+            MAX_WAITING,
+        )
         super().__init__(message % {"n": MAX_WAITING})
 
 

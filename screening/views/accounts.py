@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from screening.forms import LanguageChoiceForm, LogInForm, NewPasswordForm
@@ -35,9 +36,12 @@ class LogIn(LoginView):
         user = cast("User", self.request.user)
         n_failed = clear_failed_logins(by=user)
         if n_failed >= MIN_FAILURES_SHOWN:
-            text = _(
+            text = ngettext(
+                "Since your last log-in, a wrong password was entered %(n)d time for your account. "
+                "If that was not you, change your password and tell your administrator.",
                 "Since your last log-in, a wrong password was entered %(n)d times for your account. "
-                "If that was not you, change your password and tell your administrator."
+                "If that was not you, change your password and tell your administrator.",
+                n_failed,
             )
             messages.warning(self.request, text % {"n": n_failed})
         return response

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -63,8 +64,10 @@ def limit_photos(view: View[P]) -> View[P]:
         wait_s = photo_wait_s(request) if request.method == "POST" else 0
         if not wait_s:
             return view(request, *args, **kwargs)
-        message = _(
-            "You have sent too many photographs in a minute. Wait %(seconds)d seconds, then send this one again."
+        message = ngettext(
+            "You have sent too many photographs in a minute. Wait %(seconds)d second, then send this one again.",
+            "You have sent too many photographs in a minute. Wait %(seconds)d seconds, then send this one again.",
+            wait_s,
         )
         text = message % {"seconds": wait_s}
         if wants_json(request):

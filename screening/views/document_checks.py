@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
@@ -44,7 +44,11 @@ def document_check(request: HttpRequest, document_id: UUID) -> HttpResponseBase:
 
 
 def _too_many(request: HttpRequest, wait_s: int) -> HttpResponse:
-    text = _("Too many requests came from your network in a minute. Wait %(seconds)d seconds, then try again.")
+    text = ngettext(
+        "Too many requests came from your network in a minute. Wait %(seconds)d second, then try again.",
+        "Too many requests came from your network in a minute. Wait %(seconds)d seconds, then try again.",
+        wait_s,
+    )
     response = render(request, "429.html", {"message": text % {"seconds": wait_s}}, status=429)
     response["Retry-After"] = str(wait_s)
     return response

@@ -91,6 +91,7 @@ def site_imports(request: AuthenticatedRequest, site_id: UUID, kind: str) -> Htt
         "kind_label": KIND_LABELS[ImportKind(kind)],
         "form": form,
         "columns": [(name, COLUMN_LABELS[name]) for name in column_names(ImportKind(kind))],
+        "n_max_rows": MAX_ROWS,
         "max_rows": number_format(MAX_ROWS, force_grouping=True),
         "max_mib": jobs.MAX_FILE_BYTES // 1024 // 1024,
         "page": page,

@@ -11,7 +11,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import replace_url
 
@@ -240,7 +240,7 @@ def _tabs(filters: WorklistFilters, counts: WorklistCounts) -> list[Tab]:
     states = [
         (WorklistState.WAITING, _("To review"), counts.waiting),
         (WorklistState.OPEN, _("Being photographed"), counts.open),
-        (WorklistState.RETURNED, pgettext("exams", "Returned"), counts.returned),
+        (WorklistState.RETURNED, pgettext_lazy("exams", "Returned"), counts.returned),
     ]
     return [Tab(label, query_of(kept, state=state), n, is_chosen=state is filters.state) for state, label, n in states]
 

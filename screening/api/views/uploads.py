@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.http import http_date
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.parsers import BaseParser
@@ -201,8 +202,12 @@ class UploadDetailView(TusView):
         try:
             upload = append_to_upload(upload=upload, offset=offset, data=segment, by=self.user)
         except WrongOffset as error:
-            message = _("%(n)d bytes are received. Send those that follow.") % {"n": error.n_received}
-            refused = ApiError(409, "wrong_offset", message)
+            text = ngettext(
+                "%(n)d byte is received. Send those that follow.",
+                "%(n)d bytes are received. Send those that follow.",
+                error.n_received,
+            )
+            refused = ApiError(409, "wrong_offset", text % {"n": error.n_received})
             refused.headers["Upload-Offset"] = str(error.n_received)
             raise refused from None
         except UploadTooLong:

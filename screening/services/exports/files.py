@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from screening.models import AuditEvent, Site, User
 from screening.services.audit import record_event
@@ -46,9 +46,12 @@ def export_rows(
     """
     n_rows = rows.count()
     if file_format is FileFormat.XLSX and n_rows > MAX_XLSX_ROWS:
-        raise ExportRefused(
-            _("An XLSX sheet has at most %(n)d rows. Export CSV, or choose filters.") % {"n": MAX_XLSX_ROWS}
+        text = ngettext(
+            "An XLSX sheet has at most %(n)d row. Export CSV, or choose filters.",
+            "An XLSX sheet has at most %(n)d rows. Export CSV, or choose filters.",
+            MAX_XLSX_ROWS,
         )
+        raise ExportRefused(text % {"n": MAX_XLSX_ROWS})
     chosen = ",".join(f"{name}={value}" for name, value in filters.items() if value)
     data: dict[str, str | float | bool | None] = {
         "list": code,
