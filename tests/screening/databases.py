@@ -5,6 +5,7 @@ import hashlib
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -40,7 +41,7 @@ def create_from_copy(creation: DatabaseCreation, *args: Any, **options: Any) -> 
             with closing(sqlite3.connect(kept)) as source:
                 source.backup(wrapper.connection)
 
-    with (folder / "lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+    with kept.with_suffix(".lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
         fcntl.flock(lock, fcntl.LOCK_EX)  # other processes wait for the first
         patch.setattr(DatabaseWrapper, "prepare_database", prepare)
         name = _CREATE(creation, *args, **options)
@@ -50,9 +51,10 @@ def create_from_copy(creation: DatabaseCreation, *args: Any, **options: Any) -> 
 
 
 def _keep(file: Path, wrapper: Any) -> None:
-    """Store the database in place of those of earlier migrations."""
-    for earlier in file.parent.glob("*.sqlite3"):
-        earlier.unlink()
+    """Store the database; those of earlier migrations are deleted after a day."""
+    for earlier in file.parent.glob("*"):
+        if earlier.stat().st_mtime < time.time() - 86_400:
+            earlier.unlink(missing_ok=True)
     new = file.with_suffix(".new")
     with closing(sqlite3.connect(new)) as target:
         wrapper.connection.backup(target)
