@@ -1,8 +1,6 @@
 """Exams of a teaching set: the page on which a reader grades one blind, and what was signed beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -20,30 +18,14 @@ from screening.selectors.teaching import get_case_to_read, get_progress, own_rea
 from screening.services.audit import record_event
 from screening.services.structured_findings import ReviewError
 from screening.services.teaching import TeachingError, record_teaching_readings
+from screening.views.blind_panels import BlindPanel
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.lesion_rules import rules_for_page
 from screening.views.parameters import require_parameters
-from screening.views.review_panel import EyeReviewForm, finding_of_form
+from screening.views.review_panel import EyeReviewForm
 from screening.views.review_photos import best_first
 from screening.views.teaching import SECTION
 from screening.views.teaching_truth import compare_readings
-
-
-@dataclass(frozen=True, slots=True)
-class TeachingPanel:
-    """Both eyes of an exam with the forms of those that have a photograph; the model's result is never shown."""
-
-    eyes: tuple[EyeReviewForm, ...]
-    is_blind: bool = True
-
-    @property
-    def forms(self) -> dict[Laterality, Any]:
-        return {eye.laterality: eye.form for eye in self.eyes if eye.form is not None}
-
-    def are_valid(self) -> bool:
-        """Validate every form, so that all errors are displayed at once."""
-        checked = [form.is_valid() for form in self.forms.values()]
-        return all(checked)
 
 
 @login_required
@@ -65,14 +47,13 @@ def teaching_case(request: AuthenticatedRequest, case_id: UUID) -> HttpResponseB
     if not panel.are_valid():
         return _reading_page(request, case, panel, status=422)
     try:
-        findings = {eye: finding_of_form(eye, form) for eye, form in panel.forms.items()}
-        record_teaching_readings(case=case, findings=findings, by=request.user)
+        record_teaching_readings(case=case, findings=panel.findings(), by=request.user)
     except (TeachingError, ReviewError) as error:
         return _reading_page(request, case, panel, status=422, error=error)
     return redirect("screening:teaching-case", case_id)
 
 
-def _panel(case: TeachingCase, data: Mapping[str, str] | None) -> TeachingPanel:
+def _panel(case: TeachingCase, data: Mapping[str, str] | None) -> BlindPanel:
     """Forms for the eyes that have a photograph with a signed finding."""
     photos = photos_of_case(case)
     eyes = []
@@ -92,13 +73,13 @@ def _panel(case: TeachingCase, data: Mapping[str, str] | None) -> TeachingPanel:
                 decisive_image=None,
             )
         )
-    return TeachingPanel(tuple(eyes))
+    return BlindPanel(tuple(eyes))
 
 
 def _reading_page(
     request: AuthenticatedRequest,
     case: TeachingCase,
-    panel: TeachingPanel,
+    panel: BlindPanel,
     *,
     status: int = 200,
     error: Exception | None = None,

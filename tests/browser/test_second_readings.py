@@ -1,5 +1,6 @@
 """Two readers who disagree, each without a sight of the other and of the model, and a senior reviewer who decides."""
 
+import json
 import re
 
 import pytest
@@ -27,6 +28,20 @@ def texts_of(page: Page) -> list[Response]:
     answers: list[Response] = []
     page.on("response", lambda one: answers.append(one) if "image" not in one.headers.get("content-type", "") else None)
     return answers
+
+
+def draw_a_mark(page: Page) -> int:
+    """Draw a point on the right photograph of the consensus page; how many marks the own findings have then."""
+    form = page.locator('[data-eye-form="OD"]')
+    expect(form.locator("[data-contradiction]")).to_be_hidden()
+    expect(form.locator("[data-ungradable-reason]")).to_be_hidden()
+    form.get_by_role("radio", name="Ungradable").check()
+    expect(form.locator("[data-ungradable-reason]")).to_be_visible()
+    pane = page.locator(".pane.is-first.is-OD [data-viewer-window]")
+    page.get_by_role("button", name="Draw marks").click()
+    pane.click()
+    expect(pane.locator(".mark")).to_have_count(1)
+    return len(json.loads(page.locator('input[data-marks="OD"]').input_value()))
 
 
 def test_two_readers_disagree_and_a_senior_reviewer_decides(
@@ -66,6 +81,7 @@ def test_two_readers_disagree_and_a_senior_reviewer_decides(
     expect(consensus.get_by_text("Enter the reason for your decision.").first).to_be_visible()
     assert [one for one in problems if "422" not in one] == []
     problems.clear()
+    assert draw_a_mark(consensus) == 1, "the arbiter draws as a reader does"
     consensus.get_by_label(f"Take over the reading of {reviewer}").check()
     consensus.get_by_label("Reason", exact=True).fill("Haemorrhages in four quadrants")
     consensus.get_by_role("button", name="Sign the decision").click()

@@ -13,6 +13,7 @@ from screening.services.readings import sign_findings
 from screening.services.structured_findings import StructuredFindings
 from tests.screening.api.client import ApiClient
 from tests.screening.factories import ExamFactory
+from tests.screening.marks import mark_row, marks_text
 from tests.screening.protocols import found, reader_of, sign, use_protocol, waiting_exam
 from tests.screening.views.pages import count_queries, page_text, text_of, url
 
@@ -131,6 +132,34 @@ def test_a_second_reader_reads_blind_then_signs_and_a_senior_reviewer_decides(
     text = page_text(client_of(reviewer), "exam-detail", exam.pk)
     assert all(shown in text for shown in ("First reading", "Second reading", "Arbitration", "Drusen"))
     assert senior.get(url("exam-consensus", exam.pk)).status_code == 302
+
+
+def test_a_senior_reviewer_draws_own_marks(exam: Exam, second: User, site: Site) -> None:
+    sign(exam, second)
+    senior = client_of(reader_of(site, "senior_reviewer"))
+    text = page_text(senior, "exam-consensus", exam.pk)
+    for tool in ("data-marks-bar", 'data-marks="OD"', "viewer_marks_draw.js", "lesions.js", "data-keys-switch"):
+        assert tool in text, tool
+    assert not {"heatmap-", "p-referable"} & set(reveals(text)), "the model's result is not part of the decision"
+    photo, other = exam.images.get(laterality=RIGHT), waiting_exam(site).images.get(laterality=RIGHT)
+    entered_marks = [mark_row(photo), mark_row(photo, shape="circle", radius=0.1, kind="hard_exudates")]
+    entered = {**OWN, "OD-verdict": "1", "OD-marks": marks_text(*entered_marks), "reason": "Looked twice"}
+    foreign = marks_text(mark_row(other))
+    address = url("exam-consensus", exam.pk)
+    refused = senior.post(address, {**entered, "decision": "own", "OD-marks": foreign})
+    assert (refused.status_code, str(other.pk) in text_of(refused)) == (422, True), "what was entered stays"
+    assert "not of this eye and exam" in text_of(refused)
+    incomplete = senior.post(address, {**entered, "decision": "", "OS-verdict": ""})
+    assert (incomplete.status_code, "hard_exudates" in text_of(incomplete)) == (422, True)
+    assert "Choose a grade" not in text_of(incomplete), "own findings are checked only if they are chosen"
+    assert senior.post(address, {**entered, "decision": "own"}).status_code == 302
+    decision, review = Reading.objects.get(stage="arbitration"), Review.objects.get()
+    for eyes in (decision.eyes, review.findings):
+        marks = eyes.get(laterality="OD").marks.all()
+        assert [(one.kind, one.shape, one.author_id) for one in marks] == [
+            ("haemorrhages", "point", decision.reader_id),
+            ("hard_exudates", "circle", decision.reader_id),
+        ]
 
 
 def test_a_senior_who_read_it_does_not_decide(exam: Exam, site: Site) -> None:
