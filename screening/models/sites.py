@@ -18,10 +18,12 @@ from screening.models.message_settings import MessageSettings
 from screening.policy import GradingScale, Urgency
 from screening.policy.recall import RecallRules
 from screening.policy.referrals import DEFAULT_RESULT_DAYS, DEFAULT_TARGETS
+from screening.policy.worklist import DEFAULT_READING_HOURS
 
 _RECALL = RecallRules()
 MAX_READING_TARGET_H = 24 * 90
 MAX_REFERRAL_TARGET_DAYS = 365
+MAX_LOST_MONTHS = 120
 _DAYS_RANGE = [MinValueValidator(1), MaxValueValidator(MAX_REFERRAL_TARGET_DAYS)]
 _TARGET_RANGE = [MinValueValidator(1), MaxValueValidator(MAX_READING_TARGET_H)]
 
@@ -37,12 +39,9 @@ def validate_timezone(name: str) -> None:
 class Site(MessageSettings, BaseModel):
     """A clinic that screens. Each patient belongs to one site.
 
-    ``reading_target_..._h``: hours from hand-over to the time at which an exam of this urgency should be read. The
-    defaults are of this product: results are due within 3 weeks in the English programme (NHS Diabetic Eye Screening
-    Programme, pathway standard on the timeliness of results), of which the reading is two.
-
+    ``reading_target_..._h``: hours from hand-over to the time at which an exam of this urgency should be read.
     ``referral_..._days``: days from the photographs until a referral is sent and the patient is seen, and from the
-    examination to its result. Their sources are in ``policy.referrals``.
+    examination to its result. Sources of the defaults: ``policy.worklist``, ``policy.recall``, ``policy.referrals``.
     """
 
     READING_TARGET_FIELDS = {
@@ -58,6 +57,7 @@ class Site(MessageSettings, BaseModel):
         "second_try_after_days",
         "phone_after_days",
         "lost_after_days",
+        "lost_after_months",
     )
 
     class ReadingMode(models.TextChoices):
@@ -112,13 +112,19 @@ class Site(MessageSettings, BaseModel):
         help_text=_("Signed results keep the scale in which they were signed."),
     )
     reading_target_routine_h = models.PositiveIntegerField(
-        _("hours until a routine exam should be read"), default=24 * 14, validators=_TARGET_RANGE
+        _("hours until a routine exam should be read"),
+        default=DEFAULT_READING_HOURS[Urgency.ROUTINE],
+        validators=_TARGET_RANGE,
     )
     reading_target_soon_h = models.PositiveIntegerField(
-        _("hours until an exam that should be read soon is due"), default=24 * 3, validators=_TARGET_RANGE
+        _("hours until an exam that should be read soon is due"),
+        default=DEFAULT_READING_HOURS[Urgency.SOON],
+        validators=_TARGET_RANGE,
     )
     reading_target_immediate_h = models.PositiveIntegerField(
-        _("hours until an exam that should be read immediately is due"), default=4, validators=_TARGET_RANGE
+        _("hours until an exam that should be read immediately is due"),
+        default=DEFAULT_READING_HOURS[Urgency.IMMEDIATE],
+        validators=_TARGET_RANGE,
     )
     invite_before_days = models.PositiveSmallIntegerField(
         _("days before the due date at which people are invited"), default=_RECALL.invite_before_days
@@ -138,6 +144,11 @@ class Site(MessageSettings, BaseModel):
     )
     lost_after_days = models.PositiveSmallIntegerField(
         _("days after the telephone call at which people are lost to follow-up"), default=_RECALL.lost_after_days
+    )
+    lost_after_months = models.PositiveSmallIntegerField(
+        _("months after the due date at which people are lost to follow-up, with or without contacts"),
+        default=_RECALL.lost_after_months,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_LOST_MONTHS)],
     )
     referral_sent_soon_days = models.PositiveSmallIntegerField(
         _("days until a referral is sent"),

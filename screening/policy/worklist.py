@@ -5,7 +5,13 @@ from collections.abc import Collection, Sequence
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
+from screening.policy.outcome_tables import Urgency
 from screening.policy.outcomes import WorklistRank
+
+DEFAULT_READING_HOURS: dict[Urgency, int] = {Urgency.ROUTINE: 24 * 14, Urgency.SOON: 24 * 3, Urgency.IMMEDIATE: 4}
+"""Hours from the hand-over until an exam should be read, by the urgency that the model suspects. Default of this
+project without a source: two weeks, so that a result letter can follow in the third; three days; half a working day. A
+site can change the hours in its settings."""
 
 
 class WorklistBand(IntEnum):
