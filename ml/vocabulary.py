@@ -4,9 +4,11 @@ from enum import IntEnum, StrEnum
 
 N_GRADES = 5
 REFERABLE_FROM = 2
-"""First grade that needs a specialist: moderate NPDR (ICO Guidelines for Diabetic Eye Care, 2017)."""
+"""First grade that needs a specialist: moderate NPDR. Source: ADA position statement 2017 (Solomon et al., Diabetes
+Care), table 4. No site can change it."""
 SIGHT_THREATENING_FROM = 3
-"""First grade that threatens sight: severe NPDR (same source)."""
+"""First grade that threatens sight: severe NPDR. Source: the same table, which refers it immediately. No site can
+change it."""
 
 
 class ICDRGrade(IntEnum):

@@ -1,8 +1,6 @@
 """Visual acuity: what is written on a chart, as logMAR (the logarithm of the minimum angle of resolution).
 
-Conversion: Holladay, J Refract Surg 1997. Counting fingers 1.85 and hand movements 2.3 logMAR: Schulze-Bonsel et al.,
-Invest Ophthalmol Vis Sci 2006. Perception of light and none have no measured
-value: 2.7 and 3.0 here, so that they order.
+Conversion: Holladay, J Refract Surg 1997; 13: 388-391.
 """
 
 import math
@@ -18,8 +16,16 @@ class Correction(StrEnum):
     PINHOLE = "pinhole"
 
 
-MIN_LOGMAR, MAX_LOGMAR = -0.3, 3.0
+MIN_LOGMAR = -0.3
+"""Best acuity that is accepted, 6/3. Default of this project without a source: a better one is a typing error. No site
+can change it."""
+MAX_LOGMAR = 3.0
+"""Worst acuity that is accepted. Default of this project without a source: the value of no perception of light below.
+No site can change it."""
 LETTERS = {"CF": 1.85, "HM": 2.3, "PL": 2.7, "NPL": 3.0}
+"""logMAR of acuities in words. Source of counting fingers and hand movements: Schulze-Bonsel et al., Invest Ophthalmol
+Vis Sci 2006; 47: 1236-1240 (decimal 0.014 and 0.005). Perception of light and none were not measurable there: default
+of this project without a source, so that they order. No site can change it."""
 _SNELLEN = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)")
 _LOGMAR = re.compile(r"(?:logmar\s*)([+-]?\d(?:\.\d+)?)")
 _DECIMAL = re.compile(r"[012](?:\.\d+)?")

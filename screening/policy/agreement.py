@@ -10,11 +10,15 @@ from screening.policy.outcome_tables import MacularOedema
 from screening.policy.proportions import Proportion
 
 N_RESAMPLES = 1000
+"""Resamples of the bootstrap. Default of this project without a source: as in ``ml.metrics.bootstrap``. No site can
+change it."""
 MIN_DEFINED_FRACTION = 0.9
-"""Fraction of the resamples in which kappa must be defined to have an interval. Both as in ``ml.metrics.bootstrap``."""
+"""Fraction of the resamples in which kappa must be defined to have an interval. Default of this project without a
+source: as in ``ml.metrics.bootstrap``. No site can change it."""
 MIN_GROUPS = 10
-"""Exams below which no interval is given: a bootstrap of few groups is too narrow (Cameron, Gelbach and Miller, Rev
-Econ Stat 2008; 90: 414-427). The number is of this product."""
+"""Exams below which no interval is given. Default of this project without a source for the number; that a bootstrap of
+few groups is too narrow: Cameron, Gelbach and Miller, Rev Econ Stat 2008; 90: 414-427 (5 to 30 groups). No site can
+change it."""
 _OEDEMA = frozenset({MacularOedema.SUSPECTED, MacularOedema.NOT_CENTRE, MacularOedema.CENTRE})
 Counts = Counter[tuple[int, int]]
 

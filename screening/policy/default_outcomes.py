@@ -9,13 +9,20 @@ from screening.policy.outcome_tables import OBSERVABLE_MACULA, Outcome, OutcomeR
 from screening.policy.scales import GradingScale
 
 FIRST_VERSION, CURRENT_VERSION = 1, 2
-ICO_3 = (
-    "ICO Guidelines for Diabetic Eye Care 2017, table 3; ADA position statement 2017 (Solomon et al., Diabetes Care)"
-)
-ICO_4 = "ICO Guidelines for Diabetic Eye Care 2017, table 4 (macular oedema)"
+ADA = "ADA position statement 2017 (Solomon et al., Diabetes Care), table 4"
+"""Without retinopathy every 1 to 2 years; mild every year; moderate referred within 3 to 6 months, every 6 to 9;
+severe referred immediately, every 3 to 6; proliferative immediately, every 3; oedema not in the centre within 3 to 6,
+every 6; in the centre immediately, every 1 to 4. The table has the shortest of these. The ICO Guidelines for Diabetic
+Eye Care, as listed by Retina International, examine some again sooner (proliferative: under 1 month; oedema not in the
+centre: 3 months): the interval here is that of the next photographs, if the person is still screened after the
+referral."""
 NHS_OUTCOMES = "NHS England, Features-based grading outcomes guidance, 12 May 2025"
-NHS_PATHWAY = "NHS England, Diabetic eye screening pathway overviews"
+NHS_PATHWAY = "NHS England, Diabetic eye screening care pathway, 2 October 2023, step 10"
 SCOTLAND = "Scottish Diabetic Retinopathy Grading Scheme 2007, v1.1"
+_OWN_MONTHS = "the months: default of this project without a source, as for ICDR"
+"""These programmes refer and do not state when a referred person is photographed again. A site can change the months of
+every rule in its outcome table, within ``outcome_limits``."""
+NHS_REFERRED, SCOTLAND_REFERRED = f"{NHS_OUTCOMES}; {_OWN_MONTHS}", f"{SCOTLAND}; {_OWN_MONTHS}"
 NHS_LOW_RISK = (
     "NHS England, Diabetic eye screening intervals extended for people at lowest risk, 6 October 2023: every 2 years "
     "if the last 2 routine screens found no signs of diabetic retinopathy; here in both eyes, and without maculopathy"
@@ -27,7 +34,12 @@ ADA_PREGNANCY = (
 """NB: the text of NG3 was not available for comparison; pages of two trusts of the NHS for patients (York, North
 Middlesex) have the same weeks. The ADA was read in summaries, which add "for 1 year after the birth, as the degree of
 retinopathy demands": that is not a rule here."""
-NEGATIVE_MONTHS, PREGNANCY_MONTHS = 24, 3
+NEGATIVE_MONTHS = 24
+"""Months after two negative screens in a row, in the table of the NHS. Source: NHS England, Diabetic eye
+screening intervals extended for people at lowest risk, 6 October 2023. A site can change it in its outcome table."""
+PREGNANCY_MONTHS = 3
+"""Longest interval in pregnancy, in months. Source: ADA position statement 2017 (every trimester), read in
+summaries. A site can change it in its outcome table."""
 
 
 def _rule(condition: str, outcome: Outcome, urgency: Urgency, months: int, source: str) -> OutcomeRule:
@@ -39,42 +51,42 @@ def _rule(condition: str, outcome: Outcome, urgency: Urgency, months: int, sourc
 _RESCREEN, _REFER = (Outcome.RESCREEN, Urgency.ROUTINE), (Outcome.REFER, Urgency.SOON)
 _URGENT = (Outcome.REFER_URGENT, Urgency.IMMEDIATE)
 _SUSPICION_SOURCES = {
-    GradingScale.ICDR: ICO_4,
-    GradingScale.ENGLAND: NHS_OUTCOMES,  # M1
-    GradingScale.SCOTLAND: SCOTLAND,  # M2
+    GradingScale.ICDR: f"{ADA} (as oedema not in the centre: of this project)",
+    GradingScale.ENGLAND: NHS_REFERRED,  # M1
+    GradingScale.SCOTLAND: SCOTLAND_REFERRED,  # M2
 }
 
 
 def _oedema_rules(scale: GradingScale) -> tuple[OutcomeRule, ...]:
     return (
         _rule("oedema_suspected", *_REFER, 6, _SUSPICION_SOURCES[scale]),
-        _rule("oedema_not_centre", *_REFER, 6, ICO_4),
-        _rule("oedema_centre", *_URGENT, 1, ICO_4),
+        _rule("oedema_not_centre", *_REFER, 6, ADA),
+        _rule("oedema_centre", *_URGENT, 1, ADA),
     )
 
 
 _GRADES = {
     GradingScale.ICDR: (
-        _rule("grade_0", *_RESCREEN, 12, ICO_3),
-        _rule("grade_1", *_RESCREEN, 12, ICO_3),
-        _rule("grade_2", *_REFER, 6, ICO_3),
-        _rule("grade_3", *_URGENT, 3, ICO_3),
-        _rule("grade_4", *_URGENT, 3, ICO_3),
+        _rule("grade_0", *_RESCREEN, 12, ADA),
+        _rule("grade_1", *_RESCREEN, 12, ADA),
+        _rule("grade_2", *_REFER, 6, ADA),
+        _rule("grade_3", *_URGENT, 3, ADA),
+        _rule("grade_4", *_URGENT, 3, ADA),
     ),
     GradingScale.ENGLAND: (
         _rule("scale_R0", *_RESCREEN, 12, NHS_PATHWAY),
         _rule("scale_R1", *_RESCREEN, 12, NHS_PATHWAY),
-        _rule("scale_R2L", *_REFER, 6, NHS_OUTCOMES),
-        _rule("scale_R2H", *_REFER, 6, NHS_OUTCOMES),
-        _rule("scale_R3A", *_URGENT, 3, NHS_OUTCOMES),
-        _rule("scale_R3S", *_REFER, 6, NHS_OUTCOMES),
+        _rule("scale_R2L", *_REFER, 6, NHS_REFERRED),
+        _rule("scale_R2H", *_REFER, 6, NHS_REFERRED),
+        _rule("scale_R3A", *_URGENT, 3, NHS_REFERRED),
+        _rule("scale_R3S", *_REFER, 6, NHS_REFERRED),
     ),
     GradingScale.SCOTLAND: (
         _rule("scale_R0", *_RESCREEN, 12, SCOTLAND),
         _rule("scale_R1", *_RESCREEN, 12, SCOTLAND),
         _rule("scale_R2", *_RESCREEN, 6, SCOTLAND),
-        _rule("scale_R3", *_REFER, 6, SCOTLAND),
-        _rule("scale_R4", *_URGENT, 3, SCOTLAND),
+        _rule("scale_R3", *_REFER, 6, SCOTLAND_REFERRED),
+        _rule("scale_R4", *_URGENT, 3, SCOTLAND_REFERRED),
         _rule(OBSERVABLE_MACULA, *_RESCREEN, 6, SCOTLAND),
     ),
 }

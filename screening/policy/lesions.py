@@ -1,9 +1,9 @@
 """The lesions that a reader finds in one eye, and the ICDR grade and macular oedema that follow from them.
 
 The rules are data: the page evaluates the same table. Sources: Wilkinson et al., Ophthalmology 2003 (ICDR scale, with
-the 4-2-1 rule for severe non-proliferative retinopathy); ETDRS report 12, Ophthalmology 1991 (fibrous proliferation
-and traction detachment are levels of proliferative retinopathy); NHS England, Features-based grading outcomes
-guidance, 12 May 2025; Scottish Diabetic Retinopathy Grading Scheme 2007 v1.1.
+the 4-2-1 rule for severe non-proliferative retinopathy); ETDRS report 12, Ophthalmology 1991, as quoted in a table of
+the Br J Ophthalmol (fibrous proliferation is a level of proliferative retinopathy); NHS England, Features-based
+grading outcomes guidance, 12 May 2025; Scottish Diabetic Retinopathy Grading Scheme 2007 v1.1.
 """
 
 from collections.abc import Mapping
@@ -131,7 +131,9 @@ ICDR_RULES: tuple[Rule, ...] = (
 MACULAR_RULES = rules("suspected", NHS_2025, (Lesion.HARD_EXUDATES, 3), Lesion.EXUDATE_GROUP)
 """Signs of macular oedema that count at any visual acuity."""
 MAX_ACUITY_OF_RED_LESIONS = 0.3
-"""logMAR of 6/12: red lesions near the fovea count as maculopathy if the acuity is this or worse (NHS 2025)."""
+"""logMAR of 6/12: red lesions near the fovea count as maculopathy if the acuity is this or worse. Source: grades of the
+English programme in J Diabetes Res 2015; 310239, table 1 (M1: with a best acuity of 6/12 or worse). No site can change
+it."""
 
 
 class MacularSigns(StrEnum):

@@ -1,7 +1,11 @@
 """Limits of outcome tables that no table can change, and the check of a table before it is stored.
 
-The limits are those of the sources: ICO Guidelines for Diabetic Eye Care 2017, tables 3 and 4 (moderate: 6 to 9 months;
-severe and proliferative: within 3; oedema not in the centre: 6; in the centre: 1 to 4), and the scale's own programme.
+ICDR and oedema: the longest follow-up of the ADA position statement 2017, table 4 (moderate: 6 to 9 months;
+proliferative: 3; oedema not in the centre: 6; in the centre: 1 to 4). It allows 24 months without retinopathy, and 6
+for severe retinopathy; here these are 12 and 3, as in the ICO Guidelines for Diabetic Eye Care for severe retinopathy
+(under 3). England and Scotland: 12 months for R0 and R1, and 6 for R2 and M1 of Scotland, are of the programme; the
+months of referred grades are a default of this project without a source (see ``default_outcomes``). No site can change
+the limits.
 """
 
 from dataclasses import dataclass
@@ -24,11 +28,16 @@ from screening.policy.outcome_tables import (
 from screening.policy.scales import GradingScale
 
 MIN_MONTHS = 1
+"""Months of the shortest interval of a rule. Default of this project without a source: the shortest of the ADA position
+statement 2017, table 4, is a month. No site can change it."""
 MAX_RULES = 60
 NEGATIVE_MONTHS_RANGE = (12, 24)
-"""After two negative screens in a row: NHS Diabetic Eye Screening Programme."""
+"""Months that a site can choose after two negative screens in a row. Source: NHS England, Diabetic eye screening
+intervals extended for people at lowest risk, 6 October 2023 (every 2 years instead of every year). No site can change
+the range."""
 PREGNANCY_MONTHS_RANGE = (1, 3)
-"""A trimester: ADA position statement 2017."""
+"""Months that a site can choose in pregnancy. Source: ADA position statement 2017 (every trimester). No site can
+change the range."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,15 +27,21 @@ from screening.policy.outcome_tables import (
 from screening.policy.scales import GradingScale, Maculopathy, Retinopathy
 
 MAX_ATTEMPTS = 3
-"""Ungradable photographs of one field of an eye in one visit, after which it counts as not obtainable by camera."""
+"""Ungradable photographs of one field of an eye in one visit, after which it counts as not obtainable by camera.
+Default of this project without a source: two repeats, then an examination without the camera. No site can change it."""
 MAX_VISITS = 2
-"""Visits with an ungradable eye after which it is referred for slit-lamp examination."""
+"""Visits with an ungradable eye after which it is referred for slit-lamp examination. Default of this project without a
+source for the number; that the person is then referred: NHS England, Diabetic eye screening: care pathway, 2 October
+2023, steps 8 to 11. No site can change it."""
 MAX_CAPTURE_AGE = datetime.timedelta(days=365)
-"""The longest interval after one screening is 12 months (``outcome_limits``): an older photograph is out of date."""
+"""Age of a photograph from which it is out of date. Default of this project without a source: the routine interval of
+12 months. No site can change it."""
 MIN_NEGATIVE_SCREENS = 2
-"""Negative screens in a row before a longer interval (NHS Diabetic Eye Screening Programme)."""
+"""Negative screens in a row before a longer interval. Source: NHS England, Diabetic eye screening intervals extended
+for people at lowest risk, 6 October 2023. No site can change it."""
 MIN_MONTHS_BETWEEN_SCREENS = 6
-"""Of this product: two exams within half the routine interval are one screen."""
+"""Months between two exams that count as two screens. Default of this project without a source: two exams within half
+the routine interval are one screen. No site can change it."""
 
 
 class WorklistRank(IntEnum):
@@ -257,7 +263,7 @@ def worklist_rank(
 ) -> WorklistRank:
     """Rank of an exam on the worklist, from the newest gradings: the most urgent fact decides.
 
-    Suspected macular oedema ranks as a referable eye does, because oedema is referred (ICO 2017, table 4).
+    Suspected macular oedema ranks as a referable eye does, because oedema is referred (ADA 2017, table 4).
     ``is_any_eye_ungraded``: a present eye has no gradable photograph and none that is being graded.
     ``is_any_negative_limited``: small lesions could be missed in a negative result.
     """

@@ -1,7 +1,6 @@
 """Reading protocols: which exams are read twice, when a senior reviewer decides, which samples are taken. No Django.
 
-Two reading stages with arbitration, and 10 % of the negatives read again, are features of the English programme (NHS
-Diabetic Eye Screening Programme). The limits of triage are of this product; no source was found for them.
+Each number has its source beside it; docs/clinical-numbers.md lists them.
 """
 
 import hashlib
@@ -17,10 +16,16 @@ from screening.policy.repeats import DEFAULT_REPEAT_PERCENT, DEFAULT_REPEAT_WEEK
 from screening.policy.scales import SCALES, GradingScale, Retinopathy
 
 DEFAULT_NEGATIVE_PERCENT = 10
+"""Percent of the negatives that are read a second time. Source: PHE Screening blog, Diabetic eye screening: 4 short
+videos to help monitor grader performance, 18 November 2015 (at least 10 % of the images graded R0M0 are graded again
+in the English programme). A site can change it in its reading protocol."""
 MIN_REFERABLE_EYES = 100
-"""Before triage can be switched on: referable eyes of the site with a result of the model."""
+"""Referable eyes of the site with a result of the model before triage can be switched on. Default of this project
+without a source: with 100 eyes, 92 must be found for the lower limit that is demanded below. No site can change it."""
 MIN_SENSITIVITY = 0.85
-"""Of triage: the lower limit of the 95 % interval of the model's sensitivity at the site."""
+"""Lower limit of the 95 % interval of the model's sensitivity at the site, for triage. Source of the value: the primary
+endpoint of the trial of IDx-DR (Abramoff et al., NPJ Digital Medicine 2018; 1: 39: sensitivity over 85 %). That the
+lower limit has to reach it, not the estimate, is of this project. No site can change it."""
 
 
 class ProtocolKind(StrEnum):

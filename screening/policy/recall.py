@@ -95,24 +95,34 @@ KIND_OF_STEP: dict[NextStep, ContactKind] = {
 
 @dataclass(frozen=True, slots=True)
 class RecallRules:
-    """Days and months of call and recall at a site.
+    """Days and months of call and recall at a site, which can change each in its settings.
 
-    6 weeks after the due date: NHS Diabetic Eye Screening pathway standards from 1 October 2024, DES-PS01 (attendance
-    counts until 6 weeks after the due date); before it, of this product. 3 years: repeat non-attenders of earlier
-    standards (DES-PS05); NB: not verified, that standard was not available. Days between contacts: of this product.
-    In England a person who misses a second appointment is invited again after 12 months (Diabetic eye screening: care
-    pathway, 2 October 2023); here the person is called, and stays in the list of those who are lost.
+    In England a person who misses a second appointment is invited again after 12 months (NHS England, Diabetic eye
+    screening: care pathway, 2 October 2023); here the person is called, and stays in the list of those who are lost.
     """
 
     invite_before_days: int = 42
+    """Days before the due date at which people are invited. Default of this project without a source: time for an
+    appointment before the due date, as much as after it. A site can change it in its settings."""
     overdue_after_days: int = 42
+    """Days after the due date at which people are overdue. Source: NHS Diabetic eye screening pathway standards from 1
+    October 2024, DES-PS01 (who attends until 6 weeks after the due date counts as screened). A site can change it in
+    its settings."""
     reminder_after_days: int = 14
+    """Days from the invitation to the reminder. Default of this project without a source: time for a
+    letter and an answer. A site can change it in its settings."""
     second_try_after_days: int = 28
+    """Days from the reminder or a missed appointment to the second invitation. Default of this project without a
+    source: with the reminder, 6 weeks after the invitation. A site can change it in its settings."""
     phone_after_days: int = 28
+    """Days from the second invitation to the telephone call. Default of this project without a source: as long as
+    before the second invitation. A site can change it in its settings."""
     lost_after_days: int = 28
-    """After the last contact."""
+    """Days after the telephone call at which people are lost to follow-up. Default of this project without a source: as
+    long as before the call. A site can change it in its settings."""
     lost_after_months: int = 36
-    """After the due date, with or without contacts."""
+    """Months after the due date at which people are lost to follow-up, with or without contacts. Default of this
+    project without a source: three times the interval of a year. A site can change it in its settings."""
 
 
 @dataclass(frozen=True, slots=True)

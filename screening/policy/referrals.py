@@ -84,14 +84,14 @@ DEFAULT_TARGETS: dict[Urgency, TargetDays] = {
     Urgency.SOON: TargetDays(sent=21, seen=91),
     Urgency.ROUTINE: TargetDays(sent=21, seen=91),
 }
-"""NHS Diabetic Eye Screening Programme, pathway standards of 2018 on timely referral (DES-PS-11) and consultation
-(DES-PS-12): urgent (R3A) sent within 2 and seen within 6 weeks, routine (R2, M1) within 3 and 13 weeks.
-NB: not verified. The weeks are from the notes of a screener in training (2018); of the standards themselves, also those
-from April 2019 and from October 2024, the sections on referral were not available. Standards before 2017 were stricter
-for R3: seen within 2 weeks, at most 4 (abstract of a study of a screening programme, retinalscreening.co.uk). A site
-checks the days against the standards of its country."""
+"""Days from the photographs until a referral is sent, and until the patient is seen, by urgency. Default of this
+project without a source: 2 and 6 weeks if urgent, 3 and 13 weeks if not. The same weeks are in notes of a screener in
+training on the English standards of 2018; those standards could not be read. Earlier English standards were stricter
+for R3: 95 % seen within 4 weeks (abstract of a study, retinalscreening.co.uk). A site can change the days in its
+settings, and has to compare them with the standards of its country."""
 DEFAULT_RESULT_DAYS = 28
-"""Days from the examination until the result should be back. Of this product: no standard was found."""
+"""Days from the examination until the result should be back. Default of this project without a source: a letter within
+4 weeks. A site can change it in its settings."""
 
 
 def step_of(state: ReferralState, to: ReferralState) -> Step | None:

@@ -59,7 +59,8 @@ REASONS: dict[RegisterStatus, tuple[RegisterReason, ...]] = {
 LIMITED_STATUSES = (RegisterStatus.SUSPENDED, RegisterStatus.OPTED_OUT)
 """They end by themselves: each has a last day, after which the person is invited again."""
 MAX_LIMITED_YEARS = 3
-"""Of a suspension or an opt-out: the longest opt-out that services of the NHS accept (18 months or 3 years)."""
+"""Years of the longest suspension or opt-out. Source: Midlands Partnership University NHS Foundation Trust, Diabetic
+eye screening: opt out (for 18 months or 3 years). No site can change it."""
 
 
 class EntryProblem(StrEnum):

@@ -64,7 +64,7 @@ def outcome_class(outcome: str) -> str:
 
 @register.filter
 def referral_time(outcome: str) -> str:
-    """The time to a referral: ICO Guidelines for Diabetic Eye Care (2017), table 4."""
+    """The time to a referral: ADA position statement 2017, table 4."""
     return _("within 3 to 6 months") if outcome == Outcome.REFER else ""
 
 

@@ -1,4 +1,4 @@
-"""Outcomes of two eyes, row by row as in the tables of ICO and ADA."""
+"""Outcomes of two eyes, row by row as in the table of the ADA."""
 
 import datetime
 from typing import Any

@@ -57,7 +57,7 @@ def test_the_rules_are_shown_in_words_with_their_sources(as_manager: Client, sit
     text = page_text(as_manager, "site-outcomes", site.pk)
     assert "Moderate non-proliferative" in text
     assert "Refer to a specialist, within 3 to 6 months; next screening after 6 months" in text
-    assert "ICO Guidelines for Diabetic Eye Care 2017, table 3" in text
+    assert "ADA position statement 2017 (Solomon et al., Diabetes Care), table 4" in text
     assert "The worse eye decides." in text
     assert "immediate within 4 hours after the hand-over" in " ".join(text.split())
 

@@ -29,7 +29,7 @@ def test_versions_are_listed_newest_first_with_rules_in_words(client: ApiClient,
     rule = next(rule for rule in row["rules"] if rule["code"] == "grade_2")
     assert (rule["outcome"], rule["urgency"], rule["months"], rule["macula"]) == ("refer", "soon", 6, "")
     assert rule["text"].startswith("Moderate non-proliferative: Refer to a specialist, within 3 to 6 months")
-    assert rule["default_source"].startswith("ICO")
+    assert rule["default_source"].startswith("ADA")
 
 
 def test_the_table_in_force_is_the_built_in_one_or_that_of_the_site(
