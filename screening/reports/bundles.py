@@ -5,17 +5,13 @@ Both are written to files of the disk: the memory does not grow with the number 
 
 import shutil
 import zipfile
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
-from itertools import islice
-from tempfile import TemporaryFile
-from typing import Any, BinaryIO
+from collections.abc import Iterable
+from typing import BinaryIO
 
 from screening.models import Document
+from screening.reports.joined_pdf import JoinedPdf
 
 A4_PT = (595.28, 841.89)
-GROUP = 40
-"""Letters that are open at once; groups are joined afterwards."""
 
 
 def write_folded_pdf(documents: Iterable[Document], out: BinaryIO) -> None:
@@ -23,29 +19,13 @@ def write_folded_pdf(documents: Iterable[Document], out: BinaryIO) -> None:
 
     Printed on both sides, so no sheet has two letters. The tags for screen readers are in the separate files only.
     """
-    with ExitStack() as stack:
-        groups = []
-        rows = iter(documents)
-        while group := list(islice(rows, GROUP)):
-            file = stack.enter_context(TemporaryFile())
-            _join([document.file for document in group], file, fills_sheets=True)
-            groups.append(file)
-        _join(groups, out, fills_sheets=False)
-
-
-def _join(files: Sequence[Any], out: BinaryIO, *, fills_sheets: bool) -> None:
-    import pikepdf
-
-    with ExitStack() as stack, pikepdf.new() as joined:
-        for file in files:
-            content = stack.enter_context(file.open("rb")) if hasattr(file, "storage") else file
-            content.seek(0)
-            source = stack.enter_context(pikepdf.open(content))
-            for page in source.pages:
-                joined.pages.append(page)
-            if fills_sheets and len(joined.pages) % 2:
-                joined.add_blank_page(page_size=A4_PT)
-        joined.save(out, static_id=True)
+    joined = JoinedPdf(out)
+    for document in documents:
+        with document.file.open("rb") as content:
+            n_pages = joined.add(content)
+        if n_pages % 2:
+            joined.add_blank_page(A4_PT)
+    joined.close()
 
 
 def write_archive(documents: Iterable[Document], out: BinaryIO) -> None:
