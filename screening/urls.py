@@ -207,6 +207,7 @@ urlpatterns = [
     path("gradings/<uuid:grading_id>/retry/", gradings.grading_retry, name="grading-retry"),
     path("uploads/<uuid:upload_id>/preview/", uploads.upload_preview, name="upload-preview"),
     path("teaching/", teaching.teaching_sets, name="teaching-sets"),
+    path("teaching/export/", exports.teaching_sets_export, name="teaching-sets-export"),
     path("teaching/<uuid:set_id>/", teaching.teaching_set, name="teaching-set"),
     path("teaching/<uuid:set_id>/archive/", teaching.teaching_set_archive, name="teaching-set-archive"),
     path("teaching/<uuid:set_id>/next/", teaching_certificates.teaching_set_next, name="teaching-set-next"),

@@ -151,6 +151,17 @@ def result_export(request: AuthenticatedRequest) -> HttpResponseBase:
 
 @login_required
 @require_POST
+def teaching_sets_export(request: AuthenticatedRequest) -> HttpResponseBase:
+    """The teaching sets of the list."""
+    return _export(
+        request,
+        lambda file_format, _text: teaching.export_teaching_sets(file_format=file_format, by=request.user),
+        back="screening:teaching-sets",
+    )
+
+
+@login_required
+@require_POST
 def teaching_set_export(request: AuthenticatedRequest, set_id: UUID) -> HttpResponseBase:
     """The certificates of a teaching set."""
     found = get_teaching_set(user=request.user, set_id=set_id)

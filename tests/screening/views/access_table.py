@@ -118,6 +118,7 @@ TABLE = [
     ("referral-feedback", "post", (302, 404, 422, 403, 422)),
     ("teaching-sets", "get", (302, 200, 403, 200, 200)),
     ("teaching-sets", "post", (302, 422, 403, 403, 422)),
+    ("teaching-sets-export", "post", (302, 200, 403, 200, 200)),
     ("teaching-set", "get", (302, 404, 404, 200, 200)),
     ("teaching-set-export", "post", (302, 404, 404, 200, 200)),
     ("teaching-set-archive", "post", (302, 404, 404, 403, 302)),

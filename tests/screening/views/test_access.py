@@ -57,7 +57,7 @@ def address_of(name: str, ids: dict[str, Any]) -> str:
     noun = name.split("-", maxsplit=1)[0]
     is_of_record = noun in ids and name not in WITHOUT_RECORD
     values: dict[str, Any] = {f"{noun}_id": ids[noun]} if is_of_record else {}
-    if name.startswith("teaching-") and name != "teaching-sets":
+    if name.startswith("teaching-") and not name.startswith("teaching-sets"):
         key = f"{name.split('-')[1]}_id"
         values = {key: ids[key]}
     if noun == "letter":

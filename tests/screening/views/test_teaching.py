@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -263,6 +264,16 @@ def test_the_agreement_of_readers_is_exported(
     for row in rows:
         assert (row["Reader"], row["Exams"]) == (trainee.username, str(len(list(cases(course)))))
         assert 0.0 <= float(row["Specificity for referable eyes"]) <= 1.0
+
+
+def test_the_list_is_exported(client: Client, course: TeachingSet, trainee: User) -> None:
+    read_case(next(iter(cases(course))), trainee)
+    client.force_login(trainee)
+    assert url("teaching-sets-export") in text_of(client.get(url("teaching-sets")))
+    response: Any = client.post(url("teaching-sets-export"), {"format": "csv"})
+    row = next(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))
+    assert (row["Name"], row["Site"], row["Read by you"]) == (course.name, course.site.name, "1")
+    assert (row["Exams"], row["Archived"]) == (str(len(list(cases(course)))), "")
 
 
 @pytest.mark.parametrize("name", ["teaching-sets", "teaching-set"])
