@@ -4,27 +4,36 @@ import datetime
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from ml.vocabulary import ICDRGrade, Laterality
 from screening.labels.referrals import Treatment
-from screening.models import ContactAttempt, Exam, FundusImage, Patient, Referral, Site, User
+from screening.models import Booking, ContactAttempt, Exam, FundusImage, Patient, Reading, Referral, Site, User
 from screening.policy import MacularOedema
+from screening.policy.bookings import BookingStatus
+from screening.policy.exam_states import ExamState
 from screening.policy.recall import KIND_OF_STEP, RESULTS, ContactChannel, ContactKind, ContactResult, NextStep
 from screening.policy.referrals import ReferralState
 from screening.policy.register import RegisterReason, RegisterStatus
-from screening.selectors.due_list import DueFilters, due_list
+from screening.selectors.due_list import TO_CALL, DueFilters, due_list
+from screening.services.arbitrations import arbitrate
+from screening.services.bookings import book, change_booking
 from screening.services.contacts import record_contact
 from screening.services.exams import open_exam, submit_exam
+from screening.services.readings import sign_findings
 from screening.services.referrals import record_feedback, record_step
 from screening.services.register import change_register_status
-from screening.services.reviews import sign_review
-from screening.services.structured_findings import Finding
 from screening.services.visit_facts import record_visit_facts
-from screening.tasks import report_late_referrals, run_recall, send_messages
+from screening.tasks import close_past_bookings, report_late_referrals, run_recall, send_messages
+from tests.screening.protocols import Findings, found, sign
 
 START = datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.UTC)
 Story = Iterator[None]
 """What one person does: each step is a week."""
+
+
+def _both(grade: int | None) -> Findings:
+    return found(grade, grade, "unknown" if grade is None else "none")
 
 
 class Clock:
@@ -43,32 +52,37 @@ class Clock:
 
 @dataclass
 class Clinic:
-    """One site with its two workers. Exams are read a week after they were submitted."""
+    """One site that reads every positive twice, with its people. Exams are read a week after they were submitted."""
 
     site: Site
     photographer: User
     reviewer: User
+    second_reader: User
+    senior_reviewer: User
     clock: Clock
-    to_read: list[tuple[Exam, int | None]] = field(default_factory=list)
-    """Submitted exams, with the grade that the reviewer will find; None: ungradable."""
+    to_read: list[tuple[Exam, tuple[int | None, ...]]] = field(default_factory=list)
+    """Submitted exams, with the grade that both readers will find, or those of the first reader, the second and the
+    senior reviewer; None: ungradable."""
     out_until: dict[uuid.UUID, datetime.date] = field(default_factory=dict)
     """The last day on which a person may not be invited."""
 
     def run_tasks(self, n_runs: int) -> None:
         """The periodic tasks of a day. More than one run must not make a difference."""
         for _ in range(n_runs):
+            close_past_bookings()
             run_recall()
             send_messages()
             report_late_referrals()
 
     def make_contacts(self) -> None:
         """Letters and telephone calls to all people of the due list whose next step is to be made today."""
-        for step, kind in KIND_OF_STEP.items():
-            for person in due_list(user=self.photographer, site=self.site, filters=DueFilters(step=step)):
-                if person.email and step is not NextStep.PHONE:
-                    continue
-                channel = ContactChannel.PHONE if step is NextStep.PHONE else ContactChannel.LETTER
-                self.contact(person, kind, channel=channel)
+        everyone: Any = due_list(user=self.photographer, site=self.site, filters=DueFilters())
+        for person in everyone.filter(state__in=TO_CALL, next_step_on__lte=self.clock.today):
+            step = NextStep(person.next_step)
+            if step is NextStep.LOST or (person.email and step is not NextStep.PHONE):
+                continue
+            channel = ContactChannel.PHONE if step is NextStep.PHONE else ContactChannel.LETTER
+            self.contact(person, KIND_OF_STEP[step], channel=channel)
 
     def contact(self, person: Patient, kind: ContactKind, *, channel: ContactChannel = ContactChannel.LETTER) -> None:
         result = ContactResult.NOT_REACHED if kind is ContactKind.PHONE_CALL else RESULTS[kind][0]
@@ -87,11 +101,18 @@ class Clinic:
         for _ in range(weeks):
             yield
 
+    def book(self, person: Patient, weeks: int) -> Booking:
+        day = self.clock.today + datetime.timedelta(weeks=weeks)
+        return book(patient=person, day=day, by=self.photographer)
+
+    def cancel(self, booking: Booking) -> None:
+        change_booking(booking=booking, status=BookingStatus.CANCELLED, by=self.photographer)
+
     def open_exam(self, person: Patient) -> Exam:
         return open_exam(patient=person, by=self.photographer)
 
-    def photograph(self, person: Patient, grade: int | None, *, is_pregnant: bool = False) -> Story:
-        """Both eyes are photographed today and read in a week."""
+    def photograph(self, person: Patient, *grades: int | None, is_pregnant: bool = False) -> Story:
+        """Both eyes are photographed today and read in a week; ``grades`` as in ``to_read``."""
         exam = self.open_exam(person)
         for eye in Laterality:
             FundusImage.objects.create(
@@ -107,20 +128,21 @@ class Clinic:
             )
         if is_pregnant:
             record_visit_facts(exam=exam, facts={"is_pregnant": True}, by=self.photographer)
-        self.to_read.append((submit_exam(exam=exam, by=self.photographer), grade))
+        self.to_read.append((submit_exam(exam=exam, by=self.photographer), grades))
         yield
 
     def read_exams(self) -> None:
-        """Sign the exams that wait; both eyes have the same finding."""
+        """Sign the exams that wait, by as many people as the protocol demands; both eyes have the same finding."""
         waiting, self.to_read = self.to_read, []
-        for exam, grade in waiting:
-            known = None if grade is None else ICDRGrade(grade)
-            oedema = MacularOedema.UNKNOWN if known is None else MacularOedema.NONE
-            findings = {
-                eye: Finding(laterality=eye, is_gradable=known is not None, grade=known, macular_oedema=oedema)
-                for eye in Laterality
-            }
-            sign_review(exam=exam, findings=findings, by=self.reviewer)
+        for exam, grades in waiting:
+            first, second, decided = grades * 3 if len(grades) == 1 else grades
+            signed = sign_findings(exam=exam, findings=_both(first), by=self.reviewer)
+            if isinstance(signed, Reading):
+                sign(exam, self.second_reader, _both(second))
+            exam.refresh_from_db()
+            assert (exam.status == ExamState.ARBITRATION) == (first != second)
+            if first != second:
+                arbitrate(exam=exam, findings=_both(decided), reason="Seen at 1:1.", by=self.senior_reviewer)
 
     def leave(self, person: Patient, status: RegisterStatus, reason: RegisterReason, *, weeks: int | None) -> None:
         until = None if weeks is None else self.clock.today + datetime.timedelta(weeks=weeks)

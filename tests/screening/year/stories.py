@@ -20,11 +20,34 @@ def attends(clinic: Clinic, person: Patient) -> Story:
     yield from clinic.photograph(person, 0)
 
 
+def attends_an_appointment(clinic: Clinic, person: Patient) -> Story:
+    yield from clinic.until_contact(person, K.INVITATION)
+    clinic.book(person, weeks=2)
+    yield from clinic.wait(2)
+    yield from clinic.photograph(person, 0)
+
+
+def moves_an_appointment(clinic: Clinic, person: Patient) -> Story:
+    """To 5 weeks after the invitation: the next invitation is after the end of the year."""
+    yield from clinic.until_contact(person, K.INVITATION)
+    booking = clinic.book(person, weeks=2)
+    yield from clinic.wait(1)
+    clinic.cancel(booking)
+    clinic.book(person, weeks=4)
+    yield from clinic.wait(4)
+    yield from clinic.photograph(person, 0)
+
+
 def misses_an_appointment(clinic: Clinic, person: Patient) -> Story:
     yield from clinic.until_contact(person, K.INVITATION)
-    clinic.contact(person, K.NO_SHOW)
+    clinic.book(person, weeks=2)
     yield from clinic.until_contact(person, K.SECOND_TRY)
     yield from clinic.photograph(person, 1)
+
+
+def is_negative_by_arbitration(clinic: Clinic, person: Patient) -> Story:
+    yield from clinic.until_contact(person, K.INVITATION)
+    yield from clinic.photograph(person, 2, 0, 0)
 
 
 def comes_after_a_call(clinic: Clinic, person: Patient) -> Story:
@@ -69,9 +92,9 @@ def waits_for_the_slit_lamp(clinic: Clinic, person: Patient) -> Story:
     yield from clinic.refer(person, R.SENT, R.RECEIVED)
 
 
-def _referred(clinic: Clinic, person: Patient, grade: int) -> Story:
+def _referred(clinic: Clinic, person: Patient, *grades: int) -> Story:
     yield from clinic.until_contact(person, K.INVITATION)
-    yield from clinic.photograph(person, grade)
+    yield from clinic.photograph(person, *grades)
     yield
 
 
@@ -82,9 +105,18 @@ def is_treated_at_the_hospital(clinic: Clinic, person: Patient) -> Story:
     clinic.leave(person, RegisterStatus.SUSPENDED, RegisterReason.HOSPITAL_EYE_SERVICE, weeks=YEAR)
 
 
+def is_referred_by_arbitration(clinic: Clinic, person: Patient) -> Story:
+    yield from _referred(clinic, person, 1, 2, 2)
+    yield from _declines(clinic, person)
+
+
 def declines_a_referral(clinic: Clinic, person: Patient) -> Story:
-    """The person is screened again after 6 months."""
     yield from _referred(clinic, person, 2)
+    yield from _declines(clinic, person)
+
+
+def _declines(clinic: Clinic, person: Patient) -> Story:
+    """The person is screened again after 6 months."""
     yield from clinic.refer(person, R.SENT, R.DECLINED)
     yield from clinic.until_contact(person, K.INVITATION)
     yield from clinic.photograph(person, 1)
@@ -143,8 +175,12 @@ def leaves_before_the_photographs(clinic: Clinic, person: Patient) -> Story:
 
 
 PEOPLE: dict[MakeStory, tuple[int, RecallState]] = {
-    attends: (69, S.DUE),
-    misses_an_appointment: (18, S.NOT_DUE),
+    attends: (55, S.DUE),
+    attends_an_appointment: (10, S.DUE),
+    moves_an_appointment: (6, S.NOT_DUE),
+    misses_an_appointment: (10, S.NOT_DUE),
+    is_negative_by_arbitration: (6, S.DUE),
+    is_referred_by_arbitration: (4, S.NOT_DUE),
     comes_after_a_call: (8, S.NOT_DUE),
     reacts_to_nothing: (15, S.LOST),
     is_ungradable_once: (10, S.DUE),
@@ -152,7 +188,7 @@ PEOPLE: dict[MakeStory, tuple[int, RecallState]] = {
     declines_the_slit_lamp: (3, S.LOST),
     waits_for_the_slit_lamp: (3, S.REFERRED),
     is_treated_at_the_hospital: (8, S.SUSPENDED),
-    declines_a_referral: (8, S.NOT_DUE),
+    declines_a_referral: (4, S.NOT_DUE),
     has_a_referral_that_is_not_sent: (6, S.LOST),
     becomes_pregnant: (6, S.NOT_DUE),
     is_on_the_pregnancy_pathway: (6, S.NOT_DUE),
