@@ -71,7 +71,7 @@ window.nextExam = (() => {
     if (isOpening) return;
     isOpening = true;
     sessionStorage.setItem(REQUESTED, page);
-    const body = new URLSearchParams({ ...opening, shown: "yes", csrfmiddlewaretoken: window.csrfToken() });
+    const body = new URLSearchParams({ ...opening, shown: "yes", is_next: "yes", csrfmiddlewaretoken: window.csrfToken() });
     const code = await fetch(lock, { method: "POST", body, headers: { Accept: "application/json" } })
       .then((response) => (response.ok ? response.json() : { code: "failed" }), () => ({ code: "failed" }))
       .then((answer) => answer.code);

@@ -4,7 +4,7 @@ NB: a repeat hides the result of its exam on the reading page of its reader alon
 letters and the pages of other users never depend on repeats.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ from screening.models import (
     User,
 )
 from screening.policy.exam_states import ExamState
-from screening.policy.repeats import MAX_OPEN, MAX_WEEKS_LATE, SIGNATURE_LASTS, DropReason, RepeatState
+from screening.policy.repeats import MAX_OPEN, MAX_WEEKS_LATE, PAUSE, SIGNATURE_LASTS, DropReason, RepeatState
 from screening.selectors.exams import ExamDetail, EyeDetail
 from screening.selectors.reviews import IN_FORCE
 
@@ -64,6 +64,14 @@ def due_repeats(user: User) -> QuerySet[Repeat]:
     today = timezone.localdate()
     rows = Repeat.objects.filter(reader=user, state=RepeatState.WAITING, due_on__lte=today, exam__site__in=sites)
     return rows.select_related("exam__site", "exam__patient", "review", "reader").order_by("due_on", "pk")
+
+
+def readable_repeats(user: User, *, exam: Exam | None = None) -> Iterator[Repeat]:
+    """Repeats of ``due_repeats`` that may be read now; none within ``PAUSE`` of the last one. ``exam``: that one's."""
+    if Repeat.objects.filter(reader=user, taken_at__gt=timezone.now() - PAUSE).exists():
+        return
+    due = due_repeats(user) if exam is None else due_repeats(user).filter(exam=exam)
+    yield from (repeat for repeat in due if drop_reason(repeat) is None)
 
 
 def drop_reason(repeat: Repeat) -> DropReason | None:

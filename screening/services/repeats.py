@@ -13,16 +13,17 @@ from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.models import AuditEvent, Exam, ExamLock, Reading, Repeat, User
 from screening.policy.protocols import ReadingStage, SamplePurpose, is_sampled
-from screening.policy.repeats import OFFERED_PERCENT, OPEN_STATES, PAUSE, DropReason, RepeatState
+from screening.policy.repeats import OFFERED_PERCENT, OPEN_STATES, DropReason, RepeatState
 from screening.policy.worklist import WorklistBand
 from screening.selectors.exam_locks import free_exams
-from screening.selectors.repeats import drop_reason, due_repeats, open_repeats
+from screening.selectors.repeats import drop_reason, due_repeats, open_repeats, readable_repeats
 from screening.selectors.worklist_filters import WorklistFilters
 from screening.services.audit import record_event
 from screening.services.drafts import delete_draft
 from screening.services.exam_locks import take_next_exam
 from screening.services.exams import lock_exam
 from screening.services.findings import checked_findings
+from screening.services.prefetches import record_shown_photos
 from screening.services.readings import store_reading
 from screening.services.structured_findings import Finding, ReviewError
 
@@ -43,26 +44,47 @@ def take_next(*, filters: WorklistFilters, by: User) -> Exam:
     once in ``PAUSE``. Raises NoFreeExam, AccessDenied.
     """
     require(by, Action.REVIEW_EXAM)
-    repeat = _take_repeat(by) if may_offer_repeat(filters=filters, by=by) else None
+    repeat = _take_repeat(by) if next_repeat(filters=filters, by=by) is not None else None
     return take_next_exam(filters=filters, by=by) if repeat is None else repeat.exam
 
 
-def may_offer_repeat(*, filters: WorklistFilters, by: User) -> bool:
-    """Whether a repeat may come before the next free exam of the list; it follows from the id of that exam."""
+def next_repeat(*, filters: WorklistFilters, by: User) -> Repeat | None:
+    """The repeat that comes before the next free exam of the list, if any; whether one does follows from the exam's id.
+
+    Nothing is stored.
+    """
     if filters != WorklistFilters(sort=filters.sort) or not due_repeats(by).exists():
-        return False
+        return None
     exam = free_exams(user=by, filters=filters).first()
     if exam is None or exam.worklist_band == WorklistBand.PRIORITY:
-        return False
-    if Repeat.objects.filter(reader=by, taken_at__gt=timezone.now() - PAUSE).exists():
-        return False
-    return is_sampled(SamplePurpose.REPEAT_OFFER, exam.pk, exam.reading_round, OFFERED_PERCENT)
+        return None
+    is_before = is_sampled(SamplePurpose.REPEAT_OFFER, exam.pk, exam.reading_round, OFFERED_PERCENT)
+    return next(readable_repeats(by), None) if is_before else None
 
 
 @transaction.atomic
-def _take_repeat(by: User) -> Repeat | None:
+def open_repeat_in_advance(*, exam: Exam, by: User) -> bool:
+    """Take the repeat of an exam whose page ``by`` loaded in advance, and record the views as for another exam.
+
+    Whether it may still be read. The page is displayed afterwards.
+    """
+    if next(readable_repeats(by, exam=exam), None) is None or _take_repeat(by, exam=exam) is None:
+        return False
+    record_hidden_view(exam=exam, by=by)
+    return True
+
+
+def record_hidden_view(*, exam: Exam, by: User) -> None:
+    """Record a view of the reading page of a repeat, which shows no result: it does not drop the repeat."""
+    record_event(verb=Verb.EXAM_VIEWED, subject=exam, site=exam.site, data={"is_hidden": True}, by=by)
+    record_shown_photos(exam=exam, by=by)
+
+
+@transaction.atomic
+def _take_repeat(by: User, *, exam: Exam | None = None) -> Repeat | None:
     """Take the first repeat that is due and may be read; those before it that may not are dropped."""
-    for repeat in due_repeats(by).select_for_update(of=("self",), skip_locked=True):
+    due = due_repeats(by) if exam is None else due_repeats(by).filter(exam=exam)
+    for repeat in due.select_for_update(of=("self",), skip_locked=True):
         reason = drop_reason(repeat)
         if reason is not None:
             _drop(repeat, reason)

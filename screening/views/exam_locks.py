@@ -32,6 +32,7 @@ from screening.views.decorators import AuthenticatedRequest, login_required, wan
 from screening.views.drafts import reading_news
 from screening.views.ended_sessions import is_form_of, reading_login_required, redirect_without_form
 from screening.views.opened_readings import forget_reading, remember_reading
+from screening.views.repeats import open_repeat_of_page
 from screening.views.review_page import get_exam_to_review, keep_changed_entries, newer_draft_page
 from screening.views.worklist import filters_of_next_exam
 from screening.views.worklist_filters import query_of
@@ -58,11 +59,13 @@ def exam_lock(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Keep the exam for longer: the page sends this while its reader is active. JSON as for a draft.
 
     With ``shown``, the page was loaded in advance and is displayed now. If it was made for another user, it has to be
-    loaded again (``other_user``).
+    loaded again (``other_user``). ``is_next``: by *next exam*, which alone opens a repeat.
     """
     exam = _get_exam(request, exam_id)
     if "shown" in request.POST and not is_form_of(request.user, exam_id, request.POST):
         return JsonResponse({"code": "other_user", "notice": ""})
+    if "shown" in request.POST and (answer := open_repeat_of_page(request, exam)) is not None:
+        return answer
     with suppress(ExamLocked, NotWaiting):  # the answer has the notice about it
         if "shown" in request.POST:
             open_exam_in_advance(exam=exam, by=request.user)

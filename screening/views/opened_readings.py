@@ -17,13 +17,11 @@ def remember_reading(request: AuthenticatedRequest, exam: Exam) -> bool:
 
     In that case an empty draft is made, which hides what was signed until the user's own reading is stored.
     """
-    key, user = f"{exam.pk}:{exam.reading_round}", request.user
-    opened = request.session.get(_SESSION_KEY, [])
     if exam.is_waiting:
-        if key not in opened:
-            request.session[_SESSION_KEY] = [*opened, key][-_MAX_EXAMS:]
+        remember_opened(request, exam)
         return False
-    if key not in opened:
+    user = request.user
+    if _key(exam) not in request.session.get(_SESSION_KEY, []):
         return False
     forget_reading(request, exam)
     change = get_reading_change(user=user, exam=exam, base_review=None)
@@ -34,8 +32,19 @@ def remember_reading(request: AuthenticatedRequest, exam: Exam) -> bool:
     return True
 
 
+def remember_opened(request: AuthenticatedRequest, exam: Exam) -> None:
+    """Remember that the user has this exam open, also as a repeat: the answers to both are the same."""
+    opened = request.session.get(_SESSION_KEY, [])
+    if _key(exam) not in opened:
+        request.session[_SESSION_KEY] = [*opened, _key(exam)][-_MAX_EXAMS:]
+
+
 def forget_reading(request: AuthenticatedRequest, exam: Exam) -> None:
     """The user gave up the reading, or a draft took its place."""
-    key, opened = f"{exam.pk}:{exam.reading_round}", request.session.get(_SESSION_KEY, [])
-    if key in opened:
-        request.session[_SESSION_KEY] = [one for one in opened if one != key]
+    opened = request.session.get(_SESSION_KEY, [])
+    if _key(exam) in opened:
+        request.session[_SESSION_KEY] = [one for one in opened if one != _key(exam)]
+
+
+def _key(exam: Exam) -> str:
+    return f"{exam.pk}:{exam.reading_round}"

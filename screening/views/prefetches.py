@@ -8,8 +8,9 @@ from screening.access import Action, require
 from screening.models import AuditEvent
 from screening.selectors import get_case
 from screening.selectors.exam_locks import free_exams
+from screening.selectors.repeats import hide_result
 from screening.services.audit import record_event
-from screening.services.repeats import may_offer_repeat
+from screening.services.repeats import next_repeat
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.ended_sessions import form_token
 from screening.views.review_page import panel_of
@@ -31,14 +32,17 @@ def exam_prefetch(request: AuthenticatedRequest) -> HttpResponseBase:
 
     ``opening`` is what ``exam_lock`` needs to open that page: the script sends it before the page is displayed.
 
-    It takes no exam: a colleague may take it before. Nothing in the response depends on a grade that is hidden.
+    It takes no exam: a colleague may take it before. Nothing in the response depends on a grade that is hidden. A
+    repeat has the response of an unread exam.
     """
     require(request.user, Action.REVIEW_EXAM)
     filters = filters_of_next_exam(request)
-    exam = free_exams(user=request.user, filters=filters).first()
-    if exam is None or may_offer_repeat(filters=filters, by=request.user):
+    repeat = next_repeat(filters=filters, by=request.user)
+    exam = repeat.exam if repeat else free_exams(user=request.user, filters=filters).first()
+    if exam is None:
         return JsonResponse({"page": "", "photos": [], "lock": "", "opening": {}})
     detail = get_case(user=request.user, exam_id=exam.pk)
+    detail = hide_result(detail, repeat) if repeat else detail
     record_event(verb=AuditEvent.Verb.EXAM_PREFETCHED, subject=exam, site=exam.site, by=request.user)
     shown = [one.image.pk for eye in detail.eyes for one in best_first(eye.images)[:1]]
     photos = [reverse("screening:image-screen", args=[pk]) for pk in shown]

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from screening.forms.readings import SignForm
 from screening.labels.reviews import OUTCOME_LABELS
 from screening.models import AuditEvent, Exam, Reading, Review
+from screening.policy.repeats import RepeatState
 from screening.selectors import ExamDetail, ReadingChange
 from screening.selectors.readings import may_arbitrate
 from screening.services.audit import record_event
@@ -38,7 +39,7 @@ from screening.views.exam_locks import locked_page
 from screening.views.opened_readings import remember_reading
 from screening.views.prefetches import is_prefetch
 from screening.views.reading_access import can_review
-from screening.views.repeats import repeat_page, store_repeat_of_page
+from screening.views.repeats import hide_offered_repeat, repeat_page, store_repeat_of_page
 from screening.views.review_page import (
     ScaleChanged,
     change_since_page,
@@ -61,11 +62,13 @@ def exam_review(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBas
 
     Redirects to the exam page if the exam cannot be reviewed.
     """
+    is_in_advance = is_prefetch(request)
     exam_detail = get_exam_to_review(request, exam_id)
+    exam_detail = hide_offered_repeat(request, exam_detail) if is_in_advance else exam_detail
     exam = exam_detail.exam
     if not can_review(request.user, exam_detail):
         return _not_to_be_read(request, exam_detail)
-    if is_prefetch(request):
+    if is_in_advance:
         return _page_in_advance(request, exam_detail)
     kept = take_kept_form(request, exam.pk)
     is_restored, newer = _restore_kept_form(request, exam, kept) if kept else (False, None)
@@ -104,7 +107,8 @@ def _not_to_be_read(request: AuthenticatedRequest, exam_detail: ExamDetail) -> H
 def _page_in_advance(request: AuthenticatedRequest, exam_detail: ExamDetail) -> HttpResponseBase:
     """The page of a free exam, hidden until ``exam_lock`` takes the exam for the reader and records the view."""
     exam = exam_detail.exam
-    if not exam.is_waiting or exam_detail.repeat is not None or is_locked(exam):
+    is_opened = exam_detail.repeat is not None and exam_detail.repeat.state == RepeatState.TAKEN
+    if not exam.is_waiting or is_opened or is_locked(exam):
         return HttpResponse(status=204)
     record_event(verb=AuditEvent.Verb.EXAM_PREFETCHED, subject=exam, site=exam.site, by=request.user)
     return review_page(request, exam_detail, panel_of(request.user, exam_detail), is_in_advance=True)

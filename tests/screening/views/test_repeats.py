@@ -4,21 +4,26 @@ import re
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone
 
 from ml.vocabulary import Laterality
-from screening.models import AuditEvent, Exam, Patient, Reading, ReadingDraft, Repeat, Review, Site, User
+from screening.models import AuditEvent, Exam, ExamLock, Patient, Reading, ReadingDraft, Repeat, Review, Site, User
 from screening.policy.lesions import Lesion
 from screening.policy.marks import Mark, MarkShape
 from screening.services.readings import sign_findings
+from screening.services.repeats import drop_ended_repeats
 from screening.services.reviews import record_first_readings
 from screening.services.structured_findings import StructuredFindings
+from tests.builders import photo_bytes
 from tests.screening.protocols import found, reader_of, waiting_exam
 from tests.screening.repeats import Clock, blind_site, exam_before_a_repeat, take_repeat
 from tests.screening.views.pages import HTMX, JSON, page_text, text_of, url
 
 RIGHT, LEFT = Laterality
+PREFETCH, IN_ADVANCE = {"X-Prefetch": "yes"}, {"Sec-Purpose": "prefetch;prerender"}
+OPENED = {"shown": "yes", "is_next": "yes"}
 SECRET, NOTE = "Naevus of the first time", "Note of the first time"
 OWN = {f"{eye}-{name}": value for eye in Laterality for name, value in (("verdict", "1"), ("macular_oedema", "none"))}
 
@@ -69,6 +74,7 @@ def reveals(text: str) -> list[str]:
 def without_ids(text: str) -> str:
     """The page without what differs between two exams: ids, tokens, names, photographs, times."""
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,64}", "id", text)
+    text = re.sub(r'"form_token": "[^"]+"', "", text)
     text = re.sub(r'(value|content|nonce|data-[a-z-]+)="[^"]{20,}"', "", text)
     return re.sub(r"\d+", "0", text)
 
@@ -172,11 +178,69 @@ def test_nothing_is_hidden_from_others_or_on_other_pages(
     assert NOTE in page_text(colleague, "exam-review", exam.pk)
 
 
-def test_next_exam_opens_it_and_nothing_is_loaded_in_advance_before_it(exam: Exam, reader: Client, site: Site) -> None:
+def load_and_open_next(client: Client) -> list[tuple[Any, ...]]:
+    """What the network shows of loading the next exam in advance and opening it, without ids, names and times."""
+    found = client.get(url("exam-prefetch"), headers=JSON | PREFETCH)
+    answer = found.json()
+    responses = [
+        found,
+        *(client.get(photo, headers=PREFETCH) for photo in answer["photos"]),
+        client.get(answer["page"], headers=IN_ADVANCE),
+        client.post(answer["lock"], answer["opening"] | OPENED, headers=JSON),
+        client.get(answer["page"]),
+        client.post(answer["lock"], answer["opening"], headers=JSON),
+    ]
+    return [
+        (
+            one.status_code,
+            sorted(one.headers),
+            sorted(one.cookies),
+            "" if one.headers["Content-Type"].startswith("image") else " ".join(without_ids(text_of(one)).split()),
+        )
+        for one in responses
+    ]
+
+
+def test_loading_it_in_advance_differs_in_nothing_from_loading_another_exam(
+    exam: Exam, reader: Client, site: Site, reviewer: User
+) -> None:
+    """The files of its photographs, its person and its times are made those of the other exam."""
+    other = exam_before_a_repeat(site)
+    same = {name: getattr(exam.patient, name) for name in ("given_name", "family_name", "born_on", "sex")}
+    Patient.objects.filter(pk=other.patient_id).update(**same)
+    for one in (exam, other):
+        for seed, image in enumerate(one.images.order_by("laterality")):
+            image.file = ContentFile(photo_bytes(seed=seed), name="photo.jpg")
+            image.save()
+            image.gradings.all().delete()
+    Exam.objects.filter(pk=other.pk).update(submitted_at=timezone.now())
+    reader.get(url("worklist"))  # the first request of a session stores the time
+    repeated = load_and_open_next(reader)
+    row = Repeat.objects.get()
+    assert (row.exam, row.state, ExamLock.objects.count()) == (exam, "taken", 0)
+    ordinary = load_and_open_next(reader)
+    assert ExamLock.objects.get().exam == other
+    assert [one[0] for one in repeated] == [200] * 7
+    for of_repeat, of_other in zip(repeated, ordinary, strict=True):
+        assert of_repeat == of_other
+    viewed = AuditEvent.objects.filter(actor=reviewer, verb=AuditEvent.Verb.IMAGE_VIEWED)
+    assert {str(one.pk) for one in exam.images.all()} <= set(viewed.values_list("object_id", flat=True))
+    assert reader.post(url("exam-first-reading", exam.pk), OWN).status_code == 302
+    assert Reading.objects.get().stage == "repeat", "loading it in advance is no look that drops it"
+
+
+def test_only_next_exam_opens_a_page_in_advance_as_a_repeat(exam: Exam, reader: Client, site: Site) -> None:
     exam_before_a_repeat(site)
-    found_next = reader.get(url("exam-prefetch"), headers={**JSON, "X-Prefetch": "yes"}).json()
-    assert found_next["page"] == ""
-    answer = reader.post(url("exam-next"))
-    assert answer.headers["Location"] == url("exam-review", exam.pk)
-    in_advance = reader.get(url("exam-review", exam.pk), headers={"X-Prefetch": "yes"})
-    assert in_advance.status_code == 204
+    found_next = reader.get(url("exam-prefetch"), headers=JSON | PREFETCH).json()
+    assert found_next["page"] == url("exam-review", exam.pk)
+    assert reader.get(found_next["page"], headers=IN_ADVANCE).status_code == 200
+    opened = reader.post(found_next["lock"], found_next["opening"] | {"shown": "yes"}, headers=JSON)
+    assert opened.json() == {"code": "taken", "notice": ""}, "by a link: the page is loaded again"
+    assert Repeat.objects.get().state == "waiting"
+    assert SECRET in page_text(reader, "exam-review", exam.pk), "a look at the result"
+    opened = reader.post(found_next["lock"], found_next["opening"] | OPENED, headers=JSON)
+    assert opened.json()["code"] == "taken", "another exam is opened"
+    assert reader.get(found_next["page"], headers=IN_ADVANCE).status_code == 204
+    assert reader.get(url("exam-prefetch"), headers=JSON | PREFETCH).json()["page"] not in {"", found_next["page"]}
+    drop_ended_repeats()
+    assert Repeat.objects.get().dropped_reason == "viewed"
