@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -144,10 +144,10 @@ def get_exam_of_case(*, user: User, exam_id: uuid.UUID | str) -> Exam:
 def get_previous_exam(*, user: User, exam: Exam) -> ExamDetail | None:
     """The patient's last exam with photographs before ``exam``; None if there is none."""
     photographs = FundusImage.objects.filter(exam=OuterRef("pk"), withdrawn_at__isnull=True)
-    cases = _detailed_exams(user).filter(may_view_case(user))
-    earlier = cases.filter(Exists(photographs), patient=exam.patient_id, created_at__lt=exam.created_at)
-    previous = earlier.exclude(pk=exam.pk).exclude(status=Exam.Status.CANCELLED).order_by("-created_at", "pk").first()
-    return None if previous is None else _exam_detail(previous, user)
+    earlier = Exam.objects.filter(may_view_case(user), Exists(photographs), created_at__lt=exam.created_at)
+    of_patient = earlier.filter(patient=exam.patient_id).exclude(pk=exam.pk).exclude(status=Exam.Status.CANCELLED)
+    previous = of_patient.order_by("-created_at", "pk").values_list("pk", flat=True).first()
+    return None if previous is None else get_case(user=user, exam_id=previous)
 
 
 def list_exams(*, user: User) -> QuerySet[Exam]:
@@ -197,13 +197,26 @@ def get_grading(*, user: User, grading_id: uuid.UUID | str) -> Grading:
 
 def _detailed_exams(user: User) -> QuerySet[Exam]:
     exams = Exam.objects.select_related("patient", "site", "opened_by", "visit_facts", "lock__holder")
+    exams = with_sees_identity(exams.annotate(is_late_reader=is_late_reader(user)), user)
+    return with_is_revealed(exams, user)
+
+
+def _load_rows(exam: Exam, user: User) -> None:
+    """Photographs, reviews, first readings and acuities of an exam of ``_detailed_exams``.
+
+    What hides a review from ``user`` is known from the exam: the general conditions (``without_unread``,
+    ``without_earlier_unread``) take longer to build than all of these queries.
+    """
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
     gradings = current_first(Grading.objects.select_related("threshold"))
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality").prefetch_related("marks"))
-    signed = with_not_blind(Review.objects.select_related("reviewer", "outcome_table"))
-    reviews = without_earlier_unread(without_unread(signed, user), user).order_by("-signed_at")
-    exams = with_sees_identity(exams.annotate(is_late_reader=is_late_reader(user)), user)
-    return with_is_revealed(exams, user).prefetch_related(
+    reviews = with_not_blind(Review.objects.select_related("reviewer", "outcome_table")).order_by("-signed_at")
+    if exam.is_late_reader:  # type: ignore[attr-defined]  # annotated
+        reviews = reviews.none()
+    elif exam.reading_round > 0:
+        reviews = without_earlier_unread(reviews, user)
+    prefetch_related_objects(
+        [exam],
         Prefetch("images", images.prefetch_related(Prefetch("gradings", gradings))),
         Prefetch("reviews", reviews.prefetch_related(findings)),
         Prefetch("first_readings", FirstReading.objects.order_by("created_at").prefetch_related("marks")),
@@ -212,6 +225,7 @@ def _detailed_exams(user: User) -> QuerySet[Exam]:
 
 
 def _exam_detail(exam: Exam, user: User) -> ExamDetail:
+    _load_rows(exam, user)
     images = list(exam.images.all())
     sees_identity: bool = exam.sees_identity  # type: ignore[attr-defined]  # annotated
     if not sees_identity:
