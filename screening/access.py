@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
@@ -96,7 +97,13 @@ def sites_for(user: Any, action: Action = Action.VIEW_PATIENT) -> QuerySet[Site]
     """Active sites where ``user`` may do ``action``; none for an unknown or inactive user."""
     if not isinstance(user, User) or not user.is_active:
         return Site.objects.none()
-    memberships = _memberships(action).filter(user=user)
+    return _sites_of(user.pk, action).all()
+
+
+@lru_cache(maxsize=4096)
+def _sites_of(user_id: Any, action: Action) -> QuerySet[Site]:
+    """The query, which is not executed here: a page needs it a dozen times, and each time it takes a while to build."""
+    memberships = _memberships(action).filter(user=user_id)
     return Site.objects.filter(is_active=True, pk__in=memberships.values("site"))
 
 
