@@ -169,12 +169,12 @@ def test_letters_of_a_due_list_are_made_shown_and_downloaded(
     batch_id = uuid.uuid4()
     as_manager.post(address, {"batch": batch_id, "variant": "standard"})
     page = text_of(as_manager.get(url("letter-batch", batch_id)))
-    assert "0 of 1 letters are made." in page
+    assert "0 of 1 letter is made." in page
     assert "every 2s" in page
     assert as_manager.get(url("letter-batch-file", batch_id)).status_code == 404
     tasks.make_letters(str(batch_id))
     page = text_of(as_manager.get(url("letter-batch", batch_id)))
-    assert "1 of 1 letters are made." in page
+    assert "1 of 1 letter is made." in page
     for file_format, content_type in (("pdf", "application/pdf"), ("zip", "application/zip")):
         response: Any = as_manager.get(url("letter-batch-file", batch_id), {"format": file_format})
         assert response["Content-Type"] == content_type
