@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 from screening.views.errors import busy_response
 
@@ -84,7 +85,9 @@ def limit_concurrency(get_response: GetResponse) -> GetResponse:
                     return HttpResponse(status=CLIENT_CLOSED_REQUEST)
                 return get_response(request)
         except Overloaded:
-            return busy_response(request, retry_after_s=RETRY_AFTER_S)
+            # LocaleMiddleware has not run: the thread has the language of its last request.
+            with translation.override(translation.get_language_from_request(request)):
+                return busy_response(request, retry_after_s=RETRY_AFTER_S)
 
     return middleware
 

@@ -117,6 +117,8 @@ def test_above_the_limit_a_request_is_refused_at_once_and_others_are_not(gate: G
     refused = clients.middleware(predict())
     assert (refused.status_code, refused["Retry-After"]) == (503, str(overload.RETRY_AFTER_S))
     assert b'"busy"' in refused.content
+    french = clients.middleware(predict(headers={"Accept-Language": "fr"}))
+    assert b"temporairement" in french.content, "in the language of the request"
     page = overload.limit_concurrency(lambda _request: HttpResponse("page"))
     assert page(RequestFactory().get("/")).status_code == 200
     view.release.set()
