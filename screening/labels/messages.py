@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext_lazy
 
 from screening.labels import letters
 from screening.labels.choices import choices
@@ -96,9 +96,15 @@ _PROBLEMS: dict[TextProblem, "_StrPromise"] = {
     TextProblem.VARIABLE_MISSING: _("The text must have {%(detail)s}. Insert it."),
     TextProblem.HTML: _("The text is sent as it is, so that HTML would be seen. Remove “<”, “>” and “&...;”."),
     TextProblem.CLINICAL: _("“%(detail)s” would reveal something clinical to anyone who reads the message. Remove it."),
-    TextProblem.TOO_LONG: _("The text is longer than %(detail)s characters. Shorten it."),
-    TextProblem.TOO_MANY_SEGMENTS: _(
-        "With a long name this makes %(detail)s text messages; %(limit)d are allowed. Shorten it."
+    TextProblem.TOO_LONG: ngettext_lazy(
+        "The text is longer than %(detail)s character. Shorten it.",
+        "The text is longer than %(detail)s characters. Shorten it.",
+        "detail",
+    ),
+    TextProblem.TOO_MANY_SEGMENTS: ngettext_lazy(
+        "With a long name this makes %(detail)s text message; %(limit)d are allowed. Shorten it.",
+        "With a long name this makes %(detail)s text messages; %(limit)d are allowed. Shorten it.",
+        "detail",
     ),
 }
 
@@ -106,8 +112,9 @@ _PROBLEMS: dict[TextProblem, "_StrPromise"] = {
 def problem_text(found: FoundProblem, kind: TextKind) -> str:
     """Why a text is refused, and what to do."""
     variables = ", ".join(f"{{{name}}}" for name in variable_names(kind))
-    facts = {"detail": found.detail, "variables": variables, "limit": MAX_SMS_SEGMENTS}
-    return str(_PROBLEMS[found.problem]) % facts
+    detail = int(found.detail) if found.detail.isdigit() else found.detail
+    facts = {"detail": detail, "variables": variables, "limit": MAX_SMS_SEGMENTS}
+    return str(_PROBLEMS[found.problem] % facts)
 
 
 _GREETING = _("Dear {name},")
@@ -130,6 +137,14 @@ BUILT_IN_TEXTS: dict[MessageKind, "_StrPromise"] = {
         "you have an appointment at {site} on {day} at {time}. If you cannot come, please call {phone}."
     ),
 }
+BUILT_IN_SMS: dict[MessageKind, "_StrPromise"] = {
+    MessageKind.INVITATION: _("{sender}: please call {phone} to make your next appointment."),
+    MessageKind.REMINDER: _("{sender}: please remember to make your appointment. Call {phone}."),
+    MessageKind.DID_NOT_ATTEND: _("{sender}: we missed you at your appointment. Please call {phone} for another one."),
+    MessageKind.RESULT_READY: _("{sender}: the result of your last visit is ready. Please call {phone}."),
+    MessageKind.APPOINTMENT: _("{sender}: your appointment is on {day} at {time}. If you cannot come, call {phone}."),
+}
+"""As short as possible; a translation has only characters of GSM 03.38 if its language can be written with them."""
 
 
 def text_kind_label(kind: TextKind) -> "_StrPromise":
@@ -151,7 +166,6 @@ def built_in_text(kind: TextKind, channel: TextChannel) -> tuple[str, str]:
     """Subject and body in the active language, if the texts are translated into it."""
     if isinstance(kind, LetterKind):
         return letters.built_in_letter(kind)
-    text = str(BUILT_IN_TEXTS[kind])
     if channel is MessageChannel.SMS:
-        return "", f"{{sender}}: {text[:1].upper()}{text[1:]}"
-    return str(BUILT_IN_SUBJECTS[kind]), f"{_GREETING}\n\n{text}\n\n{_OPT_OUT}\n\n{{sender}}\n"
+        return "", str(BUILT_IN_SMS[kind])
+    return str(BUILT_IN_SUBJECTS[kind]), f"{_GREETING}\n\n{BUILT_IN_TEXTS[kind]}\n\n{_OPT_OUT}\n\n{{sender}}\n"

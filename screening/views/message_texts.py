@@ -9,13 +9,14 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from screening.access import Action, can, require, sites_for
 from screening.forms.messages import LanguageForm, TextForm
-from screening.labels.messages import text_channel_label, text_kind_label, variable_names
-from screening.models import Site
+from screening.labels.messages import built_in_text, text_channel_label, text_kind_label, variable_names
+from screening.models import MessageTemplate, Site
 from screening.policy.letters import LetterKind, TextChannel, TextKind
 from screening.policy.messages import MessageChannel, MessageKind
 from screening.policy.recall import ContactChannel
@@ -56,9 +57,11 @@ def site_message_texts(request: AuthenticatedRequest, site_id: UUID) -> HttpResp
             text_kind_label(kind),
             channel.value,
             text_channel_label(channel),
-            newest.get((kind.value, channel.value)),
+            stored,
+            _n_segments(site, kind, channel, language, stored) if stored or language == default else 0,
         )
         for kind, channel in TEXTS
+        for stored in [newest.get((kind.value, channel.value))]
     ]
     context = {
         "section": "patients",
@@ -95,6 +98,15 @@ def site_message_text(
     if request.htmx:
         return render(request, "screening/messages/_preview.html", context)
     return render(request, "screening/messages/text.html", context, status=422 if form.errors else 200)
+
+
+def _n_segments(site: Site, kind: TextKind, channel: TextChannel, language: str, stored: MessageTemplate | None) -> int:
+    """Segments of a stored or built-in text message with made-up data; 0 of another text."""
+    if channel is not MessageChannel.SMS:
+        return 0
+    with translation.override(language):
+        text = built_in_text(kind, channel) if stored is None else ("", stored.body)
+    return example_text(site, kind, channel, language, text).n_segments
 
 
 def _initial(site: Site, kind: TextKind, channel: TextChannel, language: str) -> dict[str, Any]:

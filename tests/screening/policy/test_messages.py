@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 from django.utils import translation
+from django.utils.formats import date_format
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -195,6 +196,17 @@ def test_the_built_in_texts_are_accepted(kind: K, channel: C) -> None:
     assert problem(body, kind=kind, channel=channel, subject=subject) is None
     if channel is C.SMS:
         assert count_segments(fill(body, EXAMPLE)) <= 2
+
+
+@pytest.mark.parametrize("kind", K)
+def test_a_built_in_text_message_is_one_segment_in_each_language(kind: K) -> None:
+    values = {"phone": "+44 20 7946 0000", "time": "09:30"}
+    senders = {"en": "Harbour Clinic", "fr": "Clinique du Port", "de": "Klinik am Hafen", "es": "Centro del Puerto"}
+    for language, sender in {**senders, "ar": "عيادة المرفأ"}.items():
+        with translation.override(language):
+            day = date_format(datetime.date(2027, 1, 31), "DATE_FORMAT")
+            text = fill(built_in_text(kind, C.SMS)[1], {**values, "sender": sender, "day": day})
+        assert count_segments(text) == 1, text
 
 
 @given(st.sampled_from(CLINICAL_STEMS), st.sampled_from(["", "s", "ity"]), st.sampled_from([str.upper, str.title, str]))

@@ -61,7 +61,7 @@ def test_a_batch_is_previewed_queued_once_and_sent(site: Site, photographer: Use
     assert send_messages() == 0
     assert [one.to for one in mail.outbox] == [["ada@example.org"]]
     assert [one.to for one in hook.sent] == ["+447400123456"]
-    assert hook.sent[0].text.startswith("Harbour Clinic: It is time")
+    assert hook.sent[0].text.startswith("Harbour Clinic: please call")
     states = {one.pk: Message.objects.filter(patient=one).order_by("created_at").first() for one in [*people, later]}
     assert [getattr(states[one.pk], "state", None) for one in people] == ["sent", "sent", "not_sent", "not_sent"]
     assert states[later.pk] is None
