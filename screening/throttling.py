@@ -32,38 +32,37 @@ class KeyThrottle(ScopedRateThrottle):
         return str(self.cache_format % {"scope": self.scope, "ident": ident})
 
 
-class InvalidKeyThrottle(SimpleRateThrottle):
+class _AddressThrottle(SimpleRateThrottle):
+    """Rate limit of an address for the scope of the class."""
+
+    def allow_request(self, request: Any, view: Any) -> bool:
+        """True also if the cache is unavailable."""
+        try:
+            return super().allow_request(request, view)
+        except (RedisError, OSError):
+            return True
+
+    def get_cache_key(self, request: Any, view: Any) -> str:
+        """A cache key with the address."""
+        return str(self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)})
+
+
+class InvalidKeyThrottle(_AddressThrottle):
     """Rate limit of an address for requests with an unusable API key, each of which needs a query."""
 
     scope = "invalid_keys"
 
-    def allow_request(self, request: Any, view: Any) -> bool:
-        """True also if the cache is unavailable."""
-        try:
-            return super().allow_request(request, view)
-        except (RedisError, OSError):
-            return True
 
-    def get_cache_key(self, request: Any, view: Any) -> str:
-        """A cache key with the address."""
-        return str(self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)})
-
-
-class ComparisonThrottle(SimpleRateThrottle):
+class ComparisonThrottle(_AddressThrottle):
     """Rate limit of an address on the public page of a document."""
 
     scope = "comparisons"
 
-    def allow_request(self, request: Any, view: Any) -> bool:
-        """True also if the cache is unavailable."""
-        try:
-            return super().allow_request(request, view)
-        except (RedisError, OSError):
-            return True
 
-    def get_cache_key(self, request: Any, view: Any) -> str:
-        """A cache key with the address."""
-        return str(self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)})
+class InvitationThrottle(_AddressThrottle):
+    """Rate limit of an address on the public pages of an invitation."""
+
+    scope = "invitations"
 
 
 class _PhotoPage:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -78,6 +78,21 @@ def limit_photos(view: View[P]) -> View[P]:
         return response
 
     return wrapper
+
+
+def refuse_too_many(request: HttpRequest, throttle: Any) -> HttpResponse | None:
+    """The refusal (429) of a request on a public page if its address has sent too many in a minute; else None."""
+    if throttle.allow_request(request, None):
+        return None
+    wait_s = int(throttle.wait() or 0) + 1
+    text = ngettext(
+        "Too many requests came from your network in a minute. Wait %(seconds)d second, then try again.",
+        "Too many requests came from your network in a minute. Wait %(seconds)d seconds, then try again.",
+        wait_s,
+    )
+    response = render(request, "429.html", {"message": text % {"seconds": wait_s}}, status=429)
+    response["Retry-After"] = str(wait_s)
+    return response
 
 
 def login_response(request: HttpRequest, *, return_to: str = "", is_kept: bool = False) -> HttpResponseBase:

@@ -3,10 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control
-from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
 
@@ -16,15 +15,15 @@ from screening.models import Document, User
 from screening.selectors.documents import standing_of, with_has_newer
 from screening.services.documents import compare_with_file
 from screening.throttling import ComparisonThrottle
+from screening.views.decorators import refuse_too_many
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @csrf_protect
 def document_check(request: HttpRequest, document_id: UUID) -> HttpResponseBase:
     """For anyone who has the document, without a login: its id is random and printed on it."""
-    throttle: Any = ComparisonThrottle()
-    if not throttle.allow_request(request, None):
-        return _too_many(request, int(throttle.wait() or 0) + 1)
+    if (refusal := refuse_too_many(request, ComparisonThrottle())) is not None:
+        return refusal
     documents = with_has_newer(Document.objects.select_related("site", "exam", "review"))
     document = get_object_or_404(documents, pk=document_id)
     if document.status != Document.Status.DONE:
@@ -40,15 +39,4 @@ def document_check(request: HttpRequest, document_id: UUID) -> HttpResponseBase:
     is_refused = request.method == "POST" and not form.is_valid()
     response = render(request, "screening/documents/check.html", context, status=422 if is_refused else 200)
     patch_cache_control(response, private=True, no_store=True)
-    return response
-
-
-def _too_many(request: HttpRequest, wait_s: int) -> HttpResponse:
-    text = ngettext(
-        "Too many requests came from your network in a minute. Wait %(seconds)d second, then try again.",
-        "Too many requests came from your network in a minute. Wait %(seconds)d seconds, then try again.",
-        wait_s,
-    )
-    response = render(request, "429.html", {"message": text % {"seconds": wait_s}}, status=429)
-    response["Retry-After"] = str(wait_s)
     return response
