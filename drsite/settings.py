@@ -216,6 +216,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "data": env.str("API_RATE", default="600/min"),
         "invalid_keys": "60/min",  # of one address
+        "invitations": "30/min",  # of one address, on the public pages of an invitation
         "comparisons": "30/min",  # of one address, on the public page of a document
         "photos": env.str("API_PHOTO_RATE", default="120/min"),  # each takes a CPU core a fraction of a second
     },

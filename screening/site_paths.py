@@ -17,6 +17,7 @@ from screening.models import (
     FirstReading,
     FundusImage,
     Grading,
+    Invitation,
     LesionMark,
     LetterBatch,
     Letterhead,
@@ -39,6 +40,7 @@ from screening.models import (
     SiteOutcomeTable,
     SiteProtocol,
     SiteThreshold,
+    StaffChange,
     TeachingCase,
     TeachingCertificate,
     TeachingReading,
@@ -50,6 +52,8 @@ from screening.models import (
 SITE_PATHS: dict[type[Model], str] = {
     Site: "pk",
     Membership: "site",
+    Invitation: "site",
+    StaffChange: "site",
     Patient: "site",
     PatientSearchTerm: "patient__site",
     RegisterEntry: "patient__site",
@@ -92,7 +96,16 @@ SITE_PATHS: dict[type[Model], str] = {
 
 
 TEACHING_MODELS = (TeachingSet, TeachingCase, TeachingReading, TeachingCertificate)
-MODELS_WITHOUT_PEOPLE = {Site, Membership, AuditEvent, SiteOutcomeTable, SiteThreshold, *TEACHING_MODELS}
+MODELS_WITHOUT_PEOPLE = {
+    Site,
+    Membership,
+    Invitation,
+    StaffChange,
+    AuditEvent,
+    SiteOutcomeTable,
+    SiteThreshold,
+    *TEACHING_MODELS,
+}
 """Records of a site that say nothing of a person."""
 
 

@@ -96,6 +96,7 @@ def _append_only_tables_may_be_flushed() -> Iterator[None]:
         "0047_documents",
         "0049_readings",
         "0050_teaching_sets",
+        "0061_staff",
     )
     triggers: list[Any] = [import_module(f"screening.migrations.{name}") for name in names]
     flush = BaseDatabaseOperations.execute_sql_flush

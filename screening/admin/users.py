@@ -1,6 +1,6 @@
 """Users, sites and memberships."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -14,6 +14,7 @@ from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.models import AuditEvent, Membership, Site, User
 from screening.models.message_settings import MESSAGE_FIELDS
 from screening.services.audit import record_event
+from screening.services.staff import record_added_membership, remove_memberships
 from screening.services.worklist import update_bands_of_site, update_due_times_of_site, update_orders_of_site
 
 admin.site.unregister(Group)  # roles come from memberships (access.py)
@@ -136,6 +137,19 @@ class MembershipAdmin(BaseAdmin[Membership]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        """The history of the site's staff has the change too."""
+        super().save_model(request, obj, form, change)
+        record_added_membership(membership=obj, by=cast("User", request.user))
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        """The history of the site's staff has the change too."""
+        remove_memberships(memberships=[obj], by=cast("User", request.user))
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """The history of the site's staff has the changes too."""
+        remove_memberships(memberships=list(queryset), by=cast("User", request.user))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A role is added or removed, not changed, so that the audit trail has the dates."""

@@ -29,6 +29,7 @@ from screening.models.register import RegisterEntry
 from screening.models.repeats import Repeat
 from screening.models.reviews import EyeFinding, FirstReading, Review
 from screening.models.sites import Membership, Site
+from screening.models.staff import Invitation, StaffChange
 from screening.models.teaching import TeachingCase, TeachingCertificate, TeachingReading, TeachingSet
 from screening.models.thresholds import SiteThreshold
 from screening.models.uploads import PhotoUpload
@@ -52,6 +53,7 @@ __all__ = (
     "FundusImage",
     "Grading",
     "IdempotencyKey",
+    "Invitation",
     "LateReferralRun",
     "LesionMark",
     "LetterBatch",
@@ -81,6 +83,7 @@ __all__ = (
     "SiteOutcomeTable",
     "SiteProtocol",
     "SiteThreshold",
+    "StaffChange",
     "StagedBooking",
     "StagedPerson",
     "StagedTerm",

@@ -100,4 +100,4 @@ def count_letters(batch: LetterBatch) -> dict[str, int]:
 
 def letterhead_of(site: Site) -> Letterhead | None:
     """The letterhead in force; None if the site has none: then its name stands at the head."""
-    return Letterhead.objects.filter(site=site).first()
+    return Letterhead.objects.filter(site=site).select_related("created_by").first()

@@ -64,3 +64,9 @@ def _messages(user: User) -> QuerySet[Message]:
     read = Exam.objects.filter(is_late_reader(user), patient=OuterRef("patient"))
     rows = restrict(Message.objects.exclude(Exists(read)), user)
     return rows.select_related("site", "patient", "queued_by").order_by("-created_at", "pk")
+
+
+def newest_text_of_site(*, user: User, site: Site) -> MessageTemplate | None:
+    """The text of a site that was stored last; None if it has stored none."""
+    rows = restrict(MessageTemplate.objects.filter(site=site), user)
+    return rows.select_related("created_by").order_by("-created_at", "pk").first()

@@ -121,6 +121,8 @@ def test_no_page_of_the_application_has_a_serious_violation(
         "channel": "email",
         "language": "en",
         "booking_id": BookingFactory(patient=graded_exam.patient).pk,
+        "user_id": reviewer.pk,
+        "invitation_id": graded_exam.pk,
         "site_id": site.pk,
         "scale": "icdr",
         "number": 0,

@@ -5,6 +5,7 @@
 
 import os
 import sys
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,6 +92,8 @@ def records_of_routes(site: Site) -> dict[str, Any]:
         "channel": "email",
         "language": "en",
         "booking_id": BookingFactory(patient=patient).pk,
+        "user_id": MembershipFactory(site=site).user.pk,
+        "invitation_id": uuid.uuid4(),
         "site_id": site.pk,
         "scale": "icdr",
         "number": 0,

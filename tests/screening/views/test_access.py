@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from screening.models import LetterBatch, Message, Site, User
+from screening.models import Invitation, LetterBatch, Message, Site, User
 from screening.urls import urlpatterns
 from tests.builders import photo_bytes
 from tests.screening.databases import rolled_back
@@ -19,6 +19,7 @@ from tests.screening.factories import (
     ExamFactory,
     FundusImageFactory,
     GradingFactory,
+    MembershipFactory,
     PatientFactory,
     ReferralFactory,
 )
@@ -42,6 +43,10 @@ def ids(site: Site) -> dict[str, Any]:
         "upload": uuid.uuid4(),
         "site": site.pk,
         **teaching_records(site),
+        "user_id": (person := MembershipFactory(site=site).user).pk,
+        "invitation_id": Invitation.objects.create(
+            site=site, email="a@example.org", created_by=person, expires_at=timezone.now()
+        ).pk,
         "import": DataImportFactory(site=site).pk,
         "message": Message.objects.create(
             site=site, patient=exam.patient, kind="invitation", state="queued", due_at=timezone.now()
@@ -53,6 +58,17 @@ def ids(site: Site) -> dict[str, Any]:
     }
 
 
+MORE_VALUES: dict[str, dict[str, Any]] = {
+    "result-letters": {"kind": "result_letter"},
+    "site-outcome-table": {"scale": "icdr", "number": 0},
+    "site-imports": {"kind": "people"},
+    "site-due-list-export": {"code": "contacts"},
+    "site-message-text": {"message_kind": "invitation", "channel": "email", "language": "en"},
+    "image-tile": {"level": 0, "row": 0, "column": 0},
+}
+RECORDS_OF_A_SITE = {"site-staff-member": ("user_id",), "site-invitation-cancel": ("invitation_id",)}
+
+
 def address_of(name: str, ids: dict[str, Any]) -> str:
     noun = name.split("-", maxsplit=1)[0]
     is_of_record = noun in ids and name not in WITHOUT_RECORD
@@ -62,20 +78,10 @@ def address_of(name: str, ids: dict[str, Any]) -> str:
         values = {key: ids[key]}
     if noun == "letter":
         values = {"batch_id": ids["letter"]}
-    if name == "result-letters":
-        values = {"kind": "result_letter"}
-    if name == "site-outcome-table":
-        values |= {"scale": "icdr", "number": 0}
     if name in {"exam-absent", "exam-not-photographed", "exam-unobtainable"}:
         values["laterality"] = "OS"
-    if name == "site-imports":
-        values["kind"] = "people"
-    if name == "site-due-list-export":
-        values["code"] = "contacts"
-    if name == "site-message-text":
-        values |= {"message_kind": "invitation", "channel": "email", "language": "en"}
-    if name == "image-tile":
-        values |= {"level": 0, "row": 0, "column": 0}
+    values |= MORE_VALUES.get(name, {})
+    values |= {key: ids[key] for key in RECORDS_OF_A_SITE.get(name, ())}
     return reverse(f"screening:{name}", kwargs=values)
 
 
@@ -97,7 +103,7 @@ def test_each_role_gets_the_status_of_the_table(
 
 
 def test_the_table_has_every_page() -> None:
-    public = {"login", "logout", "language", "document-check"}
+    public = {"login", "logout", "language", "document-check", "invitation", "invitation-account"}
     assert {row[0] for row in TABLE} | public == {pattern.name for pattern in urlpatterns}
 
 

@@ -70,8 +70,8 @@ def test_an_administrator_without_a_site_creates_one(client: Client, administrat
     assert "is not a time zone" in answer.text
     assert not Site.objects.exists()
     answer = client.post("/sites/first/", {"name": "Harbour clinic", "timezone": "Europe/Paris"})
-    assert answer.headers["Location"] == "/admin/"
     site = Site.objects.get()
+    assert answer.headers["Location"] == f"/sites/{site.pk}/staff/"
     assert (site.name, site.code, site.timezone) == ("Harbour clinic", "harbour-clinic", "Europe/Paris")
     assert Membership.objects.get().role == Membership.Role.MANAGER
     assert client.get("/").status_code == 200
