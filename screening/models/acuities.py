@@ -9,6 +9,7 @@ from ml.vocabulary import Laterality
 from screening.labels.acuities import CORRECTION_CHOICES
 from screening.labels.choices import values
 from screening.labels.eyes import LATERALITY_CHOICES
+from screening.labels.numbers import decimal_text
 from screening.models.base import BaseModel
 from screening.models.exams import Exam
 from screening.policy.acuity import Correction
@@ -42,5 +43,5 @@ class VisualAcuity(BaseModel):
 
     @property
     def text(self) -> str:
-        """As entered and as logMAR, with the correction."""
-        return f"{self.entered} ({self.logmar} logMAR) {self.get_correction_display()}".strip()
+        """As entered and as logMAR in the format of the language, with the correction."""
+        return f"{self.entered} ({decimal_text(float(self.logmar), 2)} logMAR) {self.get_correction_display()}".strip()

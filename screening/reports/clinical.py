@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -50,12 +50,27 @@ class EyeOfReport:
     acuity: VisualAcuity | None
     image: FundusImage | None
     grading: Grading | None
-    no_photo_reason: str
+    exam: Exam
     scale: GradingScale
 
     @property
     def label(self) -> str:
         return str(LATERALITY_LABELS[self.laterality])
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a photograph of it was read."""
+        return self.finding is not None and self.finding.is_photographed and not self.finding.is_absent
+
+    @property
+    def no_photo_reason(self) -> str:
+        """Why it has no photograph, in the active language; empty with one, and if no reason was given."""
+        if self.image is not None:
+            return ""
+        if self.is_read:
+            return _("The photograph was withdrawn from this exam after the signature.")
+        exam, eye = self.exam, self.laterality
+        return exam.absent_reason(eye) or exam.unobtainable_text(eye) or exam.not_photographed_reason(eye)
 
     @property
     def photo(self) -> str:
@@ -129,16 +144,17 @@ class Report:
         object.__setattr__(self, "exam", self.review.exam)
 
     def html(self, document: Document | None = None) -> str:
-        """The text. Without a document: without what differs between two documents of the same data."""
-        context: dict[str, Any] = {"report": self, "document": document}
+        """The text in the active language. Without a document: without what differs between two of the same data."""
+        context: dict[str, Any] = {"report": self, "document": document, "language": translation.get_language()}
+        context["is_rtl"] = translation.get_language_bidi()
         if document is not None:
             made_at = document.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            context |= {"address": check_address(document.pk), "language": document.language, "made_at": made_at}
+            context |= {"address": check_address(document.pk), "made_at": made_at}
         return render_to_string(TEMPLATE, context)
 
-    def data_sha256(self, language: str) -> str:
-        """Hash of all that the report contains, without its id and date."""
-        with translation.override(language):
+    def data_sha256(self) -> str:
+        """Hash of all that the report contains, without its id and date: in English, the same for each language."""
+        with translation.override("en"):
             text = self.html()
         shown = [(one.image.pk, one.grading and one.grading.pk) for one in self.eyes if one.image is not None]
         return hashlib.sha256(f"{text}{shown}".encode()).hexdigest()
@@ -217,17 +233,9 @@ def _eye(review: Review, eye: Laterality, images: list[ImageWithGrading]) -> Eye
     exam = review.exam
     finding = next((one for one in review.findings.all() if one.laterality == eye), None)
     detail = EyeDetail(eye, "", "", tuple(one for one in images if one.image.laterality == eye))
-    is_read = finding is not None and finding.is_photographed and not finding.is_absent
-    shown = detail.decisive_image if is_read else None
-    return EyeOfReport(
-        laterality=eye,
-        finding=finding,
-        acuity=_acuity(review, eye),
-        image=None if shown is None else shown.image,
-        grading=None if shown is None else shown.grading,
-        no_photo_reason="" if shown is not None else _no_photo_reason(exam, eye, finding),
-        scale=GradingScale(review.scale),
-    )
+    row = EyeOfReport(eye, finding, _acuity(review, eye), None, None, exam, GradingScale(review.scale))
+    shown = detail.decisive_image if row.is_read else None
+    return row if shown is None else replace(row, image=shown.image, grading=shown.grading)
 
 
 def _acuity(review: Review, eye: Laterality) -> VisualAcuity | None:
@@ -235,12 +243,6 @@ def _acuity(review: Review, eye: Laterality) -> VisualAcuity | None:
     acuities = review.exam.acuities.filter(laterality=eye).order_by("-created_at", "pk")
     following = review.exam.reviews.filter(signed_at__gt=review.signed_at).order_by("signed_at").first()
     return acuities.filter(created_at__lt=following.signed_at).first() if following else acuities.first()
-
-
-def _no_photo_reason(exam: Exam, eye: Laterality, finding: EyeFinding | None) -> str:
-    if finding is not None and finding.is_photographed and not finding.is_absent:
-        return _("The photograph was withdrawn from this exam after the signature.")
-    return exam.absent_reason(eye) or exam.unobtainable_text(eye) or exam.not_photographed_reason(eye)
 
 
 def _readings(review: Review) -> tuple[tuple[str, datetime], ...]:

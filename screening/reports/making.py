@@ -52,7 +52,7 @@ def pdf_of(document: Document) -> bytes:
 def _clinical_report(document: Document) -> bytes:
     assert document.review_id is not None  # noqa: S101 (for the type: a constraint of the table)
     report = clinical.report_of(document.review_id, has_heatmaps=document.has_heatmaps)
-    if report.exam.patient_id != document.patient_id or report.data_sha256(document.language) != document.data_sha256:
+    if report.exam.patient_id != document.patient_id or report.data_sha256() != document.data_sha256:
         raise DataChanged
     return render_pdf(report.html(document), assets=report.assets(document), identifier=document.pk.bytes)
 

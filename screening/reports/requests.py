@@ -1,6 +1,5 @@
 """Requests for documents: what a page or the API calls."""
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from screening.access import AccessDenied
@@ -12,15 +11,16 @@ from screening.selectors.gradings import hidden_from
 from screening.services import documents
 
 
-def request_report(*, review: Review, has_heatmaps: bool, by: User) -> tuple[Document, bool]:
+def request_report(*, review: Review, has_heatmaps: bool, language: str, by: User) -> tuple[Document, bool]:
     """Request the clinical report of a review that ``by`` sees; the document, and whether it is new.
+
+    ``language``: of the text, a code of ``settings.LANGUAGES``.
 
     Raises ReportRefused, and AccessDenied also for heatmaps if ``by`` may not see the model's grade.
     """
     if has_heatmaps and not may_have_heatmaps(exam=review.exam, user=by):
         raise AccessDenied(_("You may not see the model's result for this exam. Make the report without heatmaps."))
-    language = settings.LANGUAGE_CODE
-    data_sha256 = report_of(review.pk, has_heatmaps=has_heatmaps).data_sha256(language)
+    data_sha256 = report_of(review.pk, has_heatmaps=has_heatmaps).data_sha256()
     return documents.request_report(
         review=review, has_heatmaps=has_heatmaps, language=language, data_sha256=data_sha256, by=by
     )

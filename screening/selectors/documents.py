@@ -67,9 +67,13 @@ def standing_of(document: Document) -> Standing:
 
 
 def with_has_newer(documents: QuerySet[Document]) -> QuerySet[Document]:
-    """Annotate ``has_newer``: whether a newer document of the same kind has other data of the same review."""
-    same = {name: OuterRef(name) for name in ("review", "kind", "has_heatmaps", "language", "variant")}
+    """Annotate ``has_newer``: whether a newer document of the same kind has other data of the same review.
+
+    The data of reports have one hash in all languages: one in another language counts too.
+    """
+    same = {name: OuterRef(name) for name in ("review", "kind", "has_heatmaps", "variant")}
     made = Document.objects.filter(**same, status=Document.Status.DONE, queued_at__gt=OuterRef("queued_at"))
+    made = made.filter(Q(language=OuterRef("language")) | Q(kind=Document.Kind.CLINICAL_REPORT))
     return documents.annotate(has_newer=Exists(made.exclude(data_sha256=OuterRef("data_sha256"))))
 
 

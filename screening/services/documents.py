@@ -107,7 +107,8 @@ def _find_or_queue(
         )
     _queue(document, n_attempts=0, is_published=is_published)
     facts: dict[str, str | float] = {"kind": document.kind, "has_heatmaps": document.has_heatmaps}
-    _record(Verb.DOCUMENT_REQUESTED, document, by=by, **facts, variant=document.variant)
+    facts |= {"language": document.language, "variant": document.variant}
+    _record(Verb.DOCUMENT_REQUESTED, document, by=by, **facts)
     return document, is_new
 
 

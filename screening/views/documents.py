@@ -3,9 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -23,6 +25,7 @@ from screening.services.audit import record_event
 from screening.services.documents import NotMade
 from screening.services.exams import ExamError
 from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.parameters import value_of
 
 
 @login_required
@@ -51,8 +54,9 @@ def _request(request: AuthenticatedRequest, exam: Exam) -> HttpResponseBase:
         messages.error(request, _("Choose the signed result of which the report is to be made."))
         return redirect("screening:exam-reports", exam.pk)
     has_heatmaps = request.POST.get("heatmaps") == "on"
+    language = value_of(request.POST, "language", values=list(dict(settings.LANGUAGES)), default=get_language())
     try:
-        request_report(review=review, has_heatmaps=has_heatmaps, by=request.user)
+        request_report(review=review, has_heatmaps=has_heatmaps, language=language, by=request.user)
     except ExamError as error:
         messages.error(request, str(error))
     return redirect("screening:exam-reports", exam.pk)
@@ -78,6 +82,8 @@ def _context(request: AuthenticatedRequest, exam: Exam) -> dict[str, Any]:
         "results": results,
         "n_pending": sum(one.is_pending for one in documents),
         "variants": VARIANT_CHOICES,
+        "languages": settings.LANGUAGES,
+        "language": get_language(),
         "may_have_heatmaps": may_have_heatmaps(exam=exam, user=request.user),
         "may_manage": can(request.user, Action.MANAGE_SITE, exam.site),
         "unavailable": DocumentFailure.ENGINE_UNAVAILABLE if missing_libraries() else None,

@@ -1,5 +1,6 @@
 """Documents: their progress, their hash, whether they hold."""
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -58,6 +59,9 @@ class NewReportSerializer(serializers.Serializer[object]):
 
     review = serializers.UUIDField(
         required=False, help_text="A signed review of the exam, amended ones too; without it the one in force."
+    )
+    language = serializers.ChoiceField(
+        settings.LANGUAGES, required=False, help_text="Of the report; without it that of `Accept-Language`."
     )
     heatmaps = serializers.BooleanField(
         default=False, help_text="With the heatmaps of the model, for users who may see its grade."

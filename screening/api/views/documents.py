@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import Http404
 from django.http.response import HttpResponseBase
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -73,7 +74,8 @@ class ExamReportView(DocumentView):
         exam = get_exam_of_documents(user=self.user, exam_id=exam_id)
         sent = self.validated_data(NewReportSerializer)
         review = self.chosen_review(exam, sent.get("review"))
-        document, is_new = request_report(review=review, has_heatmaps=sent["heatmaps"], by=self.user)
+        language = sent.get("language") or get_language()
+        document, is_new = request_report(review=review, has_heatmaps=sent["heatmaps"], language=language, by=self.user)
         return self.record_response(document.pk, status=201 if is_new else 200)
 
 

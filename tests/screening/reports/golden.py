@@ -221,8 +221,8 @@ def letterhead(site: Site, **values: str) -> Letterhead:
     )
 
 
-def requested(review: Review, *, has_heatmaps: bool = False, **values: Any) -> Document:
-    """A queued document of a review, as it is requested."""
+def requested(review: Review, *, has_heatmaps: bool = False, language: str = "en", **values: Any) -> Document:
+    """A queued report of a review, as it is requested."""
     from screening.reports.clinical import report_of
 
     review.refresh_from_db()
@@ -232,9 +232,9 @@ def requested(review: Review, *, has_heatmaps: bool = False, **values: Any) -> D
         patient=review.exam.patient,
         exam=review.exam,
         review=review,
-        language="en",
+        language=language,
         has_heatmaps=has_heatmaps,
-        data_sha256=report_of(review.pk, has_heatmaps=has_heatmaps).data_sha256("en"),
+        data_sha256=report_of(review.pk, has_heatmaps=has_heatmaps).data_sha256(),
         requested_by=review.reviewer,
         queued_at=timezone.now(),
         **{"id": uuid.UUID(int=7), **values},

@@ -42,6 +42,25 @@ EVERYWHERE = (
     "https://localhost/documents/00000000-0000-0000-0000-000000000007/",
 )
 
+FRENCH = (
+    "Dépistage de la rétinopathie diabétique : compte rendu clinique",
+    "Byron, Ada",
+    "17 mai 1960",
+    "Femme",
+    "Visite 20 novembre 2026",
+    "Nouveau dépistage à la date de rappel",
+    "Non proliférante minime (1)",
+    "Absent",
+    "Prosthesis since 1998",
+    "6/12 (0,30 logMAR)",
+    "Prise le 20 novembre 2026 · Centrée sur la macula",
+    "Carte de chaleur du stade",
+    "Première lecture : Rosalind Reader, 20 novembre 2026 13:05",
+    "Signé par Rosalind Reader, 20 novembre 2026 14:05",
+    "version 1.0.0",
+    "Le modèle est une aide à la décision",
+)
+
 
 def flat(text: str) -> str:
     """Without the line breaks of the page."""
@@ -70,6 +89,19 @@ def test_the_text_is_that_of_the_record(name: str, site: Site, settings: Any) ->
         for code, value in all_lesions().items():
             assert lesion_text(Lesion(code), value).replace(" ", "") in solid
     assert ("Heatmap" in text) == (name in WITH_HEATMAPS)
+
+
+def test_a_report_in_french_has_the_data_in_french(site: Site, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://localhost"
+    review = GOLDEN["absent_eye"](site)
+    pdf = making.pdf_of(requested(review, has_heatmaps=True, language="fr"))
+    text = flat(" ".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(pdf)).pages))
+    for expected in FRENCH:
+        assert expected in text, expected
+    for english in ("Right eye", "Result", "Signed", "Nov ", "0.30", "Photograph", "Urgency"):
+        assert english not in text
+    with pikepdf.open(BytesIO(pdf)) as opened:
+        assert (str(opened.Root.Lang), flat(str(opened.docinfo["/Title"]))) == ("fr", FRENCH[0])
 
 
 def test_it_is_a_tagged_pdf_a_with_fonts_inside(site: Site) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from screening import tasks
 from screening.labels.documents import DocumentFailure, Standing
@@ -36,7 +36,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def make(review: Review, by: User, **options: Any) -> Document:
-    document, _is_new = request_report(review=review, has_heatmaps=options.get("has_heatmaps", False), by=by)
+    document, _is_new = request_report(review=review, **{"has_heatmaps": False, "language": "en", **options}, by=by)
     tasks.make_document(str(document.pk))
     document.refresh_from_db()
     return document
@@ -55,12 +55,30 @@ def test_a_report_is_requested_once_and_made_once(site: Site, reviewer: User, se
     assert document.n_bytes == len(content)
     made = AuditEvent.objects.get(verb=Verb.DOCUMENT_MADE)
     assert made.data == {"sha256": document.sha256, "n_bytes": document.n_bytes}
-    again, is_new = request_report(review=review, has_heatmaps=False, by=reviewer)
+    again, is_new = request_report(review=review, has_heatmaps=False, language="en", by=reviewer)
     assert (again, is_new) == (document, False)
     assert sent == [document.pk]
     tasks.make_document(str(document.pk))  # delivered twice
     assert AuditEvent.objects.filter(verb=Verb.DOCUMENT_MADE).count() == 1
-    assert request_report(review=review, has_heatmaps=True, by=reviewer)[1]
+    assert request_report(review=review, has_heatmaps=True, language="en", by=reviewer)[1]
+
+
+def test_a_report_is_in_the_language_that_was_chosen(site: Site, reviewer: User) -> None:
+    review = negative(site)
+    FundusImage.objects.filter(exam=review.exam, laterality="OD").update(
+        withdrawn_at=timezone.now(), withdrawn_code="wrong_eye"
+    )
+    with translation.override("de"):  # the language of the page that requests it
+        french, english = make(review, reviewer, language="fr"), make(review, reviewer)
+        assert request_report(review=review, has_heatmaps=False, language="fr", by=reviewer) == (french, False)
+    assert (french.status, french.language, english.language) == ("done", "fr", "en")
+    assert french.data_sha256 == english.data_sha256
+    assert AuditEvent.objects.get(verb=Verb.DOCUMENT_REQUESTED, object_id=french.pk).data["language"] == "fr"
+    assert 'lang="fr" dir="ltr"' in " ".join(french.file.read().decode().split())
+    Patient.objects.filter(pk=review.exam.patient_id).update(family_name="Lovelace")
+    arabic = make(Review.objects.get(pk=review.pk), reviewer, language="ar")
+    assert 'lang="ar" dir="rtl"' in " ".join(arabic.file.read().decode().split())
+    assert [standing(one) for one in (french, english, arabic)] == ["superseded", "superseded", "current"]
 
 
 def test_a_made_document_cannot_be_changed_or_deleted(site: Site, reviewer: User) -> None:
@@ -132,7 +150,7 @@ def test_a_failure_has_a_sentence_and_can_be_repeated(
 ) -> None:
     review = negative(site)
     photos = {str(image.file.name): image.file.read() for image in review.exam.images.all()}
-    document, _is_new = request_report(review=review, has_heatmaps=False, by=reviewer)
+    document, _is_new = request_report(review=review, has_heatmaps=False, language="en", by=reviewer)
     with monkeypatch.context() as patch:
         harm(review, patch)
         tasks.make_document(str(document.pk))
@@ -152,20 +170,20 @@ def test_a_result_of_another_patient_or_before_the_last_reading_has_no_report(si
     review.exam.status = "second_reading"
     review.exam.save()
     with pytest.raises(ReportRefused, match="another reading"):
-        request_report(review=review, has_heatmaps=False, by=reviewer)
+        request_report(review=review, has_heatmaps=False, language="en", by=reviewer)
     mark_in_error(review)
     review.exam.corrections.model.objects.create(
         site=site, kind="exam_moved", exam=review.exam, review=review, reason="x", made_by=reviewer
     )
     with pytest.raises(ReportRefused, match="another patient"):
-        request_report(review=Review.objects.get(pk=review.pk), has_heatmaps=False, by=reviewer)
+        request_report(review=Review.objects.get(pk=review.pk), has_heatmaps=False, language="en", by=reviewer)
 
 
 def test_stale_documents_are_sent_again_and_fail_after_three_attempts(
     site: Site, reviewer: User, sent: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(documents, "has_backlog", lambda: False)
-    document, _is_new = request_report(review=negative(site), has_heatmaps=False, by=reviewer)
+    document, _is_new = request_report(review=negative(site), has_heatmaps=False, language="en", by=reviewer)
     for attempt in range(1, 5):
         claimed = documents.claim_document(document_id=document.pk)
         assert (claimed is None) == (attempt == 4)
@@ -183,7 +201,7 @@ def test_a_worker_that_lost_its_claim_stores_nothing(
     site: Site, reviewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(documents, "has_backlog", lambda: False)
-    document, _is_new = request_report(review=negative(site), has_heatmaps=False, by=reviewer)
+    document, _is_new = request_report(review=negative(site), has_heatmaps=False, language="en", by=reviewer)
     first = documents.claim_document(document_id=document.pk)
     Document.objects.filter(pk=document.pk).update(started_at=timezone.now() - datetime.timedelta(hours=1))
     documents.requeue_stale_documents()

@@ -60,6 +60,22 @@ def test_a_report_is_requested_polled_and_downloaded(site: Site, as_reviewer: Cl
     assert url("exam-reports", exam) in text_of(as_reviewer.get(url("patient-detail", review.exam.patient_id)))
 
 
+def test_the_language_is_that_of_the_user_or_another_one(site: Site, as_reviewer: Client, reviewer: User) -> None:
+    review = negative(site)
+    User.objects.filter(pk=reviewer.pk).update(language="de")
+    address = url("exam-reports", review.exam_id)
+    assert "selected>Deutsch</option>" in text_of(as_reviewer.get(address))
+    as_reviewer.post(address, {"review": review.pk})
+    as_reviewer.post(address, {"review": review.pk, "language": "es"})
+    assert set(Document.objects.values_list("language", flat=True)) == {"de", "es"}
+    assert as_reviewer.post(address, {"review": review.pk, "language": "xx"}).status_code == 400
+    for document in Document.objects.all():
+        tasks.make_document(str(document.pk))
+    page = text_of(as_reviewer.get(address))
+    assert '<span lang="es">español</span>' in page
+    assert '<span lang="de">Deutsch</span>' in page
+
+
 def test_without_pango_the_page_states_it(site: Site, as_reviewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "missing_libraries", lambda: ("Pango",))
     page = text_of(as_reviewer.get(url("exam-reports", negative(site).exam_id)))

@@ -21,8 +21,12 @@ def _no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_report_is_requested_polled_and_downloaded(site: Site, reviewer: User) -> None:
     api, review = ApiClient(reviewer), negative(site)
+    answer = api.post(f"exams/{review.exam_id}/reports", {"language": "xx"})
+    assert (answer.status, "language" in str(answer.body)) == (400, True)
+    assert api.post(f"exams/{review.exam_id}/reports", {"language": "fr"}).body["language"] == "fr"
     answer = api.post(f"exams/{review.exam_id}/reports", {})
     assert (answer.status, answer.body["status"], answer.body["file"]) == (201, "queued", None)
+    assert answer.body["language"] == "en"
     document = answer.body["id"]
     assert api.get(f"documents/{document}/file").body["code"] == "document_not_made"
     tasks.make_document(document)
