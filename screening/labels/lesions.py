@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from screening.labels.choices import choices
+from screening.labels.sentences import with_label
 from screening.policy.lesions import Lesion
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def lesion_text(lesion: Lesion, value: int) -> str:
     """A finding in words, such as "Quadrants with prominent IRMA: 2"."""
     label = str(LESION_LABELS[lesion])
     if lesion in VALUE_LABELS:
-        return f"{label}: {VALUE_LABELS[lesion][value - 1]}"
-    return label if lesion not in COUNTED else f"{label}: {value}"
+        return with_label(label, VALUE_LABELS[lesion][value - 1])
+    return label if lesion not in COUNTED else with_label(label, value)
 
 
 COUNTED = {

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 from screening.labels.grades import GRADE_LABELS
 from screening.labels.reviews import MACULAR_OEDEMA_LABELS, OUTCOME_LABELS, URGENCY_LABELS
 from screening.labels.scales import RETINOPATHY_LABELS
-from screening.labels.sentences import within_sentence
+from screening.labels.sentences import with_label, within_sentence
 from screening.policy import (
     GradingScale,
     MacularOedema,
@@ -67,7 +67,7 @@ def code_label(scale: GradingScale, code: str) -> str:
     if kind == "grade":
         return str(GRADE_LABELS[int(value)])
     if kind == "scale":
-        return f"{value}: {RETINOPATHY_LABELS[scale][Retinopathy(value)]}"
+        return with_label(value, RETINOPATHY_LABELS[scale][Retinopathy(value)])
     return _("Macular oedema: %(which)s") % {"which": macula_label(code)}
 
 

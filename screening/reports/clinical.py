@@ -20,6 +20,7 @@ from screening.labels.eyes import LATERALITY_LABELS
 from screening.labels.heatmaps import HeatmapLayer, heatmap_text
 from screening.labels.lesions import lesion_text
 from screening.labels.scales import MACULOPATHY_LABELS, PHOTOCOAGULATION_LABELS, RETINOPATHY_LABELS
+from screening.labels.sentences import with_label
 from screening.models import Correction, Document, Exam, EyeFinding, FundusImage, Grading, Review, VisualAcuity
 from screening.models.gradings import current_first
 from screening.policy import GradingScale, Maculopathy, Photocoagulation, Retinopathy
@@ -112,9 +113,9 @@ class EyeOfReport:
         if self.finding is None or not self.finding.retinopathy:
             return []
         r, m, p = self.finding.retinopathy, self.finding.maculopathy, self.finding.photocoagulation
-        texts = [f"{r}: {RETINOPATHY_LABELS[self.scale][Retinopathy(r)]}"]
-        texts += [f"{m}: {MACULOPATHY_LABELS[self.scale][Maculopathy(m)]}"] if m else []
-        return [*texts, *([f"{p}: {PHOTOCOAGULATION_LABELS[Photocoagulation(p)]}"] if p else [])]
+        texts = [with_label(r, RETINOPATHY_LABELS[self.scale][Retinopathy(r)])]
+        texts += [with_label(m, MACULOPATHY_LABELS[self.scale][Maculopathy(m)])] if m else []
+        return [*texts, *([with_label(p, PHOTOCOAGULATION_LABELS[Photocoagulation(p)])] if p else [])]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from screening.models import Grading
 from screening.services.inference import current_bundle
 
 register = template.Library()
-LEFT_TO_RIGHT, END_OF_ISOLATE = "\u2066", "\u2069"
+LEFT_TO_RIGHT, FIRST_LETTER, END_OF_ISOLATE = "\u2066", "\u2068", "\u2069"
 
 
 class ResultState(StrEnum):
@@ -201,6 +201,12 @@ def percent(fraction: float | None) -> str:
     if not 0.01 <= fraction <= 0.99:
         text = _("< 1 %") if fraction < 0.01 else _("> 99 %")
     return f"{LEFT_TO_RIGHT}{text}{END_OF_ISOLATE}" if get_language_bidi() else text
+
+
+@register.filter
+def isolated(text: object) -> str:
+    """A name or an entry within a text from right to left: it has the direction of its first letter."""
+    return f"{FIRST_LETTER}{text}{END_OF_ISOLATE}" if get_language_bidi() else str(text)
 
 
 @register.filter

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ml.synthetic.fundus import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality
-from screening.models import Correction, Document, Exam, FirstReading, Letterhead, Review, Site
+from screening.models import Correction, Document, Exam, FirstReading, Letterhead, Patient, Review, Site
 from screening.policy import GradingScale, MacularOedema, Outcome, Urgency
 from screening.policy.lesions import MAX_VALUES, Lesion
 from tests.builders import photo_bytes
@@ -109,7 +109,8 @@ def negative(site: Site) -> Review:
 
 def arabic(site: Site) -> Review:
     right = {"grade": 2, "lesions": {"haemorrhages": 1, "microaneurysms": 1}, "other_disease": "Cataract"}
-    return signed(site, family_name="العلي", given_name="محمد", right=right, left={"grade": 1}, **REFER)
+    left = {"grade": 1, "macular_oedema": MacularOedema.UNKNOWN}
+    return signed(site, family_name="العلي", given_name="محمد", right=right, left=left, **REFER)
 
 
 def devanagari(site: Site) -> Review:
@@ -219,6 +220,17 @@ def letterhead(site: Site, **values: str) -> Letterhead:
     return Letterhead.objects.create(
         site=site, name=name, address=address, logo=out.getvalue(), created_by=UserFactory(), **values
     )
+
+
+def addressed(review: Review, **values: Any) -> Review:
+    """The review, with a letterhead, and addresses of the patient, the doctor and the hospital."""
+    letterhead(review.exam.site, hospital_address="Eye Hospital\n1 Quay Road\nHarbour Town")
+    Patient.objects.filter(pk=review.exam.patient_id).update(
+        postal_address="7 Mill Lane\nFlat 2\nHarbour Town HT1 2AB",
+        doctor_address="Dr Ruth Doctor\n9 High Street\nHarbour Town",
+        **values,
+    )
+    return Review.objects.get(pk=review.pk)
 
 
 def requested(review: Review, *, has_heatmaps: bool = False, language: str = "en", **values: Any) -> Document:

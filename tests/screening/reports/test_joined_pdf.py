@@ -9,8 +9,8 @@ import pytest
 from screening.models import Document, Site, User
 from screening.reports.bundles import A4_PT
 from screening.reports.joined_pdf import JoinedPdf
-from tests.screening.reports.golden import GOLDEN
-from tests.screening.reports.test_letters import addressed, pdf_of, requested
+from tests.screening.reports.golden import GOLDEN, addressed
+from tests.screening.reports.test_letters import pdf_of, requested
 
 KINDS = (Document.Kind.REFERRAL_LETTER, Document.Kind.DOCTOR_LETTER)
 

@@ -21,7 +21,7 @@ from screening.reports.letters import OF_RECALL, LetterRefused
 from screening.reports.requests import request_letter
 from screening.services import documents
 from tests.screening.factories import ExamFactory, ReviewFactory
-from tests.screening.reports.golden import GOLDEN, LONG, add_amendment, letterhead, mark_in_error
+from tests.screening.reports.golden import GOLDEN, LONG, add_amendment, addressed, mark_in_error
 
 Kind = Document.Kind
 
@@ -50,16 +50,6 @@ def pdf_of(document: Document, name: str = "") -> bytes:
     if (folder := os.environ.get("REPORTS_DIR")) and name:
         (Path(folder) / f"{name}.{document.extension}").write_bytes(content)
     return content
-
-
-def addressed(review: Review) -> Review:
-    """The review, with addresses of the patient, the doctor and the hospital."""
-    letterhead(review.exam.site, hospital_address="Eye Hospital\n1 Quay Road\nHarbour Town")
-    Patient.objects.filter(pk=review.exam.patient_id).update(
-        postal_address="7 Mill Lane\nFlat 2\nHarbour Town HT1 2AB",
-        doctor_address="Dr Ruth Doctor\n9 High Street\nHarbour Town",
-    )
-    return Review.objects.get(pk=review.pk)
 
 
 LETTERS: dict[str, tuple[str, Kind, tuple[str, ...]]] = {
