@@ -58,7 +58,15 @@ def pytest_configure() -> None:
     }
 
 
-LONG_FIRST = ("tests/browser/", "tests/ml/training/", "tests/hostile/", "tests/drsite/", "tests/ml/cli/", "tests/ml/")
+LONG_FIRST = (
+    "tests/browser/",
+    "tests/ml/training/",
+    "tests/screening/year/",
+    "tests/hostile/",
+    "tests/drsite/",
+    "tests/ml/cli/",
+    "tests/ml/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
