@@ -180,6 +180,13 @@ def require(user: Any, action: Action, site: Site | None = None) -> None:
         raise AccessDenied(_("Your role at this site does not allow this. Ask the site's manager for access."))
 
 
+def sites_to_audit(user: Any) -> QuerySet[Site]:
+    """Active sites whose audit events ``user`` may see: those of a manager; all for a superuser, without patients."""
+    if isinstance(user, User) and user.is_active and user.is_superuser:
+        return Site.objects.filter(is_active=True)
+    return sites_for(user, Action.VIEW_AUDIT)
+
+
 def can_create_first_site(user: Any) -> bool:
     """Whether ``user`` is a superuser and there is no site yet."""
     return isinstance(user, User) and user.is_active and user.is_superuser and not Site.objects.exists()

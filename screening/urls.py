@@ -5,6 +5,7 @@ from django.urls.converters import StringConverter
 
 from screening.views import (
     accounts,
+    audit,
     bookings,
     consensus,
     contacts,
@@ -20,6 +21,7 @@ from screening.views import (
     images,
     imports,
     invitations,
+    jobs,
     letter_batches,
     letterheads,
     letters,
@@ -142,6 +144,11 @@ urlpatterns = [
     path("sites/<uuid:site_id>/messages/export/", exports.site_message_export, name="site-message-export"),
     path("sites/<uuid:site_id>/repeats/", repeat_agreement.site_repeats, name="site-repeats"),
     path("sites/<uuid:site_id>/repeats/export/", exports.site_repeat_export, name="site-repeat-export"),
+    path("jobs/", jobs.job_list, name="jobs"),
+    path("jobs/status/", jobs.job_list_status, name="jobs-status"),
+    path("audit/", audit.audit_sites, name="audit"),
+    path("sites/<uuid:site_id>/audit/", audit.site_audit, name="site-audit"),
+    path("sites/<uuid:site_id>/audit/export/", exports.site_audit_export, name="site-audit-export"),
     path("worklist/export/", exports.worklist_export, name="worklist-export"),
     path("results/", results.result_list, name="results"),
     path("results/export/", exports.result_export, name="result-export"),

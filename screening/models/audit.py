@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.json import KT
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -133,6 +134,7 @@ class AuditEvent(models.Model):
         CERTIFICATE_ISSUED = "teaching.certificate_issued", _("issued a certificate of a reader")
         LIST_VIEWED = "list.viewed", _("viewed a list")
         RECORD_VIEWED = "record.viewed", _("viewed a record")
+        AUDIT_VIEWED = "audit.viewed", _("viewed the audit trail")
         ACCESS_REFUSED = "access.refused", _("was refused access")
         PAGE_PRINTED = "page.printed", _("printed a page")
         LOGGED_IN = "user.logged_in", _("logged in")
@@ -174,7 +176,14 @@ class AuditEvent(models.Model):
         verbose_name = _("audit event")
         verbose_name_plural = _("audit events")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["object_type", "object_id"], name="audit_by_object")]
+        indexes = [
+            models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
+            models.Index(KT("data__record"), name="audit_by_record"),
+            # The orders of the audit page, and its filters.
+            models.Index(fields=["site", "-at", "-id"], name="audit_of_site"),
+            models.Index(fields=["site", "verb", "-at", "-id"], name="audit_by_verb"),
+            models.Index(fields=["actor", "-at", "-id"], name="audit_by_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.verb} {self.object_type} {self.object_id}"

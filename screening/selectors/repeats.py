@@ -117,7 +117,7 @@ def _views_of_reader(repeat: Repeat) -> QuerySet[AuditEvent]:
 
 
 def _lists_since(reader: User, at: datetime) -> QuerySet[AuditEvent]:
-    verbs = (Verb.LIST_VIEWED, Verb.LIST_EXPORTED, Verb.PATIENTS_SEARCHED)
+    verbs = (Verb.LIST_VIEWED, Verb.LIST_EXPORTED, Verb.PATIENTS_SEARCHED, Verb.AUDIT_VIEWED)
     rows = AuditEvent.objects.filter(actor=reader, at__gte=at, verb__in=verbs)
     return rows.filter(_is_other_route(_LISTS_WITHOUT_RESULTS))
 

@@ -13,9 +13,11 @@ from screening.access import Action, can, require, sites_for
 from screening.forms.exports import ExportForm
 from screening.selectors import WorklistState
 from screening.selectors.teaching import get_teaching_set
-from screening.services.exports import exams, people, repeats, teaching
+from screening.services.exports import audit, exams, people, repeats, teaching
 from screening.services.exports.files import ExportFile, ExportRefused
 from screening.spreadsheets.writing import FileFormat
+from screening.views.audit import read_filters as read_audit_filters
+from screening.views.audit import site_to_audit
 from screening.views.bookings import read_filters as read_booking_filters
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.due_list_filters import read_filters as read_due_filters
@@ -100,6 +102,21 @@ def site_repeat_export(request: AuthenticatedRequest, site_id: UUID) -> HttpResp
         request,
         lambda file_format, _text: repeats.export_repeats(site=site, file_format=file_format, by=request.user),
         back="screening:worklist",
+    )
+
+
+@login_required
+@require_POST
+def site_audit_export(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseBase:
+    """The events of the audit page."""
+    site = site_to_audit(request, site_id)
+    filters = read_audit_filters(request.POST, site, request.user)
+    return _export(
+        request,
+        lambda file_format, _text: audit.export_audit(
+            site=site, filters=filters, file_format=file_format, by=request.user
+        ),
+        back="screening:audit",
     )
 
 

@@ -1,5 +1,6 @@
 """Parameters in the addresses of pages: one that is misspelt or empty is refused, and never ignored."""
 
+import datetime
 from collections.abc import Collection
 
 from django.core.exceptions import BadRequest
@@ -36,6 +37,18 @@ def value_of(data: QueryDict, name: str, *, values: Collection[str], default: st
             % {"value": str(value)[:_MAX_SHOWN], "name": name, "values": ", ".join(values)}
         )
     return str(value)
+
+
+def day_value(data: QueryDict, name: str) -> datetime.date | None:
+    """A day of an address or a form, None without one. Raises InvalidParameter for another text."""
+    text = data.get(name, "")
+    try:
+        day = datetime.date.fromisoformat(str(text)) if text else None
+    except ValueError as error:
+        raise InvalidParameter(_("“%(name)s” is a date, such as 2027-01-31.") % {"name": name}) from error
+    if day is not None and not 1900 <= day.year <= 2900:
+        raise InvalidParameter(_("“%(name)s” is a date, such as 2027-01-31.") % {"name": name})
+    return day
 
 
 def page_number(request: HttpRequest) -> int:

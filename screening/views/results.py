@@ -1,6 +1,5 @@
 """Signed results of the user's sites, newest first."""
 
-import datetime
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +7,6 @@ from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from screening.access import Action, can, require, sites_for
@@ -19,7 +17,7 @@ from screening.policy import Outcome
 from screening.selectors.results import ResultFilters, list_results
 from screening.services.audit import record_event
 from screening.views.decorators import AuthenticatedRequest, login_required
-from screening.views.parameters import InvalidParameter, page_number, require_parameters, value_of
+from screening.views.parameters import day_value, page_number, require_parameters, value_of
 
 PER_PAGE = 25
 PARAMETERS = ("site", "outcome", "from_on", "to_on")
@@ -58,8 +56,8 @@ def read_filters(data: Any, sites: Sequence[Site]) -> ResultFilters:
     return ResultFilters(
         site=by_code.get(value_of(data, "site", values=[ANY, *by_code], default=ANY)),
         outcome=None if outcome == ANY else outcome,
-        from_on=_day(data, "from_on"),
-        to_on=_day(data, "to_on"),
+        from_on=day_value(data, "from_on"),
+        to_on=day_value(data, "to_on"),
     )
 
 
@@ -72,14 +70,3 @@ def values_of(filters: ResultFilters) -> dict[str, str]:
         "to_on": filters.to_on,
     }
     return {name: str(value) for name, value in values.items() if value is not None}
-
-
-def _day(data: Any, name: str) -> datetime.date | None:
-    text = data.get(name, "")
-    try:
-        day = datetime.date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise InvalidParameter(_("“%(name)s” is a date, such as 2027-01-31.") % {"name": name}) from error
-    if day is not None and not 1900 <= day.year <= 2900:
-        raise InvalidParameter(_("“%(name)s” is a date, such as 2027-01-31.") % {"name": name})
-    return day

@@ -4,7 +4,7 @@ Only the columns are that library's. Its own export collects all rows in memory 
 """
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -41,8 +41,12 @@ class ListColumns(Resource):  # type: ignore[misc]  # the package has no types
 
     def rows(self, found: Any, chunk_size: int) -> Iterator[list[Value]]:
         """The cells of each row. The rows are read in chunks, also those of related tables."""
+        return self.cells(found.iterator(chunk_size=chunk_size))
+
+    def cells(self, found: Iterable[Any]) -> Iterator[list[Value]]:
+        """The cells of each of these rows."""
         fields = self.get_export_fields()
-        for one in found.iterator(chunk_size=chunk_size):
+        for one in found:
             yield [_plain(self.export_field(field, one)) for field in fields]
 
 

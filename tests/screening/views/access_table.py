@@ -117,6 +117,12 @@ TABLE = [
     ("site-staff-member", "post", (302, 404, 403, 403, 422)),
     ("site-invitation-cancel", "post", (302, 404, 403, 403, 302)),
     ("invitation-accept", "post", (302, 302, 302, 302, 302)),  # without an invitation in the session
+    ("jobs", "get", (302, 200, 403, 403, 200)),
+    ("jobs-status", "get", (302, 200, 403, 403, 200)),
+    ("audit", "get", (302, 302, 403, 403, 302)),
+    ("site-audit", "get", (302, 404, 403, 403, 200)),
+    ("site-audit", "post", (302, 404, 403, 403, 422)),
+    ("site-audit-export", "post", (302, 404, 403, 403, 200)),
     ("site-first", "get", (302, 403, 403, 403, 403)),
     ("referrals", "get", (302, 200, 200, 200, 200)),
     ("referrals", "post", (302, 302, 302, 302, 302)),

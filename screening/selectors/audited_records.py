@@ -1,0 +1,102 @@
+"""What audit events are about: the patient and the exam of each, and all records of a patient."""
+
+import uuid
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Q
+
+from screening.access import restrict
+from screening.models import (
+    AuditEvent,
+    Booking,
+    Document,
+    Exam,
+    FirstReading,
+    FundusImage,
+    Grading,
+    Patient,
+    PhotoUpload,
+    Reading,
+    ReadingDraft,
+    Referral,
+    Repeat,
+    Review,
+    User,
+    VisualAcuity,
+)
+
+_EXAM_PATHS: dict[Any, str] = {
+    Exam: "pk",
+    FundusImage: "exam",
+    Grading: "image__exam",
+    Review: "exam",
+    FirstReading: "exam",
+    Reading: "exam",
+    ReadingDraft: "exam",
+    Repeat: "exam",
+    Referral: "exam",
+    PhotoUpload: "exam",
+    VisualAcuity: "exam",
+}
+_PATIENT_PATHS: dict[Any, str] = {
+    Patient: "pk",
+    Booking: "patient",
+    Document: "patient",
+    Exam: "patient",
+    **{model: f"{path}__patient" for model, path in _EXAM_PATHS.items() if model is not Exam},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedRecord:
+    """Patient and exam of an event; None if it is about none, or ``user`` does not see who the patient is."""
+
+    patient: Patient | None
+    exam: Exam | None
+
+
+def ids_about_patient(patient: Patient) -> dict[str, list[str]]:
+    """Ids of a patient's records of each type of object, with the records that were merged into this one."""
+    of_person = Patient.objects.filter(Q(pk=patient.pk) | Q(merged_into=patient)).order_by().values("pk")
+    found = {}
+    for model, path in _PATIENT_PATHS.items():
+        rows = model.objects.filter(**{f"{path}__in": of_person}).order_by().values_list("pk", flat=True)
+        found[model._meta.model_name] = [str(pk) for pk in rows]
+    return found
+
+
+def records_of_events(events: Collection[AuditEvent], *, user: User) -> list[AuditedRecord]:
+    """Patient and exam of each event, in its order; four queries for any number of events."""
+    ids = {one for event in events for one in _ids(event)}
+    exam_of = _pairs(_EXAM_PATHS, ids)
+    patient_of = _pairs({model: _PATIENT_PATHS[model] for model in (Patient, Booking, Document)}, ids)
+    rows = restrict(Exam.objects.select_related("patient"), user)
+    exams = {exam.pk: exam for exam in rows.filter(pk__in=set(exam_of.values()))}
+    people = restrict(Patient.objects.all(), user).in_bulk(set(patient_of.values()))
+    found = []
+    for event in events:
+        keys = list(_ids(event))
+        exam = next((exams.get(exam_of[key]) for key in keys if key in exam_of), None)
+        patient = next((people.get(patient_of[key]) for key in keys if key in patient_of), None)
+        found.append(AuditedRecord(patient or (exam.patient if exam else None), exam))
+    return found
+
+
+def _pairs(paths: dict[Any, str], ids: set[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """The record to which a path leads, for each of these ids that a model has; one query."""
+    first, *others = (
+        model.objects.filter(pk__in=ids).order_by().values_list("pk", F(path) if path != "pk" else F("id"))
+        for model, path in paths.items()
+    )
+    return dict(first.union(*others, all=True)) if ids else {}
+
+
+def _ids(event: AuditEvent) -> Iterator[uuid.UUID]:
+    """Ids that an event has of records, the nearest first."""
+    for text in (event.object_id, *(event.data.get(name) for name in ("record", "exam", "patient"))):
+        try:
+            yield uuid.UUID(str(text))
+        except ValueError:
+            continue
