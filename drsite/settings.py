@@ -48,6 +48,9 @@ QUEUE_LATE_AFTER_S = env.int("QUEUE_LATE_AFTER_S", default=300)  # then /health/
 # --- reading ---------------------------------------------------------------------------------------------------------
 EXAM_LOCK_MINUTES = env.int("EXAM_LOCK_MINUTES", default=30)  # without activity of the reader who has an exam
 
+# --- letters ---------------------------------------------------------------------------------------------------------
+LETTER_FILES_DAYS = env.int("LETTER_FILES_DAYS", default=7)  # files of letters made at once: copies of documents
+
 # --- applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "screening.apps.ScreeningConfig",

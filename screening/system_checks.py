@@ -118,3 +118,12 @@ def check_exam_lock(**_kwargs: Any) -> Sequence[CheckMessage]:
         return []
     hint = "Set EXAM_LOCK_MINUTES to 1 or more, such as 30."
     return [Error("A lock of an exam would end at once.", hint=hint, id="screening.E011")]
+
+
+@register()
+def check_letter_files(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """screening.E012: files of letters are kept until they are printed."""
+    if settings.LETTER_FILES_DAYS >= 1:
+        return []
+    hint = "Set LETTER_FILES_DAYS to 1 or more, such as 7."
+    return [Error("Files of letters would be deleted before they are printed.", hint=hint, id="screening.E012")]

@@ -18,6 +18,7 @@ from screening.services import (
     gradings,
     idempotency_keys,
     late_referrals,
+    letter_files,
     message_sending,
     orphaned_files,
     recall_runs,
@@ -126,6 +127,12 @@ def delete_old_drafts() -> None:
     """Delete drafts of readings that were not changed for seven days, and drop repeats that are not read any more."""
     drafts.delete_old_drafts()
     repeats.drop_ended_repeats()
+
+
+@shared_task(name="screening.tasks.delete_letter_files", acks_late=False)
+def delete_letter_files() -> None:
+    """Delete files of letters that were made at once and are kept long enough."""
+    letter_files.delete_expired_files()
 
 
 @shared_task(name="screening.tasks.delete_orphaned_files", acks_late=False, soft_time_limit=840, time_limit=900)

@@ -81,4 +81,4 @@ class LetterBatchForm(forms.Form):
     """How the letters to the people of a list are set; ``batch`` is the same in each repetition of one form."""
 
     batch = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
-    variant = forms.ChoiceField(label=_("Print"), choices=VARIANT_CHOICES[:2], initial=LetterVariant.STANDARD.value)
+    variant = forms.ChoiceField(label=_("Print"), choices=VARIANT_CHOICES, initial=LetterVariant.STANDARD.value)

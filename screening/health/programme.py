@@ -5,12 +5,14 @@ Each returns a short text or raises HealthCheckError. The checks of components a
 
 import datetime
 
+from django.conf import settings
 from django.utils import timezone
 
 from screening.health.checks import HealthCheckError
 from screening.models import DataImport, LateReferralRun, Patient, RecallRun, Referral
 from screening.policy.imports import WORKING_STATES
 from screening.selectors.bookings import count_unclosed_bookings
+from screening.selectors.documents import batches_with_expired_files
 from screening.selectors.readings import arbitrations_without_arbiter, second_readings_without_reader
 
 MAX_RUN_AGE_H = 24
@@ -18,6 +20,7 @@ MAX_RUN_AGE_H = 24
 MAX_IMPORT_PAUSE_MIN = 15
 """Far above STALLED_AFTER of ``services.imports.cleanup``, after which a periodic task has a worker continue."""
 MAX_UNCLOSED_DAYS = 1
+MAX_UNDELETED_DAYS = 1
 
 
 def check_readings() -> str:
@@ -68,6 +71,15 @@ def check_imports() -> str:
     if n_stopped:
         raise HealthCheckError(f"{n_stopped} stopped: no worker had them for {MAX_IMPORT_PAUSE_MIN} minutes")
     return "none has stopped"
+
+
+def check_letters() -> str:
+    """The task that deletes files of letters made at once."""
+    before = timezone.now() - datetime.timedelta(days=MAX_UNDELETED_DAYS)
+    n_kept = batches_with_expired_files(before).count()
+    if n_kept:
+        raise HealthCheckError(f"files of {n_kept} batches should have been deleted more than a day ago")
+    return f"files are deleted after {settings.LETTER_FILES_DAYS} days"
 
 
 def _check_age(done: str, ran_at: datetime.datetime) -> str:

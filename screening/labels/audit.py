@@ -109,6 +109,7 @@ SENTENCES: dict[AuditGroup, dict[str, "_StrPromise"]] = {
         "letters.made": _("%(who)s made letters to the people of a list."),
         "letters.cancelled": _("%(who)s cancelled letters to the people of a list."),
         "letters.downloaded": _("%(who)s downloaded letters to the people of a list."),
+        "letters.files_deleted": _("%(who)s deleted files of letters to the people of a list."),
     },
     AuditGroup.MESSAGES: {
         "patient.message_queued": _("%(who)s queued a message to a person."),
@@ -131,6 +132,10 @@ SENTENCES: dict[AuditGroup, dict[str, "_StrPromise"]] = {
         "marks.exported": _("%(who)s exported marks for training."),
     },
     AuditGroup.SETTINGS: {
+        "site.staff_invited": _("%(who)s invited a person to a site."),
+        "site.invitation_cancelled": _("%(who)s cancelled an invitation to a site."),
+        "site.invitation_accepted": _("%(who)s accepted an invitation to a site."),
+        "site.roles_changed": _("%(who)s changed what a person may do at a site."),
         "site.message_text_changed": _("%(who)s changed a text of messages of a site."),
         "site.message_settings_changed": _("%(who)s changed the settings of messages of a site."),
         "site.referral_targets_changed": _("%(who)s changed the target days of referrals of a site."),

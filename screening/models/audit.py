@@ -111,6 +111,7 @@ class AuditEvent(models.Model):
         LETTERS_MADE = "letters.made", _("made letters to the people of a list")
         LETTERS_CANCELLED = "letters.cancelled", _("cancelled letters to the people of a list")
         LETTERS_DOWNLOADED = "letters.downloaded", _("downloaded letters to the people of a list")
+        LETTERS_FILES_DELETED = "letters.files_deleted", _("deleted files of letters to the people of a list")
         LETTERHEAD_CHANGED = "site.letterhead_changed", _("changed the letterhead of a site")
         MARKS_EXPORTED = "marks.exported", _("exported marks for training")
         API_KEY_ISSUED = "api_key.issued", _("issued an API key")

@@ -1,6 +1,7 @@
 """Letters that are made at once for the people of a list, as files for printing."""
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -25,10 +26,11 @@ def random_batch_name(_batch: "LetterBatch", filename: str) -> str:
 
 
 class LetterBatch(BaseModel):
-    """Letters to the people of a due list or a list of results. Its id comes from the form: a repetition finds it.
+    """Letters to the people of a list. Its id comes from the form: a repetition finds it.
 
     A worker claims it by a conditional UPDATE, ``n_attempts`` is the fencing token. ``pdf`` has all letters for a
-    folding machine, ``archive`` a file of each; both are empty until it is done, and if no letter was made.
+    folding machine, ``archive`` a file of each; both are empty until it is done, and if no letter was made; text files
+    have no ``pdf``. Both are copies of documents: they are deleted after ``LETTER_FILES_DAYS``, and can be made again.
     """
 
     site = models.ForeignKey(Site, models.PROTECT, related_name="letter_batches")
@@ -42,6 +44,7 @@ class LetterBatch(BaseModel):
     finished_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     pdf = models.FileField(_("PDF"), upload_to=random_batch_name, max_length=100, blank=True, default="")
     archive = models.FileField(_("archive"), upload_to=random_batch_name, max_length=100, blank=True, default="")
+    files_deleted_at = models.DateTimeField(_("files deleted at"), null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("created by")
     )
@@ -62,6 +65,13 @@ class LetterBatch(BaseModel):
     @property
     def is_working(self) -> bool:
         return self.state in {BatchState.QUEUED, BatchState.RUNNING}
+
+    @property
+    def files_until(self) -> datetime | None:
+        """Until when the files are kept; None without files."""
+        if self.finished_at is None or not self.archive:
+            return None
+        return self.finished_at + timedelta(days=settings.LETTER_FILES_DAYS)
 
 
 class BatchLetter(BaseModel):

@@ -4,26 +4,29 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
 from typing import Any
 
 from django.core.files import File
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from screening.access import AccessDenied
-from screening.models import BatchLetter, Document, Patient, Review, Site, User
+from screening.models import BatchLetter, Document, LetterBatch, Patient, Review, Site, User
 from screening.policy.letters import LetterReason, LetterVariant
 from screening.policy.messages import MessageKind, may_get_messages
+from screening.policy.referrals import ReferralState
 from screening.policy.register import RegisterStatus
 from screening.reports.bundles import write_archive, write_folded_pdf
 from screening.reports.clinical import ReportRefused
 from screening.reports.letters import LetterRefused
 from screening.reports.making import make_document
 from screening.reports.requests import request_letter
-from screening.selectors.documents import with_later_result
+from screening.selectors.documents import letterhead_of, with_later_result
 from screening.selectors.due_list import DueFilters, due_list
+from screening.selectors.referrals import ReferralFilters, list_referrals
 from screening.selectors.results import ResultFilters, list_results
 from screening.services.letter_batches import (
     MAX_LETTERS,
@@ -65,16 +68,45 @@ class PlannedLetters:
         return {reason: n for reason, n in counts.items() if n}
 
 
-def plan_due_letters(*, site: Site, filters: DueFilters, by: User) -> PlannedLetters:
-    """Letters for the next step of the people of a due list."""
+def plan_due_letters(
+    *, site: Site, filters: DueFilters, patients: Collection[uuid.UUID] | None = None, by: User
+) -> PlannedLetters:
+    """Letters for the next step of the people of a due list, or of those of ``patients`` in it."""
     today = timezone.localdate(timezone=site.zone)
     people: Any = with_plan_facts(due_list(user=by, site=site, filters=filters))
+    if patients is not None:
+        people = people.filter(pk__in=patients)
     return _planned(_due_letter(person, today) for person in people[: MAX_LETTERS + 1])
 
 
-def plan_result_letters(*, filters: ResultFilters, kind: Document.Kind, by: User) -> PlannedLetters:
-    """Letters about the results of a list, each result once."""
-    reviews = list(list_results(user=by, filters=filters)[: MAX_LETTERS + 1])
+def plan_result_letters(
+    *, filters: ResultFilters, kind: Document.Kind, exams: Collection[uuid.UUID] | None = None, by: User
+) -> PlannedLetters:
+    """Letters about the results of a list, or those of ``exams`` in it, each result once."""
+    rows = list_results(user=by, filters=filters)
+    if exams is not None:
+        rows = rows.filter(exam__in=exams)
+    return _about_reviews(list(rows[: MAX_LETTERS + 1]), kind)
+
+
+def plan_referral_letters(
+    *, site: Site, filters: ReferralFilters, exams: Collection[uuid.UUID] | None = None, by: User
+) -> PlannedLetters:
+    """Letters to the eye hospital for the referrals of a site that are to be sent, or those of ``exams`` among them.
+
+    Raises LetterRefused without the address of the hospital.
+    """
+    head = letterhead_of(site)
+    if head is None or not head.hospital_address:
+        raise LetterRefused(_("The address of the eye hospital is missing. A manager enters it in the letterhead."))
+    rows = list_referrals(user=by, filters=replace(filters, site=site, state=ReferralState.MADE))
+    if exams is not None:
+        rows = rows.filter(exam__in=exams)
+    referrals = rows.select_related("review__exam__patient", "review__exam__site")[: MAX_LETTERS + 1]
+    return _about_reviews([referral.review for referral in referrals], Document.Kind.REFERRAL_LETTER)
+
+
+def _about_reviews(reviews: list[Review], kind: Document.Kind) -> PlannedLetters:
     done = Document.objects.filter(review__in=reviews, kind=kind, status=Document.Status.DONE)
     reasons = dict.fromkeys(done.values_list("review_id", flat=True), LetterReason.MADE_BEFORE)
     later = with_later_result(Review.objects.filter(pk__in=[review.pk for review in reviews]))
@@ -132,10 +164,7 @@ def make_letters(*, batch_id: uuid.UUID) -> None:
                 return
             rows = BatchLetter.objects.select_related("patient__site", "review__exam__patient__site")
             _make(rows.get(pk=letter_id), LetterVariant(batch.variant), batch.created_by)
-        with TemporaryFile() as pdf, TemporaryFile() as archive:
-            sha256 = _write_files(batch.pk, pdf, archive)
-            files = (File(pdf), File(archive)) if sha256 else (None, None)
-            finish_batch(batch=batch, pdf=files[0], archive=files[1], sha256=sha256)
+        _finish(batch)
     except Exception:
         # The boundary of the task: every error must end as a visible failure, never as an endless wait.
         logger.exception("Letters %s failed", batch_id)
@@ -160,18 +189,23 @@ def _make(letter: BatchLetter, variant: LetterVariant, by: User) -> None:
         leave_out(letter=letter, reason=LetterReason.FAILED)
 
 
-def _write_files(batch_id: uuid.UUID, pdf: Any, archive: Any) -> str:
-    """Write both files; the hash of the PDF, empty if there is no letter."""
-    made = Document.objects.filter(pk__in=_documents(batch_id))
-    if not made.exists():
-        return ""
-    write_folded_pdf(_in_order(batch_id), pdf)
-    write_archive(_in_order(batch_id), archive)
-    pdf.seek(0)
-    archive.seek(0)
-    digest = hashlib.file_digest(pdf, "sha256").hexdigest()
-    pdf.seek(0)
-    return digest
+def _finish(batch: LetterBatch) -> None:
+    """Write the files and end the batch. Text files have no PDF; without a letter there is no file."""
+    if not _documents(batch.pk).exists():
+        finish_batch(batch=batch, pdf=None, archive=None, sha256="")
+        return
+    with TemporaryFile() as pdf, TemporaryFile() as archive:
+        write_archive(_in_order(batch.pk), archive)
+        has_pdf = batch.variant != LetterVariant.PLAIN_TEXT
+        if has_pdf:
+            write_folded_pdf(_in_order(batch.pk), pdf)
+        sha256 = _sha256(pdf if has_pdf else archive)
+        finish_batch(batch=batch, pdf=File(pdf) if has_pdf else None, archive=File(archive), sha256=sha256)
+
+
+def _sha256(file: Any) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _documents(batch_id: uuid.UUID) -> Any:

@@ -1,7 +1,9 @@
 """Documents and letterheads: who sees them, and whether a document still holds."""
 
 import uuid
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
@@ -87,13 +89,25 @@ def with_later_result(reviews: QuerySet[Review]) -> QuerySet[Review]:
 
 def list_letter_batches(*, user: User, site: Site) -> QuerySet[LetterBatch]:
     """Letters that were made at once at a site, newest first."""
-    rows = restrict(LetterBatch.objects.filter(site=site), user)
-    return rows.select_related("created_by").order_by("-created_at", "pk")
+    rows = _with_made(restrict(LetterBatch.objects.filter(site=site), user))
+    return rows.select_related("site", "created_by").order_by("-created_at", "pk")
 
 
 def get_letter_batch(*, user: User, batch_id: uuid.UUID) -> LetterBatch:
     """Letters that were made at once. Raises Http404."""
-    return get_object_or_404(restrict(LetterBatch.objects.select_related("site", "created_by"), user), pk=batch_id)
+    rows = _with_made(restrict(LetterBatch.objects.select_related("site", "created_by"), user))
+    return get_object_or_404(rows, pk=batch_id)
+
+
+def _with_made(batches: QuerySet[LetterBatch]) -> QuerySet[LetterBatch]:
+    """Annotate ``n_made``: the letters that are made."""
+    return batches.annotate(n_made=Count("letters", filter=Q(letters__document__isnull=False)))
+
+
+def batches_with_expired_files(at: datetime) -> QuerySet[LetterBatch]:
+    """Letters that were made at once, whose files were to be deleted at a moment or before."""
+    before = at - timedelta(days=settings.LETTER_FILES_DAYS)
+    return LetterBatch.objects.filter(finished_at__lte=before).exclude(archive="").order_by("finished_at", "pk")
 
 
 def count_letters(batch: LetterBatch) -> dict[str, int]:

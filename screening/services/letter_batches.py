@@ -47,14 +47,13 @@ def begin_batch(
     Raises BatchRefused, AccessDenied.
     """
     require(by, Action.MANAGE_REGISTER, site)
-    Site.objects.select_for_update(no_key=True).get(pk=site.pk)  # of two at once, the second sees the first
+    lock_site(site)
     existing = LetterBatch.objects.filter(pk=batch_id).first()
     if existing is not None:
         if existing.site_id != site.pk or existing.created_by_id != by.pk:
             raise BatchRefused(_("This form was used already. Open the preview again."))
         return existing
-    if LetterBatch.objects.filter(site=site, state__in=_WORKING).exists():
-        raise BatchRefused(_("Letters of this site are being made. Wait until they are ready, or cancel them."))
+    require_idle(site)
     rows = list(letters)
     n_letters = sum(not row.reason for row in rows)
     if not n_letters:
@@ -69,6 +68,17 @@ def begin_batch(
     record_event(verb=AuditEvent.Verb.LETTERS_REQUESTED, subject=batch, site=site, data=data, by=by)
     transaction.on_commit(partial(publish, batch.pk))
     return batch
+
+
+def lock_site(site: Site) -> None:
+    """Of two requests at once, the second waits here and then sees the first. NB: in a transaction."""
+    Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+
+
+def require_idle(site: Site) -> None:
+    """Raise BatchRefused while letters of the site are being made."""
+    if LetterBatch.objects.filter(site=site, state__in=_WORKING).exists():
+        raise BatchRefused(_("Letters of this site are being made. Wait until they are ready, or cancel them."))
 
 
 def publish(batch_id: uuid.UUID) -> None:
@@ -122,16 +132,19 @@ def leave_out(*, letter: BatchLetter, reason: LetterReason) -> None:
 def finish_batch(*, batch: LetterBatch, pdf: "File[bytes] | None", archive: "File[bytes] | None", sha256: str) -> None:
     """Store the files of a claimed batch, and each letter of call and recall as a contact, sent today.
 
-    ``sha256`` is that of the PDF. Dropped if the claim was lost. Raises the errors of the storage.
+    Files that are made again record no contact. ``sha256`` is that of the PDF, of text files that of the archive.
+    Dropped if the claim was lost. Raises the errors of the storage.
     """
-    if pdf is not None and archive is not None:
+    if pdf is not None:
         batch.pdf.save("letters.pdf", pdf, save=False)
+    if archive is not None:
         batch.archive.save("letters.zip", archive, save=False)
-    values = {"state": BatchState.DONE.value, "finished_at": Now()}
+    values = {"state": BatchState.DONE.value, "finished_at": Now(), "files_deleted_at": None}
     try:
         with transaction.atomic():
             if _claimed(batch).update(**values, pdf=batch.pdf.name, archive=batch.archive.name):
-                _record_contacts(batch)
+                if batch.files_deleted_at is None:
+                    _record_contacts(batch)
                 n_made = BatchLetter.objects.filter(batch=batch, document__isnull=False).count()
                 data: dict[str, str | float | bool | None] = {"n_made": n_made, "sha256": sha256}
                 record_event(verb=AuditEvent.Verb.LETTERS_MADE, subject=batch, site=batch.site, data=data, by=None)
@@ -179,14 +192,3 @@ def requeue_stale_batches() -> int:
         if row.update(state=BatchState.QUEUED.value, worked_at=Now()):
             publish(batch_id)
     return len(ids)
-
-
-def open_batch(*, batch: LetterBatch, is_archive: bool, by: User) -> "File[bytes]":
-    """One of the files of a batch that ``by`` sees, recorded as a download. Raises BatchRefused."""
-    file = batch.archive if is_archive else batch.pdf
-    if not file:
-        raise BatchRefused(_("These letters are not made yet."))
-    content = file.open("rb")
-    data = {"is_archive": is_archive}
-    record_event(verb=AuditEvent.Verb.LETTERS_DOWNLOADED, subject=batch, site=batch.site, data=data, by=by)
-    return content

@@ -9,14 +9,18 @@ from typing import Any
 from django.core.files.storage import Storage
 from django.utils import timezone
 
-from screening.models import Document, FundusImage
+from screening.models import Document, FundusImage, LetterBatch
 from screening.photos import renditions
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "photos"
-_MODELS: dict[str, Any] = {FOLDER: FundusImage, "documents": Document}
-"""Folders of the storage, with the model whose rows have the files."""
+_MODELS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    FOLDER: (FundusImage, ("file",)),
+    "documents": (Document, ("file",)),
+    "letters": (LetterBatch, ("pdf", "archive")),
+}
+"""Folders of the storage, with the model and the fields whose rows have the files."""
 MIN_AGE = timedelta(days=1)
 """No upload takes so long."""
 MAX_DELETED = 50
@@ -31,7 +35,7 @@ def delete_orphaned_files() -> int:
     """Delete files older than a day without a row. Returns how many.
 
     Partial files and renditions, which are made again, are always deleted; photographs only if there are at most
-    MAX_DELETED, and so are documents.
+    MAX_DELETED, and so are documents and letters.
     """
     storage = FundusImage._meta.get_field("file").storage
     found = {folder: list(_find(storage, folder)) for folder in _MODELS}
@@ -67,13 +71,19 @@ def _find(storage: Storage, top: str) -> Iterator[str]:
     except FileNotFoundError:  # none was ever stored
         return
     for folder in folders:
-        rows = _MODELS[of_rows].objects.filter(file__startswith=f"{of_rows}/{folder}/").values_list("file", flat=True)
-        known = {_key(name, top) for name in rows}
+        known = {_key(name, top) for name in _names(of_rows, f"{of_rows}/{folder}/")}
         for file in sorted(storage.listdir(f"{top}/{folder}")[1]):
             name = f"{top}/{folder}/{file}"
             is_known = _key(name, top) in known and not name.endswith(PARTIAL_SUFFIX)
             if not is_known and storage.get_modified_time(name) < before:
                 yield name
+
+
+def _names(folder: str, start: str) -> Iterator[str]:
+    """Names of files in the rows of a folder that begin with ``start``."""
+    model, fields = _MODELS[folder]
+    for field in fields:
+        yield from model.objects.filter(**{f"{field}__startswith": start}).values_list(field, flat=True)
 
 
 def _key(name: str, top: str) -> str:

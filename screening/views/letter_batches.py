@@ -1,4 +1,4 @@
-"""Letters to the people of a due list or a list of results: preview, progress, files."""
+"""Letters to the people of a list: preview, progress, files."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -19,12 +19,18 @@ from screening.labels.letters import BATCH_STATE_LABELS, REASON_LABELS
 from screening.models import AuditEvent, Document, LetterBatch, Site
 from screening.policy.letters import BatchState, LetterReason, LetterVariant
 from screening.reports.engine import missing_libraries
-from screening.reports.letter_batches import PlannedLetters, plan_due_letters, plan_result_letters
-from screening.reports.letters import OF_REVIEW
+from screening.reports.letter_batches import (
+    PlannedLetters,
+    plan_due_letters,
+    plan_referral_letters,
+    plan_result_letters,
+)
+from screening.reports.letters import OF_REVIEW, LetterRefused
 from screening.selectors.documents import count_letters, get_letter_batch, list_letter_batches
 from screening.services.audit import record_event
-from screening.services.letter_batches import MAX_LETTERS, BatchRefused, begin_batch, cancel_batch, open_batch
-from screening.views import due_list_filters, results
+from screening.services.letter_batches import MAX_LETTERS, BatchRefused, begin_batch, cancel_batch
+from screening.services.letter_files import make_files_again, open_batch
+from screening.views import due_list_filters, referrals, results
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import page_number, require_parameters, value_of
 
@@ -58,11 +64,36 @@ def result_letters(request: AuthenticatedRequest, kind: str) -> HttpResponseBase
     site = filters.site or (sites[0] if len(sites) == 1 else None)
     back = f"{reverse('screening:results')}?{urlencode(results.values_of(filters))}"
     if site is None:
-        messages.error(request, _("Choose a site first: letters have its letterhead."))
-        return redirect(back)
+        return _without_site(request, back)
     planned = plan_result_letters(filters=filters.of_site(site), kind=Document.Kind(kind), by=request.user)
     facts = {"back": back, "back_label": _("Signed results"), "kind_label": Document.Kind(kind).label}
     return _preview(request, site, planned, facts)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def referral_letters(request: AuthenticatedRequest) -> HttpResponseBase:
+    """The same for the referrals of a list that are to be sent from one site."""
+    require_parameters(request, known=referrals.PARAMETERS)
+    require(request.user, Action.MANAGE_REGISTER)
+    sites = list(sites_for(request.user, Action.MANAGE_REGISTER))
+    filters = referrals.read_filters(request.GET, sites)
+    site = filters.site or (sites[0] if len(sites) == 1 else None)
+    back = f"{reverse('screening:referrals')}?{referrals.query_of(filters)}"
+    if site is None:
+        return _without_site(request, back)
+    try:
+        planned = plan_referral_letters(site=site, filters=filters, by=request.user)
+    except LetterRefused as error:
+        messages.error(request, str(error))
+        return redirect(back)
+    facts = {"back": back, "back_label": _("Referrals"), "kind_label": Document.Kind.REFERRAL_LETTER.label}
+    return _preview(request, site, planned, facts)
+
+
+def _without_site(request: AuthenticatedRequest, back: str) -> HttpResponseBase:
+    messages.error(request, _("Choose a site first: letters have its letterhead."))
+    return redirect(back)
 
 
 def _preview(
@@ -131,6 +162,18 @@ def letter_batch_cancel(request: AuthenticatedRequest, batch_id: UUID) -> HttpRe
     batch = _get(request, batch_id)
     try:
         cancel_batch(batch=batch, by=request.user)
+    except BatchRefused as error:
+        messages.error(request, str(error))
+    return redirect("screening:letter-batch", batch.pk)
+
+
+@login_required
+@require_POST
+def letter_batch_again(request: AuthenticatedRequest, batch_id: UUID) -> HttpResponseBase:
+    """Make files again that were deleted after some days."""
+    batch = _get(request, batch_id)
+    try:
+        make_files_again(batch=batch, by=request.user)
     except BatchRefused as error:
         messages.error(request, str(error))
     return redirect("screening:letter-batch", batch.pk)

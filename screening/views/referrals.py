@@ -69,7 +69,7 @@ def referral_list(request: AuthenticatedRequest) -> HttpResponseBase:
     require(user, Action.VIEW_PATIENT)
     sites = list(sites_for(user))
     filters = read_filters(request.POST if request.method == "POST" else request.GET, sites)
-    query = _query_of(filters)
+    query = query_of(filters)
     form = ReferralListForm(
         request.POST if request.method == "POST" else None,
         initial=dict(parse_qsl(query)),
@@ -91,6 +91,7 @@ def referral_list(request: AuthenticatedRequest) -> HttpResponseBase:
         "is_filtered": replace(filters, state=None) != ReferralFilters(),
         "shows_site": len(sites) > 1,
         "may_see_metrics": can(user, Action.MANAGE_SITE),
+        "may_make_letters": can(user, Action.MANAGE_REGISTER) and filters.state in {None, ReferralState.MADE},
     }
     return render(request, "screening/referrals/list.html", context, status=422 if form.errors else 200)
 
@@ -236,7 +237,8 @@ def read_filters(data: Any, sites: Sequence[Site]) -> ReferralFilters:
     )
 
 
-def _query_of(filters: ReferralFilters) -> str:
+def query_of(filters: ReferralFilters) -> str:
+    """The filters as parameters of an address."""
     values = {
         "state": filters.state or OPEN,
         "site": filters.site.code if filters.site else None,
@@ -249,9 +251,9 @@ def _query_of(filters: ReferralFilters) -> str:
 def _tabs(filters: ReferralFilters, counts: ReferralCounts) -> list[Tab]:
     """All open ones, then each state; a link keeps the site."""
     kept = ReferralFilters(site=filters.site)
-    every_open = Tab(_("All open"), _query_of(kept), counts.open, is_chosen=filters.state is None)
+    every_open = Tab(_("All open"), query_of(kept), counts.open, is_chosen=filters.state is None)
     states = [
-        Tab(STATE_LABELS[state], _query_of(replace(kept, state=state)), n, is_chosen=state is filters.state)
+        Tab(STATE_LABELS[state], query_of(replace(kept, state=state)), n, is_chosen=state is filters.state)
         for state, n in counts.states.items()
     ]
     return [every_open, *states]

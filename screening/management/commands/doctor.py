@@ -261,6 +261,11 @@ DIAGNOSTICS = (
         "refused after three tries. One that is not written yet can be cancelled on its page.",
     ),
     Diagnostic(
+        "letters",
+        programme.check_letters,
+        "Check that beat and a worker run, and read the log of the worker. The next run, within an hour, deletes them.",
+    ),
+    Diagnostic(
         "messages",
         diagnose_messages,
         "Set EMAIL_URL or SMS_BACKEND, or switch messages off at the sites. If messages wait, check that beat and a "

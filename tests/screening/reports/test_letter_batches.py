@@ -1,8 +1,10 @@
 """Letters to the people of a list: who gets one, progress, cancelling, contacts, the files."""
 
 import datetime
+import hashlib
 import uuid
 import zipfile
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -11,17 +13,21 @@ import pytest
 from django.utils import timezone
 
 from screening import tasks
+from screening.health.checks import HealthCheckError
+from screening.health.programme import check_letters
 from screening.models import AuditEvent, ContactAttempt, Document, LetterBatch, Patient, Site, User
 from screening.policy.letters import LetterReason, LetterVariant
 from screening.reports import letter_batches, making
-from screening.reports.letter_batches import plan_due_letters, plan_result_letters
+from screening.reports.letter_batches import plan_due_letters, plan_referral_letters, plan_result_letters
+from screening.reports.letters import LetterRefused
 from screening.selectors.due_list import DueFilters
+from screening.selectors.referrals import ReferralFilters
 from screening.selectors.results import ResultFilters
-from screening.services import documents
+from screening.services import documents, letter_files
 from screening.services import letter_batches as batches
 from screening.services.letter_batches import BatchRefused, begin_batch, cancel_batch
-from tests.screening.factories import PatientFactory, ReviewFactory
-from tests.screening.reports.golden import GOLDEN
+from tests.screening.factories import PatientFactory, ReferralFactory, ReviewFactory
+from tests.screening.reports.golden import GOLDEN, letterhead
 
 Kind = Document.Kind
 ADDRESS = "7 Mill Lane\nHarbour Town"
@@ -207,6 +213,78 @@ def test_an_earlier_result_has_no_letter(site: Site, manager: User) -> None:
     later = ReviewFactory(exam__patient=review.exam.patient)
     planned = plan_result_letters(filters=ResultFilters(site=site), kind=Kind.RESULT_LETTER, by=manager)
     assert {row.review: row.reason for row in planned.rows} == {later: "", review: LetterReason.LATER_RESULT}
+
+
+def test_text_files_are_in_an_archive_without_a_pdf(site: Site, manager: User) -> None:
+    overdue(site, given_name="Ada", family_name="Reader")
+    batch = begun(site, manager, LetterVariant.PLAIN_TEXT)
+    tasks.make_letters(str(batch.pk))
+    batch.refresh_from_db()
+    assert (batch.state, bool(batch.pdf)) == ("done", False)
+    with zipfile.ZipFile(batch.archive.open()) as archive:
+        assert archive.namelist() == [f"{Document.objects.get().pk}.txt"]
+        assert "Dear Ada Reader," in archive.read(archive.namelist()[0]).decode()
+    made = AuditEvent.objects.get(verb=AuditEvent.Verb.LETTERS_MADE)
+    assert made.data["sha256"] == hashlib.sha256(batch.archive.open().read()).hexdigest()
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_referrals_that_are_to_be_sent_have_a_letter_to_the_hospital_once(site: Site, manager: User) -> None:
+    reviews = {name: GOLDEN[name](site) for name in ("chinese", "arabic")}
+    to_send = ReferralFactory(exam=reviews["chinese"].exam, review=reviews["chinese"], site=site)
+    ReferralFactory(exam=reviews["arabic"].exam, review=reviews["arabic"], site=site, state="sent")
+    plan = partial(plan_referral_letters, site=site, filters=ReferralFilters(), by=manager)
+    with pytest.raises(LetterRefused, match="address of the eye hospital is missing"):
+        plan()
+    letterhead(site, hospital_address="Eye Hospital")
+    assert [row.review for row in plan().rows] == [to_send.review]
+    assert not plan(exams=[reviews["arabic"].exam_id]).rows
+    variant = LetterVariant.STANDARD
+    batch = begin_batch(site=site, letters=plan().rows, variant=variant, batch_id=uuid.uuid4(), by=manager)
+    tasks.make_letters(str(batch.pk))
+    assert Document.objects.get().kind == Kind.REFERRAL_LETTER
+    assert plan().reasons == {LetterReason.MADE_BEFORE: 1}
+    to_send.refresh_from_db()
+    assert to_send.state == "made"
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_files_are_deleted_after_days_and_made_again(
+    site: Site, manager: User, published: list[uuid.UUID], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overdue(site)
+    batch = begun(site, manager)
+    tasks.make_letters(str(batch.pk))
+    batch.refresh_from_db()
+    first, names = batch.archive.open().read(), [str(batch.pdf), str(batch.archive)]
+    assert batch.finished_at is not None
+    assert batch.files_until == batch.finished_at + datetime.timedelta(days=7)
+    tasks.delete_letter_files()
+    assert batch.archive.storage.exists(names[1])
+    settings.LETTER_FILES_DAYS = -2
+    with pytest.raises(HealthCheckError, match="files of 1 batches"):
+        check_letters()
+    with monkeypatch.context() as failing:
+        failing.setattr(batch.archive.storage, "delete", lambda _name: (_ for _ in ()).throw(OSError))
+        assert letter_files.delete_expired_files() == 0
+    assert [letter_files.delete_expired_files(), letter_files.delete_expired_files()] == [1, 0]
+    check_letters()
+    assert not any(batch.archive.storage.exists(name) for name in names)
+    assert AuditEvent.objects.filter(verb=AuditEvent.Verb.LETTERS_FILES_DELETED).count() == 1
+    batch.refresh_from_db()
+    with pytest.raises(BatchRefused, match="were deleted"):
+        letter_files.open_batch(batch=batch, is_archive=True, by=manager)
+    letter_files.make_files_again(batch=batch, by=manager)
+    with pytest.raises(BatchRefused, match="being made"):
+        letter_files.make_files_again(batch=batch, by=manager)
+    tasks.make_letters(str(batch.pk))
+    batch.refresh_from_db()
+    assert (batch.state, batch.files_deleted_at) == ("done", None)
+    with zipfile.ZipFile(batch.archive.open()) as again, zipfile.ZipFile(BytesIO(first)) as before:
+        assert [again.read(name) for name in again.namelist()] == [before.read(name) for name in before.namelist()]
+    assert ContactAttempt.objects.count() == 1
+    with pytest.raises(BatchRefused, match="were not deleted"):
+        letter_files.make_files_again(batch=batch, by=manager)
 
 
 @pytest.mark.usefixtures("pango")

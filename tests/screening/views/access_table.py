@@ -155,6 +155,8 @@ TABLE = [
     ("site-due-list-letters", "get", (302, 404, 200, 403, 200)),
     ("site-due-list-letters", "post", (302, 404, 422, 403, 422)),
     ("result-letters", "get", (302, 200, 200, 403, 200)),
+    ("referral-letters", "get", (302, 302, 302, 403, 302)),
+    ("letter-batch-again", "post", (302, 404, 302, 403, 302)),
     ("letter-batch", "get", (302, 404, 200, 403, 200)),
     ("letter-batch-status", "get", (302, 404, 200, 403, 200)),
     ("letter-batch-cancel", "post", (302, 404, 302, 403, 302)),
@@ -172,5 +174,6 @@ WITHOUT_RECORD = {
     "exam-next",
     "exam-prefetch",
     "referral-export",
+    "referral-letters",
     "referral-metrics",
 }

@@ -16,7 +16,7 @@ from screening.views import letter_batches as batch_views
 from screening.views import letters as views
 from tests.screening.api.client import ApiClient
 from tests.screening.documents import DocumentFactory
-from tests.screening.factories import PatientFactory
+from tests.screening.factories import PatientFactory, ReferralFactory
 from tests.screening.reports.golden import GOLDEN, letterhead, negative
 from tests.screening.views.pages import HTMX, count_queries, text_of, url
 
@@ -182,6 +182,17 @@ def test_letters_of_a_due_list_are_made_shown_and_downloaded(
         assert b"".join(response.streaming_content)
     assert AuditEvent.objects.filter(verb=Verb.LETTERS_DOWNLOADED).count() == 2
     assert text_of(as_manager.get(url("site-letter-batches", site.pk))).count("can be printed") == 1
+    assert "These files are deleted after" in text_of(as_manager.get(url("letter-batch", batch_id)))
+    old = timezone.now() - datetime.timedelta(days=8)
+    LetterBatch.objects.filter(pk=batch_id).update(finished_at=old)
+    tasks.delete_letter_files()
+    page = text_of(as_manager.get(url("letter-batch", batch_id)))
+    assert "The files were deleted on" in page
+    assert "Separate files (ZIP)" not in page
+    page = text_of(as_manager.post(url("letter-batch-again", batch_id), follow=True))
+    assert "every 2s" in page
+    assert "Make the files again" not in page
+    assert "are being made" in text_of(as_manager.post(url("letter-batch-again", batch_id), follow=True))
 
 
 def test_letters_of_results_begin_at_the_list(site: Site, as_manager: Client) -> None:
@@ -191,6 +202,19 @@ def test_letters_of_results_begin_at_the_list(site: Site, as_manager: Client) ->
     page = text_of(as_manager.get(url("result-letters", "doctor_letter")))
     assert "1 letter is made." in page
     assert as_manager.get(url("result-letters", "clinical_report")).status_code == 404
+
+
+def test_letters_of_referrals_begin_at_the_list(site: Site, as_manager: Client) -> None:
+    review = GOLDEN["chinese"](site)
+    ReferralFactory(exam=review.exam, review=review, site=site)
+    address = url("referral-letters")
+    assert address in text_of(as_manager.get(url("referrals")))
+    assert address not in text_of(as_manager.get(url("referrals"), {"state": "sent"}))
+    assert "address of the eye hospital is missing" in text_of(as_manager.get(address, follow=True))
+    letterhead(site, hospital_address="Eye Hospital")
+    assert "1 letter is made." in text_of(as_manager.get(address, {"late": "all"}))
+    as_manager.post(address, {"batch": uuid.uuid4(), "variant": "standard"})
+    assert LetterBatch.objects.get().letters.get().kind == "referral_letter"
 
 
 def test_letters_are_requested_listed_and_downloaded_by_the_api(site: Site, manager: User) -> None:

@@ -63,7 +63,7 @@ def test_a_healthy_installation_passes_every_check(media_root: Path) -> None:
     assert code == 0, output
     names = "settings database migrations broker storage bundle thresholds readings clock disk worker queue referrals"
     assert states == dict.fromkeys(
-        [*names.split(), "recall", "bookings", "imports", "messages", "documents", "mail"], "OK"
+        [*names.split(), "recall", "bookings", "imports", "letters", "messages", "documents", "mail"], "OK"
     )
     assert not [file for file in media_root.rglob("*") if file.is_file()], "its test file is deleted"
 
@@ -163,6 +163,7 @@ def stop_database(_settings: Any, patch: pytest.MonkeyPatch) -> None:
                 "recall",
                 "bookings",
                 "imports",
+                "letters",
                 "messages",
             },
             "DATABASE_PASSWORD",
