@@ -24,6 +24,7 @@ from screening.services.exams import ExamError, ExamNotOpen, EyeNotPhotographed
 from screening.services.gradings import GradingNotFailed
 from screening.services.hand_overs import AlreadyRead
 from screening.services.idempotency_keys import KeyReused, RequestInProgress
+from screening.services.letter_batches import BatchRefused
 from screening.services.patient_details import InvalidPatient
 from screening.services.patient_questions import PatientNotConfirmed
 from screening.services.patients import PatientExists
@@ -87,6 +88,7 @@ def _to_api_error(error: Exception, context: dict[str, Any]) -> ApiError | None:
 
 _CONFLICT_CODES: dict[type[Exception], str] = {
     AlreadyRead: "already_read",
+    BatchRefused: "letters_refused",
     CorrectionRefused: "correction_refused",
     ExamLocked: "exam_locked",
     ExamNotOpen: "exam_not_open",

@@ -12,6 +12,7 @@ from screening.api.views import (
     gradings,
     hand_overs,
     images,
+    letter_batches,
     letters,
     models,
     outcome_tables,
@@ -92,6 +93,19 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/documents", letters.PatientDocumentListView.as_view(), name="patient-documents"),
     path("documents/<uuid:document_id>", documents.DocumentDetailView.as_view(), name="document"),
     path("documents/<uuid:document_id>/file", documents.DocumentFileView.as_view(), name="document-file"),
+    path(
+        "sites/<uuid:site_id>/letter-batches", letter_batches.LetterBatchListView.as_view(), name="site-letter-batches"
+    ),
+    path("letter-batches/<uuid:batch_id>", letter_batches.LetterBatchDetailView.as_view(), name="letter-batch"),
+    path(
+        "letter-batches/<uuid:batch_id>/cancel",
+        letter_batches.LetterBatchCancelView.as_view(),
+        name="letter-batch-cancel",
+    ),
+    path(
+        "letter-batches/<uuid:batch_id>/files", letter_batches.LetterBatchFilesView.as_view(), name="letter-batch-files"
+    ),
+    path("letter-batches/<uuid:batch_id>/file", letter_batches.LetterBatchFileView.as_view(), name="letter-batch-file"),
     path("teaching-sets", teaching.TeachingSetListView.as_view(), name="teaching-sets"),
     path("teaching-certificates", teaching.TeachingCertificateListView.as_view(), name="teaching-certificates"),
     path("reviews/<uuid:review_id>", reviews.ReviewDetailView.as_view(), name="review"),

@@ -1,6 +1,5 @@
 """Documents: requesting a report, its progress, its file."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -10,7 +9,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,6 +17,7 @@ from screening.api.errors import ApiError
 from screening.api.schema import RESULTS, error_response, responses
 from screening.api.serializers.documents import DocumentSerializer, NewReportSerializer
 from screening.api.views.base import ApiView
+from screening.api.views.files import FileView
 from screening.models import Document, Exam, Review
 from screening.reports.clinical import ReportRefused
 from screening.reports.downloads import file_response
@@ -26,13 +25,6 @@ from screening.reports.requests import request_report
 from screening.selectors.documents import get_document, get_exam_of_documents
 from screening.selectors.reviews import IN_FORCE, visible_reviews
 from screening.services.documents import NotMade
-
-
-class PdfRenderer(BaseRenderer):
-    """Accepts ``Accept: application/pdf``; the file itself is streamed and errors are JSON."""
-
-    media_type = "application/pdf"
-    format = JSONRenderer.format  # no parameter of the address chooses it
 
 
 class DocumentView(ApiView):
@@ -95,11 +87,10 @@ class DocumentDetailView(DocumentView):
         return self.record_response(document_id)
 
 
-class DocumentFileView(DocumentView):
+class DocumentFileView(FileView, DocumentView):
     """``GET documents/{id}/file``"""
 
     actions = {"GET": Action.VIEW_PATIENT}
-    renderer_classes = (JSONRenderer, PdfRenderer)
 
     @extend_schema(
         operation_id="get_document_file",
@@ -118,9 +109,3 @@ class DocumentFileView(DocumentView):
             return file_response(document=self.get_record(document_id), by=self.user)
         except NotMade as error:
             raise ApiError(409, "document_not_made", str(error)) from None
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Errors are JSON, also for a client that accepts PDF only."""
-        if isinstance(response, Response):
-            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
-        return super().finalize_response(request, response, *args, **kwargs)

@@ -1,6 +1,7 @@
 """A request of each API route that stores a record."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
@@ -8,7 +9,7 @@ from zipfile import ZipFile
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from screening.models import Exam, FundusImage, Patient, PhotoUpload, User
+from screening.models import Exam, FundusImage, LetterBatch, Patient, PhotoUpload, User
 from screening.services.uploads import begin_upload
 from tests.builders import photo_bytes
 from tests.screening.factories import (
@@ -50,6 +51,22 @@ def archive_of(patient: Patient) -> dict[str, Any]:
     name = FundusImage._meta.get_field("file").storage.save("uploads/x/x.part", ContentFile(data))
     PhotoUpload.objects.filter(pk=upload.pk).update(segments=[name], n_received=len(data))
     return {"upload_id": upload.pk}
+
+
+def site_of_overdue(patient: Patient) -> dict[str, Any]:
+    day = timezone.localdate() - timedelta(days=60)
+    Patient.objects.filter(pk=patient.pk).update(postal_address="7 Mill Lane", due_on=day, next_step_on=day)
+    return {"site_id": patient.site_id}
+
+
+def batch_of(patient: Patient, **values: Any) -> dict[str, Any]:
+    by = User.objects.get(username="photographer")
+    batch = LetterBatch.objects.create(site=patient.site, variant="standard", n_letters=1, created_by=by, **values)
+    return {"batch_id": batch.pk}
+
+
+def deleted_batch_of(patient: Patient) -> dict[str, Any]:
+    return batch_of(patient, state="done", files_deleted_at=timezone.now())
 
 
 def submitted_exam_of(patient: Patient) -> dict[str, Any]:
@@ -153,6 +170,9 @@ CASES: dict[str, Case] = {
         201,
     ),
     "patient-documents": (lambda patient: {"patient_id": patient.pk}, lambda _: {"kind": "invitation_letter"}, 201),
+    "site-letter-batches": (site_of_overdue, lambda _: {"kind": "due_letter"}, 201),
+    "letter-batch-cancel": (batch_of, lambda _: None, 200),
+    "letter-batch-files": (deleted_batch_of, lambda _: None, 200),
     "review-in-error": (signed_review_of, lambda _: {"reason": "wrong patient"}, 200),
     "patient-merge": (
         lambda patient: {"patient_id": other_patient_of(patient)},

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from screening.access import Action
 from screening.api import urls
-from screening.models import ApiKey, Exam, Patient, Site, User
+from screening.models import ApiKey, Exam, LetterBatch, Patient, Site, User
 from screening.services.api_keys import issue_key, revoke_key
 from screening.services.merges import merge_patients
 from screening.services.uploads import begin_upload
@@ -98,6 +98,12 @@ TABLE: list[TableRow] = [
     ("POST exams/{exam}/letters", {"kind": "result_letter"}, REPORTS),
     ("GET patients/{patient}/documents", None, OWN_SITE),
     ("POST patients/{patient}/documents", {"kind": "invitation_letter"}, CREATES),
+    ("GET sites/{site}/letter-batches", None, CHANGES),
+    ("POST sites/{site}/letter-batches", {"kind": "due_letter"}, (409, 403, 409, 404, 403, 401)),  # one is being made
+    ("GET letter-batches/{batch}", None, CHANGES),
+    ("GET letter-batches/{batch}/file", None, (409, 403, 409, 404, 403, 401)),  # not made yet
+    ("POST letter-batches/{batch}/cancel", None, CHANGES),
+    ("POST letter-batches/{batch}/files", None, (409, 403, 409, 404, 403, 401)),
     ("GET documents/{document}", None, OWN_SITE),
     ("GET documents/{document}/file", None, (409, 409, 409, 404, 403, 401)),
     ("POST reviews/{review}/entered-in-error", {"reason": "wrong patient"}, CORRECTS),
@@ -145,6 +151,7 @@ def ids(site: Site, photographer: User) -> dict[str, str]:
         "document": DocumentFactory(review__exam__patient=referred),
         "sent": ReferralFactory(exam__patient=referred, state="sent"),
         "waiting": ExamFactory(patient=patient, is_submitted=True),
+        "batch": LetterBatch.objects.create(site=site, variant="standard", n_letters=1, created_by=photographer),
         "upload": begin_upload(exam=ExamFactory(patient=patient), n_bytes=1, by=photographer),
     }
     return {

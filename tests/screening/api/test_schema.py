@@ -32,7 +32,7 @@ def test_the_schema_is_valid_without_warnings(tmp_path: Path) -> None:
 
 def test_every_operation_has_a_summary_and_errors(schema: dict[str, Any]) -> None:
     operations = [(path, operation) for path, item in schema["paths"].items() for operation in item.values()]
-    assert len(operations) == 64
+    assert len(operations) == 70
     for path, operation in operations:
         assert operation["summary"], path
         assert operation["tags"], path
@@ -75,7 +75,7 @@ def test_no_parameter_of_a_url_is_patient_data(schema: dict[str, Any]) -> None:
         for parameter in operation.get("parameters", [])
     }
     ids = {f"{noun}_id" for noun in ("site", "patient", "exam", "image", "grading", "review", "upload", "referral")}
-    ids |= {"document_id", "booking_id"}
+    ids |= {"document_id", "booking_id", "batch_id"}
     filters = {
         "cursor",
         "page_size",
@@ -93,6 +93,7 @@ def test_no_parameter_of_a_url_is_patient_data(schema: dict[str, Any]) -> None:
         "due_by",
         "day",
         "never_screened",
+        "type",
     }
     headers = {"Idempotency-Key", "Tus-Resumable", "Upload-Length", "Upload-Metadata", "Upload-Offset"}
     assert names - headers - {"X-Purpose-Of-Use"} == ids | filters
