@@ -57,7 +57,7 @@ class Patient(BaseModel):
     ``register_status`` and ``register_until`` are those of the newest ``RegisterEntry``; without one, eligible.
 
     ``due_on``, ``screened_on`` and ``next_step``, with its first day, follow from results, register and contacts
-    (``services.recalls``). ``due_on`` is null after a referral without a recall date.
+    (``services.recalls``). ``due_on`` is null while the referral of the last result is open.
 
     ``merged_into``: the record of the same person that has the exams of this one. It leaves lists and searches.
     """

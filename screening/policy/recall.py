@@ -1,6 +1,7 @@
 """Call and recall: when a person is due, in which state each person is, and which contact is next.
 
-A cycle begins with a result, or when a person becomes eligible again; only contacts of the present cycle count.
+A cycle begins with a result, or when a person becomes eligible again; only contacts of the present cycle count. It has
+one round of contacts, from the invitation to the telephone call, and another one each year until the person attends.
 """
 
 import datetime
@@ -19,14 +20,14 @@ class RecallState(StrEnum):
     """Due, or due so soon that the invitation is sent."""
     OVERDUE = "overdue"
     LOST = "lost"
-    """Lost to follow-up: no contact is left, or the due date is years ago."""
+    """Lost to follow-up: no contact is left until the next annual recall."""
     NOT_DUE = "not_due"
     IN_PROGRESS = "in_progress"
     """Being photographed, or the photographs wait for a result. Not if an opened exam was left without a hand-over."""
     BOOKED = "booked"
     """An appointment is made: the person is not invited again before it."""
     REFERRED = "referred"
-    """The last result is an open referral without a recall date: there is no due date until it is closed."""
+    """The referral of the last result is open: there is no due date until it is closed."""
     SUSPENDED = "suspended"
     OPTED_OUT = "opted_out"
     EXCLUDED = "excluded"
@@ -42,7 +43,7 @@ class NextStep(StrEnum):
     SECOND_TRY = "second_try"
     PHONE = "phone"
     LOST = "lost"
-    """No contact is left: the person is lost to follow-up."""
+    """No contact is left in this round: the person is lost to follow-up until the next one."""
 
 
 class ContactKind(StrEnum):
@@ -95,10 +96,10 @@ KIND_OF_STEP: dict[NextStep, ContactKind] = {
 
 @dataclass(frozen=True, slots=True)
 class RecallRules:
-    """Days and months of call and recall at a site, which can change each in its settings.
+    """Days and months of call and recall at a site, which can change most of them in its settings.
 
-    In England a person who misses a second appointment is invited again after 12 months (NHS England, Diabetic eye
-    screening: care pathway, 2 October 2023); here the person is called, and stays in the list of those who are lost.
+    In England a person who misses a second appointment stays in the register and is invited again after 12 months (NHS
+    England, Diabetic eye screening: care pathway, 2 October 2023); here the person is called before.
     """
 
     invite_before_days: int = 42
@@ -123,6 +124,10 @@ class RecallRules:
     lost_after_months: int = 36
     """Months after the due date at which people are lost to follow-up, with or without contacts. Default of this
     project without a source: three times the interval of a year. A site can change it in its settings."""
+    again_after_months: int = 12
+    """Months after the telephone call, or after the person was lost without one, at which the person is due again.
+    Source: NHS England, Diabetic eye screening: care pathway, 2 October 2023 (12 months after a second missed
+    appointment). No site can change it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +166,11 @@ def due_date(
 ) -> datetime.date | None:
     """When a person is due: at once if never screened, else at the recall date of the last result.
 
-    A closed referral for slit-lamp examination counts as a result: ``screened_on`` is then its day, and ``recall_on``
-    what follows from it. After a suspension or an opt-out, no earlier than its end. None if the last result is an open
-    referral without a recall date and the person has not become eligible again since.
+    ``recall_on`` is None while the referral of the last result is open, also if the review has one: who is under
+    the hospital eye service is not invited, and the referral is monitored instead (NHS England, "Diabetic eye
+    screening: cohort management", 27 September 2024, section 1.3). A closed referral counts as a result:
+    ``screened_on`` is then its day, and ``recall_on`` what follows from it. After a suspension or an opt-out, no
+    earlier than its end. None if the referral is open and the person has not become eligible again since.
     """
     due_on = recall_on if screened_on is not None else registered_on
     eligible_from = None if eligibility is None else eligibility.eligible_from
@@ -172,12 +179,32 @@ def due_date(
     return eligible_from if due_on is None else max(due_on, eligible_from)
 
 
+def present_round(
+    due_on: datetime.date | None, contacts: Sequence[Contact], *, rules: RecallRules, today: datetime.date
+) -> tuple[datetime.date | None, list[Contact]]:
+    """The due date and the contacts of the present round; None without a due date. ``contacts``: oldest first.
+
+    A round without a result ends with a telephone call, or if the due date is too long ago. Another one follows: the
+    person is due again ``again_after_months`` later, and keeps the earlier due date until the new invitation is due.
+    """
+    remaining = list(contacts)
+    while due_on is not None:
+        begins_on = _later(due_on, -rules.invite_before_days)
+        calls = [one.on for one in remaining if one.kind is ContactKind.PHONE_CALL and one.on >= begins_on]
+        ended_on = min([*calls[:1], add_months(due_on, rules.lost_after_months)])
+        again_on = add_months(ended_on, rules.again_after_months)
+        if today < _later(again_on, -rules.invite_before_days):
+            break
+        due_on, remaining = again_on, [one for one in remaining if one.on > ended_on]
+    return due_on, remaining
+
+
 def next_step(
     *, due_on: datetime.date | None, contacts: Sequence[Contact], rules: RecallRules
 ) -> tuple[NextStep, datetime.date] | None:
     """The next contact and from which day it is to be made; None without a due date.
 
-    ``contacts`` are those of the present cycle, oldest first. One before the day of the invitation is about something
+    ``contacts`` are those of the present round, oldest first. One before the day of the invitation is about something
     else: it does not count. A letter that came back, or a second appointment that was missed, is followed by a
     telephone call.
     """

@@ -179,19 +179,20 @@ class HospitalFinding:
 
 def due_after_result(
     examined_on: datetime.date, right: HospitalFinding, left: HospitalFinding, *, table: OutcomeTable
-) -> datetime.date:
-    """When a person is due whose review has no recall date, after the hospital's result.
+) -> datetime.date | None:
+    """When a person is due after the hospital's result; None if that does not follow from it.
 
     By the outcome table, from the day of the examination, as for photographs: the worse eye decides. A grade or an
-    oedema that is not stated is never a negative: then the person is due at once, and a person decides what follows.
-    The hospital grades in ICDR: at a site with another scale, by the built-in table of ICDR.
+    oedema that is not stated is never a negative: then the recall date of the review counts, and without one the person
+    is due at once, and a person decides what follows. The hospital grades in ICDR: at a site with another scale, by the
+    built-in table of ICDR.
     """
     rules = table if table.scale is GradingScale.ICDR else default_table(GradingScale.ICDR)
     try:
         months = decide_outcome(_eye(right), _eye(left), table=rules).recall_months
     except NoRuleApplies:
         months = None
-    return add_months(examined_on, months or 0)
+    return add_months(examined_on, months) if months else None  # 0: photographs are to be repeated at once
 
 
 def _eye(found: HospitalFinding) -> EyeResult:

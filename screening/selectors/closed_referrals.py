@@ -1,4 +1,4 @@
-"""Referrals that are closed although their review has no recall date: when each person is due again."""
+"""Referrals of results: those that are closed, and when each person is due again."""
 
 import datetime
 import uuid
@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Subquery
 from ml.vocabulary import ICDRGrade
 from screening.models import Referral, ReferralEvent, ReferralFeedback, Site
 from screening.policy import MacularOedema, OutcomeTable
-from screening.policy.referrals import HospitalFinding, ReferralState, due_after_result
+from screening.policy.referrals import CLOSED_STATES, HospitalFinding, ReferralState, due_after_result
 from screening.selectors.outcome_tables import outcome_table_in_force
 
 
@@ -23,15 +23,16 @@ class ClosedReferral:
 
 
 def closed_referrals(exam_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ClosedReferral]:
-    """Of these exams, those whose referral is closed. A declined one leaves the person due from that day on.
+    """Of these exams, those whose referral is closed.
 
-    Two queries, and one for each site and day of an examination.
+    After a declined one the recall date of the review counts; without one the person is due from that day on. Two
+    queries, and one for each site and day of an examination.
     """
     declined = ReferralEvent.objects.filter(referral=OuterRef("pk"), state=ReferralState.DECLINED.value)
     rows = (
         Referral.objects.filter(exam__in=exam_ids)
         .filter(state__in=[ReferralState.RESULT_BACK.value, ReferralState.DECLINED.value])
-        .select_related("exam", "site")
+        .select_related("exam", "site", "review")
         .annotate(declined_on=Subquery(declined.order_by("-created_at").values("happened_on")[:1]))
     )
     referrals = {row.pk: row for row in rows}
@@ -40,10 +41,16 @@ def closed_referrals(exam_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ClosedR
     found: dict[uuid.UUID, ClosedReferral] = {}
     for row in referrals.values():
         if row.state == ReferralState.DECLINED:
-            found[row.exam_id] = ClosedReferral(row.declined_on, row.declined_on)
+            found[row.exam_id] = ClosedReferral(row.declined_on, row.review.recall_on or row.declined_on)
         elif row.pk in results:
             found[row.exam_id] = _after_result(row, results[row.pk], tables)
     return found
+
+
+def exams_with_open_referral(exam_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Of these exams, those whose referral is open. One query."""
+    rows = Referral.objects.filter(exam__in=exam_ids).exclude(state__in=[state.value for state in CLOSED_STATES])
+    return set(rows.order_by().values_list("exam", flat=True))
 
 
 def _feedback(referral_ids: Collection[uuid.UUID]) -> list[ReferralFeedback]:
@@ -60,7 +67,8 @@ def _after_result(
     exam = referral.exam
     right = _finding(result.right_grade, result.right_oedema, exam.right_eye_absent_reason)
     left = _finding(result.left_grade, result.left_oedema, exam.left_eye_absent_reason)
-    return ClosedReferral(result.examined_on, due_after_result(result.examined_on, right, left, table=tables[key]))
+    recall_on = due_after_result(result.examined_on, right, left, table=tables[key])
+    return ClosedReferral(result.examined_on, recall_on or referral.review.recall_on or result.examined_on)
 
 
 def _finding(grade: int | None, oedema: str, absent_reason: str) -> HospitalFinding:

@@ -126,9 +126,9 @@ def with_last_result(patients: QuerySet[Patient], user: User) -> QuerySet[Patien
 def due_on(patient: Patient) -> datetime.date | None:
     """When the patient is due (``policy.next_due_on``), of a patient with ``with_last_result``.
 
-    After a result without a recall date: the stored day, which follows from the referral, unless a result is hidden.
+    After a result the stored day, which follows from the referral and the register too, unless a result is hidden.
     """
-    if patient.has_result and patient.recall_on is None and patient.sees_all:  # type: ignore[attr-defined]
+    if patient.has_result and patient.sees_all:  # type: ignore[attr-defined]
         return patient.due_on
     return policy.next_due_on(
         has_result=patient.has_result,  # type: ignore[attr-defined]  # annotated

@@ -18,9 +18,10 @@ from screening.policy.recall import (
     due_date,
     is_of_cycle,
     next_step,
+    present_round,
 )
 from screening.policy.register import RegisterReason, RegisterStatus
-from screening.selectors.closed_referrals import ClosedReferral, closed_referrals
+from screening.selectors.closed_referrals import ClosedReferral, closed_referrals, exams_with_open_referral
 from screening.selectors.reviews import IN_FORCE
 
 COLUMNS = ("due_on", "screened_on", "next_step", "next_step_on")
@@ -48,9 +49,13 @@ def update_recalls(*, site: Site) -> int:
 def _update(patients: QuerySet[Patient]) -> int:
     locked = patients.select_for_update(of=("self",)).select_related("site").order_by("pk")
     people = list(_with_facts(locked))
-    undated = [one.result_exam for one in people if one.result_at is not None and one.result_recall_on is None]
-    closed = closed_referrals(undated) if undated else {}
-    changed = [patient for patient in people if _set_columns(patient, closed.get(patient.result_exam))]
+    exams = [one.result_exam for one in people if one.result_at is not None]
+    open_exams, closed = exams_with_open_referral(exams), closed_referrals(exams)
+    changed = [
+        patient
+        for patient in people
+        if _set_columns(patient, is_referred=patient.result_exam in open_exams, closed=closed.get(patient.result_exam))
+    ]
     Patient.objects.bulk_update(changed, COLUMNS)
     return len(changed)
 
@@ -71,23 +76,28 @@ def _with_facts(patients: QuerySet[Patient]) -> Iterable[Any]:
     )
 
 
-def _set_columns(patient: Any, closed: ClosedReferral | None) -> bool:
-    """Set the columns of one patient; whether one has changed. A cycle begins with a result or a closed referral."""
+def _set_columns(patient: Any, *, is_referred: bool, closed: ClosedReferral | None) -> bool:
+    """Set the columns of one patient; whether one has changed. A cycle begins with a result or a closed referral.
+
+    ``is_referred``: the referral of the last result is open.
+    """
     before = {name: getattr(patient, name) for name in COLUMNS}
     zone = patient.site.zone
     patient.screened_on = None if patient.result_at is None else timezone.localdate(patient.result_at, zone)
-    begun_on, recall_on = _handed_over_on(patient), patient.result_recall_on
+    begun_on, recall_on = _handed_over_on(patient), None if is_referred else patient.result_recall_on
     if closed is not None and begun_on is not None:
         begun_on, recall_on = max(begun_on, closed.closed_on), closed.due_on
     eligibility = _eligibility(patient)
-    patient.due_on = due_date(
+    due_on = due_date(
         registered_on=timezone.localdate(patient.created_at, zone),
         screened_on=begun_on,
         recall_on=recall_on,
         eligibility=eligibility,
     )
+    rules = patient.site.recall_rules
     contacts = _contacts(patient, begun_on, eligibility)
-    step = next_step(due_on=patient.due_on, contacts=contacts, rules=patient.site.recall_rules)
+    patient.due_on, contacts = present_round(due_on, contacts, rules=rules, today=timezone.localdate(timezone=zone))
+    step = next_step(due_on=patient.due_on, contacts=contacts, rules=rules)
     patient.next_step, patient.next_step_on = ("", None) if step is None else (step[0].value, step[1])
     return any(getattr(patient, name) != value for name, value in before.items())
 

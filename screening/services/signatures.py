@@ -120,9 +120,9 @@ def create_review(
     record_acuities(exam, findings, by)
     apply_event(exam, ExamEvent.SIGN if amends is None else ExamEvent.AMEND)
     exam.save(update_fields=["status", *_set_absent_reasons(exam, findings, by)])
-    update_recall(exam.patient_id)
     end_reading(exam, by)
     follow_review(review, by=by)
+    update_recall(exam.patient_id)  # after the referral, which decides whether there is a due date
     if amends is None:
         draw_repeats(review)
     verb = AuditEvent.Verb.REVIEW_SIGNED if amends is None else AuditEvent.Verb.REVIEW_AMENDED

@@ -87,7 +87,7 @@ def site_due_list(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseB
     return render(request, "screening/due_list/list.html", context, status=422 if form.errors else 200)
 
 
-_TABS = (*TO_CALL, RecallState.BOOKED, RecallState.LOST, RecallState.NOT_DUE)
+_TABS = (*TO_CALL, RecallState.BOOKED, RecallState.IN_PROGRESS, RecallState.LOST, RecallState.NOT_DUE)
 
 
 def _people(request: AuthenticatedRequest, site: Site, form: DueListForm, filters: DueFilters) -> dict[str, Any]:

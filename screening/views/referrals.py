@@ -148,7 +148,11 @@ def referral_feedback(request: AuthenticatedRequest, referral_id: UUID) -> HttpR
         except ReferralError as error:
             form.add_error("examined_on" if error.field == "happened_on" else error.field or None, str(error))
         else:
-            messages.success(request, _("The result of the hospital is recorded. The referral is closed."))
+            text = _(
+                "The result of the hospital is recorded, and the referral is closed. If the patient stays in the care "
+                "of the hospital, suspend the patient in the register."
+            )
+            messages.success(request, text)
             return redirect("screening:referral", referral_id)
     return _page(request, referral, feedback_form=form)
 

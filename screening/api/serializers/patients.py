@@ -74,7 +74,7 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
     born_on = BirthDateField(read_only=True)
     due_on = serializers.SerializerMethodField(
         help_text="When the next screening is due: the recall date of the last valid result, today without any. "
-        "Null if a referral decides."
+        "Null while the referral of that result is open."
     )
     register_until = serializers.DateField(
         allow_null=True, read_only=True, help_text="Last day of a suspension or an opt-out; eligible again after it."

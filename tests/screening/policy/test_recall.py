@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screening.labels.recall import STATE_LABELS, STEP_LABELS
+from screening.policy.outcomes import add_months
 from screening.policy.recall import (
     Contact,
     ContactKind,
@@ -18,6 +19,7 @@ from screening.policy.recall import (
     RecallState,
     due_date,
     next_step,
+    present_round,
     recall_state,
 )
 from screening.policy.register import LIMITED_STATUSES, RegisterReason, RegisterStatus
@@ -184,6 +186,29 @@ def test_contacts_without_effect_end(tries: list[tuple[ContactKind, ContactResul
     found = next_step(due_on=TODAY, contacts=contacts, rules=RULES)
     assert found is not None
     assert found[0] is NextStep.LOST
+
+
+def test_who_did_not_react_is_due_again_each_year() -> None:
+    """12 months after each telephone call; contacts of an earlier round do not count in the next one."""
+    called, again = Contact(K.PHONE_CALL, R.NOT_REACHED, day(0)), add_months(TODAY, 12)
+    contacts = [Contact(K.INVITATION, R.SENT, day(-70)), called, Contact(K.REMINDER, R.SENT, day(90))]
+    invited_again = Contact(K.INVITATION, R.SENT, again - datetime.timedelta(days=42))
+
+    def found(today: datetime.date, *more: Contact) -> tuple[datetime.date | None, object]:
+        due_on, counted = present_round(day(-30), [*contacts, *more], rules=RULES, today=today)
+        step = next_step(due_on=due_on, contacts=counted, rules=RULES)
+        return due_on, step and step[0]
+
+    assert present_round(None, contacts, rules=RULES, today=TODAY)[0] is None
+    assert present_round(day(-30), contacts[:1], rules=RULES, today=day(1000)) == (day(-30), contacts[:1])
+    assert found(invited_again.on - datetime.timedelta(days=1)) == (day(-30), NextStep.LOST)
+    assert found(invited_again.on) == (again, NextStep.INVITE)
+    assert found(invited_again.on, invited_again) == (again, NextStep.REMIND)
+    call = Contact(K.PHONE_CALL, R.REACHED, again)
+    assert found(again, invited_again, call) == (again, NextStep.LOST)
+    assert found(add_months(again, 11), invited_again, call) == (add_months(again, 12), NextStep.INVITE)
+    never_called = present_round(day(-30), contacts[:1], rules=RULES, today=add_months(day(-30), 47))
+    assert never_called == (add_months(day(-30), 48), [])
 
 
 def test_every_code_has_a_text() -> None:

@@ -162,13 +162,14 @@ ABSENT = HospitalFinding(None, UNKNOWN, is_absent=True)
         (HospitalFinding(ICDRGrade(0), NONE), HospitalFinding(ICDRGrade(0), NONE), 12),
         (HospitalFinding(ICDRGrade(0), NONE), HospitalFinding(ICDRGrade(2), NONE), 6),
         (HospitalFinding(ICDRGrade(0), NONE), ABSENT, 12),
-        (HospitalFinding(ICDRGrade(0), NONE), HospitalFinding(None, NONE), 0),  # not stated: never a negative
-        (HospitalFinding(ICDRGrade(0), UNKNOWN), HospitalFinding(ICDRGrade(0), NONE), 0),
+        (HospitalFinding(ICDRGrade(0), NONE), HospitalFinding(None, NONE), None),  # not stated: never a negative
+        (HospitalFinding(ICDRGrade(0), UNKNOWN), HospitalFinding(ICDRGrade(0), NONE), None),
     ],
 )
 @pytest.mark.parametrize("scale", list(GradingScale))
 def test_a_person_is_due_after_the_result_of_the_hospital_by_the_worse_eye(
-    right: HospitalFinding, left: HospitalFinding, months: int, scale: GradingScale
+    right: HospitalFinding, left: HospitalFinding, months: int | None, scale: GradingScale
 ) -> None:
     day = datetime.date(2026, 3, 1)
-    assert due_after_result(day, right, left, table=default_table(scale)) == add_months(day, months)
+    expected = None if months is None else add_months(day, months)
+    assert due_after_result(day, right, left, table=default_table(scale)) == expected

@@ -10,8 +10,11 @@ from ml.vocabulary import ICDRGrade, Laterality
 from screening.labels.referrals import Treatment
 from screening.models import Patient, Review, Site, User
 from screening.policy import MacularOedema, add_months
+from screening.policy.recall import ContactChannel, ContactKind, ContactResult, RecallState
 from screening.policy.register import RegisterReason, RegisterStatus
 from screening.selectors import due_on, get_patient
+from screening.selectors.due_list import count_states
+from screening.services.contacts import record_contact
 from screening.services.corrections import mark_in_error
 from screening.services.merges import merge_patients, unmerge_patients
 from screening.services.recalls import update_recall, update_recalls
@@ -83,6 +86,59 @@ def test_a_closed_referral_for_slit_lamp_examination_leaves_a_due_date(
     assert patient.next_step == "invite"
     seen = get_patient(user=photographer, patient_id=patient.pk)
     assert due_on(seen) == add_months(day(0), 12)
+
+
+def test_a_referred_person_is_not_due_until_the_referral_is_closed(
+    patient: Patient, photographer: User, manager: User
+) -> None:
+    review = signed(patient, day(180))
+    referral = ReferralFactory(exam=review.exam, review=review, made_on=day(-9), state="sent")
+    update_recall(patient.pk)
+    assert due(patient) == (day(0), None)
+    assert due_on(get_patient(user=photographer, patient_id=patient.pk)) is None
+    values: dict[str, Any] = {"to": "declined", "happened_on": day(0), "note": "By telephone"}
+    record_step(referral=referral, from_state="sent", **values, by=photographer)
+    assert due(patient) == (day(0), day(180))
+    for to, from_state in (("made", "declined"), ("sent", "made")):
+        record_step(referral=referral, from_state=from_state, **{**values, "to": to}, by=photographer)
+        assert due(patient) == (day(0), None)
+    result: dict[str, Any] = {"examined_on": day(0), "is_confirmed": True, "treatment": Treatment.LASER}
+    oedema = dict.fromkeys(Laterality, MacularOedema.NONE)
+    grades: dict[Laterality, ICDRGrade | None] = dict.fromkeys(Laterality)
+    record_feedback(referral=referral, from_state="sent", grades=grades, oedema=oedema, **result, by=photographer)
+    assert due(patient) == (day(0), day(180)), "no grade is stated: the recall date of the review"
+    grades = dict.fromkeys(Laterality, ICDRGrade(4))
+    result |= {"from_state": "result_back", "note": "The letter came later"}
+    record_feedback(referral=referral, grades=grades, oedema=oedema, **result, by=photographer)
+    assert due(patient) == (day(0), add_months(day(0), 3))
+    hospital: dict[str, Any] = {"status": RegisterStatus.SUSPENDED, "reason": RegisterReason.HOSPITAL_EYE_SERVICE}
+    change_register_status(patient=patient, **hospital, until_on=day(360), by=manager)
+    assert due(patient) == (day(0), day(361)), "discharged"
+
+
+def test_who_is_lost_is_invited_again_after_a_year(
+    patient: Patient, site: Site, photographer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_contact(
+        patient=patient,
+        kind=ContactKind.PHONE_CALL,
+        channel=ContactChannel.PHONE,
+        result=ContactResult.NOT_REACHED,
+        on=day(0),
+        by=photographer,
+    )
+    assert due(patient) == (None, day(0))
+    today, again, now = day(0), add_months(day(0), 12), timezone.now()
+    states: list[RecallState] = []
+    for moment in (day(28), again - datetime.timedelta(days=43), again - datetime.timedelta(days=42)):
+        days = moment - today
+        monkeypatch.setattr(timezone, "now", lambda days=days: now + days)
+        update_recalls(site=site)
+        states += [state for state, n in count_states(user=photographer, site=site).items() if n]
+    assert states == [RecallState.LOST, RecallState.LOST, RecallState.DUE]
+    assert due(patient) == (None, again)
+    assert patient.next_step == "invite"
+    assert update_recalls(site=site) == 0
 
 
 def test_a_result_in_error_does_not_count_any_more(patient: Patient, reviewer: User) -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from screening.models import AuditEvent, Correction, Exam, FundusImage, Patient, Review, Site, User
+from screening.services.recalls import update_recall
 from tests.screening.factories import (
     ExamFactory,
     EyeFindingFactory,
@@ -149,6 +150,7 @@ def test_a_merge_names_the_facts_that_differ(
 
 
 def test_a_result_is_marked_as_entered_in_error(exam: Exam, as_reviewer: Client) -> None:
+    update_recall(exam.patient_id)
     assert "due 2 Jan 2030." in page_text(as_reviewer, "patient-detail", exam.patient_id)
     page = page_text(as_reviewer, "exam-in-error", exam.pk)
     review = Review.objects.get()

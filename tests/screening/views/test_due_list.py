@@ -26,6 +26,11 @@ def test_the_list_shows_who_is_due_and_what_is_to_be_done(site: Site, as_photogr
     rows = {row.patient.family_name: (str(row.state), str(row.step)) for row in response.context["rows"]}
     assert rows == {"Due": ("Due", "Invite"), "Later": ("Not due yet", ""), "Forgotten": ("Overdue", "Invite")}
     assert AuditEvent.objects.filter(verb="patients.searched", data__n_found=3).exists()
+    ExamFactory(patient__site=site, patient__family_name="Present")
+    response = as_photographer.get(url("site-due-list", site.pk), {"state": "in_progress"})
+    assert [row.patient.family_name for row in response.context["rows"]] == ["Present"]
+    tab = 'href="?state=in_progress" aria-current="page"> Being screened <span class="count">1</span>'
+    assert tab in " ".join(text_of(response).split())
 
 
 def test_the_form_leads_to_the_address_of_its_filters(site: Site, as_photographer: Client) -> None:

@@ -189,7 +189,7 @@ PEOPLE: dict[MakeStory, tuple[int, RecallState]] = {
     waits_for_the_slit_lamp: (3, S.REFERRED),
     is_treated_at_the_hospital: (8, S.SUSPENDED),
     declines_a_referral: (4, S.NOT_DUE),
-    has_a_referral_that_is_not_sent: (6, S.LOST),
+    has_a_referral_that_is_not_sent: (6, S.REFERRED),
     becomes_pregnant: (6, S.NOT_DUE),
     is_on_the_pregnancy_pathway: (6, S.NOT_DUE),
     opts_out: (10, S.OPTED_OUT),

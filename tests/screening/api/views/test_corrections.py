@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from screening.models import AuditEvent, Exam, Patient, Site, User
+from screening.services.recalls import update_recall
 from tests.screening.api.client import ApiClient, assert_is_error
 from tests.screening.factories import (
     ExamFactory,
@@ -63,6 +64,7 @@ def test_a_moved_photograph_has_its_new_exam(exam: Exam, right: Patient, chief: 
 
 def test_a_result_in_error_falls_back(exam: Exam, chief: ApiClient) -> None:
     review, patient = exam.reviews.get(), f"patients/{exam.patient_id}"
+    update_recall(exam.patient_id)
     assert chief.get(patient).body["due_on"] == "2030-01-02"
     assert_is_error(chief.post(f"reviews/{review.pk}/entered-in-error", {}), 400, "invalid")
     body = chief.post(f"reviews/{review.pk}/entered-in-error", {"reason": WHY}).body
