@@ -25,7 +25,8 @@ from screening.services import inference
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, PROGRAMS)), None)
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -43,7 +44,7 @@ Visit = Callable[..., Page]
 def chromium() -> Iterator[Browser]:
     """One browser for all tests; each visit has a separate profile. Skips if no Chromium is installed."""
     if CHROMIUM is None:
-        pytest.skip("no Chromium is installed (chromium, chromium-browser or google-chrome)")
+        pytest.skip(f"no Chromium is installed ({', '.join(PROGRAMS)})")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright has an event loop on the tests' thread
         expect.set_options(timeout=WAIT_MS)
