@@ -7,7 +7,6 @@ import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 from celery import Celery
 from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.sqlite3.creation import DatabaseCreation
 from django.utils import timezone
@@ -29,7 +28,7 @@ from ml.vocabulary import ServedModel
 from screening.models import Grading, Membership, Site, User
 from screening.services import accounts, inference
 from tests.builders import FakeBundle, FakeGrader, make_prediction
-from tests.screening.databases import create_from_copy
+from tests.screening.databases import create_from_copy, flush_without_triggers
 from tests.screening.factories import MembershipFactory, SiteFactory, UserFactory
 from tests.screening.processes import (
     STALE_AFTER_S,
@@ -92,32 +91,6 @@ def django_db_modify_db_settings() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _append_only_tables_may_be_flushed() -> Iterator[None]:
     """Between transactional tests Django empties all tables: the triggers are dropped for that."""
-    names = (
-        "0002_append_only_audit",
-        "0009_corrections",
-        "0031_outcome_tables",
-        "0034_register",
-        "0037_referrals",
-        "0039_contacts",
-        "0042_reading_protocols",
-        "0044_messages",
-        "0047_documents",
-        "0049_readings",
-        "0050_teaching_sets",
-        "0061_staff",
-    )
-    triggers: list[Any] = [import_module(f"screening.migrations.{name}") for name in names]
-    flush = BaseDatabaseOperations.execute_sql_flush
-
-    def flush_without_triggers(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
-        with connection.schema_editor() as editor:
-            for migration in triggers:
-                migration.TRIGGERS.drop(None, editor)
-        flush(self, sql_list)
-        with connection.schema_editor() as editor:
-            for migration in triggers:
-                migration.TRIGGERS.create(None, editor)
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", flush_without_triggers)
         yield

@@ -8,12 +8,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.backends.sqlite3.creation import DatabaseCreation
 
@@ -22,6 +24,22 @@ SOURCES = ("screening/migrations/*.py", "screening/append_only.py", "screening/f
 
 
 _CREATE = DatabaseCreation.create_test_db
+_FLUSH = BaseDatabaseOperations.execute_sql_flush
+APPEND_ONLY = (
+    "0002_append_only_audit",
+    "0009_corrections",
+    "0031_outcome_tables",
+    "0034_register",
+    "0037_referrals",
+    "0039_contacts",
+    "0042_reading_protocols",
+    "0044_messages",
+    "0047_documents",
+    "0049_readings",
+    "0050_teaching_sets",
+    "0061_staff",
+)
+"""Migrations with triggers that keep rows as they are."""
 
 
 def create_from_copy(creation: DatabaseCreation, *args: Any, **options: Any) -> str:
@@ -59,6 +77,18 @@ def _keep(file: Path, wrapper: Any) -> None:
     with closing(sqlite3.connect(new)) as target:
         wrapper.connection.backup(target)
     new.replace(file)
+
+
+def flush_without_triggers(operations: BaseDatabaseOperations, sql_list: list[str]) -> None:
+    """Empty the tables, those too whose rows may not be deleted."""
+    triggers: list[Any] = [import_module(f"screening.migrations.{name}").TRIGGERS for name in APPEND_ONLY]
+    with connection.schema_editor() as editor:
+        for trigger in triggers:
+            trigger.drop(None, editor)
+    _FLUSH(operations, sql_list)
+    with connection.schema_editor() as editor:
+        for trigger in triggers:
+            trigger.create(None, editor)
 
 
 @contextmanager
