@@ -162,7 +162,7 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
     def get_status_reason(self, review: Review) -> str:
         """The reason of the correction; empty if the review counts."""
         correction = next(iter(review.corrections.all()), None)
-        return "" if correction is None else correction.reason
+        return "" if correction is None else correction.reason_text
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_amended_by(self, review: Review) -> str | None:

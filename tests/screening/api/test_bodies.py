@@ -11,7 +11,7 @@ from django.urls import URLPattern, reverse
 
 from screening.api import urls
 from screening.api.views.uploads import TusView
-from screening.models import Exam, FundusImage, Membership, Patient, Site, User
+from screening.models import Exam, FundusImage, LetterBatch, Membership, Patient, Site, User
 from screening.services.uploads import begin_upload
 from tests.builders import photo_bytes
 from tests.screening.api.client import V1, ApiClient
@@ -61,6 +61,7 @@ def ids(site: Site, everyone: ApiClient, manager: User) -> dict[str, str]:
         "grading_id": GradingFactory(image=image, is_failed=True),
         "upload_id": begin_upload(exam=exam, n_bytes=1, by=manager),
         "site_id": site,
+        "batch_id": LetterBatch.objects.create(site=site, variant="standard", n_letters=1, created_by=manager),
         "document_id": DocumentFactory(review__exam__patient__site=site, is_done=True),
         "referral_id": ReferralFactory(exam__patient__site=site),
         "booking_id": BookingFactory(patient=exam.patient),

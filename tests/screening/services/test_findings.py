@@ -201,7 +201,7 @@ def test_a_signed_exam_without_its_photograph_is_not_signed_any_more(
     withdraw(complete, manager)
     detail = get_exam(user=manager, exam_id=complete.pk)
     assert (detail.exam.status, detail.review, detail.reviews) == (Exam.Status.RETURNED, None, (review,))
-    assert review.corrections.get().reason == "Wrong patient"
+    assert review.corrections.get().reason == "wrong_patient"
 
 
 def test_a_photograph_of_a_cancelled_exam_stays(complete: Exam, photographer: User) -> None:
