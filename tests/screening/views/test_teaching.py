@@ -31,8 +31,8 @@ from tests.screening.test_access_audit import records_of_routes, routes
 from tests.screening.views.pages import count_queries, page_text, text_of, url
 
 READING = {"OD-verdict": "1", "OD-macular_oedema": "none", "OS-verdict": "0", "OS-macular_oedema": "none"}
-IDENTITY = ("Zq-Family", "Zq-Given", "ZQ-MRN", "23 Jul 1961", "1961-07-23", "07700-900", "A note about")
-IDENTITY += ("Marker-Fam", "MRN-MARKER")
+PERSON = ("Zq-Family", "Zq-Given", "ZQ-MRN", "23 Jul 1961", "1961-07-23", "07700-900", "A note about")
+IDENTITY = (*PERSON, "Marker-Fam", "MRN-MARKER")
 
 
 @pytest.fixture
