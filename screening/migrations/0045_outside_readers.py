@@ -15,7 +15,7 @@ triggers = import_module("screening.migrations.0002_append_only_audit")
 
 
 def without_role(role: str) -> Callable[[Any, Any], None]:
-    """A step backwards that deletes the memberships with ``role``, which earlier versions do not know."""
+    """A step backwards that deletes the memberships with ``role``, which earlier versions do not have."""
 
     def delete(apps: Any, _schema_editor: Any) -> None:
         apps.get_model("screening", "Membership").objects.filter(role=role).delete()

@@ -45,7 +45,7 @@ OUTCOMES, URGENCIES = list(Outcome), list(Urgency)
 
 
 def graded_eyes(scale: GradingScale, **more: Any) -> list[EyeResult]:
-    """Every graded eye that a scale knows, with each answer for the macula."""
+    """Every graded eye that a scale has, with each answer for the macula."""
     if scale is ICDR:
         found = product(ICDRGrade, MacularOedema)
         return [EyeResult(grade=grade, macular_oedema=oedema, **more) for grade, oedema in found]

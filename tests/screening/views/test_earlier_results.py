@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from screening.models import AuditEvent, Exam, Reading, Review, Site, User
+from screening.selectors.exams import get_case
 from screening.selectors.visible_readings import visible_readings
 from screening.services.corrections import mark_in_error
 from tests.screening.documents import DocumentFactory
@@ -64,12 +65,16 @@ def test_the_next_reader_sees_a_retracted_result_after_the_own_reading(
     as_colleague.get(url("worklist"))  # shows that the result was signed
     for reader in (as_reviewer, as_colleague):  # also who signed it reads it again without it
         assert not any(found_in(reader, paths[1:])), found_in(reader, paths)
+    readers = [MembershipFactory(site=site, role="reviewer").user, retracted.reviewer]
+    assert [get_case(user=reader, exam_id=exam.pk).reviews for reader in readers] == [(), ()]
     text = page_text(as_reviewer, "exam-detail", exam.pk)
     assert not reveals(text)
     assert HIDDEN in text
     assert "Eyes swapped" in text
     as_manager = Client()
-    as_manager.force_login(MembershipFactory(site=site, role="manager").user)
+    manager = MembershipFactory(site=site, role="manager").user
+    assert get_case(user=manager, exam_id=exam.pk).reviews == (retracted,)
+    as_manager.force_login(manager)
     assert found_in(as_manager, paths)[:2] == [True, True]
     assert HIDDEN not in page_text(as_manager, "exam-detail", exam.pk)
     as_reviewer.post(url("exam-first-reading", exam.pk), READING)
