@@ -187,6 +187,19 @@ def sites_to_audit(user: Any) -> QuerySet[Site]:
     return sites_for(user, Action.VIEW_AUDIT)
 
 
+def sites_with_models(user: Any) -> QuerySet[Site]:
+    """Active sites whose models ``user`` may see: those of a manager; all for a superuser, without patients."""
+    if isinstance(user, User) and user.is_active and user.is_superuser:
+        return Site.objects.filter(is_active=True)
+    return sites_for(user, Action.MANAGE_SITE)
+
+
+def require_models(user: Any) -> None:
+    """Raises AccessDenied unless ``user`` manages a site or is a superuser."""
+    if not (isinstance(user, User) and user.is_active and user.is_superuser):
+        require(user, Action.MANAGE_SITE)
+
+
 def can_create_first_site(user: Any) -> bool:
     """Whether ``user`` is a superuser and there is no site yet."""
     return isinstance(user, User) and user.is_active and user.is_superuser and not Site.objects.exists()

@@ -47,6 +47,8 @@ WITHOUT_PATIENT_DATA = {
     "screening:invitation",
     "screening:outcomes",
     "screening:audit",
+    "screening:models",
+    "screening:model",
     "screening:jobs",
     "screening:jobs-status",
     "screening:due-list",

@@ -51,8 +51,7 @@ def compare_with(other: Bundle, predictions: LabelledPredictions) -> Comparison:
 
     Raises BundleError if the other bundle has another test split on its own sources.
     """
-    trained_on = {source for stage in other.training["stages"] for source in stage["sources"]}
-    shared = [photo for photo in predictions.photos if photo.source in trained_on]
+    shared = [photo for photo in predictions.photos if photo.source in other.trained_on]
     if fingerprint(shared, "test") != read_evaluation(other)["fingerprints"]["test"]:
         raise BundleError(
             f"{predictions.bundle.model_version} and {other.model_version} were trained on different splits: one may "

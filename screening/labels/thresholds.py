@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from ml.bundle import RocTable
+from screening.policy.operating_points import validation_points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,22 +33,18 @@ def validation_text(roc: RocTable, operating_point: float) -> str:
     """What the model reached in validation at a row of its table, over all sources; empty for another threshold."""
     if operating_point not in roc.thresholds:
         return ""
-    i = roc.thresholds.index(operating_point)
-    sources = roc.sources.values()
-    n_flagged = sum((source.sensitivity[i][0] or 0.0) * source.n_referable for source in sources)
-    n_not_flagged = sum((source.specificity[i][0] or 0.0) * source.n_not_referable for source in sources)
-    n_referable = sum(source.n_referable for source in sources)
-    n_others = sum(source.n_not_referable for source in sources)
-    if not n_referable or not n_others:
+    point = validation_points(roc)[roc.thresholds.index(operating_point)]
+    sensitivity, specificity = point.sensitivity, point.specificity
+    if not sensitivity.n or not specificity.n:
         return ""
     return _(
         "At this setting %(flagged)d of 100 referable photographs were flagged in validation (n = %(n_referable)d), "
         "and %(not_flagged)d of 100 others were not (n = %(n_others)d)."
     ) % {
-        "flagged": int(100 * n_flagged / n_referable),  # rounded down: no claim of 100 that was not reached
-        "n_referable": n_referable,
-        "not_flagged": int(100 * n_not_flagged / n_others),
-        "n_others": n_others,
+        "flagged": 100 * sensitivity.n_positive // sensitivity.n,  # rounded down: no claim of 100 that was not reached
+        "n_referable": sensitivity.n,
+        "not_flagged": 100 * specificity.n_positive // specificity.n,
+        "n_others": specificity.n,
     }
 
 

@@ -21,17 +21,18 @@ FilesState = tuple[tuple[int, int], ...]
 
 def read_own_bundle(model: ServedModel, *, verify: bool = False) -> Bundle:
     """Read the bundle of a served model; ``verify`` also checks the hash of the weights. Raises BundleError."""
-    return read_bundle(_bundle_folder(model), verify=verify)
+    return read_bundle(folder_of(model), verify=verify)
 
 
-def _bundle_folder(model: ServedModel) -> Path:
+def folder_of(model: ServedModel) -> Path:
+    """Folder of the bundle of a served model. Raises BundleError."""
     folder = settings.MODEL_BUNDLES[model]
     return Path(folder) if folder else default_bundle(model)
 
 
 def state_of_files(model: ServedModel) -> FilesState:
     """State of the files of the bundle. Raises BundleError, OSError."""
-    files = [_bundle_folder(model) / name for name in ("bundle.json", GRAPH_FILE, WEIGHTS_FILE)]
+    files = [folder_of(model) / name for name in ("bundle.json", GRAPH_FILE, WEIGHTS_FILE)]
     stats = [file.stat() for file in files if file.is_file()]
     return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
 
@@ -66,6 +67,6 @@ def current_grader(model: ServedModel) -> "Grader":
     """
     with _loading:
         try:
-            return _load_grader(_bundle_folder(model))
+            return _load_grader(folder_of(model))
         except OSError as error:
             raise BundleError(f"The bundle of the {model} model cannot be read ({type(error).__name__}).") from error

@@ -18,6 +18,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
+from ml.bundle import read_bundle
 from screening import urls as page_urls
 from screening.api import urls as api_urls
 from screening.models import (
@@ -95,6 +96,7 @@ def records_of_routes(site: Site) -> dict[str, Any]:
         "user_id": MembershipFactory(site=site).user.pk,
         "invitation_id": uuid.uuid4(),
         "site_id": site.pk,
+        "version": read_bundle().model_version,
         "scale": "icdr",
         "number": 0,
         "level": 0,

@@ -117,6 +117,8 @@ TABLE = [
     ("site-staff-member", "post", (302, 404, 403, 403, 422)),
     ("site-invitation-cancel", "post", (302, 404, 403, 403, 302)),
     ("invitation-accept", "post", (302, 302, 302, 302, 302)),  # without an invitation in the session
+    ("models", "get", (302, 200, 403, 403, 200)),
+    ("model", "get", (302, 200, 403, 403, 200)),
     ("jobs", "get", (302, 200, 403, 403, 200)),
     ("jobs-status", "get", (302, 200, 403, 403, 200)),
     ("audit", "get", (302, 302, 403, 403, 302)),

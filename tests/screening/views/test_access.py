@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from ml.bundle import read_bundle
 from screening.models import Invitation, LetterBatch, Message, Site, User
 from screening.urls import urlpatterns
 from tests.builders import photo_bytes
@@ -64,6 +65,7 @@ MORE_VALUES: dict[str, dict[str, Any]] = {
     "site-imports": {"kind": "people"},
     "site-due-list-export": {"code": "contacts"},
     "site-message-text": {"message_kind": "invitation", "channel": "email", "language": "en"},
+    "model": {"version": read_bundle().model_version},
     "image-tile": {"level": 0, "row": 0, "column": 0},
 }
 RECORDS_OF_A_SITE = {"site-staff-member": ("user_id",), "site-invitation-cancel": ("invitation_id",)}

@@ -1,0 +1,13 @@
+"""Thresholds of models on pages."""
+
+from django import template
+
+from screening.labels.numbers import decimal_text
+
+register = template.Library()
+
+
+@register.filter
+def threshold(value: float) -> str:
+    """A threshold of P(referable), with the four decimals that tables of models have: ``0.0281``."""
+    return decimal_text(value, 4)

@@ -1,0 +1,82 @@
+"""The models page: the bundles of this installation, what each reached, and which sites use it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from ml.vocabulary import ServedModel
+from screening.access import require_models, sites_with_models
+from screening.labels.bundles import METRIC_LABELS, figures_by_source, figures_over_sources, memory_text
+from screening.labels.models import SHORT_MODEL_LABELS
+from screening.model_cards import blocks_of_card
+from screening.models import Site, User
+from screening.policy.operating_points import validation_points
+from screening.services.bundles import InstalledBundle, find_bundle, list_bundles, read_card
+from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.parameters import require_parameters
+
+SECTION = "models"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleRow:
+    """A bundle of the list. ``sites``: of the user, those whose exams it grades."""
+
+    installed: InstalledBundle
+    labels: list[str]
+    sites: list[Site]
+    figures: list[tuple[str, str]]
+    memory: str
+
+
+@login_required
+@require_safe
+def model_list(request: AuthenticatedRequest) -> HttpResponseBase:
+    """All bundles, those that are served first."""
+    require_parameters(request, known=())
+    require_models(request.user)
+    sites = _sites_by_model(request.user)
+    rows = [_row(installed, sites) for installed in list_bundles()]
+    return render(request, "screening/models/list.html", {"section": SECTION, "rows": rows})
+
+
+@login_required
+@require_safe
+def model_detail(request: AuthenticatedRequest, version: str) -> HttpResponseBase:
+    """One bundle with its figures by source, its operating points and its model card. Raises Http404."""
+    require_parameters(request, known=())
+    require_models(request.user)
+    installed = find_bundle(version)
+    if installed is None or installed.bundle is None:
+        raise Http404
+    bundle = installed.bundle
+    context = {
+        "section": SECTION,
+        "row": _row(installed, _sites_by_model(request.user)),
+        "metric_labels": list(METRIC_LABELS.values()),
+        "sources": figures_by_source(bundle.metrics),
+        "points": [] if bundle.roc is None else validation_points(bundle.roc),
+        "card": blocks_of_card(read_card(bundle)),
+    }
+    return render(request, "screening/models/detail.html", context)
+
+
+def _row(installed: InstalledBundle, sites: dict[ServedModel, list[Site]]) -> BundleRow:
+    bundle: Any = installed.bundle
+    return BundleRow(
+        installed=installed,
+        labels=[str(SHORT_MODEL_LABELS[model]) for model in installed.served_as],
+        sites=[site for model in installed.served_as for site in sites.get(model, [])],
+        figures=figures_over_sources(bundle.metrics) if bundle else [],
+        memory=memory_text(bundle.memory_bytes) if bundle else "",
+    )
+
+
+def _sites_by_model(user: User) -> dict[ServedModel, list[Site]]:
+    sites: dict[ServedModel, list[Site]] = {}
+    for site in sites_with_models(user).order_by("name", "pk"):
+        sites.setdefault(site.served_model, []).append(site)
+    return sites
