@@ -44,6 +44,7 @@ WITHOUT_PATIENT_DATA = {
     "screening:site-first",
     "screening:sites",
     "screening:site",
+    "screening:site-settings",
     "screening:invitation",
     "screening:outcomes",
     "screening:audit",

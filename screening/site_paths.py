@@ -40,6 +40,7 @@ from screening.models import (
     Site,
     SiteOutcomeTable,
     SiteProtocol,
+    SiteSettingsVersion,
     SiteThreshold,
     StaffChange,
     TeachingCase,
@@ -88,6 +89,7 @@ SITE_PATHS: dict[type[Model], str] = {
     ReferralFeedback: "referral__site",
     SiteOutcomeTable: "site",
     SiteProtocol: "site",
+    SiteSettingsVersion: "site",
     SiteThreshold: "site",
     VisualAcuity: "exam__site",
     TeachingSet: "site",
@@ -105,6 +107,7 @@ MODELS_WITHOUT_PEOPLE = {
     StaffChange,
     AuditEvent,
     SiteOutcomeTable,
+    SiteSettingsVersion,
     SiteThreshold,
     *TEACHING_MODELS,
 }

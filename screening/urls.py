@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from screening.policy.site_settings import SettingsGroup
 from screening.views import (
     accounts,
     audit,
@@ -67,6 +68,12 @@ class ExportConverter(StringConverter):
     regex = "due-list|register|contacts"
 
 
+class SettingsGroupConverter(StringConverter):
+    """A group of settings of a site."""
+
+    regex = "|".join(SettingsGroup)
+
+
 class ImportKindConverter(StringConverter):
     """What the rows of a file are."""
 
@@ -74,6 +81,7 @@ class ImportKindConverter(StringConverter):
 
 
 register_converter(EyeConverter, "eye")
+register_converter(SettingsGroupConverter, "settings_group")
 register_converter(ImportKindConverter, "import_kind")
 register_converter(ExportConverter, "export")
 
@@ -93,6 +101,9 @@ urlpatterns = [
     path("sites/first/", sites.site_create_first, name="site-first"),
     path("sites/", site_settings.site_list, name="sites"),
     path("sites/<uuid:site_id>/", site_settings.site_settings, name="site"),
+    path(
+        "sites/<uuid:site_id>/settings/<settings_group:group>/", site_settings.site_settings_group, name="site-settings"
+    ),
     path("sites/<uuid:site_id>/staff/", staff.site_staff, name="site-staff"),
     path("sites/<uuid:site_id>/staff/history/", staff.site_staff_history, name="site-staff-history"),
     path("sites/<uuid:site_id>/staff/<uuid:user_id>/", staff.site_staff_member, name="site-staff-member"),

@@ -9,13 +9,12 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from screening.admin.base import BaseAdmin, user_of
+from screening.admin.base import BaseAdmin
 from screening.labels.visit_facts import REQUIRABLE_FACTS
-from screening.models import AuditEvent, Membership, Site, User
+from screening.models import Membership, Site, User
 from screening.models.message_settings import MESSAGE_FIELDS
-from screening.services.audit import record_event
+from screening.services.site_settings import record_panel_change
 from screening.services.staff import record_added_membership, remove_memberships
-from screening.services.worklist import update_bands_of_site, update_due_times_of_site, update_orders_of_site
 
 admin.site.unregister(Group)  # roles come from memberships (access.py)
 
@@ -65,16 +64,6 @@ class SiteForm(_SiteForm):
     )
 
 
-AUDITED_SETTINGS = {"reading_mode", "photographers_see_grades", "scale"}
-REFERRAL_TARGETS = (
-    "referral_sent_soon_days",
-    "referral_seen_soon_days",
-    "referral_sent_immediate_days",
-    "referral_seen_immediate_days",
-    "referral_result_days",
-)
-
-
 @admin.register(Site)
 class SiteAdmin(BaseAdmin[Site]):
     """Sites. A site that closes is made inactive, not deleted."""
@@ -92,37 +81,11 @@ class SiteAdmin(BaseAdmin[Site]):
         return [name for name in names if name not in MESSAGE_FIELDS] + list(MESSAGE_FIELDS)
 
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
-        """With another model, other gradings of photographs that were graded by both are the current ones."""
+        """The history of the settings has the change too."""
+        before = Site.objects.get(pk=obj.pk) if change else None
         super().save_model(request, obj, form, change)
-        if change and AUDITED_SETTINGS & set(form.changed_data):
-            data = {name: getattr(obj, name) for name in sorted(AUDITED_SETTINGS)}
-            record_event(
-                verb=AuditEvent.Verb.READING_MODE_CHANGED, subject=obj, site=obj, data=data, by=user_of(request)
-            )
-        if set(MESSAGE_FIELDS) & set(form.changed_data):
-            data = {name: getattr(obj, name) for name in ("message_mode", "messages_need_consent")}
-            record_event(
-                verb=AuditEvent.Verb.MESSAGE_SETTINGS_CHANGED, subject=obj, site=obj, data=data, by=user_of(request)
-            )
-        if change and "hides_identity" in form.changed_data:
-            data = {"hides_identity": obj.hides_identity}
-            record_event(verb=AuditEvent.Verb.IDENTITY_CHANGED, subject=obj, site=obj, data=data, by=user_of(request))
-        if change and set(REFERRAL_TARGETS) & set(form.changed_data):
-            data = {name: getattr(obj, name) for name in REFERRAL_TARGETS}
-            record_event(
-                verb=AuditEvent.Verb.REFERRAL_TARGETS_CHANGED, subject=obj, site=obj, data=data, by=user_of(request)
-            )
-        if "model" in form.changed_data:
-            update_orders_of_site(obj)
-        if change and "reading_mode" in form.changed_data:
-            update_bands_of_site(obj)
-        targets = Site.READING_TARGET_FIELDS.values()
-        if change and set(targets) & set(form.changed_data):
-            update_due_times_of_site(obj)
-            data = {name: getattr(obj, name) for name in targets}
-            record_event(
-                verb=AuditEvent.Verb.READING_TARGETS_CHANGED, subject=obj, site=obj, data=data, by=user_of(request)
-            )
+        if before is not None:
+            record_panel_change(before=before, after=obj, by=cast("User", request.user))
 
 
 @admin.register(Membership)

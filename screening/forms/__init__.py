@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from ml.vocabulary import ServedModel
+from screening.forms.timezones import TimezoneField
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.models import MODEL_LABELS, unknown_model_text
 from screening.models import Correction, FundusImage, Patient, Site
 from screening.models.base import max_length
-from screening.models.sites import validate_timezone
 from screening.selectors.sites import default_model
 from screening.services.upload_checks import OLD_DATE, OTHER_PATIENT, OnWriting
 
@@ -85,13 +85,7 @@ class FirstSiteForm(forms.Form):
     """The first site of a new installation."""
 
     name = forms.CharField(label=_("Name of the clinic"), max_length=max_length(Site, "name"))
-    timezone = forms.CharField(
-        label=_("Time zone"),
-        max_length=max_length(Site, "timezone"),
-        initial="UTC",
-        validators=[validate_timezone],
-        help_text=_("For example: Europe/Paris."),
-    )
+    timezone = TimezoneField(initial="UTC")
 
 
 class LateralityForm(forms.Form):

@@ -28,6 +28,7 @@ from screening.models.referrals import LateReferralRun, Referral, ReferralEvent,
 from screening.models.register import RegisterEntry
 from screening.models.repeats import Repeat
 from screening.models.reviews import EyeFinding, FirstReading, Review
+from screening.models.site_settings import SiteSettingsVersion
 from screening.models.sites import Membership, Site
 from screening.models.staff import Invitation, StaffChange
 from screening.models.teaching import TeachingCase, TeachingCertificate, TeachingReading, TeachingSet
@@ -82,6 +83,7 @@ __all__ = (
     "Site",
     "SiteOutcomeTable",
     "SiteProtocol",
+    "SiteSettingsVersion",
     "SiteThreshold",
     "StaffChange",
     "StagedBooking",

@@ -45,5 +45,5 @@ def site_letterhead(request: AuthenticatedRequest, site_id: UUID) -> HttpRespons
             messages.success(request, _("The letterhead is stored. Documents that are made from now on have it."))
             return redirect("screening:site-letterhead", site.pk)
     logo = "" if last is None or not last.logo else base64.b64encode(bytes(last.logo)).decode()
-    context = {"site": site, "form": form, "letterhead": last, "logo": logo, "section": "outcomes"}
+    context = {"site": site, "form": form, "letterhead": last, "logo": logo, "section": "site"}
     return render(request, "screening/sites/letterhead.html", context, status=422 if form.errors else 200)

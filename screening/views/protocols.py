@@ -62,7 +62,7 @@ def _page(request: AuthenticatedRequest, site: Site, form: ProtocolForm, *, stat
     obstacle = triage_obstacle(sensitivity)
     versions = Paginator(list_protocols(user=request.user, site=site), PER_PAGE)
     context = {
-        "section": "outcomes",
+        "section": "site",
         "site": site,
         "form": form,
         "stored": newest_protocol(site),

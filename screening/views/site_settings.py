@@ -4,26 +4,39 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from screening.access import Action, require, sites_for
+from screening.forms.site_settings import SettingsForm
 from screening.labels.protocols import PROTOCOL_KIND_LABELS
-from screening.models import Site, User
+from screening.labels.site_settings import GROUP_LABELS, GROUP_NOTES
+from screening.models import Site, SiteSettingsVersion, User
+from screening.policy.site_settings import SettingsGroup
 from screening.selectors.documents import letterhead_of
 from screening.selectors.messages import newest_text_of_site
 from screening.selectors.outcome_tables import outcome_table_in_force
 from screening.selectors.protocols import newest_protocol, protocol_in_force
+from screening.selectors.site_settings import (
+    list_settings_versions,
+    newest_settings_versions,
+    setting_label,
+    setting_text,
+    settings_summary,
+)
 from screening.selectors.staff import count_active_staff, list_staff_changes
+from screening.services.site_settings import SettingsConflict, SettingsRefused, change_settings
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import page_number, require_parameters
 
-PER_PAGE = 25
+PER_PAGE, VERSIONS_PER_PAGE = 25, 10
 SECTION = "site"
 
 
@@ -54,18 +67,105 @@ def site_list(request: AuthenticatedRequest) -> HttpResponseBase:
 @login_required
 @require_safe
 def site_settings(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseBase:
-    """All pages of settings of a site, each with one line."""
+    """All pages of settings of a site by subject, each with what is set now."""
     require_parameters(request, known=())
+    site = _managed_site(request, site_id)
+    context = {"section": SECTION, "site": site, "subjects": _subjects(request.user, site)}
+    return render(request, "screening/sites/settings.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def site_settings_group(request: AuthenticatedRequest, site_id: UUID, group: str) -> HttpResponseBase:
+    """A group of settings with its history; a POST changes it."""
+    require_parameters(request, known={"page"})
+    site, chosen = _managed_site(request, site_id), SettingsGroup(group)
+    if request.method != "POST":
+        return _group_page(request, site, SettingsForm(site=site, group=chosen))
+    form = SettingsForm(request.POST, site=site, group=chosen)
+    if not form.is_valid():
+        return _group_page(request, site, form, status=422)
+    base, reason = form.cleaned_data["base"], form.cleaned_data["reason"]
+    try:
+        change_settings(site=site, group=chosen, base=base, values=form.values, reason=reason, by=request.user)
+    except SettingsConflict as error:
+        stored = Site.objects.get(pk=site.pk)  # sent again, the entries are based on what is stored now
+        form = SettingsForm(site=stored, group=chosen, entered={**error.entered, "reason": reason})
+        return _group_page(request, stored, form, status=409, conflict=error)
+    except (SettingsRefused, ValidationError) as error:
+        form.add_error(None, error if isinstance(error, ValidationError) else str(error))
+        return _group_page(request, site, form, status=422)
+    messages.success(request, _("The change is stored."))
+    return redirect("screening:site-settings", site.pk, chosen.value)
+
+
+def _managed_site(request: AuthenticatedRequest, site_id: UUID) -> Site:
     site = get_object_or_404(sites_for(request.user), pk=site_id)
     require(request.user, Action.MANAGE_SITE, site)
-    rows = [
-        _staff(request.user, site),
-        _protocol(site),
-        _outcomes(site),
-        _letterhead(site),
-        _texts(request.user, site),
+    return site
+
+
+def _group_page(
+    request: AuthenticatedRequest,
+    site: Site,
+    form: SettingsForm,
+    *,
+    status: int = 200,
+    conflict: SettingsConflict | None = None,
+) -> HttpResponseBase:
+    versions = list_settings_versions(user=request.user, site=site, group=form.group)
+    page = Paginator(versions, VERSIONS_PER_PAGE).get_page(page_number(request))
+    conflicts = [] if conflict is None else conflict.conflicts
+    context = {
+        "section": SECTION,
+        "site": Site.objects.get(pk=site.pk) if form.errors else site,  # a form that is refused has its values in it
+        "title": GROUP_LABELS[form.group],
+        "note": GROUP_NOTES[form.group],
+        "form": form,
+        "problem": str(conflict or ""),
+        "conflicts": [
+            (setting_label(one.name), setting_text(one.name, one.stored), setting_text(one.name, one.entered))
+            for one in conflicts
+        ],
+        "page": page,
+        "versions": [(row, _changes(row)) for row in page.object_list],
+    }
+    return render(request, "screening/sites/settings_group.html", context, status=status)
+
+
+def _changes(row: SiteSettingsVersion) -> list[tuple[str, str, str]]:
+    """Name, value before and value after of each setting of a version."""
+    return [
+        (setting_label(name), setting_text(name, before), setting_text(name, row.after[name]))
+        for name, before in row.before.items()
     ]
-    return render(request, "screening/sites/settings.html", {"section": SECTION, "site": site, "rows": rows})
+
+
+def _subjects(user: User, site: Site) -> list[tuple[str, list[Setting]]]:
+    """The pages of settings by subject."""
+    changes = newest_settings_versions(site)
+
+    def group(one: SettingsGroup) -> Setting:
+        return Setting(
+            title=str(GROUP_LABELS[one]),
+            address=reverse("screening:site-settings", args=[site.pk, one.value]),
+            value=settings_summary(site, one),
+            change=changes.get(one.value),
+        )
+
+    return [
+        (_("Site and people"), [_staff(user, site), group(SettingsGroup.GENERAL)]),
+        (_("Photographs"), [group(SettingsGroup.CAPTURE)]),
+        (
+            _("Reading"),
+            [
+                _protocol(site),
+                *map(group, (SettingsGroup.READING, SettingsGroup.READING_TIMES, SettingsGroup.OUTSIDE_READERS)),
+            ],
+        ),
+        (_("Results"), [_outcomes(site), group(SettingsGroup.RECALL), group(SettingsGroup.REFERRAL_TIMES)]),
+        (_("Letters and messages"), [_letterhead(site), group(SettingsGroup.MESSAGES), _texts(user, site)]),
+    ]
 
 
 def _staff(user: User, site: Site) -> Setting:

@@ -38,6 +38,7 @@ APPEND_ONLY = (
     "0049_readings",
     "0050_teaching_sets",
     "0061_staff",
+    "0064_site_settings",
 )
 """Migrations with triggers that keep rows as they are."""
 

@@ -63,6 +63,7 @@ MORE_VALUES: dict[str, dict[str, Any]] = {
     "result-letters": {"kind": "result_letter"},
     "site-outcome-table": {"scale": "icdr", "number": 0},
     "site-imports": {"kind": "people"},
+    "site-settings": {"group": "capture"},
     "site-due-list-export": {"code": "contacts"},
     "site-message-text": {"message_kind": "invitation", "channel": "email", "language": "en"},
     "model": {"version": read_bundle().model_version},
