@@ -62,6 +62,7 @@ WITHOUT_PATIENT_DATA = {
     "screening:site-message-texts",
     "screening:site-message-text",
     "screening:site-protocol",
+    "screening:site-operating-point",
     "screening:site-letterhead",
     "screening:document-check",
     "screening:predict",

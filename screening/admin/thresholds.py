@@ -14,8 +14,18 @@ from screening.selectors.thresholds import with_newest_id
 from screening.services import inference
 from screening.services.thresholds import use_threshold
 
-_NEW_FIELDS = ["site", "choice", "file"]
-_FIELDS = ["site", "model_version", "origin", "operating_point", "temperature", "measured", "created_at", "created_by"]
+_NEW_FIELDS = ["site", "choice", "file", "reason"]
+_FIELDS = [
+    "site",
+    "model_version",
+    "origin",
+    "operating_point",
+    "temperature",
+    "measured",
+    "reason",
+    "created_at",
+    "created_by",
+]
 
 
 @admin.register(SiteThreshold)

@@ -43,7 +43,7 @@ class SiteThresholdForm(_ModelForm):
 
     class Meta:
         model = SiteThreshold
-        fields = ["site"]
+        fields = ["site", "reason"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,6 +61,7 @@ class SiteThresholdForm(_ModelForm):
             self.threshold = _from_file(site, file) if file else _from_table(site, str(choice))
         except ThresholdRefused as error:
             raise forms.ValidationError(str(error)) from None
+        self.threshold.reason = str(cleaned.get("reason") or "")
         return cleaned
 
 

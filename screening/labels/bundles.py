@@ -22,7 +22,7 @@ _BYTES_PER_MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFigures:
+class SourceMetrics:
     """What a model reached on the test split of one source: values of METRIC_LABELS in their order."""
 
     source: str
@@ -30,10 +30,10 @@ class SourceFigures:
     values: tuple[str, ...]
 
 
-def figures_by_source(metrics: Mapping[str, Any]) -> list[SourceFigures]:
+def metrics_by_source(metrics: Mapping[str, Any]) -> list[SourceMetrics]:
     """The figures of each source of the test split; none if the bundle states none."""
     return [
-        SourceFigures(
+        SourceMetrics(
             source, int(values.get("n") or 0), tuple(_value_text(values.get(metric)) for metric in METRIC_LABELS)
         )
         for source, values in sorted(metrics.get("test", {}).items())
@@ -41,7 +41,7 @@ def figures_by_source(metrics: Mapping[str, Any]) -> list[SourceFigures]:
     ]
 
 
-def figures_over_sources(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+def metrics_over_sources(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Label of each metric, and its lowest and highest value over the sources of the test split."""
     sources = [values for values in metrics.get("test", {}).values() if isinstance(values, dict)]
     ranges = ((label, range_text(source.get(metric) for source in sources)) for metric, label in METRIC_LABELS.items())

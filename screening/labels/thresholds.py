@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from ml.bundle import RocTable
-from screening.policy.operating_points import validation_points
+from screening.policy.operating_points import OperatingPoint, validation_points
+from screening.policy.proportions import Proportion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,42 @@ def validation_text(roc: RocTable, operating_point: float) -> str:
         "n_referable": sensitivity.n,
         "not_flagged": 100 * specificity.n_positive // specificity.n,
         "n_others": specificity.n,
+    }
+
+
+def site_point_text(point: OperatingPoint) -> str:
+    """What an operating point means by the signed exams of the site."""
+    return _(
+        "At this site: of 100 people with referable retinopathy about %(found)s are found, and of 100 people without "
+        "it about %(sent)s are sent needlessly (%(n_referable)d and %(n_others)d signed exams)."
+    ) % _of_100(point)
+
+
+def validation_point_text(point: OperatingPoint) -> str:
+    """What an operating point means by the validation of the model."""
+    return _(
+        "In validation: of 100 photographs with referable retinopathy about %(found)s are flagged, and of 100 "
+        "photographs without it about %(sent)s are flagged too (%(n_referable)d and %(n_others)d photographs)."
+    ) % _of_100(point)
+
+
+def of_100(one: Proportion, *, is_inverse: bool = False) -> str:
+    """``93 (85 to 97)``: how many of 100, with the 95 % interval; of the others if ``is_inverse``."""
+    if one.value is None or one.interval is None:
+        return "–"
+    value, (low, high) = one.value, one.interval
+    if is_inverse:
+        value, low, high = 1 - value, 1 - high, 1 - low
+    numbers = {"n": round(100 * value), "low": round(100 * low), "high": round(100 * high)}
+    return _("%(n)d (%(low)d to %(high)d)") % numbers
+
+
+def _of_100(point: OperatingPoint) -> dict[str, str | int]:
+    return {
+        "found": of_100(point.sensitivity),
+        "sent": of_100(point.specificity, is_inverse=True),
+        "n_referable": point.sensitivity.n,
+        "n_others": point.specificity.n,
     }
 
 

@@ -30,6 +30,7 @@ class SiteThreshold(BaseModel):
     )
     temperature = models.FloatField(_("temperature"), default=1.0)
     measured = models.JSONField(_("measured on the photographs of the site"), default=dict, blank=True)
+    reason = models.CharField(_("reason for the change"), max_length=500, blank=True, default="")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("created by")
     )

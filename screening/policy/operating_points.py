@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from ml.bundle import RocTable
 from screening.policy.proportions import Proportion
 
+MIN_CASES = 20
+"""Signed exams with, and without, a referable grade below which no figures of the site are shown. Default of this
+project without a source: with 20, an interval is at most 42 percentage points wide. No site can change it."""
+
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
@@ -38,6 +42,13 @@ def points_at(cases: Iterable[ScoredCase], thresholds: Iterable[float]) -> list[
         )
         for threshold in thresholds
     ]
+
+
+def has_enough(cases: Iterable[ScoredCase]) -> bool:
+    """Whether figures of these cases can be shown."""
+    cases = list(cases)
+    n_referable = sum(case.is_referable for case in cases)
+    return min(n_referable, len(cases) - n_referable) >= MIN_CASES
 
 
 def roc_curve(cases: Iterable[ScoredCase]) -> list[tuple[float, float]]:

@@ -5,13 +5,25 @@ from collections.abc import Mapping
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from ml.vocabulary import ServedModel
-from screening.models import Site, SiteThreshold
+from screening.access import restrict
+from screening.models import Site, SiteThreshold, User
 
 
 def threshold_in_use(site: Site, model_version: str) -> SiteThreshold | None:
     """The threshold that the site uses for a version of a model; None if that is the model's own. One query."""
     newest = SiteThreshold.objects.filter(site=site, model_version=model_version).order_by("-created_at", "id").first()
     return None if newest is None or newest.origin == SiteThreshold.Origin.MODEL else newest
+
+
+def newest_threshold(site: Site) -> SiteThreshold | None:
+    """The last threshold that was stored for a site, of any version of a model; None without one. One query."""
+    return SiteThreshold.objects.filter(site=site).select_related("created_by").order_by("-created_at", "id").first()
+
+
+def list_thresholds(*, user: User, site: Site) -> QuerySet[SiteThreshold]:
+    """All thresholds that a site has had, newest first."""
+    rows = restrict(SiteThreshold.objects.filter(site=site), user).select_related("created_by")
+    return rows.order_by("-created_at", "id")
 
 
 def with_newest_id(thresholds: QuerySet[SiteThreshold]) -> QuerySet[SiteThreshold]:

@@ -1,5 +1,6 @@
 """Thresholds of sites: choosing one, loading a fitted one, applying it to a prediction."""
 
+import uuid
 from dataclasses import asdict, replace
 
 from django.db import transaction
@@ -11,8 +12,10 @@ from ml.prediction import Prediction
 from ml.site_threshold import MAX_BYTES, read_site_threshold, tempered_probabilities
 from ml.vocabulary import REFERABLE_FROM
 from screening.access import Action, require
+from screening.labels.limits import too_long
 from screening.models import AuditEvent, Site, SiteThreshold, User
-from screening.selectors.thresholds import threshold_in_use
+from screening.models.base import max_length
+from screening.selectors.thresholds import newest_threshold, threshold_in_use
 from screening.services import inference
 from screening.services.audit import record_event
 
@@ -84,6 +87,49 @@ def use_threshold(threshold: SiteThreshold, *, by: User) -> None:
         "temperature": threshold.temperature,
     }
     record_event(verb=AuditEvent.Verb.THRESHOLD_CHANGED, subject=threshold, site=threshold.site, data=data, by=by)
+
+
+@transaction.atomic
+def change_operating_point(
+    *, site: Site, operating_point: float | None, reason: str, base_id: uuid.UUID | None, by: User
+) -> SiteThreshold:
+    """Choose a threshold of the table of the site's model, None: the model's own.
+
+    ``base_id``: the newest threshold of the site when the page was opened. The same form sent twice is stored once.
+    Raises ThresholdRefused, AccessDenied.
+    """
+    locked = Site.objects.select_for_update().get(pk=site.pk)
+    require(by, Action.MANAGE_SITE, locked)
+    newest, reason = newest_threshold(locked), reason.strip()
+    if not reason:
+        raise ThresholdRefused(_("Enter the reason for the change."))
+    if len(reason) > max_length(SiteThreshold, "reason"):
+        raise ThresholdRefused(too_long(max_length(SiteThreshold, "reason")))
+    if inference.current_bundle(locked.served_model).roc is None:
+        raise ThresholdRefused(
+            _("The model of this site states no validation, so no other operating point can be chosen.")
+        )
+    threshold = chosen_threshold(locked, operating_point)
+    threshold.reason = reason
+    if newest is not None and (newest.created_by_id, _choice(newest)) == (by.pk, _choice(threshold)):
+        return newest
+    if base_id != (None if newest is None else newest.pk):
+        raise ThresholdRefused(_("Another version was stored meanwhile. Compare it, then enter your change again."))
+    if _is_in_use(threshold):
+        raise ThresholdRefused(_("This is the operating point in use. Choose another one."))
+    use_threshold(threshold, by=by)
+    return threshold
+
+
+def _choice(threshold: SiteThreshold) -> tuple[str, str, float, str]:
+    return threshold.model_version, threshold.origin, threshold.operating_point, threshold.reason
+
+
+def _is_in_use(threshold: SiteThreshold) -> bool:
+    in_use = threshold_in_use(threshold.site, threshold.model_version)
+    if in_use is None:
+        return threshold.origin == SiteThreshold.Origin.MODEL
+    return (in_use.origin, in_use.operating_point) == (threshold.origin, threshold.operating_point)
 
 
 def with_site_threshold(prediction: Prediction, site: Site) -> tuple[Prediction, SiteThreshold | None]:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from ml.vocabulary import ServedModel
 from screening.access import require_models, sites_with_models
-from screening.labels.bundles import METRIC_LABELS, figures_by_source, figures_over_sources, memory_text
+from screening.labels.bundles import METRIC_LABELS, memory_text, metrics_by_source, metrics_over_sources
 from screening.labels.models import SHORT_MODEL_LABELS
 from screening.model_cards import blocks_of_card
 from screening.models import Site, User
@@ -28,7 +28,7 @@ class BundleRow:
     installed: InstalledBundle
     labels: list[str]
     sites: list[Site]
-    figures: list[tuple[str, str]]
+    metrics: list[tuple[str, str]]
     memory: str
 
 
@@ -57,7 +57,7 @@ def model_detail(request: AuthenticatedRequest, version: str) -> HttpResponseBas
         "section": SECTION,
         "row": _row(installed, _sites_by_model(request.user)),
         "metric_labels": list(METRIC_LABELS.values()),
-        "sources": figures_by_source(bundle.metrics),
+        "sources": metrics_by_source(bundle.metrics),
         "points": [] if bundle.roc is None else validation_points(bundle.roc),
         "card": blocks_of_card(read_card(bundle)),
     }
@@ -70,7 +70,7 @@ def _row(installed: InstalledBundle, sites: dict[ServedModel, list[Site]]) -> Bu
         installed=installed,
         labels=[str(SHORT_MODEL_LABELS[model]) for model in installed.served_as],
         sites=[site for model in installed.served_as for site in sites.get(model, [])],
-        figures=figures_over_sources(bundle.metrics) if bundle else [],
+        metrics=metrics_over_sources(bundle.metrics) if bundle else [],
         memory=memory_text(bundle.memory_bytes) if bundle else "",
     )
 

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from screening.access import Action, require, sites_for
 from screening.forms.site_settings import SettingsForm
+from screening.labels.numbers import decimal_text
 from screening.labels.protocols import PROTOCOL_KIND_LABELS
 from screening.labels.site_settings import GROUP_LABELS, GROUP_NOTES
-from screening.models import Site, SiteSettingsVersion, User
+from screening.models import Site, SiteSettingsVersion, SiteThreshold, User
 from screening.policy.site_settings import SettingsGroup
 from screening.selectors.documents import letterhead_of
 from screening.selectors.messages import newest_text_of_site
@@ -32,6 +33,8 @@ from screening.selectors.site_settings import (
     settings_summary,
 )
 from screening.selectors.staff import count_active_staff, list_staff_changes
+from screening.selectors.thresholds import newest_threshold, threshold_in_use
+from screening.services import inference
 from screening.services.site_settings import SettingsConflict, SettingsRefused, change_settings
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import page_number, require_parameters
@@ -160,6 +163,7 @@ def _subjects(user: User, site: Site) -> list[tuple[str, list[Setting]]]:
             _("Reading"),
             [
                 _protocol(site),
+                _operating_point(site),
                 *map(group, (SettingsGroup.READING, SettingsGroup.READING_TIMES, SettingsGroup.OUTSIDE_READERS)),
             ],
         ),
@@ -184,6 +188,19 @@ def _protocol(site: Site) -> Setting:
         address=reverse("screening:site-protocol", args=[site.pk]),
         value=str(PROTOCOL_KIND_LABELS[protocol_in_force(site).kind]),
         change=newest_protocol(site),
+    )
+
+
+def _operating_point(site: Site) -> Setting:
+    bundle = inference.current_bundle(site.served_model)
+    in_use = threshold_in_use(site, bundle.model_version)
+    value = bundle.operating_point if in_use is None else in_use.operating_point
+    origin = SiteThreshold.Origin.MODEL if in_use is None else SiteThreshold.Origin(in_use.origin)
+    return Setting(
+        title=_("Operating point"),
+        address=reverse("screening:site-operating-point", args=[site.pk]),
+        value=f"{decimal_text(value, 4)} ({origin.label})",
+        change=newest_threshold(site),
     )
 
 

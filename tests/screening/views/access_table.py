@@ -76,6 +76,8 @@ TABLE = [
     ("site-outcomes-edit", "post", (302, 404, 403, 403, 422)),
     ("site-protocol", "get", (302, 404, 403, 403, 200)),
     ("site-protocol", "post", (302, 404, 403, 403, 422)),
+    ("site-operating-point", "get", (302, 404, 403, 403, 200)),
+    ("site-operating-point", "post", (302, 404, 403, 403, 422)),
     ("site-repeats", "get", (302, 404, 403, 403, 200)),
     ("site-repeat-export", "post", (302, 404, 403, 403, 200)),
     ("due-list", "get", (302, 302, 302, 403, 302)),

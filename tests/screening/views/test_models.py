@@ -33,7 +33,7 @@ def test_a_manager_sees_each_bundle_and_the_sites_that_use_it(
     assert other_site.name in page_text(client, "models")
 
 
-def test_a_bundle_has_its_figures_and_its_card(client: Client, manager: User) -> None:
+def test_a_bundle_has_its_metrics_and_its_card(client: Client, manager: User) -> None:
     client.force_login(manager)
     text = page_text(client, "model", ACCURATE.model_version)
     assert "Model card" in text
