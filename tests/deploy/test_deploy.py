@@ -1,5 +1,6 @@
 """Containers: weak secrets are refused, a certificate is installed, limits fit those of the application."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -171,3 +172,10 @@ def test_no_process_is_killed_before_its_time_limit() -> None:
 def test_the_health_check_of_the_worker_reads_the_key_of_its_heartbeat() -> None:
     assert f'f"{worker_heartbeat._PREFIX}' in (DEPLOY / "healthcheck_worker.py").read_text()
     assert f'b"{worker_heartbeat.GRADING}"' in (DEPLOY / "healthcheck_worker.py").read_text()
+
+
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+def test_the_proxy_has_its_message_for_scripts_in_each_language(language: str) -> None:
+    message = json.loads((DEPLOY / "proxy" / "pages" / f"503.{language}.json").read_text())
+    assert set(message) == {"code", "message", "fields"}
+    assert language == "en" or f'"~*^{language}\\b" {language};' in (DEPLOY / "proxy" / "nginx.conf").read_text()
