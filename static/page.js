@@ -18,9 +18,18 @@
     ],
   });
 
-  // A number with one decimal as the language of the page writes it, with the digits that the rest of the page has.
-  const decimals = new Intl.NumberFormat(`${document.documentElement.lang}-u-nu-latn`, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  window.decimalText = (number) => decimals.format(number);
+  // A text with a number, in the plural form that the language of the page has for it. `forms`: JSON of the tag plural_forms.
+  // The number has the decimals of the text and the digits of the rest of the page.
+  const formats = [0, 1].map((nDecimals) => {
+    const { lang } = document.documentElement;
+    const options = { minimumFractionDigits: nDecimals, maximumFractionDigits: nDecimals };
+    return { rules: new Intl.PluralRules(lang, options), numbers: new Intl.NumberFormat(`${lang}-u-nu-latn`, options) };
+  });
+  window.pluralText = (forms, number, nDecimals = 0) => {
+    const { rules, numbers } = formats[nDecimals];
+    const texts = JSON.parse(forms);
+    return (texts[rules.select(number)] ?? texts.other).replace("{n}", numbers.format(number));
+  };
 
   function showProblem(message) {
     const box = document.getElementById("page-problem");

@@ -107,15 +107,16 @@
       circle(this.handles.edge, place(this.edge), 5);
       const [[x1, y1], [x2, y2]] = [place(disc), place(fovea)];
       for (const [name, value] of Object.entries({ x1, y1, x2, y2 })) this.shapes.line.setAttribute(name, value);
-      if (!this.isMeasuring) this.showDistance(Math.hypot(disc.x - fovea.x, disc.y - fovea.y) / disc.diameter, this.stateText);
+      if (!this.isMeasuring) this.texts.textContent = this.stateText(Math.hypot(disc.x - fovea.x, disc.y - fovea.y) / disc.diameter);
     }
 
-    // What is known of the points.
-    get stateText() {
+    // What is known of the points. `distance`: of disc and fovea, in disc diameters.
+    stateText(distance) {
       const { isFound, isMoved } = this.marks;
       const { moved, notStored, notFound, between } = this.texts.dataset;
-      if (isMoved) return window.viewerLandmarks.isStored(this.pane) ? moved : `${moved} ${notStored}`;
-      return isFound ? between : notFound;
+      if (!isMoved) return isFound ? window.pluralText(between, distance, 1) : notFound;
+      const text = window.pluralText(moved, distance, 1);
+      return window.viewerLandmarks.isStored(this.pane) ? text : `${text} ${notStored}`;
     }
 
     // The distance of the pointer from the fovea.
@@ -124,11 +125,8 @@
       const [x, y] = this.pane.pointAt(event);
       const distance = Math.hypot(x - this.marks.fovea.x, y - this.marks.fovea.y) / this.marks.disc.diameter;
       this.isMeasuring = true;
-      this.showDistance(distance, distance <= 1 ? this.texts.dataset.within : this.texts.dataset.outside);
-    }
-
-    showDistance(distance, text) {
-      this.texts.textContent = text.replace("{n}", window.decimalText(distance));
+      const { within, outside } = this.texts.dataset;
+      this.texts.textContent = window.pluralText(distance <= 1 ? within : outside, distance, 1);
     }
   }
 

@@ -142,8 +142,8 @@
       const button = this.find("confirm-all");
       this.find("bar").hidden = open.length < 2;
       button.disabled = nWithoutEye > 0;
-      const text = nWithoutEye ? this.texts.chooseEyes : this.texts.confirmAll;
-      button.textContent = text.replace("{n}", nWithoutEye || open.length);
+      const forms = nWithoutEye ? this.texts.chooseEyes : this.texts.confirmAll;
+      button.textContent = window.pluralText(forms, nWithoutEye || open.length);
       this.renderPeople();
     }
 
@@ -158,7 +158,7 @@
     renderBanner() {
       const n = this.rows.filter((row) => row.isPaused).length;
       const banner = this.find("banner");
-      const text = n ? this.texts.waiting.replace("{n}", n) : "";
+      const text = n ? window.pluralText(this.texts.waiting, n) : "";
       if (banner.textContent !== text) banner.textContent = text;
       banner.hidden = !n;
     }
