@@ -78,7 +78,7 @@ class LanguageChoiceForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["language"]
-        field.choices = [("", _("As the browser asks")), *settings.LANGUAGES]
+        field.choices = [("", _("Language of the browser")), *settings.LANGUAGES]
 
 
 class FirstSiteForm(forms.Form):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 from screening.labels.grades import GRADE_LABELS
 from screening.labels.reviews import MACULAR_OEDEMA_LABELS, OUTCOME_LABELS, URGENCY_LABELS
 from screening.labels.scales import RETINOPATHY_LABELS
-from screening.labels.sentences import with_label, within_sentence
+from screening.labels.sentences import joined, with_label, within_sentence
 from screening.policy import (
     GradingScale,
     MacularOedema,
@@ -81,7 +81,7 @@ def macula_label(code: str) -> str:
 def combination_text(scale: GradingScale, combination: Combination) -> str:
     """Codes in words: "Mild non-proliferative; macular oedema: none; visual acuity not recorded"."""
     first, *others = (code_label(scale, code) for code in combination) if combination else [_("Any finding")]
-    return "; ".join([first, *map(within_sentence, others)])
+    return joined([first, *map(within_sentence, others)])
 
 
 def result_text(outcome: Outcome, urgency: Urgency, months: int | None) -> str:

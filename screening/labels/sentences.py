@@ -1,7 +1,11 @@
-"""Labels within a sentence."""
+"""Labels within a sentence, and several in a list."""
 
-from django.utils.translation import get_language
+from collections.abc import Iterable
+
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
+
+from screening.labels.directions import isolated
 
 
 def within_sentence(label: object) -> str:
@@ -17,3 +21,12 @@ def within_sentence(label: object) -> str:
 def with_label(label: object, value: object) -> str:
     """A value after its label: "Right eye: moderate", in French with a space before the colon."""
     return _("%(label)s: %(value)s") % {"label": label, "value": value}
+
+
+def joined(items: Iterable[object]) -> str:
+    """Items in one line: "Drusen; naevus", in French with a space before the semicolon.
+
+    An item that is empty is left out, and a semicolon or comma at the end of one that a person wrote.
+    """
+    texts = (str(item).strip(" \n;,") for item in items)
+    return pgettext("between the items of a list", "; ").join(isolated(text) for text in texts if text)

@@ -26,6 +26,7 @@ from screening.models.gradings import current_first
 from screening.policy import GradingScale, Maculopathy, Photocoagulation, Retinopathy
 from screening.policy.lesions import OTHER_DISEASES, Lesion
 from screening.reports.photographs import small_photograph, with_heatmap
+from screening.reports.typesetting import without_bad_breaks
 from screening.selectors.exams import EyeDetail, ImageWithGrading
 from screening.selectors.reviews import reviews_with_findings
 from screening.services.exams import ExamError
@@ -98,9 +99,13 @@ class EyeOfReport:
 
     @property
     def other_disease_texts(self) -> list[str]:
-        """Other disease in words: what was ticked, and what was written."""
-        written = "" if self.finding is None else self.finding.other_disease
-        return [*self._lesion_texts(is_other=True), *([written] if written else [])]
+        """Other disease that was ticked, in words."""
+        return self._lesion_texts(is_other=True)
+
+    @property
+    def written_disease(self) -> str:
+        """Other disease as it was written."""
+        return "" if self.finding is None else self.finding.other_disease
 
     def _lesion_texts(self, *, is_other: bool) -> list[str]:
         lesions = {} if self.finding is None else self.finding.lesions
@@ -151,7 +156,7 @@ class Report:
         if document is not None:
             made_at = document.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             context |= {"address": check_address(document.pk), "made_at": made_at}
-        return render_to_string(TEMPLATE, context)
+        return without_bad_breaks(render_to_string(TEMPLATE, context))
 
     def data_sha256(self) -> str:
         """Hash of all that the report contains, without its id and date: in English, the same for each language."""

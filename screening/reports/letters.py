@@ -12,8 +12,10 @@ from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from screening.labels.dates import day_text
+from screening.labels.directions import isolated
 from screening.labels.documents import Standing
 from screening.labels.grades import GRADE_LABELS
+from screening.labels.sentences import joined
 from screening.models import Document, Letterhead, MessageTemplate, Patient, Review
 from screening.policy import Outcome
 from screening.policy.letters import RESULT_KINDS, LetterKind, LetterVariant
@@ -22,6 +24,7 @@ from screening.policy.recall import ContactChannel
 from screening.policy.register import RegisterStatus
 from screening.reports.clinical import EyeOfReport, Report, check_address, qr_code, report_of
 from screening.reports.photographs import small_photograph
+from screening.reports.typesetting import without_bad_breaks
 from screening.selectors.documents import letterhead_of, with_later_result
 from screening.services.exams import ExamError
 from screening.services.letter_values import eye_text, person_values
@@ -85,7 +88,7 @@ class Letter:
             made_at = document.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             context |= {"made_at": made_at, "address": check_address(document.pk)}
             context["is_large"] = document.variant == LetterVariant.LARGE_PRINT
-        return render_to_string(TEMPLATE, context)
+        return without_bad_breaks(render_to_string(TEMPLATE, context))
 
     def plain_text(self, document: Document) -> str:
         """The text as a file: sender, addressee, day, subject, text; the photographs are not part of it."""
@@ -93,7 +96,7 @@ class Letter:
         sender = document.site.name if head is None else f"{head.name}\n{head.address}".strip()
         day = day_text(document.created_at, zone)
         texts = [sender, "\n".join(self.address), day, self.subject, *self.paragraphs]
-        reference = _("Document %(id)s") % {"id": document.pk}
+        reference = _("Document %(id)s") % {"id": isolated(document.pk)}
         return "\n\n".join([*texts, reference]) + "\n"
 
     def data_sha256(self) -> str:
@@ -193,6 +196,7 @@ def _letter(
         values = person_values(patient.site, name_of(patient))
         if report is not None:
             values |= _clinical_values(report)
+        values = {name: isolated(value) for name, value in values.items()}
     body, subject = fill(text.body, values), header_text(fill(text.subject, values))
     return Letter(kind, patient, text.language, text.stored, subject, body.strip(), address, eyes)
 
@@ -225,5 +229,6 @@ def _eye_text(eye: EyeOfReport) -> str:
         return eye.no_photo_reason or _("not photographed")
     if not finding.is_gradable or finding.grade is None:
         return eye_text(_("cannot be graded"), "", acuity)
-    grade = "; ".join([f"{GRADE_LABELS[finding.grade]} ({finding.grade})", *eye.grade_texts, *eye.other_disease_texts])
-    return eye_text(grade, str(finding.get_macular_oedema_display()), acuity)
+    grade = f"{GRADE_LABELS[finding.grade]} ({finding.grade})"
+    found = joined([grade, *eye.grade_texts, *eye.other_disease_texts, eye.written_disease])
+    return eye_text(found, str(finding.get_macular_oedema_display()), acuity)

@@ -5,8 +5,10 @@ import datetime
 from django.utils.translation import gettext as _
 
 from screening.labels.dates import day_text
+from screening.labels.directions import isolated
 from screening.labels.grades import GRADE_LABELS
 from screening.labels.reviews import MACULAR_OEDEMA_LABELS, OUTCOME_LABELS, URGENCY_LABELS
+from screening.labels.sentences import joined
 from screening.models import Site
 from screening.policy import MacularOedema, Outcome, Urgency
 
@@ -20,14 +22,14 @@ def eye_text(grade: str, oedema: str, acuity: str) -> str:
     """What was found in an eye, in one line."""
     texts = [grade]
     texts += [_("macular oedema: %(oedema)s") % {"oedema": oedema}] if oedema else []
-    texts += [_("visual acuity: %(acuity)s") % {"acuity": acuity}] if acuity else []
-    return "; ".join(texts)
+    texts += [_("visual acuity: %(acuity)s") % {"acuity": isolated(acuity)}] if acuity else []
+    return joined(texts)
 
 
 def example_values(person: dict[str, str], day: datetime.date) -> dict[str, str]:
     """Made-up values for all variables, in the active language; ``day``: of the next screening."""
     none, suspected = MACULAR_OEDEMA_LABELS[MacularOedema.NONE], MACULAR_OEDEMA_LABELS[MacularOedema.SUSPECTED]
-    return {
+    values = {
         **person,
         "born": day_text(datetime.date(1960, 5, 17)),
         "mrn": "0012345",
@@ -39,3 +41,4 @@ def example_values(person: dict[str, str], day: datetime.date) -> dict[str, str]
         "left_eye": eye_text(f"{GRADE_LABELS[1]} (1)", str(none), "6/9 (0.18 logMAR)"),
         "reader": _("Rosalind Reader"),
     }
+    return {name: isolated(value) for name, value in values.items()}

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from ml.errors import BundleError
 from ml.prediction import Prediction, p_at_least
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality, QualityLevel, ServedModel
+from screening.labels.directions import END_OF_ISOLATE, LEFT_TO_RIGHT
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.grades import CUMULATIVE_LABELS, GRADE_LABELS, SHORT_GRADE_LABELS
 from screening.labels.heatmaps import HeatmapLayer, heatmap_text
@@ -27,7 +28,6 @@ from screening.models import Grading
 from screening.services.inference import current_bundle
 
 register = template.Library()
-LEFT_TO_RIGHT, FIRST_LETTER, END_OF_ISOLATE = "\u2066", "\u2068", "\u2069"
 
 
 class ResultState(StrEnum):
@@ -201,12 +201,6 @@ def percent(fraction: float | None) -> str:
     if not 0.01 <= fraction <= 0.99:
         text = _("< 1 %") if fraction < 0.01 else _("> 99 %")
     return f"{LEFT_TO_RIGHT}{text}{END_OF_ISOLATE}" if get_language_bidi() else text
-
-
-@register.filter
-def isolated(text: object) -> str:
-    """A name or an entry within a text from right to left: it has the direction of its first letter."""
-    return f"{FIRST_LETTER}{text}{END_OF_ISOLATE}" if get_language_bidi() else str(text)
 
 
 @register.filter

@@ -17,7 +17,7 @@ from screening.labels.grades import GRADE_LABELS, SHORT_GRADE_LABELS
 from screening.labels.lesions import lesion_text
 from screening.labels.outcome_tables import PATIENT_LABELS, code_label
 from screening.labels.reviews import SHORT_MACULAR_OEDEMA_LABELS
-from screening.labels.sentences import with_label, within_sentence
+from screening.labels.sentences import joined, with_label, within_sentence
 from screening.labels.worklist import RANK_LABELS
 from screening.models import Exam, EyeFinding, FirstReading
 from screening.policy import ExamQuality, GradingScale, Outcome, WorklistRank
@@ -93,6 +93,12 @@ def reason_label(reason: str) -> str:
     else:
         label = " + ".join(_code_label(code) for code in fact.split("+"))
     return with_label(eye, label)
+
+
+@register.filter
+def reason_labels(reasons: list[str]) -> str:
+    """The texts of reasons of ``policy.Decision`` in one line."""
+    return joined(map(reason_label, reasons))
 
 
 def _code_label(code: str) -> str:

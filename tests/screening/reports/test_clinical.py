@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("pango")
 
 EXPECTED = {
     "negative": ("Byron, Ada", "Screen again at the recall date", "due 20 Nov 2027", "built-in rules"),
-    "arabic": ("Refer to a specialist", "within 3 to 6 months", "Cataract", "Heatmap of the grade"),
+    "arabic": ("Refer to a specialist", "Urgency: Within 3 to 6 months", "Cataract", "Heatmap of the grade"),
     "devanagari": ("R2H: Pre-proliferative, higher risk", "M1: Maculopathy", "P1: Scars", "Right eye: R2H"),
     "chinese": ("Refer to a specialist at once", "Present, centre involved", "Proliferative (4)"),
     "longest": ("M" * 40, "Epiretinal membrane", "Differs from the lesions"),
