@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Min, Model, QuerySet
+from django.db.models import Min, Model, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 
-from screening.models import Membership, Site, User
+from screening.models import Membership, Programme, ProgrammeMembership, Site, User
 from screening.site_paths import MODELS_WITHOUT_PEOPLE, SITE_PATHS, TEACHING_MODELS
 
 M = TypeVar("M", bound=Model)
@@ -78,6 +78,10 @@ ALLOWED: dict[Action, frozenset[Role]] = {
 }
 
 
+_PROGRAMME_ROLE = Role.MANAGER
+"""What a programme manager is at every site of the programme."""
+
+
 class AccessDenied(PermissionDenied):
     """The user may not do this at this site. The message is for the user."""
 
@@ -103,8 +107,10 @@ def sites_for(user: Any, action: Action = Action.VIEW_PATIENT) -> QuerySet[Site]
 @lru_cache(maxsize=4096)
 def _sites_of(user_id: Any, action: Action) -> QuerySet[Site]:
     """The query, which is not executed here: a page needs it a dozen times, and each time it takes a while to build."""
-    memberships = _memberships(action).filter(user=user_id)
-    return Site.objects.filter(is_active=True, pk__in=memberships.values("site"))
+    allowed = Q(pk__in=_memberships(action).filter(user=user_id).values("site"))
+    if _PROGRAMME_ROLE in ALLOWED[action]:
+        allowed |= Q(programme__in=ProgrammeMembership.objects.filter(user=user_id).order_by().values("programme"))
+    return Site.objects.filter(allowed, is_active=True)
 
 
 def can(user: Any, action: Action, site: Site | None = None) -> bool:
@@ -131,7 +137,11 @@ def actions_of(user: Any) -> frozenset[Action]:
     if not isinstance(user, User) or not user.is_active:
         return frozenset()
     rows = Membership.objects.filter(user=user, site__is_active=True).order_by()
-    found = rows.values_list("role", "site__hides_identity").distinct()
+    of_programmes = ProgrammeMembership.objects.filter(user=user, programme__sites__is_active=True).order_by()
+    role = Value(_PROGRAMME_ROLE.value)
+    found = rows.values_list("role", "site__hides_identity").union(
+        of_programmes.values_list(role, "programme__sites__hides_identity")
+    )
     return frozenset(
         action
         for action, roles in ALLOWED.items()
@@ -147,12 +157,15 @@ def _is_hidden(action: Action, role: str) -> bool:
 
 def users_for(site: Site, action: Action) -> QuerySet[User]:
     """Active users who may do ``action`` at ``site``."""
-    memberships = _memberships(action).filter(site=site)
-    return User.objects.filter(is_active=True, pk__in=memberships.values("user"))
+    allowed = Q(pk__in=_memberships(action).filter(site=site).values("user"))
+    if _PROGRAMME_ROLE in ALLOWED[action]:
+        of_programme = ProgrammeMembership.objects.filter(programme__sites=site.pk).order_by()
+        allowed |= Q(pk__in=of_programme.values("user"))
+    return User.objects.filter(allowed, is_active=True)
 
 
 def members_who(action: Action) -> QuerySet[Membership]:
-    """Roles of active users that allow ``action``, at all sites."""
+    """Roles of active users at a site that allow ``action``, at all sites; without programme managers."""
     return Membership.objects.filter(role__in=ALLOWED[action], user__is_active=True)
 
 
@@ -170,8 +183,11 @@ def roles_without(action: Action) -> list[str]:
 def member_since(user: User, site: Site, action: Action = Action.VIEW_PATIENT) -> datetime | None:
     """Since when ``user`` may do ``action`` at ``site`` without a break: the first of the present roles; None: not."""
     memberships = _memberships(action).filter(user=user, site=site)
-    found: datetime | None = memberships.aggregate(at=Min("created_at"))["at"]
-    return found
+    since = [memberships.aggregate(at=Min("created_at"))["at"]]
+    if _PROGRAMME_ROLE in ALLOWED[action]:
+        of_programme = ProgrammeMembership.objects.filter(user=user, programme__sites=site.pk)
+        since.append(of_programme.aggregate(at=Min("created_at"))["at"])
+    return min((at for at in since if at is not None), default=None)
 
 
 def require(user: Any, action: Action, site: Site | None = None) -> None:
@@ -182,7 +198,7 @@ def require(user: Any, action: Action, site: Site | None = None) -> None:
 
 def sites_to_audit(user: Any) -> QuerySet[Site]:
     """Active sites whose audit events ``user`` may see: those of a manager; all for a superuser, without patients."""
-    if isinstance(user, User) and user.is_active and user.is_superuser:
+    if is_administrator(user):
         return Site.objects.filter(is_active=True)
     return sites_for(user, Action.VIEW_AUDIT)
 
@@ -202,13 +218,39 @@ def require_models(user: Any) -> None:
 
 def can_create_first_site(user: Any) -> bool:
     """Whether ``user`` is a superuser and there is no site yet."""
-    return isinstance(user, User) and user.is_active and user.is_superuser and not Site.objects.exists()
+    return is_administrator(user) and not Site.objects.exists()
 
 
 def require_first_site(user: Any) -> None:
     """Raises AccessDenied unless ``can_create_first_site(user)``."""
     if not can_create_first_site(user):
         raise AccessDenied(_("The first site exists already. Add further sites in the administration panel."))
+
+
+def programmes_for(user: Any) -> QuerySet[Programme]:
+    """Programmes that ``user`` manages; all for a superuser, who creates them and chooses their sites."""
+    if not isinstance(user, User) or not user.is_active:
+        return Programme.objects.none()
+    if user.is_superuser:
+        return Programme.objects.all()
+    return Programme.objects.filter(pk__in=ProgrammeMembership.objects.filter(user=user).order_by().values("programme"))
+
+
+def require_programme(user: Any, programme: Programme) -> None:
+    """Raises AccessDenied unless the programme is one of ``programmes_for(user)``."""
+    if not programmes_for(user).filter(pk=programme.pk).exists():
+        raise AccessDenied(_("You do not manage this programme. Ask one of its managers for access."))
+
+
+def is_administrator(user: Any) -> bool:
+    """Whether ``user`` administers the installation: creates sites and programmes."""
+    return isinstance(user, User) and user.is_active and user.is_superuser
+
+
+def require_administrator(user: Any) -> None:
+    """Raises AccessDenied unless ``is_administrator(user)``."""
+    if not is_administrator(user):
+        raise AccessDenied(_("Only an administrator of the installation may do this."))
 
 
 def add_manager(user: User, site: Site) -> Membership:

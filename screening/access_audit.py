@@ -43,6 +43,8 @@ WITHOUT_PATIENT_DATA = {
     "screening:session-extend",
     "screening:site-first",
     "screening:sites",
+    "screening:programmes",
+    "screening:programme",
     "screening:site",
     "screening:site-settings",
     "screening:invitation",

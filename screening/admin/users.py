@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from screening.admin.base import BaseAdmin
 from screening.labels.visit_facts import REQUIRABLE_FACTS
-from screening.models import Membership, Site, User
+from screening.models import Membership, Programme, Site, User
 from screening.models.message_settings import MESSAGE_FIELDS
 from screening.services.site_settings import record_panel_change
 from screening.services.staff import record_added_membership, remove_memberships
@@ -86,6 +86,15 @@ class SiteAdmin(BaseAdmin[Site]):
         super().save_model(request, obj, form, change)
         if before is not None:
             record_panel_change(before=before, after=obj, by=cast("User", request.user))
+
+
+@admin.register(Programme)
+class ProgrammeAdmin(BaseAdmin[Programme]):
+    """Programmes. Each site names its programme."""
+
+    list_display = ["name", "created_at"]
+    search_fields = ["name__icontains"]
+    search_help_text = _("Name.")
 
 
 @admin.register(Membership)

@@ -133,6 +133,10 @@ SENTENCES: dict[AuditGroup, dict[str, "_StrPromise"]] = {
     },
     AuditGroup.SETTINGS: {
         "site.staff_invited": _("%(who)s invited a person to a site."),
+        "programme.changed": _("%(who)s created or renamed a programme."),
+        "programme.manager_invited": _("%(who)s invited a person to manage a programme."),
+        "programme.managers_changed": _("%(who)s changed who manages a programme."),
+        "site.programme_changed": _("%(who)s changed the programme of a site."),
         "site.invitation_cancelled": _("%(who)s cancelled an invitation to a site."),
         "site.invitation_accepted": _("%(who)s accepted an invitation to a site."),
         "site.roles_changed": _("%(who)s changed what a person may do at a site."),

@@ -20,6 +20,7 @@ from screening.models.messages import Message, MessageBatch, MessageEvent, Messa
 from screening.models.outcome_tables import SiteOutcomeTable
 from screening.models.patients import Patient, PatientSearchTerm
 from screening.models.perceptual_hashes import PerceptualHash, PerceptualHashBand
+from screening.models.programmes import Programme, ProgrammeMembership
 from screening.models.protocols import SiteProtocol
 from screening.models.reading_layouts import ReadingLayout
 from screening.models.readings import Reading, ReadingEye
@@ -69,6 +70,8 @@ __all__ = (
     "PerceptualHash",
     "PerceptualHashBand",
     "PhotoUpload",
+    "Programme",
+    "ProgrammeMembership",
     "Reading",
     "ReadingDraft",
     "ReadingEye",

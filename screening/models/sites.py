@@ -15,6 +15,7 @@ from screening.labels.models import MODEL_CHOICES
 from screening.labels.scales import SCALE_CHOICES
 from screening.models.base import BaseModel
 from screening.models.message_settings import MessageSettings
+from screening.models.programmes import Programme
 from screening.policy import GradingScale, Urgency
 from screening.policy.recall import RecallRules
 from screening.policy.referrals import DEFAULT_RESULT_DAYS, DEFAULT_TARGETS
@@ -69,6 +70,9 @@ class Site(MessageSettings, BaseModel):
 
     name = models.CharField(_("name"), max_length=120)
     code = models.SlugField(_("code"), max_length=40, unique=True)
+    programme = models.ForeignKey(
+        Programme, models.PROTECT, related_name="sites", null=True, blank=True, verbose_name=_("programme")
+    )
     timezone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_timezone])
     reading_mode = models.CharField(
         _("reading mode"), max_length=20, choices=ReadingMode.choices, default=ReadingMode.BLIND_FIRST

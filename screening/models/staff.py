@@ -7,9 +7,11 @@ import datetime
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from screening.models.base import BaseModel
+from screening.models.programmes import Programme
 from screening.models.sites import Membership, Site
 
 INVITATION_VALID_FOR = datetime.timedelta(days=7)
@@ -18,10 +20,12 @@ INVITATION_VALID_FOR = datetime.timedelta(days=7)
 class Invitation(BaseModel):
     """An invitation of one person to a site, with a link that works once. Only the hash of its code is stored.
 
+    Without a site it is one to manage ``programme``, and has no roles.
     ``is_mailed``: the link was sent to ``email``; else the manager passed it on.
     """
 
-    site = models.ForeignKey(Site, models.PROTECT, related_name="invitations")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="invitations", null=True)
+    programme = models.ForeignKey(Programme, models.PROTECT, related_name="invitations", null=True)
     email = models.EmailField(_("e-mail address"))
     roles = models.JSONField(_("roles"), default=list)
     code_hash = models.CharField(_("SHA-256 of the code"), max_length=64, unique=True)
@@ -41,6 +45,11 @@ class Invitation(BaseModel):
                 condition=models.Q(used_at__isnull=True) | models.Q(cancelled_at__isnull=True),
                 name="invitation_ends_once",
             ),
+            models.CheckConstraint(
+                condition=models.Q(site__isnull=False, programme__isnull=True)
+                | models.Q(site__isnull=True, programme__isnull=False),
+                name="invitation_to_site_or_programme",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -48,11 +57,21 @@ class Invitation(BaseModel):
 
     @property
     def role_labels(self) -> list[str]:
-        return role_labels(self.roles)
+        return [str(_("Programme manager"))] if self.site is None else role_labels(self.roles)
+
+    @property
+    def workplace(self) -> str:
+        """The name of the site or the programme, for the invited person."""
+        return str(self.site or self.programme)
+
+    @property
+    def zone(self) -> datetime.tzinfo:
+        """The time zone of the site; that of the installation for a programme."""
+        return timezone.get_default_timezone() if self.site is None else self.site.zone
 
 
 class StaffChange(BaseModel):
-    """One change in the staff of a site. Append-only by a trigger.
+    """One change in the staff of a site, or in the managers of a programme. Append-only by a trigger.
 
     ``roles`` and ``is_active`` are those after the change; ``number`` is the version of the person at the site, none
     for an invitation whose person is not known yet.
@@ -66,7 +85,8 @@ class StaffChange(BaseModel):
         DEACTIVATED = "deactivated", _("Deactivated")
         REACTIVATED = "reactivated", _("Reactivated")
 
-    site = models.ForeignKey(Site, models.PROTECT, related_name="staff_changes")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="staff_changes", null=True)
+    programme = models.ForeignKey(Programme, models.PROTECT, related_name="staff_changes", null=True)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="staff_changes", null=True)
     number = models.PositiveIntegerField(_("version"), null=True)
@@ -92,14 +112,20 @@ class StaffChange(BaseModel):
                 | models.Q(user__isnull=True, number__isnull=True, invitation__isnull=False),
                 name="staff_change_names_someone",
             ),
+            models.UniqueConstraint(fields=["programme", "user", "number"], name="programme_staff_version_once"),
+            models.CheckConstraint(
+                condition=models.Q(site__isnull=False, programme__isnull=True)
+                | models.Q(site__isnull=True, programme__isnull=False),
+                name="staff_change_at_site_or_programme",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.site_id}"
+        return f"{self.kind} {self.site_id or self.programme_id}"
 
     @property
     def role_labels(self) -> list[str]:
-        return role_labels(self.roles)
+        return [str(_("Programme manager"))] if self.site_id is None else role_labels(self.roles)
 
 
 def role_labels(roles: list[str]) -> list[str]:

@@ -16,7 +16,18 @@ from django.shortcuts import get_object_or_404
 
 from screening.access import sites_to_audit
 from screening.labels.audit import SENTENCES
-from screening.models import AuditEvent, Document, Exam, Patient, Reading, Referral, Review, Site, User
+from screening.models import (
+    AuditEvent,
+    Document,
+    Exam,
+    Patient,
+    ProgrammeMembership,
+    Reading,
+    Referral,
+    Review,
+    Site,
+    User,
+)
 from screening.policy.audit import AuditGroup
 from screening.selectors.audited_records import ids_about_patient
 from screening.selectors.drafts import is_late_reader
@@ -84,8 +95,10 @@ def page_of_events(
 
 
 def people_to_filter(site: Site) -> QuerySet[User]:
-    """Who has a role at the site."""
-    return User.objects.filter(pk__in=site.memberships.values("user")).order_by("last_name", "first_name", "username")
+    """Who has a role at the site or manages its programme."""
+    of_programme = ProgrammeMembership.objects.filter(programme__sites=site.pk).order_by()
+    is_member = Q(pk__in=site.memberships.order_by().values("user")) | Q(pk__in=of_programme.values("user"))
+    return User.objects.filter(is_member).order_by("last_name", "first_name", "username")
 
 
 def get_actor(*, site: Site, user_id: uuid.UUID) -> User:

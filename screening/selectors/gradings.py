@@ -8,7 +8,7 @@ from django.db.models import BooleanField, Case, Exists, F, Model, OuterRef, Q, 
 from django.shortcuts import get_object_or_404
 
 from screening.access import Action, restrict, sites_for
-from screening.models import FirstReading, Grading, Membership, Review, Site, User
+from screening.models import FirstReading, Grading, Review, Site, User
 from screening.selectors.drafts import is_late_reader
 from screening.selectors.readings import reads_second
 
@@ -16,16 +16,17 @@ M = TypeVar("M", bound=Model)
 
 
 def reads_blind(user: User, *, site: str = "site") -> Q:
-    """Whether the model's grade is hidden from ``user`` at first; ``site`` is the path from a row to its site.
+    """Whether the model's grade is hidden from ``user`` at first; ``site``: path from a row to its site, or empty.
 
     So it is for a reviewer at a blind-first site, and for a photographer at a site that shows photographers the quality
     alone (``Site.hides_grades_from_photographers``).
     """
-    is_blind_first = Q(**{f"{site}__reading_mode": Site.ReadingMode.BLIND_FIRST})
-    is_as_usual = Q(**{f"{site}__photographers_see_grades__isnull": True})
-    shows_quality_only = Q(**{f"{site}__photographers_see_grades": False}) | (is_as_usual & is_blind_first)
-    is_reviewer = Q(**{f"{site}__in": sites_for(user, Action.REVIEW_EXAM)})
-    sees_grades = Q(**{f"{site}__in": sites_for(user, Action.VIEW_GRADE)})
+    path, is_in = (f"{site}__", f"{site}__in") if site else ("", "pk__in")
+    is_blind_first = Q(**{f"{path}reading_mode": Site.ReadingMode.BLIND_FIRST})
+    is_as_usual = Q(**{f"{path}photographers_see_grades__isnull": True})
+    shows_quality_only = Q(**{f"{path}photographers_see_grades": False}) | (is_as_usual & is_blind_first)
+    is_reviewer = Q(**{is_in: sites_for(user, Action.REVIEW_EXAM)})
+    sees_grades = Q(**{is_in: sites_for(user, Action.VIEW_GRADE)})
     return (is_blind_first & is_reviewer) | (shows_quality_only & ~sees_grades)
 
 
@@ -42,10 +43,10 @@ def list_site_views(user: User) -> dict[uuid.UUID, SiteView]:
 
     A query with these ids is faster than one with the rules themselves, and can use an index for its order.
     """
-    is_blind = Case(When(reads_blind(user), then=Value(True)), default=Value(False))  # noqa: FBT003
-    sees = Case(When(site__in=sites_for(user), then=Value(True)), default=Value(False))  # noqa: FBT003
-    memberships = restrict(Membership.objects.filter(user=user), user, Action.VIEW_CASE)
-    rows = memberships.order_by().annotate(is_blind=is_blind, sees=sees).values_list("site", "is_blind", "sees")
+    is_blind = Case(When(reads_blind(user, site=""), then=Value(True)), default=Value(False))  # noqa: FBT003
+    sees = Case(When(pk__in=sites_for(user), then=Value(True)), default=Value(False))  # noqa: FBT003
+    sites = sites_for(user, Action.VIEW_CASE).order_by().annotate(is_blind=is_blind, sees=sees)
+    rows = sites.values_list("pk", "is_blind", "sees")
     return {site: SiteView(blind, sees_identity) for site, blind, sees_identity in rows}
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from django.db.models import Model
+from django.db.models import Model, Value
 
-from screening.models import AuditEvent, Membership, Site, User
+from screening.models import AuditEvent, Membership, ProgrammeMembership, Site, User
 from screening.request_facts import RequestFacts, current_facts
 
-SUPERUSER = "superuser"
+SUPERUSER, PROGRAMME_MANAGER = "superuser", "programme_manager"
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -58,7 +58,16 @@ def _role(facts: RequestFacts, site: Site | None, by: User) -> str:
     if by.is_superuser and facts.is_panel:
         return SUPERUSER
     if by.pk not in facts.roles:
-        rows = Membership.objects.filter(user=by.pk).order_by("role").values_list("site", "role")
+        rows = (
+            Membership.objects.filter(user=by.pk)
+            .order_by()
+            .values_list("site", "role")
+            .union(
+                ProgrammeMembership.objects.filter(user=by.pk, programme__sites__isnull=False)
+                .order_by()
+                .values_list("programme__sites", Value(PROGRAMME_MANAGER))
+            )
+        )
         of_site: dict[object, set[str]] = {}
         for site_id, role in rows:
             of_site.setdefault(site_id, set()).add(role)

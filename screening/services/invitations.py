@@ -1,4 +1,4 @@
-"""Invitations of staff to a site: sending, cancelling, accepting with a new or an existing account."""
+"""Invitations to a site, or to manage a programme: sending, cancelling, accepting with any account."""
 
 import hashlib
 import logging
@@ -10,17 +10,20 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from screening.access import Action, can, require
+from screening.access import Action, can, programmes_for, require, require_programme
 from screening.labels.dates import moment_text
-from screening.models import AuditEvent, Invitation, Membership, Site, StaffChange, User
+from screening.models import AuditEvent, Invitation, Membership, Programme, Site, StaffChange, User
 from screening.models.staff import INVITATION_VALID_FOR
 from screening.policy.messages import MessageChannel
+from screening.selectors.programmes import open_manager_invitations
 from screening.selectors.staff import open_invitations, staff_state
 from screening.services.audit import record_event
 from screening.services.message_channels import available_channels
+from screening.services.programmes import add_manager
 from screening.services.staff import StaffChangeRefused, cancel, set_roles, store_change
 
 logger = logging.getLogger(__name__)
@@ -56,30 +59,47 @@ def invite(*, site: Site, email: str, roles: Collection[str], reason: str = "", 
     require(by, Action.MANAGE_SITE, locked)
     if not roles or set(roles) - set(Membership.Role.values):
         raise InvitationRefused(_("Choose at least one role."))
-    now = timezone.now()
-    if Invitation.objects.filter(site=locked, created_at__gt=now - INVITATION_VALID_FOR).count() >= MAX_INVITATIONS:
-        raise InvitationRefused(_("This site has sent very many invitations in a week. Try again in a few days."))
-    for earlier in open_invitations(locked).filter(email__iexact=email).select_related("site"):
+    _cancel_earlier(open_invitations(locked), email, by)
+    return _store(Invitation(site=locked, email=email, roles=sorted(set(roles)), created_by=by), reason)
+
+
+@transaction.atomic
+def invite_manager(*, programme: Programme, email: str, reason: str = "", by: User) -> tuple[Invitation, str]:
+    """Create an invitation to manage a programme; as ``invite``. Raises InvitationRefused, AccessDenied."""
+    locked = Programme.objects.select_for_update().get(pk=programme.pk)
+    require_programme(by, locked)
+    _cancel_earlier(open_manager_invitations(locked), email, by)
+    return _store(Invitation(programme=locked, email=email, created_by=by), reason)
+
+
+def _cancel_earlier(invitations: QuerySet[Invitation], email: str, by: User) -> None:
+    for earlier in invitations.filter(email__iexact=email):
         cancel(earlier, by=by)
+
+
+def _store(invitation: Invitation, reason: str) -> tuple[Invitation, str]:
+    """Store an invitation with its change and audit event; returns it with its code. Raises InvitationRefused."""
+    now = timezone.now()
+    recent = Invitation.objects.filter(created_at__gt=now - INVITATION_VALID_FOR)
+    recent = recent.filter(site=invitation.site, programme=invitation.programme)
+    if recent.count() >= MAX_INVITATIONS:
+        raise InvitationRefused(_("Very many invitations were sent in a week. Try again in a few days."))
     code = secrets.token_urlsafe(_N_BYTES)
-    invitation = Invitation.objects.create(
-        site=locked,
-        email=email,
-        roles=sorted(set(roles)),
-        code_hash=_hash(code),
-        expires_at=now + INVITATION_VALID_FOR,
-        created_by=by,
-    )
+    invitation.code_hash, invitation.expires_at = _hash(code), now + INVITATION_VALID_FOR
+    invitation.save(force_insert=True)
     StaffChange.objects.create(
-        site=locked,
+        site=invitation.site,
+        programme=invitation.programme,
         kind=StaffChange.Kind.INVITED,
         invitation=invitation,
         roles=invitation.roles,
         reason=reason.strip(),
-        created_by=by,
+        created_by=invitation.created_by,
     )
+    is_of_site = invitation.site is not None
+    verb = AuditEvent.Verb.STAFF_INVITED if is_of_site else AuditEvent.Verb.PROGRAMME_MANAGER_INVITED
     data = {"roles": ",".join(invitation.roles)}
-    record_event(verb=AuditEvent.Verb.STAFF_INVITED, subject=invitation, site=locked, data=data, by=by)
+    record_event(verb=verb, subject=invitation, site=invitation.site, data=data, by=invitation.created_by)
     return invitation, code
 
 
@@ -96,15 +116,14 @@ def mail_invitation(*, invitation: Invitation, link: str) -> bool:
         "Open this link and follow the page. It works once, until %(at)s:\n%(link)s\n\n"
         "If you did not expect this message, delete it."
     )
-    site = invitation.site
     values = {
         "who": invitation.created_by,
-        "site": site.name,
+        "site": invitation.workplace,
         "roles": ", ".join(invitation.role_labels),
-        "at": moment_text(invitation.expires_at, site.zone),
+        "at": moment_text(invitation.expires_at, invitation.zone),
         "link": link,
     }
-    subject = _("Invitation to %(site)s") % {"site": site.name}
+    subject = _("Invitation to %(site)s") % {"site": invitation.workplace}
     try:
         send_mail(subject, text % values, None, [invitation.email])
     except OSError as error:  # smtplib.SMTPException is an OSError
@@ -117,7 +136,10 @@ def mail_invitation(*, invitation: Invitation, link: str) -> bool:
 @transaction.atomic
 def cancel_invitation(*, invitation: Invitation, by: User) -> None:
     """Cancel an invitation; one that is not open stays as it is. Raises AccessDenied."""
-    require(by, Action.MANAGE_SITE, invitation.site)
+    if invitation.programme is not None:
+        require_programme(by, invitation.programme)
+    else:
+        require(by, Action.MANAGE_SITE, invitation.site)
     locked = Invitation.objects.select_for_update().filter(pk=invitation.pk, used_at=None, cancelled_at=None).first()
     if locked is not None:
         cancel(locked, by=by)
@@ -125,12 +147,12 @@ def cancel_invitation(*, invitation: Invitation, by: User) -> None:
 
 def find_invitation(code: str) -> Invitation:
     """The invitation with this code. Raises UnusableInvitation."""
-    return _usable(Invitation.objects.select_related("site", "created_by").filter(code_hash=_hash(code)).first())
+    return _usable(_invitations().filter(code_hash=_hash(code)).first())
 
 
 def get_invitation(invitation_id: uuid.UUID) -> Invitation:
     """An invitation that was found by its code. Raises UnusableInvitation if its link does not work any more."""
-    return _usable(Invitation.objects.select_related("site", "created_by").filter(pk=invitation_id).first())
+    return _usable(_invitations().filter(pk=invitation_id).first())
 
 
 @transaction.atomic
@@ -164,15 +186,20 @@ def accept_invitation(*, invitation_id: uuid.UUID, by: User) -> Invitation:
     Raises UnusableInvitation; InvitationRefused if the person was deactivated there after it was sent.
     """
     invitation = _locked(invitation_id)
-    newest = StaffChange.objects.filter(site=invitation.site, user=by).order_by("-number").first()
+    changes = StaffChange.objects.filter(site=invitation.site, programme=invitation.programme, user=by)
+    newest = changes.order_by("-number").first()
     if newest is not None and not newest.is_active and newest.created_at > invitation.created_at:
-        raise InvitationRefused(_("You were deactivated at this site after this invitation. Ask its manager."))
+        raise InvitationRefused(_("Your access was ended after this invitation. Ask a manager."))
     _join(invitation, by)
     return invitation
 
 
+def _invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.select_related("site", "programme", "created_by")
+
+
 def _locked(invitation_id: uuid.UUID) -> Invitation:
-    rows = Invitation.objects.select_for_update(of=("self",)).select_related("site", "created_by")
+    rows = Invitation.objects.select_for_update(of=("self",)).select_related("site", "programme", "created_by")
     return _usable(rows.filter(pk=invitation_id).first())
 
 
@@ -183,21 +210,31 @@ def _usable(invitation: Invitation | None) -> Invitation:
         and invitation.used_at is None
         and invitation.cancelled_at is None
         and invitation.expires_at > timezone.now()
-        and can(invitation.created_by, Action.MANAGE_SITE, invitation.site)
+        and _may_invite(invitation)
     )
     if invitation is None or not is_open:
         raise UnusableInvitation
     return invitation
 
 
+def _may_invite(invitation: Invitation) -> bool:
+    """Whether its sender still manages the site or the programme."""
+    if invitation.programme is not None:
+        return programmes_for(invitation.created_by).filter(pk=invitation.programme.pk).exists()
+    return can(invitation.created_by, Action.MANAGE_SITE, invitation.site)
+
+
 def _join(invitation: Invitation, user: User) -> None:
-    present = staff_state(invitation.site, user)
-    roles = {*invitation.roles, *(present.roles if present.is_active else ())}
-    set_roles(invitation.site, user, roles)
     invitation.used_at = timezone.now()
     invitation.save(update_fields=["used_at"])
     kind = StaffChange.Kind.JOINED
-    store_change(site=invitation.site, person=user, kind=kind, roles=roles, invitation=invitation, by=user)
+    if invitation.programme is not None:
+        add_manager(programme=invitation.programme, person=user, invitation=invitation)
+    elif invitation.site is not None:
+        present = staff_state(invitation.site, user)
+        roles = {*invitation.roles, *(present.roles if present.is_active else ())}
+        set_roles(invitation.site, user, roles)
+        store_change(site=invitation.site, person=user, kind=kind, roles=roles, invitation=invitation, by=user)
 
 
 def _hash(code: str) -> str:

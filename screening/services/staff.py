@@ -127,12 +127,16 @@ def cancel(invitation: Invitation, *, by: User) -> None:
     invitation.save(update_fields=["cancelled_at"])
     StaffChange.objects.create(
         site=invitation.site,
+        programme=invitation.programme,
         kind=Kind.INVITATION_CANCELLED,
         invitation=invitation,
         roles=invitation.roles,
         created_by=by,
     )
-    record_event(verb=AuditEvent.Verb.INVITATION_CANCELLED, subject=invitation, site=invitation.site, by=by)
+    is_of_site = invitation.site is not None
+    verb = AuditEvent.Verb.INVITATION_CANCELLED if is_of_site else AuditEvent.Verb.PROGRAMME_MANAGERS_CHANGED
+    data = {"change": Kind.INVITATION_CANCELLED.value}
+    record_event(verb=verb, subject=invitation, site=invitation.site, data=data, by=by)
 
 
 def _cancel_invitations_of(site: Site, person: User, by: User) -> None:

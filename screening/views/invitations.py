@@ -91,7 +91,7 @@ def invitation_accept(request: AuthenticatedRequest) -> HttpResponseBase:
         messages.error(request, str(error))
         return redirect("screening:invitation")
     del request.session[_SESSION_KEY]
-    messages.success(request, _("You now work at %(site)s too.") % {"site": accepted.site.name})
+    messages.success(request, _("You now work at %(site)s too.") % {"site": accepted.workplace})
     return redirect("screening:worklist")
 
 

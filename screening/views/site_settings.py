@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from screening.access import Action, require, sites_for
+from screening.access import Action, is_administrator, programmes_for, require, sites_for
 from screening.forms.site_settings import SettingsForm
 from screening.labels.numbers import decimal_text
 from screening.labels.protocols import PROTOCOL_KIND_LABELS
@@ -58,13 +58,15 @@ class Setting:
 def site_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """The sites that the user manages, or the page of the only one."""
     require_parameters(request, known={"page"})
-    require(request.user, Action.MANAGE_SITE)
+    if not is_administrator(request.user):
+        require(request.user, Action.MANAGE_SITE)
     sites = sites_for(request.user, Action.MANAGE_SITE).order_by("name", "pk")
     first_two = list(sites[:2])
     if len(first_two) == 1:
         return redirect("screening:site", first_two[0].pk)
     page = Paginator(sites, PER_PAGE).get_page(page_number(request))
-    return render(request, "screening/sites/list.html", {"section": SECTION, "page": page})
+    context = {"section": SECTION, "page": page, "has_programmes": _has_programmes(request.user)}
+    return render(request, "screening/sites/list.html", context)
 
 
 @login_required
@@ -73,7 +75,12 @@ def site_settings(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseB
     """All pages of settings of a site by subject, each with what is set now."""
     require_parameters(request, known=())
     site = _managed_site(request, site_id)
-    context = {"section": SECTION, "site": site, "subjects": _subjects(request.user, site)}
+    context = {
+        "section": SECTION,
+        "site": site,
+        "subjects": _subjects(request.user, site),
+        "has_programmes": _has_programmes(request.user),
+    }
     return render(request, "screening/sites/settings.html", context)
 
 
@@ -100,6 +107,10 @@ def site_settings_group(request: AuthenticatedRequest, site_id: UUID, group: str
         return _group_page(request, site, form, status=422)
     messages.success(request, _("The change is stored."))
     return redirect("screening:site-settings", site.pk, chosen.value)
+
+
+def _has_programmes(user: User) -> bool:
+    return is_administrator(user) or programmes_for(user).exists()
 
 
 def _managed_site(request: AuthenticatedRequest, site_id: UUID) -> Site:

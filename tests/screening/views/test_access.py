@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ml.bundle import read_bundle
-from screening.models import Invitation, LetterBatch, Message, Site, User
+from screening.models import Invitation, LetterBatch, Message, Programme, Site, User
 from screening.urls import urlpatterns
 from tests.builders import photo_bytes
 from tests.screening.databases import rolled_back
@@ -44,6 +44,7 @@ def ids(site: Site) -> dict[str, Any]:
         "upload": uuid.uuid4(),
         "site": site.pk,
         **teaching_records(site),
+        "programme": Programme.objects.create(name="North").pk,
         "user_id": (person := MembershipFactory(site=site).user).pk,
         "invitation_id": Invitation.objects.create(
             site=site, email="a@example.org", created_by=person, expires_at=timezone.now()
@@ -69,7 +70,12 @@ MORE_VALUES: dict[str, dict[str, Any]] = {
     "model": {"version": read_bundle().model_version},
     "image-tile": {"level": 0, "row": 0, "column": 0},
 }
-RECORDS_OF_A_SITE = {"site-staff-member": ("user_id",), "site-invitation-cancel": ("invitation_id",)}
+RECORDS_OF_A_SITE = {
+    "programme-manager-remove": ("user_id",),
+    "programme-invitation-cancel": ("invitation_id",),
+    "site-staff-member": ("user_id",),
+    "site-invitation-cancel": ("invitation_id",),
+}
 
 
 def address_of(name: str, ids: dict[str, Any]) -> str:

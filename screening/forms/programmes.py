@@ -1,0 +1,57 @@
+"""Forms of programmes: name, sites, and the invitation of a manager."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from screening.forms.staff import InvitationForm
+from screening.models import Programme, Site
+
+if TYPE_CHECKING:
+    _ProgrammeForm = forms.ModelForm[Programme]
+    _SitesField = forms.ModelMultipleChoiceField[Site]
+else:
+    _ProgrammeForm = forms.ModelForm
+    _SitesField = forms.ModelMultipleChoiceField
+
+
+class ProgrammeForm(_ProgrammeForm):
+    """The name of a programme."""
+
+    class Meta:
+        model = Programme
+        fields = ("name",)
+
+
+class SitesField(_SitesField):
+    """Sites, each with the programme that it is in."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """The name of the site and of its programme."""
+        return f"{obj.name} ({obj.programme.name})" if obj.programme is not None else str(obj.name)
+
+
+class ProgrammeSitesForm(forms.Form):
+    """The sites of a programme. A site of another one leaves that."""
+
+    sites = SitesField(
+        label=_("Sites of this programme"),
+        queryset=Site.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("A site is in one programme at most. Its managers and settings stay."),
+    )
+
+    def __init__(self, data: Any = None, *, programme: Programme) -> None:
+        super().__init__(data, initial={"sites": list(programme.sites.values_list("pk", flat=True))})
+        sites: Any = self.fields["sites"]
+        sites.queryset = Site.objects.filter(is_active=True).select_related("programme").order_by("name", "pk")
+
+
+class ManagerInvitationForm(InvitationForm):
+    """An invitation to manage a programme."""
+
+    def __init__(self, *args: Any, has_mail: bool, **kwargs: Any) -> None:
+        super().__init__(*args, has_mail=has_mail, **kwargs)
+        del self.fields["roles"]
