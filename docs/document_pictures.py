@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--languages", nargs="+", default=["en", "fr", "de", "es"])
     parser.add_argument("--patients", nargs="+", help="names of tests/screening/reports/golden.py; without it all")
+    parser.add_argument("--kinds", nargs="+", help="clinical_report, result_letter ...; without it all")
     options = parser.parse_args()
     program = shutil.which("pdftoppm")
     if program is None:
@@ -49,7 +50,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for name in options.patients or GOLDEN:
         for language in options.languages:
-            for path in make_documents(folder, name, language):
+            for path in make_documents(folder, name, language, options.kinds):
                 if path.suffix == ".pdf":
                     prefix = str(path.with_suffix(""))
                     subprocess.run([program, "-r", str(RESOLUTION_DPI), "-png", path, prefix], check=True)  # noqa: S603
@@ -57,8 +58,8 @@ def main() -> int:
     return 0
 
 
-def make_documents(folder: Path, name: str, language: str) -> list[Path]:
-    """The report and all letters of one patient in all variants; the paths of the files."""
+def make_documents(folder: Path, name: str, language: str, kinds: list[str] | None) -> list[Path]:
+    """The report and the letters of one patient in all variants; the paths of the files."""
     from screening.policy.letters import LetterVariant
     from screening.reports.letters import OF_RECALL, OF_REVIEW, LetterRefused
     from screening.reports.making import pdf_of
@@ -85,6 +86,8 @@ def make_documents(folder: Path, name: str, language: str) -> list[Path]:
                 made.append(request_letter(**request)[0])
     paths = []
     for document in made:
+        if kinds and document.kind not in kinds:
+            continue
         path = folder / f"{language}-{name}-{document.kind}-{document.variant}.{document.extension}"
         path.write_bytes(pdf_of(document))
         paths.append(path)

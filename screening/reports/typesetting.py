@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 NO_BREAK_SPACE = "\u00a0"
 _BODY_TEXT = re.compile(r"(?<=>)[^<>]+")
 _SPACE_AT_END = re.compile(r"\s+(?=(?:</(?:strong|span)>\s*)*</(?:p|td|th|h[1-3])>)")
-_AFTER_NUMBER = re.compile(r"(?<=\d) (?=\w|%)")
+_AFTER_NUMBER = re.compile(r"(?<=\d) (?=[\w%(])")
 _FRENCH = re.compile(r" (?=[:;!?»])|(?<=«) ")
 
 

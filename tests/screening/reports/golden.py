@@ -140,11 +140,12 @@ def longest(site: Site) -> Review:
 
 
 def absent_eye(site: Site) -> Review:
-    return signed(site, right={"grade": 1}, left=None, outcome_rules=["right_grade_1"])
+    values = NEGATIVE | {"outcome_rules": ["right_grade_1"]}
+    return signed(site, right={"grade": 1}, left=None, **values)
 
 
 def ungradable(site: Site) -> Review:
-    blurred = {"ungradable_reason": "media"}
+    blurred = {"ungradable_reason": "cataract"}
     rules = {"outcome": Outcome.REFER_SLIT_LAMP, "outcome_rules": ["right_ungradable"]}
     return signed(site, right=blurred, left={"grade": 0}, **rules)
 

@@ -15,6 +15,7 @@ from screening.models import Site
 from screening.policy.lesions import Lesion
 from screening.reports import making
 from tests.screening.reports.golden import GOLDEN, LONG, WITH_HEATMAPS, all_lesions, letterhead, negative, requested
+from tests.screening.reports.pdf_a import faults
 
 pytestmark = pytest.mark.usefixtures("pango")
 
@@ -105,24 +106,12 @@ def test_a_report_in_french_has_the_data_in_french(site: Site, settings: Any) ->
 
 
 def test_it_is_a_tagged_pdf_a_with_fonts_inside(site: Site) -> None:
-    with pikepdf.open(BytesIO(making.pdf_of(requested(negative(site))))) as pdf:
-        root = pdf.Root
-        assert str(root.Lang) == "en"
-        assert root.MarkInfo.Marked
-        assert "/StructTreeRoot" in root
-        assert root.OutputIntents[0].S == "/GTS_PDFA1"
+    data = making.pdf_of(requested(negative(site)))
+    assert faults(data, "en") == []
+    with pikepdf.open(BytesIO(data)) as pdf:
         assert pdf.docinfo["/Title"] == "Diabetic retinopathy screening: clinical report"
-        with pdf.open_metadata() as metadata:
-            assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "A")
-        rows = [obj for obj in pdf.objects if isinstance(obj, pikepdf.Dictionary)]
-        kinds = {str(row.get("/S")) for row in rows}
-        assert {"/H1", "/H2", "/Table", "/TH", "/TD", "/Figure"} <= kinds
-        assert all(str(row.Alt) for row in rows if row.get("/S") == "/Figure")
-        fonts = [row for row in rows if row.get("/Type") == "/FontDescriptor"]
-        assert fonts
-        assert all("/FontFile2" in font or "/FontFile3" in font for font in fonts)
-        assert "/AcroForm" not in root
-        assert "/OpenAction" not in root
+        kinds = {str(row.get("/S")) for row in pdf.objects if isinstance(row, pikepdf.Dictionary)}
+    assert {"/H1", "/H2", "/Table", "/TH", "/TD", "/Figure"} <= kinds
 
 
 def test_the_same_data_make_the_same_bytes(site: Site) -> None:

@@ -18,7 +18,8 @@ from screening.reports import making
 from screening.reports.engine import render_pdf
 from screening.reports.requests import request_letter, request_report
 from screening.services import documents
-from tests.screening.reports.golden import GOLDEN, addressed
+from tests.screening.reports.golden import GOLDEN, addressed, requested
+from tests.screening.reports.pdf_a import faults
 from tests.screening.reports.test_clinical import flat
 
 pytestmark = pytest.mark.usefixtures("pango")
@@ -75,18 +76,35 @@ def test_reports_and_letters_of_each_language_have_the_data(
             for expected in (*texts, patient.mrn):
                 assert expected in text, (language, document.kind, expected)
             assert set(patient.family_name) <= set(text)
-            check_structure(pdf, language)
+            assert faults(pdf, language) == []
 
 
-def check_structure(pdf: bytes, language: str) -> None:
-    """Language, title, tags and marker of PDF/A-3a."""
-    with pikepdf.open(BytesIO(pdf)) as opened:
-        assert str(opened.Root.Lang) == language
-        assert opened.Root.MarkInfo.Marked
-        assert "/StructTreeRoot" in opened.Root
-        assert str(opened.docinfo["/Title"])
-        with opened.open_metadata() as metadata:
-            assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "A")
+def test_the_checks_of_pdf_a_find_a_file_that_is_none(site: Site) -> None:
+    plain = BytesIO()
+    with pikepdf.open(BytesIO(making.pdf_of(requested(GOLDEN["negative"](site))))) as pdf:
+        del pdf.Root.OutputIntents
+        pdf.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="x")
+        pdf.pages[0].contents_add(b"0 0 9 9 re f")
+        for one in pdf.objects:
+            if isinstance(one, pikepdf.Stream) and one.get("/Subtype") == "/Image":
+                one.Interpolate = True
+            if isinstance(one, pikepdf.Dictionary):
+                for key in {"/Alt", "/ID", "/FontFile2"} & set(one.keys()):
+                    del one[key]
+        pdf.save(plain)
+    found = " ".join(faults(plain.getvalue(), "fr"))
+    for fault in (
+        "output intent",
+        "language",
+        "/OpenAction",
+        "action",
+        "outside",
+        "interpolated",
+        "alternative",
+        "headers",
+    ):
+        assert fault in found
+    assert "not embedded" in found
 
 
 def test_another_process_makes_the_same_bytes(site: Site, reviewer: User, monkeypatch: pytest.MonkeyPatch) -> None:
