@@ -48,8 +48,9 @@ _HEAD = """<!-- Written by docs/clinical_numbers.py from screening/policy and ml
 
 Each number of the code with its source, or the words "default of this project without a source", why it has this value,
 and whether a site can change it. Settings of a site are in the administration panel; reading protocol and outcome
-table have separate pages. A number has a source only if the text itself, its abstract or a summary of it was read
-and has the number.
+table have separate pages. A source is named if a text that has the number was found: the source itself, its abstract,
+or another text that quotes it. Some rows say that only summaries were read; the others were not all compared with the
+full text of the source. Compare a number with it before you rely on the number.
 
 ## Numbers
 | number | meaning, source | place |
