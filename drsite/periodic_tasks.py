@@ -22,6 +22,10 @@ PERIODIC_TASKS: dict[str, dict[str, Any]] = {
         "task": "screening.tasks.requeue_stale_gradings",
         "schedule": schedule(datetime.timedelta(seconds=30), nowfun=steady_now),
     },
+    "grade-shadows": {
+        "task": "screening.tasks.grade_shadows",
+        "schedule": schedule(datetime.timedelta(seconds=30), nowfun=steady_now),
+    },
     "delete-orphaned-files": {
         "task": "screening.tasks.delete_orphaned_files",
         "schedule": crontab(hour="3", minute="17"),

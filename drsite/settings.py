@@ -37,6 +37,8 @@ MODEL_BUNDLES = {  # empty: ml.bundle.default_bundle(model)
     ServedModel.ACCURATE: env.str("ACCURATE_MODEL_BUNDLE", default=""),
     ServedModel.FAST: env.str("FAST_MODEL_BUNDLE", default=""),
 }
+MODELS_DIR = env.str("MODELS_DIR", default="")  # of bundles that superusers may register; empty: none
+MODEL_MEMORY_MB = env.int("MODEL_MEMORY_MB", default=400)  # of the models that one process keeps loaded
 GRADING_THREADS = env.int("GRADING_THREADS", default=1)
 DECODER_PROCESSES = env.int("DECODER_PROCESSES", default=2)  # of each process that opens photographs
 GRADING_SOFT_LIMIT_S = 45

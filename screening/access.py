@@ -210,9 +210,20 @@ def sites_with_models(user: Any) -> QuerySet[Site]:
     return sites_for(user, Action.MANAGE_SITE)
 
 
+def is_superuser(user: Any) -> bool:
+    """Whether ``user`` is an active superuser, who administers the installation."""
+    return isinstance(user, User) and user.is_active and user.is_superuser
+
+
+def require_superuser(user: Any) -> None:
+    """Raises AccessDenied unless ``is_superuser(user)``."""
+    if not is_superuser(user):
+        raise AccessDenied(_("Only an administrator of the installation may do this."))
+
+
 def require_models(user: Any) -> None:
     """Raises AccessDenied unless ``user`` manages a site or is a superuser."""
-    if not (isinstance(user, User) and user.is_active and user.is_superuser):
+    if not is_superuser(user):
         require(user, Action.MANAGE_SITE)
 
 

@@ -52,6 +52,8 @@ WITHOUT_PATIENT_DATA = {
     "screening:audit",
     "screening:models",
     "screening:model",
+    "screening:model-register",
+    "screening:site-shadow",
     "screening:jobs",
     "screening:jobs-status",
     "screening:due-list",

@@ -23,6 +23,7 @@ from screening.services import (
     orphaned_files,
     recall_runs,
     repeats,
+    shadow_gradings,
     stale_gradings,
     uploads,
 )
@@ -90,6 +91,12 @@ def requeue_stale_gradings() -> None:
     stale_gradings.requeue_stale_gradings()
     documents.requeue_stale_documents()
     requeue_stale_batches()
+
+
+@shared_task(name="screening.tasks.grade_shadows", acks_late=False)
+def grade_shadows() -> None:
+    """Grade photographs of sites in shadow mode for some seconds, while no photograph waits for the model in use."""
+    shadow_gradings.grade_shadows()
 
 
 @shared_task(name="screening.tasks.report_late_referrals", acks_late=False)

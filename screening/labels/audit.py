@@ -147,6 +147,8 @@ SENTENCES: dict[AuditGroup, dict[str, "_StrPromise"]] = {
         "site.reading_targets_changed": _("%(who)s changed the reading targets of a site."),
         "site.threshold_changed": _("%(who)s changed the threshold of a site."),
         "site.outcomes_previewed": _("%(who)s previewed whom another outcome table would affect."),
+        "bundle.registered": _("%(who)s registered a model."),
+        "site.shadow_changed": _("%(who)s changed the shadow mode of a site."),
         "site.protocol_changed": _("%(who)s changed the reading protocol of a site."),
         "site.outcomes_changed": _("%(who)s changed the outcome table of a site."),
         "site.reading_mode_changed": _("%(who)s changed the reading mode of a site."),

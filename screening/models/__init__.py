@@ -4,6 +4,7 @@ from screening.models.acuities import VisualAcuity
 from screening.models.api_keys import ApiKey
 from screening.models.audit import AuditEvent
 from screening.models.bookings import Booking
+from screening.models.bundles import RegisteredBundle, ShadowGrading, SiteShadow
 from screening.models.contacts import ContactAttempt
 from screening.models.corrections import Correction
 from screening.models.documents import Document, Letterhead
@@ -81,12 +82,15 @@ __all__ = (
     "ReferralEvent",
     "ReferralFeedback",
     "RegisterEntry",
+    "RegisteredBundle",
     "Repeat",
     "Review",
+    "ShadowGrading",
     "Site",
     "SiteOutcomeTable",
     "SiteProtocol",
     "SiteSettingsVersion",
+    "SiteShadow",
     "SiteThreshold",
     "StaffChange",
     "StagedBooking",

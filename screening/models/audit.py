@@ -130,6 +130,8 @@ class AuditEvent(models.Model):
         EXAM_PRIORITISED = "exam.prioritised", _("moved an exam to the priority band")
         THRESHOLD_CHANGED = "site.threshold_changed", _("changed the threshold of a site")
         OUTCOMES_PREVIEWED = "site.outcomes_previewed", _("previewed whom another outcome table would affect")
+        BUNDLE_REGISTERED = "bundle.registered", _("registered a model")
+        SHADOW_CHANGED = "site.shadow_changed", _("changed the shadow mode of a site")
         PROTOCOL_CHANGED = "site.protocol_changed", _("changed the reading protocol of a site")
         OUTCOMES_CHANGED = "site.outcomes_changed", _("changed the outcome table of a site")
         READING_MODE_CHANGED = "site.reading_mode_changed", _("changed the reading mode of a site")

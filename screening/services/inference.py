@@ -1,6 +1,8 @@
 """Bundle and grader of each served model in this process. The only module that imports ``ml.grader``."""
 
+import hashlib
 import threading
+from collections import OrderedDict
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,11 +55,41 @@ def current_bundle(model: ServedModel) -> Bundle:
     return read_own_bundle(model)
 
 
-@lru_cache(maxsize=len(ServedModel))
-def _load_grader(folder: Path) -> "Grader":
-    from ml.grader import Grader
+class LoadedGraders:
+    """The graders of this process. Those that were not used for longest make room within MODEL_MEMORY_MB.
 
-    return Grader.load(folder, threads=settings.GRADING_THREADS)
+    NB: one is kept however large it is, because a model that cannot be loaded grades nothing. Not for threads.
+    """
+
+    def __init__(self) -> None:
+        self._graders: OrderedDict[Path, Grader] = OrderedDict()
+
+    def get(self, folder: Path) -> "Grader":
+        """The grader of a bundle, loaded at first use and after it made room. Raises BundleError, OSError."""
+        if folder not in self._graders:
+            bundle = read_bundle(folder)
+            self._make_room(bundle.memory_bytes)
+            self._graders[folder] = self._load(folder)
+        self._graders.move_to_end(folder)
+        return self._graders[folder]
+
+    @property
+    def folders(self) -> list[Path]:
+        """Those that are loaded, the longest unused one first."""
+        return list(self._graders)
+
+    def _make_room(self, n_bytes: int) -> None:
+        limit = settings.MODEL_MEMORY_MB * 1_000_000
+        while self._graders and n_bytes + sum(one.bundle.memory_bytes for one in self._graders.values()) > limit:
+            self._graders.popitem(last=False)
+
+    def _load(self, folder: Path) -> "Grader":
+        from ml.grader import Grader
+
+        return Grader.load(folder, threads=settings.GRADING_THREADS)
+
+
+_graders = LoadedGraders()
 
 
 def current_grader(model: ServedModel) -> "Grader":
@@ -67,6 +99,24 @@ def current_grader(model: ServedModel) -> "Grader":
     """
     with _loading:
         try:
-            return _load_grader(folder_of(model))
+            return _graders.get(folder_of(model))
         except OSError as error:
             raise BundleError(f"The bundle of the {model} model cannot be read ({type(error).__name__}).") from error
+
+
+def registered_grader(folder: Path, description_sha256: str) -> "Grader":
+    """The Grader of a registered bundle. Raises BundleError if bundle.json is not the one that was registered."""
+    with _loading:
+        try:
+            if description_hash(folder) != description_sha256:
+                raise BundleError(
+                    f"{folder.name} was altered after its registration. Restore it, or register it again."
+                )
+            return _graders.get(folder)
+        except OSError as error:
+            raise BundleError(f"The bundle {folder.name} cannot be read ({type(error).__name__}).") from error
+
+
+def description_hash(folder: Path) -> str:
+    """SHA-256 of bundle.json, which holds those of graph and weights. Raises OSError."""
+    return hashlib.sha256((folder / "bundle.json").read_bytes()).hexdigest()

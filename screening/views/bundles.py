@@ -1,18 +1,20 @@
 """The models page: the bundles of this installation, what each reached, and which sites use it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from ml.vocabulary import ServedModel
-from screening.access import require_models, sites_with_models
+from screening.access import Action, require_models, sites_for, sites_with_models
 from screening.labels.bundles import METRIC_LABELS, memory_text, metrics_by_source, metrics_over_sources
 from screening.labels.models import SHORT_MODEL_LABELS
 from screening.model_cards import blocks_of_card
-from screening.models import Site, User
+from screening.models import Site
 from screening.policy.operating_points import validation_points
 from screening.services.bundles import InstalledBundle, find_bundle, list_bundles, read_card
 from screening.views.decorators import AuthenticatedRequest, login_required
@@ -38,9 +40,15 @@ def model_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """All bundles, those that are served first."""
     require_parameters(request, known=())
     require_models(request.user)
-    sites = _sites_by_model(request.user)
-    rows = [_row(installed, sites) for installed in list_bundles()]
-    return render(request, "screening/models/list.html", {"section": SECTION, "rows": rows})
+    sites = list(sites_with_models(request.user).order_by("name", "pk"))
+    context = {
+        "section": SECTION,
+        "rows": [_row(installed, _by_model(sites)) for installed in list_bundles()],
+        "sites": sites,
+        "managed": set(sites_for(request.user, Action.MANAGE_SITE).values_list("pk", flat=True)),
+        "memory_limit": memory_text(settings.MODEL_MEMORY_MB * 1_000_000),
+    }
+    return render(request, "screening/models/list.html", context)
 
 
 @login_required
@@ -55,7 +63,7 @@ def model_detail(request: AuthenticatedRequest, version: str) -> HttpResponseBas
     bundle = installed.bundle
     context = {
         "section": SECTION,
-        "row": _row(installed, _sites_by_model(request.user)),
+        "row": _row(installed, _by_model(sites_with_models(request.user).order_by("name", "pk"))),
         "metric_labels": list(METRIC_LABELS.values()),
         "sources": metrics_by_source(bundle.metrics),
         "points": [] if bundle.roc is None else validation_points(bundle.roc),
@@ -75,8 +83,8 @@ def _row(installed: InstalledBundle, sites: dict[ServedModel, list[Site]]) -> Bu
     )
 
 
-def _sites_by_model(user: User) -> dict[ServedModel, list[Site]]:
-    sites: dict[ServedModel, list[Site]] = {}
-    for site in sites_with_models(user).order_by("name", "pk"):
-        sites.setdefault(site.served_model, []).append(site)
-    return sites
+def _by_model(sites: Iterable[Site]) -> dict[ServedModel, list[Site]]:
+    found: dict[ServedModel, list[Site]] = {}
+    for site in sites:
+        found.setdefault(site.served_model, []).append(site)
+    return found

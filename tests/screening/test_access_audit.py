@@ -96,6 +96,8 @@ def records_of_routes(site: Site) -> dict[str, Any]:
         "user_id": MembershipFactory(site=site).user.pk,
         "invitation_id": uuid.uuid4(),
         "site_id": site.pk,
+        "group": "capture",
+        "programme_id": uuid.uuid4(),
         "version": read_bundle().model_version,
         "scale": "icdr",
         "number": 0,

@@ -131,6 +131,10 @@ TABLE = [
     ("invitation-accept", "post", (302, 302, 302, 302, 302)),  # without an invitation in the session
     ("models", "get", (302, 200, 403, 403, 200)),
     ("model", "get", (302, 200, 403, 403, 200)),
+    ("model-register", "get", (302, 403, 403, 403, 403)),
+    ("model-register", "post", (302, 403, 403, 403, 403)),
+    ("site-shadow", "get", (302, 404, 403, 403, 200)),
+    ("site-shadow", "post", (302, 404, 403, 403, 403)),
     ("jobs", "get", (302, 200, 403, 403, 200)),
     ("jobs-status", "get", (302, 200, 403, 403, 200)),
     ("audit", "get", (302, 302, 403, 403, 302)),

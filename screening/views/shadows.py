@@ -1,0 +1,102 @@
+"""Registering a bundle, and shadow mode of a site: its comparison with the model in use, and its history."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from screening.access import Action, is_superuser, require, require_superuser, sites_for, sites_with_models
+from screening.forms.shadows import BundleForm, ShadowForm
+from screening.labels.paired_models import difference_text, failure_text
+from screening.models import RegisteredBundle, Site
+from screening.policy.paired_models import KAPPA_MARGIN, MARGIN, MIN_REFERABLE
+from screening.selectors.shadows import compare_shadow, count_shadow, list_shadows, newest_shadow
+from screening.services.bundles import folders_to_register
+from screening.services.shadows import BundleRefused, change_shadow, register_bundle
+from screening.views.bundles import SECTION
+from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.parameters import page_number, require_parameters
+
+PER_PAGE = 10
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def model_register(request: AuthenticatedRequest) -> HttpResponseBase:
+    """The form with which a superuser registers a bundle of MODELS_DIR."""
+    require_parameters(request, known=())
+    require_superuser(request.user)
+    folders = list(folders_to_register())
+    form = BundleForm(request.POST if request.method == "POST" else None, folders=folders)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            row = register_bundle(name=data["folder"], sha256=data["sha256"], reason=data["reason"], by=request.user)
+        except BundleRefused as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("%(version)s is registered.") % {"version": row.model_version})
+            return redirect("screening:models")
+    context = {"section": SECTION, "form": form, "folders": folders, "has_folder": bool(settings.MODELS_DIR)}
+    return render(request, "screening/models/register.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def site_shadow(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseBase:
+    """Shadow mode of a site, for its managers; a superuser changes it."""
+    require_parameters(request, known={"page"})
+    site = sites_with_models(request.user).filter(pk=site_id).first()
+    if site is None:
+        site = get_object_or_404(sites_for(request.user), pk=site_id)
+        require(request.user, Action.MANAGE_SITE, site)
+    newest = newest_shadow(site)
+    initial: dict[str, Any] = {"base": None if newest is None else newest.pk}
+    if newest is not None:
+        initial |= {"bundle": newest.bundle_id, "since": newest.since}
+    form = ShadowForm(request.POST if request.method == "POST" else None, initial=initial)
+    if request.method == "POST":
+        require_superuser(request.user)
+        if form.is_valid():
+            values = {name: form.cleaned_data[name] for name in ("bundle", "since", "reason")}
+            try:
+                change_shadow(site=site, **values, base_id=form.cleaned_data["base"], by=request.user)
+            except BundleRefused as error:
+                form.add_error(None, str(error))
+            else:
+                messages.success(request, _("The change is stored."))
+                return redirect("screening:site-shadow", site.pk)
+    page = Paginator(list_shadows(site), PER_PAGE).get_page(page_number(request))
+    context = {
+        "section": SECTION,
+        "site": site,
+        "form": form,
+        "newest": newest,
+        "may_change": is_superuser(request.user),
+        "page": page,
+        **_comparison(site, newest.bundle if newest is not None else None),
+    }
+    return render(request, "screening/models/shadow.html", context, status=422 if form.errors else 200)
+
+
+def _comparison(site: Site, bundle: RegisteredBundle | None) -> dict[str, Any]:
+    if bundle is None:
+        return {}
+    found = compare_shadow(site, bundle)
+    return {
+        "comparison": found,
+        "counts": count_shadow(site, bundle),
+        "sensitivity_difference": difference_text(found.sensitivity, is_percent=True),
+        "specificity_difference": difference_text(found.specificity, is_percent=True),
+        "kappa_difference": difference_text(found.kappa, is_percent=False),
+        "failures": [failure_text(one, found) for one in found.failures],
+        "least": MIN_REFERABLE,
+        "margin": round(100 * MARGIN),
+        "kappa_margin": KAPPA_MARGIN,
+    }
