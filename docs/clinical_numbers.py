@@ -24,6 +24,7 @@ PAGE = ROOT / "docs" / "clinical-numbers.md"
 FILES = (ROOT / "ml" / "vocabulary.py", *sorted((ROOT / "screening" / "policy").glob("*.py")))
 TECHNICAL = {
     "ml.vocabulary.N_GRADES",
+    "screening.policy.daily_counts.HOURS_SHOWN",
     "screening.policy.default_outcomes.CURRENT_VERSION",
     "screening.policy.default_outcomes.FIRST_VERSION",
     "screening.policy.imports",

@@ -58,6 +58,10 @@ PERIODIC_TASKS: dict[str, dict[str, Any]] = {
         "task": "screening.tasks.clean_up_imports",
         "schedule": schedule(datetime.timedelta(seconds=60), nowfun=steady_now),
     },
+    "update-counts": {
+        "task": "screening.tasks.update_counts",
+        "schedule": schedule(datetime.timedelta(seconds=60), nowfun=steady_now),
+    },
     "delete-letter-files": {"task": "screening.tasks.delete_letter_files", "schedule": crontab(minute="53")},
     "delete-old-drafts": {"task": "screening.tasks.delete_old_drafts", "schedule": crontab(minute="47")},
 }

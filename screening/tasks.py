@@ -13,6 +13,7 @@ from screening.reports import letter_batches, making
 from screening.services import (
     accounts,
     bookings,
+    daily_counts,
     documents,
     drafts,
     gradings,
@@ -127,6 +128,12 @@ def close_past_bookings() -> None:
 def clean_up_imports() -> None:
     """Delete data of imports that have ended, and continue those whose worker crashed."""
     import_cleanup.clean_up_imports()
+
+
+@shared_task(name="screening.tasks.update_counts", acks_late=False, soft_time_limit=240, time_limit=300)
+def update_counts() -> None:
+    """Count the days of the dashboard whose exams changed."""
+    daily_counts.update_counts()
 
 
 @shared_task(name="screening.tasks.delete_old_drafts", acks_late=False)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from screening.health.checks import HealthCheckError
-from screening.models import DataImport, LateReferralRun, Patient, RecallRun, Referral
+from screening.models import CountedDay, CountRun, DataImport, Exam, LateReferralRun, Patient, RecallRun, Referral
 from screening.policy.imports import WORKING_STATES
 from screening.selectors.bookings import count_unclosed_bookings
 from screening.selectors.documents import batches_with_expired_files
@@ -21,6 +21,8 @@ MAX_IMPORT_PAUSE_MIN = 15
 """Far above STALLED_AFTER of ``services.imports.cleanup``, after which a periodic task has a worker continue."""
 MAX_UNCLOSED_DAYS = 1
 MAX_UNDELETED_DAYS = 1
+MAX_COUNT_AGE_MIN = 15
+"""The task runs each minute, for one minute at most."""
 
 
 def check_readings() -> str:
@@ -80,6 +82,20 @@ def check_letters() -> str:
     if n_kept:
         raise HealthCheckError(f"files of {n_kept} batches should have been deleted more than a day ago")
     return f"files are deleted after {settings.LETTER_FILES_DAYS} days"
+
+
+def check_counts() -> str:
+    """The task that counts for the dashboard."""
+    run = CountRun.objects.first()
+    if run is None:
+        if Exam.objects.filter(created_at__lt=timezone.now() - datetime.timedelta(minutes=MAX_COUNT_AGE_MIN)).exists():
+            raise HealthCheckError("the exams of the dashboard were never counted")
+        return "there is no exam yet"
+    minutes = (timezone.now() - run.ran_at).total_seconds() / 60
+    if minutes > MAX_COUNT_AGE_MIN:
+        raise HealthCheckError(f"exams were last counted {minutes:.0f} minutes ago")
+    n_pending = CountedDay.objects.filter(is_pending=True).count()
+    return f"counted {minutes:.0f} min ago; {n_pending} days have still to be counted"
 
 
 def _check_age(done: str, ran_at: datetime.datetime) -> str:

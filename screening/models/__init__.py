@@ -7,6 +7,7 @@ from screening.models.bookings import Booking
 from screening.models.bundles import RegisteredBundle, ShadowGrading, SiteShadow
 from screening.models.contacts import ContactAttempt
 from screening.models.corrections import Correction
+from screening.models.daily_counts import CountedDay, CountRun, DailyCount
 from screening.models.documents import Document, Letterhead
 from screening.models.drafts import ReadingDraft
 from screening.models.exam_locks import ExamLock
@@ -47,6 +48,9 @@ __all__ = (
     "Booking",
     "ContactAttempt",
     "Correction",
+    "CountRun",
+    "CountedDay",
+    "DailyCount",
     "DataImport",
     "Document",
     "Exam",

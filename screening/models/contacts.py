@@ -32,7 +32,10 @@ class ContactAttempt(BaseModel):
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
         ordering = ["-on", "-created_at", "id"]
-        indexes = [models.Index(fields=["patient", "-on", "-created_at"], name="contacts_of_patient")]
+        indexes = [
+            models.Index(fields=["patient", "-on", "-created_at"], name="contacts_of_patient"),
+            models.Index(fields=["on"], name="invitations_of_day", condition=Q(kind="invitation")),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=values(ContactKind)), name="contact_kind_known"),
             models.CheckConstraint(condition=Q(channel__in=values(ContactChannel)), name="contact_channel_known"),

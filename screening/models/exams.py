@@ -108,6 +108,7 @@ class Exam(BaseModel):
         ordering = ["-created_at", "id"]
         indexes = [
             models.Index(fields=["site", "status", "due_at"], name="exam_by_due_time"),
+            models.Index(fields=["site", "created_at"], name="exam_by_visit"),
             # The orders of the worklist, for users of any number of sites.
             models.Index(
                 fields=["worklist_band", "due_at", "created_at", "id"], name="exam_by_band", condition=_IS_WAITING

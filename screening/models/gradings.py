@@ -194,6 +194,12 @@ def current_first(gradings: QuerySet[Grading]) -> QuerySet[Grading]:
     return gradings.order_by(Case(When(of_site, then=0), default=1), "-created_at", "pk")
 
 
+def is_flagged(gradings: Iterable[Grading]) -> bool | None:
+    """Whether the model flagged an eye as referable or suspected macular oedema; None if nothing was gradable."""
+    gradable = [one for one in gradings if one.is_gradable]
+    return any(one.is_referable or one.suspects_oedema for one in gradable) if gradable else None
+
+
 def limited_negatives(gradings: Iterable[Grading]) -> list[Grading]:
     """Negatives in which small lesions could be missed, unless a good photograph shows the same field of the eye."""
     gradings = list(gradings)

@@ -1,7 +1,7 @@
 """What audit events are about: the patient and the exam of each, and all records of a patient."""
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,11 @@ def records_of_events(events: Collection[AuditEvent], *, user: User) -> list[Aud
     return found
 
 
+def exam_ids_of_events(events: Iterable[AuditEvent]) -> set[uuid.UUID]:
+    """All exams that events are about, also those from and to which a record was moved. NB: of all sites; for tasks."""
+    return set(_pairs(_EXAM_PATHS, {one for event in events for one in _ids(event)}).values())
+
+
 def _pairs(paths: dict[Any, str], ids: set[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """The record to which a path leads, for each of these ids that a model has; one query."""
     first, *others = (
@@ -95,7 +100,7 @@ def _pairs(paths: dict[Any, str], ids: set[uuid.UUID]) -> dict[uuid.UUID, uuid.U
 
 def _ids(event: AuditEvent) -> Iterator[uuid.UUID]:
     """Ids that an event has of records, the nearest first."""
-    for text in (event.object_id, *(event.data.get(name) for name in ("record", "exam", "patient"))):
+    for text in (event.object_id, *(event.data.get(name) for name in ("record", "exam", "to_exam", "patient"))):
         try:
             yield uuid.UUID(str(text))
         except ValueError:

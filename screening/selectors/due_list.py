@@ -18,6 +18,10 @@ from screening.selectors.patients import matching_ids
 
 TO_CALL = (RecallState.DUE, RecallState.OVERDUE)
 """The states in which a next step is to be made."""
+OUT_OF_REGISTER = frozenset(
+    RecallState(status.value) for status in RegisterStatus if status is not RegisterStatus.ELIGIBLE
+)
+"""The states of people who are not eligible now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,20 @@ def count_states(*, user: User, site: Site) -> dict[RecallState, int]:
 def with_state(people: QuerySet[Patient], site: Site) -> QuerySet[Patient]:
     """Annotate ``state``: the rules of ``policy.recall_state`` as a query. All people are of ``site``."""
     return people.annotate(state=_state(site, timezone.localdate(timezone=site.zone)))
+
+
+def count_register(site: Site) -> tuple[dict[RecallState, int], int]:
+    """People of a site in each state, and how many eligible ones have a screening that is still valid; one query.
+
+    It is valid until the person is overdue. NB: for tasks; also people whose state is hidden from a late reader.
+    """
+    overdue_on = timezone.localdate(timezone=site.zone) - datetime.timedelta(days=site.recall_rules.overdue_after_days)
+    is_valid = Q(screened_on__isnull=False) & (Q(due_on__isnull=True) | Q(due_on__gte=overdue_on))
+    people: Any = with_state(Patient.objects.filter(site=site, merged_into__isnull=True), site)
+    rows = people.order_by().values_list("state").annotate(n=Count("pk"), n_valid=Count("pk", filter=is_valid))
+    found = {RecallState(state): (n, n_valid) for state, n, n_valid in rows}
+    counts = {state: n for state, (n, _n_valid) in found.items()}
+    return counts, sum(n_valid for state, (_n, n_valid) in found.items() if state not in OUT_OF_REGISTER)
 
 
 def _people(user: User, site: Site) -> QuerySet[Patient]:

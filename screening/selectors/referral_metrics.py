@@ -8,7 +8,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 
 from screening.access import Action, sites_for
 from screening.models import Grading, ReferralFeedback, Review, User
-from screening.models.gradings import current_first
+from screening.models.gradings import current_first, is_flagged
 from screening.policy.proportions import Proportion
 from screening.policy.referrals import ReferralState
 from screening.selectors.referrals import referrals_for
@@ -102,7 +102,4 @@ def _gradings_at_signature(exams: list[uuid.UUID]) -> dict[uuid.UUID, list[Gradi
 
 
 def _model_result(gradings: list[Grading]) -> tuple[tuple[str, ...], bool | None]:
-    versions = tuple(sorted({one.model_version for one in gradings}))
-    gradable = [one for one in gradings if one.is_gradable]
-    is_positive = any(one.is_referable or one.suspects_oedema for one in gradable) if gradable else None
-    return versions, is_positive
+    return tuple(sorted({one.model_version for one in gradings})), is_flagged(gradings)

@@ -266,6 +266,11 @@ DIAGNOSTICS = (
         "Check that beat and a worker run, and read the log of the worker. The next run, within an hour, deletes them.",
     ),
     Diagnostic(
+        "dashboard",
+        programme.check_counts,
+        "Check that beat and a worker run, and read the log of the worker. The next run makes up what was missed.",
+    ),
+    Diagnostic(
         "messages",
         diagnose_messages,
         "Set EMAIL_URL or SMS_BACKEND, or switch messages off at the sites. If messages wait, check that beat and a "

@@ -18,14 +18,16 @@ from ml.errors import BundleError
 from ml.vocabulary import ServedModel
 from screening.health import checks, programme
 from screening.management.commands import doctor
-from screening.models import DataImport, LateReferralRun
+from screening.models import CountRun, DataImport, Exam, LateReferralRun, Site
 from screening.reports import engine
 from screening.services.bookings import close_past_bookings
+from screening.services.daily_counts import update_counts
 from screening.services.late_referrals import report_late_referrals
 from tests.builders import FakeGrader
 from tests.screening.factories import (
     BookingFactory,
     DataImportFactory,
+    ExamFactory,
     GradingFactory,
     ReferralFactory,
     SiteFactory,
@@ -63,7 +65,7 @@ def test_a_healthy_installation_passes_every_check(media_root: Path) -> None:
     assert code == 0, output
     names = "settings database migrations broker storage bundle thresholds readings clock disk worker queue referrals"
     assert states == dict.fromkeys(
-        [*names.split(), "recall", "bookings", "imports", "letters", "messages", "documents", "mail"], "OK"
+        [*names.split(), "recall", "bookings", "imports", "letters", "dashboard", "messages", "documents", "mail"], "OK"
     )
     assert not [file for file in media_root.rglob("*") if file.is_file()], "its test file is deleted"
 
@@ -164,6 +166,7 @@ def stop_database(_settings: Any, patch: pytest.MonkeyPatch) -> None:
                 "bookings",
                 "imports",
                 "letters",
+                "dashboard",
                 "messages",
             },
             "DATABASE_PASSWORD",
@@ -207,6 +210,19 @@ def test_referrals_without_any_search_for_late_ones_are_reported() -> None:
         programme.check_referrals()
     report_late_referrals()
     assert programme.check_referrals() == "late ones were searched 0 h ago"
+
+
+def test_a_dashboard_that_is_not_counted_is_reported(site: Site) -> None:
+    assert programme.check_counts() == "there is no exam yet"
+    ExamFactory(patient__site=site)
+    Exam.objects.update(created_at=timezone.now() - datetime.timedelta(hours=1))
+    with pytest.raises(checks.HealthCheckError, match="never counted"):
+        programme.check_counts()
+    update_counts()
+    assert programme.check_counts() == "counted 0 min ago; 0 days have still to be counted"
+    CountRun.objects.update(ran_at=timezone.now() - datetime.timedelta(hours=1))
+    with pytest.raises(checks.HealthCheckError, match="60 minutes ago"):
+        programme.check_counts()
 
 
 def test_bookings_that_no_task_closed_are_reported() -> None:
