@@ -205,6 +205,15 @@ def sites_to_audit(user: Any) -> QuerySet[Site]:
 
 def sites_with_models(user: Any) -> QuerySet[Site]:
     """Active sites whose models ``user`` may see: those of a manager; all for a superuser, without patients."""
+    return _managed_or_all(user)
+
+
+def sites_of_dashboard(user: Any) -> QuerySet[Site]:
+    """Active sites whose figures ``user`` may see: those of a manager; all for a superuser, but not by person."""
+    return _managed_or_all(user)
+
+
+def _managed_or_all(user: Any) -> QuerySet[Site]:
     if isinstance(user, User) and user.is_active and user.is_superuser:
         return Site.objects.filter(is_active=True)
     return sites_for(user, Action.MANAGE_SITE)

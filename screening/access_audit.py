@@ -54,6 +54,8 @@ WITHOUT_PATIENT_DATA = {
     "screening:model",
     "screening:model-register",
     "screening:site-shadow",
+    "screening:dashboard",
+    "screening:site-dashboard",
     "screening:jobs",
     "screening:jobs-status",
     "screening:due-list",

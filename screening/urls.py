@@ -12,6 +12,7 @@ from screening.views import (
     consensus,
     contacts,
     corrections,
+    dashboards,
     document_checks,
     documents,
     drafts,
@@ -77,6 +78,12 @@ class SettingsGroupConverter(StringConverter):
     regex = "|".join(SettingsGroup)
 
 
+class DashboardPageConverter(StringConverter):
+    """A page of the dashboard beside the first one."""
+
+    regex = "agreement|staff"
+
+
 class ImportKindConverter(StringConverter):
     """What the rows of a file are."""
 
@@ -85,6 +92,7 @@ class ImportKindConverter(StringConverter):
 
 register_converter(EyeConverter, "eye")
 register_converter(SettingsGroupConverter, "settings_group")
+register_converter(DashboardPageConverter, "dashboard_page")
 register_converter(ImportKindConverter, "import_kind")
 register_converter(ExportConverter, "export")
 
@@ -178,6 +186,18 @@ urlpatterns = [
     path("models/register/", shadows.model_register, name="model-register"),
     path("sites/<uuid:site_id>/shadow/", shadows.site_shadow, name="site-shadow"),
     path("models/<str:version>/", bundles.model_detail, name="model"),
+    path("dashboard/", dashboards.dashboard, name="dashboard"),
+    path("dashboard/<dashboard_page:page_code>/", dashboards.dashboard, name="dashboard-page"),
+    path("dashboard/export/<slug:table_code>/", exports.dashboard_export, name="dashboard-export"),
+    path("sites/<uuid:site_id>/dashboard/", dashboards.dashboard, name="site-dashboard"),
+    path(
+        "sites/<uuid:site_id>/dashboard/<dashboard_page:page_code>/", dashboards.dashboard, name="site-dashboard-page"
+    ),
+    path(
+        "sites/<uuid:site_id>/dashboard/export/<slug:table_code>/",
+        exports.dashboard_export,
+        name="site-dashboard-export",
+    ),
     path("jobs/", jobs.job_list, name="jobs"),
     path("jobs/status/", jobs.job_list_status, name="jobs-status"),
     path("audit/", audit.audit_sites, name="audit"),

@@ -13,12 +13,13 @@ from screening.access import Action, can, require, sites_for
 from screening.forms.exports import ExportForm
 from screening.selectors import WorklistState
 from screening.selectors.teaching import get_teaching_set
-from screening.services.exports import audit, exams, people, repeats, teaching
+from screening.services.exports import audit, dashboards, exams, people, repeats, teaching
 from screening.services.exports.files import ExportFile, ExportRefused
 from screening.spreadsheets.writing import FileFormat
 from screening.views.audit import read_filters as read_audit_filters
 from screening.views.audit import site_to_audit
 from screening.views.bookings import read_filters as read_booking_filters
+from screening.views.dashboards import find_table, read_period, scope_of
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.due_list_filters import read_filters as read_due_filters
 from screening.views.message_log import read_filters as read_message_filters
@@ -117,6 +118,22 @@ def site_audit_export(request: AuthenticatedRequest, site_id: UUID) -> HttpRespo
             site=site, filters=filters, file_format=file_format, by=request.user
         ),
         back="screening:audit",
+    )
+
+
+@login_required
+@require_POST
+def dashboard_export(request: AuthenticatedRequest, table_code: str, site_id: UUID | None = None) -> HttpResponseBase:
+    """A table of the dashboard of a site, or of all sites of the user."""
+    scope = scope_of(request.user, site_id)
+    period = read_period(request.POST, scope)
+    table = find_table(scope, period, table_code)
+    return _export(
+        request,
+        lambda file_format, _text: dashboards.export_table(
+            table=table, site=scope.site, period=period, file_format=file_format, by=request.user
+        ),
+        back="screening:dashboard",
     )
 
 

@@ -99,6 +99,8 @@ def records_of_routes(site: Site) -> dict[str, Any]:
         "group": "capture",
         "programme_id": uuid.uuid4(),
         "version": read_bundle().model_version,
+        "page_code": "agreement",
+        "table_code": "summary",
         "scale": "icdr",
         "number": 0,
         "level": 0,

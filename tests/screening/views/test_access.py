@@ -68,6 +68,10 @@ MORE_VALUES: dict[str, dict[str, Any]] = {
     "site-due-list-export": {"code": "contacts"},
     "site-message-text": {"message_kind": "invitation", "channel": "email", "language": "en"},
     "model": {"version": read_bundle().model_version},
+    "dashboard-page": {"page_code": "agreement"},
+    "dashboard-export": {"table_code": "summary"},
+    "site-dashboard-page": {"page_code": "agreement"},
+    "site-dashboard-export": {"table_code": "summary"},
     "image-tile": {"level": 0, "row": 0, "column": 0},
 }
 RECORDS_OF_A_SITE = {

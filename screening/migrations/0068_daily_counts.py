@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("screening", "0066_programmes"),
+        ("screening", "0067_shadow_mode"),
     ]
 
     operations = [

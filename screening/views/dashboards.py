@@ -1,0 +1,161 @@
+"""The dashboard of a site, or of all sites of a manager: overview, agreement, staff and cameras."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from screening.access import Action, require, sites_for, sites_of_dashboard
+from screening.models import Site, User
+from screening.policy.daily_counts import Period
+from screening.policy.dashboard_tables import Table
+from screening.selectors.agreement_tables import agreement_tables
+from screening.selectors.dashboards import last_count_run
+from screening.selectors.overview_tables import overview_tables, site_table
+from screening.selectors.staff_tables import camera_table, staff_tables
+from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.parameters import InvalidParameter, day_value, page_number, require_parameters, value_of
+
+SECTION = "dashboard"
+PERIODS = {"28d": 28, "90d": 90, "12m": 365}
+DEFAULT_PERIOD = "28d"
+MAX_DAYS = 3660
+SITES_PER_PAGE = 25
+OVERVIEW, AGREEMENT, STAFF = "", "agreement", "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The sites that are counted together. ``site`` is None for all of the user; a group of sites has them too.
+
+    ``is_manager``: the user manages each of them, and sees the figures of persons.
+    """
+
+    site: Site | None
+    sites: tuple[Site, ...]
+    is_manager: bool
+
+    @property
+    def today(self) -> datetime.date:
+        zones = [site.zone for site in self.sites] or [timezone.get_default_timezone()]
+        return max(timezone.localdate(timezone=zone) for zone in zones)
+
+
+@login_required
+@require_safe
+def dashboard(
+    request: AuthenticatedRequest, site_id: UUID | None = None, page_code: str = OVERVIEW
+) -> HttpResponseBase:
+    """One page of the dashboard; without ``site_id`` that of all sites of the user."""
+    require_parameters(request, known={"period", "from_on", "to_on", "page"})
+    scope = scope_of(request.user, site_id)
+    period = read_period(request.GET, scope)
+    chosen = _chosen_period(request)
+    days = {"from_on": period.from_on.isoformat(), "to_on": period.to_on.isoformat()}
+    query = urlencode({"period": chosen} if chosen else days)
+    context: dict[str, Any] = {
+        "section": SECTION,
+        "site": scope.site,
+        "n_sites": len(scope.sites),
+        "period": period,
+        "run": last_count_run(),
+        "zone": scope.sites[0].zone if scope.sites else timezone.get_default_timezone(),
+        "tables": _tables(scope, period, page_code),
+        "is_overview": page_code == OVERVIEW,
+        "hides_persons": page_code == STAFF and not scope.is_manager,
+        "period_links": _period_links(chosen),
+        "page_links": _page_links(scope, page_code, query),
+        "export_filters": days,
+        "query": query,
+        "keep": f"{query}&",
+    }
+    if scope.site is None and page_code == OVERVIEW and len(scope.sites) > 1:
+        page = Paginator(scope.sites, SITES_PER_PAGE).get_page(page_number(request))
+        table = site_table(list(page.object_list), period)
+        context |= {"page": page, "site_rows": list(zip(page.object_list, table.rows, strict=True)), "by_site": table}
+    return render(request, "screening/dashboards/page.html", context)
+
+
+def scope_of(user: User, site_id: UUID | None) -> Scope:
+    """The site, or all sites whose dashboard the user may see. Raises Http404, AccessDenied."""
+    sites = sites_of_dashboard(user)
+    if site_id is None:
+        found = tuple(sites.order_by("name", "pk"))
+        if not found:
+            require(user, Action.MANAGE_SITE)
+        site = None
+    else:
+        site = sites.filter(pk=site_id).first()
+        if site is None:
+            site = get_object_or_404(sites_for(user), pk=site_id)
+            require(user, Action.MANAGE_SITE, site)
+        found = (site,)
+    managed = set(sites_for(user, Action.MANAGE_SITE).values_list("pk", flat=True))
+    return Scope(site, found, is_manager=managed.issuperset(one.pk for one in found))
+
+
+def read_period(data: Any, scope: Scope) -> Period:
+    """The days of an address or a form; by default the last 28. Raises InvalidParameter."""
+    from_on, to_on = day_value(data, "from_on"), day_value(data, "to_on")
+    code = value_of(data, "period", values=PERIODS, default=DEFAULT_PERIOD)
+    if from_on is None and to_on is None:
+        return Period(scope.today - datetime.timedelta(days=PERIODS[code] - 1), scope.today)
+    if from_on is None or to_on is None:
+        raise InvalidParameter(_("Choose both days, the first and the last one."))
+    if from_on > to_on:
+        raise InvalidParameter(_("The first day is after the last one. Exchange them."))
+    if (to_on - from_on).days >= MAX_DAYS:
+        raise InvalidParameter(_("A period has at most ten years. Choose a later first day."))
+    return Period(from_on, to_on)
+
+
+def find_table(scope: Scope, period: Period, code: str) -> Table:
+    """A table of any page that the user may see. Raises Http404."""
+    if code == "sites" and scope.site is None:
+        return site_table(scope.sites, period)
+    for page_code in (OVERVIEW, AGREEMENT, STAFF):
+        for table in _tables(scope, period, page_code):
+            if table.code == code:
+                return table
+    raise Http404
+
+
+def _tables(scope: Scope, period: Period, page_code: str) -> list[Table]:
+    if page_code == AGREEMENT:
+        return agreement_tables(scope.sites, period)
+    if page_code == STAFF:
+        of_persons = staff_tables(scope.sites, period) if scope.is_manager else []
+        return [camera_table(scope.sites, period), *of_persons]
+    return overview_tables(scope.sites, period)
+
+
+def _chosen_period(request: AuthenticatedRequest) -> str:
+    """The code of the period; empty if its days are chosen."""
+    has_days = request.GET.get("from_on") or request.GET.get("to_on")
+    return "" if has_days else request.GET.get("period", DEFAULT_PERIOD)
+
+
+def _period_links(chosen: str) -> Sequence[tuple[str, str, bool]]:
+    labels = {"28d": _("Last 28 days"), "90d": _("Last 90 days"), "12m": _("Last 12 months")}
+    return [(code, label, code == chosen) for code, label in labels.items()]
+
+
+def _page_links(scope: Scope, page_code: str, query: str) -> Sequence[tuple[str, str, bool]]:
+    """Address, name and whether it is this one, of each page."""
+    labels = {OVERVIEW: _("Overview"), AGREEMENT: _("Agreement"), STAFF: _("Cameras and staff")}
+    prefix, ids = ("screening:site-dashboard", [scope.site.pk]) if scope.site else ("screening:dashboard", [])
+    found = []
+    for code, label in labels.items():
+        address = reverse(f"{prefix}-page", args=[*ids, code]) if code else reverse(prefix, args=ids)
+        found.append((f"{address}?{query}", label, code == page_code))
+    return found
