@@ -72,7 +72,7 @@ def fill_batch(sites: list[Site], staff: list[User], numbers: range) -> None:
     patients = [Patient(site=sites[n % N_SITES], mrn=f"{n:08}", family_name=f"Name {n}") for n in numbers]
     Patient.objects.bulk_create(patients)
     now = timezone.now()
-    exams, rows = [], Rows()
+    exams, rows = [], GeneratedRecords()
     opened_at: dict[uuid.UUID, datetime] = {}
     for patient in patients:
         created_at = now - timedelta(minutes=SEEDED.randrange(60 * 24 * N_DAYS))
@@ -97,8 +97,8 @@ def fill_batch(sites: list[Site], staff: list[User], numbers: range) -> None:
         model.objects.bulk_create(found)
 
 
-class Rows:
-    """Rows of a batch of exams that are not stored yet."""
+class GeneratedRecords:
+    """GeneratedRecords of a batch of exams that are not stored yet."""
 
     def __init__(self) -> None:
         self.images: list[Any] = []

@@ -39,7 +39,7 @@ from screening.policy.repeats import RepeatState
 from screening.selectors.drafts import MAX_AGE
 from screening.selectors.reviews import IN_FORCE
 
-Rows = dict[uuid.UUID, list[Any]]
+ByRecord = dict[uuid.UUID, list[Any]]
 
 
 def facts_of_day(*, site: Site, day: datetime.date) -> Iterator[ExamFacts]:
@@ -58,7 +58,7 @@ def facts_of_exams(exams: Collection[Any]) -> Iterator[ExamFacts]:
     signed = [exam.pk for exam in exams if exam.status == ExamState.SIGNED]
     reviews = {row.exam_id: row for row in Review.objects.filter(IN_FORCE, exam__in=signed)}
     first_signed = _first_signatures(signed)
-    related: dict[str, Rows] = {
+    related: dict[str, ByRecord] = {
         "findings": _by_exam(EyeFinding.objects.filter(review__in=reviews.values()).select_related("review")),
         "blind": _by_exam(FirstReading.objects.filter(exam__in=signed, not_blind_reason="").order_by("created_at")),
         "readings": _by_exam(_readings(signed)),
@@ -105,17 +105,17 @@ def _is_real(images: Iterable[FundusImage]) -> bool:
     return settings.SITE_IS_DEMO or not any(image.is_synthetic for image in images)
 
 
-def _by_exam(rows: Iterable[Any]) -> Rows:
-    found: Rows = defaultdict(list)
+def _by_exam(rows: Iterable[Any]) -> ByRecord:
+    found: ByRecord = defaultdict(list)
     for row in rows:
         found[row.review.exam_id if isinstance(row, EyeFinding) else row.exam_id].append(row)
     return found
 
 
-def _gradings(ids: Collection[uuid.UUID]) -> Rows:
+def _gradings(ids: Collection[uuid.UUID]) -> ByRecord:
     """The finished gradings of each photograph, the current one first."""
     rows = Grading.objects.filter(image__exam__in=ids, status=Grading.Status.DONE)
-    found: Rows = defaultdict(list)
+    found: ByRecord = defaultdict(list)
     for grading in current_first(rows.defer("heatmap", "oedema_heatmap", "probabilities")):
         found[grading.image_id].append(grading)
     return found
@@ -150,7 +150,9 @@ def _photo(image: FundusImage, gradings: list[Grading]) -> PhotoFacts:
     )
 
 
-def _at_signature(images: Iterable[FundusImage], gradings: Rows, signed_at: datetime.datetime) -> dict[str, list[Any]]:
+def _at_signature(
+    images: Iterable[FundusImage], gradings: ByRecord, signed_at: datetime.datetime
+) -> dict[str, list[Any]]:
     """For each eye, the grading that was current at the signature of each photograph that was in use then."""
     found: dict[str, list[Any]] = defaultdict(list)
     for image in images:

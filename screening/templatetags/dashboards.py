@@ -98,13 +98,13 @@ def _columns(table: Table, context: dict[str, Any], *, is_bidi: bool) -> SafeStr
     base = TOP_PX + COLUMNS_PX
     bars = []
     for index, bar in enumerate(table.bars):
-        place_in_row = len(table.bars) - 1 - index if is_bidi else index
+        column = len(table.bars) - 1 - index if is_bidi else index
         height = COLUMNS_PX * bar.n / table.largest
         bars.append(
             {
                 "label": bar.label,
                 "n": bar.n,
-                "x": f"{place_in_row * step + step * 0.1:.3f}%",
+                "x": f"{column * step + step * 0.1:.3f}%",
                 "width": f"{step * 0.8:.3f}%",
                 "y": f"{base - height:.1f}",
                 "height": f"{height:.1f}",
