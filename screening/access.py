@@ -78,6 +78,20 @@ ALLOWED: dict[Action, frozenset[Role]] = {
 }
 
 
+_PRACTICE = frozenset(
+    {
+        Action.VIEW_PATIENT,
+        Action.VIEW_CASE,
+        Action.UPLOAD_IMAGE,
+        Action.WITHDRAW_IMAGE,
+        Action.SUBMIT_EXAM,
+        Action.CANCEL_EXAM,
+        Action.REVIEW_EXAM,
+        Action.VIEW_GRADE,
+        Action.RETRY_GRADING,
+    }
+)
+"""What the roles allow at a practice site: no register, referrals, management or real patients there."""
 _PROGRAMME_ROLE = Role.MANAGER
 """What a programme manager is at every site of the programme."""
 
@@ -110,7 +124,8 @@ def _sites_of(user_id: Any, action: Action) -> QuerySet[Site]:
     allowed = Q(pk__in=_memberships(action).filter(user=user_id).values("site"))
     if _PROGRAMME_ROLE in ALLOWED[action]:
         allowed |= Q(programme__in=ProgrammeMembership.objects.filter(user=user_id).order_by().values("programme"))
-    return Site.objects.filter(allowed, is_active=True)
+    sites = Site.objects.filter(allowed, is_active=True)
+    return sites if action in _PRACTICE else sites.filter(practice_of=None)
 
 
 def can(user: Any, action: Action, site: Site | None = None) -> bool:
@@ -271,6 +286,11 @@ def require_administrator(user: Any) -> None:
     """Raises AccessDenied unless ``is_administrator(user)``."""
     if not is_administrator(user):
         raise AccessDenied(_("Only an administrator of the installation may do this."))
+
+
+def practice_roles() -> set[str]:
+    """Roles of a person who practises, at the practice site alone: to photograph and to read."""
+    return {Role.PHOTOGRAPHER.value, Role.REVIEWER.value}
 
 
 def add_manager(user: User, site: Site) -> Membership:

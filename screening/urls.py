@@ -20,6 +20,7 @@ from screening.views import (
     exam_locks,
     exams,
     exports,
+    first_run,
     gradings,
     images,
     imports,
@@ -115,6 +116,8 @@ urlpatterns = [
     path(
         "sites/<uuid:site_id>/settings/<settings_group:group>/", site_settings.site_settings_group, name="site-settings"
     ),
+    path("sites/<uuid:site_id>/practice/", first_run.site_practice, name="site-practice"),
+    path("sites/<uuid:site_id>/first-steps/close/", first_run.site_first_run_close, name="site-first-run-close"),
     path("sites/<uuid:site_id>/staff/", staff.site_staff, name="site-staff"),
     path("sites/<uuid:site_id>/staff/history/", staff.site_staff_history, name="site-staff-history"),
     path("sites/<uuid:site_id>/staff/<uuid:user_id>/", staff.site_staff_member, name="site-staff-member"),

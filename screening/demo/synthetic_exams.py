@@ -1,17 +1,16 @@
 """Exams of invented patients with synthetic photographs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from io import BytesIO
+from dataclasses import dataclass
 
-from ml.synthetic import Faults, draw_fundus, drawing_for_grade
+from ml.synthetic import Faults
 from ml.vocabulary import ICDRGrade, Laterality
 from screening.models import Exam, Site, User
+from screening.photos.synthetic import synthetic_photograph
 from screening.policy import MacularOedema
 from screening.services import exams, images, patients, reviews
 from screening.services.structured_findings import Finding
 
-_JPEG_QUALITY = 92
 _NO_FAULTS = Faults()
 
 
@@ -126,17 +125,7 @@ def _attach(exam: Exam, laterality: Laterality, eye: Eye, number: int, *, by: Us
     if eye.grade is None:
         exams.mark_eye_absent(exam=exam, laterality=laterality, reason=eye.absent_reason, by=by)
         return
-    camera = drawing_for_grade(ICDRGrade.NONE, Laterality.RIGHT, 2 * number)  # both eyes have the same
-    drawing = replace(
-        drawing_for_grade(eye.grade, laterality, 2 * number + (laterality is Laterality.LEFT), faults=eye.faults),
-        frame=camera.frame,
-        cut=camera.cut,
-        has_notch=camera.has_notch,
-        complexion=camera.complexion,
-    )
-    file = BytesIO()
-    draw_fundus(drawing).save(file, "JPEG", quality=_JPEG_QUALITY)
-    file.seek(0)
+    file = synthetic_photograph(eye.grade, laterality, number, faults=eye.faults)
     images.attach_image(exam=exam, upload=file, laterality=laterality, is_synthetic=True, by=by)
 
 

@@ -46,7 +46,9 @@ class ProgrammeSitesForm(forms.Form):
     def __init__(self, data: Any = None, *, programme: Programme) -> None:
         super().__init__(data, initial={"sites": list(programme.sites.values_list("pk", flat=True))})
         sites: Any = self.fields["sites"]
-        sites.queryset = Site.objects.filter(is_active=True).select_related("programme").order_by("name", "pk")
+        sites.queryset = (
+            Site.objects.filter(is_active=True, practice_of=None).select_related("programme").order_by("name", "pk")
+        )
 
 
 class ManagerInvitationForm(InvitationForm):

@@ -152,6 +152,7 @@ SENTENCES: dict[AuditGroup, dict[str, "_StrPromise"]] = {
         "site.protocol_changed": _("%(who)s changed the reading protocol of a site."),
         "site.outcomes_changed": _("%(who)s changed the outcome table of a site."),
         "site.reading_mode_changed": _("%(who)s changed the reading mode of a site."),
+        "site.first_run_closed": _("%(who)s closed the first steps of a site."),
         "site.general_changed": _("%(who)s changed the name, time zone or languages of a site."),
         "site.capture_changed": _("%(who)s changed which photographs and facts a site requires."),
         "site.recall_days_changed": _("%(who)s changed the days of call and recall of a site."),

@@ -135,6 +135,7 @@ class AuditEvent(models.Model):
         PROTOCOL_CHANGED = "site.protocol_changed", _("changed the reading protocol of a site")
         OUTCOMES_CHANGED = "site.outcomes_changed", _("changed the outcome table of a site")
         READING_MODE_CHANGED = "site.reading_mode_changed", _("changed the reading mode of a site")
+        FIRST_RUN_CLOSED = "site.first_run_closed", _("closed the first steps of a site")
         GENERAL_CHANGED = "site.general_changed", _("changed the name, time zone or languages of a site")
         CAPTURE_CHANGED = "site.capture_changed", _("changed which photographs and facts a site requires")
         RECALL_DAYS_CHANGED = "site.recall_days_changed", _("changed the days of call and recall of a site")

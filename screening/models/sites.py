@@ -40,6 +40,8 @@ def validate_timezone(name: str) -> None:
 class Site(MessageSettings, BaseModel):
     """A clinic that screens. Each patient belongs to one site.
 
+    ``practice_of``: the site whose people practise here, with drawn photographs; what is done here never counts.
+
     ``reading_target_..._h``: hours from hand-over to the time at which an exam of this urgency should be read.
     ``referral_..._days``: days from the photographs until a referral is sent and the patient is seen, and from the
     examination to its result. Sources of the defaults: ``policy.worklist``, ``policy.recall``, ``policy.referrals``.
@@ -176,6 +178,10 @@ class Site(MessageSettings, BaseModel):
     referral_result_days = models.PositiveSmallIntegerField(
         _("days from the examination to its result"), default=DEFAULT_RESULT_DAYS, validators=_DAYS_RANGE
     )
+    practice_of = models.OneToOneField(
+        "self", models.PROTECT, related_name="practice_site", null=True, editable=False, verbose_name=_("practice of")
+    )
+    is_first_run_closed = models.BooleanField(_("first steps are closed"), default=False, editable=False)
     is_active = models.BooleanField(_("is active"), default=True)
 
     class Meta:

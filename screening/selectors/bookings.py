@@ -51,7 +51,7 @@ def count_unclosed_bookings(*, days: int) -> int:
     A periodic task closes them the day after. One query for each site.
     """
     n_unclosed = 0
-    for site in Site.objects.filter(is_active=True):
+    for site in Site.objects.filter(is_active=True, practice_of=None):
         before = timezone.localdate(timezone=site.zone) - datetime.timedelta(days=days)
         n_unclosed += Booking.objects.filter(site=site, status=BookingStatus.BOOKED.value, day__lt=before).count()
     return n_unclosed

@@ -34,6 +34,7 @@ def list_results(*, user: User, filters: ResultFilters) -> QuerySet[Review]:
     Left out are those of exams that ``user`` was reading when a colleague signed them.
     """
     rows: Any = restrict(without_unread(Review.objects.filter(IN_FORCE), user), user)
+    rows = rows.filter(exam__site__practice_of=None)
     if filters.site is not None:
         rows = rows.filter(exam__site=filters.site)
     if filters.outcome is not None:

@@ -114,7 +114,7 @@ def close_past_bookings() -> int:
     A person with an exam of that day has attended.
     """
     n_missed = 0
-    for site in Site.objects.filter(is_active=True).order_by("pk"):
+    for site in Site.objects.filter(is_active=True, practice_of=None).order_by("pk"):
         today = timezone.localdate(timezone=site.zone)
         past = Booking.objects.filter(site=site, status=_STATUS.BOOKED.value, day__lt=today)
         for booking in past.order_by("day", "pk").only("pk"):

@@ -27,7 +27,7 @@ def report_late_referrals() -> int:
     """
     found: Counter[Site] = Counter()
     with transaction.atomic():
-        for site in Site.objects.filter(is_active=True):
+        for site in Site.objects.filter(is_active=True, practice_of=None):
             found[site] = _mark_late(site)
         n_reported = found.total()
         LateReferralRun.objects.update_or_create(defaults={"ran_at": timezone.now(), "n_reported": n_reported}, id=1)

@@ -36,7 +36,7 @@ def save_protocol(*, site: Site, protocol: Protocol, reason: str, base_number: i
     _require_reason(reason)
     if base_number != (0 if newest is None else newest.number):
         raise ProtocolRefused(_("Another version was stored meanwhile. Compare it, then enter your change again."))
-    if protocol == (Protocol() if newest is None else newest.protocol):
+    if newest is not None and protocol == newest.protocol:
         raise ProtocolRefused(_("Nothing differs from the protocol in force."))
     measured = _require_possible(locked, protocol)
     try:

@@ -22,7 +22,7 @@ def run_recall() -> RecallRun:
     At sites that send messages by themselves, those of the steps that are due are queued.
     """
     n_ended = n_changed = 0
-    for site in Site.objects.filter(is_active=True).order_by("pk"):
+    for site in Site.objects.filter(is_active=True, practice_of=None).order_by("pk"):
         n_ended += _end_periods(site)
         n_changed += update_recalls(site=site)
         if site.message_mode == MessageMode.AUTOMATIC.value:

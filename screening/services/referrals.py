@@ -51,10 +51,13 @@ class ReferralChanged(ReferralError):
 
 
 def follow_review(review: Review, *, by: User) -> Referral | None:
-    """Make, continue, replace or withdraw the referral of a review that was signed just now; None if it does not refer.
+    """Make, continue, replace or withdraw the referral of a review that was signed just now; None if it does not refer,
+    and at a practice site.
 
     Call it in the transaction of the signature, with the exam locked.
     """
+    if review.exam.site.practice_of_id is not None:
+        return None
     after = (Outcome(review.outcome), Urgency(review.urgency))
     kept = Referral.objects.select_for_update().filter(exam=review.exam).exclude(state=ReferralState.WITHDRAWN).first()
     if kept is None:

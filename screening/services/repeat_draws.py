@@ -19,7 +19,7 @@ def draw_repeats(review: Review) -> None:
     the event of the signature.
     """
     exam = review.exam
-    if exam.site.reading_mode != Site.ReadingMode.BLIND_FIRST:
+    if exam.site.reading_mode != Site.ReadingMode.BLIND_FIRST or exam.site.practice_of_id is not None:
         return
     stored = newest_protocol(exam.site)
     protocol = Protocol() if stored is None else stored.protocol

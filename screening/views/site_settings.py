@@ -22,6 +22,7 @@ from screening.labels.site_settings import GROUP_LABELS, GROUP_NOTES
 from screening.models import Site, SiteSettingsVersion, SiteThreshold, User
 from screening.policy.site_settings import SettingsGroup
 from screening.selectors.documents import letterhead_of
+from screening.selectors.first_run import get_first_run, is_new
 from screening.selectors.messages import newest_text_of_site
 from screening.selectors.outcome_tables import outcome_table_in_force
 from screening.selectors.protocols import newest_protocol, protocol_in_force
@@ -37,6 +38,7 @@ from screening.selectors.thresholds import newest_threshold, threshold_in_use
 from screening.services import inference
 from screening.services.site_settings import SettingsConflict, SettingsRefused, change_settings
 from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.first_run import step_lines
 from screening.views.parameters import page_number, require_parameters
 
 PER_PAGE, VERSIONS_PER_PAGE = 25, 10
@@ -75,12 +77,15 @@ def site_settings(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseB
     """All pages of settings of a site by subject, each with what is set now."""
     require_parameters(request, known=())
     site = _managed_site(request, site_id)
-    context = {
+    context: dict[str, Any] = {
         "section": SECTION,
         "site": site,
         "subjects": _subjects(request.user, site),
         "has_programmes": _has_programmes(request.user),
     }
+    if is_new(request.user, site):
+        run = get_first_run(site)
+        context |= {"first_run": run, "first_steps": step_lines(run, request.user)}
     return render(request, "screening/sites/settings.html", context)
 
 

@@ -16,7 +16,7 @@ from screening.views.decorators import AuthenticatedRequest, login_required
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def site_create_first(request: AuthenticatedRequest) -> HttpResponseBase:
-    """Create the first site, then redirect to its staff, who are invited there."""
+    """Create the first site, then redirect to its page with the first steps."""
     require_first_site(request.user)
     form = FirstSiteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -25,7 +25,7 @@ def site_create_first(request: AuthenticatedRequest) -> HttpResponseBase:
         except ValidationError as error:
             form.add_error(None, " ".join(error.messages))
         else:
-            message = _("%(site)s is created and you are its manager. Now invite the staff.")
+            message = _("%(site)s is created and you are its manager. Go on with the next step.")
             messages.success(request, message % {"site": site.name})
-            return redirect("screening:site-staff", site.pk)
+            return redirect("screening:site", site.pk)
     return render(request, "screening/sites/first.html", {"form": form}, status=422 if form.errors else 200)

@@ -28,12 +28,14 @@ from screening.selectors import (
     search_worklist,
     worklist,
 )
+from screening.selectors.first_run import find_first_run
 from screening.selectors.gradings import SiteView, list_site_views
 from screening.selectors.readings import count_without_reader
 from screening.selectors.worklist_counts import WorklistCounts, count_choices, count_worklist, store_menu_counts
 from screening.selectors.worklist_layouts import get_worklist_layout
 from screening.services.audit import record_event
 from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.first_run import step_lines
 from screening.views.parameters import InvalidParameter, page_number, require_parameters
 from screening.views.worklist_filters import PARAMETERS, RANKS, query_of, read_filters
 
@@ -132,6 +134,7 @@ def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
         "is_blind": is_blind,
         "is_rank_refused": filters.rank != requested.rank,
         "is_sort_refused": filters.sort != requested.sort,
+        **_first_run(user),
     }
     response = render(request, "screening/worklist/list.html", context, status=422 if form.errors else 200)
     if request.htmx and not request.htmx.history_restore_request:
@@ -220,6 +223,12 @@ def _arrangement(request: AuthenticatedRequest, filters: WorklistFilters, reader
         "may_review": reader.may_review,
         "may_register": can(user, Action.REGISTER_PATIENT),
     }
+
+
+def _first_run(user: User) -> dict[str, Any]:
+    """The first steps of a new site of the user."""
+    run = find_first_run(user)
+    return {} if run is None else {"first_run": run, "first_steps": step_lines(run, user)}
 
 
 def _without_reader(user: User, reader: Reader) -> list[Unread]:

@@ -122,6 +122,8 @@ TABLE = [
     ("site", "get", (302, 404, 403, 403, 200)),
     ("site-settings", "get", (302, 404, 403, 403, 200)),
     ("site-settings", "post", (302, 404, 403, 403, 422)),
+    ("site-practice", "post", (302, 404, 403, 403, 302)),
+    ("site-first-run-close", "post", (302, 404, 403, 403, 302)),
     ("site-staff", "get", (302, 404, 403, 403, 200)),
     ("site-staff", "post", (302, 404, 403, 403, 422)),
     ("site-staff-history", "get", (302, 404, 403, 403, 200)),

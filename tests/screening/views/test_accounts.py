@@ -71,7 +71,7 @@ def test_an_administrator_without_a_site_creates_one(client: Client, administrat
     assert not Site.objects.exists()
     answer = client.post("/sites/first/", {"name": "Harbour clinic", "timezone": "Europe/Paris"})
     site = Site.objects.get()
-    assert answer.headers["Location"] == f"/sites/{site.pk}/staff/"
+    assert answer.headers["Location"] == f"/sites/{site.pk}/"
     assert (site.name, site.code, site.timezone) == ("Harbour clinic", "harbour-clinic", "Europe/Paris")
     assert Membership.objects.get().role == Membership.Role.MANAGER
     assert client.get("/").status_code == 200
