@@ -213,7 +213,7 @@ def require(user: Any, action: Action, site: Site | None = None) -> None:
 
 def sites_to_audit(user: Any) -> QuerySet[Site]:
     """Active sites whose audit events ``user`` may see: those of a manager; all for a superuser, without patients."""
-    if is_administrator(user):
+    if is_superuser(user):
         return Site.objects.filter(is_active=True)
     return sites_for(user, Action.VIEW_AUDIT)
 
@@ -229,8 +229,8 @@ def sites_of_dashboard(user: Any) -> QuerySet[Site]:
 
 
 def _managed_or_all(user: Any) -> QuerySet[Site]:
-    if isinstance(user, User) and user.is_active and user.is_superuser:
-        return Site.objects.filter(is_active=True)
+    if is_superuser(user):
+        return Site.objects.filter(is_active=True, practice_of=None)
     return sites_for(user, Action.MANAGE_SITE)
 
 
@@ -253,7 +253,7 @@ def require_models(user: Any) -> None:
 
 def can_create_first_site(user: Any) -> bool:
     """Whether ``user`` is a superuser and there is no site yet."""
-    return is_administrator(user) and not Site.objects.exists()
+    return is_superuser(user) and not Site.objects.exists()
 
 
 def require_first_site(user: Any) -> None:
@@ -275,17 +275,6 @@ def require_programme(user: Any, programme: Programme) -> None:
     """Raises AccessDenied unless the programme is one of ``programmes_for(user)``."""
     if not programmes_for(user).filter(pk=programme.pk).exists():
         raise AccessDenied(_("You do not manage this programme. Ask one of its managers for access."))
-
-
-def is_administrator(user: Any) -> bool:
-    """Whether ``user`` administers the installation: creates sites and programmes."""
-    return isinstance(user, User) and user.is_active and user.is_superuser
-
-
-def require_administrator(user: Any) -> None:
-    """Raises AccessDenied unless ``is_administrator(user)``."""
-    if not is_administrator(user):
-        raise AccessDenied(_("Only an administrator of the installation may do this."))
 
 
 def practice_roles() -> set[str]:

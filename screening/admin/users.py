@@ -13,6 +13,7 @@ from screening.admin.base import BaseAdmin
 from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.models import Membership, Programme, Site, User
 from screening.models.message_settings import MESSAGE_FIELDS
+from screening.services.exam_locks import release_exams_of
 from screening.services.site_settings import record_panel_change
 from screening.services.staff import record_added_membership, remove_memberships
 
@@ -40,6 +41,12 @@ class UserAdmin(BaseAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]  # 
         (None, {"fields": ["username", "usable_password", "password1", "password2", "must_change_password"]}),
     ]
     readonly_fields = ["last_login", "date_joined"]
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """A person whose account is closed holds no exam."""
+        super().save_model(request, obj, form, change)
+        if change and not obj.is_active:
+            release_exams_of(person=obj, by=cast("User", request.user))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """The new user must change the password, which the creator of the account knows."""

@@ -3,12 +3,12 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from screening.access import Action, restrict, users_for
-from screening.models import Invitation, Membership, Site, StaffChange, User
+from screening.models import AuditEvent, Invitation, Membership, Site, StaffChange, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +29,18 @@ class StaffState:
 
 
 def list_staff(*, user: User, site: Site) -> QuerySet[User]:
-    """Persons who have or had a role at a site that ``user`` manages, with ``site_roles``; inactive ones last."""
+    """Persons who have or had a role at a site that ``user`` manages, with ``site_roles``; inactive ones last.
+
+    ``last_seen_at``: of the newest audit event of the person, at any site.
+    """
     memberships = restrict(Membership.objects.filter(site=site), user, Action.MANAGE_SITE)
     changes = restrict(StaffChange.objects.filter(site=site, user__isnull=False), user, Action.MANAGE_SITE)
     has_role = Exists(memberships.filter(user=OuterRef("pk")))
     people = User.objects.filter(Q(has_role) | Q(pk__in=changes.order_by().values("user")))
     roles = Prefetch("memberships", memberships.order_by("role"), to_attr="site_roles")
     order = ("-has_role", "last_name", "first_name", "username")
+    events = AuditEvent.objects.filter(actor=OuterRef("pk")).order_by("-at", "-id")
+    people = people.annotate(last_seen_at=Subquery(events.values("at")[:1]))
     return people.annotate(has_role=has_role).prefetch_related(roles).order_by(*order)
 
 

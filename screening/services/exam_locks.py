@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from screening.access import Action, require
 from screening.labels.dates import time_text
-from screening.models import AuditEvent, Exam, ExamLock, ReadingDraft, User
+from screening.models import AuditEvent, Exam, ExamLock, ReadingDraft, Site, User
 from screening.selectors.exam_locks import free_exams
 from screening.selectors.readings import may_read
 from screening.selectors.worklist import ALL
@@ -105,6 +105,15 @@ def release_all_exams(*, by: User) -> None:
     _release(ExamLock.objects.filter(holder=by).select_related("exam__site"), by)
 
 
+def release_exams_of(*, person: User, site: Site | None = None, by: User) -> None:
+    """Release the exams of a person who may not read any more, at a site or everywhere; drafts stay.
+
+    In the transaction of the caller, which has checked the access of ``by``; one audit event for each.
+    """
+    locks = ExamLock.objects.filter(holder=person).select_related("exam__site")
+    _release(locks if site is None else locks.filter(exam__site=site), by)
+
+
 def take_next_exam(*, filters: WorklistFilters = ALL, of_seen_people: bool = False, by: User) -> Exam:
     """Take the first free exam of the worklist, as ``free_exams``. Of several calls at once each takes another one.
 
@@ -188,5 +197,6 @@ def _extend(lock: ExamLock) -> None:
 def _release(locks: QuerySet[ExamLock], by: User) -> None:
     for lock in locks:
         if lock.is_in_force():
-            record_event(verb=Verb.EXAM_RELEASED, subject=lock.exam, site=lock.exam.site, by=by)
+            data = {} if lock.holder_id == by.pk else {"from_user": str(lock.holder_id)}
+            record_event(verb=Verb.EXAM_RELEASED, subject=lock.exam, site=lock.exam.site, data=data, by=by)
         lock.delete()

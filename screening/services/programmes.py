@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from screening.access import require_administrator, require_programme
+from screening.access import require_programme, require_superuser
 from screening.models import AuditEvent, Invitation, Programme, ProgrammeMembership, Site, StaffChange, User
 from screening.services.audit import record_event
 
@@ -22,7 +22,7 @@ class NotAManager(ValueError):
 @transaction.atomic
 def save_programme(*, programme: Programme, by: User) -> Programme:
     """Create or rename a programme. Raises AccessDenied, ValidationError."""
-    require_administrator(by)
+    require_superuser(by)
     programme.full_clean()
     programme.save()
     record_event(verb=Verb.PROGRAMME_CHANGED, subject=programme, site=None, by=by)
@@ -32,7 +32,7 @@ def save_programme(*, programme: Programme, by: User) -> Programme:
 @transaction.atomic
 def change_sites(*, programme: Programme, added: Collection[Site], removed: Collection[Site], by: User) -> None:
     """Add sites to a programme, which leave another one, and remove sites from it. Raises AccessDenied."""
-    require_administrator(by)
+    require_superuser(by)
     for site in Site.objects.select_for_update().filter(pk__in=[one.pk for one in added]):
         _set_programme(site, programme, by)
     for site in Site.objects.select_for_update().filter(pk__in=[one.pk for one in removed], programme=programme):

@@ -6,12 +6,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from screening.access import Action, require, users_for
+from screening.access import Action, can, require, users_for
 from screening.labels.limits import too_long
 from screening.models import AuditEvent, Invitation, Membership, Site, StaffChange, User
 from screening.models.base import max_length
 from screening.selectors.staff import StaffState, open_invitations, staff_state
 from screening.services.audit import record_event
+from screening.services.exam_locks import release_exams_of
 
 Kind = StaffChange.Kind
 
@@ -29,6 +30,8 @@ def change_staff(
     *, site: Site, person: User, roles: Collection[str], is_active: bool, reason: str, base: str, by: User
 ) -> StaffChange:
     """Give a person these roles at the site, or take all of them; other sites are not affected.
+
+    Exams that the person is reading and may not read any more are released.
 
     ``base``: ``StaffState.version`` when the page was opened. The same form sent twice is stored once.
     Raises StaffConflict, StaffChangeRefused, AccessDenied.
@@ -50,6 +53,8 @@ def change_staff(
     set_roles(locked, person, after if is_active else ())
     if not users_for(locked, Action.MANAGE_SITE).exists():
         raise StaffChangeRefused(_("This site would have no manager. Give another person that role first."))
+    if not can(person, Action.REVIEW_EXAM, locked):
+        release_exams_of(person=person, site=locked, by=by)
     if not is_active:
         _cancel_invitations_of(locked, person, by)
     kind = Kind.ROLES_CHANGED if before.is_active else Kind.REACTIVATED

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from screening.access import AccessDenied, Action, is_administrator, programmes_for, sites_for
+from screening.access import AccessDenied, Action, is_superuser, programmes_for, sites_for
 from screening.forms.programmes import ManagerInvitationForm, ProgrammeForm, ProgrammeSitesForm
 from screening.models import Programme
 from screening.selectors.programmes import (
@@ -42,7 +42,7 @@ SECTION = "site"
 def programme_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """The programmes of the user; a POST of a superuser creates one."""
     require_parameters(request, known={"page"})
-    may_create = is_administrator(request.user)
+    may_create = is_superuser(request.user)
     if not (may_create or programmes_for(request.user).exists()):
         raise AccessDenied(_("You do not manage a programme. Ask one of its managers for access."))
     form = ProgrammeForm(request.POST or None)
@@ -153,7 +153,7 @@ def _page(
         "invitations": list(open_manager_invitations(programme)),
         "changes": list_manager_changes(programme)[:N_CHANGES],
         "zone": timezone.get_default_timezone(),
-        "may_administer": is_administrator(request.user),
+        "may_administer": is_superuser(request.user),
         "name_form": name_form or ProgrammeForm(instance=programme),
         "sites_form": sites_form or ProgrammeSitesForm(programme=programme),
         "form": invitation_form or ManagerInvitationForm(has_mail=can_send_mail()),

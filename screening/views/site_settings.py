@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from screening.access import Action, is_administrator, programmes_for, require, sites_for
+from screening.access import Action, is_superuser, programmes_for, require, sites_for
 from screening.forms.site_settings import SettingsForm
 from screening.labels.numbers import decimal_text
 from screening.labels.protocols import PROTOCOL_KIND_LABELS
@@ -60,7 +60,7 @@ class Setting:
 def site_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """The sites that the user manages, or the page of the only one."""
     require_parameters(request, known={"page"})
-    if not is_administrator(request.user):
+    if not is_superuser(request.user):
         require(request.user, Action.MANAGE_SITE)
     sites = sites_for(request.user, Action.MANAGE_SITE).order_by("name", "pk")
     first_two = list(sites[:2])
@@ -115,7 +115,7 @@ def site_settings_group(request: AuthenticatedRequest, site_id: UUID, group: str
 
 
 def _has_programmes(user: User) -> bool:
-    return is_administrator(user) or programmes_for(user).exists()
+    return is_superuser(user) or programmes_for(user).exists()
 
 
 def _managed_site(request: AuthenticatedRequest, site_id: UUID) -> Site:

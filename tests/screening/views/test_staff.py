@@ -9,8 +9,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from screening.models import Membership, Site, StaffChange, User
-from tests.screening.factories import MembershipFactory
+from screening.models import AuditEvent, ExamLock, Membership, Site, StaffChange, User
+from screening.selectors.staff import list_staff
+from screening.services.exam_locks import take_exam
+from tests.screening.factories import ExamFactory, MembershipFactory
 from tests.screening.views.pages import text_of
 
 INVITATION = {"email": "ada@example.org", "roles": ["reviewer"], "reason": "New reader"}
@@ -107,6 +109,35 @@ def test_a_manager_changes_a_person_and_sees_a_conflict(
     with django_assert_max_num_queries(24):
         settings = text_of(as_manager.get(reverse("screening:site", args=[site.pk])))
     assert "31 persons are active" in settings
+
+
+def test_a_reader_who_is_deactivated_holds_no_exam_and_was_last_seen_at_an_event(
+    as_manager: Client, site: Site, reviewer: User, manager: User
+) -> None:
+    exams = [ExamFactory(patient__site=site, is_submitted=True) for _ in range(2)]
+    for exam in exams:
+        take_exam(exam=exam, by=reviewer)
+    page = reverse("screening:site-staff-member", args=[site.pk, reviewer.pk])
+    base = as_manager.get(page).context["form"]["base"].value()
+    form = {"roles": ["reviewer", "trainee"], "base": base, "action": "save"}
+    assert as_manager.post(page, form).status_code == 302
+    assert ExamLock.objects.count() == 2, "who may still read keeps the exams"
+    form |= {"base": as_manager.get(page).context["form"]["base"].value(), "action": "deactivate"}
+    assert as_manager.post(page, form).status_code == 302
+    assert not ExamLock.objects.exists()
+    events = AuditEvent.objects.filter(verb="exam.released", actor=manager)
+    assert [event.data for event in events] == [{"from_user": str(reviewer.pk)}] * 2
+    (row,) = [one for one in list_staff(user=manager, site=site) if one == reviewer]
+    assert row.last_seen_at == AuditEvent.objects.filter(actor=reviewer).latest("at").at  # type: ignore[attr-defined]
+    assert "Last seen" in as_manager.get(reverse("screening:site-staff", args=[site.pk])).text
+
+
+def test_a_closed_account_holds_no_exam(client: Client, site: Site, reviewer: User) -> None:
+    take_exam(exam=ExamFactory(patient__site=site, is_submitted=True), by=reviewer)
+    client.force_login(User.objects.create_superuser("chief"))
+    values = {"username": "reviewer", "date_joined_0": "2026-01-01", "date_joined_1": "00:00"}
+    assert client.post(reverse("admin:screening_user_change", args=[reviewer.pk]), values).status_code == 302
+    assert not ExamLock.objects.exists()
 
 
 def test_a_change_in_the_panel_is_in_the_history(client: Client, site: Site, photographer: User) -> None:
