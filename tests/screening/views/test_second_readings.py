@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from ml.vocabulary import Laterality
+from screening.forms.consensus import ConsensusForm, has_own_findings
 from screening.models import AuditEvent, Exam, Reading, Review, Site, User
 from screening.policy.lesions import Lesion
 from screening.policy.marks import Mark, MarkShape
@@ -16,6 +17,7 @@ from tests.screening.factories import ExamFactory
 from tests.screening.marks import mark_row, marks_text
 from tests.screening.protocols import found, reader_of, sign, use_protocol, waiting_exam
 from tests.screening.views.pages import count_queries, page_text, text_of, url
+from tests.screening.views.test_drafts import checked
 
 RIGHT, LEFT = Laterality
 SECRET, NOTE = "Naevus seen by the first", "Note of the first"
@@ -118,6 +120,7 @@ def test_a_second_reader_reads_blind_then_signs_and_a_senior_reviewer_decides(
     assert "1 to decide" in page_text(senior, "worklist")
     assert senior.get(url("exam-review", exam.pk)).headers["Location"] == url("exam-consensus", exam.pk)
     text = page_text(senior, "exam-consensus", exam.pk)
+    assert not has_own_findings(dict(one.split("=", 1) for one in checked(text))), "nothing was entered yet"
     for shown in (SECRET, NOTE, "second.reader", "1 mark", 'class="mark is-new_vessels_disc"'):
         assert shown in text, shown
     first = Reading.objects.get(stage="first")
@@ -152,6 +155,10 @@ def test_a_senior_reviewer_draws_own_marks(exam: Exam, second: User, site: Site)
     incomplete = senior.post(address, {**entered, "decision": "", "OS-verdict": ""})
     assert (incomplete.status_code, "hard_exudates" in text_of(incomplete)) == (422, True)
     assert "Choose a grade" not in text_of(incomplete), "own findings are checked only if they are chosen"
+    taken_over = {**entered, "decision": str(Reading.objects.get(stage="first").pk)}
+    refused = senior.post(address, taken_over)
+    assert (refused.status_code, "own findings, which are lost" in text_of(refused)) == (422, True)
+    assert ConsensusForm({**taken_over, "drops_own": "on"}, readings=Reading.objects.all()).is_valid()
     assert senior.post(address, {**entered, "decision": "own"}).status_code == 302
     decision, review = Reading.objects.get(stage="arbitration"), Review.objects.get()
     for eyes in (decision.eyes, review.findings):
