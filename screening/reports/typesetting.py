@@ -10,6 +10,7 @@ NO_BREAK_SPACE = "\u00a0"
 _BODY_TEXT = re.compile(r"(?<=>)[^<>]+")
 _SPACE_AT_END = re.compile(r"\s+(?=(?:</(?:strong|span)>\s*)*</(?:p|td|th|h[1-3])>)")
 _AFTER_NUMBER = re.compile(r"(?<=\d) (?=[\w%(])")
+_SPANISH_TIME = re.compile(rf"[ {NO_BREAK_SPACE}]a las (?=\d)")
 _FRENCH = re.compile(r" (?=[:;!?»])|(?<=«) ")
 
 
@@ -27,6 +28,8 @@ def unbroken(text: str) -> str:
     language = get_language() or "en"
     text = _date(language).sub(lambda found: found[0].replace(" ", NO_BREAK_SPACE), text)
     text = _AFTER_NUMBER.sub(NO_BREAK_SPACE, text)
+    if language.startswith("es"):
+        return _SPANISH_TIME.sub(f" a{NO_BREAK_SPACE}las{NO_BREAK_SPACE}", text)
     return _FRENCH.sub(NO_BREAK_SPACE, text) if language.startswith("fr") else text
 
 

@@ -25,7 +25,7 @@ ARABIC, LATIN_TEXT = re.compile("[\u0600-\u06ff]"), re.compile(r"[A-Za-z]{2,}[ -
         ("en", "call +44 20 7946 0000 within 6 months", "call +44_20_7946_0000_within 6_months"),
         ("fr", "Résultat : vu le 1 mars 2026 ; « oui »", "Résultat_: vu le 1_mars_2026_; «_oui_»"),
         ("de", "am 20. November 2026 13:05, 0,30 logMAR", "am 20._November_2026_13:05, 0,30_logMAR"),
-        ("es", "el 20 de noviembre de 2026", "el 20_de_noviembre_de_2026"),
+        ("es", "el 20 de noviembre de 2026 a las 13:05", "el 20_de_noviembre_de_2026 a_las_13:05"),
         ("ar", "في 20 نوفمبر 2026 100 %", "في 20_نوفمبر_2026_100_%"),
     ],
 )
