@@ -16,7 +16,7 @@ from tests.screening.views.pages import count_queries, page_text, text_of, url
 
 VERSION = "shadow-marker-9.9.9+22222222"
 P = 0.876543
-NOT_ASKED = {"screening:site-shadow", "screening:logout", "api:schema"}
+NOT_REQUESTED = {"screening:site-shadow", "screening:logout", "api:schema"}
 """The page of the comparison; and what has no data of an exam."""
 
 
@@ -73,7 +73,7 @@ def test_no_page_and_no_request_of_the_api_of_readers_reads_a_shadow_grading(
     ]
     requests += [(name, client.post, url(name)) for name in ("worklist-export", "result-export", "patient-export")]
     for name, send, address in requests:
-        if name in NOT_ASKED or name.startswith("admin:"):
+        if name in NOT_REQUESTED or name.startswith("admin:"):
             continue
         with CaptureQueriesContext(connection) as queries:
             response: Any = send(address, {"format": "csv"} if name.endswith("-export") else {})
