@@ -26,6 +26,10 @@ PERIODIC_TASKS: dict[str, dict[str, Any]] = {
         "task": "screening.tasks.grade_shadows",
         "schedule": schedule(datetime.timedelta(seconds=30), nowfun=steady_now),
     },
+    "work-on-regradings": {
+        "task": "screening.tasks.work_on_regradings",
+        "schedule": schedule(datetime.timedelta(seconds=20), nowfun=steady_now),
+    },
     "delete-orphaned-files": {
         "task": "screening.tasks.delete_orphaned_files",
         "schedule": crontab(hour="3", minute="17"),

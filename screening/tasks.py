@@ -23,6 +23,7 @@ from screening.services import (
     message_sending,
     orphaned_files,
     recall_runs,
+    regradings,
     repeats,
     shadow_gradings,
     stale_gradings,
@@ -98,6 +99,12 @@ def requeue_stale_gradings() -> None:
 def grade_shadows() -> None:
     """Grade photographs of sites in shadow mode for some seconds, while no photograph waits for the model in use."""
     shadow_gradings.grade_shadows()
+
+
+@shared_task(name="screening.tasks.work_on_regradings", acks_late=False)
+def work_on_regradings() -> None:
+    """Grade photographs of re-gradings for some seconds, while no photograph waits."""
+    regradings.work_on_regradings()
 
 
 @shared_task(name="screening.tasks.report_late_referrals", acks_late=False)

@@ -1,14 +1,19 @@
 """Addresses of the pages. An address contains random ids and no other patient data."""
 
 from django.urls import path, register_converter
-from django.urls.converters import StringConverter
 
-from screening.policy.site_settings import SettingsGroup
+from screening.model_urls import model_urlpatterns
+from screening.url_converters import (
+    DashboardPageConverter,
+    ExportConverter,
+    EyeConverter,
+    ImportKindConverter,
+    SettingsGroupConverter,
+)
 from screening.views import (
     accounts,
     audit,
     bookings,
-    bundles,
     consensus,
     contacts,
     corrections,
@@ -31,7 +36,6 @@ from screening.views import (
     letters,
     message_log,
     message_texts,
-    operating_points,
     outcome_tables,
     patient_messages,
     patients,
@@ -47,7 +51,6 @@ from screening.views import (
     results,
     reviews,
     sessions,
-    shadows,
     site_settings,
     sites,
     staff,
@@ -59,37 +62,6 @@ from screening.views import (
     worklist,
     worklist_layouts,
 )
-
-
-class EyeConverter(StringConverter):
-    """An eye: OD or OS."""
-
-    regex = "OD|OS"
-
-
-class ExportConverter(StringConverter):
-    """An export of the people of the due list."""
-
-    regex = "due-list|register|contacts"
-
-
-class SettingsGroupConverter(StringConverter):
-    """A group of settings of a site."""
-
-    regex = "|".join(SettingsGroup)
-
-
-class DashboardPageConverter(StringConverter):
-    """A page of the dashboard beside the first one."""
-
-    regex = "agreement|staff"
-
-
-class ImportKindConverter(StringConverter):
-    """What the rows of a file are."""
-
-    regex = "people|bookings"
-
 
 register_converter(EyeConverter, "eye")
 register_converter(SettingsGroupConverter, "settings_group")
@@ -152,7 +124,6 @@ urlpatterns = [
         name="site-outcome-table",
     ),
     path("sites/<uuid:site_id>/protocol/", protocols.site_protocol, name="site-protocol"),
-    path("sites/<uuid:site_id>/operating-point/", operating_points.site_operating_point, name="site-operating-point"),
     path("sites/<uuid:site_id>/letterhead/", letterheads.site_letterhead, name="site-letterhead"),
     path("due-list/", due_list.due_list_sites, name="due-list"),
     path("sites/<uuid:site_id>/due-list/", due_list.site_due_list, name="site-due-list"),
@@ -185,10 +156,7 @@ urlpatterns = [
     path("sites/<uuid:site_id>/messages/export/", exports.site_message_export, name="site-message-export"),
     path("sites/<uuid:site_id>/repeats/", repeat_agreement.site_repeats, name="site-repeats"),
     path("sites/<uuid:site_id>/repeats/export/", exports.site_repeat_export, name="site-repeat-export"),
-    path("models/", bundles.model_list, name="models"),
-    path("models/register/", shadows.model_register, name="model-register"),
-    path("sites/<uuid:site_id>/shadow/", shadows.site_shadow, name="site-shadow"),
-    path("models/<str:version>/", bundles.model_detail, name="model"),
+    *model_urlpatterns,
     path("dashboard/", dashboards.dashboard, name="dashboard"),
     path("dashboard/<dashboard_page:page_code>/", dashboards.dashboard, name="dashboard-page"),
     path("dashboard/export/<slug:table_code>/", exports.dashboard_export, name="dashboard-export"),

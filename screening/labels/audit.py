@@ -75,6 +75,8 @@ SENTENCES: dict[AuditGroup, dict[str, "_StrPromise"]] = {
         "grading.failed": _("%(who)s failed to grade a photograph."),
         "grading.retried": _("%(who)s retried a grading."),
         "grading.requeued": _("%(who)s requeued a stale grading."),
+        "regrading.begun": _("%(who)s began to grade photographs again."),
+        "regrading.changed": _("%(who)s paused, resumed or cancelled a re-grading."),
         "photo.predicted": _("%(who)s graded a photograph without storing it."),
         "photo.eye_suggested": _("%(who)s recognised the eye of a photograph without storing it."),
     },

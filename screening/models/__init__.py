@@ -29,6 +29,7 @@ from screening.models.readings import Reading, ReadingEye
 from screening.models.recall_runs import RecallRun
 from screening.models.referrals import LateReferralRun, Referral, ReferralEvent, ReferralFeedback
 from screening.models.register import RegisterEntry
+from screening.models.regradings import RegradedImage, Regrading
 from screening.models.repeats import Repeat
 from screening.models.reviews import EyeFinding, FirstReading, Review
 from screening.models.site_settings import SiteSettingsVersion
@@ -87,6 +88,8 @@ __all__ = (
     "ReferralFeedback",
     "RegisterEntry",
     "RegisteredBundle",
+    "RegradedImage",
+    "Regrading",
     "Repeat",
     "Review",
     "ShadowGrading",

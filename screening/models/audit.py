@@ -83,6 +83,8 @@ class AuditEvent(models.Model):
         GRADING_FAILED = "grading.failed", _("failed to grade a photograph")
         GRADING_RETRIED = "grading.retried", _("retried a grading")
         GRADING_REQUEUED = "grading.requeued", _("requeued a stale grading")
+        REGRADING_BEGUN = "regrading.begun", _("began to grade photographs again")
+        REGRADING_CHANGED = "regrading.changed", _("paused, resumed or cancelled a re-grading")
         PHOTO_PREDICTED = "photo.predicted", _("graded a photograph without storing it")
         EYE_SUGGESTED = "photo.eye_suggested", _("recognised the eye of a photograph without storing it")
         ACUITY_RECORDED = "acuity.recorded", _("recorded a visual acuity")

@@ -1,4 +1,4 @@
-"""Long work of the sites that a user manages, of every kind in one list: imports, letters, messages.
+"""Long work of the sites that a user manages, of every kind in one list: imports, letters, messages, re-gradings.
 
 To add a kind of work: its model in ``_loaders``, with a function that describes its rows.
 """
@@ -16,11 +16,14 @@ from screening.access import Action, restrict
 from screening.labels.imports import KIND_LABELS, ROW_LABELS, STATE_LABELS, problem_text
 from screening.labels.letters import BATCH_STATE_LABELS
 from screening.labels.messages import STATE_LABELS as MESSAGE_STATE_LABELS
-from screening.models import DataImport, LetterBatch, MessageBatch, Site, User
+from screening.labels.regradings import REGRADING_STATE_LABELS
+from screening.models import DataImport, LetterBatch, MessageBatch, Regrading, Site, User
 from screening.models.imports import COUNT_FIELDS
 from screening.policy.imports import CANCELLABLE_STATES, WORKING_STATES, ImportKind, ImportState
 from screening.policy.letters import BatchState
 from screening.policy.messages import WAITING_STATES, MessageState
+from screening.policy.regradings import RegradingState
+from screening.selectors.regradings import with_progress
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -30,13 +33,14 @@ _MESSAGES_ENDED: "_StrPromise" = _("No message waits any more")
 _IMPORT: "_StrPromise" = _("Import")
 _LETTERS: "_StrPromise" = _("Letters")
 _MESSAGES: "_StrPromise" = _("Messages")
+_REGRADING: "_StrPromise" = _("Re-grading")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Long work: what it is, how far it is, what came of it. ``n_done`` of ``n_total`` parts; 0 of 0 is not known yet.
 
-    ``url`` and ``cancel_url`` are names of routes, with the id ``url_id``; no ``cancel_url``: it cannot be cancelled.
+    ``url`` and the other three are names of routes, with the id ``url_id``; without one it cannot be done.
     """
 
     kind: "_StrPromise"
@@ -54,6 +58,8 @@ class Job:
     url: str
     url_id: uuid.UUID
     cancel_url: str = ""
+    pause_url: str = ""
+    resume_url: str = ""
 
 
 def list_jobs(*, user: User) -> QuerySet[Any, Any]:
@@ -67,7 +73,7 @@ def list_jobs(*, user: User) -> QuerySet[Any, Any]:
 
 
 def load_jobs(keys: Collection[tuple[str, uuid.UUID, datetime.datetime]], *, user: User) -> list[Job]:
-    """The work with these keys of ``list_jobs``, in their order; five queries for any number."""
+    """The work with these keys of ``list_jobs``, in their order; six queries for any number."""
     found: dict[uuid.UUID, Job] = {}
     for kind, (model, load) in _loaders().items():
         ids = [pk for job, pk, _created_at in keys if job == kind]
@@ -85,6 +91,7 @@ def _loaders() -> dict[str, tuple[Any, Callable[[QuerySet[Any]], dict[uuid.UUID,
         "import": (DataImport, _imports),
         "letters": (LetterBatch, _letters),
         "messages": (MessageBatch, _messages),
+        "regrading": (Regrading, _regradings),
     }
 
 
@@ -161,6 +168,31 @@ def _batch_of_messages(row: Any) -> Job:
         results=_above_zero((MESSAGE_STATE_LABELS[state], n) for state, n in numbers.items()),
         url="screening:site-messages",
         url_id=row.site_id,
+    )
+
+
+def _regradings(rows: QuerySet[Regrading]) -> dict[uuid.UUID, Job]:
+    return {row.pk: _regrading(row) for row in with_progress(rows.select_related("site", "created_by"))}
+
+
+def _regrading(row: Any) -> Job:
+    state = RegradingState(row.state)
+    return Job(
+        kind=_REGRADING,
+        of_kind=row.model_version,
+        site=row.site,
+        begun_at=row.created_at,
+        begun_by=row.created_by,
+        state=REGRADING_STATE_LABELS[state],
+        is_working=row.is_open,
+        n_done=row.n_done,
+        n_total=row.n_images,
+        results=_above_zero([(_("Graded"), row.n_done)]),
+        url="screening:regrading",
+        url_id=row.pk,
+        cancel_url="screening:regrading-cancel" if row.is_open else "",
+        pause_url="screening:regrading-pause" if state is RegradingState.RUNNING else "",
+        resume_url="screening:regrading-resume" if state is RegradingState.PAUSED else "",
     )
 
 

@@ -49,6 +49,7 @@ from tests.screening.factories import (
     ReviewFactory,
     UserFactory,
 )
+from tests.screening.regradings import regrading_of
 from tests.screening.teaching import teaching_records
 
 Verb = AuditEvent.Verb
@@ -89,6 +90,7 @@ def records_of_routes(site: Site) -> dict[str, Any]:
         "code": "contacts",
         "kind": "people",
         "import_id": import_of_people(site).pk,
+        "regrading_id": regrading_of(site).pk,
         "message_kind": "invitation",
         "channel": "email",
         "language": "en",

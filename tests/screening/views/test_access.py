@@ -24,6 +24,7 @@ from tests.screening.factories import (
     PatientFactory,
     ReferralFactory,
 )
+from tests.screening.regradings import regrading_of
 from tests.screening.teaching import teaching_records
 from tests.screening.views.access_table import CAST, TABLE, WITHOUT_RECORD
 from tests.screening.views.pages import HTMX, JSON, text_of, url
@@ -50,6 +51,7 @@ def ids(site: Site) -> dict[str, Any]:
             site=site, email="a@example.org", created_by=person, expires_at=timezone.now()
         ).pk,
         "import": DataImportFactory(site=site).pk,
+        "regrading": regrading_of(site).pk,
         "message": Message.objects.create(
             site=site, patient=exam.patient, kind="invitation", state="queued", due_at=timezone.now()
         ).pk,

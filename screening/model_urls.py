@@ -1,0 +1,18 @@
+"""Addresses of the pages on models: bundles, operating points, shadow mode, re-gradings."""
+
+from django.urls import path
+
+from screening.views import bundles, operating_points, regradings, shadows
+
+model_urlpatterns = [
+    path("models/", bundles.model_list, name="models"),
+    path("models/register/", shadows.model_register, name="model-register"),
+    path("sites/<uuid:site_id>/shadow/", shadows.site_shadow, name="site-shadow"),
+    path("models/<str:version>/", bundles.model_detail, name="model"),
+    path("sites/<uuid:site_id>/operating-point/", operating_points.site_operating_point, name="site-operating-point"),
+    path("sites/<uuid:site_id>/regradings/", regradings.site_regradings, name="site-regradings"),
+    path("regradings/<uuid:regrading_id>/", regradings.regrading_detail, name="regrading"),
+    path("regradings/<uuid:regrading_id>/pause/", regradings.regrading_pause, name="regrading-pause"),
+    path("regradings/<uuid:regrading_id>/resume/", regradings.regrading_resume, name="regrading-resume"),
+    path("regradings/<uuid:regrading_id>/cancel/", regradings.regrading_cancel, name="regrading-cancel"),
+]
