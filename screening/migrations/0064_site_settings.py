@@ -13,7 +13,7 @@ TRIGGERS = AppendOnlyTriggers(("screening_sitesettingsversion",), "screening_ref
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("screening", "0063_files_of_letter_batches"),
+        ("screening", "0001_squashed_0063_files_of_letter_batches"),
     ]
 
     operations = [

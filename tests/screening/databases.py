@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,34 +19,18 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.backends.sqlite3.creation import DatabaseCreation
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("screening/migrations/*.py", "screening/append_only.py", "screening/folding.py", "requirements/serve.txt")
+SOURCES = ("screening/migrations/**/*.py", "screening/append_only.py", "screening/folding.py", "requirements/serve.txt")
 
 
 _CREATE = DatabaseCreation.create_test_db
 _FLUSH = BaseDatabaseOperations.execute_sql_flush
-APPEND_ONLY = (
-    "0002_append_only_audit",
-    "0009_corrections",
-    "0031_outcome_tables",
-    "0034_register",
-    "0037_referrals",
-    "0039_contacts",
-    "0042_reading_protocols",
-    "0044_messages",
-    "0047_documents",
-    "0049_readings",
-    "0050_teaching_sets",
-    "0061_staff",
-    "0064_site_settings",
-)
-"""Migrations with triggers that keep rows as they are."""
 
 
 def create_from_copy(creation: DatabaseCreation, *args: Any, **options: Any) -> str:
     """Create the test database on SQLite from a copy of one that was migrated before, by any process.
 
     The copy is kept in a temporary folder under the hash of the migrations and of what they import: all of them take
-    half a minute of processor time. Django migrates what it is given and finds nothing left to do.
+    several seconds. Django migrates what it is given and finds nothing left to do.
     """
     digest = hashlib.sha256(b"".join(path.read_bytes() for name in SOURCES for path in sorted(ROOT.glob(name))))
     folder = Path(tempfile.gettempdir()) / f"screening_tests_{os.getuid()}"
@@ -82,14 +65,21 @@ def _keep(file: Path, wrapper: Any) -> None:
 
 def flush_without_triggers(operations: BaseDatabaseOperations, sql_list: list[str]) -> None:
     """Empty the tables, those too whose rows may not be deleted."""
-    triggers: list[Any] = [import_module(f"screening.migrations.{name}").TRIGGERS for name in APPEND_ONLY]
-    with connection.schema_editor() as editor:
-        for trigger in triggers:
-            trigger.drop(None, editor)
-    _FLUSH(operations, sql_list)
-    with connection.schema_editor() as editor:
-        for trigger in triggers:
-            trigger.create(None, editor)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal")
+            tables = [table for (table,) in cursor.fetchall()]
+            without = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables]
+            again = [f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables]
+        else:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+            without, again = [f"DROP TRIGGER {name}" for name, _sql in triggers], [sql for _name, sql in triggers]
+        for statement in without:
+            cursor.execute(statement)
+        _FLUSH(operations, sql_list)
+        for statement in again:
+            cursor.execute(statement)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Tables as migration 0063 left them, and the triggers of append-only tables."""
