@@ -52,7 +52,7 @@ def test_a_visit_on_a_tablet_with_a_lost_connection(
 
     page.context.set_offline(True)
     choose_for_slot(page, "Left eye", synthetic_photo(1, "OS"))
-    banner = page.get_by_text("The connection is lost. 1 waiting")
+    banner = page.get_by_text("The connection is lost. 1 photograph waits")
     expect(banner).to_be_visible()
     page.route("**/api/v1/**", lambda route: route.abort())
     page.context.set_offline(False)
@@ -121,7 +121,7 @@ def test_photographs_that_wait_are_of_one_account_and_end_with_the_log_out(
     page = visit(f"/exams/{open_exam.pk}/", photographer)
     page.route("**/api/v1/**", lambda route: route.abort())
     rows = choose_photos(page, {"BYRON_ADA_OD.jpg": photo_bytes()})
-    expect(page.get_by_text("The connection is lost. 1 waiting")).to_be_visible()
+    expect(page.get_by_text("The connection is lost. 1 photograph waits")).to_be_visible()
     kept = page.evaluate(
         """async () => {
             const {account, exam} = document.querySelector("[data-upload]").dataset;
