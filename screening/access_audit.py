@@ -43,6 +43,7 @@ WITHOUT_PATIENT_DATA = {
     "screening:session-extend",
     "screening:site-first",
     "screening:sites",
+    "screening:search",
     "screening:programmes",
     "screening:programme",
     "screening:site",

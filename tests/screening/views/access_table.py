@@ -110,6 +110,8 @@ TABLE = [
     ("message-cancel", "post", (302, 404, 302, 403, 302)),
     ("patient-messages", "get", (302, 404, 200, 403, 200)),
     ("patient-messages", "post", (302, 404, 422, 403, 422)),
+    ("search", "get", (302, 200, 200, 200, 200)),
+    ("search", "post", (302, 200, 200, 200, 200)),
     ("programmes", "get", (302, 403, 403, 403, 403)),
     ("programmes", "post", (302, 403, 403, 403, 403)),
     ("programme", "get", (302, 404, 404, 404, 404)),

@@ -1,0 +1,43 @@
+"""Search everywhere, as a page and in a dialog of every page: patients, exams by number, pages, actions."""
+
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from screening.forms.search import SearchForm
+from screening.models import AuditEvent
+from screening.selectors.search import search_records
+from screening.services.audit import record_event
+from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.parameters import require_parameters
+from screening.views.search_pages import find_links
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def search(request: AuthenticatedRequest) -> HttpResponseBase:
+    """The page with its form (GET), or with what a text finds (POST, so that no name is in an address or a log).
+
+    A request of the dialog gets the options of its list alone.
+    """
+    require_parameters(request, known=())
+    form = SearchForm(request.POST if request.method == "POST" else None)
+    context: dict[str, Any] = {"form": form}
+    if form.is_bound and form.is_valid() and form.cleaned_data["text"].strip():
+        text = form.cleaned_data["text"]
+        found = search_records(user=request.user, text=text)
+        pages, actions = find_links(request.user, text)
+        n_found = len(found.patients) + len(found.exams)
+        record_event(
+            verb=AuditEvent.Verb.PATIENTS_SEARCHED,
+            subject=None,
+            site=None,
+            data={"route": "screening:search", "n_found": n_found},
+            by=request.user,
+        )
+        is_empty = not (n_found or pages or actions)
+        context |= {"found": found, "pages": pages, "actions": actions, "is_search": True, "is_empty": is_empty}
+    template = "screening/search/_options.html" if request.htmx else "screening/search/page.html"
+    return render(request, template, context, status=422 if form.errors and not request.htmx else 200)
