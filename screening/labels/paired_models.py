@@ -25,6 +25,12 @@ def difference_text(difference: Difference, *, is_percent: bool) -> str:
     return _("%(value)s (%(low)s to %(high)s)") % {"value": value, "low": low, "high": high}
 
 
+def p_text(p: float) -> str:
+    """``0.031``, or ``< 0.001``."""
+    least = 0.001
+    return f"< {decimal_text(least, 3)}" if p < least else decimal_text(p, 3)
+
+
 def failure_text(failure: GateFailure, comparison: PairedComparison) -> str:
     """Why a candidate does not pass the gate."""
     if failure is GateFailure.TOO_FEW:

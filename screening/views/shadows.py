@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from screening.access import Action, is_superuser, require, require_superuser, sites_for, sites_with_models
 from screening.forms.shadows import BundleForm, ShadowForm
-from screening.labels.paired_models import difference_text, failure_text
+from screening.labels.paired_models import difference_text, failure_text, p_text
 from screening.models import RegisteredBundle, Site
 from screening.policy.paired_models import KAPPA_MARGIN, MARGIN, MIN_REFERABLE
 from screening.selectors.shadows import compare_shadow, count_shadow, list_shadows, newest_shadow
@@ -95,6 +95,8 @@ def _comparison(site: Site, bundle: RegisteredBundle | None) -> dict[str, Any]:
         "sensitivity_difference": difference_text(found.sensitivity, is_percent=True),
         "specificity_difference": difference_text(found.specificity, is_percent=True),
         "kappa_difference": difference_text(found.kappa, is_percent=False),
+        "p_sensitivity": p_text(found.p_sensitivity),
+        "p_specificity": p_text(found.p_specificity),
         "failures": [failure_text(one, found) for one in found.failures],
         "least": MIN_REFERABLE,
         "margin": round(100 * MARGIN),
