@@ -66,7 +66,9 @@ def agreement_of_counts(groups: Iterable[Mapping[Pair, int]]) -> Agreement:
     jackknife over groups (``kappa_interval``). Both eyes of an exam are in one group.
     """
     groups = [group for group in groups if any(group.values())]
-    pairs: Counter[Pair] = sum((Counter(group) for group in groups), Counter())
+    pairs: Counter[Pair] = Counter()
+    for group in groups:
+        pairs.update(group)
     graded = [counts for group in groups if (counts := grade_counts(group))]
     gradable = {pair: n for pair, n in pairs.items() if pair[0].grade is not None}
     n_graded = sum(n for pair, n in gradable.items() if pair[1].grade is not None)
@@ -74,7 +76,7 @@ def agreement_of_counts(groups: Iterable[Mapping[Pair, int]]) -> Agreement:
         n_eyes=sum(pairs.values()),
         n_graded=n_graded,
         n_ungradable=sum(pairs.values()) - n_graded,
-        kappa=quadratic_kappa(sum(graded, Counter())),
+        kappa=quadratic_kappa(_summed(graded)),
         kappa_interval=kappa_interval(graded),
         sensitivity=_referred(gradable, is_referable=True),
         specificity=_not_referred(gradable),
@@ -96,7 +98,7 @@ def kappa_interval(groups: Sequence[Counter[tuple[int, int]]]) -> tuple[float, f
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 11. None for few groups, as for the
     bootstrap of ``agreement``.
     """
-    total: Counter[tuple[int, int]] = sum(groups, Counter())
+    total = _summed(groups)
     kappa = quadratic_kappa(total)
     if kappa is None or len(groups) < MIN_GROUPS:
         return None
@@ -107,6 +109,13 @@ def kappa_interval(groups: Sequence[Counter[tuple[int, int]]]) -> tuple[float, f
     mean, n = sum(values) / len(values), len(values)
     half = Z_95 * math.sqrt((n - 1) / n * sum((value - mean) ** 2 for value in values))
     return max(-1.0, kappa - half), min(1.0, kappa + half)
+
+
+def _summed(groups: Iterable[Counter[tuple[int, int]]]) -> Counter[tuple[int, int]]:
+    found: Counter[tuple[int, int]] = Counter()
+    for group in groups:
+        found.update(group)
+    return found
 
 
 def _referred(gradable: Mapping[Pair, int], *, is_referable: bool) -> Proportion:

@@ -3,6 +3,7 @@
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -45,7 +46,10 @@ def agreement_of(groups: Groups) -> Agreement:
 
 def total(groups: Groups) -> Counter[str]:
     """The counts of all groups together."""
-    return sum(groups.values(), Counter())
+    found: Counter[str] = Counter()
+    for counts in groups.values():
+        found.update(counts)
+    return found
 
 
 def n_compared(found: Mapping[tuple[Measure, str], Groups], measure: Measure, subject: str) -> int:
@@ -127,6 +131,7 @@ def _change_table(counts: Counter[str]) -> Table:
     )
 
 
+@lru_cache(maxsize=1024)
 def _pair(code: str) -> Pair:
     reference, found = pair_of(code)
     return GradedEye.from_code(reference), GradedEye.from_code(found)

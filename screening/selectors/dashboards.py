@@ -18,6 +18,8 @@ SiteIds = Collection[uuid.UUID]
 MAX_DAYS_BY_DAY = 60
 MAX_DAYS_BY_WEEK = 400
 """A longer period is divided into months."""
+MAX_DAYS_OF_READERS = 180
+"""The same for the figures of each reader: fewer rows, and still more than ten months of a year for an interval."""
 
 
 def sum_counts(
@@ -49,10 +51,15 @@ def sum_by_site(
 
 
 def sum_by_group(
-    site_ids: SiteIds, period: Period, dimension: Dimension, measures: Iterable[Measure]
+    site_ids: SiteIds,
+    period: Period,
+    dimension: Dimension,
+    measures: Iterable[Measure],
+    *,
+    max_days_by_week: int = MAX_DAYS_BY_WEEK,
 ) -> dict[tuple[Measure, str], dict[datetime.date, Counter[str]]]:
     """Numbers by measure and subject, then by the day, week or month of the period, by its first day. One query."""
-    rows: Any = _rows(site_ids, period, dimension, measures).order_by().annotate(group=_group(period))
+    rows: Any = _rows(site_ids, period, dimension, measures).order_by().annotate(group=_group(period, max_days_by_week))
     rows = rows.values_list("measure", "subject", "group", "code").annotate(total=Sum("n"))
     found: dict[tuple[Measure, str], dict[datetime.date, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for measure, subject, group, code, n in rows:
@@ -115,8 +122,8 @@ def _rows(site_ids: SiteIds, period: Period, dimension: Dimension, measures: Ite
     )
 
 
-def _group(period: Period) -> Any:
-    if period.n_days > MAX_DAYS_BY_WEEK:
+def _group(period: Period, max_days_by_week: int) -> Any:
+    if period.n_days > max_days_by_week:
         return TruncMonth("day")
     return TruncWeek("day") if period.n_days > MAX_DAYS_BY_DAY else F("day")
 

@@ -19,7 +19,7 @@ from screening.policy.dashboard_tables import Bar, Cell, Table
 from screening.policy.proportions import Proportion
 from screening.policy.referrals import REFERRAL_OUTCOMES
 from screening.selectors.agreement_tables import Groups, few_exams_text, metric_cells, metric_head, n_compared, total
-from screening.selectors.dashboards import sum_by_group, sum_counts
+from screening.selectors.dashboards import MAX_DAYS_OF_READERS, sum_by_group, sum_counts
 
 MAX_SUBJECTS = 50
 """Cameras or persons in a table, those with the largest numbers."""
@@ -38,7 +38,8 @@ def staff_tables(sites: Sequence[Site], period: Period) -> list[Table]:
     photos = _photos(sites, period, Dimension.PHOTOGRAPHER)
     names = _names({subject for subject, _level in photos})
     by_photographer = _quality("photographers", _("Photographs by photographer"), _("Photographer"), photos, names)
-    found = sum_by_group([site.pk for site in sites], period, Dimension.READER, _OF_READERS)
+    ids = [site.pk for site in sites]
+    found = sum_by_group(ids, period, Dimension.READER, _OF_READERS, max_days_by_week=MAX_DAYS_OF_READERS)
     signed = {subject: total(groups) for (measure, subject), groups in found.items() if measure is Measure.OUTCOMES}
     readers = {subject for _measure, subject in found}
     order = sorted(readers, key=lambda one: (-sum(signed.get(one, Counter()).values()), one))[:MAX_SUBJECTS]

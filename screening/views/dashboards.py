@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from screening.access import Action, require, sites_for, sites_of_dashboard
-from screening.models import Site, User
+from screening.models import Programme, Site, User
 from screening.policy.daily_counts import Period
 from screening.policy.dashboard_tables import Table
 from screening.selectors.agreement_tables import agreement_tables
@@ -36,7 +36,7 @@ OVERVIEW, AGREEMENT, STAFF = "", "agreement", "staff"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The sites that are counted together. ``site`` is None for all of the user; a group of sites has them too.
+    """The sites that are counted together: one, those of a programme that the user may see, or all of the user.
 
     ``is_manager``: the user manages each of them, and sees the figures of persons.
     """
@@ -44,6 +44,7 @@ class Scope:
     site: Site | None
     sites: tuple[Site, ...]
     is_manager: bool
+    programme: Programme | None = None
 
     @property
     def today(self) -> datetime.date:
@@ -57,16 +58,19 @@ def dashboard(
     request: AuthenticatedRequest, site_id: UUID | None = None, page_code: str = OVERVIEW
 ) -> HttpResponseBase:
     """One page of the dashboard; without ``site_id`` that of all sites of the user."""
-    require_parameters(request, known={"period", "from_on", "to_on", "page"})
-    scope = scope_of(request.user, site_id)
+    require_parameters(request, known={"period", "from_on", "to_on", "page", "programme"})
+    scope = scope_of(request.user, site_id, request.GET)
     period = read_period(request.GET, scope)
     chosen = _chosen_period(request)
     days = {"from_on": period.from_on.isoformat(), "to_on": period.to_on.isoformat()}
-    query = urlencode({"period": chosen} if chosen else days)
+    of_programme = {"programme": str(scope.programme.pk)} if scope.programme else {}
+    query = urlencode(({"period": chosen} if chosen else days) | of_programme)
     context: dict[str, Any] = {
         "section": SECTION,
         "site": scope.site,
         "n_sites": len(scope.sites),
+        "programme": scope.programme,
+        "programmes": [] if scope.site else _programmes(request.user),
         "period": period,
         "run": last_count_run(),
         "zone": scope.sites[0].zone if scope.sites else timezone.get_default_timezone(),
@@ -75,7 +79,8 @@ def dashboard(
         "hides_persons": page_code == STAFF and not scope.is_manager,
         "period_links": _period_links(chosen),
         "page_links": _page_links(scope, page_code, query),
-        "export_filters": days,
+        "days": days,
+        "export_filters": days | of_programme,
         "query": query,
         "keep": f"{query}&",
     }
@@ -86,9 +91,16 @@ def dashboard(
     return render(request, "screening/dashboards/page.html", context)
 
 
-def scope_of(user: User, site_id: UUID | None) -> Scope:
-    """The site, or all sites whose dashboard the user may see. Raises Http404, AccessDenied."""
-    sites = sites_of_dashboard(user)
+def scope_of(user: User, site_id: UUID | None, data: Any) -> Scope:
+    """The site, or all sites whose dashboard the user may see, or those of a programme.
+
+    Raises Http404, AccessDenied, InvalidParameter.
+    """
+    sites, programme = sites_of_dashboard(user), None
+    if site_id is None and data.get("programme"):
+        programmes = {str(one.pk): one for one in _programmes(user)}
+        programme = programmes[value_of(data, "programme", values=programmes, default="")]
+        sites = sites.filter(programme=programme)
     if site_id is None:
         found = tuple(sites.order_by("name", "pk"))
         if not found:
@@ -101,7 +113,13 @@ def scope_of(user: User, site_id: UUID | None) -> Scope:
             require(user, Action.MANAGE_SITE, site)
         found = (site,)
     managed = set(sites_for(user, Action.MANAGE_SITE).values_list("pk", flat=True))
-    return Scope(site, found, is_manager=managed.issuperset(one.pk for one in found))
+    return Scope(site, found, is_manager=managed.issuperset(one.pk for one in found), programme=programme)
+
+
+def _programmes(user: User) -> list[Programme]:
+    """Programmes of the sites whose dashboard the user may see."""
+    sites = sites_of_dashboard(user).order_by().values("programme")
+    return list(Programme.objects.filter(pk__in=sites).order_by("name"))
 
 
 def read_period(data: Any, scope: Scope) -> Period:

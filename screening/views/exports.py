@@ -125,7 +125,7 @@ def site_audit_export(request: AuthenticatedRequest, site_id: UUID) -> HttpRespo
 @require_POST
 def dashboard_export(request: AuthenticatedRequest, table_code: str, site_id: UUID | None = None) -> HttpResponseBase:
     """A table of the dashboard of a site, or of all sites of the user."""
-    scope = scope_of(request.user, site_id)
+    scope = scope_of(request.user, site_id, request.POST)
     period = read_period(request.POST, scope)
     table = find_table(scope, period, table_code)
     return _export(

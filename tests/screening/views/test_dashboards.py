@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from ml.vocabulary import Laterality
-from screening.models import AuditEvent, CountRun, Exam, FirstReading, Site, User
+from screening.models import AuditEvent, CountRun, Exam, FirstReading, Programme, Site, User
 from screening.policy.dashboard_tables import Bar, Table
 from screening.services.daily_counts import update_counts
 from screening.templatetags.dashboards import bar_chart
@@ -112,6 +112,24 @@ def test_all_sites_of_a_manager_are_one_sum_and_a_list(
     rows = rows_of(client, "dashboard-export", code="sites")
     assert {row["Site"]: row["Exams"] for row in rows} == {counted.name: "7", other_site.name: "1"}
     assert str(elsewhere.pk) not in text
+
+
+def test_the_sites_of_a_programme_are_counted_together(
+    client: Client, counted: Site, other_site: Site, manager: User
+) -> None:
+    MembershipFactory(user=manager, site=other_site, role="manager")
+    waiting_exam(other_site)
+    update_counts()
+    client.force_login(manager)
+    programme, foreign = (Programme.objects.create(name=name) for name in ("North", "South"))
+    Site.objects.filter(pk=counted.pk).update(programme=programme)
+    assert f"?programme={programme.pk}" in page_text(client, "dashboard")
+    text = text_of(client.get(url("dashboard"), {"programme": str(programme.pk)}))
+    assert f"period=28d&amp;programme={programme.pk}" in text
+    assert "By site" not in text
+    response = client.post(url("dashboard-export", "summary"), {"format": "csv", "programme": str(programme.pk)})
+    assert b"Exams,7," in b"".join(response.streaming_content)  # type: ignore[attr-defined]
+    assert client.get(url("dashboard"), {"programme": str(foreign.pk)}).status_code == 400
 
 
 def test_a_superuser_sees_all_sites_but_no_persons(client: Client, counted: Site, reviewer: User) -> None:
