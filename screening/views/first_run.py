@@ -27,13 +27,14 @@ _OF_EXAM = {
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """One line of the list. Without an address the step begins with a practice exam."""
+    """One line of the list. ``begins_practice``: a button of the line begins a practice exam."""
 
     label: str
     note: str
     is_done: bool
     is_next: bool
     address: str
+    begins_practice: bool
 
 
 def step_lines(run: FirstRun, user: User) -> list[StepLine]:
@@ -53,9 +54,14 @@ def step_lines(run: FirstRun, user: User) -> list[StepLine]:
             is_done=step in run.done,
             is_next=step is run.next_step,
             address=addresses.get(step, ""),
+            begins_practice=_begins_practice(run, step) and step not in addresses,
         )
         for step in FirstStep
     ]
+
+
+def _begins_practice(run: FirstRun, step: FirstStep) -> bool:
+    return step not in run.done and (step is FirstStep.PHOTOGRAPH or (step is run.next_step and step in _OF_EXAM))
 
 
 @login_required

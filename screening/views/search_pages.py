@@ -90,9 +90,9 @@ def _settings_of(site: Site) -> Iterator[PageLink]:
 def _matching(links: list[PageLink], terms: list[str]) -> list[PageLink]:
     if not terms:
         return []
-    found = [link for link in links if all(_has_word(index_terms(link.label), term) for term in terms)]
+    found = [link for link in links if all(_has_start(link.label, term) for term in terms)]
     return found[:MAX_FOUND]
 
 
-def _has_word(words: frozenset[str], term: str) -> bool:
-    return any(one.startswith(term) for one in words)
+def _has_start(label: str, term: str) -> bool:
+    return any(one.startswith(term) for one in index_terms(label))

@@ -43,6 +43,7 @@ def test_the_list_follows_from_facts_and_ends_with_a_signed_exam(
 ) -> None:
     shown = as_manager.get("/").text
     assert "First steps of Harbour Clinic" in shown
+    assert "Begin a practice exam" in shown
     run = get_first_run(site)
     assert run.done == {F.SITE, F.PEOPLE}
     assert run.next_step is F.PROTOCOL
