@@ -26,7 +26,7 @@ class SettingsGroupConverter(StringConverter):
 class DashboardPageConverter(StringConverter):
     """A page of the dashboard beside the first one."""
 
-    regex = "agreement|staff"
+    regex = "agreement|staff|drift"
 
 
 class ImportKindConverter(StringConverter):

@@ -21,6 +21,7 @@ from screening.policy.daily_counts import Period
 from screening.policy.dashboard_tables import Table
 from screening.selectors.agreement_tables import agreement_tables
 from screening.selectors.dashboards import last_count_run
+from screening.selectors.drift_tables import drift_tables
 from screening.selectors.overview_tables import overview_tables, site_table
 from screening.selectors.staff_tables import camera_table, staff_tables
 from screening.views.decorators import AuthenticatedRequest, login_required
@@ -31,7 +32,7 @@ PERIODS = {"28d": 28, "90d": 90, "12m": 365}
 DEFAULT_PERIOD = "28d"
 MAX_DAYS = 3660
 SITES_PER_PAGE = 25
-OVERVIEW, AGREEMENT, STAFF = "", "agreement", "staff"
+OVERVIEW, AGREEMENT, STAFF, DRIFT = "", "agreement", "staff", "drift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def find_table(scope: Scope, period: Period, code: str) -> Table:
     """A table of any page that the user may see. Raises Http404."""
     if code == "sites" and scope.site is None:
         return site_table(scope.sites, period)
-    for page_code in (OVERVIEW, AGREEMENT, STAFF):
+    for page_code in (OVERVIEW, AGREEMENT, STAFF, DRIFT):
         for table in _tables(scope, period, page_code):
             if table.code == code:
                 return table
@@ -151,6 +152,8 @@ def find_table(scope: Scope, period: Period, code: str) -> Table:
 def _tables(scope: Scope, period: Period, page_code: str) -> list[Table]:
     if page_code == AGREEMENT:
         return agreement_tables(scope.sites, period)
+    if page_code == DRIFT:
+        return drift_tables(scope.sites, scope.today)
     if page_code == STAFF:
         of_persons = staff_tables(scope.sites, period) if scope.is_manager else []
         return [camera_table(scope.sites, period), *of_persons]
@@ -170,7 +173,7 @@ def _period_links(chosen: str) -> Sequence[tuple[str, str, bool]]:
 
 def _page_links(scope: Scope, page_code: str, query: str) -> Sequence[tuple[str, str, bool]]:
     """Address, name and whether it is this one, of each page."""
-    labels = {OVERVIEW: _("Overview"), AGREEMENT: _("Agreement"), STAFF: _("Cameras and staff")}
+    labels = {OVERVIEW: _("Overview"), AGREEMENT: _("Agreement"), STAFF: _("Cameras and staff"), DRIFT: _("Drift")}
     prefix, ids = ("screening:site-dashboard", [scope.site.pk]) if scope.site else ("screening:dashboard", [])
     found = []
     for code, label in labels.items():

@@ -1,6 +1,7 @@
 """The dashboard: what its pages show, to whom, in how many queries; its exported tables."""
 
 import csv
+import datetime
 import io
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from ml.vocabulary import Laterality
-from screening.models import AuditEvent, CountRun, Exam, FirstReading, Programme, Site, User
+from screening.models import AuditEvent, CountRun, DailyCount, Exam, FirstReading, Programme, Site, User
 from screening.policy.dashboard_tables import Bar, Table
 from screening.services.daily_counts import update_counts
 from screening.templatetags.dashboards import bar_chart
@@ -130,6 +131,28 @@ def test_the_sites_of_a_programme_are_counted_together(
     response = client.post(url("dashboard-export", "summary"), {"format": "csv", "programme": str(programme.pk)})
     assert b"Exams,7," in b"".join(response.streaming_content)  # type: ignore[attr-defined]
     assert client.get(url("dashboard"), {"programme": str(foreign.pk)}).status_code == 400
+
+
+def test_drift_names_what_changed(client: Client, site: Site, manager: User) -> None:
+    """The rows of counts are made here: twelve weeks with one camera, then a week with another one."""
+    today = timezone.localdate(timezone=site.zone)
+    monday = today - datetime.timedelta(days=today.weekday() + 7)
+    values = {"site": site, "measure": "photos", "code": "good", "n": 60}
+    for week in range(13):
+        day, camera = monday - datetime.timedelta(weeks=week), "Old" if week else "New"
+        DailyCount.objects.create(**values, day=day, dimension="site")
+        DailyCount.objects.create(**values, day=day, dimension="camera", subject=camera)
+    client.force_login(manager)
+    rows = rows_of(client, "site-dashboard-export", site.pk, code="drift")
+    assert [row["Assessment"] for row in rows] == [
+        "Alarm: a large change",
+        "No change that matters",
+        "fewer than 30 photographs",
+    ]
+    cameras = rows_of(client, "site-dashboard-export", site.pk, code="drift-cameras")
+    assert [list(row.values()) for row in cameras] == [["Old", "100 %", "0 %"], ["New", "0 %", "100 %"]]
+    assert "Population stability index" in page_text(client, "site-dashboard-page", site.pk, "drift")
+    assert count_queries(client, "site-dashboard-page", site.pk, "drift") <= 16
 
 
 def test_a_superuser_sees_all_sites_but_no_persons(client: Client, counted: Site, reviewer: User) -> None:
