@@ -100,6 +100,7 @@ class ProgrammeAdmin(BaseAdmin[Programme]):
     """Programmes. Each site names its programme."""
 
     list_display = ["name", "created_at"]
+    list_filter = ["sites__is_active"]
     search_fields = ["name__icontains"]
     search_help_text = _("Name.")
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.policy.site_settings import SettingsGroup
@@ -46,8 +46,7 @@ def language_text(code: str) -> str:
     """The name of a language of messages; an empty code is the language of the installation."""
     if not code:
         return _("The language of this installation")
-    names = dict(settings.MESSAGE_LANGUAGES)
-    return _(names[code]) if code in names else code  # the catalogues of Django have the names of languages
+    return str(get_language_info(code)["name_translated"]) if code in dict(settings.MESSAGE_LANGUAGES) else code
 
 
 def required_fields_text(*, macula: bool, optic_disc: bool) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import BooleanField
 
-from screening.models import AuditEvent, FirstReading, Site
+from screening.models import AuditEvent, FirstReading, Programme, Site
 from screening.services.api_keys import issue_key
 from screening.services.audit import record_event
 from tests.screening.factories import (
@@ -24,6 +24,7 @@ def create_records(n: int) -> None:
     for _ in range(n):
         site = SiteFactory()
         user = MembershipFactory(site=site).user
+        Programme.objects.create(name=f"Programme of {site.name}")
         exam = ExamFactory(patient__site=site)
         GradingFactory(image=FundusImageFactory(exam=exam), is_done=True)
         EyeFindingFactory(review=ReviewFactory(exam=exam, reviewer=user))

@@ -21,6 +21,7 @@ from screening.models import (
     Grading,
     Membership,
     Patient,
+    Programme,
     Review,
     Site,
     SiteThreshold,
@@ -41,7 +42,7 @@ from tests.screening.factories import (
 
 Verb = AuditEvent.Verb
 NAME = "Lovelace"
-EDITABLE: list[type[Model]] = [Patient, Site, SiteThreshold, Membership, User, ApiKey]
+EDITABLE: list[type[Model]] = [Patient, Site, Programme, SiteThreshold, Membership, User, ApiKey]
 READ_ONLY: list[type[Model]] = [Exam, FundusImage, Grading, Review, FirstReading, VisualAcuity, AuditEvent]
 
 

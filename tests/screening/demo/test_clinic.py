@@ -10,11 +10,12 @@ from PIL import Image
 
 from ml.synthetic import FundusDrawing
 from screening.access import Action, can
-from screening.demo import clinic, synthetic_exams
+from screening.demo import clinic
 from screening.demo.credentials import Credentials
 from screening.demo.folder import DemoError
 from screening.demo.synthetic_exams import PATIENTS
 from screening.models import ApiKey, Exam, FundusImage, Grading, Membership, Patient, Review, Site, User
+from screening.photos import synthetic
 from screening.services import api_keys, exams
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +36,7 @@ def drawings(monkeypatch: pytest.MonkeyPatch) -> list[FundusDrawing]:
         rendered.append(drawing)
         return noise(drawing.seed)
 
-    monkeypatch.setattr(synthetic_exams, "draw_fundus", render)
+    monkeypatch.setattr(synthetic, "draw_fundus", render)
     return rendered
 
 
@@ -103,7 +104,7 @@ def test_a_second_start_adds_nothing(start: Callable[..., None]) -> None:
 def test_an_interrupted_start_is_continued(start: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     interrupted = Mock(side_effect=[noise(0), noise(1), noise(2), KeyboardInterrupt])
     with monkeypatch.context() as patch:
-        patch.setattr(synthetic_exams, "draw_fundus", interrupted)
+        patch.setattr(synthetic, "draw_fundus", interrupted)
         with pytest.raises(KeyboardInterrupt):
             start()
     assert FundusImage.objects.count() == 3
