@@ -76,7 +76,7 @@ def dashboard(
         "run": last_count_run(),
         "zone": scope.sites[0].zone if scope.sites else timezone.get_default_timezone(),
         "tables": _tables(scope, period, page_code),
-        "is_overview": page_code == OVERVIEW,
+        "shows_period": page_code != DRIFT,
         "hides_persons": page_code == STAFF and not scope.is_manager,
         "period_links": _period_links(chosen),
         "page_links": _page_links(scope, page_code, query),

@@ -151,7 +151,9 @@ def test_drift_names_what_changed(client: Client, site: Site, manager: User) -> 
     ]
     cameras = rows_of(client, "site-dashboard-export", site.pk, code="drift-cameras")
     assert [list(row.values()) for row in cameras] == [["Old", "100 %", "0 %"], ["New", "0 %", "100 %"]]
-    assert "Population stability index" in page_text(client, "site-dashboard-page", site.pk, "drift")
+    text = page_text(client, "site-dashboard-page", site.pk, "drift")
+    assert "Population stability index" in text
+    assert "Last 28 days" not in text, "its weeks are fixed"
     assert count_queries(client, "site-dashboard-page", site.pk, "drift") <= 16
 
 
