@@ -210,8 +210,14 @@ def test_a_finger_draws_and_two_fingers_move_the_photograph(reading: Page) -> No
     touch("touchEnd")
     expect(pane.locator(".mark")).to_have_count(2)
     page.get_by_role("button", name="Outline", exact=True).click()  # a finger selects a mark now
-    edge: Any = pane.locator(".mark").first.bounding_box()
-    touch("touchStart", (edge["x"] + edge["width"] / 2, edge["y"] - 2))
-    touch("touchEnd")
+    first: Any = pane.locator(".mark").first
+
+    def is_selected_by_touch() -> bool:
+        edge = first.bounding_box()  # it moves until the zoomed photograph is drawn
+        touch("touchStart", (edge["x"] + edge["width"] / 2, edge["y"] - 2))
+        touch("touchEnd")
+        return "is-selected" in (first.get_attribute("class") or "").split()
+
+    wait_until(page, is_selected_by_touch)
     page.get_by_label("Kind of lesion").select_option(label="Cotton-wool spot")
     expect(pane.get_by_role("button", name="1: Cotton-wool spot, outline")).to_be_visible()
