@@ -291,4 +291,4 @@ SMS_BACKEND = env.str("SMS_BACKEND", default="")  # path of a function (screenin
 SMS_FILE = env.path("SMS_FILE", default=str(VAR_DIR / "messages.jsonl"))()  # of screening.message_hook.write_to_file
 
 # The preload list of browsers is for public host names; that of a clinic is often private.
-SILENCED_SYSTEM_CHECKS = ["security.W021"]
+SILENCED_SYSTEM_CHECKS = ["security.W021", "models.W040"]

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,11 +12,14 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
 
 from ml.errors import BundleError
 from screening.secret_strength import weakness
 from screening.services import inference
 
+_JOINED_MIGRATIONS = "screening.migrations.0001_squashed_0063_files_of_letter_batches"
 _LOCAL_HOSTS = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
@@ -46,6 +50,18 @@ def check_server_passwords(**_kwargs: Any) -> Sequence[CheckMessage]:
             hint = f"Change it on the server, then in {server}_PASSWORD, {server}_PASSWORD_FILE or {server}_URL."
             found += _weak_secret(f"{server}_PASSWORD", password or "", number, hint=hint)
     return found
+
+
+@register(Tags.database)
+def check_first_migrations(databases: Sequence[str] | None = None, **_kwargs: Any) -> Sequence[CheckMessage]:
+    """screening.E013: the database has all of the migrations that were joined to one, or none."""
+    replaced = set(import_module(_JOINED_MIGRATIONS).Migration.replaces)
+    for alias in databases or ():
+        applied = replaced & set(MigrationRecorder(connections[alias]).applied_migrations())
+        if applied and applied != replaced:
+            hint = "Check out the commit before 'Join the first 63 migrations', run `manage.py migrate`, then upgrade."
+            return [Error("The database is of version 0.2.0 or older.", hint=hint, id="screening.E013")]
+    return []
 
 
 def _weak_secret(name: str, value: str, number: str, *, hint: str) -> list[CheckMessage]:

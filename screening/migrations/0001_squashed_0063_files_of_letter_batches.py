@@ -1,7 +1,7 @@
 """All tables and triggers, in place of the first 63 migrations.
 
-A database that has all of these needs nothing. One that has some of them is first migrated by version 0.2.0 of this
-project.
+A database that has all of these needs nothing. One that has some of them is first migrated with the commit before the
+one that added this file; Django refuses it otherwise.
 """
 
 from django.db import migrations

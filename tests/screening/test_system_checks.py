@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
+from django.db.migrations.recorder import MigrationRecorder
 
 from ml.bundle import default_bundle
 from ml.vocabulary import ServedModel
@@ -148,3 +149,10 @@ def test_a_media_root_that_is_a_file_is_reported(settings: Any, tmp_path: Path) 
     (tmp_path / "media").touch()
     settings.MEDIA_ROOT = tmp_path / "media" / "photos"
     assert ids(check_media_root) == ["screening.E005"]
+
+
+def test_a_database_with_some_of_the_joined_migrations_is_refused(db: None) -> None:
+    assert system_checks.check_first_migrations(databases=["default"]) == []
+    MigrationRecorder.Migration.objects.filter(app="screening", name="0063_files_of_letter_batches").delete()
+    (error,) = system_checks.check_first_migrations(databases=["default"])
+    assert (error.id, "0.2.0" in error.msg) == ("screening.E013", True)
