@@ -1,6 +1,6 @@
 """Write docs/clinical-numbers.md, the table of all clinical and programme numbers, from the code.
 
-    python docs/clinical_numbers.py
+    python -m docs.clinical_numbers
 
 Numbers, and the sources beside them, are read from ``screening/policy`` and ``ml/vocabulary.py``: each is assigned in a
 separate line, followed by a docstring that begins with its meaning.
@@ -39,6 +39,7 @@ TECHNICAL = {
     "screening.policy.outcomes.EyeResult",
     "screening.policy.outcomes.PatientFacts",
     "screening.policy.proportions.Z_95",
+    "screening.policy.regradings",
 }
 """Numbers, and modules and classes of them, that are neither clinical nor of a programme: sizes of texts and drawings,
 versions, counts, mathematical constants, facts that are not known yet."""
@@ -48,10 +49,9 @@ _HEAD = """<!-- Written by docs/clinical_numbers.py from screening/policy and ml
 # Clinical and programme numbers
 
 Each number of the code with its source, or the words "default of this project without a source", why it has this value,
-and whether a site can change it. Settings of a site are in the administration panel; reading protocol and outcome
-table have separate pages. A source is named if a text that has the number was found: the source itself, its abstract,
-or another text that quotes it. Some rows say that only summaries were read; the others were not all compared with the
-full text of the source. Compare a number with it before you rely on the number.
+and whether a site can change it, on the pages under *Site*. A source is named if a text that has the number was found:
+the source itself, its abstract, or another text that quotes it. Some rows say that only summaries were read; the others
+were not all compared with the full text of the source. Compare a number with it before you rely on the number.
 
 ## Numbers
 | number | meaning, source | place |

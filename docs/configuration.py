@@ -1,6 +1,6 @@
 """Write docs/configuration.md, the table of all settings, from ``.env.example`` and ``drsite/settings.py``.
 
-    python docs/configuration.py
+    python -m docs.configuration
 
 ``.env.example`` has the descriptions and defaults; the type is that with which ``settings.py`` reads the variable.
 """

@@ -1,6 +1,6 @@
 """Make the report and the letters of ten made-up patients in four languages, as PDF and as pictures to look at.
 
-    python docs/document_pictures.py FOLDER --languages fr de --patients longest chinese
+    python -m docs.document_pictures FOLDER --languages fr de --patients longest chinese
 
 It uses a database in memory. The pictures are made by pdftoppm (Debian: poppler-utils): one of each page, named by
 language, patient, kind and variant.
@@ -16,7 +16,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drsite.settings")
 os.environ.update(DEBUG="true", DATABASE_URL="sqlite://:memory:", REPORTS_DIR="synthetic photographs")
 RESOLUTION_DPI = 110

@@ -1,6 +1,6 @@
 """Print the time and the memory of letters to the people of a list, made in one task.
 
-    python docs/letter_times.py --letters 500
+    python -m docs.letter_times --letters 500
 
 It uses a database in memory. The letters are invitations; the file is the PDF for a folding machine with all of them.
 """
@@ -12,10 +12,8 @@ import sys
 import tempfile
 import time
 import uuid
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drsite.settings")
 os.environ.update(DEBUG="true", DATABASE_URL="sqlite://:memory:")
 MAX_CPU_S = 1.5

@@ -1,6 +1,6 @@
 """Print the processor time and the memory of clinical reports, made one after another in one process.
 
-    python docs/report_times.py --reports 200
+    python -m docs.report_times --reports 200
 
 It uses a database in memory and synthetic photographs. The renditions of the photographs exist, as after a reader has
 opened them.
@@ -14,7 +14,6 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drsite.settings")
 os.environ.update(DEBUG="true", DATABASE_URL="sqlite://:memory:", REPORTS_DIR="synthetic photographs")
 MAX_CPU_S = 1.5

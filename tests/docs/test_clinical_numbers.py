@@ -11,7 +11,7 @@ from screening.policy.referrals import DEFAULT_TARGETS
 
 
 def test_the_page_is_current() -> None:
-    assert PAGE.read_text() == render(), "Run: python docs/clinical_numbers.py"
+    assert PAGE.read_text() == render(), "Run: python -m docs.clinical_numbers"
 
 
 def test_every_number_has_a_source_or_is_named_a_default() -> None:

@@ -9,7 +9,7 @@ DOCUMENTED = {
 
 
 def test_the_page_is_current() -> None:
-    assert PAGE.read_text() == render(), "Run: python docs/configuration.py"
+    assert PAGE.read_text() == render(), "Run: python -m docs.configuration"
 
 
 def test_every_setting_is_documented() -> None:
