@@ -76,8 +76,6 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.VIEW_TEACHING_SET: _READING | {Role.TRAINEE, Role.MANAGER},
     Action.READ_TEACHING_SET: _READING | {Role.TRAINEE},
 }
-
-
 _PRACTICE = frozenset(
     {
         Action.VIEW_PATIENT,
@@ -218,17 +216,8 @@ def sites_to_audit(user: Any) -> QuerySet[Site]:
     return sites_for(user, Action.VIEW_AUDIT)
 
 
-def sites_with_models(user: Any) -> QuerySet[Site]:
-    """Active sites whose models ``user`` may see: those of a manager; all for a superuser, without patients."""
-    return _managed_or_all(user)
-
-
-def sites_of_dashboard(user: Any) -> QuerySet[Site]:
-    """Active sites whose figures ``user`` may see: those of a manager; all for a superuser, but not by person."""
-    return _managed_or_all(user)
-
-
-def _managed_or_all(user: Any) -> QuerySet[Site]:
+def managed_sites(user: Any) -> QuerySet[Site]:
+    """Active sites that ``user`` manages; all for a superuser, without patients and figures by person."""
     if is_superuser(user):
         return Site.objects.filter(is_active=True, practice_of=None)
     return sites_for(user, Action.MANAGE_SITE)

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from ml.vocabulary import ServedModel
-from screening.access import Action, require_models, sites_for, sites_with_models
+from screening.access import Action, managed_sites, require_models, sites_for
 from screening.labels.bundles import METRIC_LABELS, memory_text, metrics_by_source, metrics_over_sources
 from screening.labels.models import SHORT_MODEL_LABELS
 from screening.model_cards import blocks_of_card
@@ -40,7 +40,7 @@ def model_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """All bundles, those that are served first."""
     require_parameters(request, known=())
     require_models(request.user)
-    sites = list(sites_with_models(request.user).order_by("name", "pk"))
+    sites = list(managed_sites(request.user).order_by("name", "pk"))
     context = {
         "section": SECTION,
         "rows": [_row(installed, _by_model(sites)) for installed in list_bundles()],
@@ -63,7 +63,7 @@ def model_detail(request: AuthenticatedRequest, version: str) -> HttpResponseBas
     bundle = installed.bundle
     context = {
         "section": SECTION,
-        "row": _row(installed, _by_model(sites_with_models(request.user).order_by("name", "pk"))),
+        "row": _row(installed, _by_model(managed_sites(request.user).order_by("name", "pk"))),
         "metric_labels": list(METRIC_LABELS.values()),
         "sources": metrics_by_source(bundle.metrics),
         "points": [] if bundle.roc is None else validation_points(bundle.roc),

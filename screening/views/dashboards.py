@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from screening.access import Action, require, sites_for, sites_of_dashboard
+from screening.access import Action, managed_sites, require, sites_for
 from screening.models import Programme, Site, User
 from screening.policy.daily_counts import Period
 from screening.policy.dashboard_tables import Table
@@ -97,7 +97,7 @@ def scope_of(user: User, site_id: UUID | None, data: Any) -> Scope:
 
     Raises Http404, AccessDenied, InvalidParameter.
     """
-    sites, programme = sites_of_dashboard(user), None
+    sites, programme = managed_sites(user), None
     if site_id is None and data.get("programme"):
         programmes = {str(one.pk): one for one in _programmes(user)}
         programme = programmes[value_of(data, "programme", values=programmes, default="")]
@@ -119,7 +119,7 @@ def scope_of(user: User, site_id: UUID | None, data: Any) -> Scope:
 
 def _programmes(user: User) -> list[Programme]:
     """Programmes of the sites whose dashboard the user may see."""
-    sites = sites_of_dashboard(user).order_by().values("programme")
+    sites = managed_sites(user).order_by().values("programme")
     return list(Programme.objects.filter(pk__in=sites).order_by("name"))
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from screening.access import Action, is_superuser, require, require_superuser, sites_for, sites_with_models
+from screening.access import Action, is_superuser, managed_sites, require, require_superuser, sites_for
 from screening.forms.shadows import BundleForm, ShadowForm
 from screening.labels.paired_models import difference_text, failure_text, p_text
 from screening.models import RegisteredBundle, Site
@@ -52,7 +52,7 @@ def model_register(request: AuthenticatedRequest) -> HttpResponseBase:
 def site_shadow(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseBase:
     """Shadow mode of a site, for its managers; a superuser changes it."""
     require_parameters(request, known={"page"})
-    site = sites_with_models(request.user).filter(pk=site_id).first()
+    site = managed_sites(request.user).filter(pk=site_id).first()
     if site is None:
         site = get_object_or_404(sites_for(request.user), pk=site_id)
         require(request.user, Action.MANAGE_SITE, site)
