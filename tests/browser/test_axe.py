@@ -16,19 +16,17 @@ from django.urls import URLPattern, reverse
 from playwright.sync_api import Page
 
 from screening import urls
-from screening.models import Exam, LetterBatch, Site, StagedPerson, User
+from screening.models import Exam, Programme, Site, StagedPerson, User
 from tests.browser.conftest import Visit
 from tests.screening.admin.records import create_records
 from tests.screening.factories import (
-    BookingFactory,
-    DataImportFactory,
     EyeFindingFactory,
     ReferralFactory,
     ReviewFactory,
     UserFactory,
     VisualAcuityFactory,
 )
-from tests.screening.teaching import teaching_records
+from tests.screening.test_access_audit import records_of_routes
 
 pytestmark = pytest.mark.browser
 
@@ -98,38 +96,21 @@ def test_no_page_of_the_application_has_a_serious_violation(
     EyeFindingFactory(review=review)
     VisualAcuityFactory(exam=review.exam)
     image = graded_exam.images.all()[0]
-    checked = DataImportFactory(site=site, state="checked", n_rows=1, n_checked=1, n_question=1)
-    StagedPerson.objects.create(
-        data_import=checked, line=2, state="question", mrn="A1", problems=[["mrn", "Wrong.", "Check it."]]
-    )
-    records = {
+    programme = Programme.objects.create(name="North")
+    programme.memberships.create(user=reviewer)
+    Site.objects.filter(pk=site.pk).update(programme=programme)
+    records = records_of_routes(site) | {
         "patient_id": graded_exam.patient_id,
         "exam_id": graded_exam.pk,
         "image_id": image.pk,
         "grading_id": image.gradings.get().pk,
-        "upload_id": graded_exam.pk,
         "referral_id": ReferralFactory(exam__patient=graded_exam.patient, state="booked", due_on="2026-01-02").pk,
-        **teaching_records(site),
-        "laterality": "OD",
-        "code": "contacts",
-        "kind": "people",
-        "import_id": checked.pk,
-        "message_id": graded_exam.pk,
-        "document_id": graded_exam.pk,
-        "batch_id": LetterBatch.objects.create(site=site, variant="standard", n_letters=1, created_by=reviewer).pk,
-        "message_kind": "invitation",
-        "channel": "email",
-        "language": "en",
-        "booking_id": BookingFactory(patient=graded_exam.patient).pk,
         "user_id": reviewer.pk,
-        "invitation_id": graded_exam.pk,
-        "site_id": site.pk,
-        "scale": "icdr",
-        "number": 0,
-        "level": 0,
-        "row": 0,
-        "column": 0,
+        "programme_id": programme.pk,
     }
+    StagedPerson.objects.create(
+        data_import_id=records["import_id"], line=3, state="question", problems=[["mrn", "Wrong.", "Check it."]]
+    )
     found = violations(visit("/login/"), "/login/")
     page = visit("/", reviewer)
     paths = [*application_pages(reviewer, records), f"/exams/{review.exam_id}/review/", "/no-such-page/"]
