@@ -98,6 +98,7 @@ class Grader:
             laterality=eye.laterality if eye else None,
             laterality_confidence=eye.confidence if eye else None,
             has_writing=crop.has_writing,
+            measurements=quality.measurements,
             **self._oedema(quality, logits, heatmaps),
         )
 
@@ -125,6 +126,7 @@ class Grader:
             quality_level=quality.level,
             quality_reasons=quality.reasons,
             has_writing=crop is not None and crop.has_writing,
+            measurements=quality.measurements,
         )
 
 

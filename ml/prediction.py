@@ -12,6 +12,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurements:
+    """Of the light and the optics of one photograph, to compare those of a camera over time.
+
+    ``brightness`` is the median of the brightest channel inside the field of view, 0..255; ``redness`` the mean natural
+    logarithm of red over green there. ``focus`` is that of the contrast of structures of one to two pixels over those
+    of six to eight; None if the photograph is too small or too dark to tell. ``field_size`` is the diameter of the
+    field of view as a fraction of the height of the photograph, above 1 if the frame cuts it.
+    """
+
+    brightness: float
+    redness: float
+    focus: float | None
+    field_size: float
+
+
 def p_at_least(probabilities: Sequence[float]) -> tuple[float, ...]:
     """P(grade >= 1) to P(grade >= 4), of the K probabilities of the grades; they descend."""
     return tuple(min(1.0, sum(probabilities[grade:])) for grade in range(1, len(probabilities)))
@@ -31,7 +47,7 @@ class Prediction:
     also if the macula is not visible.
     ``laterality`` is the eye that a gradable photograph shows, None if that is not clear; ``laterality_confidence`` in
     [0, 1] is the calibrated probability of the likelier eye. ``has_writing`` says whether something is written outside
-    the retina.
+    the retina. ``measurements`` is None if the photograph is not of one retina.
     """
 
     model_version: str
@@ -51,6 +67,7 @@ class Prediction:
     laterality: Laterality | None = None
     laterality_confidence: float | None = None
     has_writing: bool = False
+    measurements: Measurements | None = None
 
     @property
     def is_gradable(self) -> bool:

@@ -40,6 +40,8 @@ class Grading(BaseModel):
     (left, top, right, bottom), fractions of the photograph's width and height. ``oedema_heatmap`` has the same box.
     ``oedema_operating_point`` is null if the model does not assess macular oedema; with it but without
     ``p_macular_oedema``, the macula is not visible. ``threshold`` is null if the operating point is the model's own.
+    ``brightness``, ``redness``, ``focus`` and ``field_size`` are those of ``ml.prediction.Measurements``; null if they
+    were not measured, as in gradings before they were stored.
     """
 
     class Status(models.TextChoices):
@@ -84,6 +86,10 @@ class Grading(BaseModel):
     suspects_oedema = models.BooleanField(_("suspicion of macular oedema"), null=True, blank=True)
     oedema_operating_point = models.FloatField(_("operating point of macular oedema"), null=True, blank=True)
     oedema_heatmap = models.JSONField(_("heatmap of macular oedema"), null=True, blank=True)
+    brightness = models.FloatField(_("brightness"), null=True, blank=True)
+    redness = models.FloatField(_("colour, red to green"), null=True, blank=True)
+    focus = models.FloatField(_("focus"), null=True, blank=True)
+    field_size = models.FloatField(_("size of the field of view"), null=True, blank=True)
     laterality_suggested = models.CharField(
         _("eye that the photograph shows"), max_length=2, choices=LATERALITY_CHOICES, blank=True, default=""
     )

@@ -4,10 +4,12 @@ Two measures of the difference, and a rule for alarms. With few photographs a di
 an alarm needs both: a difference that matters, and one that is rare without a change.
 """
 
+import datetime
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 PSI_NOTABLE = 0.1
 """Population stability index from which a difference is notable. Default of this project without a source that was
@@ -25,38 +27,69 @@ FALSE_ALARMS_A_QUARTER = 0.5
 """Expected false alarms of a site in a quarter at most, if nothing changes (Bonferroni over measurements and weeks).
 Default of this project without a source: half of the one that a manager would accept. No site can change it."""
 MIN_PHOTOGRAPHS = 30
-"""Photographs of a week below which nothing is compared. Default of this project without a source. No site can change
-it."""
+"""Photographs of the week, or of its reference, below which nothing is compared. Default of this project without a
+source. No site can change it."""
 N_BINS = 10
 """Bins of a measurement, with equally many photographs of the reference in each. Default of this project without a
 source; deciles are usual. No site can change it."""
 
 
+MAX_EXACT_STEPS = 40_000
+"""Photographs of the week times those of its reference up to which p is exact, as that takes long. Default of this
+project without a source. No site can change it."""
+
+
+class Feature(StrEnum):
+    """What is compared."""
+
+    CAMERA = "camera"
+    QUALITY = "quality"
+    P_REFERABLE = "p_referable"
+    BRIGHTNESS = "brightness"
+    REDNESS = "redness"
+    FOCUS = "focus"
+    FIELD_SIZE = "field_size"
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Of one measurement in a week. ``p`` is the probability of a difference this large without a change."""
+    """Of one measurement in a week. ``p`` is the probability of a difference this large without a change.
+
+    ``n`` and ``n_reference`` are the photographs of the week and of its reference.
+    """
 
     psi: float
     p: float
     n: int
+    n_reference: int
 
-    def is_alarm(self, n_features: int) -> bool:
+    @property
+    def is_comparable(self) -> bool:
+        return min(self.n, self.n_reference) >= MIN_PHOTOGRAPHS
+
+    def is_alarm(self, n_features: int = len(Feature)) -> bool:
         """Whether it is large, and rarer than the false alarms that are accepted for this number of measurements."""
         limit = FALSE_ALARMS_A_QUARTER / (WEEKS_OF_QUARTER * n_features)
-        return self.n >= MIN_PHOTOGRAPHS and self.psi >= PSI_NOTABLE and self.p < limit
+        return self.is_comparable and self.psi >= PSI_NOTABLE and self.p < limit
+
+
+def last_whole_week(today: datetime.date) -> tuple[datetime.date, datetime.date]:
+    """Monday and Sunday of the week before that of ``today``."""
+    end = today - datetime.timedelta(days=today.weekday() + 1)
+    return end - datetime.timedelta(days=6), end
 
 
 def compare_values(reference: Sequence[float], week: Sequence[float]) -> Difference:
     """The difference of a number, such as brightness: the index over deciles, p by Kolmogorov and Smirnov."""
     limits = bin_limits(reference)
     counts = [binned(values, limits) for values in (reference, week)]
-    return Difference(stability_index(*counts), kolmogorov_smirnov(reference, week)[1], len(week))
+    return Difference(stability_index(*counts), kolmogorov_smirnov(reference, week)[1], len(week), len(reference))
 
 
 def compare_codes(reference: Mapping[str, int], week: Mapping[str, int]) -> Difference:
     """The difference of a code, such as the camera: the index, p by the test of homogeneity of chi-square."""
     psi, p = stability_index(reference, week), homogeneity(reference, week)
-    return Difference(psi, p, sum(week.values()))
+    return Difference(psi, p, sum(week.values()), sum(reference.values()))
 
 
 def stability_index(reference: Mapping[str, int], week: Mapping[str, int]) -> float:
@@ -86,17 +119,27 @@ def binned(values: Iterable[float], limits: Sequence[float]) -> dict[str, int]:
 
 
 def kolmogorov_smirnov(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
-    """Largest distance of the distributions of two samples, and its exact two-sided p-value; (0, 1) of nothing.
+    """Largest distance of the distributions of two samples, and its two-sided p-value; (0, 1) of nothing.
 
-    Hodges, Ark Mat 1958; 3: 469-486: the probability that a random order of both samples stays below the distance. Time
-    and not memory grows with the product of the numbers: a second for 300 and 8,000 values.
+    Hodges, Ark Mat 1958; 3: 469-486: the exact probability that a random order of both samples stays below the
+    distance. Its time grows with the product of the numbers; above MAX_EXACT_STEPS, Kolmogorov's limit is used.
     """
     n, m = len(first), len(second)
     if not n or not m:
         return 0.0, 1.0
     a, b = sorted(first), sorted(second)
     steps = max(abs(bisect_right(a, x) * m - bisect_right(b, x) * n) for x in (*a, *b))  # the distance times n m
-    return steps / (n * m), 1.0 - _p_below(n, m, steps)
+    p = 1.0 - _p_below(n, m, steps) if n * m <= MAX_EXACT_STEPS else _p_of_large(n, m, steps)
+    return steps / (n * m), p
+
+
+def _p_of_large(n: int, m: int, steps: int) -> float:
+    """Kolmogorov's limit of the p-value, a series that alternates."""
+    x = steps / (n * m) * math.sqrt(n * m / (n + m))
+    if x < 0.3:  # p is above 0.99999, and the series converges slowly
+        return 1.0
+    terms = (math.exp(-2 * (k * x) ** 2) for k in range(1, 30))
+    return min(1.0, max(0.0, 2 * sum(term if k % 2 == 0 else -term for k, term in enumerate(terms))))
 
 
 def _p_below(n: int, m: int, steps: int) -> float:

@@ -8,6 +8,7 @@ are those of the database: clocks of workers may be wrong.
 import logging
 import time
 import uuid
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
@@ -206,6 +207,7 @@ def _result(grading: Grading, prediction: Prediction) -> dict[str, Any]:
         "suspects_oedema": prediction.suspects_oedema,
         "oedema_operating_point": prediction.oedema_operating_point,
         "oedema_heatmap": _rows(prediction.oedema_heatmap),
+        **({} if prediction.measurements is None else asdict(prediction.measurements)),
         "laterality_suggested": prediction.laterality or "",
         "laterality_confidence": prediction.laterality_confidence,
     }

@@ -6,7 +6,7 @@ reasons. numpy, Pillow and ONNX Runtime only.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -14,13 +14,14 @@ from typing import Any, Self
 import numpy as np
 
 from ml.errors import BundleError
+from ml.prediction import Measurements
 from ml.serving.preprocess import FundusCrop
 from ml.serving.quality.coefficients import Coefficients, Limits, QualityRule, Scores, sha256_of
 from ml.serving.quality.colors import p_retinal_colors, released_model
 from ml.serving.quality.features import cells_of, extract_features
 from ml.serving.quality.highlights import highlight_fraction
 from ml.serving.quality.network import NETWORK_OUTPUTS, QualityNetwork, network_view, square_view
-from ml.serving.quality.sharpness import extract_sharpness
+from ml.serving.quality.sharpness import SharpnessFeatures, extract_sharpness
 from ml.vocabulary import QualityLevel, QualityReason
 
 #: Holds network.onnx and network.json: hashes, coefficients, and how both were trained and measured.
@@ -33,11 +34,15 @@ EXPOSURE = {QualityReason.TOO_DARK, QualityReason.TOO_BRIGHT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """Result for one photograph. Good means no reason, every other level at least one."""
+    """Result for one photograph. Good means no reason, every other level at least one.
+
+    ``measurements`` is None if it is not a photograph of one retina.
+    """
 
     p_gradable: float
     level: QualityLevel
     reasons: tuple[QualityReason, ...] = ()
+    measurements: Measurements | None = None
 
 
 #: Mean log of red over green; that of the least red of 99.9 % of good photographs is -0.05.
@@ -74,9 +79,11 @@ class QualityGate:
         if crop.layout_reason is not None:
             return Quality(p_gradable=0.0, level=QualityLevel.UNGRADABLE, reasons=(crop.layout_reason,))
         features = asdict(found)
-        scores = self.scores(crop, features)
+        sharpness = extract_sharpness(crop)
+        scores = self.scores(crop, features, sharpness)
         quality = decide(features, self.coefficients, diameter_px=crop.fov.diameter_px, scores=scores)
-        return self._with_colors(quality, features, p_retinal_colors(*cells))
+        quality = self._with_colors(quality, features, p_retinal_colors(*cells))
+        return replace(quality, measurements=_measurements(crop, features, sharpness))
 
     def _with_colors(self, quality: Quality, features: dict[str, float], p_colors: float) -> Quality:
         """The quality, or that of false colours; bad light or haze, which also takes colours away, is named first."""
@@ -90,16 +97,25 @@ class QualityGate:
         limit = model.min_p if is_doubtful else model.surely_false_p
         return FALSE_COLORS if p_colors < limit else quality
 
-    def scores(self, crop: FundusCrop, features: dict[str, float]) -> Scores:
+    def scores(self, crop: FundusCrop, features: dict[str, float], sharpness: SharpnessFeatures | None) -> Scores:
         """Probabilities of fundus, gradable and sharp, and the fraction of reflections."""
         view = square_view(crop)
         outputs = self.network.outputs(network_view(view)[None])[0]  # (n,)
         if not np.isfinite(outputs).all():
             return Scores(p_fundus=0.0, p_gradable=0.0, p_sharp=0.0)  # a failure is never a plausible result
         values = features | dict(zip(NETWORK_OUTPUTS, outputs.tolist(), strict=True))
-        sharpness = extract_sharpness(crop)
         known = None if sharpness is None else asdict(sharpness)
         return self.coefficients.scores(values, known, highlights=highlight_fraction(view))
+
+
+def _measurements(crop: FundusCrop, features: dict[str, float], sharpness: SharpnessFeatures | None) -> Measurements:
+    _left, top, _right, bottom = crop.box
+    return Measurements(
+        brightness=features["brightness"],
+        redness=features["redness"],
+        focus=None if sharpness is None else sharpness.fine_to_coarse,
+        field_size=bottom - top,
+    )
 
 
 def assess_quality(crop: FundusCrop | None) -> Quality:

@@ -38,6 +38,16 @@ def test_kolmogorov_and_smirnov_are_those_of_scipy(n: int, m: int, shift: float)
     assert kolmogorov_smirnov([], [1.0]) == (0.0, 1.0)
 
 
+@pytest.mark.parametrize("shift", [0.0, 0.1, 0.2])
+def test_the_limit_for_large_samples_is_near_the_exact_p(shift: float) -> None:
+    generator = np.random.default_rng(7)
+    first, second = generator.normal(size=400), generator.normal(shift, size=600)
+    expected = ks_2samp(first, second, method="exact").pvalue
+    assert kolmogorov_smirnov(first.tolist(), second.tolist())[1] == pytest.approx(expected, rel=0.15, abs=1e-4)
+    same = first.tolist()
+    assert kolmogorov_smirnov(same, same) == (0.0, 1.0)
+
+
 @pytest.mark.parametrize("k", [2, 3, 4, 5, 8])
 def test_the_test_of_homogeneity_is_that_of_scipy(k: int) -> None:
     generator = np.random.default_rng(k)
@@ -66,6 +76,7 @@ def test_a_change_is_found_and_few_photographs_give_no_alarm() -> None:
     reference, darker = generator.normal(size=500).tolist(), generator.normal(-1, size=60).tolist()
     assert compare_values(reference, darker).is_alarm(N_FEATURES)
     assert compare_codes({"a": 400, "b": 100}, {"a": 10, "b": 50}).is_alarm(N_FEATURES)
-    assert not Difference(psi=2.0, p=0.0, n=MIN_PHOTOGRAPHS - 1).is_alarm(N_FEATURES)
-    assert not Difference(psi=0.05, p=0.0, n=5000).is_alarm(N_FEATURES), "rare, and too small to matter"
+    assert not Difference(psi=2.0, p=0.0, n=MIN_PHOTOGRAPHS - 1, n_reference=5000).is_alarm(N_FEATURES)
+    assert not Difference(psi=2.0, p=0.0, n=5000, n_reference=MIN_PHOTOGRAPHS - 1).is_alarm(N_FEATURES)
+    assert not Difference(psi=0.05, p=0.0, n=5000, n_reference=5000).is_alarm(N_FEATURES), "rare, and small"
     assert bin_limits([1.0] * 20) == [1.0]

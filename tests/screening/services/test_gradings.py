@@ -12,6 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from ml.errors import GradingError
+from ml.prediction import Measurements
 from ml.vocabulary import QualityLevel
 from screening import tasks
 from screening.access import AccessDenied
@@ -65,8 +66,10 @@ def test_a_lost_claim_does_not_overwrite_the_next_attempt(queued: Grading, fake_
 
 
 def test_the_whole_prediction_is_stored(queued: Grading, fake_grader: FakeGrader) -> None:
-    fake_grader.prediction = make_prediction(3)
+    measured = Measurements(brightness=140.0, redness=0.4, focus=None, field_size=0.9)
+    fake_grader.prediction = make_prediction(3, measurements=measured)
     run(queued)
+    assert (queued.brightness, queued.redness, queued.focus, queued.field_size) == (140.0, 0.4, None, 0.9)
     assert (queued.is_gradable, queued.p_gradable, queued.grade, queued.is_referable) == (True, 0.98, 3, True)
     assert queued.probabilities == [0.05, 0.05, 0.05, 0.8, 0.05]
     assert queued.p_referable == pytest.approx(0.9)

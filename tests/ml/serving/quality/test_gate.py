@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn.datasets
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 
 from ml.data.labels import read_labels
 from ml.serving.preprocess import FundusCrop, crop_fundus
@@ -32,6 +32,22 @@ def test_a_synthetic_eye_of_any_grade_is_accepted(grade: ICDRGrade) -> None:
     quality = assess(synthetic_eye(grade=grade))
     assert (quality.level, quality.reasons) == (QualityLevel.GOOD, ())
     assert quality.p_gradable > MAX_P_REFUSED
+
+
+def test_brightness_colour_focus_and_size_are_measured() -> None:
+    eye = synthetic_eye()
+    whole, dark = assess(eye).measurements, assess(eye.point(lambda level: level // 2)).measurements
+    framed = assess(ImageOps.expand(eye, border=eye.height // 4)).measurements
+    assert whole is not None
+    assert dark is not None
+    assert framed is not None
+    assert whole.redness > 0
+    assert dark.brightness == pytest.approx(whole.brightness / 2, rel=0.05)
+    assert framed.field_size == pytest.approx(whole.field_size / 1.5, rel=0.05)
+    blurred = assess(eye.filter(ImageFilter.GaussianBlur(eye.height / 150))).measurements
+    assert blurred is not None
+    assert (whole.focus or 0) > (blurred.focus or 0)
+    assert assess(Image.new("RGB", (400, 400))).measurements is None, "no retina"
 
 
 def negatives() -> Iterator[tuple[str, Image.Image]]:
