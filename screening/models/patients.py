@@ -158,6 +158,11 @@ class Patient(BaseModel):
         return ", ".join(name for name in (self.family_name, self.given_name) if name)
 
     @property
+    def initials(self) -> str:
+        """Initials of given and family name, such as ``A. L.``."""
+        return " ".join(f"{name[0]}." for name in (self.given_name, self.family_name) if name)
+
+    @property
     def birth(self) -> BirthDate:
         """What is known of the birth."""
         return BirthDate(self.born_on, self.estimated_age, self.age_estimated_on)

@@ -2,8 +2,9 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import cast
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Value, When, prefetch_related_objects
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -183,10 +184,20 @@ def get_image(*, user: User, image_id: uuid.UUID | str) -> FundusImage:
 
 def get_photo(*, user: User, image_id: uuid.UUID | str) -> FundusImage:
     """As ``get_image``, to display it also to a user who may not see the patient, or reads it in a teaching set."""
-    is_in_use = Q(withdrawn_at__isnull=True) | Q(exam__site__in=sites_for(user))
-    may_view = may_view_case(user, exam="exam") | Q(exam__in=exams_in_teaching(user))
-    images = FundusImage.objects.select_related("exam__site").filter(may_view, is_in_use)
+    images = FundusImage.objects.select_related("exam__site").filter(*_may_see_photo(user))
     return get_object_or_404(images, pk=image_id)
+
+
+def with_may_see_photo(images: QuerySet[FundusImage], user: User) -> QuerySet[FundusImage]:
+    """Annotate ``may_see_photo``: whether ``get_photo`` finds the photograph."""
+    may_view, is_in_use = _may_see_photo(user)
+    may_see = Case(When(may_view & is_in_use, then=Value(True)), default=Value(False))  # noqa: FBT003
+    return cast("QuerySet[FundusImage]", images.annotate(may_see_photo=may_see))
+
+
+def _may_see_photo(user: User) -> tuple[Q, Q]:
+    is_in_use = Q(withdrawn_at__isnull=True) | Q(exam__site__in=sites_for(user))
+    return may_view_case(user, exam="exam") | Q(exam__in=exams_in_teaching(user)), is_in_use
 
 
 def get_grading(*, user: User, grading_id: uuid.UUID | str) -> Grading:

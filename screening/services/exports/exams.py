@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from screening.access import Action, require, restrict
-from screening.labels.grades import GRADE_LABELS
+from screening.labels.findings import finding_text
 from screening.labels.worklist import RANK_LABELS
 from screening.models import Exam, User
 from screening.policy import WorklistRank
@@ -18,7 +18,7 @@ from screening.services.exports.files import ExportFile, export_rows
 from screening.spreadsheets.writing import FileFormat
 
 
-class _OfExam(ListColumns):
+class OfExam(ListColumns):
     """Columns of rows that have an ``exam``."""
 
     mrn = column(_("Medical record number"), "exam__patient__mrn")
@@ -59,7 +59,7 @@ class RevealedWorklistColumns(WorklistColumns):
         return "" if exam.site_id in self.blind_sites else RANK_LABELS[WorklistRank(exam.rank)]
 
 
-class ReferralColumns(_OfExam):
+class ReferralColumns(OfExam):
     """Referrals."""
 
     site = column(_("Site"), "site__name")
@@ -78,19 +78,8 @@ class ReferralColumns(_OfExam):
 def _finding(laterality: str, review: Any) -> str:
     for finding in review.findings.all():
         if finding.laterality == laterality:
-            return _finding_text(finding)
+            return finding_text(finding)
     return ""
-
-
-def _finding_text(finding: Any) -> str:
-    if finding.is_absent:
-        return str(_("Eye is absent"))
-    if not finding.is_photographed:
-        return str(_("Not photographed"))
-    if not finding.is_gradable:
-        return str(_("Ungradable"))
-    grade = str(GRADE_LABELS[finding.grade])
-    return f"{grade} ({finding.grades_in_scale})" if finding.grades_in_scale else grade
 
 
 def _oedema(laterality: str, review: Any) -> str:
@@ -98,7 +87,7 @@ def _oedema(laterality: str, review: Any) -> str:
     return str(found[0].get_macular_oedema_display()) if found and not found[0].is_absent else ""
 
 
-class ResultColumns(_OfExam):
+class ResultColumns(OfExam):
     """Signed results that count."""
 
     site = column(_("Site"), "exam__site__name")
