@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from screening.admin.base import AllValuesFilter, ReadOnlyAdmin, user_of
+from screening.admin.columns import moment_column
 from screening.models import AuditEvent, Referral, Review
 from screening.selectors.drafts import is_late_reader
 from screening.selectors.gradings import unread_by
@@ -17,7 +18,7 @@ from screening.selectors.gradings import unread_by
 class AuditEventAdmin(ReadOnlyAdmin[AuditEvent]):
     """Who did what, newest first."""
 
-    list_display = ["at", "actor", "verb", "object", "site", "roles", "data"]
+    list_display = [moment_column(AuditEvent, "at"), "actor", "verb", "object", "site", "roles", "data"]
     list_filter = ["verb", ("object_type", AllValuesFilter), "purpose", "site", "at"]
     list_select_related = ["actor", "site"]
     search_fields = ["object_id__istartswith", "actor__username__istartswith"]

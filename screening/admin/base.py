@@ -5,19 +5,28 @@ and so into browser histories and access logs.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from screening.access import without_hidden_people
 from screening.models import AuditEvent, Site, User
-from screening.selectors.gradings import unread_by
 from screening.services.audit import record_event
+from screening.services.exports.columns import ListColumns
+from screening.services.exports.files import export_rows
+from screening.site_paths import SITE_PATHS, site_of
+from screening.spreadsheets.writing import FileFormat
+from screening.views.exports import file_response
 
 M = TypeVar("M", bound=Model)
 if TYPE_CHECKING:
@@ -30,20 +39,9 @@ else:
 
 _SESSION_KEY = "admin_search"
 _SEARCH_FIELD = "search"
+_EXPORT_FIELD = "export"
 _CHANNEL = {"channel": "admin"}
 _MAX_SEARCH_CHARS = 100
-
-
-@admin.display(description=_("id"), ordering="pk")
-def short_id(obj: Model) -> str:
-    """Column of a list: the first characters of the id, which are enough for a search."""
-    return str(obj.pk)[:8]
-
-
-@admin.display(description=_("exam"), ordering="exam")
-def short_exam(obj: Any) -> str:
-    """Column of a list: the first characters of the id of the exam."""
-    return str(obj.exam_id)[:8]
 
 
 class AllValuesFilter(admin.AllValuesFieldListFilter):
@@ -65,7 +63,8 @@ class PostSearchChangeList(ChangeList):
 class BaseAdmin(_ModelAdmin[M]):
     """Base of all admin classes: search by POST, no deletion, an audit event for each change.
 
-    ``viewed_verb`` and ``searched_verb`` record views of a record and of the list, if set.
+    ``viewed_verb`` and ``searched_verb`` record views of a record and of the list, if set. ``export_columns`` are those
+    of the list as a CSV file, if it can be exported.
     """
 
     list_per_page = 50
@@ -73,6 +72,7 @@ class BaseAdmin(_ModelAdmin[M]):
     show_facets = admin.ShowFacets.NEVER
     viewed_verb: ClassVar[AuditEvent.Verb | None] = None
     searched_verb: ClassVar[AuditEvent.Verb | None] = None
+    export_columns: ClassVar[type[ListColumns] | None] = None
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
@@ -97,7 +97,10 @@ class BaseAdmin(_ModelAdmin[M]):
             return self._store_search(request)
         if SEARCH_VAR in request.GET:
             return _redirect_without_search(request)
-        response = super().changelist_view(request, extra_context)
+        if request.method == "POST" and _EXPORT_FIELD in request.POST and self.has_view_permission(request):
+            return cast("HttpResponse", self._export(request))
+        context = {**(extra_context or {}), "can_export": self.export_columns is not None}
+        response = super().changelist_view(request, context)
         if request.method == "GET" and self.has_view_permission(request):
             self._record_search(request)
         return response
@@ -113,14 +116,40 @@ class BaseAdmin(_ModelAdmin[M]):
         if self.searched_verb is not None:
             record_event(verb=self.searched_verb, subject=None, site=None, data=_CHANNEL, by=user_of(request))
 
+    def _export(self, request: HttpRequest) -> HttpResponseBase:
+        """The list in view, with its filters and search, as a CSV file."""
+        user = user_of(request)
+        if self.export_columns is None or user is None:
+            return _redirect_without_search(request)
+        try:
+            found: Any = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(request.path)
+        names = {name for one in found.filter_specs for name in one.expected_parameters()}
+        file = export_rows(
+            code=f"panel-{self.opts.model_name}",
+            columns=self.export_columns(),
+            rows=found.queryset,
+            file_format=FileFormat.CSV,
+            site=None,
+            filters={name: request.GET.get(name) for name in sorted(filter(None, names))},
+            is_search=bool(found.query),
+            by=user,
+        )
+        return file_response(file)
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        response = super().change_view(request, object_id, form_url, extra_context)
-        if self.viewed_verb is not None and request.method == "GET":
-            obj = self.get_object(request, object_id)
-            if obj is not None:
-                self._record(request, self.viewed_verb, obj)
+        """The page of a record, with moments in the time zone of its site."""
+        obj = self.get_object(request, object_id)
+        site = _site_of(obj)
+        with timezone.override(site.zone) if site else nullcontext():
+            response = super().change_view(request, object_id, form_url, extra_context)
+            if isinstance(response, SimpleTemplateResponse):
+                response.render()
+        if self.viewed_verb is not None and request.method == "GET" and obj is not None:
+            self._record(request, self.viewed_verb, obj)
         return response
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -150,30 +179,6 @@ class ReadOnlyAdmin(BaseAdmin[M]):
         return False
 
 
-class BlindAdmin(ReadOnlyAdmin[M]):
-    """Base of records with results, without those of exams that the superuser reads blind and has yet to read.
-
-    ``exam_path`` is the path from a row to its exam.
-    """
-
-    exam_path: ClassVar[str]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
-        rows, user = super().get_queryset(request), user_of(request)
-        if user is None:
-            return rows.none()
-        unread = unread_by(super().get_queryset(request), user, exam=self.exam_path)
-        return rows.exclude(pk__in=unread.order_by().values("pk"))
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        user = user_of(request)
-        rows = super().get_queryset(request)
-        if user is not None and unread_by(rows, user, exam=self.exam_path).exists():
-            text = str(_("Results of exams that you have not read yet are not listed: you read blind at their site."))
-            messages.info(request, text)
-        return super().changelist_view(request, extra_context)
-
-
 def _redirect_without_search(request: HttpRequest) -> HttpResponse:
     """Redirect to the list with its filters and order, without search and page."""
     query = request.GET.copy()
@@ -187,6 +192,5 @@ def user_of(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
-def _site_of(obj: Model) -> Site | None:
-    site = obj if isinstance(obj, Site) else getattr(obj, "site", None)
-    return site if isinstance(site, Site) else None
+def _site_of(obj: Model | None) -> Site | None:
+    return None if obj is None or type(obj) not in SITE_PATHS else site_of(obj)

@@ -9,8 +9,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from screening.admin.base import BaseAdmin
+from screening.admin.columns import moment_column
 from screening.models import AuditEvent, Patient
 from screening.selectors.patients import birth_order, matching_ids
+from screening.services.exports.panel import PatientColumns
 from screening.services.patient_details import InvalidPatient, clean_patient
 from screening.services.patient_questions import PatientNotConfirmed
 from screening.services.patients import confirm_patient, save_patient
@@ -47,7 +49,17 @@ class PatientAdmin(BaseAdmin[Patient]):
     """Details can be corrected. The site cannot: exams, reviews and access depend on it."""
 
     form = PatientAdminForm
-    list_display = ["mrn", "family_name", "given_name", "birth", "sex", "diabetes_type", "site", "created_at"]
+    list_display = [
+        "mrn",
+        "family_name",
+        "given_name",
+        "birth",
+        "sex",
+        "diabetes_type",
+        "site",
+        moment_column(Patient, "created_at"),
+    ]
+    export_columns = PatientColumns
     list_filter = ["site", "sex", "diabetes_type", "created_at"]
     list_select_related = ["site"]
     search_fields = ["id__iexact"]

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from screening.admin.base import BaseAdmin
+from screening.admin.columns import moment_column
 from screening.forms.thresholds import SiteThresholdForm
 from screening.models import SiteThreshold, User
 from screening.selectors.thresholds import with_newest_id
@@ -32,7 +33,15 @@ _FIELDS = [
 class SiteThresholdAdmin(BaseAdmin[SiteThreshold]):
     """A new threshold counts for photographs that are graded from then on."""
 
-    list_display = ["site", "origin", "operating_point", "model_version", "created_at", "created_by", "is_in_use"]
+    list_display = [
+        "site",
+        "origin",
+        "operating_point",
+        "model_version",
+        moment_column(SiteThreshold, "created_at"),
+        "created_by",
+        "is_in_use",
+    ]
     list_filter = ["site", "origin"]
     list_select_related = ["site", "created_by"]
 

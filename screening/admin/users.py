@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from screening.admin.base import BaseAdmin
+from screening.admin.columns import moment_column
 from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.models import Membership, Programme, Site, User
 from screening.models.message_settings import MESSAGE_FIELDS
@@ -109,7 +110,7 @@ class ProgrammeAdmin(BaseAdmin[Programme]):
 class MembershipAdmin(BaseAdmin[Membership]):
     """Roles of users at sites. The only records that can be deleted here, with an audit event."""
 
-    list_display = ["user", "site", "role", "created_at"]
+    list_display = ["user", "site", "role", moment_column(Membership, "created_at")]
     list_filter = ["site", "role"]
     list_select_related = ["user", "site"]
     search_fields = ["user__username__istartswith", "user__last_name__istartswith", "site__name__icontains"]
