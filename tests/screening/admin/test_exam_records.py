@@ -203,7 +203,7 @@ def test_people_hidden_from_a_superuser_are_in_no_export(panel: Client, site: Si
 
 
 @pytest.mark.parametrize("flags", [{}, {"is_staff": True}])
-def test_nobody_else_exports(client: Client, site: Site, flags: dict[str, bool]) -> None:
+def test_only_superusers_export(client: Client, site: Site, flags: dict[str, bool]) -> None:
     user = MembershipFactory(site=site, user=UserFactory(**flags), role=Membership.Role.MANAGER).user
     client.force_login(user)
     assert client.post(url(Patient), {"export": "csv"}).status_code == 302
