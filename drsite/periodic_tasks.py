@@ -66,6 +66,10 @@ PERIODIC_TASKS: dict[str, dict[str, Any]] = {
         "task": "screening.tasks.update_counts",
         "schedule": schedule(datetime.timedelta(seconds=60), nowfun=steady_now),
     },
+    "check-drift": {
+        "task": "screening.tasks.check_drift",
+        "schedule": crontab(hour="*/6", minute="37"),  # weeks begin at another hour at each site; each is checked once
+    },
     "delete-letter-files": {"task": "screening.tasks.delete_letter_files", "schedule": crontab(minute="53")},
     "delete-old-drafts": {"task": "screening.tasks.delete_old_drafts", "schedule": crontab(minute="47")},
 }

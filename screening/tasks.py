@@ -16,6 +16,7 @@ from screening.services import (
     daily_counts,
     documents,
     drafts,
+    drift_checks,
     gradings,
     idempotency_keys,
     late_referrals,
@@ -141,6 +142,12 @@ def clean_up_imports() -> None:
 def update_counts() -> None:
     """Count the days of the dashboard whose exams changed."""
     daily_counts.update_counts()
+
+
+@shared_task(name="screening.tasks.check_drift", acks_late=False, soft_time_limit=840, time_limit=900)
+def check_drift() -> None:
+    """Compare the photographs of the last whole week with those before, once for a site and week."""
+    drift_checks.check_drift()
 
 
 @shared_task(name="screening.tasks.delete_old_drafts", acks_late=False)

@@ -9,7 +9,19 @@ from django.conf import settings
 from django.utils import timezone
 
 from screening.health.checks import HealthCheckError
-from screening.models import CountedDay, CountRun, DataImport, Exam, LateReferralRun, Patient, RecallRun, Referral
+from screening.models import (
+    CountedDay,
+    CountRun,
+    DataImport,
+    DriftCheck,
+    Exam,
+    LateReferralRun,
+    Patient,
+    RecallRun,
+    Referral,
+    Site,
+)
+from screening.policy.drift import last_whole_week
 from screening.policy.imports import WORKING_STATES
 from screening.selectors.bookings import count_unclosed_bookings
 from screening.selectors.documents import batches_with_expired_files
@@ -23,6 +35,9 @@ MAX_UNCLOSED_DAYS = 1
 MAX_UNDELETED_DAYS = 1
 MAX_COUNT_AGE_MIN = 15
 """The task runs each minute, for one minute at most."""
+
+MAX_DRIFT_DELAY_DAYS = 2
+"""The task runs every six hours; the week of a site ends up to a day after that of UTC."""
 
 
 def check_readings() -> str:
@@ -96,6 +111,17 @@ def check_counts() -> str:
         raise HealthCheckError(f"exams were last counted {minutes:.0f} minutes ago")
     n_pending = CountedDay.objects.filter(is_pending=True).count()
     return f"counted {minutes:.0f} min ago; {n_pending} days have still to be counted"
+
+
+def check_drift() -> str:
+    """The task that compares the photographs of each week: a day after the end of a week all sites are checked."""
+    before = timezone.now() - datetime.timedelta(days=MAX_DRIFT_DELAY_DAYS)
+    monday, _sunday = last_whole_week(before.date())
+    sites = Site.objects.filter(is_active=True, practice_of=None, created_at__lt=before)
+    n_missing = sites.exclude(pk__in=DriftCheck.objects.filter(week__gte=monday).values("site")).count()
+    if n_missing:
+        raise HealthCheckError(f"the photographs of the week of {monday} were not compared at {n_missing} sites")
+    return "the photographs of the last whole week were compared"
 
 
 def _check_age(done: str, ran_at: datetime.datetime) -> str:

@@ -10,6 +10,7 @@ from screening.models.corrections import Correction
 from screening.models.daily_counts import CountedDay, CountRun, DailyCount
 from screening.models.documents import Document, Letterhead
 from screening.models.drafts import ReadingDraft
+from screening.models.drift_checks import DriftCheck
 from screening.models.exam_locks import ExamLock
 from screening.models.exams import Exam
 from screening.models.gradings import Grading
@@ -54,6 +55,7 @@ __all__ = (
     "DailyCount",
     "DataImport",
     "Document",
+    "DriftCheck",
     "Exam",
     "ExamLock",
     "EyeFinding",

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from django.db.models import F
 
-from screening.models import Grading, Site
+from screening.models import DriftCheck, Grading, Site
 from screening.policy.daily_counts import Dimension, Measure, Period
-from screening.policy.drift import REFERENCE_WEEKS, Difference, Feature, compare_codes, compare_values
+from screening.policy.drift import REFERENCE_WEEKS, Difference, Feature, compare_codes, compare_values, last_whole_week
 from screening.selectors.dashboards import sum_counts
 
 MAX_REFERENCE = 2000
 """Values of the reference that are compared, evenly over its days: more make no difference, and take long."""
+MAX_ALERTS = 20
+"""On one page; the dashboard of each site has its own."""
 COLUMNS = {
     Feature.P_REFERABLE: "p_referable",
     Feature.BRIGHTNESS: "brightness",
@@ -90,3 +92,10 @@ def _values(sites: Sequence[Site], period: Period) -> _Values:
     }
     brightness = list(COLUMNS).index(Feature.BRIGHTNESS) + 1
     return _Values(by_feature, next((row[0] for row in rows if row[brightness] is not None), None))
+
+
+def drift_alerts(sites: Sequence[Site], today: datetime.date) -> list[DriftCheck]:
+    """Checks of the last whole week that found a change, at most MAX_ALERTS, by the name of the site."""
+    week = last_whole_week(today)[0]
+    checks = DriftCheck.objects.filter(site__in=sites, week=week).exclude(changed=[])
+    return list(checks.select_related("site").order_by("site__name", "pk")[:MAX_ALERTS])

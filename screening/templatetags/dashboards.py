@@ -10,7 +10,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
+from screening.labels.drift import FEATURE_LABELS
+from screening.labels.sentences import joined
+from screening.models import DriftCheck
 from screening.policy.dashboard_tables import Bar, Cell, Estimate, Table
+from screening.policy.drift import Feature
 from screening.policy.proportions import Proportion
 from screening.templatetags.referrals import proportion
 from screening.templatetags.teaching import kappa_text
@@ -20,6 +24,12 @@ ROW_PX, COLUMNS_PX, TOP_PX = 36, 150, 18
 N_SHADES = 4
 MAX_DESCRIBED = 12
 """Bars that the description of a chart names one by one; its table has all."""
+
+
+@register.filter
+def changed_features(check: DriftCheck) -> str:
+    """What changed, in words: ``Camera, Brightness``."""
+    return joined(str(FEATURE_LABELS[Feature(code)]) for code in check.changed)
 
 
 @register.filter

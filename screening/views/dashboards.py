@@ -21,6 +21,7 @@ from screening.policy.daily_counts import Period
 from screening.policy.dashboard_tables import Table
 from screening.selectors.agreement_tables import agreement_tables
 from screening.selectors.dashboards import last_count_run
+from screening.selectors.drift import drift_alerts
 from screening.selectors.drift_tables import drift_tables
 from screening.selectors.overview_tables import overview_tables, site_table
 from screening.selectors.staff_tables import camera_table, staff_tables
@@ -75,6 +76,7 @@ def dashboard(
         "period": period,
         "run": last_count_run(),
         "zone": scope.sites[0].zone if scope.sites else timezone.get_default_timezone(),
+        "drift_alerts": drift_alerts(scope.sites, scope.today),
         "tables": _tables(scope, period, page_code),
         "shows_period": page_code != DRIFT,
         "hides_persons": page_code == STAFF and not scope.is_manager,

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
@@ -22,6 +23,7 @@ from screening.labels.site_settings import GROUP_LABELS, GROUP_NOTES
 from screening.models import Site, SiteSettingsVersion, SiteThreshold, User
 from screening.policy.site_settings import SettingsGroup
 from screening.selectors.documents import letterhead_of
+from screening.selectors.drift import drift_alerts
 from screening.selectors.first_run import get_first_run, is_new
 from screening.selectors.messages import newest_text_of_site
 from screening.selectors.outcome_tables import outcome_table_in_force
@@ -82,6 +84,7 @@ def site_settings(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseB
         "site": site,
         "subjects": _subjects(request.user, site),
         "has_programmes": _has_programmes(request.user),
+        "drift_alerts": drift_alerts([site], timezone.localdate(timezone=site.zone)),
     }
     if is_new(request.user, site):
         run = get_first_run(site)

@@ -271,6 +271,12 @@ DIAGNOSTICS = (
         "Check that beat and a worker run, and read the log of the worker. The next run makes up what was missed.",
     ),
     Diagnostic(
+        "drift",
+        programme.check_drift,
+        "Check that beat and a worker run, and read the log of the worker. The next run, within six hours, compares "
+        "the last whole week.",
+    ),
+    Diagnostic(
         "messages",
         diagnose_messages,
         "Set EMAIL_URL or SMS_BACKEND, or switch messages off at the sites. If messages wait, check that beat and a "

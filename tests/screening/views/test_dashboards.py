@@ -14,6 +14,7 @@ from screening.models import (
     AuditEvent,
     CountRun,
     DailyCount,
+    DriftCheck,
     Exam,
     FirstReading,
     Programme,
@@ -22,6 +23,7 @@ from screening.models import (
 )
 from screening.policy.dashboard_tables import Bar, Table
 from screening.services.daily_counts import update_counts
+from screening.services.drift_checks import check_drift
 from screening.templatetags.dashboards import bar_chart
 from screening.views.dashboards import PERIODS
 from tests.screening.factories import (
@@ -178,6 +180,10 @@ def test_drift_compares_what_was_measured(client: Client, site: Site, manager: U
     store_measured(site, last_week, brightness=100)
     client.force_login(manager)
     rows = {row["Measurement"]: row for row in rows_of(client, "site-dashboard-export", site.pk, code="drift")}
+    assert (check_drift(), check_drift()) == (1, 0), "once a week"
+    assert DriftCheck.objects.get(site=site).changed == ["brightness"]
+    for name, *ids in (("site-dashboard", site.pk), ("dashboard",), ("site", site.pk)):
+        assert f"The photographs of {site.name} changed in the week from" in page_text(client, name, *ids)
     assert rows["Brightness"]["Assessment"] == "Alarm: a large change"
     assert rows["Focus"]["Assessment"] == "No change that matters"
     assert rows["Size of the field of view"]["Photographs"] == "30"

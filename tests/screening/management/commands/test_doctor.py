@@ -18,10 +18,11 @@ from ml.errors import BundleError
 from ml.vocabulary import ServedModel
 from screening.health import checks, programme
 from screening.management.commands import doctor
-from screening.models import CountRun, DataImport, Exam, LateReferralRun, Site
+from screening.models import CountRun, DataImport, DriftCheck, Exam, LateReferralRun, Site
 from screening.reports import engine
 from screening.services.bookings import close_past_bookings
 from screening.services.daily_counts import update_counts
+from screening.services.drift_checks import check_drift
 from screening.services.late_referrals import report_late_referrals
 from tests.builders import FakeGrader
 from tests.screening.factories import (
@@ -65,7 +66,19 @@ def test_a_healthy_installation_passes_every_check(media_root: Path) -> None:
     assert code == 0, output
     names = "settings database migrations broker storage bundle thresholds readings clock disk worker queue referrals"
     assert states == dict.fromkeys(
-        [*names.split(), "recall", "bookings", "imports", "letters", "dashboard", "messages", "documents", "mail"], "OK"
+        [
+            *names.split(),
+            "recall",
+            "bookings",
+            "imports",
+            "letters",
+            "dashboard",
+            "drift",
+            "messages",
+            "documents",
+            "mail",
+        ],
+        "OK",
     )
     assert not [file for file in media_root.rglob("*") if file.is_file()], "its test file is deleted"
 
@@ -95,7 +108,7 @@ def unset_broker(settings: Any, _patch: pytest.MonkeyPatch) -> None:
 
 
 def revert_migration(_settings: Any, _patch: pytest.MonkeyPatch) -> None:
-    MigrationRecorder.Migration.objects.filter(app="screening").order_by("-id")[:1].get().delete()
+    MigrationRecorder.Migration.objects.filter(app="screening").order_by("-name")[:1].get().delete()
 
 
 def replace_media_root_by_a_file(settings: Any, _patch: pytest.MonkeyPatch) -> None:
@@ -167,6 +180,7 @@ def stop_database(_settings: Any, patch: pytest.MonkeyPatch) -> None:
                 "imports",
                 "letters",
                 "dashboard",
+                "drift",
                 "messages",
             },
             "DATABASE_PASSWORD",
@@ -223,6 +237,16 @@ def test_a_dashboard_that_is_not_counted_is_reported(site: Site) -> None:
     CountRun.objects.update(ran_at=timezone.now() - datetime.timedelta(hours=1))
     with pytest.raises(checks.HealthCheckError, match="60 minutes ago"):
         programme.check_counts()
+
+
+def test_a_week_that_was_not_compared_is_reported(site: Site) -> None:
+    assert programme.check_drift() == "the photographs of the last whole week were compared"
+    Site.objects.update(created_at=timezone.now() - datetime.timedelta(days=30))
+    with pytest.raises(checks.HealthCheckError, match="not compared at 1 sites"):
+        programme.check_drift()
+    check_drift()
+    assert DriftCheck.objects.get(site=site).changed == [], "without photographs nothing changed"
+    assert programme.check_drift() == "the photographs of the last whole week were compared"
 
 
 def test_bookings_that_no_task_closed_are_reported() -> None:
