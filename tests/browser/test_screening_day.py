@@ -20,7 +20,7 @@ def log_in(page: Page, username: str) -> None:
 
 def register(page: Page) -> None:
     page.get_by_role("link", name="Patients", exact=True).first.click()
-    page.get_by_role("link", name="Register a patient").click()
+    page.get_by_role("link", name="Register a patient").first.click()
     entries = {"Family name": "Lovelace", "Given name": "Augusta", "Birth date": "1961-12-10"}
     for label, text in ({"Medical record number": "MRN-7001"} | entries).items():
         page.get_by_label(label).fill(text)

@@ -85,6 +85,10 @@ def test_two_readers_disagree_and_a_senior_reviewer_decides(
     consensus.get_by_label(f"Take over the reading of {reviewer}").check()
     consensus.get_by_label("Reason", exact=True).fill("Haemorrhages in four quadrants")
     consensus.get_by_role("button", name="Sign the decision").click()
+    expect(consensus.get_by_text("own findings, which are lost").first).to_be_visible()
+    problems.clear()  # 422 once more
+    consensus.get_by_label("Sign without the own findings").check()
+    consensus.get_by_role("button", name="Sign the decision").click()
     expect(consensus.get_by_text("This exam is signed.")).to_be_visible()
     review = Review.objects.get()
     assert (review.reviewer, review.findings.get(laterality="OD").grade) == (senior, 3)
