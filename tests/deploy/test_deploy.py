@@ -179,3 +179,10 @@ def test_the_proxy_has_its_message_for_scripts_in_each_language(language: str) -
     message = json.loads((DEPLOY / "proxy" / "pages" / f"503.{language}.json").read_text())
     assert set(message) == {"code", "message", "fields"}
     assert language == "en" or f'"~*^{language}\\b" {language};' in (DEPLOY / "proxy" / "nginx.conf").read_text()
+
+
+def test_all_that_the_images_copy_is_in_the_build_context() -> None:
+    allowed = {line[1:] for line in (DEPLOY.parent / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = re.findall(r"^COPY (?!--from)(\S+) ", (DEPLOY.parent / "Dockerfile").read_text(), re.MULTILINE)
+    assert {path.split("/")[0] for path in copied} == allowed
+    assert all((DEPLOY.parent / path).exists() for path in copied)
