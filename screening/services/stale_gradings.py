@@ -58,12 +58,16 @@ def _requeue_or_fail(grading: Grading) -> None:
 
 
 def has_backlog() -> bool:
-    """Whether the queue holds messages. If so, the workers are busy, and another message would only make it longer."""
+    """Whether the queue holds more messages than one of each periodic task.
+
+    If so, the workers are busy, and another message would only make it longer.
+    """
     queue = current_app.conf.task_default_queue
     try:
         with current_app.connection_for_write() as connection:
             channel: Any = connection.default_channel
-            return bool(channel.queue_declare(queue=queue, passive=True).message_count)
+            n_messages: int = channel.queue_declare(queue=queue, passive=True).message_count
+            return n_messages > len(current_app.conf.beat_schedule)
     except ChannelError:  # brokers that delete an empty queue
         return False
     except OperationalError:
