@@ -7,6 +7,7 @@ from django.db.models import Model
 from screening.models import (
     AuditEvent,
     Booking,
+    BundleActivation,
     ContactAttempt,
     Correction,
     DataImport,
@@ -95,6 +96,7 @@ SITE_PATHS: dict[type[Model], str] = {
     SiteProtocol: "site",
     SiteSettingsVersion: "site",
     SiteShadow: "site",
+    BundleActivation: "site",
     Regrading: "site",
     RegradedImage: "regrading__site",
     ShadowGrading: "image__exam__site",
@@ -114,6 +116,7 @@ MODELS_WITHOUT_PEOPLE = {
     Invitation,
     StaffChange,
     AuditEvent,
+    BundleActivation,
     SiteOutcomeTable,
     SiteSettingsVersion,
     SiteShadow,

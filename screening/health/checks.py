@@ -17,9 +17,12 @@ from ml.errors import BundleError
 from ml.vocabulary import ServedModel
 from screening.health import worker_heartbeat
 from screening.health.queue_stats import oldest_waiting_s
+from screening.models import Site
 from screening.photos.validation import MAX_BYTES
+from screening.selectors.activations import activations_in_force
 from screening.selectors.sites import list_served_models
 from screening.services import inference
+from screening.services.active_bundles import read_active_bundle
 
 MIN_FREE_BYTES = 4 * MAX_BYTES
 """Space for a few of the largest photographs."""
@@ -108,6 +111,25 @@ def _versions_of(read: Callable[[ServedModel], Bundle]) -> str:
         raise HealthCheckError(str(error)) from error
 
 
+def check_active_bundles() -> str:
+    """Check the registered bundles that grade at a site, and their hashes once for each change of their files.
+
+    Raises HealthCheckError ("degraded"): at the other sites photographs are graded.
+    """
+    with _answer_of("the database", DatabaseError):
+        rows = activations_in_force(Site.objects.filter(is_active=True))
+    problems = []
+    for row in rows:
+        try:
+            if row.bundle is not None:
+                read_active_bundle(row.bundle, verify=True)
+        except BundleError as error:
+            problems.append(f"{row.site.code}: {error}")
+    if problems:
+        raise HealthCheckError(" ".join(problems), "degraded")
+    return ", ".join(str(row) for row in rows) or "none is active"
+
+
 def check_queue() -> str:
     """Raises HealthCheckError ("late") if a photograph has waited longer than QUEUE_LATE_AFTER_S."""
     with _answer_of("the database", DatabaseError):
@@ -140,8 +162,9 @@ COMPONENTS: dict[str, Callable[[], str]] = {
     "broker": check_broker,
     "storage": check_storage,
     "bundle": check_bundle,
+    "active_bundles": check_active_bundles,
     "queue": check_queue,
     "worker": check_worker,
 }
-NON_CRITICAL = frozenset({"queue", "worker"})
+NON_CRITICAL = frozenset({"active_bundles", "queue", "worker"})
 """Without them photographs are still stored, and graded later. A restart of the web process would not help."""

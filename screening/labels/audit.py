@@ -150,6 +150,7 @@ SENTENCES: dict[AuditGroup, dict[str, "_StrPromise"]] = {
         "site.threshold_changed": _("%(who)s changed the threshold of a site."),
         "site.outcomes_previewed": _("%(who)s previewed whom another outcome table would affect."),
         "bundle.registered": _("%(who)s registered a model."),
+        "site.activation_changed": _("%(who)s changed the bundle that grades at a site."),
         "site.shadow_changed": _("%(who)s changed the shadow mode of a site."),
         "site.protocol_changed": _("%(who)s changed the reading protocol of a site."),
         "site.outcomes_changed": _("%(who)s changed the outcome table of a site."),

@@ -20,6 +20,7 @@ class FailureCode(StrEnum):
     TIME_LIMIT = "time_limit"
     WORKER_LOST = "worker_lost"
     MODEL_CHANGED = "model_changed"
+    MODEL_UNAVAILABLE = "model_unavailable"
     UNEXPECTED = "unexpected"
 
 
@@ -35,6 +36,7 @@ FAILURE_LABELS: dict[FailureCode, "_StrPromise"] = {
     FailureCode.TIME_LIMIT: _("Grading took too long and was stopped."),
     FailureCode.WORKER_LOST: _("Grading was interrupted three times."),
     FailureCode.MODEL_CHANGED: _("The model was replaced while this photograph waited."),
+    FailureCode.MODEL_UNAVAILABLE: _("The model that this site uses cannot be loaded; no other one graded."),
     FailureCode.UNEXPECTED: _("Grading failed unexpectedly."),
 }
 FAILURE_ADVICE: dict[FailureCode, "_StrPromise"] = {
@@ -44,6 +46,7 @@ FAILURE_ADVICE: dict[FailureCode, "_StrPromise"] = {
     FailureCode.TIME_LIMIT: _("Try again in a minute."),
     FailureCode.WORKER_LOST: _("Try again; if it fails again, tell your manager."),
     FailureCode.MODEL_CHANGED: _("The new model grades it now."),
+    FailureCode.MODEL_UNAVAILABLE: _("Tell your manager, who can go back to the released model."),
     FailureCode.UNEXPECTED: _("Try again; if it fails again, tell your manager."),
 }
 FAILURE_CHOICES = choices(FAILURE_LABELS)

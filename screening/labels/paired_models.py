@@ -1,5 +1,8 @@
 """Texts of a comparison of two models, and of the gate of a promotion."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -52,3 +55,28 @@ def _signed(value: float, *, is_percent: bool) -> str:
     number = 100 * value if is_percent else value
     text = decimal_text(abs(number), 1 if is_percent else 2)
     return f"{'−' if number < 0 else '+'}{text}"
+
+
+def report_text(report: Mapping[str, Any]) -> str:
+    """What the gate found, from the report that an activation stores; empty without one."""
+    if not report:
+        return ""
+    text = ngettext(
+        "Gate passed against %(replaced)s on %(n)d referable eye: sensitivity %(sensitivity)s, specificity "
+        "%(specificity)s percentage points, kappa %(kappa)s.",
+        "Gate passed against %(replaced)s on %(n)d referable eyes: sensitivity %(sensitivity)s, specificity "
+        "%(specificity)s percentage points, kappa %(kappa)s.",
+        report["served_sensitivity"]["n"],
+    )
+    return text % {
+        "replaced": report["replaced"],
+        "n": report["served_sensitivity"]["n"],
+        "sensitivity": difference_text(_stored_difference(report["sensitivity"]), is_percent=True),
+        "specificity": difference_text(_stored_difference(report["specificity"]), is_percent=True),
+        "kappa": difference_text(_stored_difference(report["kappa"]), is_percent=False),
+    }
+
+
+def _stored_difference(stored: Mapping[str, Any]) -> Difference:
+    interval = stored["interval"]
+    return Difference(stored["value"], None if interval is None else (interval[0], interval[1]))

@@ -17,7 +17,7 @@ REGRADING_STATE_LABELS: dict[RegradingState, "_StrPromise"] = {
     RegradingState.PAUSED: gettext_lazy("Paused"),
     RegradingState.DONE: gettext_lazy("Done"),
     RegradingState.CANCELLED: gettext_lazy("Cancelled"),
-    RegradingState.FAILED: gettext_lazy("Ended: this version of the model is not installed any more"),
+    RegradingState.FAILED: gettext_lazy("Ended: this version of the model is not in use any more"),
 }
 REGRADING_STATE_CHOICES = choices(REGRADING_STATE_LABELS)
 

@@ -1,5 +1,6 @@
 """Tables, one noun a file."""
 
+from screening.models.activations import BundleActivation
 from screening.models.acuities import VisualAcuity
 from screening.models.api_keys import ApiKey
 from screening.models.audit import AuditEvent
@@ -48,6 +49,7 @@ __all__ = (
     "AuditEvent",
     "BatchLetter",
     "Booking",
+    "BundleActivation",
     "ContactAttempt",
     "Correction",
     "CountRun",

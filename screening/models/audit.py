@@ -133,6 +133,7 @@ class AuditEvent(models.Model):
         THRESHOLD_CHANGED = "site.threshold_changed", _("changed the threshold of a site")
         OUTCOMES_PREVIEWED = "site.outcomes_previewed", _("previewed whom another outcome table would affect")
         BUNDLE_REGISTERED = "bundle.registered", _("registered a model")
+        ACTIVATION_CHANGED = "site.activation_changed", _("changed the bundle that grades at a site")
         SHADOW_CHANGED = "site.shadow_changed", _("changed the shadow mode of a site")
         PROTOCOL_CHANGED = "site.protocol_changed", _("changed the reading protocol of a site")
         OUTCOMES_CHANGED = "site.outcomes_changed", _("changed the outcome table of a site")

@@ -12,7 +12,7 @@ class RegradingState(StrEnum):
     DONE = "done"
     CANCELLED = "cancelled"
     FAILED = "failed"
-    """Its version of the model is not installed any more."""
+    """Its version of the model is not in use any more."""
 
 
 class RegradingAction(StrEnum):

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from screening.models import FundusImage, Grading, RegisteredBundle, ShadowGrading, Site, SiteShadow
-from screening.models.gradings import current_first
 from screening.policy.paired_models import ModelEye, PairedComparison, PairedEye, compare_models
 from screening.selectors.signed_eyes import EyeKey, signed_eyes
 
-_FIELDS = ("image__exam_id", "image__laterality", "image_id", "is_gradable", "grade", "is_referable", "suspects_oedema")
+_FIELDS = ("image__exam_id", "image__laterality", "is_gradable", "grade", "is_referable", "suspects_oedema")
 
 
 def newest_shadow(site: Site) -> SiteShadow | None:
@@ -43,23 +42,22 @@ def images_to_shadow(shadow: SiteShadow) -> QuerySet[FundusImage]:
     return rows.filter(Exists(graded), ~Exists(done)).order_by("created_at", "pk")
 
 
-def compare_shadow(site: Site, bundle: RegisteredBundle) -> PairedComparison:
-    """A bundle against the model in use, on the signed, gradable eyes of the site that both saw. Four queries.
+def compare_shadow(site: Site, bundle: RegisteredBundle, *, model_version: str) -> PairedComparison:
+    """A bundle against the version in use, on the signed, gradable eyes of the site that both saw. Three queries.
 
-    The model in use counts by the current grading of each photograph. NB: a reader who saw its result agrees with it
-    more often, which the candidate has to make up for.
+    Only photographs count that both have graded: those that ``bundle`` graded while it was active do not by
+    themselves. NB: a reader who saw the result of the version in use agrees with it more often, which the candidate
+    has to make up for.
     """
     shadows = ShadowGrading.objects.filter(
         bundle=bundle,
         status=ShadowGrading.Status.DONE,
         image__exam__site=site,
         image__withdrawn_at__isnull=True,
+        image__in=_graded_by(site, model_version).values("image"),
     ).order_by()
-    candidates = _eyes(shadows.values_list(*_FIELDS))
-    gradings = Grading.objects.filter(
-        status=Grading.Status.DONE, image__in=shadows.values("image"), image__exam__site=site
-    )
-    served = _eyes(current_first(gradings).values_list(*_FIELDS))
+    gradings = _graded_by(site, model_version).filter(image__in=shadows.values("image"))
+    candidates, served = _eyes(shadows.values_list(*_FIELDS)), _eyes(gradings.values_list(*_FIELDS))
     return compare_models(
         PairedEye(str(key[0]), eye.is_referable, eye.grade, served[key], candidates[key])
         for key, eye in signed_eyes(site).items()
@@ -67,15 +65,16 @@ def compare_shadow(site: Site, bundle: RegisteredBundle) -> PairedComparison:
     )
 
 
+def _graded_by(site: Site, model_version: str) -> QuerySet[Grading]:
+    rows = Grading.objects.filter(image__exam__site=site, model_version=model_version, status=Grading.Status.DONE)
+    return rows.order_by()
+
+
 def _eyes(rows: Iterable[tuple[object, ...]]) -> dict[EyeKey, ModelEye]:
-    """What a model found in each eye; of several gradings of a photograph the first counts."""
+    """What a model found in each eye."""
     eyes: dict[EyeKey, ModelEye] = {}
     gradable: set[EyeKey] = set()
-    seen = set()
-    for exam_id, laterality, image_id, is_gradable, grade, is_referable, suspects in rows:
-        if image_id in seen:
-            continue
-        seen.add(image_id)
+    for exam_id, laterality, is_gradable, grade, is_referable, suspects in rows:
         key: EyeKey = (exam_id, laterality)  # type: ignore[assignment]  # columns of the query
         if not is_gradable:
             eyes.setdefault(key, ModelEye(grade=None, is_flagged=True))

@@ -7,6 +7,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from ml.vocabulary import ServedModel
 from screening.access import restrict
 from screening.models import Site, SiteThreshold, User
+from screening.selectors.activations import active_versions
 
 
 def threshold_in_use(site: Site, model_version: str) -> SiteThreshold | None:
@@ -35,14 +36,17 @@ def with_newest_id(thresholds: QuerySet[SiteThreshold]) -> QuerySet[SiteThreshol
 def unused_thresholds(model_versions: Mapping[ServedModel, str]) -> list[SiteThreshold]:
     """The newest threshold of each active site that is for another version than that of its model.
 
-    ``model_versions`` are those in use, by served model: such a threshold has no effect. Two queries.
+    ``model_versions`` are the released ones, by served model; a bundle that is active at a site comes before them. Such
+    a threshold has no effect. Three queries.
     """
     newest: dict[object, SiteThreshold] = {}
     rows = SiteThreshold.objects.filter(site__is_active=True).select_related("site").order_by("created_at", "id")
     for row in rows:
         newest[row.site_id] = row
+    active = active_versions(row.site for row in newest.values())
     return [
         row
         for row in newest.values()
-        if row.origin != SiteThreshold.Origin.MODEL and row.model_version != model_versions.get(row.site.served_model)
+        if row.origin != SiteThreshold.Origin.MODEL
+        and row.model_version != active.get(row.site_id, model_versions.get(row.site.served_model))
     ]

@@ -8,6 +8,7 @@ are those of the database: clocks of workers may be wrong.
 import logging
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,8 @@ from ml.prediction import Prediction
 from ml.vocabulary import ServedModel
 from screening.access import Action, require
 from screening.labels.failures import FailureCode
-from screening.models import AuditEvent, FundusImage, Grading, User
-from screening.services import inference
+from screening.models import AuditEvent, FundusImage, Grading, Site, User
+from screening.services.active_bundles import ActiveBundleUnavailable, grader_in_use, version_in_use
 from screening.services.audit import record_event
 from screening.services.thresholds import with_site_threshold
 from screening.services.worklist import update_order_of_image, update_worklist_order
@@ -59,8 +60,9 @@ def queue_grading(*, image: FundusImage, model: ServedModel | None = None, by: U
 
     Runs in the caller's transaction; the task is published after commit.
     """
-    model = model or image.exam.site.served_model
-    version = inference.current_bundle(model).model_version
+    site = image.exam.site
+    model = model or site.served_model
+    version = version_in_use(site, model)
     with transaction.atomic():
         grading, is_new = Grading.objects.get_or_create(
             image=image, model_version=version, defaults={"model": model, "queued_at": Now()}
@@ -90,7 +92,8 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
     """Grade a photograph, unless its grading is no longer QUEUED. Ends in DONE or FAILED with a code.
 
     If the storage does not respond or no decoder is available the grading is QUEUED again; the third attempt fails.
-    Raises BundleError if the model cannot be loaded: the grading is then unchanged.
+    Raises BundleError if the released model cannot be loaded: the grading is then unchanged. If the bundle that is
+    active at the site cannot be, the grading fails.
     """
     _load_model(grading_id)
     grading = _claim(grading_id)
@@ -99,22 +102,23 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
         return
     started = time.perf_counter()
     try:
-        prediction = _grade(grading)
+        result = _grade(grading)
     except _ModelChanged:
         _fail(grading, started, FailureCode.MODEL_CHANGED)
         queue_grading(image=grading.image, model=_installed_model(grading), by=None)
+    except ActiveBundleUnavailable:
+        logger.exception("Grading %s: the bundle that is active at its site cannot be loaded", grading_id)
+        _fail(grading, started, FailureCode.MODEL_UNAVAILABLE)
     except GradingError:
         logger.warning("Grading %s: the photograph could not be read", grading_id)
         _fail(grading, started, FailureCode.UNREADABLE)
     except FileNotFoundError:
         logger.exception("Grading %s: the stored file is missing", grading_id)
         _fail(grading, started, FailureCode.FILE_MISSING)
-    except _StorageUnavailable:
-        logger.exception("Grading %s: the storage does not respond", grading_id)
-        _postpone(grading, started, FailureCode.STORAGE_UNAVAILABLE)
-    except DecoderUnavailable:
-        logger.exception("Grading %s: no decoder is available", grading_id)
-        _postpone(grading, started, FailureCode.UNEXPECTED)
+    except (_StorageUnavailable, DecoderUnavailable) as error:
+        logger.exception("Grading %s: the storage does not respond, or no decoder is available", grading_id)
+        is_storage = isinstance(error, _StorageUnavailable)
+        _postpone(grading, started, FailureCode.STORAGE_UNAVAILABLE if is_storage else FailureCode.UNEXPECTED)
     except SoftTimeLimitExceeded:
         logger.warning("Grading %s: time limit", grading_id)
         _fail(grading, started, FailureCode.TIME_LIMIT)
@@ -123,14 +127,16 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
         logger.exception("Grading %s failed", grading_id)
         _fail(grading, started, FailureCode.UNEXPECTED)
     else:
-        _finish(grading, started, _result(grading, prediction))
+        _finish(grading, started, result)
 
 
 def _load_model(grading_id: uuid.UUID) -> None:
-    """Load the model of a grading before its claim. Raises BundleError."""
-    model = Grading.objects.filter(pk=grading_id).values_list("model", flat=True).first()
-    if model in settings.GRADING_MODELS:
-        inference.current_grader(ServedModel(model))
+    """Load the model of a grading before its claim. Raises BundleError for a released one."""
+    rows = Grading.objects.select_related("image__exam__site").only("model", "image__exam__site")
+    grading = rows.filter(pk=grading_id).first()
+    if grading is not None and grading.model in settings.GRADING_MODELS:
+        with suppress(ActiveBundleUnavailable):
+            grader_in_use(grading.image.exam.site, ServedModel(grading.model))
 
 
 def _claim(grading_id: uuid.UUID) -> Grading | None:
@@ -143,13 +149,15 @@ def _claim(grading_id: uuid.UUID) -> Grading | None:
         return Grading.objects.select_related("image__exam__site").get(pk=grading_id)
 
 
-def _grade(grading: Grading) -> Prediction:
+def _grade(grading: Grading) -> dict[str, Any]:
+    """The columns of a finished grading."""
     if grading.model not in settings.GRADING_MODELS:
         raise _ModelChanged
-    grader = inference.current_grader(ServedModel(grading.model))
+    site = grading.image.exam.site
+    grader = grader_in_use(site, ServedModel(grading.model))
     if grader.bundle.model_version != grading.model_version:
         raise _ModelChanged
-    return grader.grade(_read(grading))
+    return _result(grader.grade(_read(grading)), site, own_point=grader.bundle.operating_point)
 
 
 def _installed_model(grading: Grading) -> ServedModel:
@@ -185,9 +193,8 @@ def _claimed(grading: Grading) -> QuerySet[Grading]:
     return Grading.objects.filter(pk=grading.pk, status=Grading.Status.RUNNING, n_attempts=grading.n_attempts)
 
 
-def _result(grading: Grading, prediction: Prediction) -> dict[str, Any]:
-    own_point = inference.current_grader(ServedModel(grading.model)).bundle.operating_point
-    prediction, threshold = with_site_threshold(prediction, grading.image.exam.site)
+def _result(prediction: Prediction, site: Site, *, own_point: float) -> dict[str, Any]:
+    prediction, threshold = with_site_threshold(prediction, site)
     return {
         "status": Grading.Status.DONE,
         "failure_code": "",
@@ -244,7 +251,7 @@ def retry_grading(*, grading: Grading, by: User) -> Grading:
         raise GradingNotFailed(_("This grading has not failed, so there is nothing to retry."))
     record_grading_event(AuditEvent.Verb.GRADING_RETRIED, locked, by=by)
     model = _installed_model(locked)
-    if locked.model_version != inference.current_bundle(model).model_version:
+    if locked.model_version != version_in_use(locked.image.exam.site, model):
         return queue_grading(image=locked.image, model=model, by=by)
     requeue(locked, n_attempts=0)
     return locked

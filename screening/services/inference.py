@@ -3,6 +3,8 @@
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +16,13 @@ from ml.errors import BundleError
 from ml.vocabulary import ServedModel
 
 if TYPE_CHECKING:
-    from ml.grader import Grader
+    from ml.grader import Grader as Grader  # noqa: PLC0414 (services.active_bundles uses the type)
 
 _loading = threading.Lock()
 FilesState = tuple[tuple[int, int], ...]
 """Size and time of change of each file of a bundle; shorter if files are missing."""
+MAX_VERIFIED = 64
+"""Registered bundles whose descriptions are kept after a check of their hashes."""
 
 
 def read_own_bundle(model: ServedModel, *, verify: bool = False) -> Bundle:
@@ -34,7 +38,11 @@ def folder_of(model: ServedModel) -> Path:
 
 def state_of_files(model: ServedModel) -> FilesState:
     """State of the files of the bundle. Raises BundleError, OSError."""
-    files = [folder_of(model) / name for name in ("bundle.json", GRAPH_FILE, WEIGHTS_FILE)]
+    return _state_of(folder_of(model))
+
+
+def _state_of(folder: Path) -> FilesState:
+    files = [folder / name for name in ("bundle.json", GRAPH_FILE, WEIGHTS_FILE)]
     stats = [file.stat() for file in files if file.is_file()]
     return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
 
@@ -106,15 +114,33 @@ def current_grader(model: ServedModel) -> "Grader":
 
 def registered_grader(folder: Path, description_sha256: str) -> "Grader":
     """The Grader of a registered bundle. Raises BundleError if bundle.json is not the one that was registered."""
-    with _loading:
-        try:
-            if description_hash(folder) != description_sha256:
-                raise BundleError(
-                    f"{folder.name} was altered after its registration. Restore it, or register it again."
-                )
-            return _graders.get(folder)
-        except OSError as error:
-            raise BundleError(f"The bundle {folder.name} cannot be read ({type(error).__name__}).") from error
+    with _loading, _as_registered(folder, description_sha256):
+        return _graders.get(folder)
+
+
+def registered_bundle(folder: Path, description_sha256: str, *, verify: bool = False) -> Bundle:
+    """The description of a registered bundle; ``verify`` checks its hashes once for each change of its files.
+
+    Raises BundleError if bundle.json is not the one that was registered.
+    """
+    with _as_registered(folder, description_sha256):
+        return _verified_registered(folder, _state_of(folder)) if verify else read_bundle(folder)
+
+
+@lru_cache(maxsize=MAX_VERIFIED)
+def _verified_registered(folder: Path, _files: FilesState) -> Bundle:
+    return read_bundle(folder, verify=True)
+
+
+@contextmanager
+def _as_registered(folder: Path, description_sha256: str) -> Iterator[None]:
+    """Raise BundleError for a folder that is missing, or whose description is another one."""
+    try:
+        if description_hash(folder) != description_sha256:
+            raise BundleError(f"{folder.name} was altered after its registration. Restore it, or register it again.")
+        yield
+    except OSError as error:
+        raise BundleError(f"The bundle {folder.name} cannot be read ({type(error).__name__}).") from error
 
 
 def description_hash(folder: Path) -> str:

@@ -23,7 +23,7 @@ from screening.models.base import max_length
 from screening.models.gradings import current_first
 from screening.policy.regradings import MAX_IMAGES, OPEN_STATES, TRANSITIONS, RegradingAction, RegradingState
 from screening.selectors.regradings import images_of_period
-from screening.services import inference
+from screening.services.active_bundles import grader_in_use, version_in_use
 from screening.services.audit import record_event
 from screening.services.gradings import run_grading
 from screening.services.shadow_gradings import is_interactive_waiting
@@ -64,7 +64,7 @@ def begin_regrading(
     if len(images) > MAX_IMAGES:
         text = _("These days have %(n)d photographs; one re-grading takes %(most)d. Choose fewer days.")
         raise RegradingRefused(text % {"n": len(images), "most": MAX_IMAGES})
-    version = inference.current_bundle(model).model_version
+    version = version_in_use(site, model)
     row = Regrading.objects.create(
         id=regrading_id, site=site, model=model.value, model_version=version, from_on=from_on, to_on=to_on,
         n_images=len(images), reason=reason.strip(), created_by=by,
@@ -106,7 +106,8 @@ def change_regrading(*, regrading: Regrading, action: RegradingAction, by: User)
 def work_on_regradings() -> int:
     """Grade photographs of the jobs that run, the oldest job first. Returns how many."""
     until, n_graded = time.monotonic() + SLICE_S, 0
-    for row in Regrading.objects.filter(state=RegradingState.RUNNING.value).order_by("created_at", "id"):
+    rows = Regrading.objects.filter(state=RegradingState.RUNNING.value).select_related("site")
+    for row in rows.order_by("created_at", "id"):
         try:
             n_graded += _work_on(row, until)
         except BundleError:
@@ -115,9 +116,11 @@ def work_on_regradings() -> int:
 
 
 def _work_on(regrading: Regrading, until: float) -> int:
-    if inference.current_bundle(ServedModel(regrading.model)).model_version != regrading.model_version:
+    model = ServedModel(regrading.model)
+    if version_in_use(regrading.site, model) != regrading.model_version:
         _end(regrading, RegradingState.FAILED)
         return 0
+    grader_in_use(regrading.site, model)  # now: without it the job rests, and no photograph fails
     n_graded = 0
     while True:
         if time.monotonic() >= until or is_interactive_waiting() or not _is_running(regrading):

@@ -20,6 +20,7 @@ from screening.labels.failures import FailureCode
 from screening.models import FundusImage, Grading, RegisteredBundle, ShadowGrading, SiteShadow
 from screening.selectors.shadows import active_shadows, images_to_shadow
 from screening.services import inference
+from screening.services.active_bundles import version_in_use
 from screening.services.bundles import registered_folder
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ def grade_shadows() -> int:
 def _grade_site(shadow: SiteShadow, until: float) -> int:
     bundle, n_graded = shadow.bundle, 0
     assert bundle is not None  # noqa: S101 (for the type: an active shadow has one)
+    if version_in_use(shadow.site) == bundle.model_version:
+        return 0  # it is active: its gradings are those of the site
     for row in _stale(bundle):
         if time.monotonic() >= until or is_interactive_waiting():
             return n_graded

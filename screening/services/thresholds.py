@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ml.bundle import Bundle
-from ml.errors import InputError
+from ml.errors import BundleError, InputError
 from ml.prediction import Prediction
 from ml.site_threshold import MAX_BYTES, read_site_threshold, tempered_probabilities
 from ml.vocabulary import REFERABLE_FROM
@@ -16,7 +16,7 @@ from screening.labels.limits import too_long
 from screening.models import AuditEvent, Site, SiteThreshold, User
 from screening.models.base import max_length
 from screening.selectors.thresholds import newest_threshold, threshold_in_use
-from screening.services import inference
+from screening.services.active_bundles import bundle_in_use
 from screening.services.audit import record_event
 
 _NOT_MEASURED = {"model_version", "weights_sha256", "temperature", "operating_point"}
@@ -31,7 +31,7 @@ def fitted_threshold(site: Site, content: bytes) -> SiteThreshold:
 
     Raises ThresholdRefused for another file, or one that was fitted to another bundle than that of the site's model.
     """
-    bundle = inference.current_bundle(site.served_model)
+    bundle = _bundle_of(site)
     try:
         found = read_site_threshold(content[: MAX_BYTES + 1])
         found.require_bundle(bundle)
@@ -53,7 +53,7 @@ def chosen_threshold(site: Site, operating_point: float | None) -> SiteThreshold
 
     Raises ThresholdRefused for one that is not in the table.
     """
-    bundle = inference.current_bundle(site.served_model)
+    bundle = _bundle_of(site)
     if operating_point is not None and operating_point not in table_of(bundle):
         raise ThresholdRefused(_("This threshold is not in the table of the model of this site. Choose another one."))
     return SiteThreshold(
@@ -62,6 +62,15 @@ def chosen_threshold(site: Site, operating_point: float | None) -> SiteThreshold
         origin=SiteThreshold.Origin.MODEL if operating_point is None else SiteThreshold.Origin.TABLE,
         operating_point=bundle.operating_point if operating_point is None else operating_point,
     )
+
+
+def _bundle_of(site: Site) -> Bundle:
+    try:
+        return bundle_in_use(site)
+    except BundleError:
+        raise ThresholdRefused(
+            _("The model of this site cannot be read. Ask the administrator of the installation.")
+        ) from None
 
 
 def table_of(bundle: Bundle) -> tuple[float, ...]:
@@ -105,7 +114,7 @@ def change_operating_point(
         raise ThresholdRefused(_("Enter the reason for the change."))
     if len(reason) > max_length(SiteThreshold, "reason"):
         raise ThresholdRefused(too_long(max_length(SiteThreshold, "reason")))
-    if inference.current_bundle(locked.served_model).roc is None:
+    if _bundle_of(locked).roc is None:
         raise ThresholdRefused(
             _("The model of this site states no validation, so no other operating point can be chosen.")
         )

@@ -1,21 +1,21 @@
 """The models page: the bundles of this installation, what each reached, and which sites use it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from ml.vocabulary import ServedModel
 from screening.access import Action, managed_sites, require_models, sites_for
 from screening.labels.bundles import METRIC_LABELS, memory_text, metrics_by_source, metrics_over_sources
 from screening.labels.models import SHORT_MODEL_LABELS
 from screening.model_cards import blocks_of_card
 from screening.models import Site
 from screening.policy.operating_points import validation_points
+from screening.selectors.activations import active_versions
 from screening.services.bundles import InstalledBundle, find_bundle, list_bundles, read_card
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import require_parameters
@@ -41,9 +41,10 @@ def model_list(request: AuthenticatedRequest) -> HttpResponseBase:
     require_parameters(request, known=())
     require_models(request.user)
     sites = list(managed_sites(request.user).order_by("name", "pk"))
+    active = active_versions(sites)
     context = {
         "section": SECTION,
-        "rows": [_row(installed, _by_model(sites)) for installed in list_bundles()],
+        "rows": [_row(installed, sites, active) for installed in list_bundles()],
         "sites": sites,
         "managed": set(sites_for(request.user, Action.MANAGE_SITE).values_list("pk", flat=True)),
         "memory_limit": memory_text(settings.MODEL_MEMORY_MB * 1_000_000),
@@ -61,9 +62,10 @@ def model_detail(request: AuthenticatedRequest, version: str) -> HttpResponseBas
     if installed is None or installed.bundle is None:
         raise Http404
     bundle = installed.bundle
+    sites = list(managed_sites(request.user).order_by("name", "pk"))
     context = {
         "section": SECTION,
-        "row": _row(installed, _by_model(managed_sites(request.user).order_by("name", "pk"))),
+        "row": _row(installed, sites, active_versions(sites)),
         "metric_labels": list(METRIC_LABELS.values()),
         "sources": metrics_by_source(bundle.metrics),
         "points": [] if bundle.roc is None else validation_points(bundle.roc),
@@ -72,19 +74,18 @@ def model_detail(request: AuthenticatedRequest, version: str) -> HttpResponseBas
     return render(request, "screening/models/detail.html", context)
 
 
-def _row(installed: InstalledBundle, sites: dict[ServedModel, list[Site]]) -> BundleRow:
+def _row(installed: InstalledBundle, sites: list[Site], active: dict[UUID, str]) -> BundleRow:
     bundle: Any = installed.bundle
     return BundleRow(
         installed=installed,
         labels=[str(SHORT_MODEL_LABELS[model]) for model in installed.served_as],
-        sites=[site for model in installed.served_as for site in sites.get(model, [])],
+        sites=[site for site in sites if _is_used(installed, site, active.get(site.pk))],
         metrics=metrics_over_sources(bundle.metrics) if bundle else [],
         memory=memory_text(bundle.memory_bytes) if bundle else "",
     )
 
 
-def _by_model(sites: Iterable[Site]) -> dict[ServedModel, list[Site]]:
-    found: dict[ServedModel, list[Site]] = {}
-    for site in sites:
-        found.setdefault(site.served_model, []).append(site)
-    return found
+def _is_used(installed: InstalledBundle, site: Site, active_version: str | None) -> bool:
+    if active_version is None:
+        return site.served_model in installed.served_as
+    return installed.bundle is not None and installed.bundle.model_version == active_version

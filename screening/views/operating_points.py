@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from ml.bundle import Bundle
+from ml.errors import BundleError
 from screening.access import Action, require, sites_for
 from screening.forms.operating_points import OWN, OperatingPointForm, code_of
 from screening.labels.thresholds import of_100, site_point_text, validation_point_text
@@ -27,7 +28,7 @@ from screening.policy.operating_points import (
 )
 from screening.selectors.signed_eyes import scored_exams
 from screening.selectors.thresholds import list_thresholds, newest_threshold, threshold_in_use
-from screening.services import inference
+from screening.services.active_bundles import bundle_in_use
 from screening.services.thresholds import ThresholdRefused, change_operating_point
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import page_number, require_parameters
@@ -61,7 +62,11 @@ def site_operating_point(request: AuthenticatedRequest, site_id: UUID) -> HttpRe
     require_parameters(request, known={"page"})
     site = get_object_or_404(sites_for(request.user), pk=site_id)
     require(request.user, Action.MANAGE_SITE, site)
-    bundle = inference.current_bundle(site.served_model)
+    try:
+        bundle = bundle_in_use(site)
+    except BundleError:
+        messages.error(request, _("The model of this site cannot be read. Ask the administrator of the installation."))
+        return redirect("screening:site", site.pk)
     thresholds = () if bundle.roc is None else bundle.roc.thresholds
     if request.method != "POST":
         newest = newest_threshold(site)

@@ -17,6 +17,7 @@ from screening.labels.paired_models import difference_text, failure_text, p_text
 from screening.models import RegisteredBundle, Site
 from screening.policy.paired_models import KAPPA_MARGIN, MARGIN, MIN_REFERABLE
 from screening.selectors.shadows import compare_shadow, count_shadow, list_shadows, newest_shadow
+from screening.services.active_bundles import version_in_use
 from screening.services.bundles import folders_to_register
 from screening.services.shadows import BundleRefused, change_shadow, register_bundle
 from screening.views.bundles import SECTION
@@ -88,8 +89,12 @@ def site_shadow(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseBas
 def _comparison(site: Site, bundle: RegisteredBundle | None) -> dict[str, Any]:
     if bundle is None:
         return {}
-    found = compare_shadow(site, bundle)
+    version = version_in_use(site)
+    if version == bundle.model_version:
+        return {"is_in_use": True}
+    found = compare_shadow(site, bundle, model_version=version)
     return {
+        "version": version,
         "comparison": found,
         "counts": count_shadow(site, bundle),
         "sensitivity_difference": difference_text(found.sensitivity, is_percent=True),

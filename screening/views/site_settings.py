@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from ml.errors import BundleError
 from screening.access import Action, is_superuser, programmes_for, require, sites_for
 from screening.forms.site_settings import SettingsForm
 from screening.labels.numbers import decimal_text
@@ -37,7 +38,7 @@ from screening.selectors.site_settings import (
 )
 from screening.selectors.staff import count_active_staff, list_staff_changes
 from screening.selectors.thresholds import newest_threshold, threshold_in_use
-from screening.services import inference
+from screening.services.active_bundles import bundle_in_use
 from screening.services.site_settings import SettingsConflict, SettingsRefused, change_settings
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.first_run import step_lines
@@ -211,16 +212,23 @@ def _protocol(site: Site) -> Setting:
 
 
 def _operating_point(site: Site) -> Setting:
-    bundle = inference.current_bundle(site.served_model)
-    in_use = threshold_in_use(site, bundle.model_version)
-    value = bundle.operating_point if in_use is None else in_use.operating_point
-    origin = SiteThreshold.Origin.MODEL if in_use is None else SiteThreshold.Origin(in_use.origin)
     return Setting(
         title=_("Operating point"),
         address=reverse("screening:site-operating-point", args=[site.pk]),
-        value=f"{decimal_text(value, 4)} ({origin.label})",
+        value=_operating_point_text(site),
         change=newest_threshold(site),
     )
+
+
+def _operating_point_text(site: Site) -> str:
+    try:
+        bundle = bundle_in_use(site)
+    except BundleError:
+        return _("The model of this site cannot be read.")
+    in_use = threshold_in_use(site, bundle.model_version)
+    value = bundle.operating_point if in_use is None else in_use.operating_point
+    origin = SiteThreshold.Origin.MODEL if in_use is None else SiteThreshold.Origin(in_use.origin)
+    return f"{decimal_text(value, 4)} ({origin.label})"
 
 
 def _outcomes(site: Site) -> Setting:

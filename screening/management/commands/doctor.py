@@ -218,6 +218,11 @@ DIAGNOSTICS = (
         "Restore the bundle of the release, or correct ACCURATE_MODEL_BUNDLE and FAST_MODEL_BUNDLE.",
     ),
     Diagnostic(
+        "activations",
+        checks.check_active_bundles,
+        "Restore the folder of the bundle in MODELS_DIR, or go back to the released model: Models, Model in use.",
+    ),
+    Diagnostic(
         "thresholds",
         diagnose_thresholds,
         "These sites use that of the model. Fit theirs again (`python -m ml site-threshold`), or choose one of "

@@ -18,7 +18,7 @@ from screening.selectors.shadows import compare_shadow, newest_shadow
 from screening.services import inference
 from screening.services.shadow_gradings import MAX_ATTEMPTS, grade_shadows
 from screening.services.shadows import BundleRefused, change_shadow, register_bundle
-from tests.builders import FakeGrader, make_prediction
+from tests.builders import FAKE_VERSION, FakeGrader, make_prediction
 from tests.screening.factories import (
     ExamFactory,
     EyeFindingFactory,
@@ -152,7 +152,7 @@ def test_both_models_are_compared_on_the_same_signed_eyes(
     unsigned: FundusImage = GradingFactory(image__exam__patient__site=site, is_done=True).image
     grade_shadows()
     assert ShadowGrading.objects.filter(image=unsigned).exists()
-    comparison = compare_shadow(site, bundle)
+    comparison = compare_shadow(site, bundle, model_version=FAKE_VERSION)
     assert (comparison.n_eyes, comparison.served_sensitivity.n) == (3, 2)
     assert (comparison.served_sensitivity.value, comparison.candidate_sensitivity.value) == (0.5, 1.0)
     assert (comparison.served_specificity.value, comparison.candidate_specificity.value) == (1.0, 0.0)

@@ -64,10 +64,11 @@ def run_doctor() -> tuple[int, dict[str, str], str]:
 def test_a_healthy_installation_passes_every_check(media_root: Path) -> None:
     code, states, output = run_doctor()
     assert code == 0, output
-    names = "settings database migrations broker storage bundle thresholds readings clock disk worker queue referrals"
+    names = "settings database migrations broker storage bundle activations thresholds readings clock disk worker queue"
     assert states == dict.fromkeys(
         [
             *names.split(),
+            "referrals",
             "recall",
             "bookings",
             "imports",
@@ -171,6 +172,7 @@ def stop_database(_settings: Any, patch: pytest.MonkeyPatch) -> None:
             {
                 "database",
                 "migrations",
+                "activations",
                 "thresholds",
                 "readings",
                 "queue",
