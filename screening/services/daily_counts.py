@@ -25,6 +25,7 @@ from screening.selectors.changed_days import (
 )
 from screening.selectors.due_list import OUT_OF_REGISTER, count_register
 from screening.selectors.exam_facts import facts_of_day
+from screening.services.counted_days import mark_days
 
 OVERLAP = datetime.timedelta(minutes=5)
 """Events of the last minutes are read again: a transaction can end after a later one."""
@@ -52,8 +53,8 @@ def update_counts(*, max_s: float = MAX_RUN_S) -> CountRun:
 @transaction.atomic
 def count_day(*, site_id: uuid.UUID, day: datetime.date) -> None:
     """Count the exams of a day at a site and the people invited on it."""
-    site = Site.objects.get(pk=site_id)
     counted = _locked_day(site_id, day)
+    site = Site.objects.get(pk=site_id)  # NB: after the lock, which a change of the time zone waits for
     counts = count_exams(facts_of_day(site=site, day=day))
     n_invited, n_attended = count_invited(site=site, day=day)
     counts[CountKey(Measure.INVITED, YES)] = n_attended
@@ -93,24 +94,13 @@ def _mark_changed_days() -> None:
             since = None if is_first else today - datetime.timedelta(days=RECOUNTED_DAYS)
             changes.days |= days_of_site(site, since=since) | {(site.pk, today)}
             changes.registers.add(site.pk)
-    _mark(changes.days)
+    mark_days(changes.days)
     for site in sites:
         if site.pk in changes.registers:
             of_today = CountedDay.objects.filter(site=site, day=timezone.localdate(now, site.zone))
             of_today.update(is_register_pending=True)
     run.read_until = now
     run.save(update_fields=["read_until"])
-
-
-def _mark(days: Iterable[SiteDay]) -> None:
-    rows = [CountedDay(site_id=site_id, day=day) for site_id, day in sorted(days, key=str)]
-    CountedDay.objects.bulk_create(
-        rows,
-        batch_size=200,
-        update_conflicts=True,
-        unique_fields=["site", "day"],
-        update_fields=["is_pending"],
-    )
 
 
 def _pending_days(deadline: float) -> Iterable[SiteDay]:

@@ -14,6 +14,7 @@ from screening.models.base import max_length
 from screening.policy.site_settings import FREE_TEXTS, SETTINGS, SettingsGroup
 from screening.selectors.site_settings import settings_of
 from screening.services.audit import record_event
+from screening.services.counted_days import mark_all_days
 from screening.services.worklist import update_bands_of_site, update_due_times_of_site, update_orders_of_site
 
 Verb = AuditEvent.Verb
@@ -111,6 +112,8 @@ def _store_version(
     data = {name: ",".join(value) if isinstance(value, list) else value for name, value in plain.items()}
     data |= {"settings": ",".join(sorted(after)), "version": row.number}
     record_event(verb=VERBS[group], subject=site, site=site, data=data, by=by)
+    if "timezone" in after:
+        mark_all_days(site)
     if "reading_mode" in after:
         update_bands_of_site(site)
     if group is SettingsGroup.READING_TIMES:

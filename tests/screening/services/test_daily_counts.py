@@ -24,11 +24,13 @@ from screening.models import (
 )
 from screening.policy.daily_counts import Measure
 from screening.policy.recall import ContactChannel, ContactKind, ContactResult
+from screening.policy.site_settings import SettingsGroup
 from screening.services import daily_counts
 from screening.services.contacts import record_contact
 from screening.services.corrections import mark_in_error
 from screening.services.daily_counts import update_counts
 from screening.services.reviews import sign_review
+from screening.services.site_settings import change_settings
 from screening.tasks import update_counts as task
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory
 from tests.screening.protocols import found, reader_of, sign, use_protocol, waiting_exam
@@ -220,3 +222,20 @@ def test_a_withdrawn_photograph_and_a_newer_grading_change_no_comparison(site: S
     GradingFactory(image=image, is_done=True, grade=4, finished_at=timezone.now() + HOUR)
     update_counts()
     assert counts(Measure.MODEL_FINAL) == {"0:0": 1, "0:2+": 1}
+
+
+def test_another_time_zone_moves_exams_to_its_days(site: Site, manager: User) -> None:
+    exam = waiting_exam(site)
+    late = datetime.datetime.combine(timezone.now().date() - datetime.timedelta(days=100), datetime.time(23, 30))
+    Exam.objects.filter(pk=exam.pk).update(created_at=late.replace(tzinfo=datetime.UTC))
+    Site.objects.filter(pk=site.pk).update(timezone="UTC")
+    update_counts()
+    update_counts()
+    before, after = {"timezone": "UTC"}, {"timezone": "Asia/Kolkata"}
+    values = {"name": site.name, "message_language": site.message_language, "phone_region": site.phone_region}
+    group = SettingsGroup.GENERAL
+    change_settings(site=site, group=group, base=values | before, values=values | after, reason="Moved", by=manager)
+    assert CountedDay.objects.filter(is_pending=True).count() >= 2, "the day that had it, and the one that has it"
+    update_counts()
+    assert counts(Measure.EXAMS, day=late.date()) == {}
+    assert counts(Measure.EXAMS, day=late.date() + datetime.timedelta(days=1)) == {"waiting": 1}
