@@ -1,10 +1,12 @@
 """Words of drift: what is compared."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from screening.labels.sentences import joined
 from screening.policy.drift import Feature
 
 if TYPE_CHECKING:
@@ -19,3 +21,8 @@ FEATURE_LABELS: dict[Feature, "_StrPromise"] = {
     Feature.FOCUS: _("Focus"),
     Feature.FIELD_SIZE: _("Size of the field of view"),
 }
+
+
+def changed_text(codes: Iterable[str]) -> str:
+    """What changed, in words: ``Camera, Brightness``; empty without a change."""
+    return joined(str(FEATURE_LABELS[Feature(code)]) for code in codes)

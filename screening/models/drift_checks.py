@@ -7,11 +7,17 @@ from screening.models.sites import Site
 
 
 class DriftCheck(models.Model):
-    """The check of one site and week, once. ``changed``: codes of ``policy.drift.Feature`` with an alarm."""
+    """The check of one site and week, once. ``changed``: codes of ``policy.drift.Feature`` with an alarm.
+
+    ``result``: that of ``selectors.drift.stored_values``; None in checks of earlier versions. ``photographs``: the ids
+    of those that are shown, under "then" and "now".
+    """
 
     site = models.ForeignKey(Site, models.PROTECT, related_name="+", verbose_name=_("site"))
     week = models.DateField(_("Monday of the week"))
     changed = models.JSONField(_("what changed"), default=list, blank=True)
+    result = models.JSONField(_("what was compared"), null=True, blank=True)
+    photographs = models.JSONField(_("photographs of then and of now"), default=dict, blank=True)
     checked_at = models.DateTimeField(_("checked at"))
 
     class Meta:

@@ -1,22 +1,24 @@
 """Drift of photographs: whether those of a week differ from those of a reference period, by their measurements.
 
 Two measures of the difference, and a rule for alarms. With few photographs a difference is often large by accident, so
-an alarm needs both: a difference that matters, and one that is rare without a change.
+an alarm needs both: a difference that matters, and one that is rare without a change. The limits of the index are a
+rule of thumb that is used without reference to rates of errors (Yurdakul and Naranjo): alone they are never an alarm.
 """
 
 import datetime
 import math
+import random
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 PSI_NOTABLE = 0.1
-"""Population stability index from which a difference is notable. Default of this project without a source that was
-read; the usual limit in credit scoring. No site can change it."""
+"""Population stability index from which a difference is notable. Source: Yurdakul and Naranjo, J Risk Model
+Validation 2020, abstract read: the rule of thumb in banks, without error rates. No site can change it."""
 PSI_LARGE = 0.25
-"""Population stability index from which a difference is large. Default of this project without a source that was read;
-the usual limit in credit scoring. No site can change it."""
+"""Population stability index from which a difference is large. Source: Yurdakul and Naranjo, J Risk Model Validation
+2020, abstract read: "significant change, action required". No site can change it."""
 WEEKS_OF_QUARTER = 13
 """Weeks of a quarter, in each of which all measurements are compared. Default of this project without a source: a fact
 of the calendar. No site can change it."""
@@ -30,9 +32,11 @@ MIN_PHOTOGRAPHS = 30
 """Photographs of the week, or of its reference, below which nothing is compared. Default of this project without a
 source. No site can change it."""
 N_BINS = 10
-"""Bins of a measurement, with equally many photographs of the reference in each. Default of this project without a
-source; deciles are usual. No site can change it."""
-
+"""Bins of a measurement, with equally many photographs of the reference in each. Source: the default of the function
+``psi`` of PDtoolkit (CRAN), manual read. No site can change it."""
+N_PICTURES = 10
+"""Photographs of the week, and of its reference, that are shown. Default of this project without a source: they fit on
+a screen. No site can change it."""
 
 MAX_EXACT_STEPS = 40_000
 """Photographs of the week times those of its reference up to which p is exact, as that takes long. Default of this
@@ -77,6 +81,17 @@ def last_whole_week(today: datetime.date) -> tuple[datetime.date, datetime.date]
     """Monday and Sunday of the week before that of ``today``."""
     end = today - datetime.timedelta(days=today.weekday() + 1)
     return end - datetime.timedelta(days=6), end
+
+
+def reference_of(week_from: datetime.date) -> tuple[datetime.date, datetime.date]:
+    """The first and the last day of the weeks that a week is compared with."""
+    return week_from - datetime.timedelta(weeks=REFERENCE_WEEKS), week_from - datetime.timedelta(days=1)
+
+
+def sample_pictures(ids: Iterable[str], seed: str) -> list[str]:
+    """At most N_PICTURES of some photographs at random, the same ones for the same seed."""
+    ordered = sorted(ids)
+    return random.Random(seed).sample(ordered, min(N_PICTURES, len(ordered)))  # noqa: S311 (no secret)
 
 
 def compare_values(reference: Sequence[float], week: Sequence[float]) -> Difference:

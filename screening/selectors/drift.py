@@ -1,21 +1,20 @@
 """Drift: the photographs of a week against those of the weeks before, by each measurement."""
 
 import datetime
+import uuid
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
-from screening.models import DriftCheck, Grading, Site
+from screening.models import FundusImage, Grading, Site
 from screening.policy.daily_counts import Dimension, Measure, Period
-from screening.policy.drift import REFERENCE_WEEKS, Difference, Feature, compare_codes, compare_values, last_whole_week
+from screening.policy.drift import Difference, Feature, compare_codes, compare_values, reference_of, sample_pictures
 from screening.selectors.dashboards import sum_counts
 
 MAX_REFERENCE = 2000
 """Values of the reference that are compared, evenly over its days: more make no difference, and take long."""
-MAX_ALERTS = 20
-"""On one page; the dashboard of each site has its own."""
 COLUMNS = {
     Feature.P_REFERABLE: "p_referable",
     Feature.BRIGHTNESS: "brightness",
@@ -23,6 +22,7 @@ COLUMNS = {
     Feature.FOCUS: "focus",
     Feature.FIELD_SIZE: "field_size",
 }
+THEN, NOW = "then", "now"
 Counts = Counter[str]
 
 
@@ -47,12 +47,12 @@ class _Values:
     measured_from: datetime.datetime | None
 
 
-def drift_of(sites: Sequence[Site], week: Period) -> Drift:
-    """Compare a week with the REFERENCE_WEEKS before; six queries."""
-    before = Period(week.from_on - datetime.timedelta(weeks=REFERENCE_WEEKS), week.from_on - datetime.timedelta(days=1))
-    cameras = [_photos(sites, period, Dimension.CAMERA, by_subject=True) for period in (before, week)]
-    levels = [_photos(sites, period, Dimension.SITE, by_subject=False) for period in (before, week)]
-    then, now = (_values(sites, period) for period in (before, week))
+def drift_of(site: Site, week: Period) -> Drift:
+    """Compare a week with the weeks before; six queries."""
+    before = Period(*reference_of(week.from_on))
+    cameras = [_photos(site, period, Dimension.CAMERA, by_subject=True) for period in (before, week)]
+    levels = [_photos(site, period, Dimension.SITE, by_subject=False) for period in (before, week)]
+    then, now = (_values(site, period) for period in (before, week))
     differences = {Feature.CAMERA: compare_codes(*cameras), Feature.QUALITY: compare_codes(*levels)}
     for feature in COLUMNS:
         reference = then.by_feature[feature]
@@ -66,22 +66,67 @@ def drift_of(sites: Sequence[Site], week: Period) -> Drift:
     )
 
 
-def _photos(sites: Sequence[Site], period: Period, dimension: Dimension, *, by_subject: bool) -> Counts:
-    rows = sum_counts([site.pk for site in sites], period, dimension, [Measure.PHOTOS])[Measure.PHOTOS]
+def stored_values(drift: Drift) -> dict[str, Any]:
+    """The differences as plain values, for ``DriftCheck.result``."""
+    differences = {
+        feature.value: [one.psi, one.p, one.n, one.n_reference] for feature, one in drift.differences.items()
+    }
+    at = drift.measured_from
+    return {
+        "differences": differences,
+        "cameras": drift.cameras,
+        "levels": drift.levels,
+        "measured_from": None if at is None else at.isoformat(),
+    }
+
+
+def drift_of_stored(result: dict[str, Any]) -> Drift:
+    """The differences from what ``stored_values`` returned."""
+    at = result["measured_from"]
+    cameras, levels = ([Counter(counts) for counts in result[name]] for name in ("cameras", "levels"))
+    return Drift(
+        differences={Feature(code): Difference(*values) for code, values in result["differences"].items()},
+        cameras=(cameras[0], cameras[1]),
+        levels=(levels[0], levels[1]),
+        measured_from=None if at is None else datetime.datetime.fromisoformat(at),
+    )
+
+
+def photographs_of_drift(site: Site, week: Period) -> dict[str, list[str]]:
+    """Ids of photographs at random of the weeks before and of the week, the same ones each time; two queries."""
+    periods = {THEN: Period(*reference_of(week.from_on)), NOW: week}
+    return {
+        name: sample_pictures(map(str, _showable(site, period)), f"{site.pk} {week.from_on} {name}")
+        for name, period in periods.items()
+    }
+
+
+def without_writing(images: QuerySet[FundusImage]) -> QuerySet[FundusImage]:
+    """Those in use, without the ones that could have a name outside the retina."""
+    return images.filter(withdrawn_at__isnull=True).exclude(writing=FundusImage.Writing.KEPT)
+
+
+def _showable(site: Site, period: Period) -> QuerySet[FundusImage, uuid.UUID]:
+    begin, end = _moments(site, period)
+    images = FundusImage.objects.filter(exam__site=site, exam__created_at__gte=begin, exam__created_at__lt=end)
+    return without_writing(images).order_by().values_list("pk", flat=True)
+
+
+def _photos(site: Site, period: Period, dimension: Dimension, *, by_subject: bool) -> Counts:
+    rows = sum_counts([site.pk], period, dimension, [Measure.PHOTOS])[Measure.PHOTOS]
     found: Counts = Counter()
     for (subject, code), n in rows.items():
         found[subject if by_subject else code] += n
     return found
 
 
-def _values(sites: Sequence[Site], period: Period) -> _Values:
+def _values(site: Site, period: Period) -> _Values:
     """Of photographs in use, by the model that grades exams of the site now."""
-    zone = sites[0].zone if sites else datetime.UTC
-    begin = datetime.datetime.combine(period.from_on, datetime.time.min, tzinfo=zone)
+    begin, end = _moments(site, period)
     gradings = Grading.objects.filter(
-        image__exam__site__in=sites,
+        image__exam__site=site,
         image__exam__created_at__gte=begin,
-        image__exam__created_at__lt=begin + datetime.timedelta(days=period.n_days),
+        image__exam__created_at__lt=end,
         image__withdrawn_at__isnull=True,
         model=F("image__exam__site__model"),
         status=Grading.Status.DONE,
@@ -94,8 +139,8 @@ def _values(sites: Sequence[Site], period: Period) -> _Values:
     return _Values(by_feature, next((row[0] for row in rows if row[brightness] is not None), None))
 
 
-def drift_alerts(sites: Sequence[Site], today: datetime.date) -> list[DriftCheck]:
-    """Checks of the last whole week that found a change, at most MAX_ALERTS, by the name of the site."""
-    week = last_whole_week(today)[0]
-    checks = DriftCheck.objects.filter(site__in=sites, week=week).exclude(changed=[])
-    return list(checks.select_related("site").order_by("site__name", "pk")[:MAX_ALERTS])
+def _moments(site: Site, period: Period) -> tuple[datetime.datetime, datetime.datetime]:
+    """The begin of the first day at the site, and that of the day after the last one."""
+    days = period.from_on, period.to_on + datetime.timedelta(days=1)
+    begin, end = (datetime.datetime.combine(day, datetime.time.min, tzinfo=site.zone) for day in days)
+    return begin, end

@@ -4,32 +4,53 @@ NB: no result of a single exam follows from them: fewer than MIN_PHOTOGRAPHS pho
 """
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
 from screening.labels.dashboards import level_label
 from screening.labels.dates import day_text
-from screening.labels.drift import FEATURE_LABELS
-from screening.models import Site
+from screening.labels.drift import FEATURE_LABELS, changed_text
+from screening.models import DriftCheck, Site
 from screening.policy.daily_counts import Period
 from screening.policy.dashboard_tables import Cell, Table, row_of
 from screening.policy.drift import MIN_PHOTOGRAPHS, PSI_LARGE, PSI_NOTABLE, Difference, Feature, last_whole_week
-from screening.selectors.drift import Counts, Drift, drift_of
+from screening.selectors.drift import Counts, Drift, drift_of, drift_of_stored
 
 
-def drift_tables(sites: Sequence[Site], today: datetime.date) -> list[Table]:
-    """What changed in the last whole week, with the cameras and the quality levels; six queries."""
-    drift = drift_of(sites, Period(*last_whole_week(today)))
+def drift_tables(site: Site, check: DriftCheck | None, today: datetime.date) -> list[Table]:
+    """What changed in the last whole week, with the cameras and the quality levels.
+
+    As the check stored it, without queries; before the check, six queries.
+    """
+    result = None if check is None else check.result
+    drift = drift_of(site, Period(*last_whole_week(today))) if result is None else drift_of_stored(result)
     camera, quality = (str(FEATURE_LABELS[feature]) for feature in (Feature.CAMERA, Feature.QUALITY))
     return [
-        _summary(drift, sites),
+        _summary(drift, site),
         _fractions("drift-cameras", camera, drift.cameras, lambda one: one or _("Camera not recorded")),
         _fractions("drift-quality", quality, drift.levels, level_label),
     ]
 
 
-def _summary(drift: Drift, sites: Sequence[Site]) -> Table:
+def drift_by_site(sites: Sequence[Site], checks: Mapping[object, DriftCheck]) -> Table:
+    """What changed at each site in the last whole week: those with a change first. No query."""
+    found = [(_change_of(checks.get(site.pk)), site.name) for site in sites]
+    rows = sorted(found, key=lambda row: (not row[0], row[1]))  # those with a change first
+    return Table(
+        code="drift-sites",
+        title=_("Photographs of the last whole week against the 12 weeks before"),
+        head=(_("Site"), _("What changed")),
+        rows=tuple(row_of(name, text or _("No change that matters")) for text, name in rows),
+        note=_rule(),
+    )
+
+
+def _change_of(check: DriftCheck | None) -> str:
+    return _("Not checked yet") if check is None else changed_text(check.changed)
+
+
+def _summary(drift: Drift, site: Site) -> Table:
     found = drift.differences
     rows = [_row(str(FEATURE_LABELS[feature]), one) for feature, one in found.items()]
     return Table(
@@ -37,7 +58,7 @@ def _summary(drift: Drift, sites: Sequence[Site]) -> Table:
         title=_("Photographs of the last whole week against the 12 weeks before"),
         head=(_("Measurement"), _("Photographs"), _("Population stability index"), _("p"), _("Assessment")),
         rows=tuple(rows) if any(one.n for one in found.values()) else (),
-        note=f"{_rule()} {_measured_from(drift, sites)}",
+        note=f"{_rule()} {_measured_from(drift, site)}",
     )
 
 
@@ -48,12 +69,12 @@ def _rule() -> str:
     )
 
 
-def _measured_from(drift: Drift, sites: Sequence[Site]) -> str:
+def _measured_from(drift: Drift, site: Site) -> str:
     """From when there are values of those measurements that were not always stored."""
     if drift.measured_from is None:
         return _("Brightness, colour, focus and size of the field were not measured in the 12 weeks before.")
     return _("Brightness, colour, focus and size of the field: the values of the 12 weeks before begin on %(day)s.") % {
-        "day": day_text(drift.measured_from, sites[0].zone)
+        "day": day_text(drift.measured_from, site.zone)
     }
 
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 from screening.models import DriftCheck, Site
 from screening.policy.daily_counts import Period
 from screening.policy.drift import last_whole_week
-from screening.selectors.drift import drift_of
+from screening.selectors.drift import drift_of, photographs_of_drift, stored_values
 
 
 def check_drift() -> int:
@@ -18,8 +18,12 @@ def check_drift() -> int:
         week = Period(*last_whole_week(timezone.localdate(timezone=site.zone)))
         if DriftCheck.objects.filter(site=site, week=week.from_on).exists():
             continue
-        differences = drift_of([site], week).differences
-        changed = [feature.value for feature, one in differences.items() if one.is_alarm()]
-        values = {"changed": changed, "checked_at": timezone.now()}
+        drift = drift_of(site, week)
+        values = {
+            "changed": [feature.value for feature, one in drift.differences.items() if one.is_alarm()],
+            "result": stored_values(drift),
+            "photographs": photographs_of_drift(site, week),
+            "checked_at": timezone.now(),
+        }
         n_checked += DriftCheck.objects.get_or_create(site=site, week=week.from_on, defaults=values)[1]
     return n_checked

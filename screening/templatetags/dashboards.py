@@ -10,11 +10,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
-from screening.labels.drift import FEATURE_LABELS
-from screening.labels.sentences import joined
+from screening.labels.drift import changed_text
 from screening.models import DriftCheck
 from screening.policy.dashboard_tables import Bar, Cell, Estimate, Table
-from screening.policy.drift import Feature
 from screening.policy.proportions import Proportion
 from screening.templatetags.referrals import proportion
 from screening.templatetags.teaching import kappa_text
@@ -29,7 +27,7 @@ MAX_DESCRIBED = 12
 @register.filter
 def changed_features(check: DriftCheck) -> str:
     """What changed, in words: ``Camera, Brightness``."""
-    return joined(str(FEATURE_LABELS[Feature(code)]) for code in check.changed)
+    return changed_text(check.changed)
 
 
 @register.filter

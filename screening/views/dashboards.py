@@ -21,8 +21,8 @@ from screening.policy.daily_counts import Period
 from screening.policy.dashboard_tables import Table
 from screening.selectors.agreement_tables import agreement_tables
 from screening.selectors.dashboards import last_count_run
-from screening.selectors.drift import drift_alerts
-from screening.selectors.drift_tables import drift_tables
+from screening.selectors.drift_checks import checks_of_week, drift_alerts, drift_pictures
+from screening.selectors.drift_tables import drift_by_site, drift_tables
 from screening.selectors.overview_tables import overview_tables, site_table
 from screening.selectors.staff_tables import camera_table, staff_tables
 from screening.views.decorators import AuthenticatedRequest, login_required
@@ -87,6 +87,9 @@ def dashboard(
         "query": query,
         "keep": f"{query}&",
     }
+    if scope.site is not None and page_code == DRIFT:
+        check = checks_of_week([scope.site], scope.today).get(scope.site.pk)
+        context |= {"check": check, "pictures": drift_pictures(check, request.user)}
     if scope.site is None and page_code == OVERVIEW and len(scope.sites) > 1:
         page = Paginator(scope.sites, SITES_PER_PAGE).get_page(page_number(request))
         table = site_table(list(page.object_list), period)
@@ -155,7 +158,10 @@ def _tables(scope: Scope, period: Period, page_code: str) -> list[Table]:
     if page_code == AGREEMENT:
         return agreement_tables(scope.sites, period)
     if page_code == DRIFT:
-        return drift_tables(scope.sites, scope.today)
+        checks = checks_of_week(scope.sites, scope.today)
+        if scope.site is None:
+            return [drift_by_site(scope.sites, checks)]
+        return drift_tables(scope.site, checks.get(scope.site.pk), scope.today)
     if page_code == STAFF:
         of_persons = staff_tables(scope.sites, period) if scope.is_manager else []
         return [camera_table(scope.sites, period), *of_persons]

@@ -24,7 +24,7 @@ from screening.labels.site_settings import GROUP_LABELS, GROUP_NOTES
 from screening.models import Site, SiteSettingsVersion, SiteThreshold, User
 from screening.policy.site_settings import SettingsGroup
 from screening.selectors.documents import letterhead_of
-from screening.selectors.drift import drift_alerts
+from screening.selectors.drift_checks import drift_alerts
 from screening.selectors.first_run import get_first_run, is_new
 from screening.selectors.messages import newest_text_of_site
 from screening.selectors.outcome_tables import outcome_table_in_force

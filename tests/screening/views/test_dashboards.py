@@ -6,8 +6,10 @@ import io
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.utils import timezone, translation
+from PIL import Image
 
 from ml.vocabulary import Laterality
 from screening.models import (
@@ -17,11 +19,14 @@ from screening.models import (
     DriftCheck,
     Exam,
     FirstReading,
+    FundusImage,
     Programme,
     Site,
     User,
 )
+from screening.policy.daily_counts import Period
 from screening.policy.dashboard_tables import Bar, Table
+from screening.selectors.drift import photographs_of_drift
 from screening.services.daily_counts import update_counts
 from screening.services.drift_checks import check_drift
 from screening.templatetags.dashboards import bar_chart
@@ -188,6 +193,57 @@ def test_drift_compares_what_was_measured(client: Client, site: Site, manager: U
     assert rows["Focus"]["Assessment"] == "No change that matters"
     assert rows["Size of the field of view"]["Photographs"] == "30"
     assert "the values of the 12 weeks before begin on" in page_text(client, "site-dashboard-page", site.pk, "drift")
+
+
+def test_photographs_of_then_and_of_now_are_sampled_once_and_shown_to_who_may_see_them(
+    client: Client, site: Site, manager: User
+) -> None:
+    last_week = timezone.now() - datetime.timedelta(days=7)
+    store_measured(site, last_week - datetime.timedelta(weeks=3), brightness=140)
+    store_measured(site, last_week, brightness=100)
+    check_drift()
+    check = DriftCheck.objects.get(site=site)
+    week = Period(check.week, check.week + datetime.timedelta(days=6))
+    sampled = check.photographs
+    assert photographs_of_drift(site, week) == sampled, "the same ones each time"
+    assert [len(sampled["then"]), len(sampled["now"])] == [10, 10]
+    hidden, kept = (FundusImage.objects.get(pk=pk) for pk in sampled["now"][:2])
+    FundusImage.objects.filter(pk=hidden.pk).update(withdrawn_at=timezone.now(), withdrawn_code="poor_quality")
+    FundusImage.objects.filter(pk=kept.pk).update(writing=FundusImage.Writing.KEPT)
+    client.force_login(manager)
+    text = page_text(client, "site-dashboard-page", site.pk, "drift")
+    assert [text.count(url("image-thumbnail", pk)) for pk in sampled["now"]] == [0, 0, *[1] * 8]
+    assert url("exam-detail", hidden.exam_id) in text, "of its other photographs"
+    assert hidden.exam.patient.mrn not in text
+    viewed = AuditEvent.objects.filter(verb="record.viewed", actor=manager, site=site)
+    assert viewed.filter(data__route="screening:site-dashboard-page").exists()
+    jpeg = io.BytesIO()
+    Image.new("RGB", (300, 300), "brown").save(jpeg, "JPEG")
+    FundusImage.objects.get(pk=sampled["then"][0]).file.save("photo.jpg", ContentFile(jpeg.getvalue()))
+    assert client.get(url("image-thumbnail", sampled["then"][0])).status_code == 200
+    assert viewed.filter(data__record=sampled["then"][0]).exists()
+    client.force_login(UserFactory(is_superuser=True, is_staff=True))
+    text = page_text(client, "site-dashboard-page", site.pk, "drift")
+    assert "you have no role at this site" in text
+    assert url("image-thumbnail", sampled["then"][0]) not in text
+
+
+def test_drift_of_several_sites_names_what_changed_at_each(
+    client: Client, site: Site, other_site: Site, manager: User
+) -> None:
+    MembershipFactory(user=manager, site=other_site, role="manager")
+    store_measured(site, timezone.now() - datetime.timedelta(weeks=4), brightness=140)
+    store_measured(site, timezone.now() - datetime.timedelta(days=7), brightness=100)
+    client.force_login(manager)
+    names = [row["What changed"] for row in rows_of(client, "dashboard-export", code="drift-sites")]
+    assert names == ["Not checked yet", "Not checked yet"]
+    check_drift()
+    rows = rows_of(client, "dashboard-export", code="drift-sites")
+    assert [list(row.values()) for row in rows] == [
+        [site.name, "Brightness"],
+        [other_site.name, "No change that matters"],
+    ]
+    assert count_queries(client, "site-dashboard-page", site.pk, "drift") <= 14
 
 
 def store_measured(site: Site, at: datetime.datetime, *, brightness: float) -> None:
