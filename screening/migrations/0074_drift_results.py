@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("screening", "0072_drift_checks"),
+        ("screening", "0073_bundle_activations"),
     ]
 
     operations = [
