@@ -6,6 +6,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
+from ml.bundle_signature import read_public_key
+from ml.errors import InputError
 from ml.vocabulary import ServedModel
 
 _BUNDLES = "ACCURATE_MODEL_BUNDLE and FAST_MODEL_BUNDLE"
@@ -49,6 +51,16 @@ class Environment(FileAwareMapping):  # type: ignore[misc]  # the package has no
         if not value:
             raise ImproperlyConfigured(f"{name}_FILE is {path}, which is empty. Write the secret into it.")
         return value
+
+
+def public_keys(texts: list[str]) -> tuple[str, ...]:
+    """The keys of BUNDLE_PUBLIC_KEYS, as they are. Raises ImproperlyConfigured for a text that is none."""
+    for text in texts:
+        try:
+            read_public_key(text)
+        except InputError as error:
+            raise ImproperlyConfigured(f"BUNDLE_PUBLIC_KEYS: {error} `python -m ml key` prints one.") from None
+    return tuple(texts)
 
 
 def served_models(names: list[str]) -> tuple[ServedModel, ...]:

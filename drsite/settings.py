@@ -11,7 +11,7 @@ from django.conf.global_settings import LANGUAGES as KNOWN_LANGUAGES
 from whitenoise.compress import Compressor
 
 from drsite.api_schema import API_SCHEMA
-from drsite.environment import Environment, served_models
+from drsite.environment import Environment, public_keys, served_models
 from drsite.logs import logging_settings
 from drsite.periodic_tasks import PERIODIC_TASKS
 from ml.vocabulary import ServedModel
@@ -38,6 +38,7 @@ MODEL_BUNDLES = {  # empty: ml.bundle.default_bundle(model)
     ServedModel.FAST: env.str("FAST_MODEL_BUNDLE", default=""),
 }
 MODELS_DIR = env.str("MODELS_DIR", default="")  # of bundles that superusers may register; empty: none
+BUNDLE_PUBLIC_KEYS = public_keys(env.list("BUNDLE_PUBLIC_KEYS", default=[]))  # of the makers of registered bundles
 MODEL_MEMORY_MB = env.int("MODEL_MEMORY_MB", default=400)  # of the models that one process keeps loaded
 GRADING_THREADS = env.int("GRADING_THREADS", default=1)
 DECODER_PROCESSES = env.int("DECODER_PROCESSES", default=2)  # of each process that opens photographs

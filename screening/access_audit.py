@@ -54,6 +54,7 @@ WITHOUT_PATIENT_DATA = {
     "screening:models",
     "screening:model",
     "screening:model-register",
+    "screening:model-upload",
     "screening:site-activation",
     "screening:site-shadow",
     "screening:dashboard",

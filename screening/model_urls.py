@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from screening.views import activations, bundles, operating_points, regradings, shadows
+from screening.views import activations, bundles, operating_points, registered_bundles, regradings, shadows
 
 model_urlpatterns = [
     path("models/", bundles.model_list, name="models"),
-    path("models/register/", shadows.model_register, name="model-register"),
+    path("models/register/", registered_bundles.model_register, name="model-register"),
+    path("models/upload/", registered_bundles.model_upload, name="model-upload"),
     path("sites/<uuid:site_id>/activation/", activations.site_activation, name="site-activation"),
     path("sites/<uuid:site_id>/shadow/", shadows.site_shadow, name="site-shadow"),
     path("models/<str:version>/", bundles.model_detail, name="model"),

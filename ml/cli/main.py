@@ -23,6 +23,8 @@ COMMANDS = {
     "evaluate": "ml.cli.evaluation.Evaluate",
     "promote": "ml.cli.release.Promote",
     "card": "ml.cli.release.Card",
+    "key": "ml.cli.signatures.Key",
+    "sign": "ml.cli.signatures.Sign",
     "results": "ml.cli.release.Results",
     "external": "ml.cli.release.External",
     "site-threshold": "ml.cli.release.SiteThreshold",

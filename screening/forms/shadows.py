@@ -27,6 +27,18 @@ class BundleForm(forms.Form):
         field.choices = [(name, name) for name in folders]
 
 
+class BundleUploadForm(forms.Form):
+    """An archive of a bundle, and the hash that its makers state. The service has the limits of its content."""
+
+    file = forms.FileField(label=_("ZIP archive of the bundle"), widget=forms.FileInput({"accept": ".zip"}))
+    sha256 = forms.CharField(
+        label=_("SHA-256 of bundle.json"),
+        max_length=80,
+        help_text=_("As the release of the model states it, not as it is computed from the folder."),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=max_length(RegisteredBundle, "reason"))
+
+
 class ShadowForm(forms.Form):
     """The bundle that a site tries; empty: none. ``base``: the newest row when the page was opened."""
 

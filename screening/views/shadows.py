@@ -1,9 +1,8 @@
-"""Registering a bundle, and shadow mode of a site: its comparison with the model in use, and its history."""
+"""Shadow mode of a site: its comparison with the model in use, and its history."""
 
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponseBase
@@ -12,40 +11,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from screening.access import Action, is_superuser, managed_sites, require, require_superuser, sites_for
-from screening.forms.shadows import BundleForm, ShadowForm
+from screening.forms.shadows import ShadowForm
 from screening.labels.paired_models import difference_text, failure_text, p_text
 from screening.models import RegisteredBundle, Site
 from screening.policy.paired_models import KAPPA_MARGIN, MARGIN, MIN_REFERABLE
 from screening.selectors.shadows import compare_shadow, count_shadow, list_shadows, newest_shadow
 from screening.services.active_bundles import version_in_use
-from screening.services.bundles import folders_to_register
-from screening.services.shadows import BundleRefused, change_shadow, register_bundle
+from screening.services.registered_bundles import BundleRefused
+from screening.services.shadows import change_shadow
 from screening.views.bundles import SECTION
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import page_number, require_parameters
 
 PER_PAGE = 10
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def model_register(request: AuthenticatedRequest) -> HttpResponseBase:
-    """The form with which a superuser registers a bundle of MODELS_DIR."""
-    require_parameters(request, known=())
-    require_superuser(request.user)
-    folders = list(folders_to_register())
-    form = BundleForm(request.POST if request.method == "POST" else None, folders=folders)
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            row = register_bundle(name=data["folder"], sha256=data["sha256"], reason=data["reason"], by=request.user)
-        except BundleRefused as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, _("%(version)s is registered.") % {"version": row.model_version})
-            return redirect("screening:models")
-    context = {"section": SECTION, "form": form, "folders": folders, "has_folder": bool(settings.MODELS_DIR)}
-    return render(request, "screening/models/register.html", context, status=422 if form.errors else 200)
 
 
 @login_required

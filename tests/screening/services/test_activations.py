@@ -121,7 +121,7 @@ def test_a_refusal_names_each_part_of_the_gate_that_fails(
         activate_bundle(site=site, bundle=bundle, reason="worse", base_id=None, by=chief)
     texts = " ".join(refused.value.problems)
     assert len(refused.value.problems) == 3
-    assert all(word in texts for word in ("sensitivity", "specificity", "kappa"))
+    assert all(metric in texts for metric in ("sensitivity", "specificity", "kappa"))
     assert not BundleActivation.objects.exists()
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,14 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from ml.bundle import default_bundle, read_bundle
 from ml.errors import BundleError, GradingError
 from screening.access import AccessDenied
 from screening.models import AuditEvent, FundusImage, Grading, RegisteredBundle, ShadowGrading, Site, SiteShadow, User
 from screening.selectors.shadows import compare_shadow, newest_shadow
 from screening.services import inference
+from screening.services.registered_bundles import BundleRefused
 from screening.services.shadow_gradings import MAX_ATTEMPTS, grade_shadows
-from screening.services.shadows import BundleRefused, change_shadow, register_bundle
+from screening.services.shadows import change_shadow
 from tests.builders import FAKE_VERSION, FakeGrader, make_prediction
 from tests.screening.factories import (
     ExamFactory,
@@ -56,35 +55,6 @@ def candidate(monkeypatch: pytest.MonkeyPatch) -> FakeGrader:
     grader = FakeGrader(make_prediction(3, model_version=VERSION))
     monkeypatch.setattr(inference, "registered_grader", lambda _folder, _sha256: grader)
     return grader
-
-
-def test_a_bundle_is_registered_by_its_hash_and_by_superusers_alone(
-    chief: User, manager: User, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.MODELS_DIR = str(tmp_path)
-    folder = tmp_path / "other-1.0.0"
-    shutil.copytree(default_bundle(), folder, ignore=shutil.ignore_patterns("*.md", "*.safetensors"))
-    sha256 = inference.description_hash(folder)
-    version = [VERSION]
-    monkeypatch.setattr("screening.services.shadows.check_bundle", lambda _folder: version[0])
-    values: dict[str, Any] = {"name": folder.name, "reason": "release 1.0"}
-    with pytest.raises(AccessDenied):
-        register_bundle(**values, sha256=sha256, by=manager)
-    for wrong, problem in (("1" * 64, "altered"), ("no hash", "64 digits")):
-        with pytest.raises(BundleRefused, match=problem):
-            register_bundle(**values, sha256=wrong, by=chief)
-    with pytest.raises(BundleRefused, match="no such folder"):
-        register_bundle(name="../etc", reason="x", sha256=sha256, by=chief)
-    version[0] = "foreign-2.0.0+11111111"
-    with pytest.raises(BundleRefused, match="must have the name of its version"):
-        register_bundle(**values, sha256=sha256, by=chief)
-    version[0] = read_bundle().model_version
-    with pytest.raises(BundleRefused, match="installed already"):
-        register_bundle(**values, sha256=sha256, by=chief)
-    version[0] = VERSION
-    row = register_bundle(**values, sha256=sha256.upper(), by=chief)
-    assert (row.model_version, row.description_sha256) == (VERSION, sha256)
-    assert AuditEvent.objects.filter(verb=AuditEvent.Verb.BUNDLE_REGISTERED).count() == 1
 
 
 def test_shadow_mode_has_versions_and_a_conflict(

@@ -137,6 +137,8 @@ TABLE = [
     ("model", "get", (302, 200, 403, 403, 200)),
     ("model-register", "get", (302, 403, 403, 403, 403)),
     ("model-register", "post", (302, 403, 403, 403, 403)),
+    ("model-upload", "get", (302, 403, 403, 403, 403)),
+    ("model-upload", "post", (302, 403, 403, 403, 403)),
     ("site-activation", "get", (302, 404, 403, 403, 200)),
     ("site-activation", "post", (302, 404, 403, 403, 403)),
     ("site-shadow", "get", (302, 404, 403, 403, 200)),
