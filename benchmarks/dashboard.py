@@ -30,7 +30,7 @@ from django.test import Client  # noqa: E402
 from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from docs.worklist_queries import median_ms  # noqa: E402
+from benchmarks.times import median_ms  # noqa: E402
 from screening.models import (  # noqa: E402
     CountedDay,
     DailyCount,

@@ -1,0 +1,24 @@
+"""Times of calls."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+N_RUNS = 5
+
+
+def times_ms(call: Callable[[], object], *, n_runs: int = N_RUNS, before: Callable[[], object] = int) -> list[float]:
+    """The time of each of some runs; ``before`` is called before each, and not timed."""
+    times = []
+    for _ in range(n_runs):
+        before()
+        start = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - start) * 1000)
+    return times
+
+
+def median_ms(call: Callable[[], object]) -> float:
+    """Median time of some runs after a first one."""
+    call()
+    return statistics.median(times_ms(call))
