@@ -131,6 +131,8 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     # Seconds; then the page "try again" is shown. Without it, a request waits for an unavailable host for minutes.
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # Compiling a query of a list takes seconds, running it some milliseconds.
+    DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
 # NB: there is no MEDIA_URL. Views serve photographs after the access check; with this prefix, nginx sends the file.
