@@ -75,4 +75,4 @@ def insert(cursor: CursorWrapper, table: type[models.Model], source: str, /, **e
     if expressions:
         raise ValueError(f"{table.__name__} has no column {', '.join(expressions)}")
     into = f'INSERT INTO "{table._meta.db_table}" ({", ".join(columns)})'
-    cursor.execute(f"{into} SELECT {', '.join(selected)} FROM {source}", defaults)
+    cursor.execute(f"{into} SELECT {', '.join(selected)} FROM {source}", defaults)  # noqa: S608 (names of columns)
