@@ -32,7 +32,7 @@ from screening.services import (
 )
 from screening.services.accounts import LOCKOUT_NOTICE_TASK
 from screening.services.documents import MAKE_DOCUMENT_TASK
-from screening.services.gradings import GRADE_IMAGE_TASK
+from screening.services.gradings import GRADE_NEXT_TASK
 from screening.services.imports import cleanup as import_cleanup
 from screening.services.imports import work
 from screening.services.imports.queue import WORK_TASK
@@ -41,14 +41,14 @@ from screening.services.letter_batches import MAKE_LETTERS_TASK, requeue_stale_b
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name=GRADE_IMAGE_TASK, bind=True)
-def grade_image(self: "Task[[str], None]", grading_id: str) -> None:
-    """Grade one photograph. Idempotent: a broker may deliver a message twice.
+@shared_task(name=GRADE_NEXT_TASK, bind=True)
+def grade_next(self: "Task[[], None]") -> None:
+    """Grade the photograph that is next in the order. A message that is delivered twice grades none twice.
 
     If the model cannot be loaded, the worker leaves the queue and the message returns to it, for another worker.
     """
     try:
-        gradings.run_grading(grading_id=UUID(grading_id))
+        gradings.run_next()
     except SoftTimeLimitExceeded as error:  # before the claim: a claimed grading fails with a code
         logger.warning("Loading the model took too long; the next try is faster, as its files are in memory")
         raise Reject(error, requeue=True) from error

@@ -4,7 +4,7 @@ import datetime
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from screening.models import Grading
@@ -17,8 +17,9 @@ Status = Grading.Status
 class QueueStats:
     """Gradings that wait or run now, and those of the last hour by ``queued_at``.
 
-    ``oldest_waiting_s`` is 0 if none waits. ``n_failed`` is by failure code; ``durations_s``, of the gradings that are
-    done, is by model. ``gradable_fraction``, in [0, 1], is None without any.
+    ``oldest_waiting_s`` is 0 if none waits; bulk, that no user waits for, does not count. ``n_failed`` is by failure
+    code; ``durations_s``, of the gradings that are done, is by model. ``gradable_fraction``, in [0, 1], is None
+    without any.
     """
 
     n_waiting: int
@@ -33,7 +34,9 @@ class QueueStats:
 def read_queue_stats() -> QueueStats:
     """Run four queries. All use the index of status and time, so they stay fast in a large table."""
     now = timezone.now()
-    waiting = Grading.objects.filter(status=Status.QUEUED).aggregate(n=Count("pk"), oldest=Min("queued_at"))
+    waiting = Grading.objects.filter(status=Status.QUEUED).aggregate(
+        n=Count("pk"), oldest=Min("queued_at", filter=Q(is_bulk=False))
+    )
     recent = Grading.objects.filter(queued_at__gte=now - WINDOW).order_by()
     done = list(recent.filter(status=Status.DONE).values_list("model", "is_gradable", "duration_ms"))
     failed = recent.filter(status=Status.FAILED).values_list("failure_code").annotate(n=Count("pk"))
@@ -57,8 +60,8 @@ def _durations_s(done: list[tuple[str, bool | None, int | None]]) -> dict[str, l
 
 
 def oldest_waiting_s() -> float:
-    """Seconds since the oldest waiting grading was queued; 0 if none waits."""
-    oldest = Grading.objects.filter(status=Status.QUEUED).aggregate(at=Min("queued_at"))["at"]
+    """Seconds since the oldest waiting grading was queued, bulk aside; 0 if none waits."""
+    oldest = Grading.objects.filter(status=Status.QUEUED, is_bulk=False).aggregate(at=Min("queued_at"))["at"]
     return _age_s(oldest, timezone.now())
 
 

@@ -34,6 +34,7 @@ from screening.models.register import RegisterEntry
 from screening.models.regradings import RegradedImage, Regrading
 from screening.models.repeats import Repeat
 from screening.models.reviews import EyeFinding, FirstReading, Review
+from screening.models.site_claims import SiteClaim
 from screening.models.site_settings import SiteSettingsVersion
 from screening.models.sites import Membership, Site
 from screening.models.staff import Invitation, StaffChange
@@ -98,6 +99,7 @@ __all__ = (
     "Review",
     "ShadowGrading",
     "Site",
+    "SiteClaim",
     "SiteOutcomeTable",
     "SiteProtocol",
     "SiteSettingsVersion",

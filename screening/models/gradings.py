@@ -17,6 +17,7 @@ from screening.labels.quality import QUALITY_LEVEL_CHOICES
 from screening.labels.thresholds import measured_text
 from screening.models.base import BaseModel
 from screening.models.images import FundusImage
+from screening.models.sites import Site
 from screening.models.thresholds import SiteThreshold
 
 
@@ -35,7 +36,9 @@ def _is_oedema_consistent() -> Q:
 class Grading(BaseModel):
     """Result of one version of the model for one photograph. Grading again adds a row and changes none.
 
-    ``published_at`` is when the task was sent to the workers; null while it is not.
+    ``published_at`` is when the task was sent to the workers; null while it is not, and then no worker takes the row.
+    ``queue_site`` is its site while it waits, for the order (``services.grading_queue``); ``is_bulk`` ones come
+    after all others.
     ``heatmap`` holds rows of numbers in [0, 1]; ``heatmap_box`` is its box on the upright photograph as
     (left, top, right, bottom), fractions of the photograph's width and height. ``oedema_heatmap`` has the same box.
     ``oedema_operating_point`` is null if the model does not assess macular oedema; with it but without
@@ -57,6 +60,16 @@ class Grading(BaseModel):
     model_version = models.CharField(_("model version"), max_length=80)
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.QUEUED)
     n_attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    is_bulk = models.BooleanField(_("no user waits for it"), default=False)
+    queue_site = models.ForeignKey(
+        Site,
+        models.PROTECT,
+        related_name="+",
+        db_index=False,  # grading_by_order
+        null=True,
+        blank=True,
+        verbose_name=_("site in the queue"),
+    )
     queued_at = models.DateTimeField(_("queued at"))
     published_at = models.DateTimeField(_("sent to the workers at"), null=True, blank=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
@@ -99,12 +112,20 @@ class Grading(BaseModel):
         verbose_name = _("grading")
         verbose_name_plural = _("gradings")
         ordering = ["-created_at", "id"]
-        indexes = [models.Index(fields=["status", "queued_at"], name="grading_by_status")]
+        indexes = [
+            models.Index(fields=["status", "queued_at"], name="grading_by_status"),
+            models.Index(
+                fields=["queue_site", "is_bulk", "queued_at"], condition=Q(status="queued"), name="grading_by_order"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["image", "model_version"], name="grading_once_a_version"),
             models.CheckConstraint(condition=Q(model__in=values(ServedModel)), name="grading_model_known"),
             models.CheckConstraint(
                 condition=Q(status__in=["queued", "running", "done", "failed"]), name="grading_status_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="queued") | Q(queue_site__isnull=False), name="grading_queued_has_site"
             ),
             # A failure has no grade: only a finished grading of a gradable photograph has one.
             models.CheckConstraint(

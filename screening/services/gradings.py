@@ -1,6 +1,6 @@
 """Gradings: queueing, running once, retrying.
 
-A worker claims a grading by a conditional UPDATE, so that a task that is delivered twice grades once, on SQLite and
+A worker claims the next grading (``grading_queue``) by a conditional UPDATE, so that each is graded once, on SQLite and
 PostgreSQL alike. ``n_attempts`` is the fencing token: a worker whose claim was lost cannot store its result. All times
 are those of the database: clocks of workers may be wrong.
 """
@@ -9,37 +9,32 @@ import logging
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from ml.errors import DecoderUnavailable, GradingError
-from ml.prediction import Prediction
 from ml.vocabulary import ServedModel
 from screening.access import Action, require
 from screening.labels.failures import FailureCode
-from screening.models import AuditEvent, FundusImage, Grading, Site, User
+from screening.models import AuditEvent, FundusImage, Grading, User
+from screening.services import grading_queue
 from screening.services.active_bundles import ActiveBundleUnavailable, grader_in_use, version_in_use
 from screening.services.audit import record_event
-from screening.services.thresholds import with_site_threshold
+from screening.services.grading_results import result_columns
 from screening.services.worklist import update_order_of_image, update_worklist_order
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-GRADE_IMAGE_TASK = "screening.tasks.grade_image"
+GRADE_NEXT_TASK = "screening.tasks.grade_next"
 """Published by name: the module of the tasks imports the services."""
 
 
@@ -55,17 +50,21 @@ class GradingNotFailed(ValueError):
     """Only a failed grading can be retried. The message is for the user."""
 
 
-def queue_grading(*, image: FundusImage, model: ServedModel | None = None, by: User | None) -> Grading:
+def queue_grading(
+    *, image: FundusImage, model: ServedModel | None = None, is_bulk: bool = False, by: User | None
+) -> Grading:
     """Queue a grading of ``image`` by a model, None: that of the site, or return the one that exists.
 
-    Runs in the caller's transaction; the task is published after commit.
+    ``is_bulk``: no user waits for it. Runs in the caller's transaction; the task is published after commit.
     """
     site = image.exam.site
     model = model or site.served_model
     version = version_in_use(site, model)
     with transaction.atomic():
         grading, is_new = Grading.objects.get_or_create(
-            image=image, model_version=version, defaults={"model": model, "queued_at": Now()}
+            image=image,
+            model_version=version,
+            defaults={"model": model, "queued_at": Now(), "queue_site": site, "is_bulk": is_bulk},
         )
         if is_new:
             grading.refresh_from_db(fields=["queued_at"])
@@ -76,16 +75,25 @@ def queue_grading(*, image: FundusImage, model: ServedModel | None = None, by: U
 
 
 def publish(grading_id: uuid.UUID) -> None:
-    """Send the task to the workers and store when.
+    """Store that a message is sent to the workers, and send it: the first to receive it may grade this photograph.
 
     If the broker is unavailable the grading stays QUEUED, and ``requeue_stale_gradings`` sends it later.
     """
+    waiting = Grading.objects.filter(pk=grading_id, status=Grading.Status.QUEUED)
+    waiting.update(published_at=Now())
     try:
-        current_app.send_task(GRADE_IMAGE_TASK, args=[str(grading_id)], retry=False)
+        current_app.send_task(GRADE_NEXT_TASK, retry=False)
     except OperationalError:
+        waiting.update(published_at=None)
         logger.warning("The broker is unavailable: grading %s stays queued until it is sent again", grading_id)
-    else:
-        Grading.objects.filter(pk=grading_id).update(published_at=Now())
+
+
+def run_next() -> None:
+    """Grade the next photograph, if one waits. Ends as ``run_grading`` does, and raises the same."""
+    while (grading := grading_queue.next_waiting()) is not None:
+        if _run(grading, is_in_order=True):
+            return
+    logger.info("No photograph waits: nothing to do")
 
 
 def run_grading(*, grading_id: uuid.UUID) -> None:
@@ -95,17 +103,30 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
     Raises BundleError if the released model cannot be loaded: the grading is then unchanged. If the bundle that is
     active at the site cannot be, the grading fails.
     """
-    _load_model(grading_id)
-    grading = _claim(grading_id)
-    if grading is None:
+    grading = Grading.objects.select_related("image__exam__site").filter(pk=grading_id).first()
+    if grading is None or not _run(grading, is_in_order=False):
         logger.info("Grading %s is not queued: nothing to do", grading_id)
-        return
+
+
+def _run(grading: Grading, *, is_in_order: bool) -> bool:
+    """Claim and grade; False if another worker claimed it. Raises BundleError before the claim."""
+    if grading.model in settings.GRADING_MODELS:
+        with suppress(ActiveBundleUnavailable):
+            grader_in_use(grading.image.exam.site, ServedModel(grading.model))
+    if not grading_queue.claim(grading, is_in_order=is_in_order):
+        return False
+    _grade_claimed(grading)
+    return True
+
+
+def _grade_claimed(grading: Grading) -> None:
+    grading_id = grading.pk
     started = time.perf_counter()
     try:
         result = _grade(grading)
     except _ModelChanged:
         _fail(grading, started, FailureCode.MODEL_CHANGED)
-        queue_grading(image=grading.image, model=_installed_model(grading), by=None)
+        queue_grading(image=grading.image, model=_installed_model(grading), is_bulk=grading.is_bulk, by=None)
     except ActiveBundleUnavailable:
         logger.exception("Grading %s: the bundle that is active at its site cannot be loaded", grading_id)
         _fail(grading, started, FailureCode.MODEL_UNAVAILABLE)
@@ -130,25 +151,6 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
         _finish(grading, started, result)
 
 
-def _load_model(grading_id: uuid.UUID) -> None:
-    """Load the model of a grading before its claim. Raises BundleError for a released one."""
-    rows = Grading.objects.select_related("image__exam__site").only("model", "image__exam__site")
-    grading = rows.filter(pk=grading_id).first()
-    if grading is not None and grading.model in settings.GRADING_MODELS:
-        with suppress(ActiveBundleUnavailable):
-            grader_in_use(grading.image.exam.site, ServedModel(grading.model))
-
-
-def _claim(grading_id: uuid.UUID) -> Grading | None:
-    with transaction.atomic():
-        n_claimed = Grading.objects.filter(pk=grading_id, status=Grading.Status.QUEUED).update(
-            status=Grading.Status.RUNNING, started_at=Now(), n_attempts=F("n_attempts") + 1
-        )
-        if not n_claimed:
-            return None
-        return Grading.objects.select_related("image__exam__site").get(pk=grading_id)
-
-
 def _grade(grading: Grading) -> dict[str, Any]:
     """The columns of a finished grading."""
     if grading.model not in settings.GRADING_MODELS:
@@ -157,7 +159,7 @@ def _grade(grading: Grading) -> dict[str, Any]:
     grader = grader_in_use(site, ServedModel(grading.model))
     if grader.bundle.model_version != grading.model_version:
         raise _ModelChanged
-    return _result(grader.grade(_read(grading)), site, own_point=grader.bundle.operating_point)
+    return result_columns(grader.grade(_read(grading)), site, own_point=grader.bundle.operating_point)
 
 
 def _installed_model(grading: Grading) -> ServedModel:
@@ -193,38 +195,6 @@ def _claimed(grading: Grading) -> QuerySet[Grading]:
     return Grading.objects.filter(pk=grading.pk, status=Grading.Status.RUNNING, n_attempts=grading.n_attempts)
 
 
-def _result(prediction: Prediction, site: Site, *, own_point: float) -> dict[str, Any]:
-    prediction, threshold = with_site_threshold(prediction, site)
-    return {
-        "status": Grading.Status.DONE,
-        "failure_code": "",
-        "is_gradable": prediction.is_gradable,
-        "quality_level": prediction.quality_level,
-        "p_gradable": prediction.p_gradable,
-        "quality_reasons": list(prediction.quality_reasons),
-        "grade": None if prediction.grade is None else int(prediction.grade),
-        "probabilities": None if prediction.probabilities is None else list(prediction.probabilities),
-        "p_referable": prediction.p_referable,
-        "is_referable": prediction.is_referable,
-        "operating_point": own_point if threshold is None else threshold.operating_point,
-        "threshold": threshold,
-        "heatmap": _rows(prediction.heatmap),
-        "heatmap_box": None if prediction.heatmap_box is None else list(prediction.heatmap_box),
-        "p_macular_oedema": prediction.p_macular_oedema,
-        "suspects_oedema": prediction.suspects_oedema,
-        "oedema_operating_point": prediction.oedema_operating_point,
-        "oedema_heatmap": _rows(prediction.oedema_heatmap),
-        **({} if prediction.measurements is None else asdict(prediction.measurements)),
-        "laterality_suggested": prediction.laterality or "",
-        "laterality_confidence": prediction.laterality_confidence,
-    }
-
-
-def _rows(heatmap: "NDArray[np.float32] | None") -> list[list[float]] | None:
-    """A heatmap as it is stored."""
-    return None if heatmap is None else heatmap.round(4).tolist()
-
-
 def _fail(grading: Grading, started: float, code: FailureCode) -> None:
     _finish(grading, started, {"status": Grading.Status.FAILED, "failure_code": code})
 
@@ -253,7 +223,7 @@ def retry_grading(*, grading: Grading, by: User) -> Grading:
     model = _installed_model(locked)
     if locked.model_version != version_in_use(locked.image.exam.site, model):
         return queue_grading(image=locked.image, model=model, by=by)
-    requeue(locked, n_attempts=0)
+    requeue(locked, n_attempts=0, is_bulk=False)
     return locked
 
 
@@ -273,7 +243,7 @@ def requeue(grading: Grading, **fields: Any) -> None:
 
     The task is published after commit.
     """
-    grading.status, grading.queued_at = Grading.Status.QUEUED, Now()
+    grading.status, grading.queued_at, grading.queue_site = Grading.Status.QUEUED, Now(), grading.image.exam.site
     grading.published_at = grading.started_at = grading.finished_at = grading.duration_ms = None
     grading.failure_code = ""
     for name, value in fields.items():

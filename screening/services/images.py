@@ -176,7 +176,7 @@ def _store(
             forget_not_photographed(exam, Laterality(image.laterality))
             duplicates.store_hash(image, content)
             _record_attached(image, copy_of, by)
-            gradings.queue_grading(image=image, by=by)
+            gradings.queue_grading(image=image, is_bulk=answers.is_bulk, by=by)
     except BaseException:
         if stored_name:
             delete_unless_committed(image)

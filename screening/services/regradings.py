@@ -26,7 +26,7 @@ from screening.selectors.regradings import images_of_period
 from screening.services.active_bundles import grader_in_use, version_in_use
 from screening.services.audit import record_event
 from screening.services.gradings import run_grading
-from screening.services.shadow_gradings import is_interactive_waiting
+from screening.services.shadow_gradings import is_grading_waiting
 
 logger = logging.getLogger(__name__)
 SLICE_S = 15.0
@@ -123,7 +123,7 @@ def _work_on(regrading: Regrading, until: float) -> int:
     grader_in_use(regrading.site, model)  # now: without it the job rests, and no photograph fails
     n_graded = 0
     while True:
-        if time.monotonic() >= until or is_interactive_waiting() or not _is_running(regrading):
+        if time.monotonic() >= until or is_grading_waiting() or not _is_running(regrading):
             return n_graded
         waiting = RegradedImage.objects.filter(regrading=regrading, finished_at__isnull=True).select_related("image")
         item = waiting.order_by("pk").first()
@@ -153,7 +153,7 @@ def _regrade(item: RegradedImage, regrading: Regrading) -> bool:
     grading, _is_new = Grading.objects.get_or_create(
         image=item.image,
         model_version=regrading.model_version,
-        defaults={"model": regrading.model, "queued_at": Now(), "published_at": Now()},
+        defaults={"model": regrading.model, "queued_at": Now(), "queue_site": regrading.site, "is_bulk": True},
     )
     if grading.status == Grading.Status.QUEUED:
         run_grading(grading_id=grading.pk)

@@ -29,8 +29,8 @@ MAX_ATTEMPTS = 3
 _CHUNK = 20
 
 
-def is_interactive_waiting() -> bool:
-    """Whether a photograph waits for the model in use: a person waits too."""
+def is_grading_waiting() -> bool:
+    """Whether a photograph waits for the model in use. Bulk counts too: it comes before shadows and re-gradings."""
     return Grading.objects.filter(status=Grading.Status.QUEUED).exists()
 
 
@@ -51,12 +51,12 @@ def _grade_site(shadow: SiteShadow, until: float) -> int:
     if version_in_use(shadow.site) == bundle.model_version:
         return 0  # it is active: its gradings are those of the site
     for row in _stale(bundle):
-        if time.monotonic() >= until or is_interactive_waiting():
+        if time.monotonic() >= until or is_grading_waiting():
             return n_graded
         n_graded += _grade_again(row)
     while images := list(images_to_shadow(shadow)[:_CHUNK]):
         for image in images:
-            if time.monotonic() >= until or is_interactive_waiting():
+            if time.monotonic() >= until or is_grading_waiting():
                 return n_graded
             n_graded += _grade_image(image, bundle)
     return n_graded

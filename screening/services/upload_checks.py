@@ -93,10 +93,14 @@ class DoubtfulCaptureDate(UploadQuestion):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What the uploader has confirmed: codes of questions, and the reason for a picture of another patient."""
+    """What the uploader has said: codes of confirmed questions, and the reason for a picture of another patient.
+
+    ``is_bulk``: no user waits for the photograph.
+    """
 
     confirmed: Collection[str] = ()
     reason: str = ""
+    is_bulk: bool = False
 
 
 NO_ANSWERS = Answers()

@@ -89,7 +89,7 @@ def test_gradings_are_counted_from_the_database(client: Client) -> None:
     now = timezone.now()
     recent, long_ago = now - timedelta(minutes=5), now - timedelta(hours=2)
     GradingFactory(queued_at=now - timedelta(seconds=90))
-    GradingFactory(queued_at=now)
+    GradingFactory(queued_at=long_ago, is_bulk=True)
     GradingFactory(status="running", queued_at=recent)
     for n, ms in enumerate((100, 200, 300, 4000)):
         GradingFactory(is_done=n > 0, is_ungradable=n == 0, queued_at=recent, duration_ms=ms)

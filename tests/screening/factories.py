@@ -194,6 +194,8 @@ class _GradingFactory(DjangoModelFactory[Grading]):
     model = ServedModel.ACCURATE.value
     model_version = FAKE_VERSION
     queued_at = LazyFunction(timezone.now)
+    queue_site = SelfAttribute("image.exam.site")
+    published_at = LazyFunction(timezone.now)
 
     @classmethod
     def _create(cls, model_class: type[Grading], *args: Any, **kwargs: Any) -> Grading:

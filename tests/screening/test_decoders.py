@@ -11,7 +11,6 @@ from django.test import Client
 from ml.errors import DecoderUnavailable
 from ml.serving.decoders import decoders, pool
 from ml.serving.files.rejections import InvalidFile
-from screening import tasks
 from screening.models import Exam, FundusImage, Grading, User
 from screening.services import gradings
 from tests.builders import FakeGrader, photo_bytes
@@ -100,6 +99,6 @@ def test_a_grading_waits_while_no_decoder_is_available(fake_grader: FakeGrader) 
     for _ in range(gradings.MAX_ATTEMPTS):
         grading.refresh_from_db()
         assert grading.status == Grading.Status.QUEUED
-        tasks.grade_image(str(grading.pk))
+        gradings.run_grading(grading_id=grading.pk)
     grading.refresh_from_db()
     assert (grading.status, grading.failure_code) == (Grading.Status.FAILED, "unexpected")

@@ -43,7 +43,7 @@ def test_a_grading_stores_the_eye(
     fake_grader.prediction = make_prediction(1, laterality=laterality, laterality_confidence=0.93)
     image = FundusImageFactory(exam=exam)
     grading = GradingFactory(image=image)
-    tasks.grade_image(str(grading.pk))
+    tasks.grade_next()
     grading.refresh_from_db()
     assert (grading.laterality_suggested, grading.laterality_confidence) == stored
 

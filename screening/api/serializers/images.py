@@ -96,6 +96,10 @@ class NewImageSerializer(PhotoSourceSerializer):
         help_text="If something is written outside the retina: `keep` it, `blank` all outside the retina before the "
         "photograph is stored, or `question`: 409 with the code `writing_outside`, and nothing is stored.",
     )
+    is_bulk = serializers.BooleanField(
+        default=False,
+        help_text="Of a batch that no user waits for: it is graded after all other photographs, also of other sites.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require the reason of a confirmed picture of another patient."""

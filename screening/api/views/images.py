@@ -67,7 +67,7 @@ class ExamImageUploadView(PhotoUploadView):
         """201 for a new photograph, 200 for a known one."""
         exam = get_exam_record(user=self.user, exam_id=exam_id)
         data = self.validated_data(NewImageSerializer)
-        answers = Answers(confirmed=data["confirm"], reason=data["reason"])
+        answers = Answers(confirmed=data["confirm"], reason=data["reason"], is_bulk=data["is_bulk"])
         values: dict[str, Any] = {name: data[name] for name in ("laterality", "field", "pupil")}
         values |= {"captured_on": data.get("captured_on"), "on_writing": OnWriting(data["writing"]), "answers": answers}
         try:

@@ -198,6 +198,8 @@ def test_a_photograph_that_waits_too_long_makes_the_queue_late(client: Client, s
     settings.QUEUE_LATE_AFTER_S = 300
     grading = GradingFactory(queued_at=timezone.now() - timedelta(seconds=299))
     assert client.get("/health/ready").json()["queue"] == "ok"
+    GradingFactory(queued_at=timezone.now() - timedelta(hours=5), is_bulk=True)  # no user waits for it
+    assert client.get("/health/ready").json()["queue"] == "ok"
     grading.queued_at = timezone.now() - timedelta(seconds=302)
     grading.save()
     response = client.get("/health/ready")

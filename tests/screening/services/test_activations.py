@@ -11,7 +11,6 @@ from django.test import Client
 from ml.bundle import read_bundle
 from ml.errors import BundleError
 from ml.vocabulary import ServedModel
-from screening import tasks
 from screening.access import AccessDenied
 from screening.health import checks
 from screening.models import AuditEvent, BundleActivation, FundusImage, Grading, RegisteredBundle, Site, User
@@ -22,7 +21,7 @@ from screening.selectors.thresholds import threshold_in_use, unused_thresholds
 from screening.services import inference
 from screening.services.activations import ActivationRefused, activate_bundle, return_to_release
 from screening.services.active_bundles import bundle_in_use, version_in_use
-from screening.services.gradings import queue_grading, retry_grading
+from screening.services.gradings import queue_grading, retry_grading, run_grading
 from screening.services.regradings import work_on_regradings
 from screening.services.thresholds import with_site_threshold
 from tests.builders import FAKE_VERSION, FakeBundle, FakeGrader, make_prediction
@@ -229,7 +228,7 @@ def test_it_grades_new_photographs_of_its_site_alone_and_gradings_stay(
     image, elsewhere = queued_image(site), FundusImageFactory()
     queue_grading(image=elsewhere, by=None)
     for one in (image, elsewhere):
-        tasks.grade_image(str(one.gradings.get().pk))
+        run_grading(grading_id=one.gradings.get().pk)
     new, other = image.gradings.get(), elsewhere.gradings.get()
     assert (new.model, new.model_version, new.status, new.grade) == ("accurate", bundle.model_version, "done", 3)
     assert (other.model_version, other.grade) == (FAKE_VERSION, 2)
@@ -253,7 +252,7 @@ def test_what_waited_at_the_change_is_graded_by_the_bundle_in_use(
     BundleActivation.objects.create(
         site=site, model="accurate", number=1, bundle=bundle, reason="passed", created_by=chief
     )
-    tasks.grade_image(str(image.gradings.get().pk))
+    run_grading(grading_id=image.gradings.get().pk)
     failed, new = image.gradings.order_by("created_at")
     assert (failed.status, failed.failure_code) == ("failed", "model_changed")
     assert (new.status, new.model_version) == ("queued", bundle.model_version)
@@ -265,15 +264,15 @@ def test_without_its_files_a_photograph_fails_visibly_and_the_way_back_grades_it
     remove_all(folder)
     image = queued_image(site)
     grading = image.gradings.get()
-    tasks.grade_image(str(grading.pk))
+    run_grading(grading_id=grading.pk)
     grading.refresh_from_db()
     assert (grading.status, grading.failure_code, fake_grader.photos) == ("failed", "model_unavailable", [])
     retry_grading(grading=grading, by=MembershipFactory(site=site).user)
-    tasks.grade_image(str(grading.pk))
+    run_grading(grading_id=grading.pk)
     assert fake_grader.photos == []
     return_to_release(site=site, reason="its folder is lost", base_id=active.pk, by=chief)
     new = image.gradings.get(model_version=FAKE_VERSION)
-    tasks.grade_image(str(new.pk))
+    run_grading(grading_id=new.pk)
     new.refresh_from_db()
     assert (new.status, new.grade) == ("done", 2)
 

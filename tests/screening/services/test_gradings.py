@@ -33,7 +33,7 @@ def n_events(verb: AuditEvent.Verb) -> int:
 
 
 def run(grading: Grading) -> Grading:
-    tasks.grade_image(str(grading.pk))
+    tasks.grade_next()
     grading.refresh_from_db()
     return grading
 
@@ -46,14 +46,14 @@ def test_a_task_delivered_twice_grades_once(queued: Grading, fake_grader: FakeGr
 
 
 def test_a_task_delivered_while_the_first_runs_grades_once(queued: Grading, fake_grader: FakeGrader) -> None:
-    fake_grader.before_answer = lambda: tasks.grade_image(str(queued.pk))
+    fake_grader.before_answer = tasks.grade_next
     run(queued)
     assert (queued.status, queued.n_attempts, len(fake_grader.photos)) == (Status.DONE, 1, 1)
 
 
 @pytest.mark.django_db
-def test_a_task_of_an_unknown_grading_does_nothing(fake_grader: FakeGrader) -> None:
-    tasks.grade_image(str(uuid.uuid4()))
+def test_a_task_does_nothing_if_no_photograph_waits(fake_grader: FakeGrader) -> None:
+    tasks.grade_next()
     assert fake_grader.photos == []
 
 
@@ -186,6 +186,7 @@ def test_a_grading_waits_while_the_storage_is_unavailable(
     run(queued)
     assert (queued.status, queued.n_attempts, queued.started_at) == (Status.QUEUED, 1, None)
     assert stale_gradings.requeue_stale_gradings() == 0, "not at once: the storage needs time"
+    assert run(queued).n_attempts == 1, "the message of another photograph is not used up by it"
     age(queued, queued_at=100)
     with django_capture_on_commit_callbacks(execute=True):
         assert stale_gradings.requeue_stale_gradings() == 1
@@ -197,7 +198,8 @@ def test_a_grading_waits_while_the_storage_is_unavailable(
 @pytest.mark.usefixtures("broken_storage")
 def test_the_third_attempt_without_the_storage_fails(queued: Grading, fake_grader: FakeGrader) -> None:
     for _ in range(gradings.MAX_ATTEMPTS + 1):
-        run(queued)
+        gradings.run_grading(grading_id=queued.pk)
+    queued.refresh_from_db()
     assert (queued.status, queued.failure_code, queued.n_attempts) == (Status.FAILED, "storage_unavailable", 3)
     assert "Try again" in queued.failure_text
     assert (fake_grader.photos, n_events(Verb.GRADING_FAILED)) == ([], 1)
@@ -219,12 +221,12 @@ def test_queueing_twice_returns_the_first_grading(
     assert n_events(Verb.GRADING_QUEUED) == 1
 
 
-def test_the_message_holds_the_id_alone(queued: Grading, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_message_names_no_photograph(queued: Grading, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     sent: list[tuple[Any, Any]] = []
-    monkeypatch.setattr("celery.current_app.send_task", lambda name, **kwargs: sent.append((name, kwargs["args"])))
+    monkeypatch.setattr("celery.current_app.send_task", lambda name, **options: sent.append((name, options)))
     gradings.publish(queued.pk)
-    assert sent == [(tasks.grade_image.name, [str(queued.pk)])]
+    assert sent == [(tasks.grade_next.name, {"retry": False})]
     queued.refresh_from_db()
     assert (queued.status, queued.is_delayed) == (Status.QUEUED, False)
 

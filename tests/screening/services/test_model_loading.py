@@ -15,7 +15,7 @@ Status = Grading.Status
 
 
 def run(grading: Grading) -> None:
-    tasks.grade_image(str(grading.pk))
+    tasks.grade_next()
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_grading_to_another_worker(

@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 
 from ml.vocabulary import ServedModel
-from screening import tasks
 from screening.access import AccessDenied
 from screening.models import AuditEvent, Exam, FundusImage, Grading, Site, User
 from screening.selectors import count_attempts, get_exam, get_image_record
-from screening.services.gradings import grade_image, queue_grading, retry_grading
+from screening.services.gradings import grade_image, queue_grading, retry_grading, run_grading
 from screening.services.worklist import update_orders_of_site
 from tests.builders import FakeGrader, make_prediction
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
@@ -35,7 +34,7 @@ def choose(site: Site, model: ServedModel) -> None:
 
 
 def run(grading: Grading) -> Grading:
-    tasks.grade_image(str(grading.pk))
+    run_grading(grading_id=grading.pk)
     grading.refresh_from_db()
     return grading
 

@@ -52,7 +52,7 @@ def test_a_grading_of_a_killed_worker_is_graded_again_once(
     age(running, queued_at=100, started_at=100)
     assert requeue() == [running.pk]
     for _ in range(2):  # the requeued message, and that of the killed worker, which the broker delivers again
-        tasks.grade_image(str(running.pk))
+        tasks.grade_next()
     running.refresh_from_db()
     assert (running.status, running.n_attempts, len(fake_grader.photos)) == (Status.DONE, 2, 1)
 

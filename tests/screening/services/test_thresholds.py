@@ -11,11 +11,10 @@ from django.db import IntegrityError
 from ml.bundle import RocTable, SourceRoc
 from ml.site_threshold import SiteThreshold as FittedThreshold
 from ml.site_threshold import tempered_probabilities
-from screening import tasks
 from screening.access import AccessDenied
 from screening.models import AuditEvent, Exam, FundusImage, Grading, Site, SiteThreshold, User
 from screening.selectors.thresholds import threshold_in_use, unused_thresholds
-from screening.services.gradings import queue_grading
+from screening.services.gradings import queue_grading, run_grading
 from screening.services.thresholds import ThresholdRefused, chosen_threshold, fitted_threshold, use_threshold
 from tests.builders import FakeGrader
 from tests.screening.factories import ExamFactory, FundusImageFactory, MembershipFactory, UserFactory
@@ -65,7 +64,7 @@ def file_of(grader: FakeGrader, **changes: Any) -> bytes:
 
 def graded(image: FundusImage) -> Grading:
     grading = queue_grading(image=image, by=None)
-    tasks.grade_image(str(grading.pk))
+    run_grading(grading_id=grading.pk)
     grading.refresh_from_db()
     assert grading.status == Grading.Status.DONE
     return grading

@@ -142,6 +142,12 @@ def test_a_repeated_upload_gives_the_first_record(client: ApiClient, exam: Exam)
     assert other.body["existing_id"] == first.body["id"]
 
 
+@pytest.mark.parametrize(("sent", "is_bulk"), [({}, False), ({"is_bulk": "true"}, True)])
+def test_a_batch_is_graded_as_bulk(sent: dict[str, Any], is_bulk: bool, client: ApiClient, exam: Exam) -> None:
+    image = client.send(f"exams/{exam.pk}/images", laterality="OD", **sent).body["id"]
+    assert Grading.objects.values_list("is_bulk", "queue_site").get(image=image) == (is_bulk, exam.site.pk)
+
+
 @pytest.mark.parametrize(("code", "make"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_a_refused_upload_is_not_stored(
     code: str, make: Callable[[], bytes], client: ApiClient, exam: Exam, media_root: Path

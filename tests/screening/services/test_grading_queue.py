@@ -1,0 +1,151 @@
+"""Interactive before bulk, site after site, each photograph once."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from screening import tasks
+from screening.models import Exam, Grading, Site, SiteClaim
+from screening.services import grading_queue, gradings
+from tests.builders import FakeGrader
+from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, SiteFactory
+
+Status = Grading.Status
+
+
+def queue(site: Site, n: int, **values: Any) -> list[Grading]:
+    """Photographs of one exam of a site that wait, the first since longest."""
+    exam = ExamFactory(patient__site=site)
+    return [add(exam, seconds=n - number, **values) for number in range(n)]
+
+
+def add(exam: Exam, *, seconds: int = 0, **values: Any) -> Grading:
+    at = timezone.now() - timedelta(seconds=seconds)
+    return GradingFactory(image=FundusImageFactory(exam=exam), queued_at=at, **values)
+
+
+def work(n: int) -> list[Grading]:
+    """What ``n`` messages grade, in order."""
+    done = set(Grading.objects.filter(status=Status.DONE).values_list("pk", flat=True))
+    for _ in range(n):
+        tasks.grade_next()
+    return list(Grading.objects.filter(status=Status.DONE).exclude(pk__in=done).order_by("finished_at"))
+
+
+def test_an_exam_comes_before_a_bulk_of_another_site(site: Site, other_site: Site) -> None:
+    bulk = queue(other_site, 30, is_bulk=True)
+    assert work(2) == bulk[:2]
+    exam = queue(site, 4)
+    assert work(5) == [*exam, bulk[2]]
+
+
+def test_an_exam_comes_before_a_bulk_of_its_own_site(site: Site) -> None:
+    bulk, exam = queue(site, 3, is_bulk=True), queue(site, 2)
+    assert work(5) == [*exam, *bulk]
+
+
+@pytest.mark.parametrize("is_bulk", [False, True])
+def test_the_sites_alternate(site: Site, other_site: Site, is_bulk: bool) -> None:
+    many = queue(other_site, 30, is_bulk=is_bulk)
+    assert work(3) == many[:3]
+    few = queue(site, 3, is_bulk=is_bulk)
+    assert work(6) == [few[0], many[3], few[1], many[4], few[2], many[5]]
+
+
+def test_a_photograph_waits_for_one_of_each_other_site_at_most(site: Site, other_site: Site) -> None:
+    third = SiteFactory()
+    queue(other_site, 10)
+    queue(third, 10)
+    work(4)
+    for _ in range(3):  # each time, the photographs of the others are older
+        (mine,) = queue(site, 1)
+        assert mine in work(3)
+
+
+def test_a_grading_without_a_message_is_left_to_the_periodic_task(site: Site) -> None:
+    unsent, sent = queue(site, 2)
+    Grading.objects.filter(pk=unsent.pk).update(published_at=None)
+    assert work(2) == [sent]
+
+
+def test_what_another_worker_claimed_meanwhile_is_passed_over(
+    site: Site, fake_grader: FakeGrader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = queue(site, 2)
+    read = grading_queue.next_waiting
+
+    def be_late() -> Grading | None:
+        found = read()
+        if found == first:
+            Grading.objects.filter(pk=first.pk).update(status=Status.RUNNING, n_attempts=1)
+        return found
+
+    monkeypatch.setattr(grading_queue, "next_waiting", be_late)
+    assert work(1) == [second]
+    first.refresh_from_db()
+    assert (first.status, len(fake_grader.photos)) == (Status.RUNNING, 1)
+
+
+def test_a_second_attempt_is_not_claimed_by_who_read_the_first(site: Site) -> None:
+    (as_read,) = queue(site, 1)
+    Grading.objects.filter(pk=as_read.pk).update(n_attempts=1)
+    assert not grading_queue.claim(as_read, is_in_order=True)
+    assert not SiteClaim.objects.exists()
+
+
+def test_a_failure_counts_as_a_claim_of_its_site(site: Site, other_site: Site, fake_grader: FakeGrader) -> None:
+    (mine,), (other,) = queue(site, 1), queue(other_site, 1)
+    SiteClaim.objects.create(site=other_site, claimed_at=timezone.now())
+    fake_grader.error = ValueError()
+    work(1)
+    fake_grader.error = None
+    queue(site, 1)
+    assert work(1) == [other]
+    mine.refresh_from_db()
+    assert mine.status == Status.FAILED
+
+
+def n_queries_of_the_next() -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert grading_queue.next_waiting() is not None
+    return len(queries)
+
+
+def test_the_order_costs_one_query_and_two_for_bulk(site: Site, other_site: Site) -> None:
+    for n in (1, 20):
+        queue(site, n)
+        queue(other_site, n)
+        assert n_queries_of_the_next() == 1
+    Grading.objects.update(is_bulk=True)
+    assert n_queries_of_the_next() == 2
+
+
+def test_parallel_workers_grade_each_once_and_share_the_sites(shared_database: str, fake_grader: FakeGrader) -> None:
+    sites = [SiteFactory() for _ in range(3)]
+    for site in sites:
+        queue(site, 6)
+    together = threading.Barrier(4, timeout=60)
+    started: list[Any] = []
+    fake_grader.before_answer = lambda: started.append(None)
+
+    def worker() -> None:
+        together.wait()
+        for _ in range(6):  # 24 messages for 18 photographs: some are delivered twice
+            gradings.run_next()
+        connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(worker) for _ in range(4)]:
+            future.result()
+    assert len(started) == 18
+    rows = Grading.objects.order_by("started_at").values_list("status", "n_attempts", "queue_site")
+    assert {(status, n) for status, n, _site in rows} == {(Status.DONE, 1)}
+    of_first_nine = Counter(site for _status, _n, site in list(rows)[:9])
+    assert min(of_first_nine.values()) >= 2, "no site waits while another one is served often"
