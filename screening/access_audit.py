@@ -65,6 +65,7 @@ WITHOUT_PATIENT_DATA = {
     "screening:bookings",
     "screening:site-imports",
     "screening:import-status",
+    "screening:regrading-status",
     "screening:site-outcomes",
     "screening:site-outcomes-edit",
     "screening:site-outcome-table",

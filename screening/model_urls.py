@@ -14,6 +14,7 @@ model_urlpatterns = [
     path("sites/<uuid:site_id>/operating-point/", operating_points.site_operating_point, name="site-operating-point"),
     path("sites/<uuid:site_id>/regradings/", regradings.site_regradings, name="site-regradings"),
     path("regradings/<uuid:regrading_id>/", regradings.regrading_detail, name="regrading"),
+    path("regradings/<uuid:regrading_id>/status/", regradings.regrading_status, name="regrading-status"),
     path("regradings/<uuid:regrading_id>/pause/", regradings.regrading_pause, name="regrading-pause"),
     path("regradings/<uuid:regrading_id>/resume/", regradings.regrading_resume, name="regrading-resume"),
     path("regradings/<uuid:regrading_id>/cancel/", regradings.regrading_cancel, name="regrading-cancel"),

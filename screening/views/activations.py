@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from ml.errors import BundleError
-from screening.access import Action, is_superuser, managed_sites, require, require_superuser, sites_for
+from screening.access import Action, can, is_superuser, managed_sites, require, require_superuser, sites_for
 from screening.forms.activations import ActivationForm
 from screening.labels.paired_models import report_text
 from screening.models import BundleActivation, RegisteredBundle, Site, User
@@ -51,6 +51,7 @@ def site_activation(request: AuthenticatedRequest, site_id: UUID) -> HttpRespons
         "version": version_in_use(site),
         "problem": _problem(site),
         "may_change": is_superuser(request.user),
+        "may_manage": can(request.user, Action.MANAGE_SITE, site),
         "page": page,
         "rows": [(row, report_text(row.report)) for row in page.object_list],
     }

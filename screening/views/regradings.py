@@ -1,5 +1,6 @@
 """Re-gradings: beginning one, its progress, and a report of what changed."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -7,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from ml.vocabulary import ServedModel
 from screening.access import Action, require, sites_for
@@ -66,15 +68,32 @@ def regrading_detail(request: AuthenticatedRequest, regrading_id: UUID) -> HttpR
     shown = changed.filter(is_revealed=True)
     context = {
         "section": SECTION,
-        "regrading": regrading,
         "site": regrading.site,
-        "state_label": REGRADING_STATE_LABELS[RegradingState(regrading.state)],
-        "is_running": regrading.state == RegradingState.RUNNING,
+        **_progress(regrading),
         "changes": [(_text(old), _text(new), n, old != new) for old, new, n in grade_changes(regrading)],
         "n_hidden": changed.filter(is_revealed=False).count(),
         "page": Paginator(shown, PER_PAGE).get_page(page_number(request)),
     }
     return render(request, "screening/models/regrading.html", context)
+
+
+@login_required
+@require_safe
+def regrading_status(request: AuthenticatedRequest, regrading_id: UUID) -> HttpResponseBase:
+    """How far one is, as a fragment of its page, which is loaded again once it stops."""
+    require_parameters(request, known=())
+    context = _progress(get_regrading(user=request.user, regrading_id=regrading_id))
+    if request.htmx and not context["is_running"]:
+        return HttpResponseClientRefresh()
+    return render(request, "screening/models/_regrading_progress.html", context)
+
+
+def _progress(regrading: Any) -> dict[str, Any]:
+    return {
+        "regrading": regrading,
+        "state_label": REGRADING_STATE_LABELS[RegradingState(regrading.state)],
+        "is_running": regrading.state == RegradingState.RUNNING,
+    }
 
 
 def _text(result: tuple[int | None, bool | None]) -> str:

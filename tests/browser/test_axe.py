@@ -30,7 +30,7 @@ from tests.screening.test_access_audit import records_of_routes
 
 pytestmark = pytest.mark.browser
 
-NO_PAGES = {"logout", "exam-status", "import-status"}
+NO_PAGES = {"logout", "exam-status", "import-status", "regrading-status"}
 """Routes that answer a GET without a whole page."""
 ALL = {"resultTypes": ["violations"], "preload": False}
 CONTRAST = ALL | {"runOnly": ["color-contrast"]}

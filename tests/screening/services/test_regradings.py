@@ -16,6 +16,7 @@ from screening.selectors.regradings import changed_exams, grade_changes
 from screening.services import regradings
 from screening.services.gradings import run_grading
 from screening.services.regradings import RegradingRefused, begin_regrading, change_regrading, work_on_regradings
+from screening.services.stale_gradings import requeue_stale_gradings
 from tests.builders import FAKE_VERSION, FakeGrader
 from tests.screening.factories import EyeFindingFactory, FundusImageFactory, GradingFactory, ReviewFactory
 from tests.screening.views.pages import count_queries, page_text, text_of, url
@@ -107,6 +108,63 @@ def test_a_killed_worker_leaves_each_photograph_graded_once(
     assert list(Review.objects.values()) == before
     work_on_regradings()
     assert len(fake_grader.photos) == (4 if moment == "within" else 3)
+
+
+def test_a_task_that_runs_twice_grades_each_photograph_once(
+    site: Site, manager: User, old_gradings: list[Grading], fake_grader: FakeGrader
+) -> None:
+    row = begin(site, manager)
+    n_of_second_task = []
+    fake_grader.before_answer = lambda: n_of_second_task.append(work_on_regradings())
+    assert work_on_regradings() == 3
+    assert n_of_second_task == [0, 0, 0], "the photograph of the first task is being graded"
+    row.refresh_from_db()
+    assert (row.state, len(fake_grader.photos), AuditEvent.objects.filter(verb="grading.done").count()) == (
+        "done",
+        3,
+        3,
+    )
+
+
+def test_one_that_was_paused_and_whose_worker_was_killed_goes_on_where_it_was(
+    site: Site, manager: User, old_gradings: list[Grading], fake_grader: FakeGrader
+) -> None:
+    row = begin(site, manager)
+
+    def pause_and_die() -> None:
+        change_regrading(regrading=row, action=RegradingAction.PAUSE, by=manager)
+        raise SystemExit
+
+    fake_grader.before_answer = pause_and_die
+    with pytest.raises(SystemExit):
+        work_on_regradings()
+    fake_grader.before_answer = lambda: None
+    change_regrading(regrading=row, action=RegradingAction.RESUME, by=manager)
+    assert work_on_regradings() == 0, "the grading that the worker left is not stale yet"
+    assert requeue_stale_gradings(older_than_s=0) == 1
+    run_grading(grading_id=Grading.objects.get(status="queued").pk)  # its task
+    assert work_on_regradings() == 3
+    row.refresh_from_db()
+    new = Grading.objects.filter(model_version=FAKE_VERSION, status="done")
+    assert (row.state, new.count(), new.values("image").distinct().count()) == ("done", 3, 3)
+
+
+def test_its_page_shows_the_progress_without_a_reload_until_it_stops(
+    client: Client, site: Site, manager: User, old_gradings: list[Grading]
+) -> None:
+    row = begin(site, manager)
+    client.force_login(manager)
+    assert url("regrading-status", row.pk) in text_of(client.get(url("regrading", row.pk)))
+    headers = {"HX-Request": "true"}
+    text = text_of(client.get(url("regrading-status", row.pk), headers=headers))
+    assert "0 of 3" in text
+    assert "every 5s" in text
+    assert "<html" not in text
+    work_on_regradings()
+    assert client.get(url("regrading-status", row.pk), headers=headers)["HX-Refresh"] == "true"
+    text = text_of(client.get(url("regrading-status", row.pk)))
+    assert "3 of 3" in text
+    assert "every 5s" not in text
 
 
 def test_it_waits_for_other_photographs_and_can_be_paused_and_cancelled(

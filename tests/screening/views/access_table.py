@@ -152,6 +152,7 @@ TABLE = [
     ("site-regradings", "get", (302, 404, 403, 403, 200)),
     ("site-regradings", "post", (302, 404, 403, 403, 422)),
     ("regrading", "get", (302, 404, 404, 404, 200)),
+    ("regrading-status", "get", (302, 404, 404, 404, 200)),
     ("regrading-pause", "post", (302, 404, 404, 404, 302)),
     ("regrading-resume", "post", (302, 404, 404, 404, 302)),
     ("regrading-cancel", "post", (302, 404, 404, 404, 302)),
