@@ -21,7 +21,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from docs.chromium import PROGRAM
+from benchmarks.chromium import PROGRAM
 from docs.screenshots import PASSWORD, demo
 from ml.metrics.markdown import row_table
 

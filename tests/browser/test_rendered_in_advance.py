@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from docs.chromium import PROGRAM, Tab, open_tab
-from docs.next_exam_times import ARE_PHOTOS_READY
+from benchmarks.chromium import PROGRAM, Tab, open_tab
+from benchmarks.next_exam import ARE_PHOTOS_READY
 from screening.models import AuditEvent, Exam, ExamLock, FundusImage, User
 from screening.services.exam_locks import take_exam
 from tests.browser.test_locks import colleague

@@ -27,8 +27,8 @@ def make(tmp_path: Path) -> Make:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in files:
                 archive.writestr(prefix + name, name)
-            for name, content in more:
-                archive.writestr(name, content)
+            for entry, content in more:
+                archive.writestr(entry, content)
         return file
 
     return make_archive

@@ -1,7 +1,7 @@
 """Print the time from the key N until the photographs of the next exam are painted, in three ways of loading it.
 
-    python -m docs.next_exam_times                                             # starts a demo clinic
-    python -m docs.next_exam_times http://localhost:8000 reviewer PASSWORD     # a running demo clinic
+    python -m benchmarks.next_exam                                             # starts a demo clinic
+    python -m benchmarks.next_exam http://localhost:8000 reviewer PASSWORD     # a running demo clinic
 
 *Loaded when opened*: nothing in advance. *Response in advance*: the photographs and the response with the page, as in a
 browser that saves energy. *Rendered in advance*: the whole page, as usual.
@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from enum import StrEnum
 
-from docs.chromium import Tab, open_tab
+from benchmarks.chromium import Tab, open_tab
 from docs.screenshots import PASSWORD, demo
 
 N_EXAMS = 12

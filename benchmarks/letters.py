@@ -1,6 +1,6 @@
 """Print the time and the memory of letters to the people of a list, made in one task.
 
-    python -m docs.letter_times --letters 500
+    python -m benchmarks.letters --letters 500
 
 It uses a database in memory. The letters are invitations; the file is the PDF for a folding machine with all of them.
 """
@@ -33,7 +33,7 @@ def main() -> int:
     from django.conf import settings
     from django.core.management import call_command
 
-    from docs.report_times import memory_mb
+    from benchmarks.reports import memory_mb
     from screening.policy.letters import LetterVariant
     from screening.reports import letter_batches
     from screening.selectors.due_list import DueFilters

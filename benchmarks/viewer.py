@@ -1,7 +1,7 @@
 """Print how long the main thread of a browser is busy while a 12-megapixel photograph is moved in the viewer.
 
-    python -m docs.viewer_tasks                                             # starts a demo clinic
-    python -m docs.viewer_tasks http://localhost:8000 reviewer PASSWORD     # a running demo clinic
+    python -m benchmarks.viewer                                             # starts a demo clinic
+    python -m benchmarks.viewer http://localhost:8000 reviewer PASSWORD     # a running demo clinic
 
 The photographs of the first exam of the worklist are replaced by one of 4000 x 3000 pixels on their way to the browser.
 The time of the processor is printed too: on a busy machine a task waits, and its length is not that of its work.

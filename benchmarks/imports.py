@@ -1,6 +1,6 @@
 """Print how long an import and exports of many people take, with the peak of the memory.
 
-    DATABASE_URL=postgres://postgres@127.0.0.1/scratch MEDIA_ROOT=/tmp/x python -m docs.import_times [ROWS] [csv|xlsx]
+    DATABASE_URL=postgres://postgres@127.0.0.1/scratch MEDIA_ROOT=/tmp/x python -m benchmarks.imports [ROWS] [csv|xlsx]
 
 It fills the database, which must be empty, and is of no use afterwards. While the rows are written, a thread registers
 another person at another site: its longest wait is what a page would wait.
@@ -41,7 +41,7 @@ from screening.spreadsheets.writing import FileFormat  # noqa: E402
 
 HEAD = ("mrn", "family_name", "given_name", "born_on", "sex", "diabetes_type", "diabetes_since_year", "phone")
 N_FAMILY_NAMES, N_GIVEN_NAMES = 20_000, 2000
-SEEDED = random.Random(0)  # noqa: S311 (made-up people)
+SEEDED = random.Random(0)
 
 
 def people(n_rows: int) -> Iterator[tuple[object, ...]]:

@@ -1,6 +1,6 @@
 """Print the processor time and the memory of clinical reports, made one after another in one process.
 
-    python -m docs.report_times --reports 200
+    python -m benchmarks.reports --reports 200
 
 It uses a database in memory and synthetic photographs. The renditions of the photographs exist, as after a reader has
 opened them.
