@@ -46,7 +46,7 @@ FAILURE_ADVICE: dict[FailureCode, "_StrPromise"] = {
     FailureCode.TIME_LIMIT: _("Try again in a minute."),
     FailureCode.WORKER_LOST: _("Try again; if it fails again, tell your manager."),
     FailureCode.MODEL_CHANGED: _("The new model grades it now."),
-    FailureCode.MODEL_UNAVAILABLE: _("Tell your manager, who can go back to the released model."),
+    FailureCode.MODEL_UNAVAILABLE: _("Tell your manager: an administrator can go back to the released model."),
     FailureCode.UNEXPECTED: _("Try again; if it fails again, tell your manager."),
 }
 FAILURE_CHOICES = choices(FAILURE_LABELS)
