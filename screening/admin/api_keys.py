@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from screening.admin.base import BaseAdmin
 from screening.models import ApiKey, User
 from screening.services.api_keys import issue_key, revoke_key
+from screening.services.exports.panel import ApiKeyColumns
 
 _NEW_FIELDS = ["user", "name", "expires_at"]
 _FIELDS = ["user", "name", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at"]
@@ -21,6 +22,7 @@ _FIELDS = ["user", "name", "prefix", "created_at", "last_used_at", "expires_at",
 class ApiKeyAdmin(BaseAdmin[ApiKey]):
     """A key is issued and revoked, not changed or deleted."""
 
+    export_columns = ApiKeyColumns
     list_display = ["name", "user", "prefix", "created_at", "last_used_at", "expires_at", "revoked_at"]
     list_filter = [("revoked_at", admin.EmptyFieldListFilter), "expires_at", "last_used_at"]
     list_select_related = ["user"]

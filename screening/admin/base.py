@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import AdminSplitDateTime
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -20,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from screening.access import without_hidden_people
+from screening.admin.columns import record_text
 from screening.models import AuditEvent, Site, User
 from screening.services.audit import record_event
 from screening.services.exports.columns import ListColumns
@@ -99,11 +101,25 @@ class BaseAdmin(_ModelAdmin[M]):
             return _redirect_without_search(request)
         if request.method == "POST" and _EXPORT_FIELD in request.POST and self.has_view_permission(request):
             return cast("HttpResponse", self._export(request))
-        context = {**(extra_context or {}), "can_export": self.export_columns is not None}
-        response = super().changelist_view(request, context)
+        site = _filtered_site(request)
+        with timezone.override(site.zone) if site else nullcontext():
+            context = {
+                **(extra_context or {}),
+                "can_export": self.export_columns is not None,
+                "zone_of_days": timezone.get_current_timezone_name() if self._has_days() else "",
+                "site_of_days": site,
+            }
+            response = super().changelist_view(request, context)
+            if isinstance(response, SimpleTemplateResponse):
+                response.render()
         if request.method == "GET" and self.has_view_permission(request):
             self._record_search(request)
         return response
+
+    def _has_days(self) -> bool:
+        """Whether a filter of the list is of a moment, whose day depends on the time zone."""
+        names = [*(name for name in self.list_filter if isinstance(name, str)), self.date_hierarchy or ""]
+        return any(name.endswith("_at") or name == "at" for name in names)
 
     def _store_search(self, request: HttpRequest) -> HttpResponse:
         text = request.POST[_SEARCH_FIELD].replace("\x00", "").strip()  # PostgreSQL refuses NUL
@@ -144,13 +160,24 @@ class BaseAdmin(_ModelAdmin[M]):
         """The page of a record, with moments in the time zone of its site."""
         obj = self.get_object(request, object_id)
         site = _site_of(obj)
+        context = {**(extra_context or {}), **({"subtitle": record_text(obj)} if obj else {})}
         with timezone.override(site.zone) if site else nullcontext():
-            response = super().change_view(request, object_id, form_url, extra_context)
+            response = super().change_view(request, object_id, form_url, context)
             if isinstance(response, SimpleTemplateResponse):
                 response.render()
         if self.viewed_verb is not None and request.method == "GET" and obj is not None:
             self._record(request, self.viewed_verb, obj)
         return response
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The history of a record under what a person calls it."""
+        obj = self.get_object(request, object_id)
+        if obj is not None:
+            names = {"title": self.opts.verbose_name, "subtitle": record_text(obj)}
+            extra_context = {**(extra_context or {}), **names}
+        return super().history_view(request, object_id, extra_context)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self._record(request, AuditEvent.Verb.ROW_ADDED, obj)
@@ -190,6 +217,15 @@ def _redirect_without_search(request: HttpRequest) -> HttpResponse:
 def user_of(request: HttpRequest) -> User | None:
     """The superuser who is logged in."""
     return request.user if isinstance(request.user, User) else None
+
+
+def _filtered_site(request: HttpRequest) -> Site | None:
+    """The only site of the rows, if the list is filtered by one: its days are those of the filters by date."""
+    ids: list[Any] = [value for name, value in request.GET.items() if name.endswith("site__id__exact")]
+    try:
+        return Site.objects.filter(pk=ids[0]).first() if ids else None
+    except ValidationError:  # Django's list answers it
+        return None
 
 
 def _site_of(obj: Model | None) -> Site | None:

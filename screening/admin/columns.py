@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from screening.labels.dates import moment_text
+from screening.labels.dates import day_text, moment_text
 from screening.labels.findings import finding_text
 from screening.labels.grades import GRADE_LABELS
-from screening.models import FundusImage, Patient
+from screening.models import Exam, FundusImage, Grading, Patient
 from screening.site_paths import site_of
 
 Column = Callable[[Any], Any]
@@ -23,6 +23,34 @@ Column = Callable[[Any], Any]
 def person_text(patient: Patient) -> str:
     """Medical record number and initials. NB: not the name, which a list has no need of."""
     return format_html("<bdi>{}</bdi> <bdi>{}</bdi>", patient.mrn, patient.initials)
+
+
+def record_text(obj: Any) -> str:
+    """What a person calls a record: of an exam the patient, its day and site, then the eye of what belongs to it."""
+    if isinstance(obj, Patient):
+        return f"{obj.mrn} {obj.initials} · {obj.site}".replace("  ", " ")
+    exam = exam_of(obj)
+    if exam is None:
+        return str(obj)
+    eye = obj.image if isinstance(obj, Grading) else obj
+    person, day = f"{exam.patient.mrn} {exam.patient.initials}".strip(), day_text(exam.created_at, exam.site.zone)
+    eye_text = str(eye.get_laterality_display()) if hasattr(eye, "get_laterality_display") else ""
+    return " · ".join(filter(None, (person, day, str(exam.site), eye_text)))
+
+
+def exam_of(obj: Any) -> Exam | None:
+    """The exam that a record is, or belongs to; None if it has none."""
+    if isinstance(obj, Exam):
+        return obj
+    owner = obj.image if isinstance(obj, Grading) else obj
+    exam = getattr(owner, "exam", None)
+    return exam if isinstance(exam, Exam) else None
+
+
+def link_to(obj: Any) -> str:
+    """A link to the page of a record in the panel."""
+    address = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+    return format_html('<a href="{}">{}</a>', address, record_text(obj))
 
 
 def person_column(path: str) -> Column:

@@ -8,12 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from screening.admin.base import M, ReadOnlyAdmin, user_of
-from screening.admin.columns import person_text
+from screening.admin.columns import link_to
 from screening.models import AuditEvent
 from screening.selectors.gradings import unread_by
 from screening.selectors.patients import matching_ids
 from screening.services.audit import record_event
 
+_LINKED = {"exam", "image", "amends"}
 PERSON_HELP = _("Medical record number or name of the patient, or an id. The search is not part of the page's address.")
 
 
@@ -32,11 +33,27 @@ class PersonAdmin(ReadOnlyAdmin[M]):
         """Medical record number and initials, on the page of a record."""
         for name in filter(None, self.exam_path.split("__")):
             obj = getattr(obj, name)
-        return person_text(obj.patient)
+        return link_to(obj.patient)
+
+    @admin.display(description=_("exam"))
+    def exam_link(self, obj: Any) -> str:
+        """The exam, on the page of a record."""
+        return link_to(obj.exam)
+
+    @admin.display(description=_("photograph"))
+    def image_link(self, obj: Any) -> str:
+        """The photograph of a grading, on its page."""
+        return link_to(obj.image)
+
+    @admin.display(description=_("amends"))
+    def amends_link(self, obj: Any) -> str:
+        """The earlier review, on the page of an amendment."""
+        return link_to(obj.amends) if obj.amends else "–"
 
     def get_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
-        """The person first."""
-        return ["person", *(name for name in super().get_fields(request, obj) if name != "person")]
+        """The person first; other records by what a person calls them."""
+        names = (name for name in super().get_fields(request, obj) if name != "person")
+        return ["person", *(f"{name}_link" if name in _LINKED else name for name in names)]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str

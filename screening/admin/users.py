@@ -15,6 +15,7 @@ from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.models import Membership, Programme, Site, User
 from screening.models.message_settings import MESSAGE_FIELDS
 from screening.services.exam_locks import release_exams_of
+from screening.services.exports.panel import MembershipColumns, SiteColumns, UserColumns
 from screening.services.site_settings import record_panel_change
 from screening.services.staff import record_added_membership, remove_memberships
 
@@ -25,6 +26,7 @@ admin.site.unregister(Group)  # roles come from memberships (access.py)
 class UserAdmin(BaseAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Users. A user who leaves is made inactive, not deleted."""
 
+    export_columns = UserColumns
     list_display = ["username", "first_name", "last_name", "is_active", "is_superuser", "last_login"]
     list_filter = ["is_active", "is_superuser", "memberships__site", "memberships__role"]
     search_fields = ["username__istartswith", "first_name__istartswith", "last_name__istartswith"]
@@ -76,6 +78,8 @@ class SiteForm(_SiteForm):
 class SiteAdmin(BaseAdmin[Site]):
     """Sites. A site that closes is made inactive, not deleted."""
 
+    export_columns = SiteColumns
+    list_select_related = ["programme"]
     list_display = ["name", "code", "timezone", "reading_mode", "scale", "model", "is_active"]
     list_filter = ["is_active", "reading_mode", "model"]
     search_fields = ["name__icontains", "code__istartswith"]
@@ -110,6 +114,7 @@ class ProgrammeAdmin(BaseAdmin[Programme]):
 class MembershipAdmin(BaseAdmin[Membership]):
     """Roles of users at sites. The only records that can be deleted here, with an audit event."""
 
+    export_columns = MembershipColumns
     list_display = ["user", "site", "role", moment_column(Membership, "created_at")]
     list_filter = ["site", "role"]
     list_select_related = ["user", "site"]

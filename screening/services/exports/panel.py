@@ -1,7 +1,9 @@
 """Columns of lists of the administration panel, whose rows the panel chooses."""
 
+import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from screening.labels.findings import finding_text
@@ -102,3 +104,56 @@ class AcuityColumns(OfExam):
     recorded_by = column(_("recorded by"), lambda one: one.recorded_by.get_username())
     created_at = column(_("created at"), lambda one: moment_of(one.created_at, one.exam.site))
     id = column(_("Id"), "pk")
+
+
+def _local(value: datetime.datetime | None) -> datetime.datetime | None:
+    """A moment in the time zone of the server, of records without a site."""
+    return None if value is None else timezone.localtime(value, timezone.get_default_timezone())
+
+
+class UserColumns(ListColumns):
+    """Accounts. NB: no password, and no hash of one."""
+
+    username = column(_("User name"), "username")
+    first_name = column(_("Given name"), "first_name")
+    last_name = column(_("Family name"), "last_name")
+    email = column(_("E-mail address"), "email")
+    is_active = column(_("is active"), "is_active")
+    is_superuser = column(_("superuser status"), "is_superuser")
+    joined = column(_("created at"), lambda one: _local(one.date_joined))
+    last_login = column(_("Last log-in"), lambda one: _local(one.last_login))
+
+
+class SiteColumns(ListColumns):
+    """Sites, with the settings of reading."""
+
+    name = column(_("Site"), "name")
+    code = column(_("code"), "code")
+    programme = column(_("Programme"), lambda one: str(one.programme or ""))
+    zone = column(_("time zone"), "timezone")
+    reading_mode = column(_("reading mode"), lambda one: one.get_reading_mode_display())
+    scale = column(_("grading scale"), lambda one: one.get_scale_display())
+    model = column(_("Model"), "model")
+    is_active = column(_("is active"), "is_active")
+    id = column(_("Id"), "pk")
+
+
+class ApiKeyColumns(ListColumns):
+    """API keys. NB: no key, and no hash of one; the first characters name it."""
+
+    user = column(_("User name"), lambda one: one.user.get_username())
+    name = column(_("Name"), "name")
+    prefix = column(_("first letters of the key"), "prefix")
+    created = column(_("created at"), lambda one: _local(one.created_at))
+    last_used = column(_("last used at"), lambda one: _local(one.last_used_at))
+    expires = column(_("expires at"), lambda one: _local(one.expires_at))
+    revoked = column(_("revoked at"), lambda one: _local(one.revoked_at))
+
+
+class MembershipColumns(ListColumns):
+    """Roles of users at sites."""
+
+    user = column(_("User name"), lambda one: one.user.get_username())
+    site = column(_("Site"), "site__name")
+    role = column(_("role"), lambda one: one.get_role_display())
+    created = column(_("created at"), lambda one: moment_of(one.created_at, one.site))

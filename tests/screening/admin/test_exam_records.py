@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from screening.models import (
+    ApiKey,
     AuditEvent,
     Exam,
     FirstReading,
@@ -208,3 +209,54 @@ def test_only_superusers_export(client: Client, site: Site, flags: dict[str, boo
     client.force_login(user)
     assert client.post(url(Patient), {"export": "csv"}).status_code == 302
     assert not AuditEvent.objects.filter(verb=Verb.LIST_EXPORTED).exists()
+
+
+@pytest.mark.parametrize("model", OF_EXAMS)
+def test_a_page_is_headed_by_patient_day_and_site_and_not_by_an_id(panel: Client, model: Any) -> None:
+    create_records(1)
+    Patient.objects.update(mrn="MRN-77", family_name="Müller", given_name="Ada")
+    Exam.objects.update(created_at=datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
+    record = model.objects.get()
+    text = f"MRN-77 A. M. · 1 Mar 2026 · {Site.objects.get()}"
+    for name in ("change", "history"):
+        body = panel.get(url(model, name, record.pk)).content.decode()
+        crumbs = body.partition('class="breadcrumbs"')[2].partition("</div>")[0]
+        assert text in crumbs
+        assert f"Exam {str(Exam.objects.get().pk)[:8]}" not in body
+        assert "MRN-77" not in body.partition("<title>")[2].partition("</title>")[0], "kept by the browser"
+    owner = FundusImage if model is Grading else Exam
+    if model is not Exam:
+        link = f'<a href="{url(owner, "change", owner.objects.get().pk)}">{text}'
+        assert link in panel.get(url(model, "change", record.pk)).content.decode()
+
+
+def test_audit_events_are_sentences(panel: Client) -> None:
+    create_records(1)
+    event = AuditEvent.objects.get(verb=Verb.EXAM_VIEWED)
+    for address in (url(AuditEvent), url(AuditEvent, "change", event.pk)):
+        assert f"{event.actor} viewed an exam." in panel.get(address).content.decode()
+    assert "{&quot;" not in panel.get(url(AuditEvent)).content.decode()
+
+
+@pytest.mark.parametrize(("model", "secret"), [(User, "password"), (ApiKey, "key_hash"), (Site, ""), (Membership, "")])
+def test_accounts_sites_and_keys_are_exported_without_secrets(panel: Client, model: Any, secret: str) -> None:
+    create_records(2)
+    lines = exported(panel.post(url(model), {"export": "csv"}))
+    assert len(lines) == model.objects.count() + 1
+    assert AuditEvent.objects.get(verb=Verb.LIST_EXPORTED).data["list"] == f"panel-{model._meta.model_name}"
+    for record in model.objects.all():
+        assert not secret or getattr(record, secret) not in "\n".join(lines)
+
+
+def test_filters_by_date_use_the_days_of_the_chosen_site(panel: Client, site: Site) -> None:
+    Site.objects.update(timezone="Asia/Kolkata")
+    exam = ExamFactory(patient=person(site))
+    Exam.objects.filter(pk=exam.pk).update(created_at=datetime(2026, 2, 28, 20, 0, tzinfo=UTC))
+    march = {"created_at__year": "2026", "created_at__month": "3"}
+    page = panel.get(url(Exam), march)
+    assert page.context["cl"].result_count == 0
+    assert "days in UTC" in page.content.decode()
+    page = panel.get(url(Exam), {**march, "site__id__exact": str(site.pk)})
+    assert page.context["cl"].result_count == 1
+    assert f"days at {site.name} (Asia/Kolkata)" in page.content.decode()
+    assert panel.get(url(Exam), {"site__id__exact": "x"}).status_code in {200, 302}
