@@ -4,9 +4,10 @@ import datetime
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, F, Max, QuerySet, Sum
 from django.db.models.functions import TruncMonth, TruncWeek
 
 from screening.models import CountedDay, CountRun, DailyCount, Exam
@@ -67,25 +68,40 @@ def sum_by_group(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """People of the register and exams that wait, of each site as it is now."""
+
+    register: dict[uuid.UUID, dict[Measure, Counter[str]]]
+    backlog: dict[uuid.UUID, tuple[int, int]]
+
+
+def standing_of(site_ids: SiteIds) -> Standing:
+    """What does not depend on the period. Three queries."""
+    return Standing(newest_register(site_ids), count_backlog(site_ids))
+
+
 def newest_register(site_ids: SiteIds) -> dict[uuid.UUID, dict[Measure, Counter[str]]]:
-    """People of each site by state, at the last time when they were counted. One query."""
-    newest = CountedDay.objects.filter(site=OuterRef("site"), register_counted_at__isnull=False).order_by("-day")
+    """People of each site by state, at the last time when they were counted. Two queries."""
+    counted = CountedDay.objects.filter(site__in=site_ids, register_counted_at__isnull=False).order_by()
+    newest = dict(counted.values_list("site").annotate(Max("day")))
     rows = DailyCount.objects.filter(
-        site__in=site_ids,
+        site__in=newest,
         dimension=Dimension.SITE,
         measure__in=[Measure.REGISTER, Measure.COVERED],
-        day=Subquery(newest.values("day")[:1]),
+        day__in=set(newest.values()),
     )
     found: dict[uuid.UUID, dict[Measure, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    for site_id, measure, code, n in rows.order_by().values_list("site", "measure", "code", "n"):
-        found[site_id][Measure(measure)][code] += n
+    for site_id, day, measure, code, n in rows.order_by().values_list("site", "day", "measure", "code", "n"):
+        if day == newest[site_id]:
+            found[site_id][Measure(measure)][code] += n
     return found
 
 
 def count_backlog(site_ids: SiteIds) -> dict[uuid.UUID, tuple[int, int]]:
-    """Exams of each site that wait for a reader now, and how many of them are overdue. One query."""
+    """Exams of each site that wait for a reader now, and how many of them are overdue. One query, of an index alone."""
     waiting = Exam.objects.filter(site__in=site_ids, status__in=WAITING).order_by()
-    rows = waiting.values_list("site").annotate(n=Count("pk"), n_overdue=Count("pk", filter=overdue()))
+    rows = waiting.values_list("site").annotate(n=Count("status"), n_overdue=Count("status", filter=overdue()))
     return {site_id: (n, n_overdue) for site_id, n, n_overdue in rows}
 
 

@@ -4,8 +4,6 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
-
 from screening.access import restrict
 from screening.models import DriftCheck, FundusImage, Site, User
 from screening.policy.drift import last_whole_week, reference_of
@@ -27,13 +25,15 @@ class PictureGroup:
 
 def drift_alerts(sites: Sequence[Site], today: datetime.date) -> list[DriftCheck]:
     """Checks of the last whole week that found a change, at most MAX_ALERTS, by the name of the site."""
-    checks = _of_last_week(sites, today).exclude(changed=[])
+    checks = DriftCheck.objects.filter(site__in=sites, week=last_whole_week(today)[0]).exclude(changed=[])
     return list(checks.select_related("site").order_by("site__name", "pk")[:MAX_ALERTS])
 
 
-def checks_of_week(sites: Sequence[Site], today: datetime.date) -> dict[object, DriftCheck]:
-    """The check of the last whole week, by the id of the site; one query."""
-    return {check.site_id: check for check in _of_last_week(sites, today)}
+def newest_checks(sites: Sequence[Site], today: datetime.date) -> dict[object, DriftCheck]:
+    """The check of the last whole week, or of the week before until then, by the id of the site; one query."""
+    since = last_whole_week(today)[0] - datetime.timedelta(weeks=1)
+    checks = DriftCheck.objects.filter(site__in=sites, week__gte=since, result__isnull=False)
+    return {check.site_id: check for check in checks.order_by("week")}
 
 
 def drift_pictures(check: DriftCheck | None, user: User) -> list[PictureGroup]:
@@ -52,7 +52,3 @@ def drift_pictures(check: DriftCheck | None, user: User) -> list[PictureGroup]:
         for name, days in periods.items()
     ]
     return groups if found else []
-
-
-def _of_last_week(sites: Sequence[Site], today: datetime.date) -> QuerySet[DriftCheck]:
-    return DriftCheck.objects.filter(site__in=sites, week=last_whole_week(today)[0])

@@ -3,7 +3,6 @@
 NB: no result of a single exam follows from them: fewer than MIN_PHOTOGRAPHS photographs of a week are not compared.
 """
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 
 from django.utils.translation import gettext as _
@@ -12,22 +11,17 @@ from screening.labels.dashboards import level_label
 from screening.labels.dates import day_text
 from screening.labels.drift import FEATURE_LABELS, changed_text
 from screening.models import DriftCheck, Site
-from screening.policy.daily_counts import Period
 from screening.policy.dashboard_tables import Cell, Table, row_of
-from screening.policy.drift import MIN_PHOTOGRAPHS, PSI_LARGE, PSI_NOTABLE, Difference, Feature, last_whole_week
-from screening.selectors.drift import Counts, Drift, drift_of, drift_of_stored
+from screening.policy.drift import MIN_PHOTOGRAPHS, PSI_LARGE, PSI_NOTABLE, Difference, Feature
+from screening.selectors.drift import Counts, Drift, drift_of_stored
 
 
-def drift_tables(site: Site, check: DriftCheck | None, today: datetime.date) -> list[Table]:
-    """What changed in the last whole week, with the cameras and the quality levels.
-
-    As the check stored it, without queries; before the check, six queries.
-    """
-    result = None if check is None else check.result
-    drift = drift_of(site, Period(*last_whole_week(today))) if result is None else drift_of_stored(result)
+def drift_tables(site: Site, check: DriftCheck) -> list[Table]:
+    """What changed in the week of a check, with the cameras and the quality levels, as it was stored; no query."""
+    drift = drift_of_stored(check.result or {})
     camera, quality = (str(FEATURE_LABELS[feature]) for feature in (Feature.CAMERA, Feature.QUALITY))
     return [
-        _summary(drift, site),
+        _summary(drift, check, site),
         _fractions("drift-cameras", camera, drift.cameras, lambda one: one or _("Camera not recorded")),
         _fractions("drift-quality", quality, drift.levels, level_label),
     ]
@@ -50,12 +44,12 @@ def _change_of(check: DriftCheck | None) -> str:
     return _("Not checked yet") if check is None else changed_text(check.changed)
 
 
-def _summary(drift: Drift, site: Site) -> Table:
+def _summary(drift: Drift, check: DriftCheck, site: Site) -> Table:
     found = drift.differences
     rows = [_row(str(FEATURE_LABELS[feature]), one) for feature, one in found.items()]
     return Table(
         code="drift",
-        title=_("Photographs of the last whole week against the 12 weeks before"),
+        title=_("Photographs of the week from %(day)s against the 12 weeks before") % {"day": day_text(check.week)},
         head=(_("Measurement"), _("Photographs"), _("Population stability index"), _("p"), _("Assessment")),
         rows=tuple(rows) if any(one.n for one in found.values()) else (),
         note=f"{_rule()} {_measured_from(drift, site)}",
@@ -96,7 +90,7 @@ def _fractions(code: str, title: str, counts: Sequence[Counts], label: Callable[
     then, now = counts
     codes = sorted({*then, *now}, key=lambda one: (-then[one] - now[one], one))
     rows = [row_of(label(one), _percent(then, one), _percent(now, one)) for one in codes]
-    return Table(code=code, title=title, head=(title, _("12 weeks before"), _("Last whole week")), rows=tuple(rows))
+    return Table(code=code, title=title, head=(title, _("12 weeks before"), _("The week")), rows=tuple(rows))
 
 
 def _percent(counts: Counts, code: str) -> str:

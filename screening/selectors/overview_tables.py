@@ -41,10 +41,9 @@ from screening.policy.recall import RecallState
 from screening.policy.referrals import REFERRAL_OUTCOMES
 from screening.selectors.dashboards import (
     SiteIds,
-    count_backlog,
+    Standing,
     groups_of,
     n_exams,
-    newest_register,
     sum_by_code,
     sum_by_group,
     sum_by_site,
@@ -62,12 +61,12 @@ _OF_EXAMS = tuple(
 _OF_SITES = (Measure.EXAMS, Measure.EYES, Measure.OUTCOMES, Measure.FEEDBACK, Measure.TURNAROUND, Measure.INVITED)
 
 
-def overview_tables(sites: Sequence[Site], period: Period) -> list[Table]:
-    """The tables of some sites together; four queries."""
+def overview_tables(sites: Sequence[Site], period: Period, standing: Standing) -> list[Table]:
+    """The tables of some sites together; two queries."""
     ids = [site.pk for site in sites]
     counts = sum_by_code(ids, period, _OF_EXAMS)
-    register = _summed(newest_register(ids).values())
-    backlog = [sum(values) for values in zip(*count_backlog(ids).values(), strict=True)] or [0, 0]
+    register = _summed(standing.register.values())
+    backlog = [sum(values) for values in zip(*standing.backlog.values(), strict=True)] or [0, 0]
     return [
         _summary(counts, register, backlog),
         _over_time(ids, period),
@@ -83,10 +82,10 @@ def overview_tables(sites: Sequence[Site], period: Period) -> list[Table]:
     ]
 
 
-def site_table(sites: Sequence[Site], period: Period) -> Table:
-    """The most important numbers of each site; three queries."""
-    ids = [site.pk for site in sites]
-    counts, register, backlog = sum_by_site(ids, period, _OF_SITES), newest_register(ids), count_backlog(ids)
+def site_table(sites: Sequence[Site], period: Period, standing: Standing) -> Table:
+    """The most important numbers of each site; one query."""
+    counts = sum_by_site([site.pk for site in sites], period, _OF_SITES)
+    register, backlog = standing.register, standing.backlog
     rows: list[tuple[Cell, ...]] = []
     for site in sites:
         of_site, people = counts.get(site.pk, {}), register.get(site.pk, {})

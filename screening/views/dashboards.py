@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +21,8 @@ from screening.models import Programme, Site, User
 from screening.policy.daily_counts import Period
 from screening.policy.dashboard_tables import Table
 from screening.selectors.agreement_tables import agreement_tables
-from screening.selectors.dashboards import last_count_run
-from screening.selectors.drift_checks import checks_of_week, drift_alerts, drift_pictures
+from screening.selectors.dashboards import Standing, last_count_run, standing_of
+from screening.selectors.drift_checks import drift_alerts, drift_pictures, newest_checks
 from screening.selectors.drift_tables import drift_by_site, drift_tables
 from screening.selectors.overview_tables import overview_tables, site_table
 from screening.selectors.staff_tables import camera_table, staff_tables
@@ -36,7 +37,7 @@ SITES_PER_PAGE = 25
 OVERVIEW, AGREEMENT, STAFF, DRIFT = "", "agreement", "staff", "drift"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scope:
     """The sites that are counted together: one, those of a programme that the user may see, or all of the user.
 
@@ -52,6 +53,11 @@ class Scope:
     def today(self) -> datetime.date:
         zones = [site.zone for site in self.sites] or [timezone.get_default_timezone()]
         return max(timezone.localdate(timezone=zone) for zone in zones)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Register and backlog of the sites, asked once for a page."""
+        return standing_of([site.pk for site in self.sites])
 
 
 @login_required
@@ -88,11 +94,11 @@ def dashboard(
         "keep": f"{query}&",
     }
     if scope.site is not None and page_code == DRIFT:
-        check = checks_of_week([scope.site], scope.today).get(scope.site.pk)
+        check = newest_checks([scope.site], scope.today).get(scope.site.pk)
         context |= {"check": check, "pictures": drift_pictures(check, request.user)}
     if scope.site is None and page_code == OVERVIEW and len(scope.sites) > 1:
         page = Paginator(scope.sites, SITES_PER_PAGE).get_page(page_number(request))
-        table = site_table(list(page.object_list), period)
+        table = site_table(list(page.object_list), period, scope.standing)
         context |= {"page": page, "site_rows": list(zip(page.object_list, table.rows, strict=True)), "by_site": table}
     return render(request, "screening/dashboards/page.html", context)
 
@@ -146,7 +152,7 @@ def read_period(data: Any, scope: Scope) -> Period:
 def find_table(scope: Scope, period: Period, code: str) -> Table:
     """A table of any page that the user may see. Raises Http404."""
     if code == "sites" and scope.site is None:
-        return site_table(scope.sites, period)
+        return site_table(scope.sites, period, scope.standing)
     for page_code in (OVERVIEW, AGREEMENT, STAFF, DRIFT):
         for table in _tables(scope, period, page_code):
             if table.code == code:
@@ -158,14 +164,14 @@ def _tables(scope: Scope, period: Period, page_code: str) -> list[Table]:
     if page_code == AGREEMENT:
         return agreement_tables(scope.sites, period)
     if page_code == DRIFT:
-        checks = checks_of_week(scope.sites, scope.today)
+        checks = newest_checks(scope.sites, scope.today)
         if scope.site is None:
             return [drift_by_site(scope.sites, checks)]
-        return drift_tables(scope.site, checks.get(scope.site.pk), scope.today)
+        return [table for check in checks.values() for table in drift_tables(scope.site, check)]
     if page_code == STAFF:
         of_persons = staff_tables(scope.sites, period) if scope.is_manager else []
         return [camera_table(scope.sites, period), *of_persons]
-    return overview_tables(scope.sites, period)
+    return overview_tables(scope.sites, period, scope.standing)
 
 
 def _chosen_period(request: AuthenticatedRequest) -> str:

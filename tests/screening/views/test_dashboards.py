@@ -167,6 +167,8 @@ def test_drift_names_what_changed(client: Client, site: Site, manager: User) -> 
         DailyCount.objects.create(**values, day=day, dimension="site")
         DailyCount.objects.create(**values, day=day, dimension="camera", subject=camera)
     client.force_login(manager)
+    assert "No week is checked yet" in page_text(client, "site-dashboard-page", site.pk, "drift")
+    check_drift()
     rows = rows_of(client, "site-dashboard-export", site.pk, code="drift")
     assert [row["Assessment"] for row in rows[:2]] == ["Alarm: a large change", "No change that matters"]
     assert {row["Assessment"] for row in rows[2:]} == {"fewer than 30 photographs"}
@@ -184,8 +186,8 @@ def test_drift_compares_what_was_measured(client: Client, site: Site, manager: U
     store_measured(site, last_week - datetime.timedelta(weeks=3), brightness=140)
     store_measured(site, last_week, brightness=100)
     client.force_login(manager)
-    rows = {row["Measurement"]: row for row in rows_of(client, "site-dashboard-export", site.pk, code="drift")}
     assert (check_drift(), check_drift()) == (1, 0), "once a week"
+    rows = {row["Measurement"]: row for row in rows_of(client, "site-dashboard-export", site.pk, code="drift")}
     assert DriftCheck.objects.get(site=site).changed == ["brightness"]
     for name, *ids in (("site-dashboard", site.pk), ("dashboard",), ("site", site.pk)):
         assert f"The photographs of {site.name} changed in the week from" in page_text(client, name, *ids)
