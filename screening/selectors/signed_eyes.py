@@ -55,7 +55,7 @@ def scored_exams(site: Site, model_version: str) -> list[ScoredCase]:
     exams: dict[uuid.UUID, list[SignedEye]] = {}
     for (exam_id, _laterality), eye in signed_eyes(site).items():
         exams.setdefault(exam_id, []).append(eye)
-    scores = _scores(site, model_version)
+    scores = _scores(list(exams), model_version)
     cases = []
     for exam_id, eyes in exams.items():
         is_referable = any(eye.has_referable_grade for eye in eyes)
@@ -64,9 +64,9 @@ def scored_exams(site: Site, model_version: str) -> list[ScoredCase]:
     return cases
 
 
-def _scores(site: Site, model_version: str) -> dict[uuid.UUID, float]:
+def _scores(exams: list[uuid.UUID], model_version: str) -> dict[uuid.UUID, float]:
     rows = Grading.objects.filter(
-        image__exam__site=site,
+        image__exam__in=exams,
         image__withdrawn_at__isnull=True,
         model_version=model_version,
         status=Grading.Status.DONE,

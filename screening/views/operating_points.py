@@ -26,7 +26,7 @@ from screening.policy.operating_points import (
     roc_curve,
     validation_points,
 )
-from screening.selectors.signed_eyes import scored_exams
+from screening.selectors.signed_eyes import MAX_EXAMS, scored_exams
 from screening.selectors.thresholds import list_thresholds, newest_threshold, threshold_in_use
 from screening.services.active_bundles import bundle_in_use
 from screening.services.thresholds import ThresholdRefused, change_operating_point
@@ -111,6 +111,7 @@ def _page(
         "n_referable": sum(case.is_referable for case in cases),
         "n_others": sum(not case.is_referable for case in cases),
         "min_cases": MIN_CASES,
+        "max_exams": MAX_EXAMS,
         "has_site_metrics": bool(corners),
         "curve": " ".join(f"{x:.1f},{y:.1f}" for x, y in map(_position, corners)),
         "area": area_under_curve(corners),

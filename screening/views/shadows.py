@@ -16,6 +16,7 @@ from screening.labels.paired_models import difference_text, failure_text, p_text
 from screening.models import RegisteredBundle, Site
 from screening.policy.paired_models import KAPPA_MARGIN, MARGIN, MIN_REFERABLE
 from screening.selectors.shadows import compare_shadow, count_shadow, list_shadows, newest_shadow
+from screening.selectors.signed_eyes import MAX_EXAMS
 from screening.services.active_bundles import version_in_use
 from screening.services.registered_bundles import BundleRefused
 from screening.services.shadows import change_shadow
@@ -84,4 +85,5 @@ def _comparison(site: Site, bundle: RegisteredBundle | None) -> dict[str, Any]:
         "least": MIN_REFERABLE,
         "margin": round(100 * MARGIN),
         "kappa_margin": KAPPA_MARGIN,
+        "max_exams": MAX_EXAMS,
     }

@@ -75,6 +75,7 @@ def test_the_page_has_the_metrics_of_the_site_once_there_are_enough(
 ) -> None:
     signed_exam(site, signed=2, graded=2)
     text = page_text(as_manager, "site-operating-point", site.pk)
+    assert "the newest 5000 count" in text
     assert "need 20 signed exams" in text
     assert "of 100 photographs with referable retinopathy about 90 (74 to 97) are flagged" in text
     monkeypatch.setattr(operating_points, "MIN_CASES", 1)
