@@ -20,7 +20,7 @@ from screening.selectors.shadows import compare_shadow
 from screening.selectors.thresholds import threshold_in_use, unused_thresholds
 from screening.services import inference
 from screening.services.activations import ActivationRefused, activate_bundle, return_to_release
-from screening.services.active_bundles import bundle_in_use, version_in_use
+from screening.services.active_bundles import bundle_in_use, grader_in_use, version_in_use
 from screening.services.gradings import queue_grading, retry_grading, run_grading
 from screening.services.regradings import work_on_regradings
 from screening.services.thresholds import with_site_threshold
@@ -29,6 +29,7 @@ from tests.screening.factories import (
     FundusImageFactory,
     GradingFactory,
     MembershipFactory,
+    SiteFactory,
     SiteThresholdFactory,
     UserFactory,
 )
@@ -155,6 +156,37 @@ def test_the_later_of_two_changes_sees_the_conflict(
     assert (back.number, back.bundle, version_in_use(site)) == (2, None, FAKE_VERSION)
     with pytest.raises(ActivationRefused, match="meanwhile"):
         activate_bundle(site=site, bundle=bundle, reason="again", base_id=first.pk, by=chief)
+
+
+def test_of_two_changes_at_the_same_moment_one_is_refused(
+    site: Site, active: BundleActivation, chief: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both read the newest version before either has stored its own, as on SQLite without locks of rows."""
+    stale = BundleActivation(pk=active.pk, number=0, bundle=active.bundle)
+    monkeypatch.setattr("screening.services.activations.newest_activation", lambda _site, _model: stale)
+    with pytest.raises(ActivationRefused, match="Another version was stored meanwhile"):
+        return_to_release(site=site, reason="back", base_id=active.pk, by=chief)
+    assert BundleActivation.objects.count() == 1
+
+
+def test_a_process_keeps_the_bundles_of_many_sites_within_its_memory(
+    settings: Any, tmp_path: Path, chief: User, released_bundle: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MODELS_DIR, settings.MODEL_MEMORY_MB = str(tmp_path), 120  # two of 51 MB
+    monkeypatch.setattr(inference, "_graders", inference.LoadedGraders())
+    loaded = []
+    for i in range(4):
+        row = registered(bundle_folder(tmp_path, name=f"other{i}"), chief)
+        site = SiteFactory()
+        BundleActivation.objects.create(
+            site=site, model="accurate", number=1, bundle=row, reason="passed", created_by=chief
+        )
+        grader = grader_in_use(site, site.served_model)
+        assert grader.bundle.model_version == row.model_version
+        loaded.append([folder.name for folder in inference._graders.folders])
+        memory = sum(one.bundle.memory_bytes for one in inference._graders._graders.values())
+        assert memory <= settings.MODEL_MEMORY_MB * 1_000_000
+    assert loaded[-1] == ["other2-1.0.0", "other3-1.0.0"]
 
 
 def test_versions_cannot_be_changed_or_deleted(active: BundleActivation) -> None:
