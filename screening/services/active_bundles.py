@@ -4,6 +4,10 @@ It is the registered bundle that is active at the site in place of its model, or
 If the active one cannot be used, nothing grades in its place.
 """
 
+from contextlib import suppress
+
+from django.conf import settings
+
 from ml.bundle import Bundle
 from ml.errors import BundleError
 from ml.vocabulary import ServedModel
@@ -49,6 +53,22 @@ def read_active_bundle(active: RegisteredBundle, *, verify: bool = False) -> Bun
         return inference.registered_bundle(registered_folder(active), active.description_sha256, verify=verify)
     except BundleError as error:
         raise ActiveBundleUnavailable(str(error)) from error
+
+
+def bundle_of_version(model_version: str) -> Bundle | None:
+    """The released or registered bundle of a model version; None if it is not here, or cannot be read.
+
+    One query for a version that is not released, if MODELS_DIR is set.
+    """
+    for model in settings.GRADING_MODELS:
+        with suppress(BundleError):
+            bundle = inference.current_bundle(model)
+            if bundle.model_version == model_version:
+                return bundle
+    if settings.MODELS_DIR:
+        with suppress(BundleError, RegisteredBundle.DoesNotExist):
+            return read_active_bundle(RegisteredBundle.objects.get(model_version=model_version))
+    return None
 
 
 def grader_in_use(site: Site, model: ServedModel) -> "inference.Grader":

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 from django import template
-from django.conf import settings
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
-from ml.errors import BundleError
 from ml.prediction import Prediction, p_at_least
 from ml.vocabulary import N_GRADES, REFERABLE_FROM, Laterality, QualityLevel, ServedModel
 from screening.labels.directions import END_OF_ISOLATE, LEFT_TO_RIGHT
@@ -25,7 +23,7 @@ from screening.labels.oedema import short_oedema_label as short_oedema_label_of
 from screening.labels.quality import QUALITY_LEVEL_LABELS, advice_for, limitation_of
 from screening.labels.thresholds import validation_text
 from screening.models import Grading
-from screening.services.inference import current_bundle
+from screening.services.active_bundles import bundle_of_version
 
 register = template.Library()
 
@@ -244,14 +242,8 @@ def risk_bar(result: Any, operating_point: float) -> dict[str, Any]:
 
 def _validated(result: Any, operating_point: float) -> str:
     """What the bundle of this result reached in validation at this setting; empty if it has no such figures."""
-    for model in settings.GRADING_MODELS:
-        try:
-            bundle = current_bundle(model)
-        except BundleError:
-            continue
-        if bundle.model_version == result.model_version and bundle.roc is not None:
-            return validation_text(bundle.roc, operating_point)
-    return ""
+    bundle = bundle_of_version(result.model_version)
+    return "" if bundle is None or bundle.roc is None else validation_text(bundle.roc, operating_point)
 
 
 @register.inclusion_tag("screening/gradings/_oedema.html")

@@ -66,6 +66,7 @@ def test_the_bar_of_referable_is_the_headline() -> None:
     ]
 
 
+@pytest.mark.usefixtures("workers_version")
 def test_the_setting_is_explained_by_the_validation_of_its_bundle() -> None:
     bundle = read_bundle(default_bundle(ServedModel.ACCURATE))
     assert bundle.roc is not None

@@ -24,6 +24,7 @@ from screening.services.active_bundles import bundle_in_use, grader_in_use, vers
 from screening.services.gradings import queue_grading, retry_grading, run_grading
 from screening.services.regradings import work_on_regradings
 from screening.services.thresholds import with_site_threshold
+from screening.templatetags.gradings import risk_bar
 from tests.builders import FAKE_VERSION, FakeBundle, FakeGrader, make_prediction
 from tests.screening.factories import (
     FundusImageFactory,
@@ -370,6 +371,19 @@ def test_pages_and_uploads_work_without_its_files(
         assert client.get(address).status_code == 200
     assert client.get(f"/sites/{site.pk}/operating-point/").status_code == 302
     assert queued_image(site).gradings.get().model_version == active.bundle.model_version  # type: ignore[union-attr]
+
+
+def test_a_result_has_what_its_bundle_reached_in_validation(
+    site: Site, active: BundleActivation, bundle: RegisteredBundle, folder: Path
+) -> None:
+    point = read_bundle(folder).operating_point
+    grading = GradingFactory(
+        image__exam__patient__site=site, is_done=True, model_version=bundle.model_version, operating_point=point
+    )
+    (text,) = risk_bar(grading, point)["texts"]
+    assert "flagged in validation" in text
+    remove_all(folder)
+    assert risk_bar(grading, point)["texts"] == []
 
 
 def test_a_bundle_is_checked_loaded_and_activated_with_its_real_files(
