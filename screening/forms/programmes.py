@@ -1,5 +1,6 @@
 """Forms of programmes: name, sites, and the invitation of a manager."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -43,12 +44,32 @@ class ProgrammeSitesForm(forms.Form):
         help_text=_("A site is in one programme at most. Its managers and settings stay."),
     )
 
+    base = forms.JSONField(widget=forms.HiddenInput, required=False)  # {} is a value
+
     def __init__(self, data: Any = None, *, programme: Programme) -> None:
-        super().__init__(data, initial={"sites": list(programme.sites.values_list("pk", flat=True))})
+        in_programmes = Site.objects.filter(is_active=True, practice_of=None, programme__isnull=False)
+        self.present = {str(pk): str(one) for pk, one in in_programmes.order_by("pk").values_list("pk", "programme")}
+        chosen = list(programme.sites.values_list("pk", flat=True))
+        super().__init__(data, initial={"sites": chosen, "base": self.present})
         sites: Any = self.fields["sites"]
         sites.queryset = (
             Site.objects.filter(is_active=True, practice_of=None).select_related("programme").order_by("name", "pk")
         )
+
+    def clean_base(self) -> dict[str, str]:
+        """The programme of each site when the page was opened. Raises ValidationError."""
+        base = self.cleaned_data["base"]
+        if not isinstance(base, dict) or not all(isinstance(one, str) for one in base.values()):
+            raise forms.ValidationError(_("Reload the page."))
+        return base
+
+    def refuse(self, message: str) -> None:
+        """Show a conflict, with what is stored now as what the page was opened with."""
+        self.add_error(None, message)
+        data: Any = self.data
+        data = data.copy()
+        data["base"] = json.dumps(self.present)
+        self.data = data
 
 
 class ManagerInvitationForm(InvitationForm):

@@ -1,11 +1,12 @@
 """Programmes: creating and renaming them, their sites, and their managers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from screening.access import require_programme, require_superuser
+from screening.labels.sentences import joined
 from screening.models import AuditEvent, Invitation, Programme, ProgrammeMembership, Site, StaffChange, User
 from screening.services.audit import record_event
 
@@ -19,6 +20,15 @@ class NotAManager(ValueError):
         super().__init__(_("This person does not manage the programme any more."))
 
 
+class SitesConflict(ValueError):
+    """Another person moved sites that were to be added. The message is for the user."""
+
+    def __init__(self, sites: list[Site]) -> None:
+        names = joined(f"{site.name} ({site.programme})" if site.programme else site.name for site in sites)
+        text = _("Another person changed the programme of these sites meanwhile: %(sites)s. Compare, then save again.")
+        super().__init__(text % {"sites": names})
+
+
 @transaction.atomic
 def save_programme(*, programme: Programme, by: User) -> Programme:
     """Create or rename a programme. Raises AccessDenied, ValidationError."""
@@ -30,13 +40,27 @@ def save_programme(*, programme: Programme, by: User) -> Programme:
 
 
 @transaction.atomic
-def change_sites(*, programme: Programme, added: Collection[Site], removed: Collection[Site], by: User) -> None:
-    """Add sites to a programme, which leave another one, and remove sites from it. Raises AccessDenied."""
+def change_sites(*, programme: Programme, chosen: Collection[Site], base: Mapping[str, str], by: User) -> list[Site]:
+    """Make the sites of a programme those that are chosen, as far as ``by`` changed them.
+
+    ``base``: the programme of each site that was in one when the page was opened, by ids. Sites that others moved
+    meanwhile, and ``by`` did not, stay; they are returned. Raises SitesConflict, AccessDenied.
+    """
     require_superuser(by)
-    for site in Site.objects.select_for_update().filter(pk__in=[one.pk for one in added]):
-        _set_programme(site, programme, by)
-    for site in Site.objects.select_for_update().filter(pk__in=[one.pk for one in removed], programme=programme):
-        _set_programme(site, None, by)
+    ours, wanted = str(programme.pk), {site.pk for site in chosen}
+    sites = list(Site.objects.select_for_update().filter(is_active=True, practice_of=None).order_by("name", "pk"))
+    before = {site.pk: base.get(str(site.pk), "") for site in sites}
+    moved = [site for site in sites if str(site.programme_id or "") != before[site.pk]]
+    added = [site for site in sites if site.pk in wanted and before[site.pk] != ours]
+    conflicts = [site for site in added if site in moved and site.programme_id != programme.pk]
+    if conflicts:
+        raise SitesConflict(conflicts)
+    for site in sites:
+        if site in added:
+            _set_programme(site, programme, by)
+        elif before[site.pk] == ours and site.pk not in wanted and site.programme_id == programme.pk:
+            _set_programme(site, None, by)
+    return [site for site in moved if site not in added and ours in {before[site.pk], str(site.programme_id)}]
 
 
 def _set_programme(site: Site, programme: Programme | None, by: User) -> None:

@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from screening.access import AccessDenied, Action, is_superuser, programmes_for, sites_for
+from screening.access import AccessDenied, Action, is_superuser, programmes_for, require_superuser, sites_for
 from screening.forms.programmes import ManagerInvitationForm, ProgrammeForm, ProgrammeSitesForm
+from screening.labels.sentences import joined
 from screening.models import Programme
 from screening.selectors.programmes import (
     get_programme,
@@ -29,7 +30,7 @@ from screening.services.invitations import (
     invite_manager,
     mail_invitation,
 )
-from screening.services.programmes import NotAManager, change_sites, remove_manager, save_programme
+from screening.services.programmes import NotAManager, SitesConflict, change_sites, remove_manager, save_programme
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import page_number, require_parameters
 
@@ -95,12 +96,21 @@ def programme_name(request: AuthenticatedRequest, programme_id: UUID) -> HttpRes
 def programme_sites(request: AuthenticatedRequest, programme_id: UUID) -> HttpResponseBase:
     """Choose the sites of a programme."""
     programme = get_programme(user=request.user, programme_id=programme_id)
+    require_superuser(request.user)
     form = ProgrammeSitesForm(request.POST, programme=programme)
     if not form.is_valid():
         return _page(request, programme, sites_form=form)
-    chosen, present = set(form.cleaned_data["sites"]), set(programme.sites.filter(is_active=True))
-    change_sites(programme=programme, added=chosen - present, removed=present - chosen, by=request.user)
+    chosen, base = form.cleaned_data["sites"], form.cleaned_data["base"]
+    try:
+        moved = change_sites(programme=programme, chosen=chosen, base=base, by=request.user)
+    except SitesConflict as conflict:
+        form.refuse(str(conflict))
+        return _page(request, programme, sites_form=form)
     messages.success(request, _("The change is stored."))
+    if moved:
+        names = joined(site.name for site in moved)
+        text = _("Another person changed these sites meanwhile, and they stay so: %(sites)s.") % {"sites": names}
+        messages.warning(request, text)
     return redirect("screening:programme", programme.pk)
 
 

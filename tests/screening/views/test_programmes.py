@@ -1,5 +1,6 @@
 """Programmes: what a programme manager may do at the sites of the programme, and how a person becomes one."""
 
+import json
 import re
 from typing import Any
 
@@ -72,6 +73,29 @@ def test_pages_of_a_site_open_for_its_programme_manager_and_name_the_role(
     assert AuditEvent.objects.get(verb="patient.viewed").role == "programme_manager"
 
 
+def test_the_later_of_two_who_change_the_sites_sees_the_conflict(chief: User, site: Site, other_site: Site) -> None:
+    admin = client_of(chief)
+    north, south = (Programme.objects.create(name=name) for name in ("North", "South"))
+    sites = reverse("screening:programme-sites", args=[north.pk])
+    opened = admin.get(reverse("screening:programme", args=[north.pk])).context["sites_form"].initial["base"]
+    assert opened == {}
+    Site.objects.filter(pk=other_site.pk).update(programme=south)  # by another superuser
+    form = {"sites": [site.pk, other_site.pk], "base": json.dumps(opened)}
+    refused = admin.post(sites, form)
+    assert refused.status_code == 422
+    assert f"{other_site.name} (South)" in refused.text
+    assert Site.objects.filter(programme=north).count() == 0, "all or nothing"
+    stored = refused.context["sites_form"]["base"].value()
+    assert admin.post(sites, form | {"base": stored}).status_code == 302, "after the conflict was seen"
+    assert Site.objects.filter(programme=north).count() == 2
+    opened = {str(one.pk): str(north.pk) for one in (site, other_site)}
+    Site.objects.filter(pk=other_site.pk).update(programme=None)
+    response = admin.post(sites, form | {"base": json.dumps(opened)}, follow=True)
+    assert f"they stay so: {other_site.name}." in response.text
+    assert Site.objects.get(programme=north) == site
+    assert admin.post(sites, form | {"base": "[]"}).status_code == 422
+
+
 def test_a_superuser_makes_a_programme_and_invites_its_manager_by_mail(
     chief: User, site: Site, other_site: Site, photographer: User, django_assert_max_num_queries: Any
 ) -> None:
@@ -80,8 +104,10 @@ def test_a_superuser_makes_a_programme_and_invites_its_manager_by_mail(
     assert admin.post(reverse("screening:programmes"), {"name": "North"}).status_code == 422
     programme = Programme.objects.get()
     sites = reverse("screening:programme-sites", args=[programme.pk])
-    assert admin.post(sites, {"sites": [site.pk, other_site.pk]}).status_code == 302
-    assert admin.post(sites, {"sites": [site.pk]}).status_code == 302
+    both = {"sites": [site.pk, other_site.pk], "base": "{}"}
+    assert admin.post(sites, both).status_code == 302
+    base = json.dumps({str(one.pk): str(programme.pk) for one in (site, other_site)})
+    assert admin.post(sites, {"sites": [site.pk], "base": base}).status_code == 302
     other_site.refresh_from_db()
     assert other_site.programme is None
     assert AuditEvent.objects.filter(verb="site.programme_changed", site=other_site).count() == 2
