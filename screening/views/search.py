@@ -2,17 +2,22 @@
 
 from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
+from redis import RedisError
 
 from screening.forms.search import SearchForm
-from screening.models import AuditEvent
+from screening.models import AuditEvent, User
 from screening.selectors.search import search_records
 from screening.services.audit import record_event
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import require_parameters
 from screening.views.search_pages import find_links
+
+JOINED_S = 30
+"""Searches of the dialog in this time that show no other person are one audit event, as of a name that is typed."""
 
 
 @login_required
@@ -30,14 +35,37 @@ def search(request: AuthenticatedRequest) -> HttpResponseBase:
         found = search_records(user=request.user, text=text)
         pages, actions = find_links(request.user, text)
         n_found = len(found.patients) + len(found.exams)
-        record_event(
-            verb=AuditEvent.Verb.PATIENTS_SEARCHED,
-            subject=None,
-            site=None,
-            data={"route": "screening:search", "n_found": n_found},
-            by=request.user,
-        )
+        rows = {str(one.pk) for one in (*found.patients, *found.exams)}
+        if not (request.htmx and _is_shown_already(request.user, rows)):
+            record_event(
+                verb=AuditEvent.Verb.PATIENTS_SEARCHED,
+                subject=None,
+                site=None,
+                data={"route": "screening:search", "n_found": n_found},
+                by=request.user,
+            )
+            _remember(request.user, rows)
         is_empty = not (n_found or pages or actions)
         context |= {"found": found, "pages": pages, "actions": actions, "is_search": True, "is_empty": is_empty}
     template = "screening/search/_options.html" if request.htmx else "screening/search/page.html"
     return render(request, template, context, status=422 if form.errors and not request.htmx else 200)
+
+
+def _is_shown_already(user: User, rows: set[str]) -> bool:
+    """Whether recorded searches of the dialog showed all these rows some seconds ago; without the cache, not."""
+    try:
+        shown = cache.get(_key(user))
+    except (RedisError, OSError):
+        return False
+    return shown is not None and rows <= shown
+
+
+def _remember(user: User, rows: set[str]) -> None:
+    try:
+        cache.set(_key(user), rows | (cache.get(_key(user)) or set()), JOINED_S)
+    except (RedisError, OSError):
+        return
+
+
+def _key(user: User) -> str:
+    return f"search-shown:{user.pk}"

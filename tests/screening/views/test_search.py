@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -41,6 +42,25 @@ def test_a_search_finds_patients_exams_pages_and_actions(
     event = AuditEvent.objects.filter(verb="patients.searched").earliest("id")
     assert event.data == {"route": "screening:search", "n_found": 1}
     assert "love" not in caplog.text.lower()
+
+
+def test_a_name_that_is_typed_is_one_event_and_each_person_shown_is_in_one(as_manager: Client, site: Site) -> None:
+    for name in ("Lovelace", "Lovell"):
+        PatientFactory(site=site, family_name=name)
+    PatientFactory(site=site, family_name="Byron")
+
+    def n_found(text: str, **kwargs: Any) -> list[int]:
+        as_manager.post(PAGE, {"text": text}, **kwargs)
+        return [one.data["n_found"] for one in AuditEvent.objects.filter(verb="patients.searched").order_by("id")]
+
+    for text in ("lov", "lovel", "lovela", "lovelaces"):
+        found = n_found(text, headers=HTMX)
+    assert found == [2], "the later ones show no other person"
+    assert n_found("byr", headers=HTMX) == [2, 1]
+    assert n_found("lovelace", headers=HTMX) == [2, 1], "shown a moment ago"
+    assert n_found("lovelace") == [2, 1, 1], "the page records each search"
+    cache.clear()
+    assert n_found("lovelace", headers=HTMX) == [2, 1, 1, 1]
 
 
 def test_a_long_list_is_cut_and_a_bad_text_refused(as_manager: Client, site: Site) -> None:
