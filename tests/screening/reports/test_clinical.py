@@ -11,7 +11,7 @@ import pypdf
 import pytest
 
 from screening.labels.lesions import lesion_text
-from screening.models import Site
+from screening.models import Review, Site
 from screening.policy.lesions import Lesion
 from screening.reports import making
 from tests.screening.reports.golden import GOLDEN, LONG, WITH_HEATMAPS, all_lesions, letterhead, negative, requested
@@ -90,6 +90,7 @@ def test_the_text_is_that_of_the_record(name: str, site: Site, settings: Any) ->
         for code, value in all_lesions().items():
             assert lesion_text(Lesion(code), value).replace(" ", "") in solid
     assert ("Heatmap" in text) == (name in WITH_HEATMAPS)
+    assert "PRACTICE" not in text
 
 
 def test_a_report_in_french_has_the_data_in_french(site: Site, settings: Any) -> None:
@@ -128,3 +129,12 @@ def test_photographs_are_small(site: Site) -> None:
         ]
     assert len(sizes) == 4
     assert max(sizes) <= 300_000
+
+
+def test_a_report_of_a_practice_site_is_marked(site: Site, other_site: Site) -> None:
+    review = negative(site)
+    Site.objects.filter(pk=site.pk).update(practice_of=other_site)
+    pdf = making.pdf_of(requested(Review.objects.get(pk=review.pk)))
+    text = flat(" ".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(pdf)).pages))
+    assert "PRACTICE, NOT A PATIENT" in text
+    assert "there is no such patient. Do not act on it." in text
