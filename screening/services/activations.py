@@ -26,6 +26,7 @@ from screening.services.active_bundles import read_active_bundle, version_in_use
 from screening.services.audit import record_event
 from screening.services.bundles import registered_folder
 from screening.services.gradings import queue_grading
+from screening.services.registered_bundles import require_trusted
 
 
 class ActivationRefused(ValueError):
@@ -132,9 +133,10 @@ def _conflict_text() -> str:
 
 
 def _require_intact(bundle: RegisteredBundle) -> None:
-    """Its files are those that were registered, made for this preprocessing, and it loads and grades."""
+    """It is as it was registered, signed if keys are set, made for this preprocessing, and it loads and grades."""
     try:
         read_active_bundle(bundle)
+        require_trusted(registered_folder(bundle))
         version = check_bundle(registered_folder(bundle))
     except (BundleError, OSError) as error:
         raise ActivationRefused(_("The model was refused. %(problem)s") % {"problem": error}) from None

@@ -142,6 +142,12 @@ def _checked_sha256(text: str) -> str:
     return sha256
 
 
+def require_trusted(folder: Path) -> None:
+    """Raises BundleError unless a trusted key signed the bundle; without keys every one is trusted. Raises OSError."""
+    if settings.BUNDLE_PUBLIC_KEYS:
+        require_signature(folder, settings.BUNDLE_PUBLIC_KEYS)
+
+
 def _checked_version(folder: Path, sha256: str) -> str:
     """The model version of a folder with this hash that is signed and passes its check. Raises BundleRefused."""
     try:
@@ -149,8 +155,7 @@ def _checked_version(folder: Path, sha256: str) -> str:
             raise BundleRefused(
                 _("The SHA-256 of bundle.json is another one: the model was altered, or it is not the one you mean.")
             )
-        if settings.BUNDLE_PUBLIC_KEYS:
-            require_signature(folder, settings.BUNDLE_PUBLIC_KEYS)
+        require_trusted(folder)
         version = check_bundle(folder)
     except (BundleError, OSError) as error:
         raise BundleRefused(_("The model was refused. %(problem)s") % {"problem": error}) from None

@@ -23,6 +23,7 @@ from screening.labels.protocols import PROTOCOL_KIND_LABELS
 from screening.labels.site_settings import GROUP_LABELS, GROUP_NOTES
 from screening.models import Site, SiteSettingsVersion, SiteThreshold, User
 from screening.policy.site_settings import SettingsGroup
+from screening.selectors.activations import newest_activation
 from screening.selectors.documents import letterhead_of
 from screening.selectors.drift_checks import drift_alerts
 from screening.selectors.first_run import get_first_run, is_new
@@ -38,7 +39,7 @@ from screening.selectors.site_settings import (
 )
 from screening.selectors.staff import count_active_staff, list_staff_changes
 from screening.selectors.thresholds import newest_threshold, threshold_in_use
-from screening.services.active_bundles import bundle_in_use
+from screening.services.active_bundles import bundle_in_use, version_in_use
 from screening.services.site_settings import SettingsConflict, SettingsRefused, change_settings
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.first_run import step_lines
@@ -183,6 +184,7 @@ def _subjects(user: User, site: Site) -> list[tuple[str, list[Setting]]]:
             _("Reading"),
             [
                 _protocol(site),
+                _model(site),
                 _operating_point(site),
                 *map(group, (SettingsGroup.READING, SettingsGroup.READING_TIMES, SettingsGroup.OUTSIDE_READERS)),
             ],
@@ -208,6 +210,15 @@ def _protocol(site: Site) -> Setting:
         address=reverse("screening:site-protocol", args=[site.pk]),
         value=str(PROTOCOL_KIND_LABELS[protocol_in_force(site).kind]),
         change=newest_protocol(site),
+    )
+
+
+def _model(site: Site) -> Setting:
+    return Setting(
+        title=_("Model in use"),
+        address=reverse("screening:site-activation", args=[site.pk]),
+        value=version_in_use(site),
+        change=newest_activation(site, site.served_model),
     )
 
 

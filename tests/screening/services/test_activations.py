@@ -9,6 +9,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 
 from ml.bundle import read_bundle
+from ml.bundle_signature import create_key, sign_bundle
 from ml.errors import BundleError
 from ml.vocabulary import ServedModel
 from screening.access import AccessDenied
@@ -243,6 +244,18 @@ def test_a_bundle_that_is_not_the_registered_one_is_refused(
     bundle.refresh_from_db()
     with pytest.raises(ActivationRefused, match=problem):
         activate_bundle(site=site, bundle=bundle, reason="better", base_id=None, by=chief)
+
+
+def test_a_bundle_that_was_registered_before_keys_were_set_must_be_signed(
+    site: Site, bundle: RegisteredBundle, folder: Path, chief: User, small_gate: None, settings: Any, tmp_path: Path
+) -> None:
+    store_good_eyes(site, bundle)
+    settings.BUNDLE_PUBLIC_KEYS = (create_key(tmp_path / "key.pem"),)
+    values: dict[str, Any] = {"site": site, "bundle": bundle, "reason": "better", "base_id": None, "by": chief}
+    with pytest.raises(ActivationRefused, match="not signed"):
+        activate_bundle(**values)
+    sign_bundle(folder, tmp_path / "key.pem")
+    assert activate_bundle(**values).bundle == bundle
 
 
 def test_a_foreign_bundle_in_the_folder_is_refused(
