@@ -5,6 +5,7 @@ from operator import attrgetter
 from django.db.models import Model
 
 from screening.models import (
+    ArbitrationDraft,
     AuditEvent,
     Booking,
     BundleActivation,
@@ -77,6 +78,7 @@ SITE_PATHS: dict[type[Model], str] = {
     LesionMark: "image__exam__site",
     Reading: "exam__site",
     ReadingDraft: "exam__site",
+    ArbitrationDraft: "exam__site",
     ReadingEye: "reading__exam__site",
     Repeat: "exam__site",
     PhotoUpload: "exam__site",

@@ -12,6 +12,7 @@ from ml.errors import BundleError
 from screening.reports import letter_batches, making
 from screening.services import (
     accounts,
+    arbitration_drafts,
     bookings,
     daily_counts,
     documents,
@@ -154,6 +155,7 @@ def check_drift() -> None:
 def delete_old_drafts() -> None:
     """Delete drafts of readings that were not changed for seven days, and drop repeats that are not read any more."""
     drafts.delete_old_drafts()
+    arbitration_drafts.delete_old_decision_drafts()
     repeats.drop_ended_repeats()
 
 

@@ -228,6 +228,12 @@ urlpatterns = [
     path("documents/<uuid:document_id>/file/", documents.document_file, name="document-file"),
     path("exams/<uuid:exam_id>/review/", reviews.exam_review, name="exam-review"),
     path("exams/<uuid:exam_id>/consensus/", consensus.exam_consensus, name="exam-consensus"),
+    path("exams/<uuid:exam_id>/consensus/draft/", consensus.consensus_draft, name="exam-consensus-draft"),
+    path(
+        "exams/<uuid:exam_id>/consensus/draft/discard/",
+        consensus.consensus_draft_discard,
+        name="exam-consensus-draft-discard",
+    ),
     path("exams/<uuid:exam_id>/first-reading/", reviews.exam_first_reading, name="exam-first-reading"),
     path("exams/<uuid:exam_id>/preview/", reviews.exam_preview, name="exam-preview"),
     path("exams/<uuid:exam_id>/sign/", reviews.exam_sign, name="exam-sign"),

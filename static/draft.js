@@ -19,7 +19,7 @@
   let nPanels = 0; // answers to requests of an earlier panel are ignored
   let timer = 0;
 
-  const form = () => document.getElementById("reading-form");
+  const form = () => document.querySelector("[data-draft-form]");
   const state = () => document.querySelector("[data-draft-state]");
   const field = (name) => form().elements.namedItem(name);
 
@@ -56,7 +56,7 @@
 
   function onEntry(event) {
     const control = event.target;
-    if (!control.name || isStopped || !control.closest("#reading-form")) return;
+    if (!control.name || isStopped || !control.closest("[data-draft-form]")) return;
     isDirty = true;
     isKept = false;
     if (state()?.dataset.kind !== "offline") show("unsaved");
@@ -130,7 +130,7 @@
   const ofPage = () => Object.fromEntries(["base_review", "draft_version", "page_version", "stage"].map((name) => [name, field(name).value]));
 
   async function askForNews() {
-    if (document.hidden || isStopped || isSending || !state()) return;
+    if (document.hidden || isStopped || isSending || !state()?.dataset.statusUrl) return;
     const panel = nPanels;
     const asked = ofPage();
     const { status, json } = await request(`${state().dataset.statusUrl}?${new URLSearchParams(asked)}`);

@@ -3,6 +3,7 @@
 from screening.models.activations import BundleActivation
 from screening.models.acuities import VisualAcuity
 from screening.models.api_keys import ApiKey
+from screening.models.arbitration_drafts import ArbitrationDraft
 from screening.models.audit import AuditEvent
 from screening.models.bookings import Booking
 from screening.models.bundles import RegisteredBundle, ShadowGrading, SiteShadow
@@ -47,6 +48,7 @@ from screening.models.worklist_layouts import WorklistLayout
 
 __all__ = (
     "ApiKey",
+    "ArbitrationDraft",
     "AuditEvent",
     "BatchLetter",
     "Booking",

@@ -6,7 +6,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from screening.access import Action, restrict
-from screening.models import Exam, FirstReading, Reading, ReadingDraft, Review, User
+from screening.models import ArbitrationDraft, Exam, FirstReading, Reading, ReadingDraft, Review, User
 
 MAX_AGE = timedelta(days=7)
 """Since the last change. An older draft is not shown and is deleted."""
@@ -15,6 +15,12 @@ MAX_AGE = timedelta(days=7)
 def get_draft(*, user: User, exam: Exam) -> ReadingDraft | None:
     """The user's own draft for this exam; None if there is none."""
     return own_drafts(user).filter(exam=exam).select_related("base_review").first()
+
+
+def get_decision_draft(*, user: User, exam: Exam) -> ArbitrationDraft | None:
+    """The user's own draft of a decision between two readers; None if there is none."""
+    drafts = ArbitrationDraft.objects.filter(arbiter=user, exam=exam, updated_at__gt=timezone.now() - MAX_AGE)
+    return restrict(drafts, user, Action.ARBITRATE_EXAM).first()
 
 
 def is_late_reader(user: User, *, exam: str = "pk") -> Exists:

@@ -7,6 +7,7 @@ from screening.access import Action, require
 from screening.models import AuditEvent, Exam, Reading, Review, User
 from screening.policy.exam_states import ExamState
 from screening.policy.protocols import ReadingStage
+from screening.services.arbitration_drafts import delete_decision_drafts
 from screening.services.audit import record_event
 from screening.services.exams import lock_exam
 from screening.services.findings import check_length, checked_findings, eye_results
@@ -45,6 +46,7 @@ def arbitrate(
     eyes = eye_results(locked, checked)
     decided = decide_review(locked, eyes, None)
     review = create_review(locked, eyes, checked, decided, texts={"note": note, "amend_reason": ""}, by=by)
+    delete_decision_drafts(locked)
     data = {"is_taken_over": taken_over is not None}
     record_event(verb=AuditEvent.Verb.EXAM_ARBITRATED, subject=locked, site=locked.site, data=data, by=by)
     return review

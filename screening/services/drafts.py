@@ -47,7 +47,8 @@ class AlreadyStored(ExamError):
         self.change = change
 
 
-def _require_short(entries: Mapping[str, str]) -> None:
+def require_short(entries: Mapping[str, str]) -> None:
+    """Raises ExamError if a text is too long to be kept."""
     for name, text in entries.items():
         if len(text) > max_entry_chars(name):
             raise ExamError(marks_too_long() if name.endswith(MARKS_SUFFIX) else too_long(MAX_ENTRY_CHARS))
@@ -77,7 +78,7 @@ def save_draft(
     """
     locked = lock_exam(exam)
     require(by, Action.REVIEW_EXAM, locked.site)
-    _require_short(entries)
+    require_short(entries)
     change = get_reading_change(user=by, exam=locked, base_review=base_review, is_first_reading=is_first_reading)
     if change in {ReadingChange.SIGNED_BY_YOU, ReadingChange.FIRST_READING_STORED}:
         raise AlreadyStored(change)

@@ -1,6 +1,6 @@
 """Drafts of readings: automatic saves, discarding, news of the exam that is being read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -50,9 +50,12 @@ def _entry_fields() -> dict[str, list[Field]]:
 _ENTRY_FIELDS = _entry_fields()
 
 
-def posted_entries(data: Mapping[str, Any]) -> dict[str, str]:
-    """What the form holds of the reviewer's entries; a choice that the form does not offer counts as none."""
-    entries = {}
+def posted_entries(data: Mapping[str, Any], *, more: Collection[str] = ()) -> dict[str, str]:
+    """What the form holds of the reviewer's entries; a choice that the form does not offer counts as none.
+
+    ``more``: names of texts that the form has beside those of a reading.
+    """
+    entries = {name: str(data[name]).replace("\x00", "") for name in more if name in data}
     for name, fields in _ENTRY_FIELDS.items():
         if name in data:
             text = str(data[name]).replace("\x00", "")  # PostgreSQL refuses NUL

@@ -84,6 +84,12 @@ def test_two_readers_disagree_and_a_senior_reviewer_decides(
     assert draw_a_mark(consensus) == 1, "the arbiter draws as a reader does"
     consensus.get_by_label(f"Take over the reading of {reviewer}").check()
     consensus.get_by_label("Reason", exact=True).fill("Haemorrhages in four quadrants")
+    expect(consensus.get_by_text("Draft saved at")).to_be_visible()
+    consensus.goto(f"/exams/{graded_exam.pk}/consensus/")
+    expect(consensus.get_by_text("Draft, not signed.")).to_be_visible()
+    expect(consensus.get_by_label("Reason", exact=True)).to_have_value("Haemorrhages in four quadrants")
+    expect(consensus.get_by_label(f"Take over the reading of {reviewer}")).to_be_checked()
+    expect(consensus.locator(".pane.is-first.is-OD [data-viewer-window] .mark")).to_have_count(1)
     consensus.get_by_role("button", name="Sign the decision").click()
     expect(consensus.get_by_text("own findings, which are lost").first).to_be_visible()
     problems.clear()  # 422 once more

@@ -46,6 +46,8 @@ TABLE = [
     ("exam-preview", "post", (302, 404, 403, 200, 403)),
     ("exam-consensus", "get", (302, 404, 403, 403, 403)),
     ("exam-consensus", "post", (302, 404, 403, 403, 403)),
+    ("exam-consensus-draft", "post", (302, 404, 403, 403, 403)),
+    ("exam-consensus-draft-discard", "post", (302, 404, 403, 403, 403)),
     ("exam-sign", "post", (302, 404, 403, 422, 403)),
     ("exam-draft", "post", (302, 404, 403, 200, 403)),
     ("exam-draft-discard", "post", (302, 404, 403, 302, 403)),

@@ -1,17 +1,20 @@
 """The pages and the API show the second reader neither the first reading nor the model's result."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from ml.vocabulary import Laterality
 from screening.forms.consensus import ConsensusForm, has_own_findings
-from screening.models import AuditEvent, Exam, Reading, Review, Site, User
+from screening.models import ArbitrationDraft, AuditEvent, Exam, Reading, Review, Site, User
 from screening.policy.lesions import Lesion
 from screening.policy.marks import Mark, MarkShape
 from screening.services.readings import sign_findings
 from screening.services.structured_findings import StructuredFindings
+from screening.tasks import delete_old_drafts
 from tests.screening.api.client import ApiClient
 from tests.screening.factories import ExamFactory
 from tests.screening.marks import mark_row, marks_text
@@ -167,6 +170,47 @@ def test_a_senior_reviewer_draws_own_marks(exam: Exam, second: User, site: Site)
             ("haemorrhages", "point", decision.reader_id),
             ("hard_exudates", "circle", decision.reader_id),
         ]
+
+
+def test_the_decision_is_kept_as_a_draft_and_hides_nothing(exam: Exam, second: User, site: Site) -> None:
+    sign(exam, second)
+    arbiter, other = (reader_of(site, "senior_reviewer") for _ in range(2))
+    senior, address = client_of(arbiter), url("exam-consensus-draft", exam.pk)
+    page = page_text(senior, "exam-consensus", exam.pk)
+    version = page.split('name="page_version" value="')[1].split('"')[0]
+    entries = {"decision": "own", "reason": "Drusen", "OD-verdict": "1", "page_version": version, "draft_version": "0"}
+    saved = senior.post(address, entries)
+    assert (saved.status_code, saved.json()["version"]) == (200, 1)
+    assert senior.post(address, entries).json()["version"] == 1, "sent twice"
+    assert AuditEvent.objects.filter(verb="draft.saved", object_type="arbitrationdraft").count() == 1
+    text = page_text(senior, "exam-consensus", exam.pk)
+    assert "Draft, not signed." in text
+    assert {"decision=own", "OD-verdict=1"} <= set(checked(text))
+    assert 'value="Drusen"' in text
+    assert "Draft, not signed." not in page_text(client_of(other), "exam-consensus", exam.pk)
+    newer = senior.post(address, entries | {"reason": "Drusen alone"})
+    assert (newer.status_code, newer.json()["code"]) == (409, "newer_draft")
+    assert senior.post(address, entries | {"reason": "Drusen alone", "keep": "yes"}).json()["version"] == 2
+    assert senior.post(address, entries | {"reason": "x" * 9999, "keep": "yes"}).status_code == 422
+
+    decision = {"decision": str(Reading.objects.get(stage="first").pk), "reason": "Clear"}
+    assert client_of(other).post(url("exam-consensus", exam.pk), decision).status_code == 302
+    assert not ArbitrationDraft.objects.exists()
+    assert senior.post(address, entries).status_code == 422, "the exam is signed"
+    assert "Clear" in page_text(senior, "exam-detail", exam.pk), "the result of the colleague is shown"
+
+
+def test_a_draft_of_a_decision_is_discarded_and_not_kept_for_ever(exam: Exam, second: User, site: Site) -> None:
+    sign(exam, second)
+    senior = client_of(reader_of(site, "senior_reviewer"))
+    senior.post(url("exam-consensus-draft", exam.pk), {"reason": "Drusen", "page_version": "of other photos"})
+    assert "Draft, not signed." not in page_text(senior, "exam-consensus", exam.pk), "the photographs are others"
+    assert senior.post(url("exam-consensus-draft-discard", exam.pk)).status_code == 302
+    assert not ArbitrationDraft.objects.exists()
+    senior.post(url("exam-consensus-draft", exam.pk), {"reason": "Drusen"})
+    ArbitrationDraft.objects.update(updated_at=timezone.now() - timedelta(days=8))
+    delete_old_drafts()
+    assert not ArbitrationDraft.objects.exists()
 
 
 def test_a_senior_who_read_it_does_not_decide(exam: Exam, site: Site) -> None:
