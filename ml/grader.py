@@ -71,7 +71,8 @@ class Grader:
         """Logits (n_outputs,) and Grad-CAM heatmaps (n_outputs, h, w) of each crop."""
         if not crops:
             return []
-        inputs = np.stack([network_input(crop, mean=self.bundle.mean, std=self.bundle.std) for crop in crops])
+        each = [network_input(crop, mean=self.bundle.mean, std=self.bundle.std) for crop in crops]
+        inputs = each[0][None] if len(each) == 1 else np.stack(each)
         logits, heatmaps = self._session.run(None, {"photos": inputs})  # (B, n_outputs), (B, n_outputs, h, w)
         if not np.isfinite(logits).all():
             raise GradingError("The model gave no number for this photograph. A person must read it.")

@@ -79,15 +79,22 @@ class Benchmark(DataOptions):
     """Photographs; none: IDRiD's in the samples folder of the data folder."""
     bundle: Annotated[Path | None, arg(metavar="BUNDLE")] = None
     """Folder of a bundle, or its name in ml/bundles; both served models if none."""
+    by_size: bool = False
+    """Measure the cost of a photograph by its size and format, on the first two photographs."""
 
     def run(self) -> int:
         from ml.evaluation.benchmark import benchmark
+        from ml.evaluation.size_benchmark import benchmark_sizes
 
         photos = list(self.photos) or sorted((self.data / "samples").glob("IDRiD_*.jpg"))
         if not photos:
             raise InputError("Name photographs to measure with, or --data with a samples folder.")
         folders = [self.bundle] if self.bundle else default_bundles().values()
-        print(benchmark([read_bundle(folder) for folder in folders], photos), end="")
+        bundles = [read_bundle(folder) for folder in folders]
+        if self.by_size:
+            print("\n".join(benchmark_sizes(bundle, photos[:2]) for bundle in bundles), end="")
+        else:
+            print(benchmark(bundles, photos), end="")
         return 0
 
 

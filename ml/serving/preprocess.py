@@ -181,28 +181,37 @@ def standardize_colors(crop: FundusCrop) -> "NDArray[np.uint8]":
 
     Cameras and clinics differ in these six numbers before they differ in anything that a grade depends on.
     """
-    photo = Image.fromarray(crop.pixels)
-    counts = np.asarray(photo.histogram(Image.fromarray(crop.lit)), np.float64).reshape(3, 256)
+    pixels = np.array(Image.fromarray(crop.pixels).point(_standard_levels(crop).ravel().tolist()))  # (S, S, 3)
+    pixels[~crop.mask] = 0
+    return pixels
+
+
+def _standard_levels(crop: FundusCrop) -> "NDArray[np.uint8]":
+    """(3, 256): the standardised level of each level of a channel; 0 if nothing is lit."""
+    counts = np.asarray(Image.fromarray(crop.pixels).histogram(Image.fromarray(crop.lit)), np.float64).reshape(3, 256)
     n = counts.sum(axis=1, keepdims=True)
     if not n.all():
-        return np.zeros_like(crop.pixels)
+        return np.zeros((3, 256), np.uint8)
     levels = np.arange(256.0)
     mean = (counts @ levels)[:, None] / n  # (3, 1)
     std = np.sqrt((counts @ levels**2)[:, None] / n - mean**2)  # (3, 1)
     table = (levels - mean) * COLOR_STD / np.maximum(std, MIN_STD) + COLOR_MEAN  # (3, 256)
-    pixels = np.array(photo.point(np.clip(table, 0, 255).astype(np.uint8).ravel().tolist()))  # (S, S, 3)
-    pixels[~crop.mask] = 0
-    return pixels
+    standard: NDArray[np.uint8] = np.clip(table, 0, 255).astype(np.uint8)
+    return standard
 
 
 def network_input(
     crop: FundusCrop, *, mean: tuple[float, float, float], std: tuple[float, float, float]
 ) -> "NDArray[np.float32]":
-    """Network input (3, S, S) float32: standardised colours, normalised by mean and std."""
-    pixels = standardize_colors(crop)  # (S, S, 3)
+    """Network input (3, S, S) float32: standardised colours, normalised by mean and std.
+
+    One table for both steps: the array is written once.
+    """
     levels = np.arange(256, dtype=np.float32) / 255.0
-    planes = [
-        np.take((levels - np.float32(m)) / np.float32(s), pixels[:, :, channel])
-        for channel, (m, s) in enumerate(zip(mean, std, strict=True))
-    ]
-    return np.stack(planes)  # (3, S, S)
+    values = np.empty((3, *crop.mask.shape), np.float32)
+    outside = ~crop.mask
+    for channel, (standard, m, s) in enumerate(zip(_standard_levels(crop), mean, std, strict=True)):
+        normalised = (levels - np.float32(m)) / np.float32(s)
+        np.take(normalised[standard], crop.pixels[:, :, channel], out=values[channel], mode="clip")
+        np.copyto(values[channel], normalised[0], where=outside)
+    return values

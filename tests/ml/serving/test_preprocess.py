@@ -122,5 +122,12 @@ def test_the_network_input_is_three_float_planes_and_deterministic(eye: Image.Im
     assert np.array_equal(first, second)
 
 
+def test_the_network_input_has_the_standardised_colours(eye: Image.Image) -> None:
+    crop, mean, std = cropped(encoded(eye), side_px=96), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    levels = standardize_colors(crop).astype(np.float32) / np.float32(255)
+    expected = (levels - np.array(mean, np.float32)) / np.array(std, np.float32)
+    np.testing.assert_allclose(network_input(crop, mean=mean, std=std), expected.transpose(2, 0, 1), rtol=1e-6)
+
+
 def test_no_field_of_view_is_none_and_never_a_black_crop() -> None:
     assert crop_fundus(Image.new("RGB", (500, 400)), side_px=64) is None
