@@ -152,12 +152,12 @@ def _row(photos: SizedPhotos, bundle: Bundle, stages: Stages, serving: Pipeline,
     serving_ms, baseline_ms, least_ms, *stage_ms = np.median(np.array(times), axis=0)
     plain = statistics.median(row[1] / row[0] for row in times)
     least = statistics.median(row[0] / row[2] for row in times)
-    shares = {name: f"{100 * ms / serving_ms:.0f} %" for name, ms in zip(STAGES, stage_ms, strict=True)}
+    fractions = {name: f"{100 * ms / serving_ms:.0f} %" for name, ms in zip(STAGES, stage_ms, strict=True)}
     return {
         "size": f"{photos.megapixels:g} MP {photos.format}",
         "file": f"{statistics.mean(map(len, photos.files)) / 1e6:.1f} MB",
         "CPU time": f"{serving_ms:.1f} ms",
-        **shares,
+        **fractions,
         "plain / serving": f"{plain:.1f}",
         "plain": f"{baseline_ms:.0f} ms",
         "least decoding": f"{least_ms:.1f} ms",
