@@ -39,7 +39,7 @@ from screening.selectors.site_settings import (
 )
 from screening.selectors.staff import count_active_staff, list_staff_changes
 from screening.selectors.thresholds import newest_threshold, threshold_in_use
-from screening.services.active_bundles import bundle_in_use, version_in_use
+from screening.services.active_bundles import bundle_in_use
 from screening.services.site_settings import SettingsConflict, SettingsRefused, change_settings
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.first_run import step_lines
@@ -214,11 +214,13 @@ def _protocol(site: Site) -> Setting:
 
 
 def _model(site: Site) -> Setting:
+    newest = newest_activation(site, site.served_model)
+    bundle = None if newest is None else newest.bundle
     return Setting(
         title=_("Model in use"),
         address=reverse("screening:site-activation", args=[site.pk]),
-        value=version_in_use(site),
-        change=newest_activation(site, site.served_model),
+        value=_("The released model") if bundle is None else bundle.model_version,
+        change=newest,
     )
 
 

@@ -84,4 +84,5 @@ def test_the_list_of_models_names_the_sites_that_use_each(
     assert not is_used(page_text(client, "models"))
     BundleActivation.objects.create(site=site, model="accurate", number=1, bundle=bundle, reason="x", created_by=chief)
     assert is_used(page_text(client, "models"))
+    assert bundle.model_version in page_text(client, "site", site.pk)
     assert "none of your sites" not in page_text(client, "model", bundle.model_version)
