@@ -30,7 +30,7 @@ def test_a_repeat_is_unmarked_and_changes_no_result(
     page.wait_for_url(re.compile(f"/exams/{graded_exam.pk}/review/"))
     expect(page.get_by_role("region", name="Result of the model")).to_have_count(0)
     text = page.locator("main").inner_text().lower()
-    assert not [word for word in ("repeat", "signed by") if word in text]
+    assert not [name for name in ("repeat", "signed by") if name in text]
     expect(page.get_by_role("radio", checked=True, name=re.compile("^[0-4]"))).to_have_count(0)
     grade(page, "1", "0")
     with page.expect_navigation():
