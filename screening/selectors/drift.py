@@ -82,10 +82,10 @@ def stored_values(drift: Drift) -> dict[str, Any]:
 
 def drift_of_stored(result: dict[str, Any]) -> Drift:
     """The differences from what ``stored_values`` returned."""
-    at = result["measured_from"]
+    at, stored = result["measured_from"], result["differences"]  # NB: PostgreSQL does not keep the order of keys
     cameras, levels = ([Counter(counts) for counts in result[name]] for name in ("cameras", "levels"))
     return Drift(
-        differences={Feature(code): Difference(*values) for code, values in result["differences"].items()},
+        differences={one: Difference(*stored[one.value]) for one in Feature if one.value in stored},
         cameras=(cameras[0], cameras[1]),
         levels=(levels[0], levels[1]),
         measured_from=None if at is None else datetime.datetime.fromisoformat(at),
