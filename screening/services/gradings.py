@@ -25,7 +25,7 @@ from ml.vocabulary import ServedModel
 from screening.access import Action, require
 from screening.labels.failures import FailureCode
 from screening.models import AuditEvent, FundusImage, Grading, User
-from screening.services import grading_queue
+from screening.services import grading_queue, inference
 from screening.services.active_bundles import ActiveBundleUnavailable, grader_in_use, version_in_use
 from screening.services.audit import record_event
 from screening.services.grading_results import result_columns
@@ -110,20 +110,21 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
 
 def _run(grading: Grading, *, is_in_order: bool) -> bool:
     """Claim and grade; False if another worker claimed it. Raises BundleError before the claim."""
+    grader = None
     if grading.model in settings.GRADING_MODELS:
         with suppress(ActiveBundleUnavailable):
-            grader_in_use(grading.image.exam.site, ServedModel(grading.model))
+            grader = grader_in_use(grading.image.exam.site, ServedModel(grading.model))
     if not grading_queue.claim(grading, is_in_order=is_in_order):
         return False
-    _grade_claimed(grading)
+    _grade_claimed(grading, grader)
     return True
 
 
-def _grade_claimed(grading: Grading) -> None:
+def _grade_claimed(grading: Grading, grader: "inference.Grader | None") -> None:
     grading_id = grading.pk
     started = time.perf_counter()
     try:
-        result = _grade(grading)
+        result = _grade(grading, grader)
     except _ModelChanged:
         _fail(grading, started, FailureCode.MODEL_CHANGED)
         queue_grading(image=grading.image, model=_installed_model(grading), is_bulk=grading.is_bulk, by=None)
@@ -151,12 +152,12 @@ def _grade_claimed(grading: Grading) -> None:
         _finish(grading, started, result)
 
 
-def _grade(grading: Grading) -> dict[str, Any]:
-    """The columns of a finished grading."""
+def _grade(grading: Grading, grader: "inference.Grader | None") -> dict[str, Any]:
+    """The columns of a finished grading; ``grader`` is None if that of the site cannot be used."""
     if grading.model not in settings.GRADING_MODELS:
         raise _ModelChanged
     site = grading.image.exam.site
-    grader = grader_in_use(site, ServedModel(grading.model))
+    grader = grader or grader_in_use(site, ServedModel(grading.model))
     if grader.bundle.model_version != grading.model_version:
         raise _ModelChanged
     return result_columns(grader.grade(_read(grading)), site, own_point=grader.bundle.operating_point)

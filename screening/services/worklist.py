@@ -130,8 +130,9 @@ def update_order_of_image(image: FundusImage) -> None:
     exam_before = image.exam
     update_worklist_order(exam_before)
     # A move locks the exam that it leaves: with that lock here, the photograph stays where it is now.
-    image.refresh_from_db(fields=["exam"])
-    if image.exam_id != exam_before.pk:
+    exam_id = FundusImage.objects.values_list("exam_id", flat=True).get(pk=image.pk)
+    if exam_id != exam_before.pk:
+        image.refresh_from_db(fields=["exam"])
         update_worklist_order(image.exam)
 
 

@@ -15,7 +15,7 @@ from screening.api.serializers.errors import UploadConflictSerializer
 from screening.api.serializers.images import ImageQuerySerializer, ImageSerializer, NewImageSerializer
 from screening.api.views.base import ApiListView, ApiView, PhotoUploadView
 from screening.models import AuditEvent, FundusImage
-from screening.selectors import can_see_image, get_exam_record, get_image_record, list_images
+from screening.selectors import can_see_image, get_exam_to_read, get_image_record, list_images
 from screening.selectors.uploads import get_upload_of_exam
 from screening.services.audit import record_event
 from screening.services.images import (
@@ -65,7 +65,7 @@ class ExamImageUploadView(PhotoUploadView):
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
         """201 for a new photograph, 200 for a known one."""
-        exam = get_exam_record(user=self.user, exam_id=exam_id)
+        exam = get_exam_to_read(user=self.user, exam_id=exam_id)
         data = self.validated_data(NewImageSerializer)
         answers = Answers(confirmed=data["confirm"], reason=data["reason"], is_bulk=data["is_bulk"])
         values: dict[str, Any] = {name: data[name] for name in ("laterality", "field", "pupil")}
