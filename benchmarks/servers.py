@@ -1,0 +1,81 @@
+"""The processes of an installation: gunicorn as in a container, workers and beat, at a free port of this machine."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+START_S, STOP_S = 90, 60
+Process = subprocess.Popen[bytes]
+
+
+def free_port() -> int:
+    """A port that no process listens at."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Servers:
+    """An installation at the database and the Redis of the environment, with photographs and logs in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self._environment = {**os.environ, "INSECURE_HTTP": "true", "VAR_DIR": str(folder), "DEBUG": "false"}
+        self._environment |= {"STATIC_ROOT": str(folder / "static"), "GRADING_THREADS": "1", "LOG_LEVEL": "WARNING"}
+        self._processes: list[Process] = []
+
+    def start(self) -> None:
+        """Collect the static files and start the web server and beat."""
+        manage = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+        subprocess.run(manage, check=True, cwd=PROJECT, env=self._environment)  # noqa: S603
+        bind = ["--bind", f"127.0.0.1:{self.port}"]
+        self._start("web", "gunicorn", "--config", "deploy/gunicorn_conf.py", *bind, "drsite.wsgi:application")
+        self._wait_for_port()
+        schedule = ["--schedule", str(self.folder / "schedule"), "--pidfile", ""]
+        self._start("beat", "celery", "-A", "drsite", "beat", *schedule)
+
+    def start_workers(self, n: int) -> None:
+        """Start workers with one process each, as in a container."""
+        for number in range(n):
+            options = ["--pool", "prefork", "--concurrency", "1", "--hostname", f"worker{number}@here"]
+            self._start(f"worker{number}", "celery", "-A", "drsite", "worker", *options)
+
+    def stop(self) -> None:
+        """End all processes; one that does not end in time is killed."""
+        for process in self._processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self._processes:
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        self._processes.clear()
+
+    def _start(self, name: str, *command: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._processes.append(
+                subprocess.Popen(  # noqa: S603
+                    [sys.executable, "-m", *command],
+                    cwd=PROJECT,
+                    env=self._environment,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            )
+
+    def _wait_for_port(self) -> None:
+        until = time.monotonic() + START_S
+        while time.monotonic() < until:
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"The web server has not started; see {self.folder}.")

@@ -1,0 +1,151 @@
+"""Clients that send photographs over HTTP, each one after the other, and poll until each is graded."""
+
+import datetime
+import http.client
+import itertools
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+FIRST_POLL_S, MAX_POLL_S, POLL_GROWTH = 0.05, 1.0, 1.5
+BOUNDARY, TODAY = "photograph", datetime.datetime.now(datetime.UTC).date().isoformat()
+
+
+@dataclass(slots=True)
+class Measured:
+    """Of one number of clients: seconds of each step of each photograph, statuses of errors, and the seconds in all.
+
+    ``graded_s`` is the time from the upload to the poll that saw the result.
+    """
+
+    n_clients: int
+    upload_s: list[float] = field(default_factory=list)
+    graded_s: list[float] = field(default_factory=list)
+    predict_s: list[float] = field(default_factory=list)
+    gradings: list[str] = field(default_factory=list)
+    errors: Counter[int] = field(default_factory=Counter)
+    sending_s: float = 0.0
+
+
+def percentiles(values: Sequence[float]) -> str:
+    """Median and 99th percentile in seconds."""
+    if not values:
+        return "-"
+    median, high = np.percentile(values, [50, 99])
+    return f"{median:.2f} / {high:.2f} s"
+
+
+def form(photo: bytes, **fields: str) -> bytes:
+    """Multipart form with a photograph."""
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photo"; filename="eye.jpg"\r\n\r\n'
+    return "".join(parts).encode() + head.encode() + photo + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+class Clients:
+    """Clients of one API key. Each photograph goes to the next exam."""
+
+    def __init__(self, *, port: int, key: str, exams: Sequence[str], photos: Sequence[bytes]) -> None:
+        self._port, self._headers = port, {"Authorization": f"Bearer {key}"}
+        self._exams, self._photos = iter(exams), itertools.cycle(photos)
+        self._lock = threading.Lock()
+
+    def upload(self, *, n_clients: int, seconds: float) -> Measured:
+        """Upload for some seconds, and wait until all that was accepted is graded."""
+        return self._run(self._upload_one, n_clients=n_clients, seconds=seconds)
+
+    def predict(self, *, n_clients: int, seconds: float) -> Measured:
+        """``POST predict`` for some seconds."""
+        return self._run(self._predict_one, n_clients=n_clients, seconds=seconds)
+
+    def send_one(self) -> None:
+        """Upload one photograph, and do not wait for its grading."""
+        exam, photo = self._next()
+        body = form(photo, laterality="OD", captured_on=TODAY, confirm="other_patient", reason="measurement")
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
+        status, answer = self._request(connection, "POST", f"exams/{exam}/images", body)
+        connection.close()
+        if status != 201:
+            raise RuntimeError(f"The photograph was refused: {status} {answer}")
+
+    def _run(self, step: Any, *, n_clients: int, seconds: float) -> Measured:
+        measured, began = Measured(n_clients), time.monotonic()
+
+        def client() -> None:
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
+            while time.monotonic() < began + seconds:
+                step(connection, measured)
+            connection.close()
+
+        with ThreadPoolExecutor(n_clients) as pool:
+            for future in [pool.submit(client) for _ in range(n_clients)]:
+                future.result()
+        measured.sending_s = time.monotonic() - began
+        return measured
+
+    def _next(self) -> tuple[str, bytes]:
+        with self._lock:
+            return next(self._exams), next(self._photos)
+
+    def _request(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None = None
+    ) -> tuple[int, Any]:
+        headers = dict(self._headers)
+        if body is not None:
+            headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
+        connection.request(method, f"/api/v1/{path}", body, headers)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read() or b"{}")
+
+    def _upload_one(self, connection: http.client.HTTPConnection, measured: Measured) -> None:
+        exam, photo = self._next()
+        body = form(photo, laterality="OD", captured_on=TODAY, confirm="other_patient", reason="measurement")
+        began = time.monotonic()
+        status, answer = self._request(connection, "POST", f"exams/{exam}/images", body)
+        if status != 201:
+            with self._lock:
+                measured.errors[status] += 1
+            time.sleep(MAX_POLL_S)
+            return
+        uploaded = time.monotonic()
+        grading = answer["grading"]["id"]
+        with self._lock:
+            measured.upload_s.append(uploaded - began)
+            measured.gradings.append(grading)
+        for pause in _pauses():
+            time.sleep(pause)
+            status, answer = self._request(connection, "GET", f"gradings/{grading}")
+            if status == 200 and answer["status"] in {"done", "failed"}:
+                with self._lock:
+                    measured.graded_s.append(time.monotonic() - began)
+                return
+
+    def _predict_one(self, connection: http.client.HTTPConnection, measured: Measured) -> None:
+        _exam, photo = self._next()
+        began = time.monotonic()
+        status, _answer = self._request(connection, "POST", "predict?model=fast", form(photo))
+        with self._lock:
+            if status == 200:
+                measured.predict_s.append(time.monotonic() - began)
+            else:
+                measured.errors[status] += 1
+        if status != 200:
+            time.sleep(MAX_POLL_S)
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds before each poll, longer each time."""
+    pause = FIRST_POLL_S
+    while True:
+        yield pause
+        pause = min(MAX_POLL_S, pause * POLL_GROWTH)
