@@ -44,12 +44,12 @@ def percentiles(values: Sequence[float]) -> str:
 
 def form(photo: bytes, **fields: str) -> bytes:
     """Multipart form with a photograph."""
-    parts = [
+    fields_of_form = [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
     ]
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photo"; filename="eye.jpg"\r\n\r\n'
-    return "".join(parts).encode() + head.encode() + photo + f"\r\n--{BOUNDARY}--\r\n".encode()
+    return "".join(fields_of_form).encode() + head.encode() + photo + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
 class Clients:
