@@ -24,7 +24,7 @@ from screening.models import (
 from screening.policy.default_outcomes import CURRENT_VERSION
 
 _VISITS = """
-CREATE TEMPORARY TABLE visit AS
+CREATE TEMPORARY TABLE visit ON COMMIT DROP AS
 SELECT visits.*, pg_temp.row_id('exam', n, number) AS id, pg_temp.row_id('review', n, number) AS review_id,
        CASE status WHEN 'signed' THEN now() - interval '1 year' * (2 - number) - interval '10 days'
            - interval '1 minute' * pg_temp.pick(seed, 11, 60 * 24 * 300)
@@ -39,7 +39,7 @@ FROM (SELECT person.n, person.id AS patient_id, person.site_id, number, n * 3 + 
       FROM person CROSS JOIN generate_series(0, 2) AS number) AS visits
 """
 _EYES = """
-CREATE TEMPORARY TABLE eye AS
+CREATE TEMPORARY TABLE eye ON COMMIT DROP AS
 SELECT visit.*, laterality, eye_number, number * 2 + eye_number AS photo_number,
        pg_temp.row_id('image', n, number * 2 + eye_number) AS image_id,
        CASE eye_number WHEN 0 THEN right_grade ELSE left_grade END AS grade,
@@ -48,7 +48,7 @@ FROM visit CROSS JOIN (VALUES ('OD', 0), ('OS', 1)) AS eyes (laterality, eye_num
 """
 # The grid of the served models has ten cells a side.
 _HEATMAPS = """
-CREATE TEMPORARY TABLE heat AS SELECT number AS heat_number, (SELECT jsonb_agg(line) FROM (
+CREATE TEMPORARY TABLE heat ON COMMIT DROP AS SELECT number AS heat_number, (SELECT jsonb_agg(line) FROM (
     SELECT jsonb_agg(round(mod(number * 31 + x * 7 + y * 13, 997) / 997.0, 4)) AS line
     FROM generate_series(1, 10) AS x, generate_series(1, 10) AS y GROUP BY y) AS lines) AS heatmap
 FROM generate_series(0, 96) AS number

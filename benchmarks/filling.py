@@ -5,7 +5,6 @@ Each row follows from the number of a person, so that a database can grow later:
 
 from collections.abc import Callable
 
-from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from benchmarks import exam_rows
@@ -41,7 +40,7 @@ TABLES: tuple[Callable[[CursorWrapper], None], ...] = (
 )
 
 _PEOPLE = """
-CREATE TEMPORARY TABLE person AS
+CREATE TEMPORARY TABLE person ON COMMIT DROP AS
 SELECT n, pg_temp.row_id('patient', n, 0) AS id, (ARRAY[{sites}]::uuid[])[1 + mod(n, {n_sites})] AS site_id,
        pg_temp.word(pg_temp.pick(n, 1, 40000)) AS family_name, pg_temp.word(pg_temp.pick(n, 2, 3000)) AS given_name,
        pg_temp.pick(n, 3, 100) AS chance,
@@ -83,8 +82,6 @@ def fill(*, first: int, last: int) -> None:
         _fill_people(cursor)
         for fill_table in TABLES:
             fill_table(cursor)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
 
 
 def _fill_people(cursor: CursorWrapper) -> None:

@@ -132,6 +132,8 @@ def grow(n_people: int) -> None:
     if present == 0:
         fill_staff()
     fill(first=present + 1, last=n_people)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
     print(f"Filled up to {n_people:,} people in {time.perf_counter() - start:.0f} s", flush=True)
 
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models.fields import NOT_PROVIDED
 
@@ -21,13 +21,13 @@ WHERE indrelid::regclass::text LIKE 'screening\\_%'
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
 """
 _FUNCTIONS = """
-CREATE FUNCTION pg_temp.row_id(kind text, n bigint, more int) RETURNS uuid LANGUAGE sql IMMUTABLE
+CREATE OR REPLACE FUNCTION pg_temp.row_id(kind text, n bigint, more int) RETURNS uuid LANGUAGE sql IMMUTABLE
     AS $$ SELECT md5(kind || n::text || '-' || more::text)::uuid $$;
-CREATE FUNCTION pg_temp.pick(n bigint, seed bigint, below int) RETURNS int LANGUAGE sql IMMUTABLE
+CREATE OR REPLACE FUNCTION pg_temp.pick(n bigint, seed bigint, below int) RETURNS int LANGUAGE sql IMMUTABLE
     AS $$ SELECT mod(hashint8extended(n, seed) & 2147483647, below)::int $$;
-CREATE FUNCTION pg_temp.syllable(n int) RETURNS text LANGUAGE sql IMMUTABLE
+CREATE OR REPLACE FUNCTION pg_temp.syllable(n int) RETURNS text LANGUAGE sql IMMUTABLE
     AS $$ SELECT substr('bdfgklmnprstvz', 1 + mod(n, 14), 1) || substr('aeiou', 1 + mod(n / 14, 5), 1) $$;
-CREATE FUNCTION pg_temp.word(n int) RETURNS text LANGUAGE sql IMMUTABLE
+CREATE OR REPLACE FUNCTION pg_temp.word(n int) RETURNS text LANGUAGE sql IMMUTABLE
     AS $$ SELECT pg_temp.syllable(n) || pg_temp.syllable(n / 70) || pg_temp.syllable(n / 4900 + n) $$;
 """
 
@@ -39,14 +39,15 @@ def fixed_id(kind: str, number: int) -> uuid.UUID:
 
 @contextmanager
 def loading() -> Iterator[CursorWrapper]:
-    """A session with the functions ``row_id``, ``pick`` (a number below a limit) and ``word``.
+    """A transaction with the functions ``row_id``, ``pick`` (a number below a limit) and ``word``.
 
     It does not check foreign keys, which needs a superuser of the database, and makes the indexes again at the end,
     which takes half the time of keeping them.
     """
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # indexes wait for no check
         for setting in _SETTINGS:
-            cursor.execute(f"SET {setting}")
+            cursor.execute(f"SET LOCAL {setting}")
         cursor.execute(_FUNCTIONS)
         cursor.execute(_INDEXES)
         indexes = cursor.fetchall()
@@ -55,7 +56,6 @@ def loading() -> Iterator[CursorWrapper]:
         yield cursor
         for _name, definition in indexes:
             cursor.execute(definition)
-    connection.close()  # so that the settings end
 
 
 def insert(cursor: CursorWrapper, table: type[models.Model], source: str, /, **expressions: str) -> None:

@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from screening.selectors.list_rows import rows_of_ids
 
 PAGE_SIZE, MAX_PAGE_SIZE = 25, 100
 
@@ -29,6 +32,12 @@ class NewestFirstPagination(CursorPagination):
             message = _("Enter a whole number from 1 to %(limit)d.") % {"limit": MAX_PAGE_SIZE}
             raise ValidationError({"page_size": message})
         return int(text)
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        """The rows of the page: their ids first (``selectors.list_rows.load_rows``)."""
+        ids = queryset.prefetch_related(None).values("pk", "created_at")
+        page: list[Any] | None = super().paginate_queryset(ids, request, view)
+        return rows_of_ids(queryset, [row["pk"] for row in page or ()])
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Raises ValidationError for an invalid cursor."""

@@ -109,6 +109,8 @@ class Exam(BaseModel):
         indexes = [
             models.Index(fields=["site", "status", "due_at"], name="exam_by_due_time"),
             models.Index(fields=["site", "created_at"], name="exam_by_visit"),
+            models.Index(fields=["-created_at", "id"], name="exam_newest"),
+            models.Index(fields=["site"], name="exam_read_again", condition=models.Q(reading_round__gt=0)),
             # The orders of the worklist, for users of any number of sites.
             models.Index(
                 fields=["worklist_band", "due_at", "created_at", "id"], name="exam_by_band", condition=_IS_WAITING

@@ -117,6 +117,10 @@ class Grading(BaseModel):
             models.Index(
                 fields=["queue_site", "is_bulk", "queued_at"], condition=Q(status="queued"), name="grading_by_order"
             ),
+            models.Index(fields=["-created_at", "id"], name="grading_newest"),
+            models.Index(
+                fields=["status", "-created_at", "id"], name="grading_unfinished", condition=~Q(status="done")
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["image", "model_version"], name="grading_once_a_version"),

@@ -97,7 +97,15 @@ class FundusImage(BaseModel):
         verbose_name = _("fundus image")
         verbose_name_plural = _("fundus images")
         ordering = ["laterality", "created_at", "id"]
-        indexes = [models.Index(fields=["sha256"], name="image_by_sha256")]
+        indexes = [
+            models.Index(fields=["sha256"], name="image_by_sha256"),
+            models.Index(fields=["-created_at", "id"], name="image_newest"),
+            models.Index(
+                fields=["exam"],
+                name="image_with_writing",
+                condition=models.Q(writing="kept", withdrawn_at__isnull=True),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["exam", "sha256"], condition=models.Q(withdrawn_at__isnull=True), name="image_once_an_exam"

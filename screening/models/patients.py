@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 else:
     _CharField = models.CharField
 
+_IS_LISTED = models.Q(merged_into__isnull=True)
+
 
 class FoldedField(_CharField):
     """A folded copy of other columns, set each time the row is saved. NB: not by ``QuerySet.update``."""
@@ -125,6 +127,9 @@ class Patient(BaseModel):
                 fields=["folded_mrn", "site"], name="patient_by_mrn", opclasses=["varchar_pattern_ops", "uuid_ops"]
             ),
             models.Index(fields=["site", "due_on", "id"], name="patient_by_due_date"),
+            # The orders of the list and of the API, for users of any number of sites.
+            models.Index(fields=["folded_name", "id"], name="patient_by_name", condition=_IS_LISTED),
+            models.Index(fields=["-created_at", "id"], name="patient_newest", condition=_IS_LISTED),
         ]
         constraints = [
             models.UniqueConstraint(fields=["site", "mrn"], name="patient_mrn_once_a_site"),

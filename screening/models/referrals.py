@@ -50,6 +50,7 @@ class Referral(BaseModel):
             models.Index(fields=["due_on", "made_on", "id"], name="referral_by_due_day", condition=~_IS_CLOSED),
             models.Index(fields=["site", "state", "due_on"], name="referral_by_state"),
             models.Index(fields=["-made_on", "id"], name="referral_newest"),
+            models.Index(fields=["-created_at", "id"], name="referral_of_api"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["exam"], condition=~Q(state="withdrawn"), name="referral_one_of_exam"),

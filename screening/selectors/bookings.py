@@ -4,7 +4,7 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -62,10 +62,10 @@ def get_booking(*, user: User, booking_id: uuid.UUID) -> Booking:
     return get_object_or_404(restrict(Booking.objects.select_related("patient", "site"), user), pk=booking_id)
 
 
-def is_booked(today: datetime.date) -> Exists:
+def is_booked(today: datetime.date) -> Q:
     """Condition of patients: they have an appointment today or later."""
-    booked = Booking.objects.filter(patient=OuterRef("pk"), status=BookingStatus.BOOKED.value, day__gte=today)
-    return Exists(booked)
+    booked = Booking.objects.filter(status=BookingStatus.BOOKED.value, day__gte=today).order_by()
+    return Q(pk__in=booked.values("patient"))
 
 
 def exam_of_day(booking: Booking) -> Exam | None:

@@ -4,16 +4,16 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from screening.access import restrict
 from screening.models import Exam, Patient, Site, User
-from screening.policy.exam_states import FINISHED, PHOTOGRAPHED
+from screening.policy.exam_states import FINISHED, PHOTOGRAPHED, ExamState
 from screening.policy.recall import NextStep, RecallState, left_exam_day, lost_due_date
 from screening.policy.register import RegisterStatus
 from screening.selectors.bookings import is_booked
-from screening.selectors.drafts import is_late_reader
+from screening.selectors.drafts import is_read_late
 from screening.selectors.patients import matching_ids
 
 TO_CALL = (RecallState.DUE, RecallState.OVERDUE)
@@ -84,7 +84,7 @@ def count_register(site: Site) -> tuple[dict[RecallState, int], int]:
 
 def _people(user: User, site: Site) -> QuerySet[Patient]:
     people = restrict(Patient.objects.filter(site=site, merged_into__isnull=True), user)
-    return people.exclude(Exists(Exam.objects.filter(is_late_reader(user), patient=OuterRef("pk"))))
+    return people.exclude(is_read_late(user))
 
 
 def _state(site: Site, today: datetime.date) -> Case:
@@ -98,12 +98,13 @@ def _state(site: Site, today: datetime.date) -> Case:
     is_left = Q(status__in=PHOTOGRAPHED, created_at__lt=begun_since) & (
         Q(returned_at__isnull=True) | Q(returned_at__lt=begun_since)
     )
-    in_progress = Exam.objects.filter(patient=OuterRef("pk")).exclude(status__in=FINISHED).exclude(is_left)
+    unfinished = [state for state in ExamState if state not in FINISHED]
+    in_progress = Exam.objects.filter(status__in=unfinished, site=site).exclude(is_left).order_by().values("patient")
     has_no_step = Q(next_step=NextStep.LOST.value, next_step_on__lte=today)
     overdue_on = today - datetime.timedelta(days=rules.overdue_after_days)
     invited_on = today + datetime.timedelta(days=rules.invite_before_days)
     cases: list[tuple[Any, RecallState]] = [
-        (Exists(in_progress), RecallState.IN_PROGRESS),
+        (Q(pk__in=in_progress), RecallState.IN_PROGRESS),
         (is_booked(today), RecallState.BOOKED),
         (Q(due_on__isnull=True), RecallState.REFERRED),
         (has_no_step | Q(due_on__lte=lost_due_date(rules, today)), RecallState.LOST),

@@ -3,14 +3,14 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 
 from screening.access import restrict
-from screening.models import Exam, Message, MessageEvent, MessageTemplate, Patient, Site, User
+from screening.models import Message, MessageEvent, MessageTemplate, Patient, Site, User
 from screening.policy.letters import TextChannel, TextKind
 from screening.policy.messages import MessageChannel, MessageKind, MessageReason, MessageState
-from screening.selectors.drafts import is_late_reader
+from screening.selectors.drafts import is_read_late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +61,7 @@ def newest_texts(*, user: User, site: Site, language: str) -> dict[tuple[str, st
 
 def _messages(user: User) -> QuerySet[Message]:
     """Without those to people whose exam ``user`` was reading when a colleague signed it: they follow from it."""
-    read = Exam.objects.filter(is_late_reader(user), patient=OuterRef("patient"))
-    rows = restrict(Message.objects.exclude(Exists(read)), user)
+    rows = restrict(Message.objects.exclude(is_read_late(user, patient="patient")), user)
     return rows.select_related("site", "patient", "queued_by").order_by("-created_at", "pk")
 
 

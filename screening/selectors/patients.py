@@ -4,7 +4,7 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, When
+from django.db.models import Case, CharField, Count, Exists, F, Max, OuterRef, Prefetch, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, ExtractYear
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -13,7 +13,7 @@ from screening import policy
 from screening.access import restrict
 from screening.folding import clean_number, fold_number, search_terms
 from screening.models import Exam, EyeFinding, FundusImage, Patient, PatientSearchTerm, Review, User, VisualAcuity
-from screening.selectors.drafts import is_late_reader
+from screening.selectors.drafts import is_read_late
 from screening.selectors.earlier_results import without_earlier_unread
 from screening.selectors.reviews import IN_FORCE, replaced_reviews, reviews_in_error, with_not_blind, without_unread
 
@@ -40,8 +40,12 @@ def list_patients(*, user: User) -> QuerySet[Patient]:
     Neither merged records nor cancelled exams are listed or counted.
     """
     patients = restrict(Patient.objects.filter(merged_into__isnull=True).select_related("site"), user)
-    is_kept = ~Q(exams__status=Exam.Status.CANCELLED)
-    counts = {"last_exam_at": Max("exams__created_at", filter=is_kept), "n_exams": Count("exams", filter=is_kept)}
+    kept = Exam.objects.filter(patient=OuterRef("pk")).exclude(status=Exam.Status.CANCELLED).order_by()
+    per_patient = kept.values("patient")
+    counts = {
+        "last_exam_at": Subquery(per_patient.annotate(at=Max("created_at")).values("at")),
+        "n_exams": Coalesce(Subquery(per_patient.annotate(n=Count("pk")).values("n")), 0),
+    }
     return with_last_result(patients, user).annotate(**counts).order_by("folded_name", birth_order(), "mrn", "pk")
 
 
@@ -118,9 +122,11 @@ def with_last_result(patients: QuerySet[Patient], user: User) -> QuerySet[Patien
     """
     every = Review.objects.filter(IN_FORCE, exam__patient=OuterRef("pk"))
     results = without_unread(every, user)
-    newest = results.order_by("-exam__created_at", "-signed_at").values("recall_on")[:1]
-    hidden = every.filter(is_late_reader(user, exam="exam"))
-    return patients.annotate(has_result=Exists(results), recall_on=Subquery(newest), sees_all=~Exists(hidden))
+    newest = results.order_by("-exam__created_at", "-signed_at").values("recall_on")
+    sees_all = Case(When(is_read_late(user), then=Value(False)), default=Value(True))  # noqa: FBT003
+    return patients.annotate(
+        has_result=Exists(results), recall_on=Subquery(newest.values("recall_on")[:1]), sees_all=sees_all
+    )
 
 
 def due_on(patient: Patient) -> datetime.date | None:

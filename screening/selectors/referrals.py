@@ -12,10 +12,12 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from screening.access import Action, restrict, sites_for
-from screening.models import Referral, ReferralEvent, ReferralFeedback, Site, User
+from screening.models import Exam, Referral, ReferralEvent, ReferralFeedback, Site, User
+from screening.policy.exam_states import ExamState
 from screening.policy.referrals import CLOSED_STATES, ReferralState
 from screening.selectors.drafts import is_late_reader
-from screening.selectors.gradings import with_is_revealed
+from screening.selectors.gradings import unread_by
+from screening.selectors.list_rows import count_up_to_limit
 from screening.selectors.patients import matching_ids
 
 
@@ -47,9 +49,16 @@ def referrals_for(user: User) -> QuerySet[Referral]:
     A late reader has yet to read the exam at every site, not only at a blind-first one.
     """
     rows = restrict(Referral.objects.exclude(is_late_reader(user, exam="exam")), user)
-    rows = with_is_revealed(rows, user, exam="exam")
-    is_no_reader = ~Q(site__in=sites_for(user, Action.REVIEW_EXAM))
-    return rows.filter(is_no_reader | Q(is_revealed=True)).order_by()
+    return rows.exclude(exam__in=_exams_read_again(user).values("pk")).order_by()
+
+
+def _exams_read_again(user: User) -> QuerySet[Exam]:
+    """Exams that ``user`` has yet to read and that can have a referral: they were signed before, and are open again.
+
+    They are few, so that a database finds them once and does not ask it of each referral.
+    """
+    again = Exam.objects.filter(reading_round__gt=0).exclude(status=ExamState.SIGNED)
+    return unread_by(again, user).order_by()
 
 
 def list_referrals(*, user: User, filters: ReferralFilters = ALL_OPEN) -> QuerySet[Referral]:
@@ -69,13 +78,17 @@ def search_referrals(*, user: User, filters: ReferralFilters, text: str) -> Quer
 
 
 def count_referrals(*, user: User, site: Site | None = None) -> ReferralCounts:
-    """How many referrals there are in each state, of one site or of all sites of the user; two queries."""
+    """How many referrals there are in each state, of one site or of all sites of the user; five queries.
+
+    Closed ones are counted up to a limit (``selectors.list_rows``).
+    """
     rows = referrals_for(user)
     if site is not None:
         rows = rows.filter(site=site)
     late = Count("pk", filter=late_referrals(user))
-    found = list(rows.values_list("state").annotate(n=Count("pk"), n_late=late))
+    found = list(rows.exclude(state__in=CLOSED_STATES).values_list("state").annotate(n=Count("pk"), n_late=late))
     states = {state: sum(n for one, n, _late in found if one == state) for state in ReferralState}
+    states |= {state: count_up_to_limit(rows.filter(state=state)) for state in ReferralState if state in CLOSED_STATES}
     n_open = sum(n for state, n in states.items() if state not in CLOSED_STATES)
     return ReferralCounts(states, n_open, sum(n_late for *_rest, n_late in found))
 

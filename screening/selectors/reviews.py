@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
-from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 
@@ -12,8 +12,11 @@ from screening.models import Correction, Exam, EyeFinding, FirstReading, Review,
 from screening.selectors.drafts import is_late_reader
 from screening.selectors.earlier_results import without_earlier_unread
 
-IN_FORCE = Q(amendments__isnull=True, reading_round=F("exam__reading_round"))
-"""Filter of reviews: those that count. An amended review does not, nor one of an earlier reading round."""
+IN_FORCE = Q(~Exists(Review.objects.filter(amends=OuterRef("pk"))), reading_round=F("exam__reading_round"))
+"""Filter of reviews: those that count. An amended review does not, nor one of an earlier reading round.
+
+NB: of ``amendments__isnull`` PostgreSQL expects one row for the whole table, and joins in a bad order.
+"""
 
 
 def reviews_with_findings() -> QuerySet[Review]:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,10 +17,12 @@ from screening.labels.recall import STATE_LABELS, STEP_LABELS
 from screening.models import AuditEvent, Patient, Site
 from screening.policy.recall import NextStep, RecallState
 from screening.selectors.due_list import TO_CALL, DueFilters, count_states, due_list
+from screening.selectors.list_rows import load_rows
 from screening.services.audit import record_event
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.due_list_filters import PARAMETERS, query_of, read_filters
-from screening.views.parameters import page_number, require_parameters
+from screening.views.list_pages import PAGE_PARAMETERS, page_of_list
+from screening.views.parameters import require_parameters
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -61,7 +62,7 @@ def site_due_list(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseB
 
     A search text is never part of an address; a form without one is redirected to the address of its filters.
     """
-    require_parameters(request, known={*PARAMETERS, "page"})
+    require_parameters(request, known={*PARAMETERS, *PAGE_PARAMETERS})
     site = get_object_or_404(sites_for(request.user), pk=site_id)
     require(request.user, Action.MANAGE_REGISTER, site)
     filters = read_filters(request.POST if request.method == "POST" else request.GET)
@@ -95,11 +96,11 @@ def _people(request: AuthenticatedRequest, site: Site, form: DueListForm, filter
     user, today = request.user, timezone.localdate(timezone=site.zone)
     if form.is_valid():
         text = form.cleaned_data["text"]
-        found = list(due_list(user=user, site=site, filters=filters, text=text)[: MAX_FOUND + 1])
+        found = load_rows(due_list(user=user, site=site, filters=filters, text=text), 0, MAX_FOUND + 1)
         context: dict[str, Any] = {"is_search": True, "is_cut": len(found) > MAX_FOUND, "max_found": MAX_FOUND}
         people = found[:MAX_FOUND]
     else:
-        page = Paginator(due_list(user=user, site=site, filters=filters), PER_PAGE).get_page(page_number(request))
+        page = page_of_list(request, due_list(user=user, site=site, filters=filters), per_page=PER_PAGE)
         context = {"page": page}
         people = list(page.object_list)
     data: dict[str, str | float | bool | None] = {"route": "screening:site-due-list", "n_found": len(people)}

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -26,7 +25,8 @@ from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.due_list_filters import PARAMETERS as DUE_LIST_PARAMETERS
 from screening.views.due_list_filters import query_of
 from screening.views.due_list_filters import read_filters as read_due_filters
-from screening.views.parameters import page_number, require_parameters, value_of
+from screening.views.list_pages import PAGE_PARAMETERS, page_of_list
+from screening.views.parameters import require_parameters, value_of
 
 PER_PAGE = 50
 _FILTERS: dict[str, Any] = {
@@ -41,17 +41,17 @@ _FILTERS: dict[str, Any] = {
 @require_safe
 def site_messages(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseBase:
     """The log of a site, newest first, with the filters of the address."""
-    require_parameters(request, known={*_FILTERS, "page"})
+    require_parameters(request, known={*_FILTERS, *PAGE_PARAMETERS})
     site = _site(request, site_id)
     filters = read_filters(request.GET)
     counts = count_message_states(user=request.user, site=site)
-    page = Paginator(list_messages(user=request.user, site=site, filters=filters), PER_PAGE)
+    page = page_of_list(request, list_messages(user=request.user, site=site, filters=filters), per_page=PER_PAGE)
     chosen = {name: getattr(filters, name) for name in _FILTERS}
     values = {name: value.value for name, value in chosen.items() if value is not None}
     context = {
         "section": "patients",
         "site": site,
-        "page": page.get_page(page_number(request)),
+        "page": page,
         "tabs": [(one.value, STATE_LABELS[one], n, one is filters.state) for one, n in counts.items()],
         "n_messages": sum(counts.values()),
         "selects": [

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -28,13 +27,15 @@ from screening.selectors import (
     list_patients,
     search_patients,
 )
+from screening.selectors.list_rows import load_rows
 from screening.selectors.register import list_register_entries
 from screening.services.audit import record_event
 from screening.services.patient_details import InvalidPatient
 from screening.services.patient_questions import PatientNotConfirmed, record_similar
 from screening.services.patients import register_patient, update_patient
 from screening.views.decorators import AuthenticatedRequest, login_required
-from screening.views.parameters import page_number, require_parameters
+from screening.views.list_pages import PAGE_PARAMETERS, page_of_list
+from screening.views.parameters import require_parameters
 
 PER_PAGE = 25
 MAX_FOUND = 50
@@ -45,7 +46,7 @@ MAX_FOUND = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 def patient_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """All patients by name (GET), or a search (POST, so that no name is in an address or a log)."""
-    require_parameters(request, known={"page"})
+    require_parameters(request, known=PAGE_PARAMETERS)
     require(request.user, Action.VIEW_PATIENT)
     form = PatientSearchForm(request.POST if request.method == "POST" else None)
     context = {
@@ -54,12 +55,12 @@ def patient_list(request: AuthenticatedRequest) -> HttpResponseBase:
         "may_register": can(request.user, Action.REGISTER_PATIENT),
     }
     if request.method == "POST" and form.is_valid() and form.cleaned_data["text"].strip():
-        found = list(search_patients(user=request.user, text=form.cleaned_data["text"])[: MAX_FOUND + 1])
+        found = load_rows(search_patients(user=request.user, text=form.cleaned_data["text"]), 0, MAX_FOUND + 1)
         n_found = len(found)
         context |= {"found": found[:MAX_FOUND], "is_search": True, "is_cut": n_found > MAX_FOUND}
         context["export_text"] = form.cleaned_data["text"]
     else:
-        page = Paginator(list_patients(user=request.user), PER_PAGE).get_page(page_number(request))
+        page = page_of_list(request, list_patients(user=request.user), per_page=PER_PAGE)
         n_found = len(page.object_list)
         context |= {"found": page.object_list, "page": page}
     record_event(

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,6 +22,7 @@ from screening.labels.referrals import STATE_LABELS, STEP_LABELS
 from screening.models import AuditEvent, Referral, Site
 from screening.policy import Urgency
 from screening.policy.referrals import FEEDBACK_STATES, ReferralState, Step, step_of, steps_from
+from screening.selectors.list_rows import load_rows
 from screening.selectors.referral_metrics import metrics_of, referral_pairs
 from screening.selectors.referrals import (
     ReferralCounts,
@@ -37,7 +37,8 @@ from screening.selectors.referrals import (
 from screening.services.audit import record_event
 from screening.services.referrals import ReferralError, record_feedback, record_step
 from screening.views.decorators import AuthenticatedRequest, login_required
-from screening.views.parameters import page_number, require_parameters, value_of
+from screening.views.list_pages import PAGE_PARAMETERS, counted_text, page_of_list
+from screening.views.parameters import require_parameters, value_of
 from screening.views.worklist_filters import YES
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Tab:
 
     label: "_StrPromise | str"
     query: str
-    n: int
+    n: str
     is_chosen: bool
 
 
@@ -65,7 +66,7 @@ class Tab:
 def referral_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """The referrals with the filters of the address (GET), or of the form with a search text (POST)."""
     user = request.user
-    require_parameters(request, known={*PARAMETERS, "page"})
+    require_parameters(request, known={*PARAMETERS, *PAGE_PARAMETERS})
     require(user, Action.VIEW_PATIENT)
     sites = list(sites_for(user))
     filters = read_filters(request.POST if request.method == "POST" else request.GET, sites)
@@ -213,10 +214,10 @@ def _step_form(referral: Referral, step: Step | None, data: Any = None) -> StepF
 def _listed(request: AuthenticatedRequest, form: ReferralListForm, filters: ReferralFilters) -> dict[str, Any]:
     """A page of the list, or the referrals that the search found."""
     if not form.is_valid():
-        page = Paginator(list_referrals(user=request.user, filters=filters), PER_PAGE).get_page(page_number(request))
+        page = page_of_list(request, list_referrals(user=request.user, filters=filters), per_page=PER_PAGE)
         return {"referrals": page.object_list, "page": page}
     text = form.cleaned_data["text"]
-    found = list(search_referrals(user=request.user, filters=filters, text=text)[: MAX_FOUND + 1])
+    found = load_rows(search_referrals(user=request.user, filters=filters, text=text), 0, MAX_FOUND + 1)
     record_event(
         verb=AuditEvent.Verb.PATIENTS_SEARCHED,
         subject=None,
@@ -255,9 +256,11 @@ def query_of(filters: ReferralFilters) -> str:
 def _tabs(filters: ReferralFilters, counts: ReferralCounts) -> list[Tab]:
     """All open ones, then each state; a link keeps the site."""
     kept = ReferralFilters(site=filters.site)
-    every_open = Tab(_("All open"), query_of(kept), counts.open, is_chosen=filters.state is None)
+    every_open = Tab(_("All open"), query_of(kept), counted_text(counts.open), is_chosen=filters.state is None)
     states = [
-        Tab(STATE_LABELS[state], query_of(replace(kept, state=state)), n, is_chosen=state is filters.state)
+        Tab(
+            STATE_LABELS[state], query_of(replace(kept, state=state)), counted_text(n), is_chosen=state is filters.state
+        )
         for state, n in counts.states.items()
     ]
     return [every_open, *states]

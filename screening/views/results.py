@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import urlencode
@@ -17,7 +16,8 @@ from screening.policy import Outcome
 from screening.selectors.results import ResultFilters, list_results
 from screening.services.audit import record_event
 from screening.views.decorators import AuthenticatedRequest, login_required
-from screening.views.parameters import day_value, page_number, require_parameters, value_of
+from screening.views.list_pages import PAGE_PARAMETERS, page_of_list
+from screening.views.parameters import day_value, require_parameters, value_of
 
 PER_PAGE = 25
 PARAMETERS = ("site", "outcome", "from_on", "to_on")
@@ -27,12 +27,12 @@ PARAMETERS = ("site", "outcome", "from_on", "to_on")
 @require_safe
 def result_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """The signed results with the filters of the address."""
-    require_parameters(request, known={*PARAMETERS, "page"})
+    require_parameters(request, known={*PARAMETERS, *PAGE_PARAMETERS})
     user = request.user
     require(user, Action.VIEW_PATIENT)
     sites = list(sites_for(user))
     filters = read_filters(request.GET, sites)
-    page = Paginator(list_results(user=user, filters=filters), PER_PAGE).get_page(page_number(request))
+    page = page_of_list(request, list_results(user=user, filters=filters), per_page=PER_PAGE)
     data: dict[str, str | float | bool | None] = {"route": "screening:results", "n_found": len(page.object_list)}
     record_event(verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=filters.site, data=data, by=user)
     values = values_of(filters)

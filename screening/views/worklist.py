@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -30,13 +29,15 @@ from screening.selectors import (
 )
 from screening.selectors.first_run import find_first_run
 from screening.selectors.gradings import SiteView, list_site_views
+from screening.selectors.list_rows import load_rows
 from screening.selectors.readings import count_without_reader
 from screening.selectors.worklist_counts import WorklistCounts, count_choices, count_worklist, store_menu_counts
 from screening.selectors.worklist_layouts import get_worklist_layout
 from screening.services.audit import record_event
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.first_run import step_lines
-from screening.views.parameters import InvalidParameter, page_number, require_parameters
+from screening.views.list_pages import PAGE_PARAMETERS, page_of_list
+from screening.views.parameters import InvalidParameter, require_parameters
 from screening.views.worklist_filters import PARAMETERS, RANKS, query_of, read_filters
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
     reads blind sees no grade, and no order or filter that follows from one.
     """
     user = request.user
-    require_parameters(request, known={*PARAMETERS, "page"})
+    require_parameters(request, known={*PARAMETERS, *PAGE_PARAMETERS})
     if can_create_first_site(user):
         return redirect("screening:site-first")
     reader = _reader_of(user)
@@ -182,9 +183,10 @@ def _is_blind(reader: Reader, filters: WorklistFilters) -> bool:
 def _exams(request: AuthenticatedRequest, form: WorklistForm, filters: WorklistFilters) -> dict[str, Any]:
     """A page of the list, or the exams that the search found."""
     if not form.is_valid():
-        page = Paginator(worklist(user=request.user, filters=filters), PER_PAGE).get_page(page_number(request))
+        page = page_of_list(request, worklist(user=request.user, filters=filters), per_page=PER_PAGE)
         return {"exams": page.object_list, "page": page}
-    found = list(search_worklist(user=request.user, filters=filters, text=form.cleaned_data["text"])[: MAX_FOUND + 1])
+    matching = search_worklist(user=request.user, filters=filters, text=form.cleaned_data["text"])
+    found = load_rows(matching, 0, MAX_FOUND + 1)
     record_event(
         verb=AuditEvent.Verb.PATIENTS_SEARCHED,
         subject=None,

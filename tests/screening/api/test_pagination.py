@@ -24,12 +24,12 @@ N_ACCESS_QUERIES = 2
 N_AUDIT_QUERIES = 2
 """The role and the event."""
 MAX_QUERIES = {
-    "patients": N_ACCESS_QUERIES + N_AUDIT_QUERIES + 1,
+    "patients": N_ACCESS_QUERIES + N_AUDIT_QUERIES + 2,
     "exams": N_ACCESS_QUERIES
     + N_AUDIT_QUERIES
-    + 10,  # exams, photographs, gradings, acuities, readings, reviews, findings, marks, amendments, retractions
-    "images": N_ACCESS_QUERIES + N_AUDIT_QUERIES + 2,
-    "gradings": N_ACCESS_QUERIES + N_AUDIT_QUERIES + 1,
+    + 11,  # ids, exams, photographs, gradings, acuities, readings, reviews, findings, marks, amendments, retractions
+    "images": N_ACCESS_QUERIES + N_AUDIT_QUERIES + 3,
+    "gradings": N_ACCESS_QUERIES + N_AUDIT_QUERIES + 2,
 }
 AssertMaxNumQueries = Callable[[int], Any]
 

@@ -23,9 +23,9 @@ def page_text(client: Client, name: str, *args: object, **query: str) -> str:
     return text_of(client.get(url(name, *args), query))
 
 
-def count_queries(client: Client, name: str, *args: object) -> int:
+def count_queries(client: Client, name: str, *args: object, **query: str) -> int:
     """Queries of the second request; the first one of a session also stores the time."""
-    client.get(url(name, *args))
+    client.get(url(name, *args), query)
     with CaptureQueriesContext(connection) as queries:
-        client.get(url(name, *args))
+        client.get(url(name, *args), query)
     return len(queries)

@@ -1,0 +1,112 @@
+"""No list of pages or API reads many rows of a large table, by the plans of PostgreSQL with its statistics."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks.filling import fill, fill_staff
+from benchmarks.lists import Listing, listings
+from screening.models import User
+from screening.selectors import list_rows
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such plans"),
+]
+
+N_PEOPLE = 4000
+MAX_ROWS_READ = 3000
+"""By one scan. The smallest of the large tables has N_PEOPLE rows, that of exams three times as many."""
+MIN_LARGE = 3000
+"""Rows of a table that grows with the number of people or exams."""
+IN_PROPORTION = re.compile("worklist, by patient|results, referred|.* one letter")
+"""Not checked. The order by patient sorts all exams that wait, and what one letter finds is a share of all people. A
+result has its site by its exam: finding the first ones of an outcome at a site reads those of other sites too."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_traces(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Sizes of tables are not rolled back: plans in other tests would depend on them."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+
+
+@pytest.mark.parametrize("role", ["manager", "senior reviewer", "outside reader"])
+def test_no_list_reads_a_large_table(role: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_rows, "MAX_COUNTED", 100)  # as the tables, it is smaller than in use
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_CLASSES": []}
+    fill_staff()
+    fill(first=1, last=N_PEOPLE)
+    pretend_to_be_large()
+    user, client = User.objects.get(username=role), Client()
+    client.force_login(user)
+    found = [
+        f"{listing.name}: {table}, {n_rows} rows"
+        for listing in listings(user)
+        if not IN_PROPORTION.match(listing.name)
+        for table, n_rows in large_scans(client, listing)
+    ]
+    assert "\n".join(found) == ""
+
+
+def pretend_to_be_large() -> None:
+    """Give the planner the statistics of tables 50 times as long: of short ones it reads all, which is faster."""
+    of_tables = "SELECT oid FROM pg_class WHERE relname LIKE 'screening\\_%%' AND relkind = 'r' AND reltuples > %s"
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        cursor.execute(
+            f"UPDATE pg_class SET reltuples = reltuples * 50 WHERE oid IN ({of_tables})"
+            f"OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid IN ({of_tables}))",
+            [MIN_LARGE, MIN_LARGE],
+        )
+
+
+def large_scans(client: Client, listing: Listing) -> Iterator[tuple[str, int]]:
+    """Tables of which a statement of a list reads too many rows, with their number."""
+    cache.clear()
+    with CaptureQueriesContext(connection) as queries:
+        if listing.body is None:
+            client.get(listing.address, listing.parameters)
+        elif listing.address.startswith("/api/"):
+            client.post(listing.address, listing.body, content_type="application/json")
+        else:
+            client.post(listing.address, listing.body)
+    for statement in [one["sql"] for one in queries]:
+        if statement.startswith(("SELECT", "(SELECT")):
+            yield from ((table, n) for table, n in scans_of(statement) if n > MAX_ROWS_READ)
+
+
+def scans_of(statement: str) -> Iterator[tuple[str, int]]:
+    """Each scan of a statement: its table, and the number of rows that it reads."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}")
+        plan = cursor.fetchone()[0]
+    yield from _scans((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"])
+
+
+def _scans(node: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    if "Relation Name" in node:
+        removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+        yield node["Relation Name"], (node["Actual Rows"] + removed) * node["Actual Loops"]
+    for child in node.get("Plans", []):
+        yield from _scans(child)
+
+
+def test_a_scan_of_a_whole_table_would_be_found() -> None:
+    fill_staff()
+    assert ("screening_user", User.objects.count()) in list(scans_of("SELECT * FROM screening_user"))
+
+
+def test_queries_of_lists_are_not_compiled() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
