@@ -30,7 +30,7 @@ class Worker:
         patch.setattr(queue_membership, "_is_intact", lambda: self.is_intact)
         patch.setattr(queue_membership, "_state_of_files", lambda: [((self.files, 0),)])
         patch.setattr("drsite.queue_membership.time.monotonic", lambda: self.now)
-        app = Celery("worker", broker="memory://")
+        app = Celery("worker", broker="memory://", set_as_current=False)
         self.consumer, self.membership = Consumer(app), QueueMembership()
         self.membership.begin(app)
         self.membership.connect(self.consumer)

@@ -186,7 +186,7 @@ def clock_of_a_worker_a_day_wrong(site: Installation, client: Client) -> None:
 
 def every_message_six_times(site: Installation, client: Client) -> None:
     client.send_all(photos(N_PHOTOS, seed=13))
-    app = Celery(broker=site.redis.url)
+    app = Celery(broker=site.redis.url, set_as_current=False)
     rows = site.query("SELECT id::text FROM screening_grading WHERE image_id::text = ANY(%s)", client.accepted)
     for _ in range(5):
         for _row in rows:

@@ -81,7 +81,7 @@ def test_a_lost_message_is_sent_again_but_not_every_time(queued: Grading, requeu
     assert (queued.status, queued.n_attempts) == (Status.QUEUED, 0)
 
 
-@pytest.mark.parametrize(("n_messages", "n_sent"), [(0, 1), (N_PERIODIC - 1, 1), (N_PERIODIC + 1, 0)])
+@pytest.mark.parametrize(("n_messages", "n_sent"), [(0, 1), (N_PERIODIC, 1), (N_PERIODIC + 1, 0)])
 def test_nothing_is_sent_again_while_the_workers_are_behind(
     queued: Grading, requeue: Requeue, queue: str, n_messages: int, n_sent: int
 ) -> None:
