@@ -24,11 +24,11 @@ def free_port() -> int:
 class Servers:
     """An installation at the database and the Redis of the environment, with photographs and logs in ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, *, database: str) -> None:
+        self.folder, self.port, self._database = folder, free_port(), database
         self._environment = {**os.environ, "INSECURE_HTTP": "true", "VAR_DIR": str(folder), "DEBUG": "false"}
         self._environment |= {"STATIC_ROOT": str(folder / "static"), "GRADING_THREADS": "1", "LOG_LEVEL": "WARNING"}
-        self._processes: list[Process] = []
+        self._processes: dict[str, Process] = {}
 
     def start(self) -> None:
         """Collect the static files and start the web server and beat."""
@@ -48,9 +48,9 @@ class Servers:
 
     def stop(self) -> None:
         """End all processes; one that does not end in time is killed."""
-        for process in self._processes:
+        for process in self._processes.values():
             process.send_signal(signal.SIGTERM)
-        for process in self._processes:
+        for process in self._processes.values():
             try:
                 process.wait(STOP_S)
             except subprocess.TimeoutExpired:
@@ -58,17 +58,28 @@ class Servers:
                     os.killpg(process.pid, signal.SIGKILL)
         self._processes.clear()
 
+    def cpu_s(self) -> dict[str, float]:
+        """Processor time so far: of the web server, of all workers, and of the connections to the database (Linux)."""
+        kinds = {process.pid: name.rstrip("0123456789") for name, process in self._processes.items()}
+        used = {"web": 0.0, "worker": 0.0, "database": 0.0}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                values = (folder / "stat").read_text().rpartition(")")[2].split()  # from the third field of proc(5) on
+                is_connection = f" {self._database} ".encode() in (folder / "cmdline").read_bytes()
+                kind = "database" if is_connection else kinds.get(int(values[2]))  # the group
+                if kind in used:
+                    used[kind] += sum(map(int, values[11:15])) / os.sysconf("SC_CLK_TCK")  # also of ended children
+        return used
+
     def _start(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
-            self._processes.append(
-                subprocess.Popen(  # noqa: S603
-                    [sys.executable, "-m", *command],
-                    cwd=PROJECT,
-                    env=self._environment,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+            self._processes[name] = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", *command],
+                cwd=PROJECT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def _wait_for_port(self) -> None:

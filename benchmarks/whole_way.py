@@ -76,8 +76,8 @@ def wait_for_gradings() -> float:
     return time.monotonic() - began
 
 
-def row(uploads: Measured, predictions: Measured) -> dict[str, object]:
-    """A row of the table."""
+def row(uploads: Measured, predictions: Measured, cpu_s: dict[str, float]) -> dict[str, object]:
+    """A row of the table; ``cpu_s`` was used for the uploads and their gradings."""
     states = list(Grading.objects.filter(pk__in=uploads.gradings).values_list("status", flat=True))
     n_done, n_accepted = states.count(Grading.Status.DONE), len(uploads.gradings)
     return {
@@ -86,6 +86,10 @@ def row(uploads: Measured, predictions: Measured) -> dict[str, object]:
         "upload to grading": percentiles(uploads.graded_s),
         "photographs a second": f"{n_accepted / uploads.sending_s:.1f}",
         "accepted, graded, lost": f"{n_accepted}, {n_done}, {n_accepted - n_done}",
+        "processor time of a photograph: " + ", ".join(cpu_s): ", ".join(
+            f"{seconds * 1000 / max(1, n_accepted):.0f}" for seconds in cpu_s.values()
+        )
+        + " ms",
         "predict": percentiles(predictions.predict_s),
         "predictions a second": f"{len(predictions.predict_s) / predictions.sending_s:.1f}",
         "refused (HTTP status: number)": ", ".join(
@@ -103,7 +107,7 @@ def measure(options: argparse.Namespace, broker: redis.Redis) -> str:
     connections.close_all()
     rows, n_sent = [], 0
     with tempfile.TemporaryDirectory() as folder:
-        servers = Servers(Path(folder))
+        servers = Servers(Path(folder), database=connection.settings_dict["NAME"])
         try:
             servers.start()
             clients = Clients(port=servers.port, key=key, exams=exams, photos=photos)
@@ -113,10 +117,12 @@ def measure(options: argparse.Namespace, broker: redis.Redis) -> str:
             clients.predict(n_clients=4, seconds=3)  # not measured: the first calls load the models
             before = broker.info("stats")
             for n in options.clients:
+                cpu_before = servers.cpu_s()
                 uploads = clients.upload(n_clients=n, seconds=options.seconds)
                 wait_for_gradings()
+                cpu_s = {kind: after_s - cpu_before[kind] for kind, after_s in servers.cpu_s().items()}
                 predictions = clients.predict(n_clients=n, seconds=options.seconds / 3)
-                rows.append(row(uploads, predictions))
+                rows.append(row(uploads, predictions, cpu_s))
                 n_sent += len(uploads.gradings) + len(predictions.predict_s)
             after = broker.info("stats")
         finally:
