@@ -19,7 +19,6 @@ from typing import Any
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drsite.settings")
-os.environ.setdefault("SECRET_KEY", "measurements-only-q8ZrV1nXw5tKc3LyPb7HdMf2SgJa9UeTo4RiNxWk6BvCz0YhQmDs")
 os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1")
 os.environ["API_RATE"] = os.environ["API_PHOTO_RATE"] = "1000000/min"
 os.environ.setdefault("CACHE_URL", os.environ.get("REDIS_URL", "").replace("redis://", "rediscache://"))
