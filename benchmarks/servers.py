@@ -15,7 +15,7 @@ Process = subprocess.Popen[bytes]
 
 
 def free_port() -> int:
-    """A port that no process listens at."""
+    """A port that no process uses."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
