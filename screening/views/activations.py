@@ -6,19 +6,19 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from ml.errors import BundleError
-from screening.access import Action, can, is_superuser, managed_sites, require, require_superuser, sites_for
+from screening.access import Action, can, is_superuser, require_superuser
 from screening.forms.activations import ActivationForm
 from screening.labels.paired_models import report_text
 from screening.models import BundleActivation, RegisteredBundle, Site, User
 from screening.selectors.activations import list_activations, newest_activation
 from screening.services.activations import ActivationRefused, activate_bundle, return_to_release
 from screening.services.active_bundles import bundle_in_use, version_in_use
-from screening.views.bundles import SECTION
+from screening.views.bundles import SECTION, get_managed_site
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import page_number, require_parameters
 
@@ -30,10 +30,7 @@ PER_PAGE = 10
 def site_activation(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseBase:
     """The model in use at a site, for its managers; a superuser changes it."""
     require_parameters(request, known={"page"})
-    site = managed_sites(request.user).filter(pk=site_id).first()
-    if site is None:
-        site = get_object_or_404(sites_for(request.user), pk=site_id)
-        require(request.user, Action.MANAGE_SITE, site)
+    site = get_managed_site(request.user, site_id)
     newest = newest_activation(site, site.served_model)
     initial: dict[str, Any] = {} if newest is None else {"base": newest.pk, "bundle": newest.bundle_id}
     form = ActivationForm(request.POST if request.method == "POST" else None, initial=initial)

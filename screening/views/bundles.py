@@ -6,14 +6,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from screening.access import Action, managed_sites, require_models, sites_for
+from screening.access import Action, managed_sites, require, require_models, sites_for
 from screening.labels.bundles import METRIC_LABELS, memory_text, metrics_by_source, metrics_over_sources
 from screening.labels.models import SHORT_MODEL_LABELS
 from screening.model_cards import blocks_of_card
-from screening.models import Site
+from screening.models import Site, User
 from screening.policy.operating_points import validation_points
 from screening.selectors.activations import active_versions
 from screening.services.bundles import InstalledBundle, find_bundle, list_bundles, read_card
@@ -72,6 +72,15 @@ def model_detail(request: AuthenticatedRequest, version: str) -> HttpResponseBas
         "card": blocks_of_card(read_card(bundle)),
     }
     return render(request, "screening/models/detail.html", context)
+
+
+def get_managed_site(user: User, site_id: UUID) -> Site:
+    """A site whose models ``user`` may see. Raises AccessDenied at another own site, Http404 at any other."""
+    site = managed_sites(user).filter(pk=site_id).first()
+    if site is None:
+        site = get_object_or_404(sites_for(user), pk=site_id)
+        require(user, Action.MANAGE_SITE, site)
+    return site
 
 
 def _row(installed: InstalledBundle, sites: list[Site], active: dict[UUID, str]) -> BundleRow:

@@ -6,11 +6,11 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from screening.access import Action, is_superuser, managed_sites, require, require_superuser, sites_for
+from screening.access import is_superuser, require_superuser
 from screening.forms.shadows import ShadowForm
 from screening.labels.paired_models import difference_text, failure_text, p_text
 from screening.models import RegisteredBundle, Site
@@ -20,7 +20,7 @@ from screening.selectors.signed_eyes import MAX_EXAMS
 from screening.services.active_bundles import version_in_use
 from screening.services.registered_bundles import BundleRefused
 from screening.services.shadows import change_shadow
-from screening.views.bundles import SECTION
+from screening.views.bundles import SECTION, get_managed_site
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import page_number, require_parameters
 
@@ -32,10 +32,7 @@ PER_PAGE = 10
 def site_shadow(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseBase:
     """Shadow mode of a site, for its managers; a superuser changes it."""
     require_parameters(request, known={"page"})
-    site = managed_sites(request.user).filter(pk=site_id).first()
-    if site is None:
-        site = get_object_or_404(sites_for(request.user), pk=site_id)
-        require(request.user, Action.MANAGE_SITE, site)
+    site = get_managed_site(request.user, site_id)
     newest = newest_shadow(site)
     initial: dict[str, Any] = {"base": None if newest is None else newest.pk}
     if newest is not None:
