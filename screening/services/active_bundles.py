@@ -5,13 +5,15 @@ If the active one cannot be used, nothing grades in its place.
 """
 
 from contextlib import suppress
+from uuid import UUID
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
 from ml.bundle import Bundle
 from ml.errors import BundleError
 from ml.vocabulary import ServedModel
-from screening.models import RegisteredBundle, Site
+from screening.models import BundleActivation, RegisteredBundle, Site
 from screening.selectors.activations import newest_activation
 from screening.services import inference
 from screening.services.bundles import registered_folder
@@ -25,6 +27,12 @@ def active_bundle(site: Site, model: ServedModel) -> RegisteredBundle | None:
     """The registered bundle in place of a model at a site; None: the released one. One query."""
     newest = newest_activation(site, model)
     return None if newest is None else newest.bundle
+
+
+def active_bundle_id(*, site: str, model: str) -> Subquery:
+    """The id of ``active_bundle``, null without one, for the rows of a query; ``site``, ``model``: paths to theirs."""
+    newest = BundleActivation.objects.filter(site=OuterRef(site), model=OuterRef(model)).order_by("-number")
+    return Subquery(newest.values("bundle")[:1])
 
 
 def version_in_use(site: Site, model: ServedModel | None = None) -> str:
@@ -73,7 +81,15 @@ def bundle_of_version(model_version: str) -> Bundle | None:
 
 def grader_in_use(site: Site, model: ServedModel) -> "inference.Grader":
     """The Grader of ``bundle_in_use`` in this process. Raises BundleError, ActiveBundleUnavailable."""
-    active = active_bundle(site, model)
+    return _grader_of(active_bundle(site, model), model)
+
+
+def grader_by_id(active_id: UUID | None, model: ServedModel) -> "inference.Grader":
+    """As ``grader_in_use``, of an ``active_bundle_id``: no query for the released bundle."""
+    return _grader_of(None if active_id is None else RegisteredBundle.objects.get(pk=active_id), model)
+
+
+def _grader_of(active: RegisteredBundle | None, model: ServedModel) -> "inference.Grader":
     if active is None:
         return inference.current_grader(model)
     try:

@@ -6,24 +6,38 @@ sent are taken; so each finds a message, also after one was queued again.
 """
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
-from screening.models import Grading, Site, SiteClaim
+from screening.models import Grading, Site, SiteClaim, SiteThreshold
+from screening.services.active_bundles import active_bundle_id
 
 
 def next_waiting() -> Grading | None:
-    """The grading that is to be claimed next, with image, exam and site. One query, two for bulk."""
+    """The grading that is to be claimed next, one of ``gradings_to_run``. One query, two for bulk."""
     waiting = Grading.objects.filter(status=Grading.Status.QUEUED, published_at__isnull=False)
     longest_ago = F("grading_claim__claimed_at").asc(nulls_first=True)
     for is_bulk in (False, True):
         first = waiting.filter(queue_site=OuterRef("pk"), is_bulk=is_bulk).order_by("queued_at", "pk").values("pk")[:1]
         sites = Site.objects.annotate(first=Subquery(first)).filter(first__isnull=False).order_by(longest_ago, "pk")
-        rows = Grading.objects.select_related("image__exam__site").defer("heatmap", "oedema_heatmap")
-        grading = rows.filter(pk=Subquery(sites.values("first")[:1])).first()
+        grading = gradings_to_run().filter(pk=Subquery(sites.values("first")[:1])).first()
         if grading is not None:
             return grading
     return None
+
+
+def gradings_to_run() -> QuerySet[Grading]:
+    """Gradings with all that a worker reads to grade one: image, exam, site, ``active_bundle``, ``has_thresholds``.
+
+    ``active_bundle`` is the id of the bundle that is active at the site, null for the released one;
+    ``has_thresholds``: whether the site has ever stored a threshold.
+    """
+    site = "image__exam__site"
+    rows = Grading.objects.select_related(site).defer("heatmap", "oedema_heatmap")
+    return rows.annotate(
+        active_bundle=active_bundle_id(site=site, model="model"),
+        has_thresholds=Exists(SiteThreshold.objects.filter(site=OuterRef(site))),
+    )
 
 
 @transaction.atomic

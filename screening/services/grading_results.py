@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def result_columns(prediction: Prediction, site: Site, *, own_point: float) -> dict[str, Any]:
-    """The columns of a finished grading, judged by the threshold of the site or, without one, by ``own_point``."""
-    prediction, threshold = with_site_threshold(prediction, site)
+def result_columns(prediction: Prediction, site: Site | None, *, own_point: float) -> dict[str, Any]:
+    """The columns of a finished grading, judged by the threshold of the site or, without one, by ``own_point``.
+
+    ``site`` is None if it had none when the grading began: then there is no query for it.
+    """
+    threshold = None
+    if site is not None:
+        prediction, threshold = with_site_threshold(prediction, site)
     return {
         "status": Grading.Status.DONE,
         "failure_code": "",

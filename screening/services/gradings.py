@@ -26,7 +26,7 @@ from screening.access import Action, require
 from screening.labels.failures import FailureCode
 from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services import grading_queue, inference
-from screening.services.active_bundles import ActiveBundleUnavailable, grader_in_use, version_in_use
+from screening.services.active_bundles import ActiveBundleUnavailable, grader_by_id, version_in_use
 from screening.services.audit import record_event
 from screening.services.grading_results import result_columns
 from screening.services.worklist import update_order_of_image, update_worklist_order
@@ -103,7 +103,7 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
     Raises BundleError if the released model cannot be loaded: the grading is then unchanged. If the bundle that is
     active at the site cannot be, the grading fails.
     """
-    grading = Grading.objects.select_related("image__exam__site").filter(pk=grading_id).first()
+    grading = grading_queue.gradings_to_run().filter(pk=grading_id).first()
     if grading is None or not _run(grading, is_in_order=False):
         logger.info("Grading %s is not queued: nothing to do", grading_id)
 
@@ -113,11 +113,16 @@ def _run(grading: Grading, *, is_in_order: bool) -> bool:
     grader = None
     if grading.model in settings.GRADING_MODELS:
         with suppress(ActiveBundleUnavailable):
-            grader = grader_in_use(grading.image.exam.site, ServedModel(grading.model))
+            grader = _grader(grading)
     if not grading_queue.claim(grading, is_in_order=is_in_order):
         return False
     _grade_claimed(grading, grader)
     return True
+
+
+def _grader(grading: Grading) -> "inference.Grader":
+    active: uuid.UUID | None = grading.active_bundle  # type: ignore[attr-defined]  # annotated
+    return grader_by_id(active, ServedModel(grading.model))
 
 
 def _grade_claimed(grading: Grading, grader: "inference.Grader | None") -> None:
@@ -156,10 +161,11 @@ def _grade(grading: Grading, grader: "inference.Grader | None") -> dict[str, Any
     """The columns of a finished grading; ``grader`` is None if that of the site cannot be used."""
     if grading.model not in settings.GRADING_MODELS:
         raise _ModelChanged
-    site = grading.image.exam.site
-    grader = grader or grader_in_use(site, ServedModel(grading.model))
+    grader = grader or _grader(grading)
     if grader.bundle.model_version != grading.model_version:
         raise _ModelChanged
+    has_thresholds: bool = grading.has_thresholds  # type: ignore[attr-defined]  # annotated
+    site = grading.image.exam.site if has_thresholds else None
     return result_columns(grader.grade(_read(grading)), site, own_point=grader.bundle.operating_point)
 
 

@@ -1,6 +1,7 @@
 """Order of the worklist, stored on the exam: band, rank, worst grade, quality of the photographs, due time."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
@@ -15,6 +16,10 @@ from screening.policy.exam_states import PHOTOGRAPHED, WAITING
 from screening.services.audit import record_event
 
 _ORDER_FIELDS = ("worst_grade", "max_p_referable", "worklist_rank", "worklist_band", "quality", "is_oedema_suspected")
+_GRADING_FIELDS = (
+    "status", "is_gradable", "quality_level", "grade", "p_referable", "is_referable", "suspects_oedema",
+    "image__laterality", "image__field", "image__withdrawn_at",
+)  # fmt: skip
 
 
 def update_worklist_order(exam: Exam) -> None:
@@ -23,8 +28,17 @@ def update_worklist_order(exam: Exam) -> None:
     Call it in the transaction that changes a grading, a photograph or an absent eye. It locks the exam until that
     transaction ends: of two gradings that finish at once, the second counts the first.
     """
-    locked = Exam.objects.select_for_update(of=("self",)).select_related("site").get(pk=exam.pk)
-    gradings = _current_gradings(locked)
+    locked = _locked(exam)
+    _store_order(exam, locked, _gradings_of(exam))
+
+
+def _locked(exam: Exam) -> Exam:
+    return Exam.objects.select_for_update(of=("self",)).select_related("site").get(pk=exam.pk)
+
+
+def _store_order(exam: Exam, locked: Exam, rows: Iterable[Grading]) -> None:
+    """Set the order on ``exam``, and store it if it differs from that of ``locked``, its locked row."""
+    gradings = _current(rows)
     grades = [grading.grade for grading in gradings if grading.grade is not None]
     graded_or_pending = {grading.image.laterality for grading in gradings if grading.is_gradable or grading.is_pending}
     is_ungraded = any(not locked.absent_reason(eye) and eye not in graded_or_pending for eye in Laterality)
@@ -46,7 +60,8 @@ def update_worklist_order(exam: Exam) -> None:
         is_any_eye_ungraded=is_ungraded, is_any_pending=is_pending, is_any_limited=bool(limited_fields(gradings))
     )
     exam.worklist_band = _band(exam, locked)
-    exam.save(update_fields=[*_ORDER_FIELDS])
+    if any(getattr(exam, name) != getattr(locked, name) for name in _ORDER_FIELDS):
+        exam.save(update_fields=[*_ORDER_FIELDS])
     update_priority_later(locked.site)
 
 
@@ -127,11 +142,11 @@ def update_due_times_of_site(site: Site) -> None:
 
 def update_order_of_image(image: FundusImage) -> None:
     """As ``update_worklist_order``, for the exam of a photograph that may be moved to another exam meanwhile."""
-    exam_before = image.exam
-    update_worklist_order(exam_before)
+    locked = _locked(image.exam)
+    rows = _gradings_of(image.exam)
+    _store_order(image.exam, locked, rows)
     # A move locks the exam that it leaves: with that lock here, the photograph stays where it is now.
-    exam_id = FundusImage.objects.values_list("exam_id", flat=True).get(pk=image.pk)
-    if exam_id != exam_before.pk:
+    if all(grading.image_id != image.pk for grading in rows):
         image.refresh_from_db(fields=["exam"])
         update_worklist_order(image.exam)
 
@@ -148,9 +163,16 @@ def update_orders_of_site(site: Site) -> None:
             update_worklist_order(exam)
 
 
-def _current_gradings(exam: Exam) -> list[Grading]:
-    gradings = Grading.objects.filter(image__exam=exam, image__withdrawn_at__isnull=True).select_related("image")
+def _gradings_of(exam: Exam) -> list[Grading]:
+    """All gradings of an exam, also of withdrawn photographs, those that are current first."""
+    gradings = Grading.objects.filter(image__exam=exam).select_related("image")
+    return list(current_first(gradings.only(*_GRADING_FIELDS)))
+
+
+def _current(gradings: Iterable[Grading]) -> list[Grading]:
+    """The current grading of each photograph in use."""
     current: dict[UUID, Grading] = {}
-    for grading in current_first(gradings.defer("heatmap", "oedema_heatmap")):
-        current.setdefault(grading.image_id, grading)
+    for grading in gradings:
+        if not grading.image.is_withdrawn:
+            current.setdefault(grading.image_id, grading)
     return list(current.values())

@@ -182,7 +182,7 @@ def test_two_gradings_that_end_at_once_count_each_other(
     gradings = [GradingFactory(image=FundusImageFactory(exam=exam, laterality=eye)) for eye in EYES]
     fake_grader.prediction = make_prediction(0)
     both_inside = threading.Barrier(2)
-    read = worklist._current_gradings
+    read = worklist._gradings_of
 
     def read_together(exam: Exam) -> list[Grading]:
         found = read(exam)
@@ -194,7 +194,7 @@ def test_two_gradings_that_end_at_once_count_each_other(
         run_grading(grading_id=grading.pk)
         connection.close()
 
-    monkeypatch.setattr(worklist, "_current_gradings", read_together)
+    monkeypatch.setattr(worklist, "_gradings_of", read_together)
     threads = [threading.Thread(target=run, args=[grading]) for grading in gradings]
     for thread in threads:
         thread.start()
@@ -204,9 +204,14 @@ def test_two_gradings_that_end_at_once_count_each_other(
     assert exam.worklist_rank == WorklistRank.ROUTINE
 
 
-def test_an_update_takes_three_queries(site: Site, django_assert_num_queries: Callable[[int], Any]) -> None:
+def test_an_update_takes_three_queries_and_two_without_a_change(
+    site: Site, django_assert_num_queries: Callable[[int], Any]
+) -> None:
     exam = make_exam(site, "grade 2", "waiting")
     for _ in range(3):
         GradingFactory(image=FundusImageFactory(exam=exam), is_done=True)
-    with django_assert_num_queries(3):
-        update_worklist_order(exam)
+    Exam.objects.filter(pk=exam.pk).update(worst_grade=4)
+    for n_queries in (3, 2):
+        with django_assert_num_queries(n_queries):
+            update_worklist_order(exam)
+    assert stored_order(exam) == expected_order(exam)
