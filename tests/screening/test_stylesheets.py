@@ -102,3 +102,40 @@ def test_eyes_are_never_mirrored() -> None:
     kept = re.search(r'\[dir="rtl"\] :is\(([^)]*)\) \{ direction: ltr; \}', page)
     assert kept is not None
     assert {".panes", ".strip", ".columns.is-eyes", ".reading-eyes"} <= {one.strip() for one in kept[1].split(",")}
+
+
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
+LINKED = re.compile(r"'((?:css/)?[\w-]+\.css)'")
+
+
+def templates_of(name: str, found: set[str]) -> set[str]:
+    """The template and all that it includes or extends."""
+    path = TEMPLATES / name
+    if name not in found and path.exists():
+        found.add(name)
+        for other in re.findall(r"[\"']([\w/]+\.html)[\"']", path.read_text()):
+            templates_of(other, found)
+    return found
+
+
+def own_classes(sheet: Path) -> set[str]:
+    """Classes that no other style sheet has."""
+    of = {one: set(re.findall(r"\.([a-z][a-z0-9-]+)", one.read_text())) for one in ALL_SHEETS}
+    others = [names for one, names in of.items() if one != sheet]
+    return {name for name in of[sheet].difference(*others) if not name.startswith("is-")}
+
+
+@pytest.mark.parametrize("sheet", ["dashboards", "lesions", "models", "patients", "teaching", "viewer"])
+def test_a_page_loads_the_style_sheets_of_its_classes(sheet: str) -> None:
+    """Those of most pages are in base.html, so that a slow line carries what a page needs."""
+    classes = "|".join(own_classes(STATIC / "css" / f"{sheet}.css"))
+    is_used = re.compile(rf'class="[^"]*(?<![\w-])(?:{classes})(?![\w-])')
+    pages = {
+        path: [TEMPLATES / one for one in templates_of(str(path.relative_to(TEMPLATES)), set())]
+        for path in TEMPLATES.rglob("*.html")
+        if '{% extends "base.html" %}' in path.read_text()
+    }
+    users = {page: files for page, files in pages.items() if any(is_used.search(one.read_text()) for one in files)}
+    assert users
+    for page, files in users.items():
+        assert any(f"css/{sheet}.css" in LINKED.findall(one.read_text()) for one in files), page

@@ -52,10 +52,10 @@ def exams(site: Site) -> list[Exam]:
 @pytest.mark.parametrize(
     ("page", "max_page_kb", "max_static_kb", "max_requests", "max_photographs"),
     [
-        ("login", 3, 42, 26, 0),
-        ("worklist", 8, 48, 30, 0),
-        ("exam-detail", 12, 80, 35, 2),
-        ("exam-review", 18, 100, 52, 4),
+        ("login", 3, 36, 23, 0),
+        ("worklist", 7, 42, 27, 0),
+        ("exam-detail", 11, 75, 32, 2),
+        ("exam-review", 17, 96, 50, 4),
     ],
 )
 def test_a_page_is_within_its_budget(
