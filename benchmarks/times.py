@@ -3,8 +3,18 @@
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 N_RUNS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ListTiming:
+    """Some requests of one list as one role; the processor time is that of one request."""
+
+    times_ms: list[float]
+    processor_ms: float
+    n_statements: int
 
 
 def times_ms(call: Callable[[], object], *, n_runs: int = N_RUNS, before: Callable[[], object] = int) -> list[float]:

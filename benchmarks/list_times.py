@@ -1,0 +1,136 @@
+"""Times of the lists of one database: a process that ``benchmarks.rows`` asks by its standard input.
+
+    DATABASE_URL=... python -m benchmarks.list_times PEOPLE
+
+It migrates and fills the database (``benchmarks.filling``), writes the names of roles and lists as a line of JSON, and
+answers each line ``role TAB list TAB number of requests`` with the timing, or null if the role may not see the list.
+"""
+
+import json
+import logging
+import os
+import platform
+import sys
+import time
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "drsite.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402 (after django.setup)
+from django.core.cache import cache  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.client import MULTIPART_CONTENT  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+
+from benchmarks.filling import PROGRAMME_MANAGER, ROLES, fill, fill_staff  # noqa: E402
+from benchmarks.lists import Listing, listings  # noqa: E402
+from benchmarks.times import ListTiming, times_ms  # noqa: E402
+from screening.models import Patient, User  # noqa: E402
+
+ROLE_NAMES = [*ROLES, PROGRAMME_MANAGER]
+
+
+@lru_cache
+def lists_of(role: str) -> tuple[Client, dict[str, Listing]]:
+    """A client that is logged in as the role, and its lists by their names."""
+    user = User.objects.get(username=role)
+    client = Client()
+    client.force_login(user)
+    return client, {listing.name: listing for listing in listings(user)}
+
+
+def time_list(role: str, name: str, *, n_runs: int) -> ListTiming | None:
+    """Some requests after a first one; None if the role may not see the list. Raises ValueError for another error."""
+    client, known = lists_of(role)
+    listing = known.get(name)
+    if listing is None:
+        return None
+    with CaptureQueriesContext(connection) as statements:
+        status = request(client, listing)
+    n_statements = len(statements)  # NB: the next request empties the log
+    if status in {302, 403, 404}:
+        return None
+    if status != 200:
+        raise ValueError(f"{listing.name}: status {status}")
+    start_ms = processor_ms()
+    times = times_ms(lambda: request(client, listing), n_runs=n_runs, before=cache.clear)
+    used_ms = (processor_ms() - start_ms) / n_runs
+    return ListTiming(times, used_ms, n_statements)
+
+
+def processor_ms() -> float:
+    """Processor time of this process and, if it is on this machine, of its process of the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        facts = Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
+    in_database_ns = int(facts.read_text().split()[0]) if facts.exists() else 0
+    return time.process_time() * 1000 + in_database_ns / 1e6
+
+
+def request(client: Client, listing: Listing) -> int:
+    """One request; the status of its response."""
+    if listing.body is None:
+        return client.get(listing.address, listing.parameters).status_code
+    is_api = listing.address.startswith("/api/")
+    kind = "application/json" if is_api else MULTIPART_CONTENT
+    return client.post(listing.address, listing.body, content_type=kind).status_code
+
+
+def grow(n_people: int) -> None:
+    """Fill up to this number of people."""
+    present = Patient.objects.count()
+    if present >= n_people:
+        return
+    start = time.perf_counter()
+    if present == 0:
+        fill_staff()
+    fill(first=present + 1, last=n_people)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    sys.stderr.write(f"Filled up to {n_people:,} people in {time.perf_counter() - start:.0f} s\n")
+
+
+def prepare_settings() -> None:
+    """As a server behind HTTPS would be, without collected files and limits of requests."""
+    settings.DEBUG = False
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_CLASSES": []}
+    settings.ALLOWED_HOSTS = ["testserver"]
+    settings.SECURE_SSL_REDIRECT = False
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+def machine() -> str:
+    """Processor, number of cores and versions."""
+    facts = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [one.partition(":")[2].strip() for one in facts if one.startswith("model name")]
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        version = cursor.fetchone()[0].split()[0]
+    python = platform.python_version()
+    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores; PostgreSQL {version}, Python {python}"
+
+
+def answer_requests() -> None:
+    """Answer lines until the input ends."""
+    ready = {"roles": ROLE_NAMES, "lists": list(lists_of(ROLE_NAMES[-1])[1]), "machine": machine()}
+    print(json.dumps(ready), flush=True)
+    for line in sys.stdin:
+        role, name, n_runs = line.rstrip("\n").split("\t")
+        timing = time_list(role, name, n_runs=int(n_runs))
+        print(json.dumps(None if timing is None else asdict(timing)), flush=True)
+
+
+if __name__ == "__main__":
+    logging.disable(logging.INFO)
+    prepare_settings()
+    call_command("migrate", verbosity=0)
+    grow(int(sys.argv[1]))
+    answer_requests()
