@@ -9,7 +9,6 @@ answers each line ``role TAB list TAB number of requests`` with the timing, or n
 import json
 import logging
 import os
-import platform
 import sys
 import time
 from dataclasses import asdict
@@ -29,6 +28,7 @@ from django.test import Client  # noqa: E402
 from django.test.client import MULTIPART_CONTENT  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
+from benchmarks.environment import machine  # noqa: E402
 from benchmarks.filling import PROGRAMME_MANAGER, ROLES, fill, fill_staff  # noqa: E402
 from benchmarks.lists import Listing, listings  # noqa: E402
 from benchmarks.times import ListTiming, times_ms  # noqa: E402
@@ -105,17 +105,6 @@ def prepare_settings() -> None:
     settings.SECURE_SSL_REDIRECT = False
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-
-
-def machine() -> str:
-    """Processor, number of cores and versions."""
-    facts = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [one.partition(":")[2].strip() for one in facts if one.startswith("model name")]
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version")
-        version = cursor.fetchone()[0].split()[0]
-    python = platform.python_version()
-    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores; PostgreSQL {version}, Python {python}"
 
 
 def answer_requests() -> None:

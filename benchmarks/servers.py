@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -60,16 +61,50 @@ class Servers:
 
     def cpu_s(self) -> dict[str, float]:
         """Processor time so far: of the web server, of all workers, and of the connections to the database (Linux)."""
-        kinds = {process.pid: name.rstrip("0123456789") for name, process in self._processes.items()}
         used = {"web": 0.0, "worker": 0.0, "database": 0.0}
-        for folder in Path("/proc").glob("[0-9]*"):
+        for kind, folder in self._processes_of_kinds():
             with suppress(OSError):
-                values = (folder / "stat").read_text().rpartition(")")[2].split()  # from the third field of proc(5) on
-                is_connection = f" {self._database} ".encode() in (folder / "cmdline").read_bytes()
-                kind = "database" if is_connection else kinds.get(int(values[2]))  # the group
+                values = _status(folder)
                 if kind in used:
                     used[kind] += sum(map(int, values[11:15])) / os.sysconf("SC_CLK_TCK")  # also of ended children
         return used
+
+    def memory_mb(self, kind: str) -> tuple[int, int]:
+        """Resident memory of the largest process of a kind, and of all of them, in megabytes (Linux)."""
+        sizes = []
+        for one, folder in self._processes_of_kinds():
+            with suppress(OSError):
+                if one == kind:
+                    sizes.append(int(_status(folder)[21]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
+        return round(max(sizes, default=0)), round(sum(sizes))
+
+    def pause_workers(self) -> None:
+        """Stop the processes of all workers; they take no photographs until ``resume_workers``."""
+        self._signal_workers(signal.SIGSTOP)
+
+    def resume_workers(self) -> None:
+        self._signal_workers(signal.SIGCONT)
+
+    def kill_workers(self) -> None:
+        """End all workers with their children at once, as a failure of their machine does."""
+        self._signal_workers(signal.SIGKILL)
+        for name in [name for name in self._processes if name.startswith("worker")]:
+            self._processes.pop(name).wait(STOP_S)
+
+    def _signal_workers(self, number: signal.Signals) -> None:
+        for name, process in self._processes.items():
+            if name.startswith("worker"):
+                os.killpg(process.pid, number)
+
+    def _processes_of_kinds(self) -> Iterator[tuple[str, Path]]:
+        """Kind and folder in /proc of each process of this installation; "database": of the connections to it."""
+        kinds = {process.pid: name.rstrip("0123456789") for name, process in self._processes.items()}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                is_connection = f" {self._database} ".encode() in (folder / "cmdline").read_bytes()
+                kind = "database" if is_connection else kinds.get(int(_status(folder)[2]))  # the group
+                if kind is not None:
+                    yield kind, folder
 
     def _start(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -90,3 +125,8 @@ class Servers:
                 return
             time.sleep(0.1)
         raise RuntimeError(f"The web server has not started; see {self.folder}.")
+
+
+def _status(folder: Path) -> list[str]:
+    """The values of a process from the third field of proc(5) on."""
+    return (folder / "stat").read_text().rpartition(")")[2].split()

@@ -4,6 +4,7 @@ import datetime
 import http.client
 import itertools
 import json
+import math
 import threading
 import time
 from collections import Counter
@@ -14,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.clinics import Clinic
+
 FIRST_POLL_S, MAX_POLL_S, POLL_GROWTH = 0.05, 1.0, 1.5
 BOUNDARY, TODAY = "photograph", datetime.datetime.now(datetime.UTC).date().isoformat()
 
@@ -22,15 +25,17 @@ BOUNDARY, TODAY = "photograph", datetime.datetime.now(datetime.UTC).date().isofo
 class Measured:
     """Of one number of clients: seconds of each step of each photograph, statuses of errors, and the seconds in all.
 
-    ``graded_s`` is the time from the upload to the poll that saw the result.
+    ``graded_s`` is the time from the upload to the poll that saw the result, ``graded_at_s`` when that was.
     """
 
     n_clients: int
     upload_s: list[float] = field(default_factory=list)
     graded_s: list[float] = field(default_factory=list)
+    graded_at_s: list[float] = field(default_factory=list)
     predict_s: list[float] = field(default_factory=list)
     gradings: list[str] = field(default_factory=list)
     errors: Counter[int] = field(default_factory=Counter)
+    began_at: float = field(default_factory=time.monotonic)
     sending_s: float = 0.0
 
 
@@ -40,6 +45,19 @@ def percentiles(values: Sequence[float]) -> str:
         return "-"
     median, high = np.percentile(values, [50, 99])
     return f"{median:.2f} / {high:.2f} s"
+
+
+def a_minute(seconds: Sequence[float]) -> str:
+    """How many of these times fall into each minute, a second; the last minute alone may be shorter.
+
+    That one is left out unless it is the only one.
+    """
+    if not seconds:
+        return "-"
+    n_minutes = max(1, int(max(seconds) // 60))
+    length = min(60.0, max(seconds))
+    counts = Counter(int(one // 60) for one in seconds)
+    return ", ".join(f"{counts[minute] / length:.1f}" for minute in range(n_minutes))
 
 
 def form(photo: bytes, **fields: str) -> bytes:
@@ -53,16 +71,39 @@ def form(photo: bytes, **fields: str) -> bytes:
 
 
 class Clients:
-    """Clients of one API key. Each photograph goes to the next exam."""
+    """Clients of one site. Each photograph goes to the next exam.
 
-    def __init__(self, *, port: int, key: str, exams: Sequence[str], photos: Sequence[bytes]) -> None:
-        self._port, self._headers = port, {"Authorization": f"Bearer {key}"}
-        self._exams, self._photos = iter(exams), itertools.cycle(photos)
+    ``is_bulk``: no user waits for the photographs. ``poll_s``: seconds between polls, None: more and more.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int,
+        clinic: Clinic,
+        photos: Sequence[bytes],
+        is_bulk: bool = False,
+        poll_s: float | None = None,
+    ) -> None:
+        self._port, self._headers = port, {"Authorization": f"Bearer {clinic.key}"}
+        self._exams, self._photos = iter([str(exam.pk) for exam in clinic.exams]), itertools.cycle(photos)
+        self._fields = {"is_bulk": "true"} if is_bulk else {}
+        self._poll_s = poll_s
         self._lock = threading.Lock()
 
     def upload(self, *, n_clients: int, seconds: float) -> Measured:
         """Upload for some seconds, and wait until all that was accepted is graded."""
         return self._run(self._upload_one, n_clients=n_clients, seconds=seconds)
+
+    def upload_some(self, n_photos: int) -> Measured:
+        """Upload so many photographs with one client, which waits for each grading before the next upload."""
+        return self._run(self._upload_one, n_clients=1, calls=itertools.repeat(None, n_photos))
+
+    def send(self, n_photos: int, *, n_clients: int) -> None:
+        """Upload so many photographs, and do not wait for their gradings. Raises RuntimeError if one is refused."""
+        with ThreadPoolExecutor(n_clients) as pool:
+            for future in [pool.submit(self.send_one) for _ in range(n_photos)]:
+                future.result()
 
     def predict(self, *, n_clients: int, seconds: float) -> Measured:
         """``POST predict`` for some seconds."""
@@ -71,26 +112,35 @@ class Clients:
     def send_one(self) -> None:
         """Upload one photograph, and do not wait for its grading."""
         exam, photo = self._next()
-        body = form(photo, laterality="OD", captured_on=TODAY, confirm="other_patient", reason="measurement")
+        body = self._form(photo)
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
         status, answer = self._request(connection, "POST", f"exams/{exam}/images", body)
         connection.close()
         if status != 201:
             raise RuntimeError(f"The photograph was refused: {status} {answer}")
 
-    def _run(self, step: Any, *, n_clients: int, seconds: float) -> Measured:
-        measured, began = Measured(n_clients), time.monotonic()
+    def _form(self, photo: bytes) -> bytes:
+        facts = {"laterality": "OD", "captured_on": TODAY, "confirm": "other_patient", "reason": "measurement"}
+        return form(photo, **facts, **self._fields)
+
+    def _run(
+        self, step: Any, *, n_clients: int, seconds: float = math.inf, calls: Iterator[None] | None = None
+    ) -> Measured:
+        """Call ``step`` for some seconds, or for each of ``calls``."""
+        measured = Measured(n_clients)
 
         def client() -> None:
             connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
-            while time.monotonic() < began + seconds:
+            for _ in itertools.repeat(None) if calls is None else calls:
+                if time.monotonic() >= measured.began_at + seconds:
+                    break
                 step(connection, measured)
             connection.close()
 
         with ThreadPoolExecutor(n_clients) as pool:
             for future in [pool.submit(client) for _ in range(n_clients)]:
                 future.result()
-        measured.sending_s = time.monotonic() - began
+        measured.sending_s = time.monotonic() - measured.began_at
         return measured
 
     def _next(self) -> tuple[str, bytes]:
@@ -109,7 +159,7 @@ class Clients:
 
     def _upload_one(self, connection: http.client.HTTPConnection, measured: Measured) -> None:
         exam, photo = self._next()
-        body = form(photo, laterality="OD", captured_on=TODAY, confirm="other_patient", reason="measurement")
+        body = self._form(photo)
         began = time.monotonic()
         status, answer = self._request(connection, "POST", f"exams/{exam}/images", body)
         if status != 201:
@@ -122,12 +172,13 @@ class Clients:
         with self._lock:
             measured.upload_s.append(uploaded - began)
             measured.gradings.append(grading)
-        for pause in _pauses():
+        for pause in _pauses() if self._poll_s is None else itertools.repeat(self._poll_s):
             time.sleep(pause)
             status, answer = self._request(connection, "GET", f"gradings/{grading}")
             if status == 200 and answer["status"] in {"done", "failed"}:
                 with self._lock:
                     measured.graded_s.append(time.monotonic() - began)
+                    measured.graded_at_s.append(time.monotonic() - measured.began_at)
                 return
 
     def _predict_one(self, connection: http.client.HTTPConnection, measured: Measured) -> None:
