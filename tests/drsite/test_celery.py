@@ -2,12 +2,16 @@
 
 import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from celery import Celery
 from celery.signals import after_task_publish
+from django.db import connection
+from django.utils.module_loading import import_string
 
-from drsite.celery import app
+from drsite.celery import app, close_unusable_connections
+from screening.models import FundusImage
 
 
 def test_every_periodic_task_is_registered() -> None:
@@ -37,3 +41,20 @@ def test_beat_touches_its_file_after_the_broker_accepted_a_task(
     monkeypatch.setenv("BEAT_HEARTBEAT_FILE", str(file))
     after_task_publish.send(sender="screening.tasks.requeue_stale_gradings")
     assert file.exists()
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="a database in memory ends with its connection")
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_keeps_its_connection_to_the_database_and_replaces_a_broken_one() -> None:
+    task = SimpleNamespace(request=SimpleNamespace(is_eager=False))
+    fixup = import_string("celery.fixups.django.DjangoWorkerFixup")(app)
+    connection.close()  # one that is older than CONN_MAX_AGE would be replaced
+    connection.ensure_connection()
+    first = connection.connection
+    fixup.on_task_postrun(sender=task)
+    fixup.on_task_prerun(sender=task)
+    close_unusable_connections(task=task)
+    assert connection.connection is first
+    first.close()
+    assert not FundusImage.objects.exists()
+    assert connection.connection is not first
