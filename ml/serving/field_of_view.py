@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from ml.serving.order_statistics import median, percentile
 from ml.serving.regions import full_scale, label_regions
 
 if TYPE_CHECKING:
@@ -108,17 +109,17 @@ def survey_fov(image: Image.Image, small: "NDArray[np.uint8]") -> Survey | None:
 
 def _dark_level(level: "NDArray[np.uint8]") -> int | None:
     """Grey level that separates frame from retina; None for an image without contrast."""
-    bright = float(np.percentile(level[::2, ::2], 95))
+    bright = float(percentile(level[::2, ::2], 95))
     corner = max(2, min(level.shape) // 20)
     corners = [level[:corner, :corner], level[:corner, -corner:], level[-corner:, :corner], level[-corner:, -corner:]]
     # noisy black, or retina if the field of view fills the frame
-    darkest = min(corners, key=lambda c: float(np.median(c)))
-    dark = float(np.median(darkest))
+    darkest = min(corners, key=median)
+    dark = float(median(darkest))
     if bright - dark < 12:
         return 0 if bright >= 12 else None
     if dark > 0.35 * bright:  # no frame is visible
         return 0
-    noise = min(float(np.percentile(darkest, 98)) - dark, 0.25 * bright)
+    noise = min(float(percentile(darkest, 98)) - dark, 0.25 * bright)
     return int(dark + noise + max(6.0, 0.1 * (bright - dark)))
 
 
@@ -168,17 +169,29 @@ def _ransac_circle(rim: "Floats", lit: "NDArray[np.bool_]") -> "Circle | None":
     circles = circles[is_plausible]
     if not len(circles):
         return None
-    sampled = lit[::5, ::5]
-    grid_y, grid_x = (5.0 * g for g in np.indices(sampled.shape))
-    distance = _distance(circles, grid_x.ravel(), grid_y.ravel())  # (t, m)
-    outside = (distance > INLIER_PX) @ sampled.ravel() / max(1, sampled.sum())  # lit, but not in the circle
-    unlit = (distance < -INLIER_PX) @ ~sampled.ravel() / max(1, sampled.sum())  # in the circle, but not lit
-    inliers = np.abs(_distance(circles, *rim.T)) < INLIER_PX  # (t, n)
-    best = int((inliers.mean(axis=1) - 4 * outside - unlit).argmax())
-    if inliers[best].mean() < 0.3 or outside[best] > 0.06 or unlit[best] > 0.5:
+    inliers = (np.abs(_distance(circles, *rim.T)) < INLIER_PX).mean(axis=1)  # (t,)
+    n_lit = max(1, int(lit[::5, ::5].sum()))
+    possible = np.flatnonzero(inliers > inliers.max() - 6 / n_lit)  # no other one has the best score
+    circles, inliers = circles[possible], inliers[possible]
+    outside, unlit = (misfits / n_lit for misfits in _misfits(circles, lit))
+    best = int((inliers - 4 * outside - unlit).argmax())
+    if inliers[best] < 0.3 or outside[best] > 0.06 or unlit[best] > 0.5:
         return None
     near = np.abs(_distance(circles[best : best + 1], *rim.T))[0] < 2 * INLIER_PX
     return _least_squares_circle(rim[near])
+
+
+def _misfits(circles: "Floats", lit: "NDArray[np.bool_]") -> "tuple[NDArray[np.bool_], NDArray[np.bool_]]":
+    """Whether lit pixels lie outside each of t circles, and whether unlit ones lie inside: (t,), (t,).
+
+    NB: not how many. A count would be a better score, but would crop some photographs otherwise.
+    """
+    sampled = lit[::5, ::5]
+    grid_y, grid_x = (5.0 * g for g in np.indices(sampled.shape))
+    distance = _distance(circles, grid_x.ravel(), grid_y.ravel())  # (t, m)
+    is_outside = np.any((distance > INLIER_PX) & sampled.ravel(), axis=1)
+    is_inside = np.any((distance < -INLIER_PX) & ~sampled.ravel(), axis=1)
+    return np.asarray(is_outside), np.asarray(is_inside)
 
 
 def _distance(circles: "Floats", x: "Floats", y: "Floats") -> "Floats":

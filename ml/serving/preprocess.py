@@ -6,7 +6,7 @@ scale without distortion, set the surround to 0, and standardise the colours of 
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ Box = tuple[float, float, float, float]
 Photo = Image.Image | bytes | Path | PhotoFile
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: it caches
 class FundusCrop:
     """A photograph cropped to its field of view, as a square.
 
@@ -69,6 +69,11 @@ class FundusCrop:
     detail_diameter_px: float
     layout_reason: QualityReason | None = None
     has_writing: bool = False
+
+    @cached_property
+    def image(self) -> Image.Image:
+        """The pixels as an image. NB: it is made once, so that pixels must not change afterwards."""
+        return Image.fromarray(self.pixels)
 
 
 def read_photo(photo: bytes | Path | PhotoFile) -> bytes | PhotoFile:
@@ -132,13 +137,12 @@ def crop_to_fov(image: Image.Image, fov: FieldOfView, *, side_px: int) -> Fundus
     resized = image.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, box=inner)  # Pillow's is antialiased
     pixels = np.zeros((side_px, side_px, 3), np.uint8)
     pixels[y0:y1, x0:x1] = np.asarray(resized)
+    circle, circle_of_bytes = _inside_circle(side_px)
+    pixels &= circle_of_bytes
     mask = np.zeros((side_px, side_px), np.bool_)
-    mask[y0:y1, x0:x1] = True
-    mask &= _inside_circle(side_px)
-    lit = mask & (np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) > fov.dark_level)
-    mask &= _letterbox_mask(mask, lit)
-    lit &= mask
-    pixels[~mask] = 0
+    mask[y0:y1, x0:x1] = circle[y0:y1, x0:x1]
+    lit = _is_brighter(pixels, fov.dark_level)
+    _clear_bars(pixels, mask, lit)
     width, height = image.size
     box = (left / width, top / height, (left + side) / width, (top + side) / height)
     detail, detail_diameter_px = _detail(image, fov)
@@ -156,24 +160,39 @@ def _detail(image: Image.Image, fov: FieldOfView) -> "tuple[NDArray[np.uint8], f
     bands = []
     for side in (-1, 1):
         top = round(fov.y_px + side * DETAIL_DISTANCE * fov.radius_px - height * scale / 2)
-        band = image.crop((left, top, left + width * scale, top + height * scale))
-        bands.append(np.asarray((band if scale == 1 else band.reduce(scale)).getchannel("G")))
+        band = image.crop((left, top, left + width * scale, top + height * scale)).getchannel("G")
+        bands.append(np.asarray(band if scale == 1 else band.reduce(scale)))
     return np.stack(bands), diameter_px
 
 
 @lru_cache(maxsize=8)
-def _inside_circle(side_px: int) -> "NDArray[np.bool_]":
+def _inside_circle(side_px: int) -> "tuple[NDArray[np.bool_], NDArray[np.uint8]]":
+    """The circle as (S, S) bool, and as (S, S, 3) bytes that are 255 inside and 0 outside."""
     axis = np.arange(side_px, dtype=np.float32) - (side_px - 1) / 2
     # 1.5 % are cut away: the bright or coloured rim there differs from camera to camera and holds no lesions
-    return axis[:, None] ** 2 + axis[None, :] ** 2 <= (side_px / 2 * 0.985) ** 2
+    inside = axis[:, None] ** 2 + axis[None, :] ** 2 <= (side_px / 2 * 0.985) ** 2
+    return inside, inside[..., None].repeat(3, axis=2) * np.uint8(255)
 
 
-def _letterbox_mask(mask: "NDArray[np.bool_]", lit: "NDArray[np.bool_]") -> "NDArray[np.bool_]":
-    """(S, S) bool, False in rows and columns that belong to a black bar inside the image."""
-    rows = lit.sum(axis=1) > MIN_LIT_FRACTION * mask.sum(axis=1)  # (S,)
-    columns = lit.sum(axis=0) > MIN_LIT_FRACTION * mask.sum(axis=0)  # (S,)
-    inside: NDArray[np.bool_] = rows[:, None] & columns[None, :]
-    return inside
+def _is_brighter(pixels: "NDArray[np.uint8]", level: int) -> "NDArray[np.bool_]":
+    """(S, S) bool: whether a channel of (S, S, 3) pixels is above ``level``."""
+    above = (pixels > level).ravel()
+    any_above = above[:-2] | above[1:-1]  # of each channel and the next, in one pass over adjacent bytes
+    any_above |= above[2:]
+    return any_above[::3].copy().reshape(pixels.shape[:2])
+
+
+def _clear_bars(pixels: "NDArray[np.uint8]", mask: "NDArray[np.bool_]", lit: "NDArray[np.bool_]") -> None:
+    """Set rows and columns that belong to a black bar inside the image to 0, in all three arrays."""
+    is_bar = [_counts(lit, axis) <= MIN_LIT_FRACTION * _counts(mask, axis) for axis in (1, 0)]
+    for array in (pixels, mask, lit):
+        array[is_bar[0]] = 0
+        array[:, is_bar[1]] = 0
+
+
+def _counts(mask: "NDArray[np.bool_]", axis: int) -> "NDArray[np.uint16]":
+    counts: NDArray[np.uint16] = mask.view(np.uint8).sum(axis=axis, dtype=np.uint16)
+    return counts
 
 
 def standardize_colors(crop: FundusCrop) -> "NDArray[np.uint8]":
@@ -181,14 +200,14 @@ def standardize_colors(crop: FundusCrop) -> "NDArray[np.uint8]":
 
     Cameras and clinics differ in these six numbers before they differ in anything that a grade depends on.
     """
-    pixels = np.array(Image.fromarray(crop.pixels).point(_standard_levels(crop).ravel().tolist()))  # (S, S, 3)
+    pixels = np.array(crop.image.point(_standard_levels(crop).ravel().tolist()))  # (S, S, 3)
     pixels[~crop.mask] = 0
     return pixels
 
 
 def _standard_levels(crop: FundusCrop) -> "NDArray[np.uint8]":
     """(3, 256): the standardised level of each level of a channel; 0 if nothing is lit."""
-    counts = np.asarray(Image.fromarray(crop.pixels).histogram(Image.fromarray(crop.lit)), np.float64).reshape(3, 256)
+    counts = np.asarray(crop.image.histogram(Image.fromarray(crop.lit)), np.float64).reshape(3, 256)
     n = counts.sum(axis=1, keepdims=True)
     if not n.all():
         return np.zeros((3, 256), np.uint8)
@@ -208,10 +227,13 @@ def network_input(
     One table for both steps: the array is written once.
     """
     levels = np.arange(256, dtype=np.float32) / 255.0
-    values = np.empty((3, *crop.mask.shape), np.float32)
-    outside = ~crop.mask
-    for channel, (standard, m, s) in enumerate(zip(_standard_levels(crop), mean, std, strict=True)):
+    planes = crop.pixels.transpose(2, 0, 1)
+    values = np.empty(planes.shape, np.float32)
+    for plane, out, standard, m, s in zip(planes, values, _standard_levels(crop), mean, std, strict=True):
         normalised = (levels - np.float32(m)) / np.float32(s)
-        np.take(normalised[standard], crop.pixels[:, :, channel], out=values[channel], mode="clip")
-        np.copyto(values[channel], normalised[0], where=outside)
+        table = normalised[standard]
+        black, table[0] = table[0], normalised[0]  # outside, pixels are 0 and stay 0
+        np.take(table, plane, out=out, mode="clip")
+        if black != table[0]:
+            out[(plane == 0) & crop.mask] = black
     return values

@@ -11,6 +11,7 @@ _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 #: Starts of another picture that are looked at behind the first one.
 _MAX_STARTS = 64
 _SEQUENTIAL = frozenset({0xC0, 0xC1})
+_MAX_SCAN_HEADER = 1024
 _MIN_BITS_PER_BLOCK = 2
 """One Huffman code for the mean and one for the end of the block."""
 
@@ -60,7 +61,7 @@ def _require_all_scans(data: bytes, segments: list[tuple[int, int, int]], frame:
     components = data[frame + 10 : frame + 10 + 3 * data[frame + 9] : 3]
     n_bands = 64 if data[frame + 1] in _PROGRESSIVE else 1
     missing = {(component, band) for component in components for band in range(n_bands)}
-    for scan in (data[start:end] for kind, start, end in segments if kind == JPEG_SOS):
+    for scan in (data[start : min(end, start + _MAX_SCAN_HEADER)] for kind, start, end in segments if kind == JPEG_SOS):
         n = scan[4]
         if len(scan) < 8 + 2 * n:
             raise CorruptImage

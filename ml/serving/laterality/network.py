@@ -95,7 +95,7 @@ def square_view(crop: FundusCrop) -> "NDArray[np.uint8]":
     """Crop of any side -> network input (96, 96, 3) uint8, as photographed."""
     side = (VIEW_SIDE_PX, VIEW_SIDE_PX)
     # reducing_gap: pixels are averaged in integer blocks first, in half of the time
-    return np.asarray(Image.fromarray(crop.pixels).resize(side, Image.Resampling.BOX, reducing_gap=1.0))
+    return np.asarray(crop.image.resize(side, Image.Resampling.BOX, reducing_gap=1.0))
 
 
 def recognise_laterality(crop: FundusCrop) -> LateralityEstimate:

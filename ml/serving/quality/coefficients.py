@@ -49,7 +49,7 @@ class LogisticModel:
 
     def log_odds(self, values: Mapping[str, "ArrayLike"]) -> "Floats":
         """Log odds of named values: numbers, or (n,) of n photographs."""
-        z = np.stack([values[name] for name in self.names], axis=-1)
+        z = np.array([values[name] for name in self.names]).T
         z = np.clip((z - self._mean) / self._scale, -MAX_Z, MAX_Z)
         first, second, weights = self._products
         odds: Floats = self.intercept + z @ self._weights + (z[..., first] * z[..., second]) @ weights

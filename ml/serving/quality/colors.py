@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ml.errors import BundleError
-from ml.serving.quality.features import logs_of
+from ml.serving.quality.cells import Cells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
-    Bools = NDArray[np.bool_]
 
 FILE = Path(__file__).with_name("colors.json")
 FEATURES = (
@@ -77,28 +76,30 @@ def released_model() -> ColorModel:
     return ColorModel.load()
 
 
-def p_retinal_colors(cells: "Floats", lit: "Bools") -> float:
+def p_retinal_colors(cells: Cells) -> float:
     """Probability that the colours of cells are those of a retina; 1 if too few are lit."""
-    features = color_features(cells, lit)
+    features = color_features(cells)
     return 1.0 if features is None else float(released_model().probability(features))
 
 
-def color_features(cells: "Floats", lit: "Bools") -> "NDArray[np.float64] | None":
-    """Features (18,) of cells (80, 80, 3) in 0..255, of which ``lit`` (80, 80) count; None for too few."""
-    logs = logs_of(cells)
-    half = (logs[::2, ::2] + logs[1::2, ::2] + logs[::2, 1::2] + logs[1::2, 1::2]) / np.float32(4)
+def color_features(cells: Cells) -> "NDArray[np.float64] | None":
+    """Features (18,) of the lit cells; None for too few."""
+    logs, lit = cells.logs, cells.lit
+    half = (logs[:, ::2, ::2] + logs[:, 1::2, ::2] + logs[:, ::2, 1::2] + logs[:, 1::2, 1::2]) / np.float32(4)
     whole = lit[::2, ::2] & lit[1::2, ::2] & lit[::2, 1::2] & lit[1::2, 1::2]
     inside = whole[1:-1, 1:-1] & whole[1:-1, 2:] & whole[1:-1, :-2] & whole[2:, 1:-1] & whole[:-2, 1:-1]
     if inside.sum() < MIN_CELLS:
         return None
-    sides = half[1:-1, 2:] + half[1:-1, :-2] + half[2:, 1:-1] + half[:-2, 1:-1]
-    laplacian = (sides - np.float32(4) * half[1:-1, 1:-1])[inside]  # (n, 3)
-    laplacian -= laplacian.mean(axis=0)
-    std = laplacian.std(axis=0) + np.float32(1e-3)
-    covariance = laplacian.T @ laplacian / np.float32(len(laplacian))
+    sides = half[:, 1:-1, 2:] + half[:, 1:-1, :-2] + half[:, 2:, 1:-1] + half[:, :-2, 1:-1]
+    differences = sides - np.float32(4) * half[:, 1:-1, 1:-1]
+    laplacian = np.stack([each[inside] for each in differences])  # (3, n)
+    laplacian -= _means(laplacian)[:, None]
+    std = _stds(laplacian) + np.float32(1e-3)
+    by_cell = np.ascontiguousarray(laplacian.T)
+    covariance = by_cell.T @ by_cell / np.float32(len(by_cell))
     correlation = covariance / np.outer(std, std)
-    lit_logs, levels = logs[lit], cells[lit]
-    mean, largest = lit_logs.mean(axis=0), levels.max(axis=1)
+    lit_logs = np.stack([each[lit] for each in logs])
+    mean = _means(lit_logs)
     values = [
         mean[0] - mean[1],
         mean[1] - mean[2],
@@ -109,10 +110,21 @@ def color_features(cells: "Floats", lit: "Bools") -> "NDArray[np.float64] | None
         correlation[0, 2],
         covariance[0, 1] / std[1] ** 2,
         covariance[1, 2] / std[1] ** 2,
-        *((laplacian * laplacian * laplacian).mean(axis=0) / std**3),
+        *(_means(laplacian * laplacian * laplacian) / std**3),
         np.log(std[1]),
-        np.log(np.median(largest - levels.min(axis=1)) + 2),
-        *lit_logs.std(axis=0),
-        np.median(largest) / 255,
+        np.log(cells.colorfulness + 2),
+        *_stds(lit_logs),
+        cells.brightness / 255,
     ]
     return np.array(values, np.float64)
+
+
+def _means(values: "Floats") -> "Floats":
+    """(3, n) -> (3,), added one after another: ``mean`` adds in another order, so that the last digits differ."""
+    return np.asarray(values.cumsum(axis=1)[:, -1] / np.float32(values.shape[1]), np.float32)
+
+
+def _stds(values: "Floats") -> "Floats":
+    deviations = values - _means(values)[:, None]
+    stds: Floats = np.sqrt(_means(deviations * deviations))
+    return stds

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
+from ml.serving.order_statistics import percentile
 from ml.serving.preprocess import FundusCrop
+from ml.serving.quality.cells import GRID, Cells, cells_of
 from ml.serving.quality.macula import hidden_fraction
 
 if TYPE_CHECKING:
@@ -19,15 +20,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Bools = NDArray[np.bool_]
 
-GRID = 80
-#: Grey levels added before the logarithm, so that noise in near-black cells does not count as contrast.
-LOG_OFFSET = 12.0
 GLARE_LEVEL = 230
 SHADOW_LEVEL = 64
 #: Fewer lit cells than this (of about 5,000 in a complete field of view) give no features.
 MIN_CELLS = 200
 _EPS = 1e-4
-_LOGS = np.log(np.arange(256, dtype=np.float32) + np.float32(LOG_OFFSET))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,65 +66,50 @@ class QualityFeatures:
     macula_hidden: float
 
 
-def extract_features(crop: FundusCrop, cells_and_lit: "tuple[Floats, Bools] | None" = None) -> QualityFeatures | None:
+def extract_features(crop: FundusCrop, cells: Cells | None = None) -> QualityFeatures | None:
     """Extract the features of a crop, or of its cells if the caller has them; None if too little of it is lit."""
-    cells, lit = cells_and_lit or cells_of(crop)
+    cells = cells or cells_of(crop)
+    lit, logs = cells.lit, cells.logs
     if lit.sum() < MIN_CELLS:
         return None
-    levels = cells[lit]  # (n, 3)
-    largest, green = levels.max(axis=1), levels[:, 1]
-    logs = logs_of(cells)  # (80, 80, 3)
+    green = cells.planes[1][lit]  # (n,)
     fine, half, half_lit = _pooled(logs, lit)
     _, quarter, quarter_lit = _pooled(half, half_lit)
     coarse, *_ = _pooled(quarter, quarter_lit)
-    mean, half_difference = _curvature(logs[..., 1], lit)
-    green_mean, green_half_difference = _curvature(half[..., 1], half_lit)
-    red_mean, _ = _curvature(half[..., 0], half_lit)
+    mean, half_difference = _curvature(logs[1], lit)
+    green_mean, green_half_difference = _curvature(half[1], half_lit)
+    red_mean, _ = _curvature(half[0], half_lit)
     dark = _line_strength(green_mean, green_half_difference)
     bright = _line_strength(-green_mean, green_half_difference)
-    hue = logs[..., 0] - logs[..., 1]
-    coarse_hue = quarter[quarter_lit] if quarter_lit.any() else quarter.reshape(-1, 3)
+    coarse_hue = quarter[0] - quarter[1]
+    coarse_hue = coarse_hue[quarter_lit] if quarter_lit.any() else coarse_hue.ravel()
     return QualityFeatures(
-        brightness=float(np.median(largest)),
-        shadow_fraction=float((largest < SHADOW_LEVEL).mean()),
-        green_p10=float(np.percentile(green, 10)),
+        brightness=float(cells.brightness),
+        shadow_fraction=float((cells.largest < SHADOW_LEVEL).mean()),
+        green_p10=float(percentile(green, 10)),
         glare_fraction=float((green > GLARE_LEVEL).mean()),
-        colorfulness=float(np.median(largest - levels.min(axis=1))),
-        redness=float(hue[lit].mean()),
-        hue_std=float((coarse_hue[:, 0] - coarse_hue[:, 1]).std()),
+        colorfulness=float(cells.colorfulness),
+        redness=float((logs[0] - logs[1])[lit].mean()),
+        hue_std=float(coarse_hue.std()),
         coarse_contrast=_log_rms(coarse),
         fine_contrast=_log_rms(fine),
         curvature_ratio=float(np.log((half_difference.mean() + _EPS) / (np.abs(mean).mean() + _EPS))),
-        vessel_contrast=float(np.log(np.percentile(dark, 97) + _EPS)),
+        vessel_contrast=float(np.log(percentile(dark, 97) + _EPS)),
         red_green_slope=float((red_mean * green_mean).sum() / ((green_mean**2).sum() + _EPS**2)),
         fine_kurtosis=float(np.log((fine**2).mean() / (fine.mean() ** 2 + _EPS**3) + _EPS)) if fine.size else 0.0,
         dark_bright_ratio=float(np.log((dark.mean() + _EPS) / (bright.mean() + _EPS))),
         visible_fraction=float(lit.sum() / (np.pi / 4 * GRID**2 * 0.94)),
-        macula_hidden=hidden_fraction(cells, lit),
+        macula_hidden=hidden_fraction(cells),
     )
 
 
-def logs_of(cells: "Floats") -> "Floats":
-    """Logarithm of the levels of cells, which are whole numbers, above LOG_OFFSET."""
-    logs: Floats = _LOGS[cells.astype(np.uint8)]
-    return logs
-
-
-def cells_of(crop: FundusCrop) -> "tuple[Floats, Bools]":
-    """(80, 80, 3) mean colours, and (80, 80) True if the complete cell is lit."""
-    size = (GRID, GRID)
-    cells = np.asarray(Image.fromarray(crop.pixels).resize(size, Image.Resampling.BOX), np.float32)
-    lit = np.asarray(Image.fromarray(crop.lit.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX))
-    return cells, lit >= 250
-
-
 def _pooled(logs: "Floats", lit: "Bools") -> "tuple[Floats, Floats, Bools]":
-    """2 x 2 pooling: green's variance in lit blocks (n,), means (h/2, w/2, 3), lit mask."""
-    a, b, c, d = logs[::2, ::2], logs[::2, 1::2], logs[1::2, ::2], logs[1::2, 1::2]
+    """2 x 2 pooling of (3, h, w): green's variance in lit blocks (n,), means (3, h/2, w/2), lit mask."""
+    a, b, c, d = logs[:, ::2, ::2], logs[:, ::2, 1::2], logs[:, 1::2, ::2], logs[:, 1::2, 1::2]
     mean = (a + b + c + d) / np.float32(4)
     whole = lit[::2, ::2] & lit[::2, 1::2] & lit[1::2, ::2] & lit[1::2, 1::2]
-    green = mean[..., 1]
-    variance: Floats = np.mean([(x[..., 1] - green) ** 2 for x in (a, b, c, d)], axis=0, dtype=np.float32)
+    squared = [(x[1] - mean[1]) ** 2 for x in (a, b, c, d)]
+    variance: Floats = (squared[0] + squared[1] + squared[2] + squared[3]) / np.float32(4)
     return variance[whole], mean, whole
 
 

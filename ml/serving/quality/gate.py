@@ -16,9 +16,10 @@ import numpy as np
 from ml.errors import BundleError
 from ml.prediction import Measurements
 from ml.serving.preprocess import FundusCrop
+from ml.serving.quality.cells import cells_of
 from ml.serving.quality.coefficients import Coefficients, Limits, QualityRule, Scores, sha256_of
 from ml.serving.quality.colors import p_retinal_colors, released_model
-from ml.serving.quality.features import cells_of, extract_features
+from ml.serving.quality.features import extract_features
 from ml.serving.quality.highlights import highlight_fraction
 from ml.serving.quality.network import NETWORK_OUTPUTS, QualityNetwork, network_view, square_view
 from ml.serving.quality.sharpness import SharpnessFeatures, extract_sharpness
@@ -82,7 +83,7 @@ class QualityGate:
         sharpness = extract_sharpness(crop)
         scores = self.scores(crop, features, sharpness)
         quality = decide(features, self.coefficients, diameter_px=crop.fov.diameter_px, scores=scores)
-        quality = self._with_colors(quality, features, p_retinal_colors(*cells))
+        quality = self._with_colors(quality, features, p_retinal_colors(cells))
         return replace(quality, measurements=_measurements(crop, features, sharpness))
 
     def _with_colors(self, quality: Quality, features: dict[str, float], p_colors: float) -> Quality:

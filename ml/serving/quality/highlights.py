@@ -37,7 +37,15 @@ def _inner(side_px: int) -> "Bools":
 def _opened(levels: "Levels") -> "Levels":
     """Morphological opening of (h, w) with a square of 3 x 3: bright details up to 2 pixels wide are removed."""
     for operation in (np.minimum, np.maximum):
-        padded = np.pad(levels, 1, mode="edge")
-        rows = operation(operation(padded[:-2], padded[1:-1]), padded[2:])
-        levels = operation(operation(rows[:, :-2], rows[:, 1:-1]), rows[:, 2:])
+        for axis in (0, 1):
+            levels = _of_neighbours(operation, levels, axis)
     return levels
+
+
+def _of_neighbours(operation: "np.ufunc", levels: "Levels", axis: int) -> "Levels":
+    """Minimum or maximum of each pixel and its two neighbours along an axis."""
+    result = levels.copy()
+    source, target = np.moveaxis(levels, axis, 0), np.moveaxis(result, axis, 0)
+    operation(target[1:], source[:-1], out=target[1:])
+    operation(target[:-1], source[1:], out=target[:-1])
+    return result

@@ -52,7 +52,7 @@ class QualityNetwork:
 
 def square_view(crop: FundusCrop) -> "NDArray[np.uint8]":
     """Crop of any side -> (192, 192, 3) uint8 as photographed; training augments these."""
-    return np.asarray(Image.fromarray(crop.pixels).resize((VIEW_SIDE_PX,) * 2, Image.Resampling.BOX))
+    return np.asarray(crop.image.resize((VIEW_SIDE_PX,) * 2, Image.Resampling.BOX))
 
 
 def network_view(view: "NDArray[np.uint8]") -> "NDArray[np.uint8]":

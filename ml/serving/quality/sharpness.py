@@ -31,6 +31,7 @@ MARGIN_PX = 2 * sum(HOLES)
 #: Of the pixels, the fraction with the strongest structures.
 STRONG_FRACTION = 0.1
 _EPS = 1e-5
+_LOGS = np.log(np.arange(256, dtype=np.float32) + np.float32(LOG_OFFSET))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ def extract_sharpness(crop: "FundusCrop") -> SharpnessFeatures | None:
     """Extract the features; None if the photograph is too small or too dark to tell."""
     if crop.detail_diameter_px < MIN_DIAMETER_PX or min(crop.detail.shape[1:]) <= 2 * MARGIN_PX:
         return None
-    levels = _wavelet_levels(np.log(crop.detail.astype(np.float32) + np.float32(LOG_OFFSET)))
+    levels = _wavelet_levels(np.take(_LOGS, crop.detail, mode="clip"))
     is_dark = crop.detail < MIN_GREEN
     if is_dark.any():
         inside = ~_is_near(is_dark, MARGIN_PX)
@@ -96,7 +97,12 @@ def _smoothed(values: "Floats", holes: int) -> "Floats":
     """Convolve the second axis with (1, 4, 6, 4, 1) / 16, the taps ``holes`` pixels apart; it loses 4 ``holes``."""
     n = values.shape[1] - 4 * holes
     a, b, c, d, e = (values[:, k * holes : k * holes + n] for k in range(5))
-    result: Floats = (a + e + np.float32(4) * (b + d) + np.float32(6) * c) * np.float32(1 / 16)
+    result: Floats = a + e
+    inner = b + d
+    inner *= np.float32(4)
+    result += inner
+    result += np.float32(6) * c
+    result *= np.float32(1 / 16)
     return result
 
 

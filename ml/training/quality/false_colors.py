@@ -21,8 +21,9 @@ from tqdm import tqdm
 from ml.data.labels import group_of
 from ml.metrics.markdown import table
 from ml.serving.preprocess import crop_fundus
+from ml.serving.quality.cells import Cells, cells_of
 from ml.serving.quality.colors import FEATURES, FILE, MAX_FEATURE, ColorModel, color_features
-from ml.serving.quality.features import MIN_CELLS, cells_of
+from ml.serving.quality.features import MIN_CELLS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,16 +111,15 @@ def read_examples(data: Path) -> Examples:
         photos = good_photos(data / source)
         for path, group in tqdm(photos[:: -(-len(photos) // MAX_PHOTOS)], desc=source, mininterval=5):
             crop = crop_fundus(path, side_px=SIDE_PX)
-            cells, lit = cells_of(crop) if crop is not None else (None, None)
-            if cells is None or lit is None or lit.sum() < MIN_CELLS:
+            cells = None if crop is None else cells_of(crop)
+            if cells is None or cells.lit.sum() < MIN_CELLS:
                 continue
-            examples.add(color_features(cells, lit), "photograph", source, group)
-            copies = list(false_copies(cells.astype(np.float64), rng))
+            examples.add(color_features(cells), "photograph", source, group)
+            copies = list(false_copies(cells.planes.transpose(1, 2, 0).astype(np.float64), rng))
             for index in rng.choice(len(copies), N_COPIES, replace=False):
                 kind, copy = copies[index]
-                examples.add(
-                    color_features(np.clip(np.rint(copy), 0, 255).astype(np.float32), lit), kind, source, group
-                )
+                planes = np.clip(np.rint(copy), 0, 255).astype(np.float32).transpose(2, 0, 1)
+                examples.add(color_features(Cells(planes, cells.lit)), kind, source, group)
     return examples
 
 

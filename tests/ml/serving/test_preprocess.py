@@ -131,3 +131,19 @@ def test_the_network_input_has_the_standardised_colours(eye: Image.Image) -> Non
 
 def test_no_field_of_view_is_none_and_never_a_black_crop() -> None:
     assert crop_fundus(Image.new("RGB", (500, 400)), side_px=64) is None
+
+
+@pytest.mark.parametrize("is_bright", [True, False])
+def test_network_input_is_that_of_standardised_colours(eye: Image.Image, is_bright: bool) -> None:
+    pixels = np.array(eye)
+    pixels[200:260, 200:230, 2] = 0  # black inside the field of view is not the frame
+    if is_bright:
+        pixels[..., 2] //= 8
+    crop = cropped(Image.fromarray(pixels))
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    levels = np.arange(256, dtype=np.float32) / 255.0
+    standard = standardize_colors(crop)
+    expected = [(levels - np.float32(m)) / np.float32(s) for m, s in zip(mean, std, strict=True)]
+    values = network_input(crop, mean=mean, std=std)
+    assert (crop.pixels[crop.mask] == 0).any()
+    assert np.array_equal(values, np.stack([each[standard[..., i]] for i, each in enumerate(expected)]))
