@@ -24,7 +24,7 @@ import simplejpeg
 from PIL import Image, JpegImagePlugin
 
 from ml.bundle import Bundle
-from ml.evaluation.benchmark import Pipeline, baseline_pipeline, serving_pipeline
+from ml.evaluation.benchmark import N_IMAGES, N_PROCESSORS, Pipeline, baseline_pipeline, serving_pipeline
 from ml.grader import load_session
 from ml.metrics.markdown import Cells, row_table
 from ml.serving.files.segments import png_chunks
@@ -132,38 +132,106 @@ def cpu_ms(function: Callable[[], object]) -> float:
     return (time.process_time() - before) * 1000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """Median processor time of a photograph in milliseconds, and medians of the ratios of pairs."""
+
+    photos: SizedPhotos
+    serving_ms: float
+    plain_ms: float
+    least_ms: float
+    stages_ms: tuple[float, ...]
+    plain_over_serving: float
+    serving_over_least: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.photos.megapixels:g} MP {self.photos.format}"
+
+    def cells(self) -> Cells:
+        """The row of the table but for the throughput."""
+        stages = zip(STAGES, self.stages_ms, strict=True)
+        return {
+            "size": self.name,
+            "file": f"{statistics.mean(map(len, self.photos.files)) / 1e6:.1f} MB",
+            "CPU time": f"{self.serving_ms:.1f} ms",
+            **{name: f"{100 * ms / self.serving_ms:.0f} %" for name, ms in stages},
+            "plain / serving": f"{self.plain_over_serving:.1f}",
+            "plain": f"{self.plain_ms:.0f} ms",
+            "least decoding": f"{self.least_ms:.1f} ms",
+            "serving / least": f"{self.serving_over_least:.1f}",
+        }
+
+    def floor(self) -> str:
+        """The limits that a decoder without any cost beyond the least decoding would reach."""
+        fixed_ms = self.serving_ms - self.stages_ms[0]
+        floor_ms = fixed_ms + self.least_ms
+        return (
+            f"{self.name}: {fixed_ms:.1f} ms without the decoding, {floor_ms:.1f} ms with the least decoding. No other "
+            f"decoder gives more than {self.plain_ms / floor_ms:.1f} for plain / serving, or less than "
+            f"{floor_ms / self.least_ms:.1f} for serving / least."
+        )
+
+
 def benchmark_sizes(bundle: Bundle, photos: Sequence[Path]) -> str:
-    """Measure on this machine; a table in Markdown with a row for each size and format."""
+    """Measure on this machine; a table in Markdown with a row for each size and format, and what limits it."""
     stages, serving, baseline = Stages(bundle), serving_pipeline(bundle), baseline_pipeline(bundle)
-    rows = [_row(sized, bundle, stages, serving, baseline) for sized in sized_photos(photos)]
+    rows, floors = [], []
+    for sized in sized_photos(photos):
+        costs = _costs(sized, stages, serving, baseline)
+        rates = {f"{n} processes": f"{throughput(bundle, sized.files, n):.1f} /s" for n in (1, 2)}
+        rows.append({**costs.cells(), **rates})
+        floors += [costs.floor()] if sized.format == "JPEG" else []
     title = (
         f"{bundle.model_version}, {len(photos)} photographs, median of {N_ROUNDS} rounds, {os.cpu_count()} processors"
     )
-    return f"{title}\n\n{row_table(rows)}"
+    return "\n\n".join([title, row_table(rows), *floors, forward_floor(bundle)])
 
 
-def _row(photos: SizedPhotos, bundle: Bundle, stages: Stages, serving: Pipeline, baseline: Pipeline) -> Cells:
+def _costs(photos: SizedPhotos, stages: Stages, serving: Pipeline, baseline: Pipeline) -> Costs:
     times: list[list[float]] = []
     for number in range(N_ROUNDS + 1):
         for file in photos.files:
             alternating = [cpu_ms(partial(run, file)) for run in (serving, baseline, least_decoding)]
             if number:  # the first calls allocate
                 times.append([*alternating, *stages.times_ms(file)])
-    serving_ms, baseline_ms, least_ms, *stage_ms = np.median(np.array(times), axis=0)
-    plain = statistics.median(row[1] / row[0] for row in times)
-    least = statistics.median(row[0] / row[2] for row in times)
-    fractions = {name: f"{100 * ms / serving_ms:.0f} %" for name, ms in zip(STAGES, stage_ms, strict=True)}
-    return {
-        "size": f"{photos.megapixels:g} MP {photos.format}",
-        "file": f"{statistics.mean(map(len, photos.files)) / 1e6:.1f} MB",
-        "CPU time": f"{serving_ms:.1f} ms",
-        **fractions,
-        "plain / serving": f"{plain:.1f}",
-        "plain": f"{baseline_ms:.0f} ms",
-        "least decoding": f"{least_ms:.1f} ms",
-        "serving / least": f"{least:.1f}",
-        **{f"{n} processes": f"{throughput(bundle, photos.files, n):.1f} /s" for n in (1, 2)},
-    }
+    serving_ms, plain_ms, least_ms, *stages_ms = np.median(np.array(times), axis=0).tolist()
+    return Costs(
+        photos=photos,
+        serving_ms=serving_ms,
+        plain_ms=plain_ms,
+        least_ms=least_ms,
+        stages_ms=tuple(stages_ms),
+        plain_over_serving=statistics.median(row[1] / row[0] for row in times),
+        serving_over_least=statistics.median(row[0] / row[2] for row in times),
+    )
+
+
+def forward_floor(bundle: Bundle) -> str:
+    """Time of forward passes, and the least for their operations at the rate of a matrix product."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from ml.networks.architectures import build
+
+    size = (1, 3, bundle.image_size, bundle.image_size)
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        build(bundle.architecture).eval()(torch.zeros(size))
+    n_operations = counter.get_total_flops()
+    session, photo, matrix = load_session(bundle), np.zeros(size, np.float32), np.ones((1024, 1024), np.float32)
+    times = [
+        [cpu_ms(lambda: session.run(None, {"photos": photo})), cpu_ms(lambda: matrix @ matrix)]
+        for _ in range(10 * N_ROUNDS)
+    ]
+    forward_ms, product_ms = np.median(np.array(times), axis=0).tolist()
+    least_ms = product_ms * n_operations / (2 * 1024**3)
+    seconds = [ms * N_IMAGES / 1000 / N_PROCESSORS for ms in (forward_ms, least_ms)]
+    return (
+        f"A forward pass takes {forward_ms:.1f} ms of a core: {N_IMAGES:,} of them at least {seconds[0]:.2f} s on "
+        f"{N_PROCESSORS} processors. At the rate of a matrix product on this machine "
+        f"({n_operations / least_ms / 1e6:.0f} GFLOP/s) its {n_operations / 1e9:.2f} GFLOP take {least_ms:.1f} ms: "
+        f"{seconds[1]:.2f} s."
+    )
 
 
 def throughput(bundle: Bundle, files: Sequence[bytes], n_processes: int) -> float:

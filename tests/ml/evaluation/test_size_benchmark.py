@@ -1,5 +1,6 @@
 """The cost by size: files of each size and format, each graded beside the plain pipeline and the least decoding."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from PIL import Image
 from ml.bundle import default_bundles, read_bundle
 from ml.errors import GradingError
 from ml.evaluation import size_benchmark as module
-from ml.evaluation.size_benchmark import Stages, benchmark_sizes, least_decoding, sized
+from ml.evaluation.size_benchmark import Costs, SizedPhotos, Stages, benchmark_sizes, least_decoding, sized
 from ml.synthetic import draw_fundus, drawing_for_grade
 from ml.vocabulary import ICDRGrade, Laterality, ServedModel
 
@@ -51,10 +52,29 @@ def test_each_size_and_format_has_a_row(photo: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "N_ROUNDS", 1)
     monkeypatch.setattr(module, "baseline_pipeline", lambda _bundle: lambda _file: sum(range(100_000)))
     monkeypatch.setattr(module, "THROUGHPUT_S", 0.2)
-    lines = [line for line in benchmark_sizes(bundle, [photo]).splitlines() if line.startswith("|")]
+    text = benchmark_sizes(bundle, [photo])
+    lines = [line for line in text.splitlines() if line.startswith("|")]
     sizes = [line.split("|")[1].strip() for line in lines[2:]]
     assert sizes == ["0.2 MP JPEG", "0.2 MP PNG", "0.36 MP JPEG", "0.36 MP PNG"]
     assert all(float(line.split("|")[3].split()[0]) > 0 for line in lines[2:])
+    assert text.count("with the least decoding") == 2  # of the JPEG
+    gflop = re.search(r"its ([0-9.]+) GFLOP", text)
+    assert gflop
+    assert float(gflop[1]) == pytest.approx(0.33, abs=0.02)  # 0.11 at 224 pixels (torchvision)
+
+
+def test_the_floor_has_the_least_decoding_in_place_of_the_decoding() -> None:
+    costs = Costs(
+        photos=SizedPhotos(12.0, "JPEG", [b""]),
+        serving_ms=40.0,
+        plain_ms=306.0,
+        least_ms=6.0,
+        stages_ms=(10.0, 9.0, 8.0, 7.0, 1.0),
+        plain_over_serving=7.6,
+        serving_over_least=6.7,
+    )
+    numbers = re.findall(r"[0-9]+\.[0-9]", costs.floor())
+    assert numbers == ["30.0", "36.0", "8.5", "6.0"]
 
 
 @pytest.mark.usefixtures("released_bundle")
