@@ -15,7 +15,7 @@ class RequestFacts:
     ``user`` is the one of the session, ``key_id`` the id of the API key.
 
     ``n_events`` counts the audit events that the request has left. ``roles`` holds the roles of the user at each site,
-    read at the first event.
+    read at the first check of access by the API, or at the first event.
     """
 
     address: str | None = None

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from screening.access import Action, require
+from screening.access import Action
+from screening.models import User
+from screening.services.audit import require_role
 
 if TYPE_CHECKING:  # NB: DRF loads this file while its own views are loading
     from rest_framework.views import APIView
@@ -25,5 +27,6 @@ class HasActionPermission(IsAuthenticated):
         method = "GET" if request.method == "HEAD" else str(request.method)
         if method.lower() in view.http_method_names and hasattr(view, method.lower()):
             actions: dict[str, Action] = getattr(view, "actions", {})
-            require(request.user, actions[method])
+            assert isinstance(request.user, User)  # noqa: S101 (for the type: IsAuthenticated has checked it)
+            require_role(request.user, actions[method])
         return True

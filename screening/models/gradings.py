@@ -36,7 +36,8 @@ def _is_oedema_consistent() -> Q:
 class Grading(BaseModel):
     """Result of one version of the model for one photograph. Grading again adds a row and changes none.
 
-    ``published_at`` is when the task was sent to the workers; null while it is not, and then no worker takes the row.
+    ``published_at`` is when its message was sent to the workers, right after the commit; null if the broker was
+    unavailable, and then no worker takes the row.
     ``queue_site`` is its site while it waits, for the order (``services.grading_queue``); ``is_bulk`` ones come
     after all others.
     ``heatmap`` holds rows of numbers in [0, 1]; ``heatmap_box`` is its box on the upright photograph as

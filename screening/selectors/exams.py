@@ -9,12 +9,12 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from ml.vocabulary import Laterality
-from screening.access import restrict, sites_for
+from screening.access import Action, is_allowed, require_allowed, restrict, sites_for
 from screening.models import Exam, EyeFinding, FirstReading, FundusImage, Grading, Repeat, Review, User, VisualAcuity
 from screening.models.gradings import current_first, limited_negatives
 from screening.selectors.drafts import is_late_reader
 from screening.selectors.earlier_results import without_earlier_unread
-from screening.selectors.gradings import with_is_revealed
+from screening.selectors.gradings import reads_blind, with_is_revealed
 from screening.selectors.identities import hide_texts, may_view_case, with_sees_identity
 from screening.selectors.images import prefetched_gradings
 from screening.selectors.photos_in_teaching import exams_in_teaching
@@ -135,6 +135,20 @@ def get_case(*, user: User, exam_id: uuid.UUID | str) -> ExamDetail:
 def get_exam_to_read(*, user: User, exam_id: uuid.UUID | str) -> Exam:
     """The exam alone, with its site; one query. Raises Http404."""
     return get_object_or_404(restrict(Exam.objects.select_related("site"), user), pk=exam_id)
+
+
+def get_exam_to_photograph(*, user: User, exam_id: uuid.UUID | str) -> Exam:
+    """As ``get_exam_to_read``, if ``user`` may add photographs, with ``is_blind``: whether ``user`` reads it blind.
+
+    While it is open, no one has read it in its round, so that a blind user may not see the model's grade. Raises
+    Http404, AccessDenied.
+    """
+    is_blind = Case(When(reads_blind(user), then=Value(True)), default=Value(False))  # noqa: FBT003
+    may_upload = is_allowed(user, Action.UPLOAD_IMAGE, site="site")
+    exams = Exam.objects.select_related("site").annotate(is_blind=is_blind, may_upload=may_upload)
+    exam = get_object_or_404(restrict(exams, user), pk=exam_id)
+    require_allowed(exam.may_upload)  # type: ignore[attr-defined]  # annotated
+    return exam
 
 
 def get_exam_of_case(*, user: User, exam_id: uuid.UUID | str) -> Exam:

@@ -29,6 +29,19 @@ def active_bundle(site: Site, model: ServedModel) -> RegisteredBundle | None:
     return None if newest is None else newest.bundle
 
 
+def active_version(*, site: str) -> Subquery:
+    """The version of ``active_bundle``, null without one, of the model of a site; ``site``: path of a row to it."""
+    newest = BundleActivation.objects.filter(site=OuterRef(site), model=OuterRef(f"{site}__model")).order_by("-number")
+    return Subquery(newest.values("bundle__model_version")[:1])
+
+
+def version_by(site: Site, active: str | None) -> str:
+    """As ``version_in_use`` for the model of the site, of an ``active_version``. Raises BundleError."""
+    if site.served_model != site.model:  # this installation has only the other one
+        return version_in_use(site)
+    return active or inference.current_bundle(site.served_model).model_version
+
+
 def active_bundle_id(*, site: str, model: str) -> Subquery:
     """The id of ``active_bundle``, null without one, for the rows of a query; ``site``, ``model``: paths to theirs."""
     newest = BundleActivation.objects.filter(site=OuterRef(site), model=OuterRef(model)).order_by("-number")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from django.db.models import Model, Value
 
+from screening.access import Action, is_allowed, require, require_allowed
 from screening.models import AuditEvent, Membership, ProgrammeMembership, Site, User
 from screening.request_facts import RequestFacts, current_facts
 
@@ -24,13 +25,27 @@ def record_event(
     ``data`` holds ids and codes only. ``by`` is None for actions of the system.
     Raises TypeError for other data: a model or a form would hold a patient's data.
     """
+    event = new_event(verb=verb, subject=subject, site=site, data=data, by=by)
+    event.save(force_insert=True)
+    return event
+
+
+def new_event(
+    *,
+    verb: AuditEvent.Verb,
+    subject: Model | None,
+    site: Site | None,
+    data: Mapping[str, str | float | bool | None] | None = None,
+    by: User | None,
+) -> AuditEvent:
+    """As ``record_event``, for ``AuditEvent.objects.bulk_create``: the caller stores it, with others of its action."""
     stored = dict(data or {})
     if not all(isinstance(value, _PLAIN) for value in stored.values()):
         raise TypeError("Audit data holds plain ids and codes only.")
     facts = current_facts()
     if facts is not None:
         facts.n_events += 1
-    return AuditEvent.objects.create(
+    return AuditEvent(
         **_request_fields(facts, site=site, by=by),
         verb=verb,
         actor=by,
@@ -53,24 +68,38 @@ def _request_fields(facts: RequestFacts | None, *, site: Site | None, by: User |
     }
 
 
+def require_role(user: User, action: Action) -> None:
+    """As ``access.require`` at any site. The same query reads the roles for the events of the request."""
+    facts = current_facts()
+    if facts is None:
+        require(user, action)
+    else:
+        require_allowed(_read_roles(facts, user, action))
+
+
 def _role(facts: RequestFacts, site: Site | None, by: User) -> str:
     """The roles of the user at the site, at any site if None; one query for each request."""
     if by.is_superuser and facts.is_panel:
         return SUPERUSER
     if by.pk not in facts.roles:
-        rows = (
-            Membership.objects.filter(user=by.pk)
-            .order_by()
-            .values_list("site", "role")
-            .union(
-                ProgrammeMembership.objects.filter(user=by.pk, programme__sites__isnull=False)
-                .order_by()
-                .values_list("programme__sites", Value(PROGRAMME_MANAGER))
-            )
-        )
-        of_site: dict[object, set[str]] = {}
-        for site_id, role in rows:
-            of_site.setdefault(site_id, set()).add(role)
-            of_site.setdefault(None, set()).add(role)
-        facts.roles[by.pk] = {key: ",".join(sorted(roles)) for key, roles in of_site.items()}
+        _read_roles(facts, by, Action.VIEW_PATIENT)
     return facts.roles[by.pk].get(None if site is None else site.pk, "")
+
+
+def _read_roles(facts: RequestFacts, user: User, action: Action) -> bool:
+    """Set the roles of the user at each site. Returns whether one of them allows ``action``."""
+    members = Membership.objects.filter(user=user.pk).order_by()
+    programmes = ProgrammeMembership.objects.filter(user=user.pk, programme__sites__isnull=False).order_by()
+    rows = members.values_list("site", "role", is_allowed(user, action, site="site")).union(
+        programmes.values_list(
+            "programme__sites", Value(PROGRAMME_MANAGER), is_allowed(user, action, site="programme__sites")
+        )
+    )
+    of_site: dict[object, set[str]] = {}
+    is_any_allowed = False
+    for site_id, role, allows in rows:
+        of_site.setdefault(site_id, set()).add(role)
+        of_site.setdefault(None, set()).add(role)
+        is_any_allowed |= bool(allows)
+    facts.roles[user.pk] = {key: ",".join(sorted(roles)) for key, roles in of_site.items()}
+    return is_any_allowed

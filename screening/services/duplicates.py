@@ -1,11 +1,13 @@
 """Duplicates: stored photographs that are the same file, or the same picture, as another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import BooleanField, QuerySet, Value
 
 from ml.errors import GradingError
 from ml.perceptual_hash import (
@@ -73,18 +75,73 @@ def find_in_exam(*, image: FundusImage, content: Content, without_eye: str) -> F
     return _same_file(images, content) or _same_picture(images, content, MIN_CERTAIN_CORRELATION)
 
 
-def find_in_other_patients(*, exam: Exam, content: Content) -> FundusImage | None:
-    """A photograph of another patient of the exam's site that is the same picture.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """Stored photographs that a new one is compared with.
 
-    Not one that was withdrawn because it was of the wrong eye or patient. The candidates come from an index.
+    ``same``: the same file in use for the same eye of the exam. ``other_eyes``: in use for the other eye of the exam.
+    ``other_patients``: in exams of other patients of the site, without those that were withdrawn because they were of
+    the wrong eye or patient; only those with the same file or with a band in common, which an index finds.
     """
-    images = FundusImage.objects.filter(exam__site=exam.site_id).exclude(exam__patient=exam.patient_id)
-    images = images.exclude(withdrawn_code__in=_WITHDRAWN_AS_WRONG).select_related("exam")
+
+    same: FundusImage | None
+    other_eyes: "list[_Candidate]"
+    other_patients: "list[_Candidate]"
+
+
+class _Candidate(NamedTuple):
+    created_at: datetime
+    pk: UUID
+    sha256: str
+    bits: bytes | None
+    laterality: str
+    is_in_exam: bool
+
+
+def find_stored(*, image: FundusImage, content: Content) -> Stored:
+    """What ``image``, which is not stored yet, is compared with. One query, and one if it has ``same``."""
+    exam = image.exam
+    in_exam = FundusImage.objects.filter(exam=exam.pk, withdrawn_at__isnull=True)
+    others = FundusImage.objects.filter(exam__site=exam.site_id).exclude(exam__patient=exam.patient_id)
+    others = others.exclude(withdrawn_code__in=_WITHDRAWN_AS_WRONG)
     values = {value for one in content.hashes for value in probe_values(one)}
-    bands = PerceptualHashBand.objects.filter(site=exam.site_id, value__in=values)
-    return _same_file(images, content) or _same_picture(
-        images.filter(pk__in=bands.values("image")), content, MIN_LOCAL_CORRELATION
+    bands = PerceptualHashBand.objects.filter(site=exam.site_id, value__in=values).values("image")
+    found = _candidates(in_exam, is_in_exam=True).union(
+        _candidates(others.filter(sha256=content.sha256), is_in_exam=False),
+        _candidates(others.filter(pk__in=bands), is_in_exam=False),
+        all=True,
     )
+    rows = {row[1]: _Candidate(*row) for row in found}.values()
+    of_exam = [row for row in rows if row.is_in_exam]
+    same = next((row for row in of_exam if (row.sha256, row.laterality) == (content.sha256, image.laterality)), None)
+    return Stored(
+        same=None if same is None else FundusImage.objects.get(pk=same.pk),
+        other_eyes=[row for row in of_exam if row.laterality != image.laterality],
+        other_patients=[row for row in rows if not row.is_in_exam],
+    )
+
+
+def _candidates(images: QuerySet[FundusImage], *, is_in_exam: bool) -> QuerySet[FundusImage, Any]:
+    columns = ("created_at", "pk", "sha256", "perceptual_hash__bits", "laterality")
+    return images.order_by().values_list(*columns, Value(is_in_exam, output_field=BooleanField()))
+
+
+def same_in_exam(stored: Stored, content: Content) -> FundusImage | None:
+    """A photograph of the other eye that is certainly the same picture. No query unless a hash is near."""
+    return _same(stored.other_eyes, content, MIN_CERTAIN_CORRELATION)
+
+
+def same_of_other_patient(stored: Stored, content: Content) -> FundusImage | None:
+    """A photograph of another patient that is the same picture. No query unless a hash is near."""
+    return _same(stored.other_patients, content, MIN_LOCAL_CORRELATION)
+
+
+def _same(rows: list[_Candidate], content: Content, min_correlation: float) -> FundusImage | None:
+    newest = max((row for row in rows if row.sha256 == content.sha256), default=None)
+    if newest is not None:
+        return FundusImage.objects.select_related("exam").get(pk=newest.pk)
+    hashes = [(row.pk, bytes(row.bits)) for row in rows if row.bits]
+    return next(_nearest_pictures(hashes, content, min_correlation), None)
 
 
 def hash_missing() -> int:
@@ -129,11 +186,18 @@ def _same_pictures(images: QuerySet[FundusImage], content: Content, min_correlat
     if not content.hashes:
         return
     rows = PerceptualHash.objects.filter(image__in=images).exclude(bits=b"").values_list("pk", "bits")
-    distances = sorted(
-        (min(n_different_bits(one.bits, bytes(bits)) for one in content.hashes), pk) for pk, bits in rows
-    )
+    yield from _nearest_pictures(((pk, bytes(bits)) for pk, bits in rows), content, min_correlation)
+
+
+def _nearest_pictures(
+    hashes: Iterable[tuple[UUID, bytes]], content: Content, min_correlation: float
+) -> Iterator[FundusImage]:
+    """The photographs that are the same picture, of the ids and hashes of some."""
+    if not content.hashes:
+        return
+    distances = sorted((min(n_different_bits(one.bits, bits) for one in content.hashes), pk) for pk, bits in hashes)
     nearest = [pk for distance, pk in distances[:_MAX_CORRELATED] if distance <= MAX_DIFFERENT_BITS]
-    found = PerceptualHash.objects.select_related("image__exam").in_bulk(nearest)
+    found = PerceptualHash.objects.select_related("image__exam").in_bulk(nearest) if nearest else {}
     for row in (found[pk] for pk in nearest):
         if any(is_same_picture(one, _stored_hash(row), min_correlation=min_correlation) for one in content.hashes):
             yield row.image

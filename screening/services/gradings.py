@@ -9,6 +9,8 @@ import logging
 import time
 import uuid
 from contextlib import suppress
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
@@ -27,9 +29,9 @@ from screening.labels.failures import FailureCode
 from screening.models import AuditEvent, FundusImage, Grading, User
 from screening.services import grading_queue, inference
 from screening.services.active_bundles import ActiveBundleUnavailable, grader_by_id, version_in_use
-from screening.services.audit import record_event
+from screening.services.audit import new_event
 from screening.services.grading_results import result_columns
-from screening.services.worklist import update_order_of_image, update_worklist_order
+from screening.services.worklist import update_order_of_image, update_order_of_locked, update_worklist_order
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ def queue_grading(
 ) -> Grading:
     """Queue a grading of ``image`` by a model, None: that of the site, or return the one that exists.
 
-    ``is_bulk``: no user waits for it. Runs in the caller's transaction; the task is published after commit.
+    ``is_bulk``: no user waits for it. Runs in the caller's transaction; the message is sent after commit.
     """
     site = image.exam.site
     model = model or site.served_model
@@ -64,28 +66,57 @@ def queue_grading(
         grading, is_new = Grading.objects.get_or_create(
             image=image,
             model_version=version,
-            defaults={"model": model, "queued_at": Now(), "queue_site": site, "is_bulk": is_bulk},
+            defaults={
+                "model": model,
+                "queue_site": site,
+                "is_bulk": is_bulk,
+                "queued_at": Now(),
+                "published_at": Now(),
+            },
         )
         if is_new:
-            grading.refresh_from_db(fields=["queued_at"])
+            grading.refresh_from_db(fields=["queued_at", "published_at"])
             update_worklist_order(image.exam)
             record_grading_event(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
-            transaction.on_commit(lambda: publish(grading.pk))
+            transaction.on_commit(partial(_publish, grading))
     return grading
 
 
-def publish(grading_id: uuid.UUID) -> None:
-    """Store that a message is sent to the workers, and send it: the first to receive it may grade this photograph.
+def queue_first_grading(
+    *, image: FundusImage, version: str, at: datetime, is_bulk: bool, by: User
+) -> tuple[Grading, AuditEvent]:
+    """Queue the grading of a new photograph by the model of its site, whose exam is locked, with its site.
 
-    If the broker is unavailable the grading stays QUEUED, and ``requeue_stale_gradings`` sends it later.
+    ``at`` is a time of the database. Returns the grading and its event, which the caller stores.
     """
-    waiting = Grading.objects.filter(pk=grading_id, status=Grading.Status.QUEUED)
-    waiting.update(published_at=Now())
+    site = image.exam.site
+    grading = Grading.objects.create(
+        image=image, model=site.served_model, model_version=version, queued_at=at, published_at=at, queue_site=site,
+        is_bulk=is_bulk,
+    )  # fmt: skip
+    update_order_of_locked(image.exam)
+    transaction.on_commit(partial(_publish, grading))
+    return grading, _grading_event(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
+
+
+def _publish(grading: Grading) -> None:
+    if not publish(grading.pk):
+        grading.published_at = None
+
+
+def publish(grading_id: uuid.UUID) -> bool:
+    """Send a message to the workers: the first to receive it may grade this photograph. False if it was not sent.
+
+    NB: the row has its ``published_at`` since it was queued. If the broker is unavailable it is deleted, the grading
+    stays QUEUED, and ``requeue_stale_gradings`` sends it later; so it is too if this process ends before it has sent.
+    """
     try:
         current_app.send_task(GRADE_NEXT_TASK, retry=False)
     except OperationalError:
-        waiting.update(published_at=None)
+        Grading.objects.filter(pk=grading_id, status=Grading.Status.QUEUED).update(published_at=None)
         logger.warning("The broker is unavailable: grading %s stays queued until it is sent again", grading_id)
+        return False
+    return True
 
 
 def run_next() -> None:
@@ -248,25 +279,27 @@ def grade_image(*, image: FundusImage, model: ServedModel | None, by: User) -> G
 def requeue(grading: Grading, **fields: Any) -> None:
     """Queue a grading again in the caller's transaction, with ``fields`` changed.
 
-    The task is published after commit.
+    The message is sent after commit.
     """
-    grading.status, grading.queued_at, grading.queue_site = Grading.Status.QUEUED, Now(), grading.image.exam.site
-    grading.published_at = grading.started_at = grading.finished_at = grading.duration_ms = None
+    grading.status, grading.queue_site = Grading.Status.QUEUED, grading.image.exam.site
+    grading.queued_at = grading.published_at = Now()
+    grading.started_at = grading.finished_at = grading.duration_ms = None
     grading.failure_code = ""
     for name, value in fields.items():
         setattr(grading, name, value)
     grading.save()
-    grading.refresh_from_db(fields=["queued_at"])
+    grading.refresh_from_db(fields=["queued_at", "published_at"])
     update_order_of_image(grading.image)
-    transaction.on_commit(lambda: publish(grading.pk))
+    transaction.on_commit(partial(_publish, grading))
 
 
 def record_grading_event(verb: AuditEvent.Verb, grading: Grading, *, code: str = "", by: User | None) -> None:
-    data: dict[str, str | float] = {
-        "image": str(grading.image_id),
-        "model_version": grading.model_version,
-        "attempt": grading.n_attempts,
-    }
+    _grading_event(verb, grading, code=code, by=by).save(force_insert=True)
+
+
+def _grading_event(verb: AuditEvent.Verb, grading: Grading, *, code: str = "", by: User | None) -> AuditEvent:
+    data: dict[str, str | float] = {"image": str(grading.image_id), "model_version": grading.model_version}
+    data["attempt"] = grading.n_attempts
     if code:
         data["code"] = str(code)
-    record_event(verb=verb, subject=grading, site=grading.image.exam.site, data=data, by=by)
+    return new_event(verb=verb, subject=grading, site=grading.image.exam.site, data=data, by=by)

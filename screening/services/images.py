@@ -4,30 +4,27 @@ import datetime
 import hashlib
 from typing import Any, Protocol
 
-from django.core.files.base import ContentFile
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ml.vocabulary import Laterality
 from screening.access import Action, require
-from screening.models import AuditEvent, Correction, Exam, FundusImage, Site, User
+from screening.models import AuditEvent, Correction, Exam, FundusImage, Grading, User
 from screening.photos import validation
 from screening.photos.validation import InvalidPhoto
 from screening.policy.exam_states import FINISHED
-from screening.services import duplicates, gradings
+from screening.services import duplicates
 from screening.services.audit import record_event
-from screening.services.duplicates import Content
 from screening.services.exams import (
     ExamError,
     ExamNotOpen,
     check_length,
     forget_not_photographed,
     lock_exam,
-    lock_open_exam,
 )
 from screening.services.hand_overs import read_again, review_in_force
-from screening.services.stored_files import delete_unless_committed
+from screening.services.new_images import store_image
 from screening.services.upload_checks import (
     NO_ANSWERS,
     Answers,
@@ -38,7 +35,6 @@ from screening.services.upload_checks import (
     UploadQuestion,
     WritingFound,
     handle_writing,
-    require_answers,
     require_one_eye,
 )
 from screening.services.worklist import update_worklist_order
@@ -105,15 +101,15 @@ def get_or_attach_image(
     pupil: str = "",
     is_synthetic: bool = False,
     by: User,
-) -> tuple[FundusImage, bool]:
-    """Validate and store a photograph and queue its grading. Returns the image, and whether it is new.
+) -> tuple[FundusImage, Grading | None]:
+    """Validate and store a photograph and queue its grading. Returns the image, and the grading of a new one.
 
     A file that the exam has for this eye already returns its image. Without ``captured_on`` the date of the photograph
     is that of the file, else that of the upload. A failure leaves no row and no file; for that, this must be the
-    outermost transaction. Raises InvalidPhoto, ExamNotOpen, ExamError, PictureOfOtherEye, AccessDenied; an
-    UploadQuestion that ``answers`` leave open; DecoderUnavailable.
+    outermost transaction. NB: access is checked with the exam locked, after the file was decoded; views check before.
+    Raises InvalidPhoto, ExamNotOpen, ExamError, PictureOfOtherEye, AccessDenied; an UploadQuestion that ``answers``
+    leave open; DecoderUnavailable.
     """
-    require(by, Action.UPLOAD_IMAGE, exam.site)
     eye = Laterality(laterality)
     data = upload.read(validation.MAX_BYTES + 1)
     photo = validation.validate(data)
@@ -134,13 +130,7 @@ def get_or_attach_image(
         uploaded_by=by,
         **_file_facts(photo),
     )
-    try:
-        return _store(image, photo, content, answers, by)
-    except IntegrityError:
-        duplicate = _find_duplicate(image)  # two requests sent the same file at the same moment
-        if duplicate is None:
-            raise
-        return duplicate, False
+    return store_image(image=image, photo=photo, content=content, answers=answers, by=by)
 
 
 def _captured_on(
@@ -151,51 +141,6 @@ def _captured_on(
     if in_file is not None:
         return in_file, FundusImage.CaptureSource.EXIF
     return timezone.localdate(timezone=exam.site.zone), FundusImage.CaptureSource.UPLOAD
-
-
-def _store(
-    image: FundusImage, photo: validation.ValidPhoto, content: Content, answers: Answers, by: User
-) -> tuple[FundusImage, bool]:
-    stored_name = ""
-    try:
-        # durable: if an outer transaction rolled back after this one, the file would stay without a row.
-        with transaction.atomic(durable=True):
-            exam = lock_open_exam(image.exam, Action.UPLOAD_IMAGE, by)
-            duplicate = _find_duplicate(image)
-            if duplicate is not None:
-                return duplicate, False
-            _require_present(exam, image.laterality)
-            image.file.save(f"photo.{photo.extension}", ContentFile(photo.cleaned), save=False)
-            stored_name = image.file.name or ""
-            # of one picture for two patients at once, the second finds the first
-            Site.objects.select_for_update(no_key=True).get(pk=exam.site_id)
-            copy_of = require_answers(image, content, answers)
-            if copy_of is not None:
-                image.copy_reason = answers.reason.strip()
-            image.save(force_insert=True)
-            forget_not_photographed(exam, Laterality(image.laterality))
-            duplicates.store_hash(image, content)
-            _record_attached(image, copy_of, by)
-            gradings.queue_grading(image=image, is_bulk=answers.is_bulk, by=by)
-    except BaseException:
-        if stored_name:
-            delete_unless_committed(image)
-        raise
-    return image, True
-
-
-def _record_attached(image: FundusImage, copy_of: FundusImage | None, by: User) -> None:
-    data = {"exam": str(image.exam_id), "laterality": image.laterality, "sha256": image.sha256}
-    if image.writing != FundusImage.Writing.NONE:
-        data["writing"] = image.writing
-    if copy_of is not None:
-        data["copy_of"] = str(copy_of.pk)
-    record_event(verb=AuditEvent.Verb.IMAGE_ATTACHED, subject=image, site=image.exam.site, data=data, by=by)
-
-
-def _require_present(exam: Exam, laterality: str) -> None:
-    if exam.absent_reason(laterality):
-        raise ExamError(_("This eye is recorded as absent. Delete that record before you add a photograph."))
 
 
 def _file_facts(photo: validation.ValidPhoto) -> dict[str, Any]:
@@ -288,10 +233,3 @@ def change_laterality(*, image: FundusImage, laterality: str, by: User) -> Fundu
             by=by,
         )
     return locked
-
-
-def _find_duplicate(image: FundusImage) -> FundusImage | None:
-    """The same file in use for the same eye of the exam."""
-    return FundusImage.objects.filter(
-        exam=image.exam_id, sha256=image.sha256, laterality=image.laterality, withdrawn_at__isnull=True
-    ).first()

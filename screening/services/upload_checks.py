@@ -17,7 +17,7 @@ from screening.models import FundusImage
 from screening.photos import writing
 from screening.photos.validation import ValidPhoto
 from screening.services import duplicates
-from screening.services.duplicates import Content
+from screening.services.duplicates import Content, Stored
 from screening.services.exams import ExamError, check_length
 
 OTHER_PATIENT, OLD_DATE, FUTURE_DATE = "other_patient", "capture_date_old", "capture_date_future"
@@ -125,15 +125,18 @@ def handle_writing(photo: ValidPhoto, on_writing: OnWriting) -> tuple[ValidPhoto
     return writing.blanked(photo), FundusImage.Writing.BLANKED
 
 
-def require_answers(image: FundusImage, content: Content, answers: Answers) -> FundusImage | None:
+def require_answers(image: FundusImage, content: Content, stored: Stored, answers: Answers) -> FundusImage | None:
     """The photograph of another patient that is the same picture, if that is confirmed with a reason; else None.
+
+    ``stored``: what the new ``image`` is compared with.
 
     Raises PictureOfOtherEye, DoubtfulCaptureDate, PictureOfOtherPatient, ExamError without a reason.
     """
-    exam = image.exam
-    require_one_eye(image, content, image.laterality)
+    other_eye = duplicates.same_in_exam(stored, content)
+    if other_eye is not None:
+        raise PictureOfOtherEye(other_eye)
     _require_likely_date(image, answers)
-    other = duplicates.find_in_other_patients(exam=exam, content=content)
+    other = duplicates.same_of_other_patient(stored, content)
     if other is None:
         return None
     if OTHER_PATIENT not in answers.confirmed:
@@ -145,7 +148,7 @@ def require_answers(image: FundusImage, content: Content, answers: Answers) -> F
 
 
 def require_one_eye(image: FundusImage, content: Content, laterality: str) -> None:
-    """Raises PictureOfOtherEye if a photograph in use of the other eye than ``laterality`` is the same picture."""
+    """Raises PictureOfOtherEye if a photograph in use of the other eye is the same picture as a stored ``image``."""
     other_eye = duplicates.find_in_exam(image=image, content=content, without_eye=laterality)
     if other_eye is not None:
         raise PictureOfOtherEye(other_eye)

@@ -23,7 +23,7 @@ from ml.eye_names import laterality_in_file_name
 from ml.serving.decoders import decoders
 from screening.access import Action, require
 from screening.labels.fields import field_in_file_name
-from screening.models import AuditEvent, Exam, FundusImage, PhotoUpload, User
+from screening.models import AuditEvent, Exam, FundusImage, Grading, PhotoUpload, User
 from screening.photos import validation
 from screening.photos.validation import InvalidPhoto
 from screening.services.audit import record_event
@@ -133,14 +133,14 @@ def read_upload(upload: PhotoUpload) -> bytes:
     return bytes(content)
 
 
-def attach_upload(*, upload: PhotoUpload, by: User, **values: Any) -> tuple[FundusImage, bool]:
+def attach_upload(*, upload: PhotoUpload, by: User, **values: Any) -> tuple[FundusImage, Grading | None]:
     """Add a complete upload to its exam and delete it; ``values`` and exceptions as ``get_or_attach_image``.
 
     After an exception it stays. Raises UploadIncomplete too.
     """
-    image, is_new = get_or_attach_image(exam=upload.exam, upload=BytesIO(read_upload(upload)), **values, by=by)
+    image, grading = get_or_attach_image(exam=upload.exam, upload=BytesIO(read_upload(upload)), **values, by=by)
     _delete([upload])
-    return image, is_new
+    return image, grading
 
 
 def unpack_upload(*, upload: PhotoUpload, by: User) -> list[UnpackedFile]:

@@ -32,12 +32,18 @@ def update_worklist_order(exam: Exam) -> None:
     _store_order(exam, locked, _gradings_of(exam))
 
 
+def update_order_of_locked(exam: Exam) -> None:
+    """As ``update_worklist_order``, for an exam that was read with its site and is locked."""
+    _store_order(exam, exam, _gradings_of(exam))
+
+
 def _locked(exam: Exam) -> Exam:
     return Exam.objects.select_for_update(of=("self",)).select_related("site").get(pk=exam.pk)
 
 
 def _store_order(exam: Exam, locked: Exam, rows: Iterable[Grading]) -> None:
     """Set the order on ``exam``, and store it if it differs from that of ``locked``, its locked row."""
+    before = [getattr(locked, name) for name in _ORDER_FIELDS]
     gradings = _current(rows)
     grades = [grading.grade for grading in gradings if grading.grade is not None]
     graded_or_pending = {grading.image.laterality for grading in gradings if grading.is_gradable or grading.is_pending}
@@ -60,7 +66,7 @@ def _store_order(exam: Exam, locked: Exam, rows: Iterable[Grading]) -> None:
         is_any_eye_ungraded=is_ungraded, is_any_pending=is_pending, is_any_limited=bool(limited_fields(gradings))
     )
     exam.worklist_band = _band(exam, locked)
-    if any(getattr(exam, name) != getattr(locked, name) for name in _ORDER_FIELDS):
+    if [getattr(exam, name) for name in _ORDER_FIELDS] != before:
         exam.save(update_fields=[*_ORDER_FIELDS])
     update_priority_later(locked.site)
 

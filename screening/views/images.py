@@ -59,6 +59,7 @@ def image_upload(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBa
     values["answers"] = Answers(confirmed=values.pop("confirm"), reason=values.pop("reason"))
     photo, upload_id = values.pop("photo"), values.pop("upload")
     try:
+        require(request.user, Action.UPLOAD_IMAGE, detail.exam.site)
         if upload_id is None:
             image = attach_image(exam=detail.exam, upload=photo, **values, by=request.user)
         else:

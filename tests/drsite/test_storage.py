@@ -123,7 +123,7 @@ def test_a_failed_upload_leaves_nothing_in_the_bucket(
     def fail(**_kwargs: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("screening.services.images.gradings.queue_grading", fail)
+    monkeypatch.setattr("screening.services.new_images.gradings.queue_first_grading", fail)
     with pytest.raises(RuntimeError):
         attach(photo_bytes())
     assert not list(bucket.objects.all())

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from screening.models import AuditEvent, Exam, FundusImage, Grading, Site, User
-from screening.services import images
+from screening.services import new_images
 from screening.services.images import attach_image
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory
@@ -116,14 +116,14 @@ def lose_connection_at_commit(monkeypatch: pytest.MonkeyPatch, *, is_committed: 
 def test_a_connection_that_is_lost_at_the_commit_leaves_row_and_file_or_neither(
     is_committed: bool, exam: Exam, photographer: User, media_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = images._store
+    store = new_images._store_rows
 
     def store_and_lose(*arguments: Any) -> Any:
         lose_connection_at_commit(monkeypatch, is_committed=is_committed)
         return store(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(images, "_store", store_and_lose)
+        patch.setattr(new_images, "_store_rows", store_and_lose)
         with pytest.raises(OperationalError):
             attach_image(exam=exam, upload=BytesIO(photo_bytes()), laterality="OD", by=photographer)
     assert FundusImage.objects.exists() == is_committed

@@ -162,8 +162,8 @@ class ImageSerializer(serializers.ModelSerializer[FundusImage]):
 
     @extend_schema_field(GradingSerializer(allow_null=True))
     def get_grading(self, image: FundusImage) -> Any:
-        """The first of the prefetched gradings."""
-        current: Grading | None = next(iter(image.gradings.all()), None)
+        """That of the context, for a new photograph; else the first of the prefetched gradings."""
+        current: Grading | None = self.context.get("grading") or next(iter(image.gradings.all()), None)
         return None if current is None else self._grading_serializer.to_representation(current)
 
     @cached_property

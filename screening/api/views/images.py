@@ -15,7 +15,7 @@ from screening.api.serializers.errors import UploadConflictSerializer
 from screening.api.serializers.images import ImageQuerySerializer, ImageSerializer, NewImageSerializer
 from screening.api.views.base import ApiListView, ApiView, PhotoUploadView
 from screening.models import AuditEvent, FundusImage
-from screening.selectors import can_see_image, get_exam_to_read, get_image_record, list_images
+from screening.selectors import can_see_image, get_exam_to_photograph, get_image_record, list_images
 from screening.selectors.uploads import get_upload_of_exam
 from screening.services.audit import record_event
 from screening.services.images import (
@@ -65,7 +65,7 @@ class ExamImageUploadView(PhotoUploadView):
     )
     def post(self, request: Request, exam_id: UUID) -> Response:
         """201 for a new photograph, 200 for a known one."""
-        exam = get_exam_to_read(user=self.user, exam_id=exam_id)
+        exam = get_exam_to_photograph(user=self.user, exam_id=exam_id)
         data = self.validated_data(NewImageSerializer)
         answers = Answers(confirmed=data["confirm"], reason=data["reason"], is_bulk=data["is_bulk"])
         values: dict[str, Any] = {name: data[name] for name in ("laterality", "field", "pupil")}
@@ -73,15 +73,18 @@ class ExamImageUploadView(PhotoUploadView):
         try:
             if "upload" in data:
                 upload = get_upload_of_exam(user=self.user, exam=exam, upload_id=data["upload"])
-                image, is_new = attach_upload(upload=upload, **values, by=self.user)
+                image, grading = attach_upload(upload=upload, **values, by=self.user)
             else:
-                image, is_new = get_or_attach_image(exam=exam, upload=data["photo"], **values, by=self.user)
+                image, grading = get_or_attach_image(exam=exam, upload=data["photo"], **values, by=self.user)
         except PictureOfOtherEye as error:
             details = {"existing_id": str(error.image.pk)}
             raise ApiError(409, "other_eye", str(error), {"laterality": str(error)}, **details) from None
         except UploadQuestion as question:
             raise self._conflict(question, answers) from None
-        return self.record_response(image.pk, status=201 if is_new else 200)
+        if grading is None:
+            return self.record_response(image.pk)
+        grading.is_revealed, grading.exam_id = not exam.is_blind, exam.pk  # type: ignore[attr-defined]  # annotated
+        return Response(ImageSerializer(image, context={"grading": grading}).data, status=201)
 
     def _conflict(self, question: UploadQuestion, answers: Answers) -> ApiError:
         """The question as an error, with what confirms it. The other photograph is named if the user may see it."""

@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from screening.access import AccessDenied
 from screening.models import AuditEvent, Exam, FundusImage, Grading, User
-from screening.services import images
+from screening.services import duplicates
 from screening.services.exams import ExamError, ExamNotOpen, cancel_exam, mark_eye_absent
 from screening.services.images import InvalidPhoto, attach_image, change_laterality, withdraw_image
 from tests.builders import photo_bytes
@@ -74,8 +74,8 @@ def test_two_requests_that_race_with_one_file_store_one_image(
     attach: Attach, media_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = attach()
-    find, results = images._find_duplicate, iter([None])
-    monkeypatch.setattr(images, "_find_duplicate", lambda image: next(results, find(image)))
+    nothing = duplicates.Stored(same=None, other_eyes=[], other_patients=[])
+    monkeypatch.setattr(duplicates, "find_stored", lambda **_arguments: nothing)
     assert attach() == first
     assert len(files_in(media_root)) == 1
 
@@ -94,14 +94,14 @@ def test_an_invalid_file_leaves_nothing_behind(attach: Attach, media_root: Path,
     assert_nothing_left(media_root)
 
 
-@pytest.mark.parametrize("broken", ["gradings.queue_grading", "record_event", "FundusImage.save"])
+@pytest.mark.parametrize("broken", ["gradings.queue_first_grading", "new_event", "FundusImage.save"])
 def test_a_failure_at_any_step_leaves_no_row_and_no_file(
     attach: Attach, media_root: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(f"screening.services.images.{broken}", fail)
+    monkeypatch.setattr(f"screening.services.new_images.{broken}", fail)
     with pytest.raises(RuntimeError):
         attach()
     assert_nothing_left(media_root)
@@ -198,5 +198,6 @@ def test_a_photograph_without_a_date_has_that_of_the_upload_at_the_site(
     moment = datetime.datetime(2026, 3, 1, 23, 30, tzinfo=datetime.UTC)
     monkeypatch.setattr("django.utils.timezone.now", lambda: moment)
     exam.site.timezone = zone
+    exam.site.save()
     image = attach()
     assert (str(image.captured_on), image.captured_on_source) == (day, "upload")

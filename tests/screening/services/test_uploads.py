@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from screening.access import AccessDenied
 from screening.labels.fields import field_in_file_name
-from screening.models import AuditEvent, Exam, FundusImage, PhotoUpload, Site, User
+from screening.models import AuditEvent, Exam, FundusImage, Grading, PhotoUpload, Site, User
 from screening.photos.validation import MAX_BYTES, InvalidPhoto
 from screening.selectors.uploads import list_complete_uploads, list_uploads
 from screening.services import uploads
@@ -72,8 +72,8 @@ def test_a_photograph_in_parts_becomes_that_of_one_request(exam: Exam, photograp
     assert len(upload.segments) > 1
     assert read_upload(upload) == data
     assert list_complete_uploads(user=photographer, exam=exam) == [upload]
-    image, is_new = attach_upload(upload=upload, laterality="OS", pupil="dilated", by=photographer)
-    assert (is_new, image.laterality, image.pupil) == (True, "OS", "dilated")
+    image, grading = attach_upload(upload=upload, laterality="OS", pupil="dilated", by=photographer)
+    assert (grading, image.laterality, image.pupil) == (Grading.objects.get(), "OS", "dilated")
     assert not PhotoUpload.objects.exists()
     assert stored_segments(media_root) == 0
     assert list(AuditEvent.objects.filter(verb__startswith="upload").values_list("verb", flat=True)) == ["upload.begun"]
