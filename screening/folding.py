@@ -25,6 +25,8 @@ _SAME_LETTER = {
     "ي": "ی", "ى": "ی", "ئ": "ی", "ك": "ک", "ة": "ه", "ۀ": "ه", "ؤ": "و", "ٱ": "ا", "ـ": "",
 }  # fmt: skip
 """Letters without a decomposition in Unicode. Arabic and Persian keyboards have two codes for yeh and kaf."""
+_SYLLABLES = ("CJK UNIFIED IDEOGRAPH", "CJK COMPATIBILITY IDEOGRAPH", "HIRAGANA", "KATAKANA", "HANGUL SYLLABLE")
+"""How the names of characters begin, in Unicode, that are no letters."""
 _SEPARATORS = re.compile(r"[\s,;]+")
 _SCIENTIFIC = re.compile(r"\d+([.,]\d+)?e[-+]?\d+")
 
@@ -87,6 +89,20 @@ def search_terms(text: str) -> list[tuple[str, list[str]]]:
     chunks = [fold_name(chunk).split() for chunk in _SEPARATORS.split(text)]
     found = [("".join(components), components if len(components) > 1 else []) for components in chunks if components]
     return found[:MAX_SEARCH_TERMS]
+
+
+def is_too_short_for_names(text: str) -> bool:
+    """Whether each term of a search text is one letter or digit, which starts a large share of all names.
+
+    A Chinese, Japanese or Korean character is a name or a syllable of one.
+    """
+    terms = fold_name(text).split()
+    return bool(terms) and all(is_one_letter(term) for term in terms)
+
+
+def is_one_letter(term: str) -> bool:
+    """Whether a folded term is one letter or digit of a script with letters."""
+    return len(term) == 1 and not unicodedata.name(term, "").startswith(_SYLLABLES)
 
 
 def clean_name(text: str) -> str:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from screening.birth_dates import MAX_AGE_YEARS, InvalidBirthDate, parse_birth_date
-from screening.folding import MAX_FOLDED_CHARS
+from screening.folding import MAX_FOLDED_CHARS, is_too_short_for_names
 from screening.forms.addresses import AddressField
 from screening.labels.births import BIRTH_DATE_ADVICE, BIRTH_DATE_NEEDED
 from screening.labels.messages import CONSENT_CHOICES
@@ -144,3 +144,7 @@ class PatientSearchForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
+
+    def finds_numbers_only(self) -> bool:
+        """Whether the text is one letter, for which names are not searched."""
+        return self.is_bound and is_too_short_for_names(self.data.get("text", ""))

@@ -4,14 +4,28 @@ import datetime
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, Count, Exists, F, Max, OuterRef, Prefetch, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce, ExtractYear
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from screening import policy
 from screening.access import restrict
-from screening.folding import clean_number, fold_number, search_terms
+from screening.folding import clean_number, fold_number, is_one_letter, is_too_short_for_names, search_terms
 from screening.models import Exam, EyeFinding, FundusImage, Patient, PatientSearchTerm, Review, User, VisualAcuity
 from screening.selectors.drafts import is_read_late
 from screening.selectors.earlier_results import without_earlier_unread
@@ -52,7 +66,8 @@ def list_patients(*, user: User) -> QuerySet[Patient]:
 def search_patients(*, user: User, text: str) -> QuerySet[Patient]:
     """Patients by the start of their number or names, folded (``screening.folding``); an empty text finds all.
 
-    A patient matches if the number starts with ``text``, or if each term of it starts a term of the names.
+    A patient matches if the number starts with ``text``, or if each term of it starts a term of the names. One letter
+    finds exact numbers only: it starts a large share of all names (``is_too_short_for_names``).
     """
     if not text.strip():
         return list_patients(user=user)
@@ -61,6 +76,8 @@ def search_patients(*, user: User, text: str) -> QuerySet[Patient]:
 
 def matching_ids(text: str) -> QuerySet[Patient, uuid.UUID]:
     """Ids of the patients of all sites whom ``search_patients`` finds. NB: the caller restricts them."""
+    if is_too_short_for_names(text):
+        return _by_number_prefix(text) if len(fold_number(text)) > 1 else _by_number(text)
     return _by_number_prefix(text).union(_by_names(text))
 
 
@@ -87,19 +104,31 @@ def _by_number_prefix(text: str) -> QuerySet[Patient, uuid.UUID]:
     return patients.order_by().values_list(_FOUND_ID, flat=True)
 
 
+def _by_number(text: str) -> QuerySet[Patient, uuid.UUID]:
+    """Ids of patients whose number is the text, folded."""
+    return Patient.objects.filter(folded_mrn=fold_number(text)).order_by().values_list(_FOUND_ID, flat=True)
+
+
 def _by_names(text: str) -> QuerySet[Patient, uuid.UUID]:
     """Ids of patients by the terms of a text. A compound matches as one term, or by all its components."""
     terms = search_terms(text)
     patients = (Patient.objects if terms else Patient.objects.none()).order_by()
     for term, components in terms:
-        found = _by_term(term)
-        if components:
-            by_components = Patient.objects.order_by()
-            for component in components:
-                by_components = by_components.filter(pk__in=_by_term(component))
-            found = found.union(by_components.values_list("pk", flat=True))
-        patients = patients.filter(pk__in=found)
+        if not components:
+            patients = patients.filter(_has_term(term))
+            continue
+        by_components = Patient.objects.order_by()
+        for component in components:
+            by_components = by_components.filter(_has_term(component))
+        patients = patients.filter(pk__in=_by_term(term).union(by_components.values_list("pk", flat=True)))
     return patients.values_list(_FOUND_ID, flat=True)
+
+
+def _has_term(term: str) -> Q:
+    """Patients with a name that starts so. NB: one letter is asked of those whom the other terms find."""
+    if is_one_letter(term):
+        return Q(Exists(PatientSearchTerm.objects.filter(patient=OuterRef("pk"), term__prefix=term)))
+    return Q(pk__in=_by_term(term))
 
 
 def _by_term(term: str) -> QuerySet[PatientSearchTerm, uuid.UUID]:

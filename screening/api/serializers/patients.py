@@ -223,7 +223,8 @@ class PatientSearchSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(
         max_length=MAX_FOLDED_CHARS,
         required=False,
-        help_text="The beginning of the number or of each name, without regard to case and accents, as on the page.",
+        help_text="The beginning of the number or of each name, without regard to case and accents, as on the page. "
+        "One letter finds exact numbers only.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from tests.screening.factories import (
     [
         ("", {"A100", "A200", "B300"}),
         ("a1", {"A100"}),
-        ("A", {"A100", "A200"}),
+        ("A", set()),
+        ("A10", {"A100"}),
         ("100", set()),
         ("byr", {"A100"}),
         ("ada BYRON", {"A100"}),
@@ -76,6 +77,32 @@ PEOPLE = {
 )  # fmt: skip
 def test_a_search_folds_names_and_numbers(site: Site, photographer: User, text: str, found: set[str]) -> None:
     for mrn, (family_name, given_name) in PEOPLE.items():
+        PatientFactory(site=site, mrn=mrn, family_name=family_name, given_name=given_name)
+    assert {patient.mrn for patient in search_patients(user=photographer, text=text)} == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("b", set()), ("B.", set()), ("b a", set()), ("м", set()), ("ع", set()), ("क", set()), ("5", {"5"}),
+        ("x", {"X"}), ("by", {"1"}), ("by a", {"1"}), ("by o", set()), ("a-b", set()), ("一", {"2"}), ("金", {"3"}),
+        ("김", {"4"}), ("林 一", set()), ("い", {"6"}),
+    ],
+)  # fmt: skip
+def test_one_letter_finds_exact_numbers_and_one_chinese_character_names(
+    site: Site, photographer: User, text: str, found: set[str]
+) -> None:
+    people = {
+        "1": ("Byron", "Ada"),
+        "2": ("一郎", ""),
+        "3": ("金", "子"),
+        "4": ("김", "민준"),
+        "5": ("Миронов", "عمر"),
+        "51": ("कमला", ""),
+        "X": ("5", "Xi"),
+        "6": ("いとう", ""),
+    }
+    for mrn, (family_name, given_name) in people.items():
         PatientFactory(site=site, mrn=mrn, family_name=family_name, given_name=given_name)
     assert {patient.mrn for patient in search_patients(user=photographer, text=text)} == found
 
