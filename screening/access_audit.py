@@ -106,6 +106,7 @@ def audit_access(get_response: GetResponse) -> GetResponse:
             purpose=purpose or Purpose.TREATMENT.value,
             is_panel=is_panel,
             user=request.user,
+            only_reads=request.method in {"GET", "HEAD"},
         )
         if purpose is None:
             return _unknown_purpose()

@@ -16,6 +16,7 @@ from screening.policy.exam_states import PHOTOGRAPHED, WAITING, ExamState
 
 _IS_WAITING = models.Q(status__in=values(sorted(WAITING)))
 _IS_PHOTOGRAPHED = models.Q(status__in=values(sorted(PHOTOGRAPHED)))
+_IS_UNFINISHED = models.Q(status__in=values(sorted(PHOTOGRAPHED | WAITING)))
 _WAS_NEVER_HANDED_OVER = models.Q(status__in=["cancelled", *values(sorted(PHOTOGRAPHED))])
 
 
@@ -118,6 +119,12 @@ class Exam(BaseModel):
             models.Index(fields=["due_at", "created_at", "id"], name="exam_by_due", condition=_IS_WAITING),
             models.Index(fields=["submitted_at", "id"], name="exam_by_submission", condition=_IS_WAITING),
             models.Index(fields=["-created_at", "id"], name="exam_open", condition=_IS_PHOTOGRAPHED),
+            # All that the counts of the worklist distinguish.
+            models.Index(
+                fields=["site", "status", "quality", "worklist_rank", "worklist_band", "due_at", "id"],
+                name="exam_of_worklist",
+                condition=_IS_UNFINISHED,
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=models.Q(status__in=values(ExamState)), name="exam_status_known"),

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from screening.access import restrict_by_use
+from screening.access import Action, restrict
 from screening.models import (
     Booking,
     DataImport,
@@ -23,6 +23,7 @@ from screening.models import (
     TeachingSet,
     User,
 )
+from screening.site_paths import TEACHING_MODELS
 
 _PATH_OF_SITE: dict[str, tuple[Any, str]] = {
     "site_id": (Site, "pk"),
@@ -67,4 +68,6 @@ def is_at_site_of(user: User, name: str, record_id: str) -> bool:
     """Whether a record that ``addressed_record`` named is of a site whose exams the user sees; True without one."""
     if name not in _PATH_OF_SITE:
         return True
-    return restrict_by_use(_PATH_OF_SITE[name][0].objects.filter(pk=record_id), user).exists()
+    model: Any = _PATH_OF_SITE[name][0]
+    action = Action.VIEW_TEACHING_SET if model in TEACHING_MODELS else Action.VIEW_CASE
+    return restrict(model.objects.filter(pk=record_id), user, action).exists()

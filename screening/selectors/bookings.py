@@ -62,9 +62,9 @@ def get_booking(*, user: User, booking_id: uuid.UUID) -> Booking:
     return get_object_or_404(restrict(Booking.objects.select_related("patient", "site"), user), pk=booking_id)
 
 
-def is_booked(today: datetime.date) -> Q:
-    """Condition of patients: they have an appointment today or later."""
-    booked = Booking.objects.filter(status=BookingStatus.BOOKED.value, day__gte=today).order_by()
+def is_booked(site: Site, today: datetime.date) -> Q:
+    """Condition of patients of a site: they have an appointment there today or later."""
+    booked = Booking.objects.filter(site=site, status=BookingStatus.BOOKED.value, day__gte=today).order_by()
     return Q(pk__in=booked.values("patient"))
 
 

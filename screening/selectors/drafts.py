@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from screening.access import Action, restrict
 from screening.models import ArbitrationDraft, Exam, FirstReading, Reading, ReadingDraft, Review, User
+from screening.request_facts import values_in_request
 
 MAX_AGE = timedelta(days=7)
 """Since the last change. An older draft is not shown and is deleted."""
@@ -30,13 +31,16 @@ def is_late_reader(user: User, *, exam: str = "pk") -> Q:
     Until then the review is hidden from that user, so that the reading is not influenced. ``exam`` is the path from a
     row to its exam.
     """
-    return Q(**{f"{exam}__in": late_exams(user)})
+    return Q(**{f"{exam}__in": values_in_request(("late exams", user.pk), lambda: late_exams(user))})
 
 
 def is_read_late(user: User, *, patient: str = "pk") -> Q:
     """Whether ``user`` is a late reader of an exam of the patient, to whom ``patient`` is the path from a row."""
-    exams = Exam.objects.filter(is_late_reader(user)).order_by()
-    return Q(**{f"{patient}__in": exams.values("patient")})
+    return Q(**{f"{patient}__in": values_in_request(("late patients", user.pk), lambda: _late_patients(user))})
+
+
+def _late_patients(user: User) -> QuerySet[Exam, Any]:
+    return Exam.objects.filter(is_late_reader(user)).order_by().values_list("patient", flat=True)
 
 
 def late_exams(user: User) -> QuerySet[ReadingDraft, Any]:
@@ -49,7 +53,7 @@ def late_exams(user: User) -> QuerySet[ReadingDraft, Any]:
     own = Reading.in_protocol.filter(**current, reader=user)
     signed = Review.objects.filter(**current)
     drafts = own_drafts(user).filter(base_review__isnull=True, reading_round=F("exam__reading_round"))
-    return drafts.filter(~Exists(read), ~Exists(own), Exists(signed)).order_by().values("exam")
+    return drafts.filter(~Exists(read), ~Exists(own), Exists(signed)).order_by().values_list("exam", flat=True)
 
 
 def own_drafts(user: User) -> QuerySet[ReadingDraft]:

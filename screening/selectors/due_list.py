@@ -105,7 +105,7 @@ def _state(site: Site, today: datetime.date) -> Case:
     invited_on = today + datetime.timedelta(days=rules.invite_before_days)
     cases: list[tuple[Any, RecallState]] = [
         (Q(pk__in=in_progress), RecallState.IN_PROGRESS),
-        (is_booked(today), RecallState.BOOKED),
+        (is_booked(site, today), RecallState.BOOKED),
         (Q(due_on__isnull=True), RecallState.REFERRED),
         (has_no_step | Q(due_on__lte=lost_due_date(rules, today)), RecallState.LOST),
         (Q(due_on__lt=overdue_on), RecallState.OVERDUE),

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from screening.access import READING_ROLES, Action, sites_for, users_for
+from screening.access import READING_ROLES, Action, can, sites_for, users_for
 from screening.models import Document, Exam, Review, Site, SiteProtocol, User
 from screening.policy.exam_states import PHOTOGRAPHED, ExamState
 from screening.selectors.staff import open_invitations
@@ -46,8 +46,10 @@ class FirstRun:
 def find_first_run(user: User) -> FirstRun | None:
     """The first steps of a site that ``user`` manages, while they are not complete, closed or overtaken.
 
-    One query for a user without such a site.
+    At most one query for a user without such a site.
     """
+    if not can(user, Action.MANAGE_SITE):
+        return None
     site = _new_sites(user).first()
     run = None if site is None else get_first_run(site)
     return None if run is None or run.is_complete else run

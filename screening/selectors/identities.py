@@ -6,7 +6,7 @@ from typing import cast
 
 from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
 
-from screening.access import Action, sites_for
+from screening.access import Action, site_ids_for
 from screening.models import Exam, FundusImage, Review, User
 from screening.policy.exam_states import ExamState, is_readable
 
@@ -20,9 +20,9 @@ def may_view_case(user: User, *, exam: str = "") -> Q:
     writing, which could be a name.
     """
     path = f"{exam}__" if exam else ""
-    hidden = Q(**{f"{path}site__in": sites_for(user, Action.VIEW_CASE)})
+    hidden = Q(**{f"{path}site__in": site_ids_for(user, Action.VIEW_CASE)})
     hidden &= Q(**{f"{path}status__in": _READABLE}) & ~Q(has_writing(exam or "pk"))
-    return Q(**{f"{path}site__in": sites_for(user)}) | hidden
+    return Q(**{f"{path}site__in": site_ids_for(user)}) | hidden
 
 
 def has_writing(exam: str = "pk") -> Exists:
@@ -33,7 +33,7 @@ def has_writing(exam: str = "pk") -> Exists:
 
 def with_sees_identity(exams: QuerySet[Exam], user: User) -> QuerySet[Exam]:
     """Annotate ``sees_identity``: whether ``user`` sees who the patient is."""
-    sees = When(site__in=sites_for(user), then=Value(True))  # noqa: FBT003
+    sees = When(site__in=site_ids_for(user), then=Value(True))  # noqa: FBT003
     return cast(
         "QuerySet[Exam]",
         exams.annotate(sees_identity=Case(sees, default=Value(False), output_field=BooleanField())),  # noqa: FBT003

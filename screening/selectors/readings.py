@@ -4,7 +4,7 @@ import uuid
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from screening.access import Action, members_who, sites_for
+from screening.access import Action, can, members_who, site_ids_for
 from screening.models import Exam, FirstReading, Reading, User
 from screening.policy.exam_states import FIRST_READER_WAITED, ExamState
 
@@ -27,7 +27,7 @@ def is_second_reader_waited(user: User) -> Q:
 
 def is_arbiter_waited(user: User) -> Q:
     """Exams on which ``user`` may decide: a senior reviewer who has not read them in this round."""
-    sites = sites_for(user, Action.ARBITRATE_EXAM)
+    sites = site_ids_for(user, Action.ARBITRATE_EXAM)
     stored = FirstReading.objects.filter(exam=OuterRef("pk"), reading_round=OuterRef("reading_round"), reviewer=user)
     return Q(status=ExamState.ARBITRATION, site__in=sites) & ~Q(own_readings(user)) & ~Q(Exists(stored))
 
@@ -53,7 +53,8 @@ def reads_second(user: User, *, exam: str = "") -> Q:
     """Rows of exams that ``user`` would read second, which is blind at every site. ``exam``: path to the exam."""
     path = f"{exam}__" if exam else ""
     own = own_readings(user, exam=exam or "pk", reading_round=f"{path}reading_round")
-    is_second = Q(**{f"{path}status": ExamState.SECOND_READING, f"{path}site__in": sites_for(user, Action.REVIEW_EXAM)})
+    sites = site_ids_for(user, Action.REVIEW_EXAM)
+    is_second = Q(**{f"{path}status": ExamState.SECOND_READING, f"{path}site__in": sites})
     return is_second & ~Q(own)
 
 
@@ -75,12 +76,14 @@ def second_readings_without_reader() -> QuerySet[Exam]:
 
 
 def count_without_reader(user: User) -> dict[tuple[uuid.UUID, ExamState], int]:
-    """How many exams wait for a second reader or an arbiter whom their site lacks, by site and state. One query.
+    """How many exams wait for a second reader or an arbiter whom their site lacks, by site and state.
 
-    Of the sites that ``user`` manages.
+    Of the sites that ``user`` manages. At most one query.
     """
+    if not can(user, Action.MANAGE_SITE):
+        return {}
     found = (second_readings_without_reader() | arbitrations_without_arbiter()).order_by()
     states = (ExamState.SECOND_READING, ExamState.ARBITRATION)  # implied, but an index can use it
-    found = found.filter(site__in=sites_for(user, Action.MANAGE_SITE), status__in=states)
+    found = found.filter(site__in=site_ids_for(user, Action.MANAGE_SITE), status__in=states)
     rows = found.values_list("site", "status")
     return {(site, ExamState(status)): n for site, status, n in rows.annotate(n=Count("pk"))}

@@ -11,10 +11,11 @@ from django.db.models import Count, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from screening.access import Action, restrict, sites_for
+from screening.access import Action, can, restrict, site_ids_for, sites_for
 from screening.models import Exam, Referral, ReferralEvent, ReferralFeedback, Site, User
 from screening.policy.exam_states import ExamState
 from screening.policy.referrals import CLOSED_STATES, ReferralState
+from screening.request_facts import once_in_request, values_in_request
 from screening.selectors.drafts import is_late_reader
 from screening.selectors.gradings import unread_by
 from screening.selectors.list_rows import count_up_to_limit
@@ -49,16 +50,17 @@ def referrals_for(user: User) -> QuerySet[Referral]:
     A late reader has yet to read the exam at every site, not only at a blind-first one.
     """
     rows = restrict(Referral.objects.exclude(is_late_reader(user, exam="exam")), user)
-    return rows.exclude(exam__in=_exams_read_again(user).values("pk")).order_by()
+    again = values_in_request(("read again", user.pk), lambda: _exams_read_again(user))
+    return rows.exclude(exam__in=again).order_by()
 
 
-def _exams_read_again(user: User) -> QuerySet[Exam]:
-    """Exams that ``user`` has yet to read and that can have a referral: they were signed before, and are open again.
+def _exams_read_again(user: User) -> QuerySet[Exam, uuid.UUID]:
+    """Ids of exams that ``user`` has yet to read and that can have a referral.
 
-    They are few, so that a database finds them once and does not ask it of each referral.
+    They were signed before, and are open again. They are few: a database finds them once, not for each referral.
     """
     again = Exam.objects.filter(reading_round__gt=0).exclude(status=ExamState.SIGNED)
-    return unread_by(again, user).order_by()
+    return unread_by(again, user).order_by().values_list("pk", flat=True)
 
 
 def list_referrals(*, user: User, filters: ReferralFilters = ALL_OPEN) -> QuerySet[Referral]:
@@ -95,10 +97,9 @@ def count_referrals(*, user: User, site: Site | None = None) -> ReferralCounts:
 
 def count_late_referrals(user: User) -> int | None:
     """Late referrals at the sites where ``user`` may act; None for a user who may not."""
-    sites = sites_for(user, Action.UPDATE_REFERRAL)
-    if not sites.exists():
+    if not can(user, Action.UPDATE_REFERRAL):
         return None
-    late = late_referrals(user) & Q(site__in=sites)
+    late = late_referrals(user) & Q(site__in=site_ids_for(user, Action.UPDATE_REFERRAL))
     if not Referral.objects.filter(late).exists():  # on each page: most of the time there is none, and this is faster
         return 0
     return referrals_for(user).filter(late).count()
@@ -134,12 +135,16 @@ def referrals_of_exam(*, user: User, exam_id: uuid.UUID) -> QuerySet[Referral]:
 def late_referrals(user: User) -> Q:
     """Filter of referrals whose next step is overdue, by the day at each site of ``user``."""
     days: dict[datetime.date, list[uuid.UUID]] = {}
-    for site in sites_for(user):
-        days.setdefault(timezone.localdate(timezone=site.zone), []).append(site.pk)
+    for pk, zone in once_in_request(("zones", user.pk), lambda: _zones(user)):
+        days.setdefault(timezone.localdate(timezone=zone), []).append(pk)
     late = Q(pk__in=())
     for today, sites in days.items():
         late |= Q(due_on__lt=today, site__in=sites)
     return late
+
+
+def _zones(user: User) -> list[tuple[uuid.UUID, datetime.tzinfo]]:
+    return [(site.pk, site.zone) for site in sites_for(user).only("timezone")]
 
 
 def _filtered(rows: QuerySet[Referral], filters: ReferralFilters, user: User) -> QuerySet[Referral]:

@@ -11,11 +11,11 @@ from screening.selectors.worklist_filters import WorklistFilters, WorklistSort, 
 from screening.selectors.worklist_masks import (
     SiteViews,
     by_patient,
-    has_revealing_band,
     masked_band,
     masked_rank,
     of_sites,
 )
+from screening.selectors.worklist_tally import tally
 
 ALL = WorklistFilters()
 
@@ -32,7 +32,7 @@ def worklist(*, user: User, filters: WorklistFilters = ALL) -> QuerySet[Exam]:
     images = FundusImage.objects.filter(exam=OuterRef("pk"), withdrawn_at__isnull=True)
     n_images = images.order_by().values("exam").annotate(n=Count("pk")).values("n")
     exams = exams.select_related("patient", "site", "lock__holder").annotate(n_images=Coalesce(Subquery(n_images), 0))
-    return _ordered(exams, filters, views)
+    return _ordered(exams, filters, user, views)
 
 
 def search_worklist(*, user: User, filters: WorklistFilters, text: str) -> QuerySet[Exam]:
@@ -44,7 +44,7 @@ def search_worklist(*, user: User, filters: WorklistFilters, text: str) -> Query
     return restrict(exams, user).filter(patient__in=matching_ids(text)) if text.strip() else exams
 
 
-def _ordered(exams: QuerySet[Exam], filters: WorklistFilters, views: SiteViews) -> QuerySet[Exam]:
+def _ordered(exams: QuerySet[Exam], filters: WorklistFilters, user: User, views: SiteViews) -> QuerySet[Exam]:
     """The exams in the order of ``filters.sort``; the last key is unique, so that pages do not overlap."""
     is_waiting = filters.state is WorklistState.WAITING
     if filters.sort is WorklistSort.PATIENT:
@@ -55,6 +55,6 @@ def _ordered(exams: QuerySet[Exam], filters: WorklistFilters, views: SiteViews) 
         return exams.order_by(F("returned_at").desc(nulls_last=True), "-created_at", "pk")
     if filters.sort is WorklistSort.DUE:
         return exams.order_by("due_at", "created_at", "pk")
-    if has_revealing_band(views):
+    if tally(user).has_revealing_band:
         return exams.annotate(band=masked_band(views)).order_by("band", "due_at", "created_at", "pk")
     return exams.order_by("worklist_band", "due_at", "created_at", "pk")  # its index is exam_by_band

@@ -11,17 +11,10 @@ from redis import RedisError
 from screening.access import Action, can
 from screening.models import Site, User
 from screening.policy import ExamQuality, WorklistRank
-from screening.policy.exam_states import PHOTOGRAPHED, WAITING
-from screening.selectors.gradings import list_site_views
 from screening.selectors.readings import is_arbiter_waited, is_second_reader_waited
-from screening.selectors.worklist_filters import (
-    WorklistFilters,
-    WorklistState,
-    filtered,
-    mine,
-    overdue,
-)
-from screening.selectors.worklist_masks import masked_rank, of_sites
+from screening.selectors.worklist_filters import WorklistFilters, WorklistState, mine
+from screening.selectors.worklist_masks import of_sites
+from screening.selectors.worklist_tally import SEVERAL_READINGS, Tally, tally
 
 MENU_CACHED_S = 20
 _CACHE_ERRORS = (RedisError, OSError)
@@ -52,36 +45,43 @@ class ChoiceCounts:
 
 
 def count_choices(*, user: User, filters: WorklistFilters) -> ChoiceCounts:
-    """How many exams there would be with another rank or quality in the filters; two queries."""
-    views = list_site_views(user)
-    exams = filtered(of_sites(views), replace(filters, quality=None), user).annotate(rank=masked_rank(views))
+    """How many exams there would be with another rank or quality in the filters; two queries (``tally``)."""
     ranks, qualities = Counter[int](), Counter[str]()
-    for rank, quality, n in exams.order_by().values_list("rank", "quality").annotate(n=Count("pk")):
-        if filters.quality in {None, quality}:
-            ranks[rank] += n
-        if filters.rank in {None, rank}:
-            qualities[quality] += n
+    others = replace(filters, rank=None, quality=None)
+    for group in tally(user, filters).groups:
+        if group.matches(others):
+            ranks[group.rank] += group.n if filters.quality in {None, group.quality} else 0
+            qualities[group.quality] += group.n if filters.rank in {None, group.rank} else 0
     return ChoiceCounts({one: ranks[one] for one in WorklistRank}, {one: qualities[one] for one in ExamQuality})
 
 
 def count_worklist(*, user: User, site: Site | None = None) -> WorklistCounts:
-    """Exams in each view of the worklist, of one site or of all sites of the user; five queries."""
-    exams = of_sites(list_site_views(user)).order_by()
+    """Exams in each view of the worklist, of one site or of all sites of the user.
+
+    Three queries; four if exams wait for a second reader or an arbiter.
+    """
+    found, in_state = tally(user), {state: WorklistFilters(state=state, site=site) for state in WorklistState}
+    return WorklistCounts(
+        waiting=found.count(in_state[WorklistState.WAITING]),
+        overdue=found.count(replace(in_state[WorklistState.WAITING], is_overdue=True)),
+        open=found.count(in_state[WorklistState.OPEN]),
+        returned=found.count(in_state[WorklistState.RETURNED]),
+        **_count_own(user, site, found),
+    )
+
+
+def _count_own(user: User, site: Site | None, found: Tally) -> dict[str, int]:
+    """Waiting exams that the user began, or that wait for the user's second reading or decision."""
+    exams = of_sites(found.views).filter(WorklistState.WAITING.exams).order_by()
     if site is not None:
         exams = exams.filter(site=site)
-    waiting = exams.filter(WorklistState.WAITING.exams)
-    by_state = exams.filter(status__in=PHOTOGRAPHED | WAITING).aggregate(
-        waiting=Count("pk", filter=WorklistState.WAITING.exams),
-        overdue=Count("pk", filter=WorklistState.WAITING.exams & overdue()),
-        open=Count("pk", filter=WorklistState.OPEN.exams),
-        returned=Count("pk", filter=WorklistState.RETURNED.exams),
-    )
-    return WorklistCounts(
-        mine=waiting.filter(mine(user)).count(),
-        second=waiting.filter(is_second_reader_waited(user)).count(),
-        arbitration=waiting.filter(is_arbiter_waited(user)).count(),
-        **by_state,
-    )
+    counts = {"mine": exams.filter(mine(user, WorklistState.WAITING)).count(), "second": 0, "arbitration": 0}
+    if found.has_several_readings:
+        counts |= exams.filter(status__in=SEVERAL_READINGS).aggregate(
+            second=Count("pk", filter=is_second_reader_waited(user)),
+            arbitration=Count("pk", filter=is_arbiter_waited(user)),
+        )
+    return counts
 
 
 def menu_counts(user: User) -> WorklistCounts | None:

@@ -24,11 +24,16 @@ class WorklistState(StrEnum):
     """Open again: a reviewer returned them to the photographer."""
 
     @property
+    def statuses(self) -> frozenset[ExamState]:
+        """Those of the exams in this state."""
+        if self is WorklistState.WAITING:
+            return WAITING
+        return frozenset({ExamState.RETURNED}) if self is WorklistState.RETURNED else PHOTOGRAPHED
+
+    @property
     def exams(self) -> Q:
         """The exams in this state."""
-        if self is WorklistState.WAITING:
-            return Q(status__in=WAITING)
-        return Q(status=ExamState.RETURNED) if self is WorklistState.RETURNED else Q(status__in=PHOTOGRAPHED)
+        return Q(status__in=sorted(self.statuses))
 
 
 class Reading(StrEnum):
@@ -78,7 +83,7 @@ def filtered(exams: QuerySet[Exam], filters: WorklistFilters, user: User) -> Que
     if filters.is_overdue:
         exams = exams.filter(overdue())
     if filters.is_mine:
-        exams = exams.filter(mine(user))
+        exams = exams.filter(mine(user, filters.state))
     if filters.reading is not None:
         exams = exams.filter(waits_for(filters.reading, user))
     return exams
@@ -89,14 +94,18 @@ def overdue() -> Q:
     return Q(due_at__lt=timezone.now())
 
 
-def mine(user: User) -> Q:
-    """Exams that ``user`` began: opened to photograph, or taken or read in part (a draft, a first reading)."""
-    current = {"exam__status__in": WAITING, "reading_round": F("exam__reading_round")}
+def mine(user: User, state: WorklistState) -> Q:
+    """Exams in a state that ``user`` began: opened to photograph, or taken or read in part (a draft, a first reading).
+
+    Of an exam that waits, the union of a few rows of the user, so that a database does not ask it of each exam.
+    """
+    if state is not WorklistState.WAITING:
+        return Q(opened_by=user)
+    current = {"exam__status__in": sorted(WAITING), "reading_round": F("exam__reading_round")}
     drafts = own_drafts(user).filter(**current).order_by().values("exam")
     read = FirstReading.objects.filter(reviewer=user, **current).order_by().values("exam")
     taken = ExamLock.objects.filter(holder=user, expires_at__gt=timezone.now()).order_by().values("exam")
-    is_begun = Q(pk__in=drafts) | Q(pk__in=read) | Q(pk__in=taken)
-    return (Q(status__in=PHOTOGRAPHED) & Q(opened_by=user)) | (Q(status__in=WAITING) & is_begun)
+    return Q(pk__in=drafts.union(read, taken))
 
 
 def waits_for(reading: Reading, user: User) -> Q:

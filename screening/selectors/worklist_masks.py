@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from django.db.models import Case, CharField, F, IntegerField, Q, QuerySet, Value, When
 
-from screening.models import Exam, Site
+from screening.models import Exam
 from screening.policy import ExamQuality, WorklistBand, WorklistRank
 from screening.policy.exam_states import ExamState
 from screening.selectors.gradings import SiteView
@@ -45,42 +45,45 @@ def masked_rank(views: SiteViews) -> Case:
 
     An exam that waits for a second reader is read blind at every site.
     """
-    is_hidden = _is_hidden(views)
-    return Case(
-        When(is_hidden & Q(quality=ExamQuality.UNGRADED), then=Value(WorklistRank.UNGRADED.value)),
-        When(is_hidden & Q(quality=ExamQuality.PENDING), then=Value(WorklistRank.PENDING.value)),
-        When(is_hidden, then=Value(WorklistRank.ROUTINE.value)),
-        default=F("worklist_rank"),
-        output_field=IntegerField(),
-    )
+    is_hidden = Q(site__in=_blind(views)) | Q(status=ExamState.SECOND_READING)
+    by_quality = [When(is_hidden & Q(quality=one), then=Value(rank.value)) for one, rank in _RANKS.items()]
+    hidden = When(is_hidden, then=Value(WorklistRank.ROUTINE.value))
+    return Case(*by_quality, hidden, default=F("worklist_rank"), output_field=IntegerField())
+
+
+_RANKS = {ExamQuality.UNGRADED: WorklistRank.UNGRADED, ExamQuality.PENDING: WorklistRank.PENDING}
+
+
+def rank_by_quality(quality: str) -> WorklistRank:
+    """The rank that a blind reader sees."""
+    return _RANKS.get(ExamQuality(quality), WorklistRank.ROUTINE)
+
+
+def is_hidden_at(view: SiteView, status: str) -> bool:
+    """Whether the user reads an exam blind, of a site that the user sees so."""
+    return view.is_blind or status == ExamState.SECOND_READING
 
 
 def masked_band(views: SiteViews) -> Case:
-    """The stored band; of an exam that the user reads blind, never one that follows from the model's rank."""
+    """The stored band; of an exam that the user reads blind, never one that follows from the model's rank.
+
+    So it would be if the site hides the results from photographers alone, while the bands of a site whose reading mode
+    changed are updated, and of exams that wait for a second reader at a site that is not blind-first.
+    """
+    blind_first = [site for site, view in views.items() if view.is_blind_first]
+    is_neutral = Q(worklist_band=WorklistBand.BY_DUE_TIME)
+    is_neutral |= Q(worklist_band=WorklistBand.PRIORITY, site__in=blind_first)
+    is_hidden = Q(site__in=_blind(views)) | Q(status=ExamState.SECOND_READING)
     return Case(
-        When(_is_hidden(views) & ~_is_neutral(), then=Value(WorklistBand.BY_DUE_TIME.value)),
+        When(is_hidden & ~is_neutral, then=Value(WorklistBand.BY_DUE_TIME.value)),
         default=F("worklist_band"),
         output_field=IntegerField(),
     )
 
 
-def has_revealing_band(views: SiteViews) -> bool:
-    """Whether a waiting exam that the user reads blind has a band that follows from the model's rank.
-
-    So it is if the site hides the results from photographers alone, while the bands of a site whose reading mode
-    changed are updated, and of exams that wait for a second reader at a site that is not blind-first.
-    """
-    waiting = Exam.objects.filter(WorklistState.WAITING.exams, _is_hidden(views), site__in=list(views))
-    return waiting.filter(~_is_neutral()).exists()
-
-
-def _is_neutral() -> Q:
-    is_blind_first = Q(site__reading_mode=Site.ReadingMode.BLIND_FIRST)
-    return Q(worklist_band=WorklistBand.BY_DUE_TIME) | (Q(worklist_band=WorklistBand.PRIORITY) & is_blind_first)
-
-
-def _is_hidden(views: SiteViews) -> Q:
-    return Q(site__in=_blind(views)) | Q(status=ExamState.SECOND_READING)
+def is_neutral_band(view: SiteView, band: int) -> bool:
+    """Whether a band does not follow from the model's rank: as ``masked_band``, of an exam of a site."""
+    return band == WorklistBand.BY_DUE_TIME or (band == WorklistBand.PRIORITY and view.is_blind_first)
 
 
 def _blind(views: SiteViews) -> list[uuid.UUID]:

@@ -1,11 +1,12 @@
 """The audit trail: one event for each action and each view of a record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from django.db.models import Model, Value
+from django.db.models import Model
 
-from screening.access import Action, is_allowed, require, require_allowed
-from screening.models import AuditEvent, Membership, ProgrammeMembership, Site, User
+from screening.access import Action, allows_any, require_allowed
+from screening.held_roles import HeldRole, held_roles
+from screening.models import AuditEvent, Site, User
 from screening.request_facts import RequestFacts, current_facts
 
 SUPERUSER, PROGRAMME_MANAGER = "superuser", "programme_manager"
@@ -70,11 +71,10 @@ def _request_fields(facts: RequestFacts | None, *, site: Site | None, by: User |
 
 def require_role(user: User, action: Action) -> None:
     """As ``access.require`` at any site. The same query reads the roles for the events of the request."""
-    facts = current_facts()
-    if facts is None:
-        require(user, action)
-    else:
-        require_allowed(_read_roles(facts, user, action))
+    facts, held = current_facts(), held_roles(user.pk)
+    if facts is not None:
+        _store_roles(facts, user, held)
+    require_allowed(user.is_active and allows_any(held, action))
 
 
 def _role(facts: RequestFacts, site: Site | None, by: User) -> str:
@@ -82,24 +82,15 @@ def _role(facts: RequestFacts, site: Site | None, by: User) -> str:
     if by.is_superuser and facts.is_panel:
         return SUPERUSER
     if by.pk not in facts.roles:
-        _read_roles(facts, by, Action.VIEW_PATIENT)
+        _store_roles(facts, by, held_roles(by.pk))
     return facts.roles[by.pk].get(None if site is None else site.pk, "")
 
 
-def _read_roles(facts: RequestFacts, user: User, action: Action) -> bool:
-    """Set the roles of the user at each site. Returns whether one of them allows ``action``."""
-    members = Membership.objects.filter(user=user.pk).order_by()
-    programmes = ProgrammeMembership.objects.filter(user=user.pk, programme__sites__isnull=False).order_by()
-    rows = members.values_list("site", "role", is_allowed(user, action, site="site")).union(
-        programmes.values_list(
-            "programme__sites", Value(PROGRAMME_MANAGER), is_allowed(user, action, site="programme__sites")
-        )
-    )
+def _store_roles(facts: RequestFacts, user: User, held: Iterable[HeldRole]) -> None:
+    """Set the roles of the user at each site."""
     of_site: dict[object, set[str]] = {}
-    is_any_allowed = False
-    for site_id, role, allows in rows:
-        of_site.setdefault(site_id, set()).add(role)
+    for one in held:
+        role = one.role or PROGRAMME_MANAGER
+        of_site.setdefault(one.site_id, set()).add(role)
         of_site.setdefault(None, set()).add(role)
-        is_any_allowed |= bool(allows)
     facts.roles[user.pk] = {key: ",".join(sorted(roles)) for key, roles in of_site.items()}
-    return is_any_allowed

@@ -1,6 +1,7 @@
 """Outcome of a review, rank and status of an exam. Colour only repeats what the text says."""
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
@@ -199,4 +200,10 @@ def rank_chip(exam: Exam) -> SafeString:
 
 
 def _chip(label: str, css_class: str) -> SafeString:
+    return _html_of_chip(str(label), css_class)
+
+
+@lru_cache(maxsize=1024)
+def _html_of_chip(label: str, css_class: str) -> SafeString:
+    """The labels are few, and none is of a patient."""
     return format_html('<span class="chip {}">{}</span>', css_class, label)

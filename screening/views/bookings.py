@@ -25,7 +25,7 @@ from screening.selectors import get_patient
 from screening.selectors.bookings import BookingFilters, bookings_of_patient, get_booking, list_bookings
 from screening.services.audit import record_event
 from screening.services.bookings import BookingRefused, book, change_booking
-from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.decorators import AuthenticatedRequest, login_required, searches_by_post
 from screening.views.parameters import InvalidParameter, page_number, require_parameters, value_of
 
 PER_PAGE = 50
@@ -50,6 +50,7 @@ def booking_sites(request: AuthenticatedRequest) -> HttpResponseBase:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@searches_by_post
 def site_bookings(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseBase:
     """Who comes on a day (today, without one): the filters of the address (GET), or of the form (POST)."""
     require_parameters(request, known={*PARAMETERS, "page"})

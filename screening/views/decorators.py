@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from screening.models import User
+from screening.request_facts import mark_as_reading
 from screening.throttling import photo_wait_s
 
 P = ParamSpec("P")
@@ -52,6 +53,17 @@ def login_required(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
             # On a shared desk the Back button must not show a patient after log-off (OWASP ASVS 5.0, 14.3.2).
             patch_cache_control(response, private=True, no_store=True)
         return response
+
+    return wrapper
+
+
+def searches_by_post(view: View[P]) -> View[P]:
+    """A page whose POST only searches: it changes nothing but the audit trail."""
+
+    @wraps(view)
+    def wrapper(request: AuthenticatedRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        mark_as_reading()
+        return view(request, *args, **kwargs)
 
     return wrapper
 

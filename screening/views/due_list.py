@@ -19,7 +19,7 @@ from screening.policy.recall import NextStep, RecallState
 from screening.selectors.due_list import TO_CALL, DueFilters, count_states, due_list
 from screening.selectors.list_rows import load_rows
 from screening.services.audit import record_event
-from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.decorators import AuthenticatedRequest, login_required, searches_by_post
 from screening.views.due_list_filters import PARAMETERS, query_of, read_filters
 from screening.views.list_pages import PAGE_PARAMETERS, page_of_list
 from screening.views.parameters import require_parameters
@@ -57,6 +57,7 @@ def due_list_sites(request: AuthenticatedRequest) -> HttpResponseBase:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@searches_by_post
 def site_due_list(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseBase:
     """People of a site, the longest due first, with the filters of the address (GET) or of the form (POST).
 

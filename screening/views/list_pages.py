@@ -57,11 +57,13 @@ class ListPaginator(_Paginator):
     """Pages with numbers of the first ``MAX_COUNTED`` rows."""
 
     object_list: QuerySet[Any]
+    n_known: int | None = None
+    """Number of rows, if the page has counted them."""
 
     @cached_property
     def n_found(self) -> int:
         """Number of rows, at most one more than the limit."""
-        return count_up_to_limit(self.object_list)
+        return count_up_to_limit(self.object_list) if self.n_known is None else self.n_known
 
     @property
     def has_more(self) -> bool:
@@ -80,9 +82,10 @@ class ListPaginator(_Paginator):
         return ListPage(load_rows(self.object_list, start, min(start + self.per_page, self.count)), checked, self)
 
 
-def page_of_list(request: HttpRequest, rows: QuerySet[Any], *, per_page: int) -> ListPage:
-    """The page of the address. Raises InvalidParameter."""
+def page_of_list(request: HttpRequest, rows: QuerySet[Any], *, per_page: int, n_known: int | None = None) -> ListPage:
+    """The page of the address. ``n_known``: number of rows, if it is known. Raises InvalidParameter."""
     paginator = ListPaginator(rows, per_page)
+    paginator.n_known = n_known
     if "after" not in request.GET:
         return paginator.page(min(page_number(request), paginator.num_pages))  # a list becomes shorter while it is read
     try:

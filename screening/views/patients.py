@@ -33,7 +33,7 @@ from screening.services.audit import record_event
 from screening.services.patient_details import InvalidPatient
 from screening.services.patient_questions import PatientNotConfirmed, record_similar
 from screening.services.patients import register_patient, update_patient
-from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.decorators import AuthenticatedRequest, login_required, searches_by_post
 from screening.views.list_pages import PAGE_PARAMETERS, page_of_list
 from screening.views.parameters import require_parameters
 
@@ -44,6 +44,7 @@ MAX_FOUND = 50
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@searches_by_post
 def patient_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """All patients by name (GET), or a search (POST, so that no name is in an address or a log)."""
     require_parameters(request, known=PAGE_PARAMETERS)

@@ -36,7 +36,7 @@ from screening.selectors.referrals import (
 )
 from screening.services.audit import record_event
 from screening.services.referrals import ReferralError, record_feedback, record_step
-from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.decorators import AuthenticatedRequest, login_required, searches_by_post
 from screening.views.list_pages import PAGE_PARAMETERS, counted_text, page_of_list
 from screening.views.parameters import require_parameters, value_of
 from screening.views.worklist_filters import YES
@@ -63,6 +63,7 @@ class Tab:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@searches_by_post
 def referral_list(request: AuthenticatedRequest) -> HttpResponseBase:
     """The referrals with the filters of the address (GET), or of the form with a search text (POST)."""
     user = request.user

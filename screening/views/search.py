@@ -12,7 +12,7 @@ from screening.forms.search import SearchForm
 from screening.models import AuditEvent, User
 from screening.selectors.search import search_records
 from screening.services.audit import record_event
-from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.decorators import AuthenticatedRequest, login_required, searches_by_post
 from screening.views.parameters import require_parameters
 from screening.views.search_pages import find_links
 
@@ -22,6 +22,7 @@ JOINED_S = 30
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@searches_by_post
 def search(request: AuthenticatedRequest) -> HttpResponseBase:
     """The page with its form (GET), or with what a text finds (POST, so that no name is in an address or a log).
 

@@ -33,8 +33,9 @@ from screening.selectors.list_rows import load_rows
 from screening.selectors.readings import count_without_reader
 from screening.selectors.worklist_counts import WorklistCounts, count_choices, count_worklist, store_menu_counts
 from screening.selectors.worklist_layouts import get_worklist_layout
+from screening.selectors.worklist_tally import tally
 from screening.services.audit import record_event
-from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.decorators import AuthenticatedRequest, login_required, searches_by_post
 from screening.views.first_run import step_lines
 from screening.views.list_pages import PAGE_PARAMETERS, page_of_list
 from screening.views.parameters import InvalidParameter, require_parameters
@@ -98,6 +99,7 @@ class Reader:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@searches_by_post
 def exam_worklist(request: AuthenticatedRequest) -> HttpResponseBase:
     """The worklist with the filters of the address (GET), or of the form with a search text (POST).
 
@@ -183,7 +185,8 @@ def _is_blind(reader: Reader, filters: WorklistFilters) -> bool:
 def _exams(request: AuthenticatedRequest, form: WorklistForm, filters: WorklistFilters) -> dict[str, Any]:
     """A page of the list, or the exams that the search found."""
     if not form.is_valid():
-        page = page_of_list(request, worklist(user=request.user, filters=filters), per_page=PER_PAGE)
+        rows, n_found = worklist(user=request.user, filters=filters), tally(request.user, filters).count(filters)
+        page = page_of_list(request, rows, per_page=PER_PAGE, n_known=n_found)
         return {"exams": page.object_list, "page": page}
     matching = search_worklist(user=request.user, filters=filters, text=form.cleaned_data["text"])
     found = load_rows(matching, 0, MAX_FOUND + 1)
@@ -235,7 +238,7 @@ def _first_run(user: User) -> dict[str, Any]:
 
 def _without_reader(user: User, reader: Reader) -> list[Unread]:
     """What the notice to a manager says, site by site."""
-    found = count_without_reader(user)
+    found = count_without_reader(user) if tally(user).has_several_readings else {}
     readings = {ExamState.SECOND_READING: Reading.SECOND, ExamState.ARBITRATION: Reading.ARBITRATION}
     return [
         Unread(site, reading is Reading.ARBITRATION, n, query_of(WorklistFilters(site=site, reading=reading)))

@@ -34,6 +34,7 @@ from screening.api.serializers.patients import (
 )
 from screening.api.views.base import ApiListView, ApiView
 from screening.models import AuditEvent, Patient, Site, User
+from screening.request_facts import mark_as_reading
 from screening.selectors import find_patients, get_patient, list_patients, search_patients
 from screening.services.audit import record_event
 from screening.services.patient_questions import PatientNotConfirmed, record_similar
@@ -149,6 +150,7 @@ class PatientSearchView(ApiListView):
 
     def get_queryset(self) -> QuerySet[Patient]:
         """Patients by number, or by number and names."""
+        mark_as_reading()
         self.validated_query(EmptySerializer)
         search = self.validated_data(PatientSearchSerializer)
         if "text" in search:

@@ -85,11 +85,11 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_exams(
 ) -> None:
     for _ in range(n_exams):
         make_exam(site, "grade 2", "ungradable")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         names = [(exam.patient.family_name, exam.site.name) for exam in worklist(user=reviewer)[:10]]
     with django_assert_num_queries(2):
         count_choices(user=reviewer, filters=ALL)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(3):
         count_worklist(user=reviewer)
     assert len(names) == min(n_exams, 10)
 
