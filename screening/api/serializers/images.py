@@ -1,9 +1,9 @@
 """Photographs: uploads and their records."""
 
+from functools import cache
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -164,12 +164,13 @@ class ImageSerializer(serializers.ModelSerializer[FundusImage]):
     def get_grading(self, image: FundusImage) -> Any:
         """That of the context, for a new photograph; else the first of the prefetched gradings."""
         current: Grading | None = self.context.get("grading") or next(iter(image.gradings.all()), None)
-        return None if current is None else self._grading_serializer.to_representation(current)
+        return None if current is None else _grading_serializer().to_representation(current)
 
-    @cached_property
-    def _grading_serializer(self) -> GradingSerializer:
-        """One for all rows: to create a serializer takes longer than to use it."""
-        return GradingSerializer()
+
+@cache
+def _grading_serializer() -> GradingSerializer:
+    """One for all rows and requests: to create a serializer takes longer than to use it."""
+    return GradingSerializer()
 
 
 class ImageQuerySerializer(serializers.Serializer[Any]):
