@@ -36,7 +36,7 @@ from benchmarks.servers import Servers  # noqa: E402
 from ml.metrics.markdown import row_table  # noqa: E402
 from ml.prediction import Prediction  # noqa: E402
 from ml.vocabulary import ServedModel  # noqa: E402
-from screening.models import Grading, Site  # noqa: E402
+from screening.models import Grading, Heatmap, Site  # noqa: E402
 from screening.services import grading_queue, gradings, inference  # noqa: E402
 
 N_WAITING = 3000
@@ -85,7 +85,8 @@ def queue_again(sites: Sequence[Site]) -> None:
     """Queue all photographs of these sites, and none of others."""
     Grading.objects.update(status=Grading.Status.FAILED, failure_code="unexpected", is_gradable=None, grade=None,
                            probabilities=None, p_referable=None, p_macular_oedema=None, suspects_oedema=None,
-                           oedema_heatmap=None, oedema_operating_point=None)  # fmt: skip
+                           oedema_operating_point=None)  # fmt: skip
+    Heatmap.objects.all().delete()
     rows = Grading.objects.filter(queue_site__in=sites)
     rows.update(
         status=Grading.Status.QUEUED, failure_code="", n_attempts=0, queued_at=F("created_at"), published_at=Now()

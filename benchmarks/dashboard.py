@@ -182,7 +182,7 @@ class GeneratedRecords:
             p = 0.9 if grade >= 2 else 0.1
             grading.is_gradable, grading.quality_level, grading.grade = True, "good", grade
             grading.p_referable, grading.is_referable, grading.operating_point = p, grade >= 2, 0.5
-            grading.probabilities, grading.heatmap = [0.2] * 5, []
+            grading.probabilities = [0.2] * 5
         self.gradings.append(grading)
 
 

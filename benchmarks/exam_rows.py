@@ -17,6 +17,7 @@ from screening.models import (
     FirstReading,
     FundusImage,
     Grading,
+    Heatmap,
     Referral,
     ReferralEvent,
     Review,
@@ -48,9 +49,10 @@ FROM visit CROSS JOIN (VALUES ('OD', 0), ('OS', 1)) AS eyes (laterality, eye_num
 """
 # The grid of the served models has ten cells a side.
 _HEATMAPS = """
-CREATE TEMPORARY TABLE heat ON COMMIT DROP AS SELECT number AS heat_number, (SELECT jsonb_agg(line) FROM (
-    SELECT jsonb_agg(round(mod(number * 31 + x * 7 + y * 13, 997) / 997.0, 4)) AS line
-    FROM generate_series(1, 10) AS x, generate_series(1, 10) AS y GROUP BY y) AS lines) AS heatmap
+CREATE TEMPORARY TABLE heat ON COMMIT DROP AS SELECT number AS heat_number, (
+    SELECT decode('0a0a' || string_agg(lpad(to_hex(mod(step, 256) * 256 + step / 256), 4, '0'), ''), 'hex')
+    FROM (SELECT mod(number * 31 + x * 7 + y * 13, 997) * 10000 / 997 AS step
+          FROM generate_series(1, 10) AS x, generate_series(1, 10) AS y) AS steps) AS heatmap
 FROM generate_series(0, 96) AS number
 """
 _GRADES = [0] * 78 + [1] * 15 + [2] * 4 + [3] * 2 + [4]
@@ -121,7 +123,7 @@ def fill_photographs(cursor: CursorWrapper) -> None:
     insert(
         cursor,
         Grading,
-        "eye JOIN heat ON heat_number = mod(n, 97)",
+        "eye",
         id="pg_temp.row_id('grading', n, photo_number)",
         created_at="created_at + interval '6 minutes'",
         image_id="image_id",
@@ -138,8 +140,14 @@ def fill_photographs(cursor: CursorWrapper) -> None:
         p_referable=graded.format("0.1 + 0.2 * grade"),
         is_referable=graded.format("grade >= 2"),
         operating_point=graded.format("0.5"),
-        heatmap=graded.format("heatmap"),
-        heatmap_box=graded.format("'[0.1, 0.0, 0.9, 1.0]'::jsonb"),
+    )
+    insert(
+        cursor,
+        Heatmap,
+        "eye JOIN heat ON heat_number = mod(n, 97) WHERE is_gradable",
+        grading_id="pg_temp.row_id('grading', n, photo_number)",
+        of_grade="heatmap",
+        box="'[0.1, 0.0, 0.9, 1.0]'::jsonb",
     )
 
 

@@ -14,6 +14,7 @@ from ml.vocabulary import ICDRGrade, QualityLevel
 
 FAKE_VERSION = "fake-1.0.0+00000000"
 OEDEMA_OUTPUT = OedemaOutput(temperature=1.0, bias=0.0, operating_point=0.4, heatmap_full_scale=1.0)
+OEDEMA_HEATMAP = np.eye(7, dtype=np.float32)[::-1]
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def oedema_values(p: float | None) -> dict[str, Any]:
         "p_macular_oedema": p,
         "suspects_oedema": p >= point,
         "oedema_operating_point": point,
-        "oedema_heatmap": np.eye(7, dtype=np.float32)[::-1],
+        "oedema_heatmap": OEDEMA_HEATMAP,
     }
 
 

@@ -173,11 +173,7 @@ class GradingAdmin(BlindAdmin[Grading]):
     list_select_related = ["image__exam__patient", "image__exam__site"]
     search_fields = ["id__istartswith", "image__id__istartswith", "image__exam__id__istartswith"]
     readonly_fields = ["person", "grade_text"]
-    exclude = ["heatmap", "oedema_heatmap", "grade"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Grading]:
-        """Without heatmaps, which are not shown."""
-        return super().get_queryset(request).defer("heatmap", "oedema_heatmap")
+    exclude = ["grade"]
 
     @admin.display(description=_("eye"), ordering="image__laterality")
     def eye(self, obj: Grading) -> str:

@@ -85,8 +85,8 @@ class GradedPhotographInline(PhotographInline):
     columns = ("photo", "laterality", "field", "results", "captured_on", "camera", "size", "withdrawn_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FundusImage]:
-        """With gradings, the current one first, without heatmaps."""
-        gradings = current_first(Grading.objects.defer("heatmap", "oedema_heatmap"))
+        """With gradings, the current one first."""
+        gradings = current_first(Grading.objects.all())
         return super().get_queryset(request).prefetch_related(Prefetch("gradings", gradings))
 
     @admin.display(description=_("model"))

@@ -16,6 +16,7 @@ from screening.models.drift_checks import DriftCheck
 from screening.models.exam_locks import ExamLock
 from screening.models.exams import Exam
 from screening.models.gradings import Grading
+from screening.models.heatmaps import Heatmap
 from screening.models.idempotency_keys import IdempotencyKey
 from screening.models.images import FundusImage
 from screening.models.imports import DataImport, StagedBooking, StagedPerson, StagedTerm
@@ -67,6 +68,7 @@ __all__ = (
     "FirstReading",
     "FundusImage",
     "Grading",
+    "Heatmap",
     "IdempotencyKey",
     "Invitation",
     "LateReferralRun",

@@ -16,6 +16,7 @@ from screening.labels.models import MODEL_CHOICES
 from screening.labels.quality import QUALITY_LEVEL_CHOICES
 from screening.labels.thresholds import measured_text
 from screening.models.base import BaseModel
+from screening.models.heatmaps import Heatmap, decode_heatmap
 from screening.models.images import FundusImage
 from screening.models.sites import Site
 from screening.models.thresholds import SiteThreshold
@@ -27,7 +28,7 @@ def _is_fraction(field: str) -> Q:
 
 def _is_oedema_consistent() -> Q:
     """Only a finished grading of a gradable photograph says anything about macular oedema, and then all of it."""
-    nothing = Q(p_macular_oedema__isnull=True, suspects_oedema__isnull=True, oedema_heatmap__isnull=True)
+    nothing = Q(p_macular_oedema__isnull=True, suspects_oedema__isnull=True)
     is_graded = Q(status="done", is_gradable=True, oedema_operating_point__isnull=False)
     not_assessed = nothing & (Q(oedema_operating_point__isnull=True) | is_graded)
     return not_assessed | (is_graded & Q(p_macular_oedema__isnull=False, suspects_oedema__isnull=False))
@@ -40,8 +41,7 @@ class Grading(BaseModel):
     unavailable, and then no worker takes the row.
     ``queue_site`` is its site while it waits, for the order (``services.grading_queue``); ``is_bulk`` ones come
     after all others.
-    ``heatmap`` holds rows of numbers in [0, 1]; ``heatmap_box`` is its box on the upright photograph as
-    (left, top, right, bottom), fractions of the photograph's width and height. ``oedema_heatmap`` has the same box.
+    Its heatmaps are in another table (``Heatmap``): to show them, select ``stored_heatmap`` with it.
     ``oedema_operating_point`` is null if the model does not assess macular oedema; with it but without
     ``p_macular_oedema``, the macula is not visible. ``threshold`` is null if the operating point is the model's own.
     ``brightness``, ``redness``, ``focus`` and ``field_size`` are those of ``ml.prediction.Measurements``; null if they
@@ -94,12 +94,9 @@ class Grading(BaseModel):
         blank=True,
         verbose_name=_("threshold of the site"),
     )
-    heatmap = models.JSONField(_("heatmap"), null=True, blank=True)
-    heatmap_box = models.JSONField(_("box of the heatmap on the photograph"), null=True, blank=True)
     p_macular_oedema = models.FloatField(_("probability of referable macular oedema"), null=True, blank=True)
     suspects_oedema = models.BooleanField(_("suspicion of macular oedema"), null=True, blank=True)
     oedema_operating_point = models.FloatField(_("operating point of macular oedema"), null=True, blank=True)
-    oedema_heatmap = models.JSONField(_("heatmap of macular oedema"), null=True, blank=True)
     brightness = models.FloatField(_("brightness"), null=True, blank=True)
     redness = models.FloatField(_("colour, red to green"), null=True, blank=True)
     focus = models.FloatField(_("focus"), null=True, blank=True)
@@ -180,6 +177,27 @@ class Grading(BaseModel):
     def is_delayed(self) -> bool:
         """It waits for a worker, and no task was sent: the message broker was unavailable."""
         return self.status == self.Status.QUEUED and self.published_at is None
+
+    @property
+    def heatmap(self) -> list[list[float]] | None:
+        """Evidence for the grade: rows of numbers in [0, 1]; None without one."""
+        stored = self._heatmap
+        return None if stored is None or stored.of_grade is None else decode_heatmap(stored.of_grade)
+
+    @property
+    def oedema_heatmap(self) -> list[list[float]] | None:
+        """Evidence for macular oedema, as ``heatmap``."""
+        stored = self._heatmap
+        return None if stored is None or stored.of_oedema is None else decode_heatmap(stored.of_oedema)
+
+    @property
+    def heatmap_box(self) -> list[float] | None:
+        """The box of both heatmaps on the upright photograph (``Heatmap.box``)."""
+        return None if self._heatmap is None else self._heatmap.box
+
+    @property
+    def _heatmap(self) -> Heatmap | None:
+        return getattr(self, "stored_heatmap", None)
 
     @property
     def p_at_least(self) -> tuple[float, ...] | None:

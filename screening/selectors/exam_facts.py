@@ -116,7 +116,7 @@ def _gradings(ids: Collection[uuid.UUID]) -> ByRecord:
     """The finished gradings of each photograph, the current one first."""
     rows = Grading.objects.filter(image__exam__in=ids, status=Grading.Status.DONE)
     found: ByRecord = defaultdict(list)
-    for grading in current_first(rows.defer("heatmap", "oedema_heatmap", "probabilities")):
+    for grading in current_first(rows.defer("probabilities")):
         found[grading.image_id].append(grading)
     return found
 

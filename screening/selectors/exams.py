@@ -233,7 +233,7 @@ def _load_rows(exam: Exam, user: User) -> None:
     ``without_earlier_unread``) take longer to build than all of these queries.
     """
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
-    gradings = current_first(Grading.objects.select_related("threshold"))
+    gradings = current_first(Grading.objects.select_related("threshold", "stored_heatmap"))
     findings = Prefetch("findings", EyeFinding.objects.order_by("laterality").prefetch_related("marks"))
     reviews = with_not_blind(Review.objects.select_related("reviewer", "outcome_table")).order_by("-signed_at")
     if exam.is_late_reader:  # type: ignore[attr-defined]  # annotated

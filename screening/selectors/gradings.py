@@ -89,15 +89,11 @@ def unread_by(rows: QuerySet[M], user: User, *, exam: str = "") -> QuerySet[M]:
     return hidden_from(rows, user, exam=exam).filter(**{f"{site}__in": site_ids_for(user, Action.REVIEW_EXAM)})
 
 
-def list_gradings(*, user: User, with_heatmap: bool = False) -> QuerySet[Grading]:
-    """Gradings of the user's sites, newest first, with ``image``, ``is_revealed`` and ``exam_id``.
-
-    The heatmaps are loaded later, when they are used, unless ``with_heatmap``.
-    """
+def list_gradings(*, user: User) -> QuerySet[Grading]:
+    """Gradings of the user's sites, newest first, with ``image``, ``is_revealed`` and ``exam_id``."""
     gradings = restrict(Grading.objects.select_related("image", "threshold"), user)
     gradings = with_is_revealed(gradings, user, exam="image__exam")
-    gradings = gradings.annotate(exam_id=F("image__exam_id"))
-    return (gradings if with_heatmap else gradings.defer("heatmap", "oedema_heatmap")).order_by("-created_at", "pk")
+    return gradings.annotate(exam_id=F("image__exam_id")).order_by("-created_at", "pk")
 
 
 def get_revealed_grading(*, user: User, grading_id: uuid.UUID) -> Grading:
@@ -107,11 +103,11 @@ def get_revealed_grading(*, user: User, grading_id: uuid.UUID) -> Grading:
     for it.
     """
     is_blind = Case(When(reads_blind(user, site="image__exam__site"), then=Value(True)), default=Value(False))  # noqa: FBT003
-    rows = restrict(Grading.objects.select_related("image__exam__site", "threshold"), user).annotate(is_blind=is_blind)
-    grading = get_object_or_404(rows, pk=grading_id)
+    rows = restrict(Grading.objects.select_related("image__exam__site", "threshold", "stored_heatmap"), user)
+    grading = get_object_or_404(rows.annotate(is_blind=is_blind), pk=grading_id)
     exam, blind = grading.image.exam, grading.is_blind  # type: ignore[attr-defined]  # annotated
     if exam.status == ExamState.SECOND_READING or (blind and not exam.is_open):
-        return get_object_or_404(list_gradings(user=user, with_heatmap=True), pk=grading_id)
+        return get_object_or_404(list_gradings(user=user).select_related("stored_heatmap"), pk=grading_id)
     # While an exam is open, no one has read it in its round: who reads it blind may not see the grade.
     grading.is_revealed, grading.exam_id = not blind, exam.pk  # type: ignore[attr-defined]
     return grading

@@ -31,7 +31,7 @@ def can_see_image(*, user: User, image: FundusImage) -> bool:
 
 
 def prefetched_gradings(user: User) -> "Prefetch[str, QuerySet[Grading], str]":
-    """The ``gradings`` of each photograph, the current one first, without heatmaps."""
+    """The ``gradings`` of each photograph, the current one first."""
     return Prefetch("gradings", current_first(list_gradings(user=user)))
 
 

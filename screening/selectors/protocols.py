@@ -67,7 +67,7 @@ def _flagged_eyes(site: Site) -> dict[tuple[uuid.UUID, str], bool]:
         status=Grading.Status.DONE,
         finished_at__lte=F(f"{review}__signed_at"),
     )
-    rows = current_first(gradings.select_related("image").defer("heatmap", "oedema_heatmap"))
+    rows = current_first(gradings.select_related("image"))
     flagged: dict[tuple[uuid.UUID, str], bool] = {}
     seen = set()
     for grading in rows:

@@ -93,7 +93,7 @@ def _gradings_at_signature(exams: list[uuid.UUID]) -> dict[uuid.UUID, list[Gradi
         status=Grading.Status.DONE,
         finished_at__lte=signed_at,
     )
-    columns = rows.annotate(exam_id=F("image__exam")).defer("heatmap", "oedema_heatmap")
+    columns = rows.annotate(exam_id=F("image__exam"))
     found: dict[uuid.UUID, dict[uuid.UUID, Grading]] = {}
     for grading in current_first(columns):
         of_exam = found.setdefault(grading.exam_id, {})  # type: ignore[attr-defined]  # annotated

@@ -123,7 +123,7 @@ def get_managed_case(*, user: User, case_id: uuid.UUID) -> TeachingCase:
 def photos_of_case(case: TeachingCase) -> list[ImageWithGrading]:
     """The photographs in use of an exam, with the grading that has their quality, oldest first."""
     images = FundusImage.objects.filter(exam=case.exam_id, withdrawn_at__isnull=True).order_by("created_at", "pk")
-    gradings = Prefetch("gradings", current_first(Grading.objects.defer("heatmap", "oedema_heatmap")))
+    gradings = Prefetch("gradings", current_first(Grading.objects.all()))
     loaded = images.select_related("exam").prefetch_related(gradings)
     return [ImageWithGrading(image, next(iter(image.gradings.all()), None)) for image in loaded]
 

@@ -111,7 +111,7 @@ def _grade_what_failed(site: Site, model: ServedModel, by: User) -> None:
         image__exam__site=site,
         image__withdrawn_at__isnull=True,
     )
-    for grading in failed.select_related("image__exam__site").defer("heatmap", "oedema_heatmap"):
+    for grading in failed.select_related("image__exam__site"):
         queue_grading(image=grading.image, model=model, is_bulk=grading.is_bulk, by=by)
 
 

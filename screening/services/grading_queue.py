@@ -33,7 +33,7 @@ def gradings_to_run() -> QuerySet[Grading]:
     ``has_thresholds``: whether the site has ever stored a threshold.
     """
     site = "image__exam__site"
-    rows = Grading.objects.select_related(site).defer("heatmap", "oedema_heatmap")
+    rows = Grading.objects.select_related(site)
     return rows.annotate(
         active_bundle=active_bundle_id(site=site, model="model"),
         has_thresholds=Exists(SiteThreshold.objects.filter(site=OuterRef(site))),

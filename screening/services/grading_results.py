@@ -1,15 +1,12 @@
 """What a grading stores of a prediction."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ml.prediction import Prediction
-from screening.models import Grading, Site
+from screening.models import Grading, Heatmap, Site
+from screening.models.heatmaps import encode_heatmap
 from screening.services.thresholds import with_site_threshold
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 def result_columns(prediction: Prediction, site: Site | None, *, own_point: float) -> dict[str, Any]:
@@ -33,18 +30,23 @@ def result_columns(prediction: Prediction, site: Site | None, *, own_point: floa
         "is_referable": prediction.is_referable,
         "operating_point": own_point if threshold is None else threshold.operating_point,
         "threshold": threshold,
-        "heatmap": _rows(prediction.heatmap),
-        "heatmap_box": None if prediction.heatmap_box is None else list(prediction.heatmap_box),
         "p_macular_oedema": prediction.p_macular_oedema,
         "suspects_oedema": prediction.suspects_oedema,
         "oedema_operating_point": prediction.oedema_operating_point,
-        "oedema_heatmap": _rows(prediction.oedema_heatmap),
         **({} if prediction.measurements is None else asdict(prediction.measurements)),
         "laterality_suggested": prediction.laterality or "",
         "laterality_confidence": prediction.laterality_confidence,
     }
 
 
-def _rows(heatmap: "NDArray[np.float32] | None") -> list[list[float]] | None:
-    """A heatmap as it is stored."""
-    return None if heatmap is None else heatmap.round(4).tolist()
+def heatmap_of(prediction: Prediction, grading: Grading) -> Heatmap | None:
+    """The heatmaps of a grading, to be stored with its result; None if there is none."""
+    of_grade, of_oedema, box = prediction.heatmap, prediction.oedema_heatmap, prediction.heatmap_box
+    if of_grade is None and of_oedema is None:
+        return None
+    return Heatmap(
+        grading=grading,
+        of_grade=None if of_grade is None else encode_heatmap(of_grade),
+        of_oedema=None if of_oedema is None else encode_heatmap(of_oedema),
+        box=None if box is None else list(box),
+    )

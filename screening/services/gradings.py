@@ -26,11 +26,11 @@ from ml.errors import DecoderUnavailable, GradingError
 from ml.vocabulary import ServedModel
 from screening.access import Action, require
 from screening.labels.failures import FailureCode
-from screening.models import AuditEvent, FundusImage, Grading, User
+from screening.models import AuditEvent, FundusImage, Grading, Heatmap, User
 from screening.services import grading_queue, inference
 from screening.services.active_bundles import ActiveBundleUnavailable, grader_by_id, version_in_use
 from screening.services.audit import new_event
-from screening.services.grading_results import result_columns
+from screening.services.grading_results import heatmap_of, result_columns
 from screening.services.worklist import update_order_of_image, update_order_of_locked, update_worklist_order
 
 logger = logging.getLogger(__name__)
@@ -160,7 +160,7 @@ def _grade_claimed(grading: Grading, grader: "inference.Grader | None") -> None:
     grading_id = grading.pk
     started = time.perf_counter()
     try:
-        result = _grade(grading, grader)
+        result, heatmap = _grade(grading, grader)
     except _ModelChanged:
         _fail(grading, started, FailureCode.MODEL_CHANGED)
         queue_grading(image=grading.image, model=_installed_model(grading), is_bulk=grading.is_bulk, by=None)
@@ -185,11 +185,11 @@ def _grade_claimed(grading: Grading, grader: "inference.Grader | None") -> None:
         logger.exception("Grading %s failed", grading_id)
         _fail(grading, started, FailureCode.UNEXPECTED)
     else:
-        _finish(grading, started, result)
+        _finish(grading, started, result, heatmap)
 
 
-def _grade(grading: Grading, grader: "inference.Grader | None") -> dict[str, Any]:
-    """The columns of a finished grading; ``grader`` is None if that of the site cannot be used."""
+def _grade(grading: Grading, grader: "inference.Grader | None") -> tuple[dict[str, Any], Heatmap | None]:
+    """The columns of a finished grading, and its heatmaps; ``grader`` is None if that of the site cannot be used."""
     if grading.model not in settings.GRADING_MODELS:
         raise _ModelChanged
     grader = grader or _grader(grading)
@@ -197,7 +197,9 @@ def _grade(grading: Grading, grader: "inference.Grader | None") -> dict[str, Any
         raise _ModelChanged
     has_thresholds: bool = grading.has_thresholds  # type: ignore[attr-defined]  # annotated
     site = grading.image.exam.site if has_thresholds else None
-    return result_columns(grader.grade(_read(grading)), site, own_point=grader.bundle.operating_point)
+    prediction = grader.grade(_read(grading))
+    columns = result_columns(prediction, site, own_point=grader.bundle.operating_point)
+    return columns, heatmap_of(prediction, grading)
 
 
 def _installed_model(grading: Grading) -> ServedModel:
@@ -237,13 +239,15 @@ def _fail(grading: Grading, started: float, code: FailureCode) -> None:
     _finish(grading, started, {"status": Grading.Status.FAILED, "failure_code": code})
 
 
-def _finish(grading: Grading, started: float, fields: dict[str, Any]) -> None:
-    """Store the result, unless the claim was lost to a requeue."""
+def _finish(grading: Grading, started: float, fields: dict[str, Any], heatmap: Heatmap | None = None) -> None:
+    """Store the result with its heatmaps, unless the claim was lost to a requeue."""
     duration_ms = round((time.perf_counter() - started) * 1000)
     with transaction.atomic():
         if not _claimed(grading).update(finished_at=Now(), duration_ms=duration_ms, **fields):
             logger.warning("The claim on grading %s was lost: its result is dropped", grading.pk)
             return
+        if heatmap is not None:
+            heatmap.save(force_insert=True)
         update_order_of_image(grading.image)
         is_done = fields["status"] == Grading.Status.DONE
         verb = AuditEvent.Verb.GRADING_DONE if is_done else AuditEvent.Verb.GRADING_FAILED

@@ -147,7 +147,7 @@ def _end(regrading: Regrading, state: RegradingState) -> None:
 def _regrade(item: RegradedImage, regrading: Regrading) -> bool:
     """Grade a photograph; False while another worker does, or did before it crashed: then it is queued once stale."""
     if item.begun_at is None:
-        done = item.image.gradings.filter(status=Grading.Status.DONE).defer("heatmap", "oedema_heatmap")
+        done = item.image.gradings.filter(status=Grading.Status.DONE)
         not_begun = RegradedImage.objects.filter(pk=item.pk, begun_at__isnull=True)  # by another worker meanwhile
         not_begun.update(old_grading=current_first(done).first(), begun_at=Now())
     grading, _is_new = Grading.objects.get_or_create(

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from screening.models import Exam, Grading, User
 from tests.browser.conftest import Visit
-from tests.screening.eye_states import oedema_columns
+from tests.screening.eye_states import replace_oedema
 
 pytestmark = pytest.mark.browser
 
@@ -17,7 +17,7 @@ NONE = "No heatmap of macular oedema for this photograph"
 @pytest.fixture
 def suspected_exam(graded_exam: Exam) -> Exam:
     """Macular oedema is suspected in the right eye."""
-    Grading.objects.filter(image__exam=graded_exam, image__laterality="OD").update(**oedema_columns(0.9))
+    replace_oedema(Grading.objects.filter(image__exam=graded_exam, image__laterality="OD"), 0.9)
     return graded_exam
 
 

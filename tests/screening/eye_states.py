@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from ml.vocabulary import Laterality, QualityLevel
-from screening.models import Exam, Grading, Site
+from screening.models import Exam, Grading, Heatmap, Site
+from screening.models.heatmaps import encode_heatmap
 from screening.services.worklist import update_worklist_order
-from tests.builders import oedema_values
+from tests.builders import OEDEMA_HEATMAP, oedema_values
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
 
 
@@ -16,7 +18,14 @@ def oedema_columns(p: float | None) -> dict[str, Any]:
     values = oedema_values(p)
     if p is None:
         return values | {"quality_reasons": list(values["quality_reasons"])}
-    return values | {"oedema_heatmap": values["oedema_heatmap"].tolist()}
+    return {name: value for name, value in values.items() if name != "oedema_heatmap"}
+
+
+def replace_oedema(gradings: QuerySet[Grading], p: float | None) -> None:
+    """Replace what gradable gradings have about macular oedema; None: the macula is not visible."""
+    gradings.update(**oedema_columns(p))
+    of_oedema = None if p is None else encode_heatmap(OEDEMA_HEATMAP)
+    Heatmap.objects.filter(grading__in=gradings).update(of_oedema=of_oedema)
 
 
 EYE_STATES: dict[str, dict[str, Any] | None] = {

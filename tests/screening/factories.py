@@ -22,6 +22,7 @@ from screening.models import (
     EyeFinding,
     FundusImage,
     Grading,
+    Heatmap,
     Membership,
     Patient,
     Referral,
@@ -31,11 +32,12 @@ from screening.models import (
     User,
     VisualAcuity,
 )
+from screening.models.heatmaps import encode_heatmap
 from screening.policy import MacularOedema, Outcome, Urgency
 from screening.policy.default_outcomes import CURRENT_VERSION
 from screening.services.patients import store_search_terms
 from screening.services.worklist import update_worklist_order
-from tests.builders import FAKE_VERSION
+from tests.builders import FAKE_VERSION, OEDEMA_HEATMAP
 
 M_co = TypeVar("M_co", bound=Model, covariant=True)
 
@@ -175,7 +177,6 @@ class _GradingFactory(DjangoModelFactory[Grading]):
             is_referable=LazyAttribute(lambda row: row.grade >= 2),
             operating_point=0.5,
             heatmap=[[0.0, 0.5], [1.0, 0.25]],
-            heatmap_box=[0.1, 0.0, 0.9, 1.0],
         )
         is_ungradable = Trait(
             status=Grading.Status.DONE,
@@ -199,11 +200,23 @@ class _GradingFactory(DjangoModelFactory[Grading]):
 
     @classmethod
     def _create(cls, model_class: type[Grading], *args: Any, **kwargs: Any) -> Grading:
-        """Order the worklist too, as the services do."""
+        """Store the heatmaps and order the worklist too, as the services do."""
+        heatmap = kwargs.pop("heatmap", None)
         with transaction.atomic():
             grading: Grading = super()._create(model_class, *args, **kwargs)  # type: ignore[no-untyped-call]  # no types
+            if heatmap is not None:
+                oedema = None if grading.p_macular_oedema is None else OEDEMA_HEATMAP
+                store_heatmap(grading, heatmap, oedema)
             update_worklist_order(grading.image.exam)
         return grading
+
+
+def store_heatmap(grading: Grading, of_grade: Any, of_oedema: Any) -> None:
+    """Store the heatmaps of a grading."""
+    oedema = None if of_oedema is None else encode_heatmap(of_oedema)
+    Heatmap.objects.create(
+        grading=grading, of_grade=encode_heatmap(of_grade), of_oedema=oedema, box=[0.1, 0.0, 0.9, 1.0]
+    )
 
 
 class _ReviewFactory(DjangoModelFactory[Review]):

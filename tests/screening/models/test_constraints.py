@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, ProtectedError
 from django.utils import timezone
 
-from screening.models import FirstReading, LesionMark, PatientSearchTerm
+from screening.models import FirstReading, Heatmap, LesionMark, PatientSearchTerm
 from screening.models.sites import validate_timezone
 from screening.policy import WorklistRank
 from tests.screening.eye_states import oedema_columns
@@ -31,6 +31,10 @@ pytestmark = pytest.mark.django_db
 
 def graded(**changes: Any) -> Any:
     return GradingFactory(**{"is_done": True, **changes})
+
+
+def heatmap(**values: Any) -> Heatmap:
+    return Heatmap.objects.create(grading=GradingFactory(), **values)
 
 
 def first_reading(**changes: Any) -> FirstReading:
@@ -93,7 +97,7 @@ IMPOSSIBLE: list[tuple[str, Callable[..., Any], dict[str, Any]]] = [
     ("a probability of oedema without a decision", graded, oedema_columns(0.9) | {"suspects_oedema": None}),
     ("a probability of oedema without a threshold", graded, oedema_columns(0.9) | {"oedema_operating_point": None}),
     ("a suspicion of oedema without a probability", graded, oedema_columns(0.9) | {"p_macular_oedema": None}),
-    ("a heatmap of oedema without a probability", graded, {"oedema_heatmap": [[0.5]], "oedema_operating_point": 0.4}),
+    ("a heatmap of nothing", heatmap, {"of_grade": None}),
     ("an ungradable photograph with oedema", GradingFactory, {"is_ungradable": True, **oedema_columns(0.9)}),
     ("a failed grading with oedema", GradingFactory, {"is_failed": True, "is_gradable": True, **oedema_columns(0.9)}),
     ("a waiting grading that assessed oedema", GradingFactory, {"oedema_operating_point": 0.4}),

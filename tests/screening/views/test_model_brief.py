@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from screening.models import Exam, Grading, Site
-from tests.screening.eye_states import make_exam, oedema_columns
+from tests.screening.eye_states import make_exam, oedema_columns, replace_oedema
 from tests.screening.factories import FundusImageFactory, GradingFactory
 from tests.screening.views.pages import HTMX, page_text, text_of, url
 
@@ -63,7 +63,7 @@ def test_it_has_grade_probability_and_operating_point(exam: Exam, as_reviewer: C
 
 
 def test_a_suspicion_in_any_photograph_of_the_eye_counts(exam: Exam, as_reviewer: Client) -> None:
-    Grading.objects.update(**oedema_columns(0.1))
+    replace_oedema(Grading.objects.all(), 0.1)
     second = FundusImageFactory(exam=exam, laterality="OD")
     GradingFactory(image=second, is_done=True, grade=0, **oedema_columns(0.9))
     text = page_text(as_reviewer, "exam-review", exam.pk)

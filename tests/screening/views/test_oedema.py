@@ -11,7 +11,7 @@ from django.test import Client
 from screening.models import Exam, FirstReading, Grading, Site
 from screening.services.worklist import update_worklist_order
 from tests.builders import FakeGrader, make_prediction, oedema_values, photo_bytes
-from tests.screening.eye_states import make_exam, oedema_columns
+from tests.screening.eye_states import make_exam, oedema_columns, replace_oedema
 from tests.screening.views.pages import HTMX, page_text, text_of, url
 
 SUSPECTED, NOT_SUSPECTED, HIDDEN_MACULA = (
@@ -113,9 +113,11 @@ def test_triage_preselects_no_grade_of_an_eye_with_suspected_oedema(
 
 def store_oedema(exam: Exam, p: float | None) -> None:
     """Replace what the gradings of an exam have about macular oedema; None: their model does not assess it."""
-    none = dict.fromkeys(oedema_columns(0.5))
+    gradings = Grading.objects.filter(image__exam=exam)
     with transaction.atomic():
-        Grading.objects.filter(image__exam=exam).update(**(none if p is None else oedema_columns(p)))
+        replace_oedema(gradings, p)
+        if p is None:
+            gradings.update(**dict.fromkeys(oedema_columns(0.5)))
         update_worklist_order(exam)
 
 
@@ -163,8 +165,7 @@ def test_no_filter_and_no_order_of_a_blind_reader_depends_on_the_suspicion(
     found = set()
     for p in (0.1, 0.9):
         with transaction.atomic():
-            graded = Grading.objects.filter(image__exam=exam, is_gradable=True)
-            graded.update(**oedema_columns(p))
+            replace_oedema(Grading.objects.filter(image__exam=exam, is_gradable=True), p)
             update_worklist_order(exam)
         found.add(without_tokens(page_text(as_reviewer, "worklist", **query)))
     assert len(found) == 1

@@ -11,7 +11,7 @@ from PIL import Image
 from screening.models import Exam, Grading, Site, User
 from tests.builders import OEDEMA_OUTPUT, FakeBundle, FakeGrader, make_prediction, oedema_values, photo_bytes
 from tests.screening.api.client import ApiClient
-from tests.screening.eye_states import make_exam, oedema_columns
+from tests.screening.eye_states import make_exam, replace_oedema
 from tests.screening.readings import read_eye
 
 LIMIT = "A colour photograph cannot exclude macular oedema."
@@ -77,7 +77,7 @@ def test_without_an_assessment_all_is_null(grade: int | None, client: ApiClient,
 @pytest.mark.parametrize(("p", "expected"), CASES)
 def test_a_grading_has_the_suspicion(p: float | None, expected: tuple[Any, ...], client: ApiClient, site: Site) -> None:
     exam = make_exam(site, "grade 0", "grade 0")
-    Grading.objects.update(**oedema_columns(p))
+    replace_oedema(Grading.objects.all(), p)
     detail, *others = gradings_of(client, exam)
     assert len(others) == 4
     assert all(oedema_of(body) == expected for body in (detail, *others))
