@@ -29,7 +29,7 @@ from screening.labels.failures import FailureCode
 from screening.models import AuditEvent, FundusImage, Grading, Heatmap, User
 from screening.services import grading_queue, inference
 from screening.services.active_bundles import ActiveBundleUnavailable, grader_by_id, version_in_use
-from screening.services.audit import new_event
+from screening.services.grading_events import new_grading_event, record_grading_event
 from screening.services.grading_results import heatmap_of, result_columns
 from screening.services.worklist import update_order_of_image, update_order_of_locked, update_worklist_order
 
@@ -96,7 +96,7 @@ def queue_first_grading(
     )  # fmt: skip
     update_order_of_locked(image.exam)
     transaction.on_commit(partial(_publish, grading))
-    return grading, _grading_event(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
+    return grading, new_grading_event(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
 
 
 def _publish(grading: Grading) -> None:
@@ -295,15 +295,3 @@ def requeue(grading: Grading, **fields: Any) -> None:
     grading.refresh_from_db(fields=["queued_at", "published_at"])
     update_order_of_image(grading.image)
     transaction.on_commit(partial(_publish, grading))
-
-
-def record_grading_event(verb: AuditEvent.Verb, grading: Grading, *, code: str = "", by: User | None) -> None:
-    _grading_event(verb, grading, code=code, by=by).save(force_insert=True)
-
-
-def _grading_event(verb: AuditEvent.Verb, grading: Grading, *, code: str = "", by: User | None) -> AuditEvent:
-    data: dict[str, str | float] = {"image": str(grading.image_id), "model_version": grading.model_version}
-    data["attempt"] = grading.n_attempts
-    if code:
-        data["code"] = str(code)
-    return new_event(verb=verb, subject=grading, site=grading.image.exam.site, data=data, by=by)

@@ -11,7 +11,8 @@ from django.db.models.functions import Now
 from kombu.exceptions import ChannelError, OperationalError
 
 from screening.models import AuditEvent, Grading
-from screening.services.gradings import MAX_ATTEMPTS, record_grading_event, requeue
+from screening.services.grading_events import record_grading_event
+from screening.services.gradings import MAX_ATTEMPTS, requeue
 from screening.services.worklist import update_order_of_image
 
 
