@@ -28,6 +28,7 @@ from screening.selectors.documents import letterhead_of, with_later_result
 from screening.selectors.due_list import DueFilters, due_list
 from screening.selectors.referrals import ReferralFilters, list_referrals
 from screening.selectors.results import ResultFilters, list_results
+from screening.services.grading_queue import is_user_waiting
 from screening.services.letter_batches import (
     MAX_LETTERS,
     claim_batch,
@@ -42,7 +43,7 @@ from screening.services.message_plans import due_message, with_plan_facts
 logger = logging.getLogger(__name__)
 
 SLICE_S = 300
-"""How long one task makes letters: below its time limit with the time of one letter and of the files."""
+"""How long one task makes letters at most: below its time limit with the time of one letter and of the files."""
 _KINDS: dict[MessageKind, Document.Kind] = {
     MessageKind.INVITATION: Document.Kind.INVITATION_LETTER,
     MessageKind.REMINDER: Document.Kind.REMINDER_LETTER,
@@ -148,7 +149,11 @@ def _no_address(address: str) -> str:
 
 
 def make_letters(*, batch_id: uuid.UUID) -> None:
-    """Make letters of a batch for SLICE_S seconds, then its files, unless it is not queued any more."""
+    """Make letters of a batch, then its files, unless it is not queued any more.
+
+    After SLICE_S seconds, or if a user waits for a photograph to be graded, another task continues: behind the messages
+    of these photographs. Each makes one letter at least, so that the batch ends.
+    """
     batch = claim_batch(batch_id=batch_id)
     if batch is None:
         logger.info("Letters %s are not queued: nothing to do", batch_id)
@@ -156,10 +161,10 @@ def make_letters(*, batch_id: uuid.UUID) -> None:
     until = time.monotonic() + SLICE_S
     try:
         waiting = batch.letters.filter(document__isnull=True, reason="").order_by("position")
-        for letter_id in list(waiting.values_list("pk", flat=True)):
+        for n_made, letter_id in enumerate(waiting.values_list("pk", flat=True)):
             if not still_claimed(batch):
                 return
-            if time.monotonic() > until:
+            if n_made and (time.monotonic() > until or is_user_waiting()):
                 release_batch(batch=batch)
                 return
             rows = BatchLetter.objects.select_related("patient__site", "review__exam__patient__site")

@@ -40,6 +40,11 @@ def gradings_to_run() -> QuerySet[Grading]:
     )
 
 
+def is_user_waiting() -> bool:
+    """Whether a photograph waits that is not bulk: other work stops for it."""
+    return Grading.objects.filter(status=Grading.Status.QUEUED, published_at__isnull=False, is_bulk=False).exists()
+
+
 @transaction.atomic
 def claim(grading: Grading, *, is_in_order: bool) -> bool:
     """Claim a grading as it was read; False if another worker did, or it does not wait any more.

@@ -114,8 +114,8 @@ def still_claimed(batch: LetterBatch) -> bool:
 
 
 def release_batch(*, batch: LetterBatch) -> None:
-    """Queue a claimed batch again, for the next worker."""
-    if _claimed(batch).update(state=BatchState.QUEUED.value):
+    """Queue a claimed batch again, for the next worker. It does not count as an attempt, which a crash ends."""
+    if _claimed(batch).update(state=BatchState.QUEUED.value, n_attempts=F("n_attempts") - 1):
         publish(batch.pk)
 
 

@@ -26,7 +26,7 @@ from screening.selectors.results import ResultFilters
 from screening.services import documents, letter_files
 from screening.services import letter_batches as batches
 from screening.services.letter_batches import BatchRefused, begin_batch, cancel_batch
-from tests.screening.factories import PatientFactory, ReferralFactory, ReviewFactory
+from tests.screening.factories import GradingFactory, PatientFactory, ReferralFactory, ReviewFactory
 from tests.screening.reports.golden import GOLDEN, letterhead
 
 Kind = Document.Kind
@@ -136,10 +136,25 @@ def test_a_long_batch_goes_on_in_another_task(
     monkeypatch.setattr(letter_batches, "SLICE_S", -1)
     tasks.make_letters(str(batch.pk))
     assert published == [batch.pk]
+    assert batch.letters.filter(document__isnull=False).count() == 1
     monkeypatch.setattr(letter_batches, "SLICE_S", 300)
     tasks.make_letters(str(batch.pk))
     batch.refresh_from_db()
-    assert (batch.state, batch.n_attempts) == ("done", 2)
+    assert (batch.state, batch.n_attempts) == ("done", 1)
+
+
+@pytest.mark.usefixtures("no_engine")
+@pytest.mark.parametrize(("is_bulk", "n_made"), [(False, 1), (True, 2)])
+def test_letters_wait_for_a_photograph_unless_it_is_bulk(
+    site: Site, manager: User, published: list[uuid.UUID], is_bulk: bool, n_made: int
+) -> None:
+    for _ in range(2):
+        overdue(site)
+    batch = begun(site, manager)
+    GradingFactory(status="queued", is_bulk=is_bulk, published_at=timezone.now())
+    tasks.make_letters(str(batch.pk))
+    assert batch.letters.filter(document__isnull=False).count() == n_made
+    assert published == ([batch.pk] if n_made == 1 else [])
 
 
 @pytest.mark.usefixtures("no_engine")
