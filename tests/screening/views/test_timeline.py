@@ -91,4 +91,4 @@ def test_the_number_of_queries_does_not_grow_with_the_visits(
         review = visit(patient, year, 1, 0)
         VisualAcuityFactory(exam=review.exam)
         FundusImageFactory(exam=review.exam)
-    assert count_queries(as_photographer, "patient-detail", patient.pk) == 23
+    assert count_queries(as_photographer, "patient-detail", patient.pk) == 20
