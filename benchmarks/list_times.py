@@ -25,12 +25,11 @@ from django.core.cache import cache  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
-from django.test.client import MULTIPART_CONTENT  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from benchmarks.environment import machine  # noqa: E402
 from benchmarks.filling import PROGRAMME_MANAGER, ROLES, fill, fill_staff  # noqa: E402
-from benchmarks.lists import Listing, listings  # noqa: E402
+from benchmarks.lists import Listing, listings, request  # noqa: E402
 from benchmarks.times import ListTiming, times_ms  # noqa: E402
 from screening.models import Patient, User  # noqa: E402
 
@@ -72,15 +71,6 @@ def processor_ms() -> float:
         facts = Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
     in_database_ns = int(facts.read_text().split()[0]) if facts.exists() else 0
     return time.process_time() * 1000 + in_database_ns / 1e6
-
-
-def request(client: Client, listing: Listing) -> int:
-    """One request; the status of its response."""
-    if listing.body is None:
-        return client.get(listing.address, listing.parameters).status_code
-    is_api = listing.address.startswith("/api/")
-    kind = "application/json" if is_api else MULTIPART_CONTENT
-    return client.post(listing.address, listing.body, content_type=kind).status_code
 
 
 def grow(n_people: int) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
+from django.test import Client
+from django.test.client import MULTIPART_CONTENT
 from django.urls import reverse
 from django.utils import timezone
 
@@ -158,3 +160,12 @@ def _middle(rows: QuerySet[Any, Any]) -> datetime.datetime:
 def _cursor(moment: datetime.datetime) -> str:
     """The position of a page of the API that begins after a time."""
     return b64encode(urlencode({"p": str(moment)}).encode()).decode()
+
+
+def request(client: Client, listing: Listing) -> int:
+    """One request; the status of its response."""
+    if listing.body is None:
+        return client.get(listing.address, listing.parameters).status_code
+    is_api = listing.address.startswith("/api/")
+    kind = "application/json" if is_api else MULTIPART_CONTENT
+    return client.post(listing.address, listing.body, content_type=kind).status_code

@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     baseline = Database(f"{server}/{name}_baseline", n_people=options.baseline)
     large = Database(url, n_people=options.people)
     results = measure(large, baseline, n_runs=options.runs, only=options.only)
-    print(f"{large.facts['machine']}; load {os.getloadavg()[0]:.1f}", end="\n\n")
+    print(large.facts["machine"], end="\n\n")
     print(table(results, n_people=options.people, n_baseline=options.baseline, each_role=options.each_role), flush=True)
 
 

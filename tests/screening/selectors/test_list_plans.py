@@ -1,18 +1,16 @@
 """No list of pages or API reads many rows of a large table, by the plans of PostgreSQL with its statistics."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from benchmarks.filling import fill, fill_staff
 from benchmarks.lists import Listing, listings
+from benchmarks.plans import Scan, plan_of, scans_of, statements_of
 from screening.models import User
 from screening.selectors import list_rows
 
@@ -50,10 +48,10 @@ def test_no_list_reads_a_large_table(role: str, settings: Any, monkeypatch: pyte
     user, client = User.objects.get(username=role), Client()
     client.force_login(user)
     found = [
-        f"{listing.name}: {table}, {n_rows} rows"
+        f"{listing.name}: {scan.table}, {scan.n_rows} rows"
         for listing in listings(user)
         if not IN_PROPORTION.match(listing.name)
-        for table, n_rows in large_scans(client, listing)
+        for scan in large_scans(client, listing)
     ]
     assert "\n".join(found) == ""
 
@@ -70,40 +68,16 @@ def pretend_to_be_large() -> None:
         )
 
 
-def large_scans(client: Client, listing: Listing) -> Iterator[tuple[str, int]]:
-    """Tables of which a statement of a list reads too many rows, with their number."""
-    cache.clear()
-    with CaptureQueriesContext(connection) as queries:
-        if listing.body is None:
-            client.get(listing.address, listing.parameters)
-        elif listing.address.startswith("/api/"):
-            client.post(listing.address, listing.body, content_type="application/json")
-        else:
-            client.post(listing.address, listing.body)
-    for statement in [one["sql"] for one in queries]:
-        if statement.startswith(("SELECT", "(SELECT")):
-            yield from ((table, n) for table, n in scans_of(statement) if n > MAX_ROWS_READ)
-
-
-def scans_of(statement: str) -> Iterator[tuple[str, int]]:
-    """Each scan of a statement: its table, and the number of rows that it reads."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}")
-        plan = cursor.fetchone()[0]
-    yield from _scans((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"])
-
-
-def _scans(node: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    if "Relation Name" in node:
-        removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-        yield node["Relation Name"], (node["Actual Rows"] + removed) * node["Actual Loops"]
-    for child in node.get("Plans", []):
-        yield from _scans(child)
+def large_scans(client: Client, listing: Listing) -> Iterator[Scan]:
+    """Scans of a list that read too many rows."""
+    for statement in statements_of(client, listing):
+        yield from (scan for scan in scans_of(plan_of(statement)) if scan.n_rows > MAX_ROWS_READ)
 
 
 def test_a_scan_of_a_whole_table_would_be_found() -> None:
     fill_staff()
-    assert ("screening_user", User.objects.count()) in list(scans_of("SELECT * FROM screening_user"))
+    scans = list(scans_of(plan_of("SELECT * FROM screening_user")))
+    assert scans == [Scan("screening_user", User.objects.count())]
 
 
 def test_queries_of_lists_are_not_compiled() -> None:
