@@ -1,4 +1,4 @@
-"""Print how many photographs a second the database hands out: processes that claim and finish without an inference.
+"""Print how many photographs a second processes can claim: they finish them without an inference.
 
     DATABASE_URL=postgres://postgres@127.0.0.1/scratch REDIS_URL=redis://127.0.0.1:6379/9 \\
         python -m benchmarks.claims --photos FOLDER [--processes 1 2 4 8] [--sites 50] [--seconds 6]
@@ -52,8 +52,8 @@ class Counted:
     """Claims for which another process was faster."""
 
 
-def work(prediction: Prediction, media: str, seconds: float, gates: Any, counts: Any) -> None:
-    """Take photographs for some seconds, beginning with the other processes."""
+def work(prediction: Prediction, media: str, seconds: float, barrier: Any, counts: Any) -> None:
+    """Take photographs for some seconds; all processes begin at the same time."""
     from django.core.files.storage import default_storage
 
     storage: Any = default_storage
@@ -73,12 +73,12 @@ def work(prediction: Prediction, media: str, seconds: float, gates: Any, counts:
     grader = SimpleNamespace(bundle=bundle, grade=lambda _photo: prediction)
     with patch.object(grading_queue, "claim", claim), patch.object(inference, "current_grader", lambda _model: grader):
         connection.ensure_connection()
-        gates.wait()
+        barrier.wait()
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             gradings.run_next()
         counts.put(counted)
-        gates.wait()  # the connection is open until the processor time of its process is read
+        barrier.wait()  # the connection is open until the processor time of its process is read
 
 
 def queue_again(sites: Sequence[Site]) -> None:
@@ -114,20 +114,20 @@ def measure(
 ) -> dict[str, object]:
     """Let some processes take what waits at these sites."""
     queue_again([clinic.site for clinic in clinics])
-    gates, counts = manager.Barrier(n_processes + 1), manager.Queue()
+    barrier, counts = manager.Barrier(n_processes + 1), manager.Queue()
     connections.close_all()
-    arguments = (prediction, MEDIA.name, seconds, gates, counts)
+    arguments = (prediction, MEDIA.name, seconds, barrier, counts)
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=work, args=arguments) for _ in range(n_processes)]
     for process in processes:
         process.start()
     with tempfile.TemporaryDirectory() as folder:
         connections_to_database = Servers(Path(folder), database=connection.settings_dict["NAME"])
-        gates.wait()
+        barrier.wait()
         before = connections_to_database.cpu_s()["database"]
         counted = [counts.get() for _ in processes]
         database_s = connections_to_database.cpu_s()["database"] - before
-    gates.wait()
+    barrier.wait()
     for process in processes:
         process.join()
     return row(counted, n_sites=len(clinics), seconds=seconds, database_s=database_s)

@@ -1,9 +1,10 @@
-"""Times of the lists of one database: a process that ``benchmarks.rows`` asks by its standard input.
+"""Times of the lists of one database: a process that ``benchmarks.rows`` starts, one for each database.
 
     DATABASE_URL=... python -m benchmarks.list_times PEOPLE
 
-It migrates and fills the database (``benchmarks.filling``), writes the names of roles and lists as a line of JSON, and
-answers each line ``role TAB list TAB number of requests`` with the timing, or null if the role may not see the list.
+It migrates and fills the database (``benchmarks.filling``) and writes the names of roles and lists as a line of JSON.
+For each line ``role TAB list TAB number of requests`` of its input it writes the timing, or null if the role may not
+see the list.
 """
 
 import json
@@ -97,8 +98,8 @@ def prepare_settings() -> None:
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
-def answer_requests() -> None:
-    """Answer lines until the input ends."""
+def time_requested_lists() -> None:
+    """Write a timing for each line until the input ends."""
     ready = {"roles": ROLE_NAMES, "lists": list(lists_of(ROLE_NAMES[-1])[1]), "machine": machine()}
     print(json.dumps(ready), flush=True)
     for line in sys.stdin:
@@ -112,4 +113,4 @@ if __name__ == "__main__":
     prepare_settings()
     call_command("migrate", verbosity=0)
     grow(int(sys.argv[1]))
-    answer_requests()
+    time_requested_lists()

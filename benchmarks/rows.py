@@ -42,16 +42,16 @@ class Database:
         self._process = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "DATABASE_URL": url}
         )
-        self.facts: dict[str, Any] = self._answer()
+        self.facts: dict[str, Any] = self._read()
 
     def time_list(self, role: str, name: str, *, n_runs: int) -> ListTiming | None:
         """None if the role may not see the list."""
         self._process.stdin.write(f"{role}\t{name}\t{n_runs}\n")  # type: ignore[union-attr]
         self._process.stdin.flush()  # type: ignore[union-attr]
-        found = self._answer()
+        found = self._read()
         return None if found is None else ListTiming(**found)
 
-    def _answer(self) -> Any:
+    def _read(self) -> Any:
         line = self._process.stdout.readline()  # type: ignore[union-attr]
         if not line:
             raise SystemExit("The process of a database ended: see its message.")

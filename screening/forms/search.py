@@ -3,11 +3,12 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from screening.folding import MAX_FOLDED_CHARS, is_too_short_for_names
+from screening.folding import MAX_FOLDED_CHARS
+from screening.forms.patients import PatientSearchForm
 
 
-class SearchForm(forms.Form):
-    """A search text; sent by POST so that no name is in an address or a server's log."""
+class SearchForm(PatientSearchForm):
+    """A text for the search everywhere."""
 
     text = forms.CharField(
         label=_("Patient, exam, page or action"),
@@ -16,7 +17,3 @@ class SearchForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
         help_text=_("Name or medical record number; the number of an exam or a document; the name of a page."),
     )
-
-    def finds_numbers_only(self) -> bool:
-        """Whether the text is one letter, for which names are not searched."""
-        return self.is_bound and is_too_short_for_names(self.data.get("text", ""))
