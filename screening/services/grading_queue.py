@@ -5,22 +5,28 @@ of one site does not delay another site, in any order of the messages. Only grad
 sent are taken; so each finds a message, also after one was queued again.
 """
 
-from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from screening.models import Grading, Site, SiteClaim, SiteThreshold
 from screening.services.active_bundles import active_bundle_id
 
 
-def next_waiting() -> Grading | None:
-    """The grading that is to be claimed next, one of ``gradings_to_run``. One query, two for bulk."""
-    waiting = Grading.objects.filter(status=Grading.Status.QUEUED, published_at__isnull=False)
-    longest_ago = F("grading_claim__claimed_at").asc(nulls_first=True)
+def lock_next() -> Grading | None:
+    """The grading that is to be claimed next, one of ``gradings_to_run``, locked in the caller's transaction.
+
+    It passes over those that other workers are claiming; None if nothing else waits. One query; three for bulk, and one
+    more if others are claiming all that waits at the site whose last claim is longest ago.
+    """
     for is_bulk in (False, True):
-        first = waiting.filter(queue_site=OuterRef("pk"), is_bulk=is_bulk).order_by("queued_at", "pk").values("pk")[:1]
-        sites = Site.objects.annotate(first=Subquery(first)).filter(first__isnull=False).order_by(longest_ago, "pk")
-        grading = gradings_to_run().filter(pk=Subquery(sites.values("first")[:1])).first()
+        waiting = Q(status=Grading.Status.QUEUED, published_at__isnull=False, is_bulk=is_bulk)
+        longest_ago = F("grading_claim__claimed_at").asc(nulls_first=True)
+        sites = Site.objects.filter(Exists(Grading.objects.filter(waiting, queue_site=OuterRef("pk"))))
+        unlocked = gradings_to_run().filter(waiting).order_by("queued_at", "pk")
+        unlocked = unlocked.select_for_update(of=("self",), skip_locked=True)
+        grading = unlocked.filter(queue_site=Subquery(sites.order_by(longest_ago, "pk").values("pk")[:1])).first()
+        if grading is None and sites.exists():
+            grading = unlocked.first()
         if grading is not None:
             return grading
     return None
@@ -45,9 +51,8 @@ def is_user_waiting() -> bool:
     return Grading.objects.filter(status=Grading.Status.QUEUED, published_at__isnull=False, is_bulk=False).exists()
 
 
-@transaction.atomic
 def claim(grading: Grading, *, is_in_order: bool) -> bool:
-    """Claim a grading as it was read; False if another worker did, or it does not wait any more.
+    """Claim a grading as it was read, in the caller's transaction; False if it does not wait any more.
 
     ``is_in_order``: it was claimed in the order of the sites, and its site is last from now on.
     """

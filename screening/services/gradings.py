@@ -1,8 +1,8 @@
 """Gradings: queueing, running once, retrying.
 
-A worker claims the next grading (``grading_queue``) by a conditional UPDATE, so that each is graded once, on SQLite and
-PostgreSQL alike. ``n_attempts`` is the fencing token: a worker whose claim was lost cannot store its result. All times
-are those of the database: clocks of workers may be wrong.
+A worker claims the next grading (``grading_queue``) by a conditional UPDATE, so that each is graded once, also without
+row locks, as on SQLite. ``n_attempts`` is the fencing token: a worker whose claim was lost cannot store its result.
+All times are those of the database: clocks of workers may be wrong.
 """
 
 import logging
@@ -121,10 +121,23 @@ def publish(grading_id: uuid.UUID) -> bool:
 
 def run_next() -> None:
     """Grade the next photograph, if one waits. Ends as ``run_grading`` does, and raises the same."""
-    while (grading := grading_queue.next_waiting()) is not None:
-        if _run(grading, is_in_order=True):
-            return
-    logger.info("No photograph waits: nothing to do")
+    claimed = _claim_next()
+    if claimed is None:
+        logger.info("No photograph waits: nothing to do")
+    else:
+        _grade_claimed(*claimed)
+
+
+def _claim_next() -> "tuple[Grading, inference.Grader | None] | None":
+    """Claim the next grading, with its grader as ``_grade`` takes it; None if none waits."""
+    while True:
+        with transaction.atomic():
+            grading = grading_queue.lock_next()
+            if grading is None:
+                return None
+            grader = _grader_if_available(grading)
+            if grading_queue.claim(grading, is_in_order=True):
+                return grading, grader
 
 
 def run_grading(*, grading_id: uuid.UUID) -> None:
@@ -135,20 +148,19 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
     active at the site cannot be, the grading fails.
     """
     grading = grading_queue.gradings_to_run().filter(pk=grading_id).first()
-    if grading is None or not _run(grading, is_in_order=False):
+    grader = None if grading is None else _grader_if_available(grading)
+    if grading is None or not grading_queue.claim(grading, is_in_order=False):
         logger.info("Grading %s is not queued: nothing to do", grading_id)
+        return
+    _grade_claimed(grading, grader)
 
 
-def _run(grading: Grading, *, is_in_order: bool) -> bool:
-    """Claim and grade; False if another worker claimed it. Raises BundleError before the claim."""
-    grader = None
+def _grader_if_available(grading: Grading) -> "inference.Grader | None":
+    """Load the grader before the claim. Raises BundleError for the released model."""
     if grading.model in settings.GRADING_MODELS:
         with suppress(ActiveBundleUnavailable):
-            grader = _grader(grading)
-    if not grading_queue.claim(grading, is_in_order=is_in_order):
-        return False
-    _grade_claimed(grading, grader)
-    return True
+            return _grader(grading)
+    return None
 
 
 def _grader(grading: Grading) -> "inference.Grader":

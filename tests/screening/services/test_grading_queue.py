@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -79,7 +79,7 @@ def test_what_another_worker_claimed_meanwhile_is_passed_over(
     site: Site, fake_grader: FakeGrader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = queue(site, 2)
-    read = grading_queue.next_waiting
+    read = grading_queue.lock_next
 
     def be_late() -> Grading | None:
         found = read()
@@ -87,7 +87,7 @@ def test_what_another_worker_claimed_meanwhile_is_passed_over(
             Grading.objects.filter(pk=first.pk).update(status=Status.RUNNING, n_attempts=1)
         return found
 
-    monkeypatch.setattr(grading_queue, "next_waiting", be_late)
+    monkeypatch.setattr(grading_queue, "lock_next", be_late)
     assert work(1) == [second]
     first.refresh_from_db()
     assert (first.status, len(fake_grader.photos)) == (Status.RUNNING, 1)
@@ -114,17 +114,35 @@ def test_a_failure_counts_as_a_claim_of_its_site(site: Site, other_site: Site, f
 
 def n_queries_of_the_next() -> int:
     with CaptureQueriesContext(connection) as queries:
-        assert grading_queue.next_waiting() is not None
+        assert grading_queue.lock_next() is not None
     return len(queries)
 
 
-def test_the_order_costs_one_query_and_two_for_bulk(site: Site, other_site: Site) -> None:
+def test_the_order_costs_one_query_and_three_for_bulk(site: Site, other_site: Site) -> None:
     for n in (1, 20):
         queue(site, n)
         queue(other_site, n)
         assert n_queries_of_the_next() == 1
     Grading.objects.update(is_bulk=True)
-    assert n_queries_of_the_next() == 2
+    assert n_queries_of_the_next() == 3
+
+
+def test_a_worker_passes_over_what_others_are_claiming(shared_database: str, site: Site, other_site: Site) -> None:
+    if not connection.features.has_select_for_update_skip_locked:
+        pytest.skip("the database has no locks of rows")
+    waiting = {*queue(site, 2), *queue(other_site, 1), *queue(site, 1, is_bulk=True)}
+    all_have_one = threading.Barrier(5, timeout=60)
+
+    def worker() -> Grading | None:
+        with transaction.atomic():
+            found = grading_queue.lock_next()
+            all_have_one.wait()
+        connections.close_all()
+        return found
+
+    with ThreadPoolExecutor(5) as pool:
+        found = [pool.submit(worker) for _ in range(5)]
+        assert {one.result() for one in found} == {*waiting, None}
 
 
 def test_parallel_workers_grade_each_once_and_share_the_sites(shared_database: str, fake_grader: FakeGrader) -> None:
