@@ -160,6 +160,7 @@ def fill_results(cursor: CursorWrapper) -> None:
         id="review_id",
         created_at=_SIGNED_AT,
         exam_id="id",
+        site_id="site_id",
         reviewer_id="reader_id",
         signed_at=_SIGNED_AT,
         outcome=_OUTCOME,

@@ -14,6 +14,7 @@ from screening.labels.scales import SCALE_CHOICES
 from screening.models.base import BaseModel
 from screening.models.exams import Exam
 from screening.models.outcome_tables import SiteOutcomeTable
+from screening.models.sites import Site
 from screening.policy import GradingScale, MacularOedema, Outcome, Urgency
 
 
@@ -22,9 +23,12 @@ class Review(BaseModel):
 
     It counts if it has no amendment and its ``reading_round`` is that of the exam. The outcome follows from
     ``outcome_table``, or from ``built_in_version`` of the built-in tables; ``outcome_rules`` are the rules that set it.
+
+    ``site`` is that of the exam, which stays at its site: an index of site and time finds the results of a site.
     """
 
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="reviews")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="+", db_index=False, editable=False)
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     signed_at = models.DateTimeField(_("signed at"))
     outcome = models.CharField(_("outcome"), max_length=20, choices=OUTCOME_CHOICES)
@@ -47,7 +51,12 @@ class Review(BaseModel):
         verbose_name = _("review")
         verbose_name_plural = _("reviews")
         ordering = ["-signed_at", "id"]
-        indexes = [models.Index(fields=["-signed_at", "id"], name="reviews_newest_first")]
+        indexes = [
+            models.Index(fields=["-signed_at", "id"], name="reviews_newest_first"),
+            # The list of one site, also with an outcome.
+            models.Index(fields=["site", "-signed_at", "id"], name="reviews_of_site"),
+            models.Index(fields=["site", "outcome", "-signed_at", "id"], name="reviews_by_outcome"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["exam", "reading_round"], condition=Q(amends__isnull=True), name="review_signed_once"

@@ -7,6 +7,7 @@ import uuid
 from typing import Any, TypeVar
 
 from django.db.models import F, Model, OrderBy, Q, QuerySet
+from django.db.models.sql.where import WhereNode
 
 M = TypeVar("M", bound=Model)
 
@@ -29,8 +30,13 @@ def load_rows(rows: QuerySet[M], start: int, stop: int) -> list[M]:
 
 
 def rows_of_ids(rows: QuerySet[M], ids: list[Any]) -> list[M]:
-    """The rows of these ids, in their order. Those that have left the list meanwhile are missing."""
-    found = rows.order_by().in_bulk(ids)
+    """The rows of these ids, in their order. Those that were deleted meanwhile are missing.
+
+    NB: the filters of ``rows`` have found the ids, and are not asked again, which would take as long as finding them.
+    """
+    shown = rows.order_by()
+    shown.query.where = WhereNode()
+    found = shown.in_bulk(ids)
     return [found[pk] for pk in ids if pk in found]
 
 

@@ -11,15 +11,16 @@ from django.db.models import Count, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from screening.access import Action, can, restrict, site_ids_for, sites_for
+from screening.access import Action, can, restrict, site_ids_for
 from screening.models import Exam, Referral, ReferralEvent, ReferralFeedback, Site, User
 from screening.policy.exam_states import ExamState
 from screening.policy.referrals import CLOSED_STATES, ReferralState
-from screening.request_facts import once_in_request, values_in_request
+from screening.request_facts import values_in_request
 from screening.selectors.drafts import is_late_reader
 from screening.selectors.gradings import unread_by
 from screening.selectors.list_rows import count_up_to_limit
 from screening.selectors.patients import matching_ids
+from screening.selectors.sites import zones_of_sites
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,16 +136,12 @@ def referrals_of_exam(*, user: User, exam_id: uuid.UUID) -> QuerySet[Referral]:
 def late_referrals(user: User) -> Q:
     """Filter of referrals whose next step is overdue, by the day at each site of ``user``."""
     days: dict[datetime.date, list[uuid.UUID]] = {}
-    for pk, zone in once_in_request(("zones", user.pk), lambda: _zones(user)):
-        days.setdefault(timezone.localdate(timezone=zone), []).append(pk)
+    for site in zones_of_sites(user):
+        days.setdefault(timezone.localdate(timezone=site.zone), []).append(site.site_id)
     late = Q(pk__in=())
     for today, sites in days.items():
         late |= Q(due_on__lt=today, site__in=sites)
     return late
-
-
-def _zones(user: User) -> list[tuple[uuid.UUID, datetime.tzinfo]]:
-    return [(site.pk, site.zone) for site in sites_for(user).only("timezone")]
 
 
 def _filtered(rows: QuerySet[Referral], filters: ReferralFilters, user: User) -> QuerySet[Referral]:

@@ -1,16 +1,17 @@
 """Signed results that count, newest first."""
 
 import datetime
+import uuid
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import chain
 from operator import or_
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from screening.access import restrict
 from screening.models import Review, Site, User
 from screening.selectors.reviews import IN_FORCE, without_unread
+from screening.selectors.sites import zones_of_sites
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,28 +30,30 @@ class ResultFilters:
 
 
 def list_results(*, user: User, filters: ResultFilters) -> QuerySet[Review]:
-    """Results of the user's sites with exam, patient, site, reader and findings.
+    """Results of the user's sites with exam, patient, site and reader.
 
     Left out are those of exams that ``user`` was reading when a colleague signed them.
     """
-    rows: Any = restrict(without_unread(Review.objects.filter(IN_FORCE), user), user)
-    rows = rows.filter(exam__site__practice_of=None)
-    if filters.site is not None:
-        rows = rows.filter(exam__site=filters.site)
+    rows = without_unread(Review.objects.filter(IN_FORCE, _of_sites(user, filters)), user)
     if filters.outcome is not None:
         rows = rows.filter(outcome=filters.outcome)
-    if filters.from_on is not None or filters.to_on is not None:
-        zones = {site.timezone: site.zone for site in ([filters.site] if filters.site else Site.objects.all())}
-        rows = rows.filter(reduce(or_, (_signed_between(filters, name, zone) for name, zone in zones.items()), Q()))
-    listed: QuerySet[Review] = rows.select_related("exam__patient", "exam__site", "reviewer").order_by(
-        "-signed_at", "pk"
-    )
-    return listed.prefetch_related("findings")
+    return rows.select_related("exam__patient", "exam__site", "reviewer").order_by("-signed_at", "pk")
 
 
-def _signed_between(filters: ResultFilters, name: str, zone: datetime.tzinfo) -> Q:
+def _of_sites(user: User, filters: ResultFilters) -> Q:
+    """Results of the user's sites, signed from the first to the last day at each. Practice sites have no results."""
+    zones: dict[datetime.tzinfo, list[uuid.UUID]] = {}
+    for site in zones_of_sites(user):
+        if not site.is_practice and (filters.site is None or filters.site.pk == site.site_id):
+            zones.setdefault(site.zone, []).append(site.site_id)
+    if filters.from_on is None and filters.to_on is None:
+        return Q(site__in=list(chain.from_iterable(zones.values())))
+    return reduce(or_, (_signed_between(filters, zone, ids) for zone, ids in zones.items()), Q(pk__in=()))
+
+
+def _signed_between(filters: ResultFilters, zone: datetime.tzinfo, sites: list[uuid.UUID]) -> Q:
     """Results of the sites in a time zone that were signed from the first to the last day there."""
-    found = Q(exam__site__timezone=name)
+    found = Q(site__in=sites)
     if filters.from_on is not None:
         found &= Q(signed_at__gte=_start_of(filters.from_on, zone))
     if filters.to_on is not None:

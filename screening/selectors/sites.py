@@ -1,9 +1,34 @@
-"""Sites: the models in use."""
+"""Sites: the models in use, and the time zones of the sites of a user."""
+
+import datetime
+import uuid
+from dataclasses import dataclass
 
 from django.conf import settings
 
 from ml.vocabulary import ServedModel
-from screening.models import Site
+from screening.access import sites_for
+from screening.models import Site, User
+from screening.request_facts import once_in_request
+
+
+@dataclass(frozen=True, slots=True)
+class SiteZone:
+    """The time zone of a site; ``is_practice``: no real patients are there."""
+
+    site_id: uuid.UUID
+    zone: datetime.tzinfo
+    is_practice: bool
+
+
+def zones_of_sites(user: User) -> list[SiteZone]:
+    """The sites whose patients ``user`` may see. One query; none if a request that only reads has asked before."""
+    return once_in_request(("zones", user.pk), lambda: _load_zones(user))
+
+
+def _load_zones(user: User) -> list[SiteZone]:
+    sites = sites_for(user).only("timezone", "practice_of").order_by()
+    return [SiteZone(site.pk, site.zone, site.practice_of_id is not None) for site in sites]
 
 
 def list_served_models() -> list[ServedModel]:

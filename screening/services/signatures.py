@@ -106,6 +106,7 @@ def create_review(
     """Store the signed result of a locked exam with everything that follows from it; ``findings`` are checked."""
     review = Review.objects.create(
         exam=exam,
+        site=exam.site,
         reviewer=by,
         signed_at=timezone.now(),
         **decided.columns,

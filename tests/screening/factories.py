@@ -224,6 +224,7 @@ class _ReviewFactory(DjangoModelFactory[Review]):
         model = Review
 
     exam = SubFactory(_ExamFactory, is_submitted=True)
+    site = SelfAttribute("exam.site")
     reviewer = SubFactory(_UserFactory)
     signed_at = LazyFunction(timezone.now)
     outcome = Outcome.RESCREEN

@@ -155,7 +155,7 @@ def export_referrals(*, filters: ReferralFilters, text: str, file_format: FileFo
 def export_results(*, filters: ResultFilters, file_format: FileFormat, by: User) -> ExportFile:
     """The signed results of the list. Raises AccessDenied, ExportRefused."""
     require(by, Action.VIEW_PATIENT)
-    rows: Any = list_results(user=by, filters=filters)
+    rows: Any = list_results(user=by, filters=filters).prefetch_related("findings")
     return export_rows(
         code="results",
         columns=ResultColumns(),

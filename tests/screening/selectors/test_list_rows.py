@@ -59,6 +59,8 @@ def test_rows_are_loaded_in_their_order_by_two_queries(patients: QuerySet[Patien
     with CaptureQueriesContext(connection) as queries:
         rows = load_rows(patients.order_by("folded_name", "mrn"), 1, 3)
     assert ([row.mrn for row in rows], len(queries)) == (["M2", "M1"], 2)
+    conditions = [one["sql"].partition(" WHERE ")[2] for one in queries]
+    assert ["site_id" in one for one in conditions] == [True, False]  # the second one asks for the ids alone
 
 
 def test_rows_of_another_site_are_not_among_those_after_a_row(patients: QuerySet[Patient]) -> None:

@@ -84,6 +84,7 @@ def test_signing_stores_both_eyes_the_outcome_and_the_recall(exam: Exam, sign: S
     exam.refresh_from_db()
     assert exam.status == Exam.Status.SIGNED
     assert (review.outcome, review.urgency, review.note, review.reviewer) == ("refer", "soon", "See note", reviewer)
+    assert review.site == exam.site
     assert review.recall_on is not None
     assert (review.recall_on - review.signed_at.date()).days in range(178, 187)
     rows = review.findings.order_by("laterality").values_list("laterality", "is_gradable", "grade", "macular_oedema")
