@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 from django.conf import settings
@@ -88,26 +89,43 @@ def is_sentence(text: str) -> bool:
     return bool(is_phrase and re.search(r"^[\s“(]*[A-Z]|[.!?]\s*$", text))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_sentence_is_translatable(path: Path) -> None:
-    constants = literals(ast.parse(path.read_text()), is_api="api" in path.parts)
-    assert not [(one.lineno, one.value) for one in constants if is_sentence(str(one.value))]
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.Module]:
+    """The parsed files, by name. Read only."""
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in [*FILES, ROOT / REJECTIONS]}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_translation_functions_have_the_names_that_are_extracted(path: Path) -> None:
-    imported = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom))
-    names = [one for node in imported if node.module == "django.utils.translation" for one in node.names]
-    assert {one.asname for one in names} <= {None, "_"}
+def test_every_sentence_is_translatable(trees: dict[str, ast.Module]) -> None:
+    found = [
+        (name, one.lineno, one.value)
+        for name, tree in trees.items()
+        if name != REJECTIONS
+        for one in literals(tree, is_api="api" in name.split("/"))
+        if is_sentence(str(one.value))
+    ]
+    assert found == []
 
 
-@pytest.mark.parametrize("path", [*FILES, ROOT / REJECTIONS], ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_translated_text_is_one_literal(path: Path) -> None:
+def test_translation_functions_have_the_names_that_are_extracted(trees: dict[str, ast.Module]) -> None:
+    imported = [(name, node) for name, tree in trees.items() for node in ast.walk(tree) if is_of_translation(node)]
+    assert len(imported) > 100
+    names = [(name, one.asname) for name, node in imported for one in node.names]
+    assert [(name, alias) for name, alias in names if alias not in {None, "_"}] == []
+
+
+def is_of_translation(node: ast.AST) -> TypeGuard[ast.ImportFrom]:
+    return isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+
+
+def test_a_translated_text_is_one_literal(trees: dict[str, ast.Module]) -> None:
     """Values are filled in after the translation, and no sentence is built of translated pieces."""
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    texts = [call.args[0] for call in calls if name_of(call.func) in FUNCTIONS and call.args]
-    names = [ast.unparse(text) for text in texts if not isinstance(text, ast.Constant)]
-    assert [name for name in names if not name.startswith(MARKED_IN_ML)] == []
+    found = []
+    for name, tree in trees.items():
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        texts = [call.args[0] for call in calls if name_of(call.func) in FUNCTIONS and call.args]
+        sources = [ast.unparse(text) for text in texts if not isinstance(text, ast.Constant)]
+        found += [(name, source) for source in sources if not source.startswith(MARKED_IN_ML)]
+    assert found == []
 
 
 def test_limits_in_sentences_are_those_of_the_program() -> None:
