@@ -42,6 +42,10 @@ class Booking(BaseModel):
         indexes = [
             models.Index(fields=["site", "day", "time", "id"], name="bookings_of_day"),
             models.Index(fields=["status", "day"], name="booking_open", condition=Q(status="booked")),
+            # The people who have an appointment, for the due list.
+            models.Index(
+                fields=["site", "day"], include=["patient"], name="booking_to_come", condition=Q(status="booked")
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -119,10 +119,18 @@ class Exam(BaseModel):
             models.Index(fields=["due_at", "created_at", "id"], name="exam_by_due", condition=_IS_WAITING),
             models.Index(fields=["submitted_at", "id"], name="exam_by_submission", condition=_IS_WAITING),
             models.Index(fields=["-created_at", "id"], name="exam_open", condition=_IS_PHOTOGRAPHED),
+            models.Index(fields=["-created_at", "id"], name="exam_signed", condition=models.Q(status="signed")),
             # All that the counts of the worklist distinguish.
             models.Index(
                 fields=["site", "status", "quality", "worklist_rank", "worklist_band", "due_at", "id"],
                 name="exam_of_worklist",
+                condition=_IS_UNFINISHED,
+            ),
+            # The people whose exam is in progress, for the due list.
+            models.Index(
+                fields=["site"],
+                include=["patient", "status", "created_at", "returned_at"],
+                name="exam_in_progress",
                 condition=_IS_UNFINISHED,
             ),
         ]

@@ -73,7 +73,7 @@ def site_due_list(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseB
     if form.is_valid() and not form.cleaned_data["text"].strip():
         return redirect(f"{reverse('screening:site-due-list', args=[site.pk])}?{query}")
     context = {
-        **_people(request, site, form, filters),
+        **_people(request, site, form, filters, counts),
         "section": "patients",
         "site": site,
         "form": form,
@@ -92,7 +92,9 @@ def site_due_list(request: AuthenticatedRequest, site_id: UUID) -> HttpResponseB
 _TABS = (*TO_CALL, RecallState.BOOKED, RecallState.IN_PROGRESS, RecallState.LOST, RecallState.NOT_DUE)
 
 
-def _people(request: AuthenticatedRequest, site: Site, form: DueListForm, filters: DueFilters) -> dict[str, Any]:
+def _people(
+    request: AuthenticatedRequest, site: Site, form: DueListForm, filters: DueFilters, counts: dict[RecallState, int]
+) -> dict[str, Any]:
     """A page of the list, or the people whom the search found; audited with their number."""
     user, today = request.user, timezone.localdate(timezone=site.zone)
     if form.is_valid():
@@ -101,12 +103,20 @@ def _people(request: AuthenticatedRequest, site: Site, form: DueListForm, filter
         context: dict[str, Any] = {"is_search": True, "is_cut": len(found) > MAX_FOUND, "max_found": MAX_FOUND}
         people = found[:MAX_FOUND]
     else:
-        page = page_of_list(request, due_list(user=user, site=site, filters=filters), per_page=PER_PAGE)
+        rows = due_list(user=user, site=site, filters=filters)
+        page = page_of_list(request, rows, per_page=PER_PAGE, n_known=_n_known(filters, counts))
         context = {"page": page}
         people = list(page.object_list)
     data: dict[str, str | float | bool | None] = {"route": "screening:site-due-list", "n_found": len(people)}
     record_event(verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=site, data=data, by=user)
     return context | {"rows": [_row(patient, today) for patient in people]}
+
+
+def _n_known(filters: DueFilters, counts: dict[RecallState, int]) -> int | None:
+    """Number of people in the list, if it follows from those in each state."""
+    if filters == DueFilters():
+        return sum(counts.values())
+    return counts[filters.state] if filters.state and filters == DueFilters(state=filters.state) else None
 
 
 def _row(patient: Any, today: Any) -> DueRow:
