@@ -19,9 +19,8 @@ from screening.selectors.identities import hide_texts, may_view_case, with_sees_
 from screening.selectors.images import prefetched_gradings
 from screening.selectors.photos_in_teaching import exams_in_teaching
 from screening.selectors.reviews import (
-    IN_FORCE,
+    current_with_findings,
     replaced_reviews,
-    reviews_with_findings,
     with_not_blind,
     without_unread,
 )
@@ -166,13 +165,13 @@ def get_previous_exam(*, user: User, exam: Exam) -> ExamDetail | None:
 
 
 def list_exams(*, user: User) -> QuerySet[Exam]:
-    """Exams of the user's sites, newest first, in nine queries, eleven if an exam was read by several persons.
+    """Exams of the user's sites, newest first, in eight queries, ten if an exam was read by several persons.
 
     Each has ``site``, ``acuities`` (newest first), ``visible_readings``, ``images_in_use`` (with gradings) and
     ``current_reviews`` (at most one, with findings).
     """
     images = FundusImage.objects.filter(withdrawn_at__isnull=True).order_by("created_at", "pk")
-    current = without_unread(reviews_with_findings(), user).filter(IN_FORCE)
+    current = without_unread(current_with_findings(), user)
     return (
         restrict(Exam.objects.select_related("site", "visit_facts", "lock__holder"), user)
         .prefetch_related(

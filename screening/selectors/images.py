@@ -31,8 +31,9 @@ def can_see_image(*, user: User, image: FundusImage) -> bool:
 
 
 def prefetched_gradings(user: User) -> "Prefetch[str, QuerySet[Grading], str]":
-    """The ``gradings`` of each photograph, the current one first."""
-    return Prefetch("gradings", current_first(list_gradings(user=user)))
+    """The ``gradings`` of each photograph, the current one first; each has the photograph, which is loaded already."""
+    rows = list_gradings(user=user).select_related(None).select_related("threshold")
+    return Prefetch("gradings", current_first(rows))
 
 
 def list_photos_in_use(exam: Exam) -> list[tuple[str, uuid.UUID]]:

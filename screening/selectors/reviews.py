@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -21,10 +22,22 @@ NB: of ``amendments__isnull`` PostgreSQL expects one row for the whole table, an
 
 def reviews_with_findings() -> QuerySet[Review]:
     """Reviews with reviewer, exam, findings, amendment and corrections. NB: of all sites; restrict them."""
-    findings = Prefetch("findings", EyeFinding.objects.order_by("laterality").prefetch_related("marks"))
-    corrections = Prefetch("corrections", Correction.objects.select_related("made_by", "image"))
     reviews = with_not_blind(Review.objects.select_related("reviewer", "exam", "outcome_table"))
-    return reviews.prefetch_related(findings, "amendments", corrections)
+    return reviews.prefetch_related(*_findings_and_corrections(), "amendments")
+
+
+def current_with_findings() -> QuerySet[Review]:
+    """Reviews that count, as parts of their exams: with reviewer, findings and corrections.
+
+    They have no amendments, which are not asked for. NB: of all sites; restrict them.
+    """
+    reviews = with_not_blind(Review.objects.filter(IN_FORCE).select_related("reviewer"))
+    return reviews.prefetch_related(*_findings_and_corrections(), Prefetch("amendments", Review.objects.none()))
+
+
+def _findings_and_corrections() -> tuple[Any, Any]:
+    findings = Prefetch("findings", EyeFinding.objects.order_by("laterality").prefetch_related("marks"))
+    return findings, Prefetch("corrections", Correction.objects.select_related("made_by", "image"))
 
 
 def with_not_blind(reviews: QuerySet[Review]) -> QuerySet[Review]:

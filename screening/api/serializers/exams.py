@@ -11,6 +11,7 @@ from ml.vocabulary import Laterality
 from screening.api.serializers.exam_locks import ExamLockSerializer
 from screening.api.serializers.images import ImageSerializer
 from screening.api.serializers.readings import ReadingSerializer
+from screening.api.serializers.records import RecordSerializer
 from screening.api.serializers.reviews import ReviewSerializer
 from screening.api.serializers.visit_facts import AcuitySerializer, VisitFactsSerializer
 from screening.labels.exam_states import EXAM_STATE_CHOICES
@@ -113,7 +114,7 @@ class EyeSerializer(serializers.Serializer[Any]):
     images = ImageSerializer(many=True, help_text="Photographs in use, oldest first.")
 
 
-class ExamSerializer(serializers.ModelSerializer[Exam]):
+class ExamSerializer(RecordSerializer, serializers.ModelSerializer[Exam]):
     """An exam. `status` is the progress of people; each grading has its own. `review` is the newest signed review."""
 
     site = serializers.SlugField(source="site.code", help_text="Code of the site.")
@@ -188,8 +189,7 @@ class ExamSerializer(serializers.ModelSerializer[Exam]):
     def get_readings(self, exam: Exam) -> Any:
         """Those of the present round that the user may see."""
         loaded: list[Reading] = exam.visible_readings  # type: ignore[attr-defined]  # selectors.list_exams loads it
-        current = [one for one in loaded if one.reading_round == exam.reading_round]
-        return [self._reading_serializer.to_representation(one) for one in current]
+        return [self._reading_serializer.to_representation(one) for one in loaded]
 
     @extend_schema_field(ReviewSerializer(allow_null=True))
     def get_review(self, exam: Exam) -> Any:

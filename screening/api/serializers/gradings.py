@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ml.vocabulary import QualityLevel, QualityReason
+from screening.api.serializers.records import RecordSerializer
 from screening.labels.choices import choices
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.grades import GRADE_LABELS
@@ -125,7 +126,7 @@ class ModelResultSerializer(serializers.Serializer[Any]):
     )
 
 
-class GradingSerializer(ModelResultSerializer):
+class GradingSerializer(RecordSerializer, ModelResultSerializer):
     """The result of one model version for one photograph. Request it until `status` is `done` or `failed`."""
 
     id = serializers.UUIDField()

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from screening.api.serializers.gradings import GradingSerializer
+from screening.api.serializers.records import RecordSerializer
 from screening.labels.eyes import LATERALITY_CHOICES
 from screening.models import FundusImage, Grading
 from screening.models.base import max_length
@@ -124,7 +125,7 @@ class WithdrawnCodeField(serializers.CharField):
     """Why a photograph is withdrawn."""
 
 
-class ImageSerializer(serializers.ModelSerializer[FundusImage]):
+class ImageSerializer(RecordSerializer, serializers.ModelSerializer[FundusImage]):
     """The record of a photograph with its current grading. The name of the uploaded file is not stored."""
 
     exam = serializers.UUIDField(source="exam_id")

@@ -6,10 +6,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from screening.api.serializers.gradings import grade_label
+from screening.api.serializers.records import RecordSerializer
 from screening.models import EyeFinding, FirstReading, LesionMark, Review
 
 
-class MarkSerializer(serializers.ModelSerializer[LesionMark]):
+class MarkSerializer(RecordSerializer, serializers.ModelSerializer[LesionMark]):
     """Where the reader sees a lesion, in fractions of width and height of the photograph, from its upper left."""
 
     image = serializers.UUIDField(source="image_id", help_text="The photograph.")
@@ -41,7 +42,7 @@ class LandmarksSerializer(serializers.Serializer[Any]):
     )
 
 
-class FindingSerializer(serializers.ModelSerializer[EyeFinding]):
+class FindingSerializer(RecordSerializer, serializers.ModelSerializer[EyeFinding]):
     """The signed finding for one eye."""
 
     grade_name = serializers.SerializerMethodField()
@@ -93,7 +94,7 @@ class FindingSerializer(serializers.ModelSerializer[EyeFinding]):
         ]
 
 
-class ReviewSerializer(serializers.ModelSerializer[Review]):
+class ReviewSerializer(RecordSerializer, serializers.ModelSerializer[Review]):
     """A signed review. It never changes: an amendment is a new review, whose id is `amended_by` of the earlier one."""
 
     exam = serializers.UUIDField(source="exam_id")
