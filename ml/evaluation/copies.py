@@ -26,9 +26,9 @@ from ml.perceptual_hash import (
     flip_signs,
     hash_flips,
     hash_picture,
-    is_same_picture,
     probe_values,
 )
+from ml.picture_correlation import is_same_picture
 from ml.serving.field_of_view import detect_fov
 
 _BLOCK = 1000

@@ -19,7 +19,8 @@ from ml.data.labels import read_labels
 from ml.data.splits import held_out
 from ml.metrics import bootstrap
 from ml.metrics.markdown import row_table, with_interval
-from ml.perceptual_hash import hash_picture, is_same_picture
+from ml.perceptual_hash import hash_picture
+from ml.picture_correlation import is_same_picture
 from ml.vocabulary import ICDRGrade, Laterality
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from django.utils import timezone
 from PIL import ExifTags, Image
 
 from ml.evaluation.copies import COPIES, find_photographs
-from ml.perceptual_hash import hash_flips, hash_picture, is_same_picture
+from ml.perceptual_hash import hash_flips, hash_picture
+from ml.picture_correlation import is_same_picture
 from screening.models import Exam, FundusImage, Site, User
 from screening.services.images import withdraw_image
 from tests.builders import photo_bytes

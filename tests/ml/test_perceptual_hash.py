@@ -1,22 +1,27 @@
 """A copy of a photograph is the same picture; the photograph of another eye, or noise, is not."""
 
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from ml import picture_correlation
 from ml.errors import GradingError
 from ml.perceptual_hash import (
+    MAX_BITS_OF_ONE_DETECTION,
     N_BANDS,
     N_BITS,
+    SIDE_PX,
     PictureHash,
     band_values,
+    hash_flips,
     hash_picture,
-    is_same_picture,
     n_different_bits,
     probe_values,
 )
+from ml.picture_correlation import is_same_picture, local_correlation
 from tests.copies import SAME_PICTURE, synthetic_photo
 
 
@@ -65,3 +70,23 @@ def test_the_hash_has_bands_for_an_index() -> None:
     assert n_different_bits(found.bits, found.bits) == 0
     mirrored = hash_of(ImageOps.mirror(synthetic_photo()))
     assert n_different_bits(found.bits, mirrored.bits) <= 8
+
+
+def test_only_flips_that_differ_are_searched_for() -> None:
+    whole = synthetic_photo(9)
+    assert hash_flips(whole) == [hash_of(whole)]
+    left = round(0.3 * whole.width)
+    cut = whole.crop((left, 0, whole.width, whole.height))  # its circle is fitted to a short arc
+    first, second = hash_flips(cut)
+    assert first == hash_of(cut)
+    assert n_different_bits(first.bits, second.bits) > MAX_BITS_OF_ONE_DETECTION
+
+
+def test_pictures_with_little_in_common_are_not_aligned(monkeypatch: pytest.MonkeyPatch) -> None:
+    levels = np.random.default_rng(1).integers(80, 120, (2, SIDE_PX, SIDE_PX), np.uint8)
+    first, second = (PictureHash(bits=bytes(N_BITS // 8), crop=crop.tobytes()) for crop in levels)
+    align = Mock(return_value=None)
+    monkeypatch.setattr(picture_correlation, "_aligned", align)
+    assert local_correlation(first, second) == -1
+    assert not align.called
+    assert local_correlation(first, first) > 0.99
