@@ -11,7 +11,7 @@ from django.utils import timezone
 from screening.access import restrict
 from screening.models import Booking, Exam, Patient, Site, User
 from screening.policy.bookings import BookingStatus
-from screening.selectors.patients import matching_ids
+from screening.selectors.patients import is_found_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ def list_bookings(*, user: User, site: Site, filters: BookingFilters, text: str 
     if filters.status is not None:
         rows = rows.filter(status=filters.status.value)
     if text.strip():
-        rows = rows.filter(patient__in=matching_ids(text))
+        rows = rows.filter(is_found_by(text, patient="patient"))
     return rows.select_related("patient", "site").order_by("day", F("time").asc(nulls_last=True), "pk")
 
 

@@ -14,7 +14,7 @@ from screening.policy.recall import NextStep, RecallState, left_exam_day, lost_d
 from screening.policy.register import RegisterStatus
 from screening.selectors.bookings import is_booked
 from screening.selectors.drafts import is_read_late
-from screening.selectors.patients import matching_ids
+from screening.selectors.patients import is_found_by
 
 TO_CALL = (RecallState.DUE, RecallState.OVERDUE)
 """The states in which a next step is to be made."""
@@ -51,7 +51,7 @@ def due_list(*, user: User, site: Site, filters: DueFilters, text: str = "") -> 
     if filters.is_never_screened:
         people = people.filter(screened_on__isnull=True)
     if text.strip():
-        people = people.filter(pk__in=matching_ids(text))
+        people = people.filter(is_found_by(text))
     listed: QuerySet[Patient] = people.select_related("site").order_by(F("due_on").asc(nulls_last=True), "pk")
     return listed
 

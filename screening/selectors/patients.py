@@ -3,6 +3,7 @@
 import datetime
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -31,6 +32,8 @@ from screening.selectors.drafts import is_read_late
 from screening.selectors.earlier_results import without_earlier_unread
 from screening.selectors.reviews import IN_FORCE, replaced_reviews, reviews_in_error, with_not_blind, without_unread
 
+MAX_FOUND_IDS = 1000
+"""A search that may find more people compares the rows of the list in its order."""
 _FOUND_ID = Coalesce("merged_into", "pk")
 """A merged record is found as the one into which it was merged."""
 
@@ -71,7 +74,52 @@ def search_patients(*, user: User, text: str) -> QuerySet[Patient]:
     """
     if not text.strip():
         return list_patients(user=user)
-    return list_patients(user=user).filter(pk__in=matching_ids(text))
+    return list_patients(user=user).filter(is_found_by(text))
+
+
+def is_found_by(text: str, *, patient: str = "") -> Q:
+    """Condition of the patients whom ``search_patients`` finds; one query. ``patient``: path from a row to its patient.
+
+    Few are found by their ids. Many are not all read before the rows are sorted: the rows of a list are compared in its
+    order, so that a page of them is found soon.
+    """
+    if len(_some_found(text)) <= MAX_FOUND_IDS:
+        return Q(**{f"{patient or 'pk'}__in": matching_ids(text)})
+    merged = Patient.objects.filter(_matches(text, ""), merged_into__isnull=False).order_by().values("merged_into")
+    return _matches(text, patient) | Q(**{f"{patient or 'pk'}__in": merged})
+
+
+def _some_found(text: str) -> QuerySet[Any, Any]:
+    """Some of ``matching_ids``, one more than the limit if there are so many; of one name by its terms alone."""
+    if is_too_short_for_names(text):
+        return matching_ids(text)[: MAX_FOUND_IDS + 1]
+    (term, components), *others = search_terms(text) or [("", [])]
+    names: QuerySet[Any, Any] = _by_names(text) if others or components or not term else _by_term(term)
+    return _by_number_prefix(text).union(names, all=True)[: MAX_FOUND_IDS + 1]
+
+
+def _matches(text: str, patient: str) -> Q:
+    """The condition of ``matching_ids`` for each row, without merged records."""
+    path, pk = (f"{patient}__", patient) if patient else ("", "pk")
+    folded, is_short = fold_number(text), is_too_short_for_names(text)
+    lookup = "exact" if is_short and len(folded) == 1 else "prefix"
+    by_number = Q(**{f"{path}folded_mrn__{lookup}": folded}) if folded else Q(pk__in=())
+    terms = [] if is_short else search_terms(text)
+    by_names = Q() if terms else Q(pk__in=())
+    for term, components in terms:
+        of_all = Q(*(_starts(component, pk) for component in components))
+        by_names &= _starts(term, pk) | of_all if components else _starts(term, pk)
+    return by_number | by_names
+
+
+def _starts(term: str, patient: str) -> Q:
+    """Rows of patients with a name that starts so; ``patient``: path from a row to the id of its patient.
+
+    NB: one letter is asked of those whom the other terms find.
+    """
+    if is_one_letter(term):
+        return Q(Exists(PatientSearchTerm.objects.filter(patient=OuterRef(patient), term__prefix=term)))
+    return Q(**{f"{patient}__in": _by_term(term)})
 
 
 def matching_ids(text: str) -> QuerySet[Patient, uuid.UUID]:
@@ -115,20 +163,13 @@ def _by_names(text: str) -> QuerySet[Patient, uuid.UUID]:
     patients = (Patient.objects if terms else Patient.objects.none()).order_by()
     for term, components in terms:
         if not components:
-            patients = patients.filter(_has_term(term))
+            patients = patients.filter(_starts(term, "pk"))
             continue
         by_components = Patient.objects.order_by()
         for component in components:
-            by_components = by_components.filter(_has_term(component))
+            by_components = by_components.filter(_starts(component, "pk"))
         patients = patients.filter(pk__in=_by_term(term).union(by_components.values_list("pk", flat=True)))
     return patients.values_list(_FOUND_ID, flat=True)
-
-
-def _has_term(term: str) -> Q:
-    """Patients with a name that starts so. NB: one letter is asked of those whom the other terms find."""
-    if is_one_letter(term):
-        return Q(Exists(PatientSearchTerm.objects.filter(patient=OuterRef("pk"), term__prefix=term)))
-    return Q(pk__in=_by_term(term))
 
 
 def _by_term(term: str) -> QuerySet[PatientSearchTerm, uuid.UUID]:

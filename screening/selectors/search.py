@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from screening.access import Action, can, restrict
 from screening.models import Document, Exam, Patient, User
 from screening.selectors.identities import may_view_case, with_sees_identity
-from screening.selectors.patients import matching_ids
+from screening.selectors.patients import is_found_by
 
 MAX_FOUND = 6
 """Of each kind: a search that finds more is to be more exact, or is done on the page of patients."""
@@ -31,7 +31,7 @@ def search_records(*, user: User, text: str) -> Found:
     """
     patients: list[Patient] = []
     if text.strip() and can(user, Action.VIEW_PATIENT):
-        rows = restrict(Patient.objects.filter(merged_into__isnull=True, pk__in=matching_ids(text)), user)
+        rows = restrict(Patient.objects.filter(is_found_by(text), merged_into__isnull=True), user)
         patients = list(rows.select_related("site").order_by("folded_name", "mrn", "pk")[: MAX_FOUND + 1])
     return Found(tuple(patients[:MAX_FOUND]), _exams(user, text), len(patients) > MAX_FOUND)
 

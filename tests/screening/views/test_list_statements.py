@@ -43,8 +43,8 @@ N_STATEMENTS = {
     "patient-list": 8,
     "results": 10,
     "referrals": 14,
-    "site-due-list": 9,
-    "site-bookings": 7,
+    "site-due-list": 10,
+    "site-bookings": 8,
 }
 """Of a page with people, and of a search by name, as a manager who also reads exams."""
 
