@@ -34,10 +34,18 @@ def grader() -> Grader:
     return Grader.load()
 
 
+@pytest.fixture(scope="module")
+def right_eye() -> Image.Image:
+    """A synthetic photograph. Read only."""
+    return draw_fundus(FundusDrawing(seed=2, laterality=RIGHT))
+
+
 @pytest.mark.parametrize("kind", CHANGES)
-def test_the_eye_of_a_synthetic_photograph(grader: Grader, record_case: Record, kind: str) -> None:
+def test_the_eye_of_a_synthetic_photograph(
+    grader: Grader, right_eye: Image.Image, record_case: Record, kind: str
+) -> None:
     change, expected = CHANGES[kind]
-    prediction = grader.grade(change(draw_fundus(FundusDrawing(seed=2, laterality=RIGHT))))
+    prediction = grader.grade(change(right_eye.copy()))
     record_case(f"eye, {kind}", prediction.laterality or "no answer")
     assert prediction.laterality is expected
 
