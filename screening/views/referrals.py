@@ -81,7 +81,7 @@ def referral_list(request: AuthenticatedRequest) -> HttpResponseBase:
         return redirect(f"{reverse('screening:referrals')}?{query}")
     counts = count_referrals(user=user, site=filters.site)
     context = {
-        **_listed(request, form, filters),
+        **_listed(request, form, filters, counts),
         "section": SECTION,
         "form": form,
         "query": query,
@@ -212,10 +212,13 @@ def _step_form(referral: Referral, step: Step | None, data: Any = None) -> StepF
     return StepForm(data, initial=initial, auto_id=prefix, is_booking=is_booking, needs_note=needs_note)
 
 
-def _listed(request: AuthenticatedRequest, form: ReferralListForm, filters: ReferralFilters) -> dict[str, Any]:
+def _listed(
+    request: AuthenticatedRequest, form: ReferralListForm, filters: ReferralFilters, counts: ReferralCounts
+) -> dict[str, Any]:
     """A page of the list, or the referrals that the search found."""
     if not form.is_valid():
-        page = page_of_list(request, list_referrals(user=request.user, filters=filters), per_page=PER_PAGE)
+        rows = list_referrals(user=request.user, filters=filters)
+        page = page_of_list(request, rows, per_page=PER_PAGE, n_known=_n_known(filters, counts))
         return {"referrals": page.object_list, "page": page}
     text = form.cleaned_data["text"]
     found = load_rows(search_referrals(user=request.user, filters=filters, text=text), 0, MAX_FOUND + 1)
@@ -227,6 +230,13 @@ def _listed(request: AuthenticatedRequest, form: ReferralListForm, filters: Refe
         by=request.user,
     )
     return {"referrals": found[:MAX_FOUND], "is_search": True, "is_cut": len(found) > MAX_FOUND, "max_found": MAX_FOUND}
+
+
+def _n_known(filters: ReferralFilters, counts: ReferralCounts) -> int | None:
+    """Number of referrals in the list, if it follows from the counts, which are of its site."""
+    if filters.urgency is not None or filters.is_late:
+        return None
+    return counts.open if filters.state is None else counts.states[filters.state]
 
 
 def read_filters(data: Any, sites: Sequence[Site]) -> ReferralFilters:
