@@ -35,7 +35,8 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-WAIT_MS = 20_000
+WAIT_MS = 60_000
+"""For each step of a page. Long, as several processes share the processors; only a failing test waits so long."""
 WIDE, PHONE = (1440, 900), (390, 844)
 Visit = Callable[..., Page]
 
