@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from fontTools.ttLib import TTFont
 
 STATIC = Path(settings.BASE_DIR) / "static"
 SHEETS = sorted((STATIC / "css").glob("*.css"))
@@ -37,8 +38,19 @@ def test_there_are_four_sizes_and_two_weights() -> None:
 
 def test_the_typeface_is_small_and_has_its_licence() -> None:
     folder = STATIC / "vendor" / "inter"
-    assert sum(file.stat().st_size for file in folder.glob("*.woff2")) < 125_000
+    assert sum(file.stat().st_size for file in folder.glob("*.woff2")) < 100_000
     assert "SIL Open Font License" in (folder / "LICENSE").read_text()
+
+
+@pytest.mark.parametrize("file", sorted((STATIC / "vendor" / "inter").glob("*.woff2")), ids=lambda p: p.stem)
+def test_the_typeface_has_the_features_that_style_sheets_use(file: Path) -> None:
+    """And no other: the glyphs of each feature are bytes on a slow line."""
+    font = TTFont(file)
+    features = {
+        record.FeatureTag for table in ("GSUB", "GPOS") for record in font[table].table.FeatureList.FeatureRecord
+    }
+    assert features >= {"tnum", "kern", "mark"}
+    assert features <= {"calt", "kern", "mark", "mkmk", "tnum"}
 
 
 def themes() -> list[dict[str, str]]:

@@ -22,6 +22,7 @@ from tests.screening.views.pages import text_of, url
 FONTS = ("vendor/inter/inter-latin-400-normal.woff2", "vendor/inter/inter-latin-600-normal.woff2")
 """The typeface: a browser loads these files once a year."""
 STATIC = re.compile(r'(?:href|src)="/static/([^"]+\.(?:css|js|svg))"')
+MAX_FONTS_BYTES = 36_000
 PHOTOGRAPHS = re.compile(r'<img[^>]* src="/images/[^"]*"')
 
 
@@ -80,5 +81,6 @@ def test_a_page_is_within_its_budget(
     assert files, "no style sheet was found: the pattern is wrong"
     assert compressed_bytes(response.content) <= max_page_kb * 1000
     assert bytes_of(files) <= max_static_kb * 1000
+    assert sum(Path(finders.find(font) or "").stat().st_size for font in FONTS) <= MAX_FONTS_BYTES
     assert 1 + len(files) + len(FONTS) <= max_requests
     assert len(PHOTOGRAPHS.findall(html)) <= max_photographs
