@@ -126,6 +126,8 @@ class Exam(BaseModel):
                 name="exam_of_worklist",
                 condition=_IS_UNFINISHED,
             ),
+            # The worklist in the order of names: it goes through the people, and finds the exam of each.
+            models.Index(fields=["patient", "status"], name="exam_unfinished_of_person", condition=_IS_UNFINISHED),
             # The people whose exam is in progress, for the due list.
             models.Index(
                 fields=["site"],

@@ -135,7 +135,7 @@ class Patient(BaseModel):
                 condition=_IS_LISTED,
             ),
             # The orders of the list and of the API, for users of any number of sites.
-            models.Index(fields=["folded_name", "id"], name="patient_by_name", condition=_IS_LISTED),
+            models.Index(fields=["folded_name", "id"], name="patient_by_name", include=["mrn", "merged_into"]),
             models.Index(fields=["-created_at", "id"], name="patient_newest", condition=_IS_LISTED),
         ]
         constraints = [
