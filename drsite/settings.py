@@ -112,6 +112,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "drsite.form_renderer.FormRenderer"
 
 # --- data ------------------------------------------------------------------------------------------------------------
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
