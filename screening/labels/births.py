@@ -24,8 +24,10 @@ def birth_text(birth: BirthDate) -> str:
         return text % {"age": birth.estimated_age, "day": day_text(birth.age_estimated_on)}
     if not birth.born_on:
         return _("not known")
-    first, n_dashes = birth.period[0], birth.born_on.count("-")
-    return (birth.born_on, month_text(first), day_text(first))[n_dashes]
+    n_dashes = birth.born_on.count("-")
+    if not n_dashes:
+        return birth.born_on
+    return month_text(birth.period[0]) if n_dashes == 1 else day_text(birth.period[0])
 
 
 def age_text(birth: BirthDate, day: datetime.date) -> str:

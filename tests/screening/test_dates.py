@@ -7,6 +7,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import translation
 
+from screening.labels.dates import moment_text
 from screening.templatetags.gradings import percent
 from screening.templatetags.teaching import kappa_text
 
@@ -33,6 +34,11 @@ def test_the_language_chooses_the_format_and_the_site_the_zone(
     template = Template("{% load dates %}{{ value|" + filters + " }}")
     with translation.override(language):
         assert template.render(Context({"value": value, "zone": PARIS})) == text
+
+
+def test_one_moment_has_the_text_of_each_zone() -> None:
+    assert moment_text(LATE, PARIS) == "28 Nov 2026, 00:30"
+    assert moment_text(LATE.astimezone(PARIS), ZoneInfo("UTC")) == "27 Nov 2026, 23:30"
 
 
 @pytest.mark.parametrize(("language", "text"), [("en", "0.82 (0.71 to 0.90)"), ("de", "0,82 ("), ("fr", "0,82 (")])
