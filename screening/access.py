@@ -109,7 +109,14 @@ def site_ids_for(user: Any, action: Action = Action.VIEW_PATIENT) -> QuerySet[Si
         return Site.objects.none()
     if not only_reads():
         return _sites_of(user.pk, action).all()
-    return sorted({one.site_id for one in held_roles(user.pk) if allows_any([one], action)})
+    return sorted(allowed_sites(user, held_roles(user.pk), action))
+
+
+def allowed_sites(user: Any, held: Iterable[HeldRole], action: Action) -> set[uuid.UUID]:
+    """Ids of the sites of ``sites_for``, by roles that are read already."""
+    if not isinstance(user, User) or not user.is_active:
+        return set()
+    return {one.site_id for one in held if allows_any([one], action)}
 
 
 def allows_any(held: Iterable[HeldRole], action: Action) -> bool:

@@ -7,7 +7,8 @@ from typing import Any, TypeVar, cast
 from django.db.models import BooleanField, Case, Exists, F, Model, OuterRef, Q, QuerySet, Value, When
 from django.shortcuts import get_object_or_404
 
-from screening.access import Action, restrict, site_ids_for, sites_for
+from screening.access import Action, allowed_sites, restrict, site_ids_for
+from screening.held_roles import held_roles
 from screening.models import FirstReading, Grading, Review, Site, User
 from screening.policy.exam_states import ExamState
 from screening.request_facts import once_in_request
@@ -44,17 +45,25 @@ class SiteView:
 def list_site_views(user: User) -> dict[uuid.UUID, SiteView]:
     """How ``user`` sees the exams of each site whose exams the user may look at, by the id of the site.
 
-    One query; none if a request that only reads has asked before.
+    One query; none if a request that only reads has read the roles.
     """
     return once_in_request(("site views", user.pk), lambda: _load_site_views(user))
 
 
 def _load_site_views(user: User) -> dict[uuid.UUID, SiteView]:
-    is_blind = Case(When(reads_blind(user, site=""), then=Value(True)), default=Value(False))  # noqa: FBT003
-    sees = Case(When(pk__in=site_ids_for(user), then=Value(True)), default=Value(False))  # noqa: FBT003
-    sites = sites_for(user, Action.VIEW_CASE).order_by().annotate(is_blind=is_blind, sees=sees)
-    rows = sites.values_list("pk", "is_blind", "sees", "reading_mode")
-    return {site: SiteView(blind, sees, mode == Site.ReadingMode.BLIND_FIRST) for site, blind, sees, mode in rows}
+    """NB: as ``reads_blind``, of roles that are read already."""
+    held = held_roles(user.pk)
+    actions = (Action.VIEW_CASE, Action.VIEW_PATIENT, Action.REVIEW_EXAM, Action.VIEW_GRADE)
+    shown, with_person, reviewed, with_grade = (allowed_sites(user, held, action) for action in actions)
+    views = {}
+    for one in held:
+        if (site := one.site_id) not in shown:
+            continue
+        sees_grades = one.photographers_see_grades
+        shows_quality_only = one.is_blind_first if sees_grades is None else not sees_grades
+        is_blind = (one.is_blind_first and site in reviewed) or (shows_quality_only and site not in with_grade)
+        views[site] = SiteView(is_blind, site in with_person, one.is_blind_first)
+    return views
 
 
 def with_is_revealed(rows: QuerySet[M], user: User, *, exam: str = "") -> QuerySet[M]:

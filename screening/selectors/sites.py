@@ -3,11 +3,13 @@
 import datetime
 import uuid
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from ml.vocabulary import ServedModel
-from screening.access import sites_for
+from screening.access import Action, allowed_sites
+from screening.held_roles import held_roles
 from screening.models import Site, User
 from screening.request_facts import once_in_request
 
@@ -22,13 +24,15 @@ class SiteZone:
 
 
 def zones_of_sites(user: User) -> list[SiteZone]:
-    """The sites whose patients ``user`` may see. One query; none if a request that only reads has asked before."""
+    """The sites whose patients ``user`` may see. One query; none if a request that only reads has read the roles."""
     return once_in_request(("zones", user.pk), lambda: _load_zones(user))
 
 
 def _load_zones(user: User) -> list[SiteZone]:
-    sites = sites_for(user).only("timezone", "practice_of").order_by()
-    return [SiteZone(site.pk, site.zone, site.practice_of_id is not None) for site in sites]
+    held = held_roles(user.pk)
+    shown = allowed_sites(user, held, Action.VIEW_PATIENT)
+    found = {one.site_id: SiteZone(one.site_id, ZoneInfo(one.timezone), one.is_practice) for one in held}
+    return [zone for site, zone in found.items() if site in shown]
 
 
 def list_served_models() -> list[ServedModel]:
