@@ -1,5 +1,6 @@
 """Drafts of readings: each user's own, and what a draft hides from its writer."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from screening.access import Action, restrict
 from screening.models import ArbitrationDraft, Exam, FirstReading, Reading, ReadingDraft, Review, User
-from screening.request_facts import values_in_request
+from screening.request_facts import only_reads, values_in_request
 
 MAX_AGE = timedelta(days=7)
 """Since the last change. An older draft is not shown and is deleted."""
@@ -31,7 +32,12 @@ def is_late_reader(user: User, *, exam: str = "pk") -> Q:
     Until then the review is hidden from that user, so that the reading is not influenced. ``exam`` is the path from a
     row to its exam.
     """
-    return Q(**{f"{exam}__in": values_in_request(("late exams", user.pk), lambda: late_exams(user))})
+    return Q(**{f"{exam}__in": late_exam_ids(user)})
+
+
+def late_exam_ids(user: User) -> QuerySet[ReadingDraft, Any] | list[uuid.UUID]:
+    """``late_exams`` for a filter ``__in``: the ids in a request that only reads."""
+    return values_in_request(("late exams", user.pk), lambda: late_exams(user))
 
 
 def is_read_late(user: User, *, patient: str = "pk") -> Q:
@@ -46,8 +52,12 @@ def _late_patients(user: User) -> QuerySet[Exam, Any]:
 def late_exams(user: User) -> QuerySet[ReadingDraft, Any]:
     """Ids of the exams of ``is_late_reader``.
 
-    It starts from the few drafts of the user, so that a database runs it once and not for each row of a list.
+    It starts from the few drafts of the user, so that a database runs it once and not for each row of a list. In a
+    request that only reads, a first query asks whether there are any: most users have none, and pages need it often.
     """
+    first = _recent_drafts(user).filter(base_review__isnull=True)
+    if only_reads() and not first.exists():
+        return first.none().values_list("exam", flat=True)
     current = {"exam": OuterRef("exam"), "reading_round": OuterRef("exam__reading_round")}
     read = FirstReading.objects.filter(**current, reviewer=user, is_blind_complete=True)
     own = Reading.in_protocol.filter(**current, reader=user)
@@ -58,5 +68,8 @@ def late_exams(user: User) -> QuerySet[ReadingDraft, Any]:
 
 def own_drafts(user: User) -> QuerySet[ReadingDraft]:
     """The user's own drafts that are not too old."""
-    drafts = ReadingDraft.objects.filter(reviewer=user, updated_at__gt=timezone.now() - MAX_AGE)
-    return restrict(drafts, user, Action.VIEW_CASE)
+    return restrict(_recent_drafts(user), user, Action.VIEW_CASE)
+
+
+def _recent_drafts(user: User) -> QuerySet[ReadingDraft]:
+    return ReadingDraft.objects.filter(reviewer=user, updated_at__gt=timezone.now() - MAX_AGE)

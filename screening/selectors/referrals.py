@@ -15,8 +15,8 @@ from screening.access import Action, can, restrict, site_ids_for
 from screening.models import Exam, Referral, ReferralEvent, ReferralFeedback, Site, User
 from screening.policy.exam_states import ExamState
 from screening.policy.referrals import CLOSED_STATES, ReferralState
-from screening.request_facts import values_in_request
-from screening.selectors.drafts import is_late_reader
+from screening.request_facts import only_reads, values_in_request
+from screening.selectors.drafts import is_late_reader, late_exam_ids
 from screening.selectors.gradings import unread_by
 from screening.selectors.list_rows import count_up_to_limit
 from screening.selectors.patients import matching_ids
@@ -51,8 +51,11 @@ def referrals_for(user: User) -> QuerySet[Referral]:
     A late reader has yet to read the exam at every site, not only at a blind-first one.
     """
     rows = restrict(Referral.objects.exclude(is_late_reader(user, exam="exam")), user)
-    again = values_in_request(("read again", user.pk), lambda: _exams_read_again(user))
-    return rows.exclude(exam__in=again).order_by()
+    return rows.exclude(exam__in=_ids_read_again(user)).order_by()
+
+
+def _ids_read_again(user: User) -> QuerySet[Exam, uuid.UUID] | list[uuid.UUID]:
+    return values_in_request(("read again", user.pk), lambda: _exams_read_again(user))
 
 
 def _exams_read_again(user: User) -> QuerySet[Exam, uuid.UUID]:
@@ -60,6 +63,8 @@ def _exams_read_again(user: User) -> QuerySet[Exam, uuid.UUID]:
 
     They were signed before, and are open again. They are few: a database finds them once, not for each referral.
     """
+    if only_reads() and not can(user, Action.REVIEW_EXAM):  # on each page of a photographer
+        return Exam.objects.none().values_list("pk", flat=True)
     again = Exam.objects.filter(reading_round__gt=0).exclude(status=ExamState.SIGNED)
     return unread_by(again, user).order_by().values_list("pk", flat=True)
 
@@ -101,9 +106,9 @@ def count_late_referrals(user: User) -> int | None:
     if not can(user, Action.UPDATE_REFERRAL):
         return None
     late = late_referrals(user) & Q(site__in=site_ids_for(user, Action.UPDATE_REFERRAL))
-    if not Referral.objects.filter(late).exists():  # on each page: most of the time there is none, and this is faster
-        return 0
-    return referrals_for(user).filter(late).count()
+    n_late = Referral.objects.filter(late).count()  # on each page: most of the time none is hidden, and this is faster
+    hides_none = only_reads() and not late_exam_ids(user) and not _ids_read_again(user)
+    return n_late if not n_late or hides_none else referrals_for(user).filter(late).count()
 
 
 def get_referral(*, user: User, referral_id: uuid.UUID) -> Referral:
