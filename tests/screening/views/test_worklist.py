@@ -150,7 +150,7 @@ def test_a_wrong_parameter_is_named(as_reviewer: Client, name: str, value: str, 
     assert (response.status_code, sentence in response.json()["message"]) == (400, True)
 
 
-N_QUERIES = 10
+N_QUERIES = 9
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_exams(
