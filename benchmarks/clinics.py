@@ -15,7 +15,7 @@ from django.utils import timezone
 from ml.vocabulary import ServedModel
 from screening.models import Exam, FundusImage, Grading, Membership, Patient, Site, User
 from screening.services.api_keys import issue_key
-from screening.services.gradings import GRADE_NEXT_TASK
+from screening.services.grading_queue import GRADE_NEXT_TASK
 
 _CHUNK = 1000
 _ADDRESS = "1 Mill Lane\nHarbour Town"

@@ -253,17 +253,6 @@ def require_models(user: Any) -> None:
         require(user, Action.MANAGE_SITE)
 
 
-def can_create_first_site(user: Any) -> bool:
-    """Whether ``user`` is a superuser and there is no site yet."""
-    return is_superuser(user) and not Site.objects.exists()
-
-
-def require_first_site(user: Any) -> None:
-    """Raises AccessDenied unless ``can_create_first_site(user)``."""
-    if not can_create_first_site(user):
-        raise AccessDenied(_("The first site exists already. Add further sites in the administration panel."))
-
-
 def programmes_for(user: Any) -> QuerySet[Programme]:
     """Programmes that ``user`` manages; all for a superuser, who creates them and chooses their sites."""
     if not isinstance(user, User) or not user.is_active:

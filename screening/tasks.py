@@ -33,7 +33,7 @@ from screening.services import (
 )
 from screening.services.accounts import LOCKOUT_NOTICE_TASK
 from screening.services.documents import MAKE_DOCUMENT_TASK
-from screening.services.gradings import GRADE_NEXT_TASK
+from screening.services.grading_queue import GRADE_NEXT_TASK
 from screening.services.imports import cleanup as import_cleanup
 from screening.services.imports import work
 from screening.services.imports.queue import WORK_TASK

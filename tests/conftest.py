@@ -24,7 +24,7 @@ from ml.bundle import default_bundle
 from ml.errors import BundleError
 from ml.serving.decoders import decoders, pool
 from ml.vocabulary import ServedModel
-from screening.models import Membership, Site, User
+from screening.models import Grading, Membership, Site, User
 from screening.services import accounts, inference
 from tests.builders import FakeBundle, FakeGrader, make_prediction
 from tests.screening.databases import create_from_copy, flush_without_triggers
@@ -151,11 +151,11 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
     """Ids of the gradings that were published; nothing is sent to a broker."""
     sent: list[uuid.UUID] = []
 
-    def publish(grading_id: uuid.UUID) -> bool:
-        sent.append(grading_id)
+    def publish(grading: Grading) -> bool:
+        sent.append(grading.pk)
         return True
 
-    monkeypatch.setattr("screening.services.gradings.publish", publish)
+    monkeypatch.setattr("screening.services.grading_queue.publish", publish)
     return sent
 
 

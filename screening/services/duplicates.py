@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import BooleanField, QuerySet, Value
+from django.db.models import BooleanField, Count, QuerySet, Value
 
 from ml.errors import GradingError
 from ml.perceptual_hash import MAX_DIFFERENT_BITS, PictureHash, band_values, hash_flips, n_different_bits, probe_values
@@ -20,6 +20,8 @@ from screening.selectors.gradings import hidden_from
 
 _MAX_CORRELATED = 20
 """Photographs whose crops are compared: those with the most similar hashes. Each takes a millisecond."""
+_MAX_CANDIDATES = 1000
+"""Photographs whose hashes are compared: 3 to 7 in 100 of a site have a band in common. Copies have most of them."""
 _WITHDRAWN_AS_WRONG = (FundusImage.WithdrawnCode.WRONG_EYE, FundusImage.WithdrawnCode.WRONG_PATIENT)
 
 
@@ -93,13 +95,10 @@ def find_stored(*, image: FundusImage, content: Content) -> Stored:
     """What ``image``, which is not stored yet, is compared with. One query, and one if it has ``same``."""
     exam = image.exam
     in_exam = FundusImage.objects.filter(exam=exam.pk, withdrawn_at__isnull=True)
-    others = FundusImage.objects.filter(exam__site=exam.site_id).exclude(exam__patient=exam.patient_id)
-    others = others.exclude(withdrawn_code__in=_WITHDRAWN_AS_WRONG)
-    values = {value for one in content.hashes for value in probe_values(one)}
-    bands = PerceptualHashBand.objects.filter(site=exam.site_id, value__in=values).values("image")
+    others = FundusImage.objects.exclude(exam__patient=exam.patient_id).exclude(withdrawn_code__in=_WITHDRAWN_AS_WRONG)
     found = _candidates(in_exam, is_in_exam=True).union(
-        _candidates(others.filter(sha256=content.sha256), is_in_exam=False),
-        _candidates(others.filter(pk__in=bands), is_in_exam=False),
+        _candidates(others.filter(exam__site=exam.site_id, sha256=content.sha256), is_in_exam=False),
+        _candidates(others.filter(pk__in=_by_bands(content, site=exam.site_id)), is_in_exam=False),
         all=True,
     )
     rows = {row[1]: _Candidate(*row) for row in found}.values()
@@ -110,6 +109,16 @@ def find_stored(*, image: FundusImage, content: Content) -> Stored:
         other_eyes=[row for row in of_exam if row.laterality != image.laterality],
         other_patients=[row for row in rows if not row.is_in_exam],
     )
+
+
+def _by_bands(content: Content, **sites: Any) -> QuerySet[PerceptualHashBand, Any]:
+    """Ids of photographs of ``sites`` that have bands in common, those with most of them, at most _MAX_CANDIDATES.
+
+    NB: with its limit a database finds these first. Without, it may ask it of each photograph of the site.
+    """
+    values = {value for one in content.hashes for value in probe_values(one)}
+    bands = PerceptualHashBand.objects.filter(**sites, value__in=values)
+    return bands.values("image").annotate(n=Count("pk")).order_by("-n", "image").values("image")[:_MAX_CANDIDATES]
 
 
 def _candidates(images: QuerySet[FundusImage], *, is_in_exam: bool) -> QuerySet[FundusImage, Any]:
@@ -198,9 +207,7 @@ def find_copies(*, image: FundusImage, by: User) -> set[UUID]:
     """Other exams at sites of ``by`` with the same picture as ``image``, whose result is not hidden from ``by``."""
     content = stored_content(image)
     others = restrict(FundusImage.objects.select_related("exam"), by, Action.VIEW_CASE).exclude(exam=image.exam_id)
-    values = {value for one in content.hashes for value in probe_values(one)}
-    bands = PerceptualHashBand.objects.filter(site__in=sites_for(by, Action.VIEW_CASE), value__in=values)
-    candidates = others.filter(pk__in=bands.values("image"))
+    candidates = others.filter(pk__in=_by_bands(content, site__in=sites_for(by, Action.VIEW_CASE)))
     copies = {one.exam_id for one in others.filter(sha256=content.sha256)}
     copies |= {one.exam_id for one in _same_pictures(candidates, content, MIN_LOCAL_CORRELATION)}
     hidden = hidden_from(Exam.objects.filter(pk__in=copies), by)
@@ -215,8 +222,5 @@ def find_readable(*, content: Content, by: User, is_hidden: bool) -> FundusImage
     images = restrict(FundusImage.objects.select_related("exam__site"), by)
     if is_hidden:
         images = hidden_from(images, by, exam="exam")
-    values = {value for one in content.hashes for value in probe_values(one)}
-    bands = PerceptualHashBand.objects.filter(site__in=sites_for(by), value__in=values)
-    return _same_file(images, content) or _same_picture(
-        images.filter(pk__in=bands.values("image")), content, MIN_LOCAL_CORRELATION
-    )
+    candidates = images.filter(pk__in=_by_bands(content, site__in=sites_for(by)))
+    return _same_file(images, content) or _same_picture(candidates, content, MIN_LOCAL_CORRELATION)

@@ -5,11 +5,36 @@ of one site does not delay another site, in any order of the messages. Only grad
 sent are taken; so each finds a message, also after one was queued again.
 """
 
+import logging
+
+from celery import current_app
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
+from kombu.exceptions import OperationalError
 
 from screening.models import Grading, Site, SiteClaim, SiteThreshold
 from screening.services.active_bundles import active_bundle_id
+
+logger = logging.getLogger(__name__)
+
+GRADE_NEXT_TASK = "screening.tasks.grade_next"
+"""Published by name: the module of the tasks imports the services."""
+
+
+def publish(grading: Grading) -> bool:
+    """Send a message to the workers: the first to receive it may grade this photograph. False if it was not sent.
+
+    NB: the row has its ``published_at`` since it was queued. If the broker is unavailable it is deleted, the grading
+    stays QUEUED, and ``requeue_stale_gradings`` sends it later; so it is too if this process ends before it has sent.
+    """
+    try:
+        current_app.send_task(GRADE_NEXT_TASK, retry=False)
+    except OperationalError:
+        Grading.objects.filter(pk=grading.pk, status=Grading.Status.QUEUED).update(published_at=None)
+        grading.published_at = None
+        logger.warning("The broker is unavailable: grading %s stays queued until it is sent again", grading.pk)
+        return False
+    return True
 
 
 def lock_next() -> Grading | None:

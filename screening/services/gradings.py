@@ -14,13 +14,11 @@ from functools import partial
 from typing import Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError
 
 from ml.errors import DecoderUnavailable, GradingError
 from ml.vocabulary import ServedModel
@@ -36,8 +34,6 @@ from screening.services.worklist import update_order_of_image, update_order_of_l
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-GRADE_NEXT_TASK = "screening.tasks.grade_next"
-"""Published by name: the module of the tasks imports the services."""
 
 
 class _ModelChanged(Exception):
@@ -78,7 +74,7 @@ def queue_grading(
             grading.refresh_from_db(fields=["queued_at", "published_at"])
             update_worklist_order(image.exam)
             record_grading_event(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
-            transaction.on_commit(partial(_publish, grading))
+            transaction.on_commit(partial(grading_queue.publish, grading))
     return grading
 
 
@@ -95,28 +91,8 @@ def queue_first_grading(
         is_bulk=is_bulk,
     )  # fmt: skip
     update_order_of_locked(image.exam)
-    transaction.on_commit(partial(_publish, grading))
+    transaction.on_commit(partial(grading_queue.publish, grading))
     return grading, new_grading_event(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
-
-
-def _publish(grading: Grading) -> None:
-    if not publish(grading.pk):
-        grading.published_at = None
-
-
-def publish(grading_id: uuid.UUID) -> bool:
-    """Send a message to the workers: the first to receive it may grade this photograph. False if it was not sent.
-
-    NB: the row has its ``published_at`` since it was queued. If the broker is unavailable it is deleted, the grading
-    stays QUEUED, and ``requeue_stale_gradings`` sends it later; so it is too if this process ends before it has sent.
-    """
-    try:
-        current_app.send_task(GRADE_NEXT_TASK, retry=False)
-    except OperationalError:
-        Grading.objects.filter(pk=grading_id, status=Grading.Status.QUEUED).update(published_at=None)
-        logger.warning("The broker is unavailable: grading %s stays queued until it is sent again", grading_id)
-        return False
-    return True
 
 
 def run_next() -> None:
@@ -306,4 +282,4 @@ def requeue(grading: Grading, **fields: Any) -> None:
     grading.save()
     grading.refresh_from_db(fields=["queued_at", "published_at"])
     update_order_of_image(grading.image)
-    transaction.on_commit(partial(_publish, grading))
+    transaction.on_commit(partial(grading_queue.publish, grading))

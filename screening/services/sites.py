@@ -1,13 +1,27 @@
 """Sites: creating the first one. Further ones are created in the administration panel."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
-from screening.access import add_manager, require_first_site
+from screening.access import AccessDenied, add_manager, is_superuser
 from screening.models import AuditEvent, Site, User
 from screening.services.audit import record_event
 
 _CODE_CHARS = 40
+
+
+def can_create_first_site(user: Any) -> bool:
+    """Whether ``user`` is a superuser and there is no site yet."""
+    return is_superuser(user) and not Site.objects.exists()
+
+
+def require_first_site(user: Any) -> None:
+    """Raises AccessDenied unless ``can_create_first_site(user)``."""
+    if not can_create_first_site(user):
+        raise AccessDenied(_("The first site exists already. Add further sites in the administration panel."))
 
 
 @transaction.atomic

@@ -7,9 +7,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from screening.access import require_first_site
 from screening.forms import FirstSiteForm
-from screening.services.sites import create_first_site
+from screening.services.sites import create_first_site, require_first_site
 from screening.views.decorators import AuthenticatedRequest, login_required
 
 

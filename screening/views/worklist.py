@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import replace_url
 
-from screening.access import Action, can, can_create_first_site, sites_for
+from screening.access import Action, can, sites_for
 from screening.forms.worklist import WorklistForm
 from screening.labels.worklist import QUALITY_LABELS, RANK_LABELS
 from screening.models import AuditEvent, Exam, ExamLock, Site, User
@@ -35,6 +35,7 @@ from screening.selectors.worklist_counts import WorklistCounts, count_choices, c
 from screening.selectors.worklist_layouts import get_worklist_layout
 from screening.selectors.worklist_tally import tally
 from screening.services.audit import record_event
+from screening.services.sites import can_create_first_site
 from screening.views.decorators import AuthenticatedRequest, login_required, searches_by_post
 from screening.views.first_run import step_lines
 from screening.views.list_pages import PAGE_PARAMETERS, page_of_list

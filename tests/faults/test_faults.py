@@ -18,7 +18,7 @@ from celery import Celery
 
 from ml.bundle import default_bundle
 from ml.vocabulary import ServedModel
-from screening.services.gradings import GRADE_NEXT_TASK
+from screening.services.grading_queue import GRADE_NEXT_TASK
 from tests.faults.clients import Client, photos
 from tests.faults.outcome import Outcome, count_orphans, wait_for_outcome
 from tests.faults.servers import Installation

@@ -14,7 +14,7 @@ from ml.bundle import default_bundle
 from ml.vocabulary import ServedModel
 from screening.health import worker_heartbeat
 from screening.models import Exam, Grading, Site, User
-from screening.services.gradings import publish
+from screening.services.grading_queue import publish
 from screening.services.images import attach_image
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory
@@ -32,7 +32,7 @@ def broker(
     published: list[Any],
 ) -> Celery:
     """Tasks go to a Redis of this test."""
-    monkeypatch.setattr("screening.services.gradings.publish", publish)
+    monkeypatch.setattr("screening.services.grading_queue.publish", publish)
     settings.CELERY_BROKER_URL = redis_server.url
     return celery_at(redis_server.url)
 

@@ -22,7 +22,7 @@ from django.utils import timezone
 from screening.health import worker_heartbeat
 from screening.models import AuditEvent, Exam, FundusImage, Grading, Site, User
 from screening.services import gradings, stale_gradings
-from screening.services.gradings import GRADE_NEXT_TASK, publish
+from screening.services.grading_queue import GRADE_NEXT_TASK, publish
 from screening.services.images import attach_image
 from tests.builders import photo_bytes
 from tests.screening.factories import ExamFactory
@@ -41,7 +41,7 @@ Status, Verb = Grading.Status, AuditEvent.Verb
 @pytest.fixture(autouse=True)
 def real_broker(monkeypatch: pytest.MonkeyPatch, published: list[Any]) -> None:
     """Tasks go to a broker, as in production."""
-    monkeypatch.setattr("screening.services.gradings.publish", publish)
+    monkeypatch.setattr("screening.services.grading_queue.publish", publish)
 
 
 @pytest.fixture

@@ -184,6 +184,20 @@ def test_candidates_come_from_an_index_in_few_queries(attach: Attach, site: Site
         assert "INDEX hash_band_by_site (site_id=? AND value=?)" in bands.values("image").explain()
 
 
+def test_of_many_candidates_those_with_most_bands_are_compared(
+    attach: Attach, site: Site, other_exam: Exam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = attach()
+    for seed in range(20, 26):
+        image = attach(eye_file(seed), exam=ExamFactory(patient=PatientFactory(site=site)))
+        shared = PerceptualHashBand.objects.filter(image=original)[0]
+        PerceptualHashBand.objects.create(image=image, site=site, value=shared.value)
+    content = duplicates.Content(sha256="0" * 64, hashes=tuple(hash_flips(encoded(synthetic_photo(), quality=60))))
+    monkeypatch.setattr(duplicates, "_MAX_CANDIDATES", 1)
+    stored = duplicates.find_stored(image=FundusImage(exam=other_exam, laterality="OD"), content=content)
+    assert [row.pk for row in stored.other_patients] == [original.pk]
+
+
 def test_missing_hashes_are_stored_once(attach: Attach, other_exam: Exam) -> None:
     attach()
     PerceptualHash.objects.all().delete()

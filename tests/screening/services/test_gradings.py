@@ -17,7 +17,7 @@ from ml.vocabulary import QualityLevel
 from screening import tasks
 from screening.access import AccessDenied
 from screening.models import AuditEvent, FundusImage, Grading, User
-from screening.services import gradings, stale_gradings
+from screening.services import grading_queue, gradings, stale_gradings
 from screening.services.gradings import GradingNotFailed, queue_grading, retry_grading
 from tests.builders import FAKE_VERSION, FakeBundle, FakeGrader, make_prediction, oedema_values
 from tests.screening.factories import GradingFactory
@@ -225,7 +225,7 @@ def test_the_message_names_no_photograph(queued: Grading, monkeypatch: pytest.Mo
     monkeypatch.undo()
     sent: list[tuple[Any, Any]] = []
     monkeypatch.setattr("celery.current_app.send_task", lambda name, **options: sent.append((name, options)))
-    gradings.publish(queued.pk)
+    grading_queue.publish(queued)
     assert sent == [(tasks.grade_next.name, {"retry": False})]
     queued.refresh_from_db()
     assert (queued.status, queued.is_delayed) == (Status.QUEUED, False)
@@ -240,7 +240,7 @@ def test_a_grading_is_delayed_while_the_broker_is_unavailable(
         raise OperationalError("redis://:password@broker")
 
     monkeypatch.setattr("celery.current_app.send_task", refuse)
-    gradings.publish(queued.pk)
+    grading_queue.publish(queued)
     queued.refresh_from_db()
     assert (queued.status, queued.is_delayed) == (Status.QUEUED, True)
     assert str(queued.pk) in caplog.text
