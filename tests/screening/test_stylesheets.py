@@ -33,12 +33,13 @@ def test_there_are_four_sizes_and_two_weights() -> None:
     assert len(re.findall(r"--text-\w+: [\d.]+rem", TOKENS)) == 4
     assert re.findall(r"--(?:regular|strong): (\d+)", TOKENS) == ["400", "600"]
     faces = (STATIC / "css" / "fonts.css").read_text()
-    assert set(re.findall(r"font-weight: (\d+)", faces)) == {"400", "600"}
+    assert set(re.findall(r"font-weight: ([^;]+);", faces)) == {"400 600", "400", "600"}
 
 
 def test_the_typeface_is_small_and_has_its_licence() -> None:
     folder = STATIC / "vendor" / "inter"
-    assert sum(file.stat().st_size for file in folder.glob("*.woff2")) < 100_000
+    assert (folder / "inter-latin-400-600.woff2").stat().st_size < 27_000
+    assert sum((folder / f"inter-latin-ext-{weight}-normal.woff2").stat().st_size for weight in (400, 600)) < 65_000
     assert "SIL Open Font License" in (folder / "LICENSE").read_text()
 
 
