@@ -110,6 +110,7 @@ def n_different_bits(first: bytes, second: bytes) -> int:
 
 
 def pixels(hashed: PictureHash) -> "NDArray[np.uint8]":
+    """The crop as grey levels (S, S)."""
     return np.frombuffer(hashed.crop, np.uint8).reshape(SIDE_PX, SIDE_PX)
 
 
@@ -137,8 +138,9 @@ def _gaussian(sigma_px: float) -> "Floats":
 
 
 def blurred(image: "Floats", sigma_px: float) -> "Floats":
-    blurred: Floats = _gaussian(sigma_px) @ image @ _gaussian(sigma_px)
-    return blurred
+    """An image (S, S) after a Gaussian filter."""
+    found: Floats = _gaussian(sigma_px) @ image @ _gaussian(sigma_px)
+    return found
 
 
 @lru_cache(maxsize=1)
@@ -183,6 +185,7 @@ def _flip_patterns() -> tuple[int, ...]:
 
 
 def differences(first: bytes, second: bytes) -> list[int]:
+    """Bits in which two hashes differ, for each of ``FLIPS`` of the second."""
     difference = int.from_bytes(first, "big") ^ int.from_bytes(second, "big")
     return [(difference ^ pattern).bit_count() for pattern in _flip_patterns()]
 
