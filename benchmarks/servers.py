@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from benchmarks.cpu_limit import CpuLimit
+
 PROJECT = Path(__file__).resolve().parents[1]
 START_S, STOP_S = 90, 60
 Process = subprocess.Popen[bytes]
@@ -30,6 +32,7 @@ class Servers:
         self._environment = {**os.environ, "INSECURE_HTTP": "true", "VAR_DIR": str(folder), "DEBUG": "false"}
         self._environment |= {"STATIC_ROOT": str(folder / "static"), "GRADING_THREADS": "1", "LOG_LEVEL": "WARNING"}
         self._processes: dict[str, Process] = {}
+        self._limits: list[CpuLimit] = []
 
     def start(self) -> None:
         """Collect the static files and start the web server and beat."""
@@ -47,6 +50,14 @@ class Servers:
             options = ["--pool", "prefork", "--concurrency", "1", "--hostname", f"worker{number}@here"]
             self._start(f"worker{number}", "celery", "-A", "drsite", "worker", *options)
 
+    def limit_workers(self, cores: float) -> None:
+        """From now on each worker, with all its processes, gets at most so many cores of the processor."""
+        for name, process in self._processes.items():
+            if name.startswith("worker"):
+                self._limits.append(CpuLimit(name, cores))
+                for pid in _processes_of_group(process.pid):
+                    self._limits[-1].add(pid)
+
     def stop(self) -> None:
         """End all processes; one that does not end in time is killed."""
         for process in self._processes.values():
@@ -58,6 +69,8 @@ class Servers:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
         self._processes.clear()
+        while self._limits:
+            self._limits.pop().remove()
 
     def cpu_s(self) -> dict[str, float]:
         """Processor time so far: of the web server, of all workers, and of the connections to the database (Linux)."""
@@ -125,6 +138,14 @@ class Servers:
                 return
             time.sleep(0.1)
         raise RuntimeError(f"The web server has not started; see {self.folder}.")
+
+
+def _processes_of_group(group: int) -> Iterator[int]:
+    """Numbers of the processes of a group (Linux)."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if int(_status(folder)[2]) == group:
+                yield int(folder.name)
 
 
 def _status(folder: Path) -> list[str]:

@@ -1,14 +1,17 @@
 """Print how many photographs a second 1, 2 and 4 workers grade that wait before, without uploads at the same time.
 
     DATABASE_URL=postgres://postgres@127.0.0.1/scratch REDIS_URL=redis://127.0.0.1:6379/9 \\
-        python -m benchmarks.workers --photos FOLDER [--n-fast 400] [--n-accurate 100] [--workers 1 2 4]
+        python -m benchmarks.workers --photos FOLDER [--n-fast 400] [--n-accurate 100] [--workers 1 2 4] [--cores 0.25]
 
 Each worker is a process with one thread, as in a container. The workers are stopped while the queue is filled, so that
 they begin together, with their models loaded. The last row is one worker again: its difference from the first is noise.
 
 On a machine with fewer cores than workers the photographs a second stay those of its cores. The processor time of a
-photograph then says whether workers disturb each other: it stays the same if they do not. The database is migrated and
-must be empty; the database of Redis is emptied. Both are of no use afterwards.
+photograph then says whether workers disturb each other: it stays the same if they do not. With ``--cores 0.25`` each
+worker gets a quarter of a core at most, as a container with ``cpus: 0.25``: four of them and the database then have the
+processor time that they need, and the efficiency is that of workers on separate machines (Linux, root).
+
+The database is migrated and must be empty; the database of Redis is emptied. Both are of no use afterwards.
 """
 
 import argparse
@@ -52,7 +55,9 @@ def fill_queue(model: ServedModel, files: list[StoredFile], n_images: int) -> Cl
     return clinic
 
 
-def run(servers: Servers, model: ServedModel, files: list[StoredFile], *, n_workers: int, n_images: int) -> Run:
+def run(
+    servers: Servers, model: ServedModel, files: list[StoredFile], *, n_workers: int, n_images: int, cores: float | None
+) -> Run:
     """Start workers, let them grade ``n_images`` photographs that wait, and stop them."""
     servers.start_workers(n_workers)
     wait_for_workers(n_workers)
@@ -60,6 +65,8 @@ def run(servers: Servers, model: ServedModel, files: list[StoredFile], *, n_work
     wait_for_gradings()
     servers.pause_workers()
     clinic = fill_queue(model, files, n_images)
+    if cores is not None:
+        servers.limit_workers(cores)
     before = servers.cpu_s()
     servers.resume_workers()
     wait_for_gradings()
@@ -80,6 +87,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--n-fast", type=int, default=400, help="photographs of each run by the fast model; 0: none")
     parser.add_argument("--n-accurate", type=int, default=100, help="the same by the accurate model")
+    parser.add_argument("--cores", type=float, help="processor cores of each worker at most; without: all")
     options = parser.parse_args()
     prepare_servers()
     print(machine(), flush=True)
@@ -91,7 +99,8 @@ def main() -> None:
             servers, runs = Servers(Path(folder), database=connection.settings_dict["NAME"]), []
             try:
                 for n_workers in (*options.workers, options.workers[0]):
-                    runs.append(run(servers, model, files, n_workers=n_workers, n_images=n_images))
+                    numbers = {"n_workers": n_workers, "n_images": n_images}
+                    runs.append(run(servers, model, files, **numbers, cores=options.cores))
                     connections.close_all()
             finally:
                 servers.stop()
