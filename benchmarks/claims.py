@@ -4,9 +4,8 @@
         python -m benchmarks.claims --photos FOLDER [--processes 1 2 4 8] [--sites 50] [--seconds 6]
 
 The photographs are those of one site, and then of many. Each process does what a worker does (``gradings.run_next``)
-with a model that returns a result at once. The time of a claim includes that of waiting for another worker at the row
-of the site's last claim. The database is migrated and must be empty; the database of Redis is emptied. Both are of no
-use afterwards.
+with a model that returns a result at once. The database is migrated and must be empty; the database of Redis is
+emptied. Both are of no use afterwards.
 """
 
 import argparse
@@ -60,9 +59,9 @@ def work(prediction: Prediction, media: str, seconds: float, barrier: Any, count
     storage.location = media
     counted, real_claim = Counted(), grading_queue.claim
 
-    def claim(grading: Grading, **options: bool) -> bool:
+    def claim(grading: Grading) -> bool:
         began = time.perf_counter()
-        is_mine = real_claim(grading, **options)
+        is_mine = real_claim(grading)
         if is_mine:
             counted.claim_s.append(time.perf_counter() - began)
         else:

@@ -36,7 +36,6 @@ from screening.models.register import RegisterEntry
 from screening.models.regradings import RegradedImage, Regrading
 from screening.models.repeats import Repeat
 from screening.models.reviews import EyeFinding, FirstReading, Review
-from screening.models.site_claims import SiteClaim
 from screening.models.site_settings import SiteSettingsVersion
 from screening.models.sites import Membership, Site
 from screening.models.staff import Invitation, StaffChange
@@ -103,7 +102,6 @@ __all__ = (
     "Review",
     "ShadowGrading",
     "Site",
-    "SiteClaim",
     "SiteOutcomeTable",
     "SiteProtocol",
     "SiteSettingsVersion",

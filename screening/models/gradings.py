@@ -40,7 +40,8 @@ class Grading(BaseModel):
     ``published_at`` is when its message was sent to the workers, right after the commit; null if the broker was
     unavailable, and then no worker takes the row.
     ``queue_site`` is its site while it waits, for the order (``services.grading_queue``); ``is_bulk`` ones come
-    after all others.
+    after all others. ``started_at`` is when a worker last claimed it, and stays if it is queued again: the newest of a
+    site is the site's last claim.
     Its heatmaps are in another table (``Heatmap``): to show them, select ``stored_heatmap`` with it.
     ``oedema_operating_point`` is null if the model does not assess macular oedema; with it but without
     ``p_macular_oedema``, the macula is not visible. ``threshold`` is null if the operating point is the model's own.
@@ -115,6 +116,7 @@ class Grading(BaseModel):
             models.Index(
                 fields=["queue_site", "is_bulk", "queued_at"], condition=Q(status="queued"), name="grading_by_order"
             ),
+            models.Index(fields=["queue_site", "-started_at"], name="grading_by_claim"),
             models.Index(fields=["-created_at", "id"], name="grading_newest"),
             models.Index(
                 fields=["status", "-created_at", "id"], name="grading_unfinished", condition=~Q(status="done")

@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
-from screening.models import Grading, Site, SiteClaim, SiteThreshold
+from screening.models import Grading, Site, SiteThreshold
 from screening.services.active_bundles import active_bundle_id
 
 logger = logging.getLogger(__name__)
@@ -43,9 +43,10 @@ def lock_next() -> Grading | None:
     It passes over those that other workers are claiming; None if nothing else waits. One query; three for bulk, and one
     more if others are claiming all that waits at the site whose last claim is longest ago.
     """
+    claims = Grading.objects.filter(queue_site=OuterRef("pk"), started_at__isnull=False).order_by("-started_at")
+    longest_ago = Subquery(claims.values("started_at")[:1]).asc(nulls_first=True)
     for is_bulk in (False, True):
         waiting = Q(status=Grading.Status.QUEUED, published_at__isnull=False, is_bulk=is_bulk)
-        longest_ago = F("grading_claim__claimed_at").asc(nulls_first=True)
         sites = Site.objects.filter(Exists(Grading.objects.filter(waiting, queue_site=OuterRef("pk"))))
         unlocked = gradings_to_run().filter(waiting).order_by("queued_at", "pk")
         unlocked = unlocked.select_for_update(of=("self",), skip_locked=True)
@@ -76,18 +77,10 @@ def is_user_waiting() -> bool:
     return Grading.objects.filter(status=Grading.Status.QUEUED, published_at__isnull=False, is_bulk=False).exists()
 
 
-def claim(grading: Grading, *, is_in_order: bool) -> bool:
-    """Claim a grading as it was read, in the caller's transaction; False if it does not wait any more.
-
-    ``is_in_order``: it was claimed in the order of the sites, and its site is last from now on.
-    """
+def claim(grading: Grading) -> bool:
+    """Claim a grading as it was read, and its site is last from now on; False if it does not wait any more."""
     as_read = Grading.objects.filter(pk=grading.pk, status=Grading.Status.QUEUED, n_attempts=grading.n_attempts)
     if not as_read.update(status=Grading.Status.RUNNING, started_at=Now(), n_attempts=F("n_attempts") + 1):
         return False
-    if is_in_order and grading.queue_site_id is not None:
-        last = SiteClaim(site_id=grading.queue_site_id, claimed_at=Now())
-        SiteClaim.objects.bulk_create(
-            [last], update_conflicts=True, unique_fields=["site"], update_fields=["claimed_at"]
-        )
     grading.status, grading.n_attempts = Grading.Status.RUNNING, grading.n_attempts + 1
     return True

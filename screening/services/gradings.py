@@ -112,7 +112,7 @@ def _claim_next() -> "tuple[Grading, inference.Grader | None] | None":
             if grading is None:
                 return None
             grader = _grader_if_available(grading)
-            if grading_queue.claim(grading, is_in_order=True):
+            if grading_queue.claim(grading):
                 return grading, grader
 
 
@@ -125,7 +125,7 @@ def run_grading(*, grading_id: uuid.UUID) -> None:
     """
     grading = grading_queue.gradings_to_run().filter(pk=grading_id).first()
     grader = None if grading is None else _grader_if_available(grading)
-    if grading is None or not grading_queue.claim(grading, is_in_order=False):
+    if grading is None or not grading_queue.claim(grading):
         logger.info("Grading %s is not queued: nothing to do", grading_id)
         return
     _grade_claimed(grading, grader)
@@ -214,7 +214,7 @@ def _postpone(grading: Grading, started: float, code: FailureCode) -> None:
 
 def _release(grading: Grading) -> bool:
     """Queue a claimed grading again. False if the claim was lost."""
-    fields = {"status": Grading.Status.QUEUED, "queued_at": Now(), "published_at": None, "started_at": None}
+    fields = {"status": Grading.Status.QUEUED, "queued_at": Now(), "published_at": None}
     return bool(_claimed(grading).update(**fields))
 
 
@@ -275,7 +275,7 @@ def requeue(grading: Grading, **fields: Any) -> None:
     """
     grading.status, grading.queue_site = Grading.Status.QUEUED, grading.image.exam.site
     grading.queued_at = grading.published_at = Now()
-    grading.started_at = grading.finished_at = grading.duration_ms = None
+    grading.finished_at = grading.duration_ms = None
     grading.failure_code = ""
     for name, value in fields.items():
         setattr(grading, name, value)

@@ -11,8 +11,9 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from ml.errors import DecoderUnavailable
 from screening import tasks
-from screening.models import Exam, Grading, Site, SiteClaim
+from screening.models import Exam, Grading, Site
 from screening.services import grading_queue, gradings
 from tests.builders import FakeGrader
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, SiteFactory
@@ -96,13 +97,14 @@ def test_what_another_worker_claimed_meanwhile_is_passed_over(
 def test_a_second_attempt_is_not_claimed_by_who_read_the_first(site: Site) -> None:
     (as_read,) = queue(site, 1)
     Grading.objects.filter(pk=as_read.pk).update(n_attempts=1)
-    assert not grading_queue.claim(as_read, is_in_order=True)
-    assert not SiteClaim.objects.exists()
+    assert not grading_queue.claim(as_read)
+    as_read.refresh_from_db()
+    assert (as_read.status, as_read.started_at) == (Status.QUEUED, None)
 
 
 def test_a_failure_counts_as_a_claim_of_its_site(site: Site, other_site: Site, fake_grader: FakeGrader) -> None:
     (mine,), (other,) = queue(site, 1), queue(other_site, 1)
-    SiteClaim.objects.create(site=other_site, claimed_at=timezone.now())
+    queue(other_site, 1, is_done=True, started_at=timezone.now())
     fake_grader.error = ValueError()
     work(1)
     fake_grader.error = None
@@ -110,6 +112,18 @@ def test_a_failure_counts_as_a_claim_of_its_site(site: Site, other_site: Site, f
     assert work(1) == [other]
     mine.refresh_from_db()
     assert mine.status == Status.FAILED
+
+
+def test_a_grading_that_is_put_back_counts_as_a_claim_of_its_site(
+    site: Site, other_site: Site, fake_grader: FakeGrader
+) -> None:
+    queue(other_site, 1, is_done=True, started_at=timezone.now() - timedelta(hours=1))
+    queue(site, 2)
+    (other,) = queue(other_site, 1)
+    fake_grader.error = DecoderUnavailable()
+    work(1)
+    fake_grader.error = None
+    assert work(1) == [other]
 
 
 def n_queries_of_the_next() -> int:

@@ -184,7 +184,7 @@ def test_a_grading_waits_while_the_storage_is_unavailable(
 ) -> None:
     monkeypatch.setattr("screening.services.stale_gradings.has_backlog", lambda: False)
     run(queued)
-    assert (queued.status, queued.n_attempts, queued.started_at) == (Status.QUEUED, 1, None)
+    assert (queued.status, queued.n_attempts, queued.started_at is None) == (Status.QUEUED, 1, False)
     assert stale_gradings.requeue_stale_gradings() == 0, "not at once: the storage needs time"
     assert run(queued).n_attempts == 1, "the message of another photograph is not used up by it"
     age(queued, queued_at=100)
