@@ -29,7 +29,12 @@ from screening.services import grading_queue, inference
 from screening.services.active_bundles import ActiveBundleUnavailable, grader_by_id, version_in_use
 from screening.services.grading_events import new_grading_event, record_grading_event
 from screening.services.grading_results import heatmap_of, result_columns
-from screening.services.worklist import update_order_of_image, update_order_of_locked, update_worklist_order
+from screening.services.worklist import (
+    locking,
+    update_order_of_image,
+    update_order_of_locked,
+    update_worklist_order,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -231,7 +236,8 @@ def _finish(grading: Grading, started: float, fields: dict[str, Any], heatmap: H
     """Store the result with its heatmaps, unless the claim was lost to a requeue."""
     duration_ms = round((time.perf_counter() - started) * 1000)
     with transaction.atomic():
-        if not _claimed(grading).update(finished_at=Now(), duration_ms=duration_ms, **fields):
+        claimed = _claimed(grading).filter(locking(grading.image.exam_id))
+        if not claimed.update(finished_at=Now(), duration_ms=duration_ms, **fields):
             logger.warning("The claim on grading %s was lost: its result is dropped", grading.pk)
             return
         if heatmap is not None:
@@ -245,7 +251,8 @@ def _finish(grading: Grading, started: float, fields: dict[str, Any], heatmap: H
 @transaction.atomic
 def retry_grading(*, grading: Grading, by: User) -> Grading:
     """Queue a failed grading again, for the current version of its model. Raises GradingNotFailed, AccessDenied."""
-    locked = Grading.objects.select_for_update(of=("self",)).select_related("image__exam__site").get(pk=grading.pk)
+    rows = Grading.objects.select_for_update(of=("image__exam", "self")).select_related("image__exam__site")
+    locked = rows.get(pk=grading.pk)
     require(by, Action.RETRY_GRADING, locked.image.exam.site)
     if locked.status != Grading.Status.FAILED:
         raise GradingNotFailed(_("This grading has not failed, so there is nothing to retry."))
@@ -269,7 +276,7 @@ def grade_image(*, image: FundusImage, model: ServedModel | None, by: User) -> G
 
 
 def requeue(grading: Grading, **fields: Any) -> None:
-    """Queue a grading again in the caller's transaction, with ``fields`` changed.
+    """Queue a grading again in the caller's transaction, with ``fields`` changed; it is locked, and its exam.
 
     The message is sent after commit.
     """

@@ -29,7 +29,7 @@ def requeue_stale_gradings(*, older_than_s: float | None = None) -> int:
     for grading_id in ids:
         with transaction.atomic():
             grading = (
-                Grading.objects.select_for_update(of=("self",), skip_locked=True)
+                Grading.objects.select_for_update(of=("image__exam", "self"), skip_locked=True)
                 .select_related("image__exam__site")
                 .filter(stale, pk=grading_id)
                 .first()

@@ -20,6 +20,7 @@ _GRADING_FIELDS = (
     "status", "is_gradable", "quality_level", "grade", "p_referable", "is_referable", "suspects_oedema",
     "image__laterality", "image__field", "image__withdrawn_at",
 )  # fmt: skip
+_EXAM_FIELDS = (*_ORDER_FIELDS, *Exam.ABSENT_REASON_FIELDS.values(), "site__reading_mode")
 
 
 def update_worklist_order(exam: Exam) -> None:
@@ -146,15 +147,27 @@ def update_due_times_of_site(site: Site) -> None:
         waiting.update(due_at=F("submitted_at") + site.reading_target(urgency))
 
 
+def locking(exam_id: UUID) -> Exists:
+    """A condition of an UPDATE that is always met: it locks the exam, before the rows that are changed.
+
+    NB: code that locks both locks the exam first, or skips what is locked. Two that wait for each other fail.
+    """
+    return Exists(Exam.objects.select_for_update(no_key=True).filter(pk=exam_id))
+
+
 def update_order_of_image(image: FundusImage) -> None:
-    """As ``update_worklist_order``, for the exam of a photograph that may be moved to another exam meanwhile."""
-    locked = _locked(image.exam)
-    rows = _gradings_of(image.exam)
-    _store_order(image.exam, locked, rows)
+    """As ``update_worklist_order``, for a photograph whose exam, as it was read with it, is locked now.
+
+    It may have been moved to another exam before that lock.
+    """
+    rows = _gradings_of(image.exam, "image__exam__site", *(f"image__exam__{name}" for name in _EXAM_FIELDS))
+    locked = next((grading.image.exam for grading in rows if grading.image_id == image.pk), None)
     # A move locks the exam that it leaves: with that lock here, the photograph stays where it is now.
-    if all(grading.image_id != image.pk for grading in rows):
+    if locked is None:
         image.refresh_from_db(fields=["exam"])
         update_worklist_order(image.exam)
+    else:
+        _store_order(image.exam, locked, rows)
 
 
 def update_orders_of_site(site: Site) -> None:
@@ -169,10 +182,13 @@ def update_orders_of_site(site: Site) -> None:
             update_worklist_order(exam)
 
 
-def _gradings_of(exam: Exam) -> list[Grading]:
-    """All gradings of an exam, also of withdrawn photographs, those that are current first."""
-    gradings = Grading.objects.filter(image__exam=exam).select_related("image")
-    return list(current_first(gradings.only(*_GRADING_FIELDS)))
+def _gradings_of(exam: Exam, related: str = "image", *fields: str) -> list[Grading]:
+    """All gradings of an exam, also of withdrawn photographs, those that are current first.
+
+    ``related``, ``fields``: what is read with each, of its photograph.
+    """
+    gradings = Grading.objects.filter(image__exam=exam).select_related(related)
+    return list(current_first(gradings.only(*_GRADING_FIELDS, *fields)))
 
 
 def _current(gradings: Iterable[Grading]) -> list[Grading]:

@@ -2,14 +2,18 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.db import connection, connections, transaction
 
 from screening import tasks
 from screening.models import FundusImage, Grading
+from screening.services import stale_gradings
+from screening.services.worklist import locking
 from tests.builders import FakeGrader
 from tests.screening.factories import GradingFactory
 from tests.screening.services.conftest import age
@@ -60,6 +64,28 @@ def test_a_grading_of_a_killed_worker_is_graded_again_once(
 def test_a_claim_in_the_future_is_stale_after_the_clock_was_set_back(running: Grading, requeue: Requeue) -> None:
     age(running, queued_at=0, started_at=-86_400)
     assert requeue() == [running.pk]
+
+
+def test_a_grading_whose_result_is_being_stored_is_left_to_the_next_time(
+    shared_database: str, running: Grading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not connection.features.has_select_for_update_skip_locked:
+        pytest.skip("the database has no locks of rows")
+    monkeypatch.setattr("screening.services.stale_gradings.has_backlog", lambda: False)
+    age(running, queued_at=100, started_at=100)
+
+    def requeue_beside() -> None:
+        stale_gradings.requeue_stale_gradings()
+        connections.close_all()
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+        assert not Grading.objects.filter(locking(running.image.exam_id), status=Status.DONE).update(duration_ms=1)
+        pool.submit(requeue_beside).result(timeout=60)  # it waits for no lock: a worker would wait for its own
+    running.refresh_from_db()
+    assert (running.status, running.n_attempts) == (Status.RUNNING, 1)
+    requeue_beside()
+    running.refresh_from_db()
+    assert running.status == Status.QUEUED
 
 
 def test_a_grading_that_still_runs_is_not_requeued(running: Grading, requeue: Requeue) -> None:

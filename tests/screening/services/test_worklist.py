@@ -184,8 +184,8 @@ def test_two_gradings_that_end_at_once_count_each_other(
     both_inside = threading.Barrier(2)
     read = worklist._gradings_of
 
-    def read_together(exam: Exam) -> list[Grading]:
-        found = read(exam)
+    def read_together(*exam_and_fields: Any) -> list[Grading]:
+        found = read(*exam_and_fields)
         with suppress(threading.BrokenBarrierError):  # the second is not inside: it waits for the lock of the exam
             both_inside.wait(0.3)
         return found
