@@ -53,7 +53,7 @@ class PictureHash:
 
 def hash_picture(photo: Photo) -> PictureHash | None:
     """Hash and crop of a photograph; None without detail, as in a black frame. Raises GradingError as ``decode``."""
-    return _hash_image(decode(photo, min_side_px=_DECODED_PX))
+    return _hash_image(decode(photo, min_side_px=_DECODED_PX, reduce_all=True))
 
 
 def hash_flips(photo: Photo) -> list[PictureHash]:
@@ -61,7 +61,7 @@ def hash_flips(photo: Photo) -> list[PictureHash]:
 
     The field of view of a cut or dark photograph is detected a little differently if it is flipped.
     """
-    image = decode(photo, min_side_px=_DECODED_PX)
+    image = decode(photo, min_side_px=_DECODED_PX, reduce_all=True)
     first = _hash_image(image)
     if first is None:
         return []

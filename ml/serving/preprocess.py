@@ -91,8 +91,8 @@ def read_photo(photo: bytes | Path | PhotoFile) -> bytes | PhotoFile:
         raise GradingError("The file could not be read. Check the disk or the network folder.") from error
 
 
-def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
-    """Decode to an upright RGB image over black, at a reduced scale if possible.
+def decode(photo: Photo, *, min_side_px: int, reduce_all: bool = False) -> Image.Image:
+    """Decode to an upright RGB image over black, a JPEG at a reduced scale if possible; ``reduce_all``: every file.
 
     Its shorter side is at least ``min_side_px``, if the photograph has as much. Files are decoded as ``decoders``
     says, here or in a child process. Raises GradingError for everything that is not a complete photograph of an
@@ -100,7 +100,7 @@ def decode(photo: Photo, *, min_side_px: int) -> Image.Image:
     """
     if isinstance(photo, Image.Image):
         return upright_rgb(photo)
-    return decoders.decode(read_photo(photo), min_side_px=min_side_px)
+    return decoders.decode(read_photo(photo), min_side_px=min_side_px, reduce_all=reduce_all)
 
 
 def crop_fundus(photo: Photo, *, side_px: int) -> FundusCrop | None:

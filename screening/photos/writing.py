@@ -21,7 +21,7 @@ _FULL_SIZE_PX = 100_000
 def has_writing(photo: ValidPhoto) -> bool:
     """Whether something is written outside the retina. Raises InvalidPhoto, DecoderUnavailable."""
     with large_image_lock(photo.width_px * photo.height_px), invalid_photo_if_refused():
-        return inspect_photo(decode(photo.cleaned, min_side_px=SEARCH_SIDE_PX)).has_writing
+        return inspect_photo(decode(photo.cleaned, min_side_px=SEARCH_SIDE_PX, reduce_all=True)).has_writing
 
 
 def blanked(photo: ValidPhoto) -> ValidPhoto:

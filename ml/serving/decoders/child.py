@@ -65,8 +65,10 @@ def _clean(data: bytes, _options: dict[str, Any]) -> Reply:
 
 
 def _decode(data: bytes, options: dict[str, Any]) -> Reply:
+    min_side_px = max(1, integer(options, "min_side_px", most=_MAX_SIDE_PX))
+    reduce_all = bool(integer(options, "reduce_all", most=1))
     with invalid_if_broken():
-        image = decode_file(check_file(data), min_side_px=max(1, integer(options, "min_side_px", most=_MAX_SIDE_PX)))
+        image = decode_file(check_file(data), min_side_px=min_side_px, reduce_all=reduce_all)
     return {"width_px": image.width, "height_px": image.height}, (band.tobytes() for _top, band in bands(image))
 
 

@@ -67,14 +67,16 @@ def clean(data: bytes) -> ValidPhoto:
     return _pool.request({"operation": "clean"}, data, _valid_photo)
 
 
-def decode(file: bytes | PhotoFile, *, min_side_px: int) -> Image.Image:
+def decode(file: bytes | PhotoFile, *, min_side_px: int, reduce_all: bool = False) -> Image.Image:
     """``decode_file``, after ``check_file``. Raises InvalidFile, DecoderUnavailable."""
     if _pool is None:
         with invalid_if_broken():
-            return decode_file(check_file(file) if isinstance(file, bytes) else file, min_side_px=min_side_px)
+            checked = check_file(file) if isinstance(file, bytes) else file
+            return decode_file(checked, min_side_px=min_side_px, reduce_all=reduce_all)
     data = file if isinstance(file, bytes) else file.data
     _check_first_bytes(data)
-    return _pool.request({"operation": "decode", "min_side_px": min_side_px}, data, _image)
+    options = {"operation": "decode", "min_side_px": min_side_px, "reduce_all": int(reduce_all)}
+    return _pool.request(options, data, _image)
 
 
 def reduced_jpeg(data: bytes, *, side_px: int) -> tuple[bytes, tuple[int, int]]:

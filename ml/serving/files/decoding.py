@@ -11,23 +11,30 @@ BAND_PX = 128
 """Rows that are processed at once, so that no second copy of a large image is needed."""
 
 
-def decode_file(file: PhotoFile, *, min_side_px: int) -> Image.Image:
+def decode_file(file: PhotoFile, *, min_side_px: int, reduce_all: bool = False) -> Image.Image:
     """Decode to an upright RGB image over black, a JPEG at a reduced scale if ``min_side_px`` allows it.
 
-    JPEG is decoded at 1/2, 1/4 or 1/8 of its size inside the DCT, which skips most of the work.
+    JPEG is decoded at 1/2, 1/4 or 1/8 of its size inside the DCT, which skips most of the work. With ``reduce_all``
+    other formats are reduced by the same factor after decoding, as means of blocks of pixels.
     Raises InvalidFile, and what decoders raise on broken files.
     """
     with file.open() as image:
         if file.jpeg is None:
-            return upright_rgb(image)
+            whole = upright_rgb(image)
+            return whole.reduce(_jpeg_factor(whole.size, min_side_px)) if reduce_all else whole
         scale = max(1, min(image.size) // min_side_px)
         image.draft("RGB", (image.width // scale, image.height // scale))
-        whole = whole_pixels(file.jpeg, image.size)
-        if whole is not None:
-            whole.info = dict(image.info)  # the orientation
-            return upright_rgb(whole)
+        pixels = whole_pixels(file.jpeg, image.size)
+        if pixels is not None:
+            pixels.info = dict(image.info)  # the orientation
+            return upright_rgb(pixels)
         require_all_pixels(file.jpeg)
         return upright_rgb(image)
+
+
+def _jpeg_factor(size_px: tuple[int, int], min_side_px: int) -> int:
+    """By how much a JPEG of this size is reduced: 1, 2, 4 or 8."""
+    return max(factor for factor in (1, 2, 4, 8) if factor == 1 or min(size_px) // factor >= min_side_px)
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:

@@ -43,6 +43,18 @@ def test_a_jpeg_is_decoded_at_the_smallest_sufficient_scale(eye: Image.Image, mi
     assert decode(file, min_side_px=min_side_px).size == (side_px, side_px)
 
 
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize(("min_side_px", "side_px"), [(224, 300), (500, 600), (2400, 2400)])
+def test_any_format_is_reduced_as_a_jpeg_on_request(
+    eye: Image.Image, file_format: str, min_side_px: int, side_px: int
+) -> None:
+    large = eye.resize((2400, 2400))
+    reduced = decode(encoded(large, file_format), min_side_px=min_side_px, reduce_all=True)
+    assert reduced.size == (side_px, side_px)
+    assert mean_difference(reduced, decode(encoded(large, quality=95), min_side_px=min_side_px)) < 3
+    assert decode(encoded(large, file_format), min_side_px=min_side_px).size == (2400, 2400)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_exif_orientation_gives_the_upright_photograph(eye: Image.Image, orientation: int) -> None:
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # what a camera held that way has stored

@@ -49,9 +49,11 @@ def wait_until_gone(pid: int) -> None:
 def test_a_child_gives_the_same_pixels_and_the_same_cleaned_file(processes: DecoderPool, format: str) -> None:  # noqa: A002
     data = photo_bytes(format, (300, 500))
     image, photo = decoders.decode(data, min_side_px=1000), decoders.clean(data)
+    small = decoders.decode(data, min_side_px=100, reduce_all=True)
     decoders_pool, decoders._pool = decoders._pool, None
     try:
         assert image.tobytes() == decoders.decode(data, min_side_px=1000).tobytes()
+        assert small.tobytes() == decoders.decode(data, min_side_px=100, reduce_all=True).tobytes()
         assert photo == decoders.clean(data) == clean_file(data)
     finally:
         decoders._pool = decoders_pool
