@@ -112,8 +112,9 @@ def large_before_small(servers: Servers, photos: Sequence[bytes], file_format: s
     wait_for_gradings()
     large_grading = Grading.objects.get(queue_site=site_a.site, status=Grading.Status.DONE)
     n_graded = Grading.objects.filter(queue_site=site_b.site, status=Grading.Status.DONE).count()
+    megapixels = MAX_PIXELS_OF[file_format] // 10**6
     return {
-        "large photograph": f"{file_format}, {MAX_PIXELS_OF[file_format] // 10**6} megapixels, {len(large) / 1e6:.0f} MB",
+        "large photograph": f"{file_format}, {megapixels} megapixels, {len(large) / 1e6:.0f} MB",
         "its upload": f"{answer.seconds:.1f} s",
         "its grading": f"{(large_grading.duration_ms or 0) / 1000:.1f} s",
         f"{N_SMALL} small ones behind it": f"{n_graded} graded after {time.monotonic() - began:.1f} s",
