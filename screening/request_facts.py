@@ -20,7 +20,7 @@ class RequestFacts:
     ``n_events`` counts the audit events that the request has left. ``roles`` holds the roles of the user at each site,
     read at the first check of access by the API, or at the first event.
     ``only_reads``: the request changes nothing but the audit trail. ``kept`` holds what it asks more than once
-    (``once_in_request``).
+    (``once_in_request``), and the roles that its authentication has read.
     """
 
     address: str | None = None

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from screening.held_roles import first_with_roles, keep_roles
 from screening.models import ApiKey, AuditEvent, User
 from screening.services.audit import record_event
 
@@ -55,10 +56,15 @@ def revoke_key(*, key: ApiKey, by: User) -> ApiKey:
 
 
 def find_key(text: str) -> ApiKey | None:
-    """The usable key with this text of an active user, or None. Stores the time of use."""
-    key = ApiKey.objects.select_related("user").filter(key_hash=_hash(text)).first()
+    """The usable key with this text of an active user, or None. Stores the time of use.
+
+    The same query reads the roles of the user, which are kept for the request.
+    """
+    keys = ApiKey.objects.select_related("user").filter(key_hash=_hash(text))
+    key, roles = first_with_roles(keys, user="user")
     if key is None or not key.is_usable or not key.user.is_active:
         return None
+    keep_roles(key.user_id, roles)
     now = timezone.now()
     if key.last_used_at is None or now - key.last_used_at > _LAST_USED_INTERVAL:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)

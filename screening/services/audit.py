@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from django.db.models import Model
 
 from screening.access import Action, allows_any, require_allowed
-from screening.held_roles import HeldRole, held_roles
+from screening.held_roles import HeldRole, held_roles, roles_at_authentication
 from screening.models import AuditEvent, Site, User
 from screening.request_facts import RequestFacts, current_facts
 
@@ -70,8 +70,8 @@ def _request_fields(facts: RequestFacts | None, *, site: Site | None, by: User |
 
 
 def require_role(user: User, action: Action) -> None:
-    """As ``access.require`` at any site. The same query reads the roles for the events of the request."""
-    facts, held = current_facts(), held_roles(user.pk)
+    """As ``access.require`` at any site. The same roles are those of the events of the request."""
+    facts, held = current_facts(), roles_at_authentication(user.pk)
     if facts is not None:
         _store_roles(facts, user, held)
     require_allowed(user.is_active and allows_any(held, action))

@@ -12,7 +12,7 @@ from tests.builders import photo_bytes
 from tests.screening.api.client import ApiClient
 from tests.screening.factories import ExamFactory, GradingFactory
 
-N_UPLOAD, N_GRADING = 12, 7
+N_UPLOAD, N_GRADING = 11, 7
 _ENDS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
 
 
