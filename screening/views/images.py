@@ -17,9 +17,9 @@ from ml.vocabulary import Laterality
 from screening.access import AccessDenied, Action, require
 from screening.forms import LateralityForm, PhotoForm, WithdrawForm, error_text
 from screening.labels.eyes import LATERALITY_LABELS
-from screening.models import AuditEvent, FundusImage
+from screening.models import AuditEvent, FundusImage, Grading
 from screening.photos import renditions
-from screening.selectors import ExamDetail, can_see_image, get_exam, get_image, get_photo
+from screening.selectors import can_see_image, get_exam, get_exam_to_photograph, get_image, get_photo
 from screening.selectors.uploads import get_upload_of_exam
 from screening.services.audit import record_event
 from screening.services.exams import ExamError
@@ -30,8 +30,8 @@ from screening.services.images import (
     PictureOfOtherEye,
     PictureOfOtherPatient,
     UploadQuestion,
-    attach_image,
     change_laterality,
+    get_or_attach_image,
     withdraw_image,
 )
 from screening.services.upload_checks import ANSWERABLE
@@ -50,7 +50,10 @@ _BROWSER_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"
 @limit_photos
 def image_upload(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Attach one photograph; the response is JSON for a script and a redirect to the exam for a form."""
-    detail = get_exam(user=request.user, exam_id=exam_id)
+    try:
+        exam = get_exam_to_photograph(user=request.user, exam_id=exam_id)
+    except AccessDenied as error:
+        return _refuse(request, exam_id, error)
     form = PhotoForm(request.POST, request.FILES)
     if not form.is_valid():
         return _upload_error(request, exam_id, "invalid", error_text(form))
@@ -59,17 +62,16 @@ def image_upload(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBa
     values["answers"] = Answers(confirmed=values.pop("confirm"), reason=values.pop("reason"))
     photo, upload_id = values.pop("photo"), values.pop("upload")
     try:
-        require(request.user, Action.UPLOAD_IMAGE, detail.exam.site)
         if upload_id is None:
-            image = attach_image(exam=detail.exam, upload=photo, **values, by=request.user)
+            image, grading = get_or_attach_image(exam=exam, upload=photo, **values, by=request.user)
         else:
-            upload = get_upload_of_exam(user=request.user, exam=detail.exam, upload_id=upload_id)
-            image = attach_upload(upload=upload, **values, by=request.user)[0]
+            upload = get_upload_of_exam(user=request.user, exam=exam, upload_id=upload_id)
+            image, grading = attach_upload(upload=upload, **values, by=request.user)
     except UploadQuestion as question:
-        return _question(request, detail, form, question)
+        return _question(request, exam_id, form, question)
     except (InvalidPhoto, ExamError, AccessDenied) as error:
         return _refuse(request, exam_id, error)
-    message = _upload_message(image)
+    message = _upload_message(image, grading)
     if wants_json(request):
         return JsonResponse({"image": str(image.pk), "laterality": image.laterality, "message": message}, status=201)
     messages.success(request, message)
@@ -91,7 +93,7 @@ def _refuse(
 
 
 def _question(
-    request: AuthenticatedRequest, detail: ExamDetail, form: PhotoForm, question: UploadQuestion
+    request: AuthenticatedRequest, exam_id: UUID, form: PhotoForm, question: UploadQuestion
 ) -> HttpResponseBase:
     """Ask before the photograph is stored. Nothing is lost: the script keeps the file, the page the entries."""
     details = {"code": question.code, "message": str(question)}
@@ -103,12 +105,14 @@ def _question(
         details["url"] = reverse("screening:exam-detail", args=[question.image.exam_id])
     if wants_json(request):
         return JsonResponse(details, status=409)
+    detail = get_exam(user=request.user, exam_id=exam_id)
     return exam_page(request, detail, photo_form=form, question=details, status=409)
 
 
-def _upload_message(image: FundusImage) -> str:
+def _upload_message(image: FundusImage, new: Grading | None) -> str:
+    """``new``: the grading of a new photograph."""
     message = _("Photograph received: %(eye)s.") % {"eye": image.get_laterality_display()}
-    if any(grading.is_delayed for grading in image.gradings.all()):
+    if any(grading.is_delayed for grading in (image.gradings.all() if new is None else [new])):
         message += " " + _(
             "Grading is delayed. The photograph is stored and will be graded automatically: do not upload it again."
         )

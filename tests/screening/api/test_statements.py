@@ -1,13 +1,15 @@
-"""Database statements of a photograph, from its upload by the API to its grading."""
+"""Database statements of a photograph, from its upload by the API or a page to its grading."""
 
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from screening import tasks
-from screening.models import Grading, Site
+from screening.models import Grading, Site, User
 from tests.builders import photo_bytes
 from tests.screening.api.client import ApiClient
 from tests.screening.factories import ExamFactory, GradingFactory
@@ -35,3 +37,14 @@ def test_a_photograph_costs_the_same_statements_behind_a_bulk(
         tasks.grade_next()
     assert Grading.objects.filter(status=Grading.Status.DONE).count() == 1
     assert [n_statements(upload), n_statements(grading)] == [N_UPLOAD, N_GRADING]
+
+
+def test_an_upload_by_a_page_costs_two_more_for_its_session_and_account(site: Site, photographer: User) -> None:
+    exam, browser = ExamFactory(patient__site=site), Client()
+    browser.force_login(photographer)
+    for seed, eye in enumerate(["OD", "OS"]):
+        photo = SimpleUploadedFile("eye.jpg", photo_bytes(seed=seed))
+        with CaptureQueriesContext(connection) as upload:
+            response = browser.post(f"/exams/{exam.pk}/images/", {"photo": photo, "laterality": eye, "field": "macula"})
+        assert response.status_code == 302
+    assert n_statements(upload) == N_UPLOAD + 2

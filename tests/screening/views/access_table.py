@@ -22,7 +22,7 @@ TABLE = [
     ("patient-exams", "post", (302, 404, 302, 403, 302)),
     ("exam-detail", "get", (302, 404, 200, 200, 200)),
     ("exam-status", "get", (302, 404, 200, 200, 200)),
-    ("exam-images", "post", (302, 404, 302, 302, 302)),
+    ("exam-images", "post", (302, 404, 302, 403, 302)),
     ("exam-absent", "post", (302, 404, 302, 403, 302)),
     ("exam-not-photographed", "post", (302, 404, 302, 403, 302)),
     ("exam-unobtainable", "post", (302, 404, 302, 403, 302)),
