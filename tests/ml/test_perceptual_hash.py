@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from ml import picture_correlation
+from ml import perceptual_hash, picture_correlation
 from ml.errors import GradingError
 from ml.perceptual_hash import (
     MAX_BITS_OF_ONE_DETECTION,
@@ -22,6 +22,7 @@ from ml.perceptual_hash import (
     probe_values,
 )
 from ml.picture_correlation import is_same_picture, local_correlation
+from ml.serving.field_of_view import detect_fov
 from tests.copies import SAME_PICTURE, synthetic_photo
 
 
@@ -80,6 +81,16 @@ def test_only_flips_that_differ_are_searched_for() -> None:
     first, second = hash_flips(cut)
     assert first == hash_of(cut)
     assert n_different_bits(first.bits, second.bits) > MAX_BITS_OF_ONE_DETECTION
+
+
+def test_a_field_of_view_inside_the_frame_is_detected_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    detect = Mock(side_effect=detect_fov)
+    monkeypatch.setattr(perceptual_hash, "detect_fov", detect)
+    whole = synthetic_photo(9)
+    hash_flips(whole)
+    assert detect.call_count == 1
+    hash_flips(whole.crop((round(0.3 * whole.width), 0, whole.width, whole.height)))
+    assert detect.call_count == 1 + 4
 
 
 def test_pictures_with_little_in_common_are_not_aligned(monkeypatch: pytest.MonkeyPatch) -> None:
