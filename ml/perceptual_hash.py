@@ -73,8 +73,8 @@ def hash_flips(photo: Photo) -> list[PictureHash]:
     hashes = [first]
     if fov is not None and _cut_px(fov, image.size) < MAX_CUT * fov.radius_px:
         return hashes
-    turned = (image.transpose(method) for method in _METHODS)
-    for flipped in (_hash_image(one, detect_fov(one)) for one in turned):
+    flips = (image.transpose(method) for method in _METHODS)
+    for flipped in (_hash_image(one, detect_fov(one)) for one in flips):
         if flipped is None:
             continue
         if all(n_different_bits(flipped.bits, one.bits) > MAX_BITS_OF_ONE_DETECTION for one in hashes):
