@@ -3,11 +3,10 @@
     python -m docs.typeface
 
 One variable font made of the two files of the weights, which documents on paper use. It has the outlines, widths and
-kerning of both at its ends, and fewer bytes than two files. Hints, names of glyphs and arrows in place of "->" are left
-out. The licence of Inter allows it and has no reserved font name.
+kerning of both at its ends, and fewer bytes than two files. Hints, names of glyphs, arrows in place of "->" and
+alternates of rare characters are left out. The licence of Inter allows it and has no reserved font name.
 """
 
-import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,32 @@ from fontTools.ttLib import TTFont
 FOLDER = Path(__file__).parents[1] / "static" / "vendor" / "inter"
 WEIGHTS = (400, 600)
 TARGET = FOLDER / "inter-latin-400-600.woff2"
-LEFT_OUT = re.compile(r"arrow|Arrow|^uni27F")
-"""Glyphs of arrows of two characters."""
+WITH_ALTERNATES = "0123456789.,:-–—()@+/"
+"""Characters that keep their forms of equal width and beside capitals and figures."""
+SINGLE, LIGATURE = 1, 4
+"""Types of lookups of GSUB."""
+
+
+def left_out(font: TTFont) -> set[str]:
+    """Glyphs of two or more characters, such as an arrow for "->", and alternates of rare characters."""
+    subtables = [
+        getattr(subtable, "ExtSubTable", subtable)
+        for lookup in font["GSUB"].table.LookupList.Lookup
+        for subtable in lookup.SubTable
+    ]
+    found = {
+        ligature.LigGlyph
+        for subtable in subtables
+        if subtable.LookupType == LIGATURE
+        for ligatures in subtable.ligatures.values()
+        for ligature in ligatures
+    }
+    found |= {glyph for code, glyph in font.getBestCmap().items() if chr(code) not in WITH_ALTERNATES}
+    for _ in range(2):  # an alternate can have an alternate
+        for subtable in subtables:
+            if subtable.LookupType == SINGLE:
+                found |= {other for glyph, other in subtable.mapping.items() if glyph in found}
+    return found - set(font.getBestCmap().values())
 
 
 def reduced(weight: int) -> TTFont:
@@ -33,8 +56,7 @@ def reduced(weight: int) -> TTFont:
     options.notdef_outline = True
     options.glyph_names = False
     subsetter: Any = subset.Subsetter(options)
-    glyphs = [glyph for glyph in font.getGlyphOrder() if not LEFT_OUT.search(glyph)]
-    subsetter.populate(unicodes=font.getBestCmap(), glyphs=glyphs)
+    subsetter.populate(unicodes=font.getBestCmap(), glyphs=set(font.getGlyphOrder()) - left_out(font))
     subsetter.subset(font)
     font.flavor = None
     file = BytesIO()

@@ -38,7 +38,7 @@ def test_there_are_four_sizes_and_two_weights() -> None:
 
 def test_the_typeface_is_small_and_has_its_licence() -> None:
     folder = STATIC / "vendor" / "inter"
-    assert (folder / "inter-latin-400-600.woff2").stat().st_size < 27_000
+    assert (folder / "inter-latin-400-600.woff2").stat().st_size < 23_500
     assert sum((folder / f"inter-latin-ext-{weight}-normal.woff2").stat().st_size for weight in (400, 600)) < 65_000
     assert "SIL Open Font License" in (folder / "LICENSE").read_text()
 
@@ -52,6 +52,14 @@ def test_the_typeface_has_the_features_that_style_sheets_use(file: Path) -> None
     }
     assert features >= {"tnum", "kern", "mark"}
     assert features <= {"calt", "kern", "mark", "mkmk", "tnum"}
+
+
+def test_the_typeface_of_pages_has_no_arrows_in_place_of_two_characters() -> None:
+    lookups = TTFont(STATIC / "vendor" / "inter" / "inter-latin-400-600.woff2")["GSUB"].table.LookupList.Lookup
+    types = {
+        getattr(subtable, "ExtSubTable", subtable).LookupType for lookup in lookups for subtable in lookup.SubTable
+    }
+    assert types == {1, 6}, "single and chained substitutions, no ligatures"
 
 
 def themes() -> list[dict[str, str]]:

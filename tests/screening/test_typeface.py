@@ -34,3 +34,17 @@ def test_each_weight_has_the_outlines_of_its_own_file() -> None:
             expected_steps, expected = outline(single, character)
             assert steps == expected_steps
             assert coordinates == pytest.approx(expected, abs=ROUNDING), chr(character)
+
+
+def test_digits_have_one_width_in_tables() -> None:
+    font = TTFont(FOLDER / "inter-latin-400-600.woff2")
+    tables = font["GSUB"].table
+    (lookup,) = {
+        i for one in tables.FeatureList.FeatureRecord if one.FeatureTag == "tnum" for i in one.Feature.LookupListIndex
+    }
+    (subtable,) = tables.LookupList.Lookup[lookup].SubTable
+    tabular = getattr(subtable, "ExtSubTable", subtable).mapping
+    names = font.getBestCmap()
+    for weight in (400, 600):
+        glyphs = font.getGlyphSet(location={"wght": weight})
+        assert len({glyphs[tabular[names[ord(digit)]]].width for digit in "0123456789"}) == 1
