@@ -73,6 +73,7 @@ def measure(context: BrowserContext, path: str, *, photographs: bool = False) ->
     page.goto(path, wait_until="load")
     page.wait_for_timeout(SETTLED_MS)
     visit.usable_ms = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd")
+    protocol.detach()  # what the page does from here on does not count
     return visit, page
 
 

@@ -143,6 +143,11 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))()
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "drsite.joined_files.JoinedFilesFinder",
+]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # half the files
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # large, for developer tools only
 _S3_BUCKET = env.str("S3_BUCKET", default="")  # empty: photographs are in MEDIA_ROOT

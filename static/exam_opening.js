@@ -55,5 +55,5 @@
     else window.location.reload();
   }
 
-  open();
+  if (main) open();
 })();

@@ -2,7 +2,8 @@
 "use strict";
 
 (() => {
-  const { printUrl } = document.currentScript.dataset;
+  const printUrl = document.querySelector("[data-print-url]")?.dataset.printUrl;
+  if (!printUrl) return; // no user is logged in
   window.addEventListener("beforeprint", () => {
     const token = /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1]
       || document.querySelector("[name=csrfmiddlewaretoken]")?.value || "";

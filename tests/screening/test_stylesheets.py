@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from fontTools.ttLib import TTFont
 
+from drsite.joined_files import JOINED_FILES
+
 STATIC = Path(settings.BASE_DIR) / "static"
 SHEETS = sorted((STATIC / "css").glob("*.css"))
 TOKENS = (STATIC / "css" / "tokens.css").read_text()
@@ -126,7 +128,7 @@ def test_eyes_are_never_mirrored() -> None:
 
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
-LINKED = re.compile(r"'((?:css/)?[\w-]+\.css)'")
+LINKED = re.compile(r"'((?:css/|joined/)?[\w-]+\.css)'")
 
 
 def templates_of(name: str, found: set[str]) -> set[str]:
@@ -159,4 +161,6 @@ def test_a_page_loads_the_style_sheets_of_its_classes(sheet: str) -> None:
     users = {page: files for page, files in pages.items() if any(is_used.search(one.read_text()) for one in files)}
     assert users
     for page, files in users.items():
-        assert any(f"css/{sheet}.css" in LINKED.findall(one.read_text()) for one in files), page
+        linked = {name for one in files for name in LINKED.findall(one.read_text())}
+        loaded = {file for name in linked for file in JOINED_FILES.get(name, [name])}
+        assert f"css/{sheet}.css" in loaded, page

@@ -1,11 +1,14 @@
 """Addresses and texts of pages."""
 
+import re
 from typing import Any
 
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+
+from drsite.joined_files import JOINED_FILES
 
 JSON = {"Accept": "application/json"}
 HTMX = {"HX-Request": "true"}
@@ -21,6 +24,19 @@ def text_of(response: Any) -> str:
 
 def page_text(client: Client, name: str, *args: object, **query: str) -> str:
     return text_of(client.get(url(name, *args), query))
+
+
+STATIC = re.compile(r'(?:href|src)="/static/([^"]+\.(?:css|js|svg))"')
+
+
+def static_files(html: str) -> list[str]:
+    """Names of style sheets, scripts and icons that a page loads, each once."""
+    return list(dict.fromkeys(STATIC.findall(html)))
+
+
+def loaded_files(html: str) -> set[str]:
+    """Names of the single files; of a joined file, those that it is made of."""
+    return {file for name in static_files(html) for file in JOINED_FILES.get(name, (name,))}
 
 
 def count_queries(client: Client, name: str, *args: object, **query: str) -> int:
