@@ -1,4 +1,4 @@
-"""What each of the 200 people of a simulated year does, from week to week."""
+"""What each of the 70 people of a simulated year does, from week to week."""
 
 from collections.abc import Callable
 
@@ -175,27 +175,27 @@ def leaves_before_the_photographs(clinic: Clinic, person: Patient) -> Story:
 
 
 PEOPLE: dict[MakeStory, tuple[int, RecallState]] = {
-    attends: (55, S.DUE),
-    attends_an_appointment: (10, S.DUE),
-    moves_an_appointment: (6, S.NOT_DUE),
-    misses_an_appointment: (10, S.NOT_DUE),
-    is_negative_by_arbitration: (6, S.DUE),
-    is_referred_by_arbitration: (4, S.NOT_DUE),
-    comes_after_a_call: (8, S.NOT_DUE),
-    reacts_to_nothing: (15, S.LOST),
-    is_ungradable_once: (10, S.DUE),
-    is_seen_at_the_slit_lamp: (5, S.NOT_DUE),
-    declines_the_slit_lamp: (3, S.LOST),
-    waits_for_the_slit_lamp: (3, S.REFERRED),
-    is_treated_at_the_hospital: (8, S.SUSPENDED),
-    declines_a_referral: (4, S.NOT_DUE),
-    has_a_referral_that_is_not_sent: (6, S.REFERRED),
-    becomes_pregnant: (6, S.NOT_DUE),
-    is_on_the_pregnancy_pathway: (6, S.NOT_DUE),
-    opts_out: (10, S.OPTED_OUT),
-    dies: (8, S.DECEASED),
-    moves: (7, S.MOVED),
-    is_blind: (5, S.EXCLUDED),
-    leaves_before_the_photographs: (5, S.NOT_DUE),
+    attends: (9, S.DUE),
+    attends_an_appointment: (4, S.DUE),
+    moves_an_appointment: (3, S.NOT_DUE),
+    misses_an_appointment: (4, S.NOT_DUE),
+    is_negative_by_arbitration: (3, S.DUE),
+    is_referred_by_arbitration: (2, S.NOT_DUE),
+    comes_after_a_call: (3, S.NOT_DUE),
+    reacts_to_nothing: (4, S.LOST),
+    is_ungradable_once: (4, S.DUE),
+    is_seen_at_the_slit_lamp: (2, S.NOT_DUE),
+    declines_the_slit_lamp: (2, S.LOST),
+    waits_for_the_slit_lamp: (2, S.REFERRED),
+    is_treated_at_the_hospital: (3, S.SUSPENDED),
+    declines_a_referral: (2, S.NOT_DUE),
+    has_a_referral_that_is_not_sent: (3, S.REFERRED),
+    becomes_pregnant: (3, S.NOT_DUE),
+    is_on_the_pregnancy_pathway: (3, S.NOT_DUE),
+    opts_out: (4, S.OPTED_OUT),
+    dies: (3, S.DECEASED),
+    moves: (3, S.MOVED),
+    is_blind: (2, S.EXCLUDED),
+    leaves_before_the_photographs: (2, S.NOT_DUE),
 }
 """How many people have each story, and the state in which the year ends for them."""

@@ -1,4 +1,4 @@
-"""A year at one site: 200 people, each in one state; bookings, readings and referrals agree from week to week."""
+"""A year at one site: 70 people, each in one state; bookings, readings and referrals agree from week to week."""
 
 import datetime
 from collections import Counter, defaultdict
@@ -52,7 +52,7 @@ from tests.screening.year.stories import (
 
 S, B = RecallState, BookingStatus
 FIRST, SECOND, THIRD = ReadingStage.FIRST.value, ReadingStage.SECOND.value, ReadingStage.ARBITRATION.value
-N_PEOPLE = 200
+N_PEOPLE = 70
 WEEKS = (*range(24), *range(24, YEAR, 2))
 """After half a year little happens: every second week."""
 OUT = {S.SUSPENDED, S.OPTED_OUT, S.EXCLUDED, S.MOVED, S.DECEASED}
