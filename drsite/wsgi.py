@@ -24,10 +24,12 @@ def set_multiproc_dir() -> None:
 set_multiproc_dir()
 _django = get_wsgi_application()
 
-from drsite.request_bodies import store_bodies  # noqa: E402 (Django must be set up)
+from drsite.garbage_collection import collect_less_often  # noqa: E402 (Django must be set up)
+from drsite.request_bodies import store_bodies  # noqa: E402
 from ml.serving.decoders import decoders  # noqa: E402
 from screening.system_checks import require_strong_secrets  # noqa: E402
 
 require_strong_secrets()
 decoders.start_processes()
 application = store_bodies(_django)
+collect_less_often()
