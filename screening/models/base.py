@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.db import models
+from django.utils.encoding import force_str
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,6 +16,13 @@ class BaseModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def _get_FIELD_display(self, field: Any) -> str:  # noqa: N802 (of Django, for ``get_status_display`` and others)
+        """As Django, which translates all choices twice to find one."""
+        value = getattr(self, field.attname)
+        shown = next((text for one, text in field.flatchoices if one == value), value)
+        text: str = force_str(shown, strings_only=True)
+        return text
 
 
 def max_length(model: type[models.Model], field: str) -> int:

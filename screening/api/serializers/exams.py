@@ -1,8 +1,8 @@
 """Exams: both eyes with their photographs, and the signed review."""
 
+from functools import cache
 from typing import Any
 
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -166,7 +166,7 @@ class ExamSerializer(RecordSerializer, serializers.ModelSerializer[Exam]):
             }
             for eye in Laterality
         ]
-        return [self._eye_serializer.to_representation(eye) for eye in eyes]
+        return [_shared(EyeSerializer).to_representation(eye) for eye in eyes]
 
     def get_n_pending(self, exam: Exam) -> int:
         """Number of photographs without a finished grading."""
@@ -177,46 +177,31 @@ class ExamSerializer(RecordSerializer, serializers.ModelSerializer[Exam]):
     def get_visit_facts(self, exam: Exam) -> Any:
         """Those of the exam, which ``selectors.list_exams`` loads."""
         facts = getattr(exam, "visit_facts", None)
-        return None if facts is None else self._facts_serializer.to_representation(facts)
+        return None if facts is None else _shared(VisitFactsSerializer).to_representation(facts)
 
     @extend_schema_field(ExamLockSerializer(allow_null=True))
     def get_lock(self, exam: Exam) -> Any:
         """The lock in force, which ``selectors.list_exams`` loads."""
         lock = getattr(exam, "lock", None)
-        return self._lock_serializer.to_representation(lock) if lock is not None and lock.is_in_force() else None
+        return _shared(ExamLockSerializer).to_representation(lock) if lock is not None and lock.is_in_force() else None
 
     @extend_schema_field(ReadingSerializer(many=True))
     def get_readings(self, exam: Exam) -> Any:
         """Those of the present round that the user may see."""
         loaded: list[Reading] = exam.visible_readings  # type: ignore[attr-defined]  # selectors.list_exams loads it
-        return [self._reading_serializer.to_representation(one) for one in loaded]
+        return [_shared(ReadingSerializer).to_representation(one) for one in loaded]
 
     @extend_schema_field(ReviewSerializer(allow_null=True))
     def get_review(self, exam: Exam) -> Any:
         """The prefetched newest review."""
         current = next(iter(exam.current_reviews), None)  # type: ignore[attr-defined]  # selectors.list_exams loads it
-        return None if current is None else self._review_serializer.to_representation(current)
+        return None if current is None else _shared(ReviewSerializer).to_representation(current)
 
-    @cached_property
-    def _eye_serializer(self) -> EyeSerializer:
-        """One for all rows: to create a serializer takes longer than to use it."""
-        return EyeSerializer()
 
-    @cached_property
-    def _facts_serializer(self) -> VisitFactsSerializer:
-        return VisitFactsSerializer()
-
-    @cached_property
-    def _lock_serializer(self) -> ExamLockSerializer:
-        return ExamLockSerializer()
-
-    @cached_property
-    def _reading_serializer(self) -> ReadingSerializer:
-        return ReadingSerializer()
-
-    @cached_property
-    def _review_serializer(self) -> ReviewSerializer:
-        return ReviewSerializer()
+@cache
+def _shared(serializer: type[serializers.BaseSerializer[Any]]) -> serializers.BaseSerializer[Any]:
+    """One for all requests: to create a serializer takes longer than to use it."""
+    return serializer()
 
 
 def _images(exam: Exam) -> list[FundusImage]:
