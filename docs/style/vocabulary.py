@@ -119,9 +119,8 @@ def check_file(path: Path, identifiers: Iterable[Rule], phrases: Iterable[Rule],
     if path.suffix == ".py":
         rules = [rule for rule in identifiers if rule.applies_to(name)]
         defined = {(1, path.stem), *defined_identifiers(ast.parse(text))}
-        found += [
-            Finding(name, line, used, rule) for line, used in sorted(defined) for rule in rules if rule.refuses(used)
-        ]
+        refused = {used: [rule for rule in rules if rule.refuses(used)] for used in {used for _line, used in defined}}
+        found += [Finding(name, line, used, rule) for line, used in sorted(defined) for rule in refused[used]]
     return found
 
 
