@@ -30,7 +30,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from benchmarks.environment import machine  # noqa: E402
 from benchmarks.filling import PROGRAMME_MANAGER, ROLES, fill, fill_staff  # noqa: E402
-from benchmarks.lists import Listing, listings, request  # noqa: E402
+from benchmarks.lists import Listing, listings, n_rows_shown, request  # noqa: E402
 from benchmarks.times import ListTiming, times_ms  # noqa: E402
 from drsite.garbage_collection import collect_less_often  # noqa: E402
 from screening.models import Patient, User  # noqa: E402
@@ -54,16 +54,16 @@ def time_list(role: str, name: str, *, n_runs: int) -> ListTiming | None:
     if listing is None:
         return None
     with CaptureQueriesContext(connection) as statements:
-        status = request(client, listing)
+        response = request(client, listing)
     n_statements = len(statements)  # NB: the next request empties the log
-    if status in {302, 403, 404}:
+    if response.status_code in {302, 403, 404}:
         return None
-    if status != 200:
-        raise ValueError(f"{listing.name}: status {status}")
+    if response.status_code != listing.status:
+        raise ValueError(f"{listing.name}: status {response.status_code}")
     start_ms = processor_ms()
     times = times_ms(lambda: request(client, listing), n_runs=n_runs, before=cache.clear)
     used_ms = (processor_ms() - start_ms) / n_runs
-    return ListTiming(times, used_ms, n_statements)
+    return ListTiming(times, used_ms, n_statements, n_rows_shown(response.content))
 
 
 def processor_ms() -> float:

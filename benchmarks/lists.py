@@ -1,6 +1,7 @@
 """The lists of pages and API that ``benchmarks.rows`` times: first page, a deep page, a search, filters."""
 
 import datetime
+import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,16 +20,18 @@ from screening.policy.audit import AuditGroup
 
 DEEP_PAGE = "1000"
 """Of 25 rows each; lists that are shorter show their last page."""
+ABSENT_PAGE = "1000000"
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A request for one list. With a ``body`` it is a search, which is sent by POST."""
+    """A request for one list. With a ``body`` it is a search, which is sent by POST. ``status``: of the response."""
 
     name: str
     address: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, str] | None = None
+    status: int = 200
 
 
 def listings(user: User) -> Iterator[Listing]:
@@ -58,6 +61,7 @@ def _worklist(site: Site) -> Iterator[Listing]:
     }
     for name, parameters in chosen.items():
         yield Listing(f"worklist, {name}", page, parameters)
+    yield Listing("worklist, page 1,000,000", page, {"page": ABSENT_PAGE}, status=400)
     yield Listing("worklist, search", page, body={"text": "bada"})
     yield Listing("worklist, search of one letter", page, body={"text": "b"})
 
@@ -66,6 +70,7 @@ def _people(user: User) -> Iterator[Listing]:
     page = reverse("screening:patient-list")
     yield Listing("patients, first page", page)
     yield Listing("patients, deep page", page, {"page": DEEP_PAGE})
+    yield Listing("patients, page 1,000,000", page, {"page": ABSENT_PAGE}, status=400)
     number = Patient.objects.filter(site__in=sites_for(user)).order_by("pk").values_list("mrn", flat=True).first()
     for name, text in {"name": "bada", "two names": "bada ba", "number": number or "", "one letter": "b"}.items():
         yield Listing(f"patients, search by {name}", page, body={"text": text})
@@ -162,10 +167,17 @@ def _cursor(moment: datetime.datetime) -> str:
     return b64encode(urlencode({"p": str(moment)}).encode()).decode()
 
 
-def request(client: Client, listing: Listing) -> int:
-    """One request; the status of its response."""
+def request(client: Client, listing: Listing) -> Any:
+    """The response to one request, an ``HttpResponse``."""
     if listing.body is None:
-        return client.get(listing.address, listing.parameters).status_code
+        return client.get(listing.address, listing.parameters)
     is_api = listing.address.startswith("/api/")
     kind = "application/json" if is_api else MULTIPART_CONTENT
-    return client.post(listing.address, listing.body, content_type=kind).status_code
+    return client.post(listing.address, listing.body, content_type=kind)
+
+
+def n_rows_shown(content: bytes) -> int:
+    """Number of rows of the tables of a page without their heads, or of the results of the API."""
+    if content.startswith(b"{"):
+        return len(json.loads(content)["results"])
+    return content.count(b"<tr") - content.count(b"<thead")

@@ -41,9 +41,9 @@ def statements_of(client: Client, listing: Listing) -> list[str]:
     """The SELECT statements of a request for a list, with an empty cache. Raises ValueError for an error."""
     cache.clear()
     with CaptureQueriesContext(connection) as queries:
-        status = request(client, listing)
-    if status >= 500:
-        raise ValueError(f"{listing.name}: status {status}")
+        response = request(client, listing)
+    if response.status_code >= 500:
+        raise ValueError(f"{listing.name}: status {response.status_code}")
     return [one["sql"] for one in queries if one["sql"].startswith(("SELECT", "(SELECT"))]
 
 

@@ -78,13 +78,14 @@ def measure(large: Database, baseline: Database, *, n_runs: int, only: str) -> R
 def summary(rounds: Sequence[ListTiming]) -> ListTiming:
     """All requests of the rounds, with the median of their processor times."""
     times = [ms for each in rounds for ms in each.times_ms]
-    return ListTiming(times, statistics.median(each.processor_ms for each in rounds), rounds[0].n_statements)
+    first, used_ms = rounds[0], statistics.median(each.processor_ms for each in rounds)
+    return ListTiming(times, used_ms, first.n_statements, first.n_rows)
 
 
 def table(results: Results, *, n_people: int, n_baseline: int, each_role: bool) -> str:
-    """A line for each list, with the role for which it is slowest; or for each role."""
-    cells = ["list", "role", "statements", f"median, {n_people:,}", f"95th, {n_people:,}", f"processor, {n_people:,}"]
-    cells += [f"processor, {n_baseline:,}", "ratio of processor times"]
+    """A line for each list, with the role for which it is slowest; or for each role. Rows: of many people, baseline."""
+    cells = ["list", "role", "rows shown", "statements", f"median, {n_people:,}", f"95th, {n_people:,}"]
+    cells += [f"processor, {n_people:,}", f"processor, {n_baseline:,}", "ratio of processor times"]
     lines = [f"| {' | '.join(cells)} |", "|---" * len(cells) + "|"]
     for name in dict.fromkeys(name for name, _role in results):
         rows = {role: timings for (one, role), timings in results.items() if one == name}
@@ -98,7 +99,8 @@ def line(name: str, role: str, now: ListTiming, baseline: ListTiming) -> str:
     median_ms, p95_ms = np.percentile(now.times_ms, [50, 95])
     late = " !" if p95_ms > TARGET_MS else ""
     ratio = now.processor_ms / baseline.processor_ms
-    cells = [name, role, str(now.n_statements), f"{median_ms:.0f} ms", f"{p95_ms:.0f} ms{late}"]
+    cells = [name, role, f"{now.n_rows}, {baseline.n_rows}", str(now.n_statements)]
+    cells += [f"{median_ms:.0f} ms", f"{p95_ms:.0f} ms{late}"]
     cells += [f"{now.processor_ms:.0f} ms", f"{baseline.processor_ms:.0f} ms"]
     cells.append(f"{ratio:.2f}{' !' if ratio > MAX_RATIO else ''}")
     return f"| {' | '.join(cells)} |"

@@ -10,11 +10,12 @@ N_RUNS = 5
 
 @dataclass(frozen=True, slots=True)
 class ListTiming:
-    """Some requests of one list as one role; the processor time is that of one request."""
+    """Some requests of one list as one role; processor time, statements and rows shown are those of one request."""
 
     times_ms: list[float]
     processor_ms: float
     n_statements: int
+    n_rows: int
 
 
 def times_ms(call: Callable[[], object], *, n_runs: int = N_RUNS, before: Callable[[], object] = int) -> list[float]:
