@@ -166,7 +166,7 @@ check_proxy() {
     local style
     step "Responses of the proxy"
     web --head "$base/login/" | tr -d '\r' | grep -i -E '^(HTTP|strict|x-|referrer|content-sec|cross|permissions|server)'
-    style=$(web "$base/login/" | grep -o '/static/css/page\.[^"]*' | head -n 1)
+    style=$(web "$base/login/" | grep -o '/static/joined/pages\.[^"]*css' | head -n 1)
     web --head --compressed "$base$style" | tr -d '\r' | grep -i -E '^(HTTP|cache|content-enc|content-type)'
     web --output /dev/null --write-out 'photographs asked for directly: %{http_code}\n' "$base/photographs-by-proxy/photos/"
     head -c 54000000 /dev/zero >"$work/large"
