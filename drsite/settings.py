@@ -8,6 +8,7 @@ from typing import Any
 
 import environ
 from django.conf.global_settings import LANGUAGES as KNOWN_LANGUAGES
+from django.conf.global_settings import STATICFILES_FINDERS as FINDERS
 from whitenoise.compress import Compressor
 
 from drsite.api_schema import API_SCHEMA
@@ -143,11 +144,7 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))()
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATICFILES_FINDERS = [
-    "django.contrib.staticfiles.finders.FileSystemFinder",
-    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "drsite.joined_files.JoinedFilesFinder",
-]
+STATICFILES_FINDERS = [*FINDERS, "drsite.joined_files.JoinedFilesFinder"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # half the files
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")  # large, for developer tools only
 _S3_BUCKET = env.str("S3_BUCKET", default="")  # empty: photographs are in MEDIA_ROOT
@@ -248,16 +245,13 @@ SPECTACULAR_SETTINGS = API_SCHEMA
 CELERY_BROKER_URL = env.str("REDIS_URL", default="") or "memory://"
 # An upload must not wait for an unavailable Redis: it is stored as QUEUED, and beat publishes it later.
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {
-        "visibility_timeout": 120,  # seconds until a crashed worker's message goes to another; over the hard limit
-        "socket_connect_timeout": 2,
-        "socket_timeout": 5,
-        "retry_on_timeout": False,
-    }
-    if CELERY_BROKER_URL.startswith("redis")
-    else {}
-)
+_OF_REDIS = {
+    "visibility_timeout": 120,  # seconds until a crashed worker's message goes to another; over the hard limit
+    "socket_connect_timeout": 2,
+    "socket_timeout": 5,
+    "retry_on_timeout": False,
+}
+CELERY_BROKER_TRANSPORT_OPTIONS = _OF_REDIS if CELERY_BROKER_URL.startswith("redis") else {}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
