@@ -84,10 +84,10 @@ def same_file(servers: Servers, photo: bytes, n_clients: int) -> dict[str, objec
     with ThreadPoolExecutor(n_clients) as pool:
         sent = [pool.submit(upload, servers.port, clinic, clinic.exams[0], photo) for _ in range(n_clients)]
         answers = [one.result() for one in sent]
-    silent = [one for one in answers if one.status >= 400 and not one.message]
+    without_message = [one for one in answers if one.status >= 400 and not one.message]
     n_stored = FundusImage.objects.filter(exam=clinic.exams[0]).count()
-    if silent or n_stored != 1:
-        raise RuntimeError(f"{n_stored} photographs are stored, {len(silent)} answers say nothing.")
+    if without_message or n_stored != 1:
+        raise RuntimeError(f"{n_stored} photographs are stored, {len(without_message)} answers have no message.")
     return {
         "clients at once": n_clients,
         "answers (HTTP status: number)": _counts([one.status for one in answers]),
