@@ -67,7 +67,7 @@ def patient_list(request: AuthenticatedRequest) -> HttpResponseBase:
     record_event(
         verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=None, data={"n_found": n_found}, by=request.user
     )
-    return render(request, "screening/patients/list.html", context)
+    return render(request, "screening/patients/list.html", context, status=422 if form.errors else 200)
 
 
 @login_required

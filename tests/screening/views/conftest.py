@@ -16,3 +16,9 @@ def as_photographer(client: Client, photographer: User) -> Client:
 def as_reviewer(client: Client, reviewer: User) -> Client:
     client.force_login(reviewer)
     return client
+
+
+@pytest.fixture
+def as_manager(client: Client, manager: User) -> Client:
+    client.force_login(manager)
+    return client

@@ -5,7 +5,6 @@ import datetime
 import io
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -27,12 +26,6 @@ from tests.screening.services.test_reviews import both
 from tests.screening.views.pages import count_queries, page_text, text_of, url
 
 Verb = AuditEvent.Verb
-
-
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
 
 
 def exported(client: Client, site: Site, **values: Any) -> list[dict[str, str]]:

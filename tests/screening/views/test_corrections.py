@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from screening.models import AuditEvent, Correction, Exam, FundusImage, Patient, Review, Site, User
+from screening.models import AuditEvent, Correction, Exam, FundusImage, Patient, Review, Site
 from screening.services.recalls import update_recall
 from tests.screening.factories import (
     ExamFactory,
@@ -17,12 +17,6 @@ from tests.screening.factories import (
 from tests.screening.views.pages import page_text, text_of, url
 
 WHY = "Wrong name on the list"
-
-
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
 
 
 @pytest.fixture

@@ -22,12 +22,6 @@ from tests.screening.factories import ExamFactory, PatientFactory, ReviewFactory
 F = FirstStep
 
 
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
-
-
 @pytest.fixture(autouse=True)
 def _photographs_without_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A drawing takes a second."""

@@ -34,12 +34,6 @@ def _no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch_views, "missing_libraries", tuple)
 
 
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
-
-
 def text_page(site: Site, kind: str = "result_rescreen", language: str = "fr") -> str:
     return url("site-message-text", site.pk, kind, "letter", language)
 

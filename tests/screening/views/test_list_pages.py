@@ -91,6 +91,18 @@ def test_a_search_for_a_sign_or_a_letter_ends_with_a_sentence(text: str, site: S
     assert ("3 patients found." if text == "pe" else "0 patients found.") in shown
 
 
+@pytest.mark.parametrize("name", ["worklist", "patient-list", "referrals", "search", "site-due-list", "site-bookings"])
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("x" * 10_000, "at most 200 characters"), ("a\0b", "Null characters are not allowed.")]
+)
+def test_a_search_that_no_list_can_make_is_refused(
+    name: str, text: str, sentence: str, site: Site, as_manager: Client
+) -> None:
+    create(site, 3)
+    response = as_manager.post(url(name, *([site.pk] if name.startswith("site-") else [])), {"text": text})
+    assert (response.status_code, sentence in response.content.decode()) == (422, True)
+
+
 def test_a_later_page_has_as_many_queries_as_the_first(site: Site, as_reviewer: Client) -> None:
     create(site, 9)
     first = count_queries(as_reviewer, "patient-list")

@@ -11,12 +11,6 @@ from tests.screening.views.pages import count_queries, text_of, url
 from tests.screening.views.test_worklist import waiting_exam
 
 
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
-
-
 @pytest.mark.parametrize(
     ("name", "of_site"),
     [

@@ -35,12 +35,6 @@ def grader(fake_grader: FakeGrader) -> FakeGrader:
     return fake_grader
 
 
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
-
-
 def signed_exam(site: Site, *, signed: int | None, graded: int, **values: object) -> Grading:
     """An exam whose right eye is signed and graded by the fake model; its left eye is absent."""
     exam = ExamFactory(patient__site=site, left_eye_absent_reason="prosthesis")

@@ -24,12 +24,6 @@ ICDR = GradingScale.ICDR
 N_RULES = len(default_table(ICDR).rules)
 
 
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
-
-
 def sent_form(client: Client, site: Site, **changes: str) -> dict[str, str]:
     """The fields of the page of changes, as a browser sends them."""
     text = page_text(client, "site-outcomes-edit", site.pk)

@@ -40,12 +40,6 @@ def site(site: Site) -> Site:
     return switch_on(site)
 
 
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
-
-
 def text_url(site: Site, *, kind: str = "invitation", channel: str = "email", language: str = "en") -> str:
     return url("site-message-text", site.pk, kind, channel, language)
 

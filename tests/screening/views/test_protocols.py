@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 
@@ -17,12 +16,6 @@ FORM: dict[str, Any] = {
     "reason": "Programme rules",
     "base": 0,
 }
-
-
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
 
 
 def test_a_manager_changes_the_protocol_and_sees_what_is_missing(

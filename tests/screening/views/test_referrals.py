@@ -42,12 +42,6 @@ def referral(site: Site) -> Referral:
     return make(site, "Lovelace")
 
 
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
-
-
 def test_late_referrals_are_first_and_marked(site: Site, as_reviewer: Client) -> None:
     for name, late_days in (("Intime", -9), ("Late", 1), ("Latest", 40)):
         make(site, name, late_days=late_days)

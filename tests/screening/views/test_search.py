@@ -2,22 +2,15 @@
 
 from typing import Any
 
-import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from screening.models import AuditEvent, Membership, Site, User
+from screening.models import AuditEvent, Membership, Site
 from tests.screening.factories import ExamFactory, MembershipFactory, PatientFactory
 from tests.screening.views.pages import HTMX
 
 PAGE = "/search/"
-
-
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
 
 
 def test_a_search_finds_patients_exams_pages_and_actions(

@@ -4,7 +4,6 @@ import json
 import re
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 
@@ -14,12 +13,6 @@ from screening.selectors.site_settings import setting_label, settings_of
 from tests.screening.factories import ExamFactory, MembershipFactory, UserFactory
 
 GENERAL, TIMES = SettingsGroup.GENERAL, SettingsGroup.READING_TIMES
-
-
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
 
 
 def address(site: Site, group: SettingsGroup) -> str:

@@ -20,12 +20,6 @@ ACCOUNT = {"first_name": "Ada", "last_name": "Byron", "username": "ada"}
 PASSWORD = "brisk-lantern-otter"
 
 
-@pytest.fixture
-def as_manager(client: Client, manager: User) -> Client:
-    client.force_login(manager)
-    return client
-
-
 def code_in(text: str) -> str:
     found = re.search(r"/invitation/#([\w-]+)", text)
     assert found is not None
