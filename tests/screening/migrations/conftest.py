@@ -7,31 +7,34 @@ import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-EMPTY = "empty_schema"
-
 
 @pytest.fixture
-def empty_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A database without tables in place of the test's: on SQLite in memory, on PostgreSQL a schema."""
+def copied_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A copy of the migrated test database in its place: to undo a few migrations is faster than to apply all."""
     full: Any = connections[DEFAULT_DB_ALIAS]
-    empty = type(full)({**full.settings_dict, **({"NAME": ":memory:"} if full.vendor == "sqlite" else {})})
+    is_sqlite, name = full.vendor == "sqlite", full.settings_dict["NAME"]
+    copy = type(full)({**full.settings_dict, "NAME": ":memory:" if is_sqlite else f"{name}_copy"})
     with django_db_blocker.unblock():
-        connections[DEFAULT_DB_ALIAS] = empty
-        if empty.vendor == "postgresql":
-            with empty.cursor() as cursor:
-                cursor.execute(f"CREATE SCHEMA {EMPTY}")
-                cursor.execute(f"SET search_path TO {EMPTY}")
+        if is_sqlite:
+            full.ensure_connection()
+            copy.ensure_connection()
+            full.connection.backup(copy.connection)
+        else:
+            full.close()  # PostgreSQL copies no database that is in use
+            with full._nodb_cursor() as cursor:
+                cursor.execute(f'CREATE DATABASE "{name}_copy" TEMPLATE "{name}"')
+        connections[DEFAULT_DB_ALIAS] = copy
         yield
-        if empty.vendor == "postgresql":
-            with empty.cursor() as cursor:
-                cursor.execute(f"DROP SCHEMA {EMPTY} CASCADE")
-        empty.close()
         connections[DEFAULT_DB_ALIAS] = full
+        copy.close()
+        if not is_sqlite:
+            with full._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE "{name}_copy"')
 
 
 @pytest.fixture
-def migrate(empty_database: None) -> Callable[[str | None], Any]:
-    """Migrate an empty database to a migration of the app, None is before the first; returns its models."""
+def migrate(copied_database: None) -> Callable[[str | None], Any]:
+    """Migrate the copy to a migration of the app, None is before the first; returns its models."""
 
     def to(name: str | None) -> Any:
         executor = MigrationExecutor(connection)

@@ -4,12 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 
 def test_every_migration_can_be_undone(migrate: Callable[[str | None], Any]) -> None:
-    (newest,) = MigrationExecutor(connection).loader.graph.leaf_nodes("screening")
-    migrate(newest[1])
     assert any(table.startswith("screening_") for table in connection.introspection.table_names())
     migrate(None)
     assert not [table for table in connection.introspection.table_names() if table.startswith("screening_")]
