@@ -23,7 +23,7 @@ _ADDRESS = "1 Mill Lane\nHarbour Town"
 
 @dataclass(frozen=True, slots=True)
 class Clinic:
-    """A site, its photographer with an API key, and exams without photographs."""
+    """A site, its photographer with an API key, and exams without photographs, of this site or of several in turn."""
 
     site: Site
     user: User
@@ -41,25 +41,29 @@ class StoredFile:
 
 
 def add_clinic(
-    *, n_exams: int = 0, n_to_invite: int = 0, model: str = ServedModel.FAST, role: str = Membership.Role.PHOTOGRAPHER
+    *,
+    n_exams: int = 0,
+    n_to_invite: int = 0,
+    model: str = ServedModel.FAST,
+    role: str = Membership.Role.PHOTOGRAPHER,
+    n_sites: int = 1,
 ) -> Clinic:
-    """A site with one user, ``n_exams`` people with an exam each, and ``n_to_invite`` people without one."""
+    """A user of one or more sites, with ``n_exams`` people with an exam each, and ``n_to_invite`` without one."""
     code = f"measured-{uuid.uuid4().hex[:12]}"
     mode = Site.ReadingMode.SIDE_BY_SIDE  # at a blind-first site, predict refuses a photograph that is yet to be read
-    site = Site.objects.create(name="Measured", code=code, timezone="UTC", model=model, reading_mode=mode)
+    facts = {"name": "Measured", "timezone": "UTC", "model": model, "reading_mode": mode}
+    sites = [Site.objects.create(code=f"{code}-{n}", **facts) for n in range(n_sites)]
     user = User.objects.create_user(code)
-    Membership.objects.create(user=user, site=site, role=role)
+    Membership.objects.bulk_create(Membership(user=user, site=site, role=role) for site in sites)
+    name = {"family_name": "Test", "born_on": "1960-05-17", "postal_address": _ADDRESS}
     people = [
-        Patient(
-            site=site, mrn=str(n), family_name="Test", given_name=str(n), born_on="1960-05-17", postal_address=_ADDRESS
-        )
-        for n in range(n_exams + n_to_invite)
+        Patient(site=sites[n % n_sites], mrn=str(n), given_name=str(n), **name) for n in range(n_exams + n_to_invite)
     ]
     Patient.objects.bulk_create(people, batch_size=_CHUNK)
-    rows = (Exam(patient=one, site=site, opened_by=user) for one in people[:n_exams])
+    rows = (Exam(patient=one, site=one.site, opened_by=user) for one in people[:n_exams])
     exams = Exam.objects.bulk_create(rows, batch_size=_CHUNK)
     _row, key = issue_key(user=user, name="measurement", by=None)
-    return Clinic(site, user, key, tuple(exams))
+    return Clinic(sites[0], user, key, tuple(exams))
 
 
 def store(photos: Sequence[bytes]) -> list[StoredFile]:

@@ -1,12 +1,13 @@
 """Print how long a photograph takes from its upload over HTTP to its grading, and ``POST predict``.
 
     DATABASE_URL=postgres://postgres@127.0.0.1/scratch REDIS_URL=redis://127.0.0.1:6379/9 \\
-        python -m benchmarks.whole_way [--seconds 45] [--clients 1 10 50] [--workers 1] [--photos FOLDER]
+        python -m benchmarks.whole_way [--seconds 45] [--clients 1 10 50] [--workers 1] [--sites 1] [--photos FOLDER]
 
 It starts gunicorn as in a container, workers and beat, all on this machine, where the clients run too. The database is
 migrated and must be empty; it is of no use afterwards, and the database of Redis is emptied. By default the uploads
 take 45 s for each number of clients and ``predict`` 15 s: three minutes in all. ``--clients 10 --seconds 180`` shows
-by the photographs of each minute whether it becomes slower.
+by the photographs of each minute whether it becomes slower. Uploads at one site wait for its lock: ``--sites 10``
+sends them to ten sites in turn.
 """
 
 import argparse
@@ -66,7 +67,7 @@ def row(uploads: Measured, predictions: Measured, cpu_s: dict[str, float]) -> di
 def measure(options: argparse.Namespace, broker: redis.Redis) -> str:
     """Run all; the table."""
     photos = read_photographs(options.photos, N_PHOTOS)
-    clinic = add_clinic(n_exams=N_EXAMS, model=options.model)
+    clinic = add_clinic(n_exams=N_EXAMS, model=options.model, n_sites=options.sites)
     connections.close_all()
     rows, n_sent = [], 0
     with tempfile.TemporaryDirectory() as folder:
@@ -93,7 +94,8 @@ def measure(options: argparse.Namespace, broker: redis.Redis) -> str:
     traffic = sum(after[name] - before[name] for name in ("total_net_input_bytes", "total_net_output_bytes"))
     mean_mb = sum(map(len, photos)) / len(photos) / 1e6
     return (
-        f"{len(photos)} photographs of {mean_mb:.1f} MB in turn, model {options.model}, workers {options.workers}, "
+        f"{len(photos)} photographs of {mean_mb:.1f} MB in turn, sites {options.sites}, model {options.model}, "
+        f"workers {options.workers}, "
         f"servers, database and clients together on {machine()}\n\n"
         f"{row_table(rows)}\nBroker: {n_bytes} bytes a message; {traffic / max(1, n_sent):.0f} bytes a photograph "
         "with heartbeats, rate limits and polling of the queue.\n"
@@ -105,6 +107,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=45, help="of uploads, for each number of clients")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 10, 50])
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--sites", type=int, default=1)
     parser.add_argument("--model", choices=["fast", "accurate"], default="fast")
     parser.add_argument("--photos", type=Path, required=True, help="folder of JPEG files")
     options = parser.parse_args()
