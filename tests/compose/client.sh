@@ -163,11 +163,16 @@ show_error_pages() {
 }
 
 check_proxy() {
-    local style
+    local style encoding
     step "Responses of the proxy"
     web --head "$base/login/" | tr -d '\r' | grep -i -E '^(HTTP|strict|x-|referrer|content-sec|cross|permissions|server)'
     style=$(web "$base/login/" | grep -o '/static/joined/pages\.[^"]*css' | head -n 1)
-    web --head --compressed "$base$style" | tr -d '\r' | grep -i -E '^(HTTP|cache|content-enc|content-type)'
+    for encoding in br gzip; do
+        web --head --header "Accept-Encoding: $encoding" "$base$style" | tr -d '\r' >"$work/headers"
+        grep -i -E '^(HTTP|cache|content-enc|content-type|vary)' "$work/headers"
+        grep -qi "^content-encoding: $encoding$" "$work/headers" && grep -qi '^content-type: text/css$' "$work/headers" \
+            || fail "the style sheet is not sent with $encoding"
+    done
     web --output /dev/null --write-out 'photographs asked for directly: %{http_code}\n' "$base/photographs-by-proxy/photos/"
     head -c 54000000 /dev/zero >"$work/large"
     api --output "$work/answer" --write-out '54 MB: %{http_code} ' --form "photo=@$work/large" "$base/api/v1/predict"; head -c 120 "$work/answer"; echo
