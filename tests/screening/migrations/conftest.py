@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 @pytest.fixture
-def copied_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def copied_database(transactional_db: None, django_db_blocker: Any) -> Iterator[None]:
     """A copy of the migrated test database in its place: to undo a few migrations is faster than to apply all."""
     full: Any = connections[DEFAULT_DB_ALIAS]
     is_sqlite, name = full.vendor == "sqlite", full.settings_dict["NAME"]
