@@ -18,7 +18,7 @@ from screening.migrations.initial import (
     site_rules,
     teaching,
 )
-from screening.migrations.initial.triggers import TRIGGERS
+from screening.migrations.initial.triggers import create_all, drop_all
 
 TABLES = (accounts, site_rules, patients, exams, photographs, readings, teaching, referrals, messages, imports)
 
@@ -93,5 +93,5 @@ class Migration(migrations.Migration):
     dependencies = [("auth", "0012_alter_user_first_name_max_length")]
     operations = [
         *(operation for tables in TABLES for operation in tables.OPERATIONS),
-        *(migrations.RunPython(triggers.create, triggers.drop) for triggers in TRIGGERS),
+        migrations.RunPython(create_all, drop_all),
     ]

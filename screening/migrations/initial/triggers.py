@@ -1,5 +1,8 @@
 """Triggers that keep the rows of append-only tables as they were written."""
 
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
+
 from screening.append_only import AppendOnlyTriggers
 
 AUDIT = AppendOnlyTriggers(("screening_auditevent", "screening_firstreading"), "screening_refuse_change")
@@ -21,7 +24,7 @@ TEACHING = AppendOnlyTriggers(
     ("screening_teachingreading", "screening_teachingcertificate"), "screening_refuse_teaching_change"
 )
 STAFF = AppendOnlyTriggers(("screening_staffchange",), "screening_refuse_staff_change")
-TRIGGERS = (
+_TRIGGERS = (
     AUDIT,
     CORRECTIONS,
     OUTCOME_TABLES,
@@ -36,3 +39,14 @@ TRIGGERS = (
     TEACHING,
     STAFF,
 )
+
+
+def create_all(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """In one operation: for each one Django makes the classes of all models again, which takes 0.1 s."""
+    for triggers in _TRIGGERS:
+        triggers.create(apps, schema_editor)
+
+
+def drop_all(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    for triggers in _TRIGGERS:
+        triggers.drop(apps, schema_editor)
