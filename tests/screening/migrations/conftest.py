@@ -22,6 +22,7 @@ def copied_database(transactional_db: None, django_db_blocker: Any) -> Iterator[
         else:
             full.close()  # PostgreSQL copies no database that is in use
             with full._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}_copy"')  # of a run that was killed
                 cursor.execute(f'CREATE DATABASE "{name}_copy" TEMPLATE "{name}"')
         connections[DEFAULT_DB_ALIAS] = copy
         yield
