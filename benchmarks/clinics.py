@@ -55,9 +55,9 @@ def add_clinic(
     sites = [Site.objects.create(code=f"{code}-{n}", **facts) for n in range(n_sites)]
     user = User.objects.create_user(code)
     Membership.objects.bulk_create(Membership(user=user, site=site, role=role) for site in sites)
-    name = {"family_name": "Test", "born_on": "1960-05-17", "postal_address": _ADDRESS}
+    person = {"family_name": "Test", "born_on": "1960-05-17", "postal_address": _ADDRESS}
     people = [
-        Patient(site=sites[n % n_sites], mrn=str(n), given_name=str(n), **name) for n in range(n_exams + n_to_invite)
+        Patient(site=sites[n % n_sites], mrn=str(n), given_name=str(n), **person) for n in range(n_exams + n_to_invite)
     ]
     Patient.objects.bulk_create(people, batch_size=_CHUNK)
     rows = (Exam(patient=one, site=one.site, opened_by=user) for one in people[:n_exams])
