@@ -11,12 +11,13 @@
 
   let isDirty = false; // entries on the page that no save has taken
   let isSending = false;
+  let saving = null; // AbortController of the newest save
   let isOlder = false; // there is a newer draft: who leaves this page loses its entries
   let isStopped = false; // a newer draft, a signature, or the form is being sent
   let isKept = false; // the server keeps the entries until the log-in
   let isActive = false; // pointer or keys were used since the exam was last kept
   let nFailures = 0;
-  let nPanels = 0; // answers to requests of an earlier panel are ignored
+  let epoch = 0; // answers to requests of an earlier panel, or of before the form was sent, are ignored
   let timer = 0;
 
   const form = () => document.querySelector("[data-draft-form]");
@@ -69,25 +70,28 @@
     const body = new FormData(form());
     body.set("csrfmiddlewaretoken", window.csrfToken());
     if (isForced) body.set("keep", "yes");
-    const panel = nPanels;
+    const atStart = epoch;
     isDirty = false;
     isSending = true;
-    const answer = await request(state().dataset.url, { method: "POST", body, keepalive: true });
+    saving = new AbortController();
+    const answer = await request(state().dataset.url, { method: "POST", body, keepalive: true }, saving);
     isSending = false;
-    if (panel !== nPanels) return;
+    if (atStart !== epoch) return;
     finish(answer);
     if (isDirty && !isStopped && !nFailures) schedule(0);
   }
 
   // {status: 0} if there is no answer.
-  async function request(url, options = {}) {
+  async function request(url, options = {}, limit = new AbortController()) {
+    const timeout = setTimeout(() => limit.abort(), TIMEOUT_MS);
     try {
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
-      const response = await fetch(url, { ...options, signal, headers: { Accept: "application/json" } });
+      const response = await fetch(url, { ...options, signal: limit.signal, headers: { Accept: "application/json" } });
       const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
       return { status: response.status, json: isJson ? await response.json() : {} };
     } catch {
       return { status: 0, json: {} };
+    } finally {
+      clearTimeout(timeout);
     }
   }
 
@@ -120,6 +124,16 @@
     }
   }
 
+  // The form is being sent, with all entries: a save that is under way could reach the server after it, as an older draft.
+  function stopForForm() {
+    clearTimeout(timer);
+    isStopped = true;
+    if (!isSending) return;
+    isDirty = true;
+    epoch += 1;
+    saving.abort();
+  }
+
   function stopAsOlder(isAsked) {
     isOlder = isAsked;
     isStopped = true;
@@ -131,10 +145,10 @@
 
   async function askForNews() {
     if (document.hidden || isStopped || isSending || !state()?.dataset.statusUrl) return;
-    const panel = nPanels;
+    const atStart = epoch;
     const asked = ofPage();
     const { status, json } = await request(`${state().dataset.statusUrl}?${new URLSearchParams(asked)}`);
-    const isOld = panel !== nPanels || isSending || isDirty || asked.draft_version !== field("draft_version").value;
+    const isOld = atStart !== epoch || isSending || isDirty || asked.draft_version !== field("draft_version").value;
     if (status !== 200 || (json.code === "newer_draft" && isOld)) return;
     showNotice(json);
   }
@@ -144,10 +158,10 @@
     const url = state()?.dataset.lockUrl;
     if (!isActive || !url || document.hidden || isStopped) return;
     isActive = false;
-    const panel = nPanels;
+    const atStart = epoch;
     const body = new URLSearchParams({ ...ofPage(), csrfmiddlewaretoken: window.csrfToken() });
     const { status, json } = await request(url, { method: "POST", body });
-    if (status === 200 && panel === nPanels) showNotice(json);
+    if (status === 200 && atStart === epoch) showNotice(json);
   }
 
   // Entries are sent before the page is left, also while a save is under way, and tried again when it comes back.
@@ -183,15 +197,12 @@
   // While the form is sent, its entries are not saved as a draft too.
   document.addEventListener("submit", (event) => {
     if (event.target !== form()) return;
-    clearTimeout(timer);
     isOlder = false;
-    isStopped = true;
+    stopForForm();
     window.addEventListener("pageshow", () => { isStopped = false; }, { once: true });
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.target.id !== "reading-panel") return;
-    clearTimeout(timer);
-    isStopped = true;
+    if (event.detail.target.id === "reading-panel") stopForForm();
   });
   for (const kind of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
     document.addEventListener(kind, (event) => {
@@ -202,7 +213,7 @@
   }
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target.id !== "reading-panel") return;
-    nPanels += 1;
+    epoch += 1;
     nFailures = 0;
     isDirty = isStopped = isKept = isOlder = false;
     begin();

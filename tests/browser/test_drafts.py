@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
-from playwright.sync_api import Dialog, Page, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from screening.models import Exam, FirstReading, ReadingDraft, Review, Site, User
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, wait_until
 from tests.screening.factories import MembershipFactory
 
 pytestmark = pytest.mark.browser
@@ -166,6 +166,34 @@ def test_saving_is_repeated_while_the_server_is_unavailable(
     page.unroute("**/draft/")
     expect_saved(page)  # without an event in the browser
     assert ReadingDraft.objects.get().entries["OD-verdict"] == "2"
+    assert all("503" in problem for problem in problems)
+    problems.clear()
+
+
+def test_a_save_under_way_does_not_arrive_after_the_form(
+    visit: Visit, path: str, reviewer: User, problems: list[str]
+) -> None:
+    page = visit(path, reviewer)
+    saves: list[Route] = []
+
+    def hold(route: Route) -> None:
+        saves.append(route)  # without an answer
+
+    page.route("**/draft/", hold)
+    page.route("**/first-reading/", lambda route: route.fulfill(status=503, body="busy"))
+    grade(page, "0 m ArrowRight 0 m")
+    wait_until(page, lambda: len(saves) == 1)
+    with page.expect_event("requestfailed", timeout=10_000) as cancelled:
+        grade(page, "s s")
+    assert cancelled.value.url.endswith("/draft/")
+    wait_until(page, lambda: len(saves) == 2)  # the form did not reach the server
+    saves[1].continue_()
+    expect_saved(page)
+    assert ReadingDraft.objects.get().entries.items() >= NORMAL.items()
+    page.unroute("**/first-reading/")
+    page.unroute("**/draft/")
+    grade(page, "s s")
+    expect(page.get_by_role("region", name="Result of the model")).to_have_count(2)
     assert all("503" in problem for problem in problems)
     problems.clear()
 
