@@ -1,7 +1,6 @@
 """Interactive before bulk, site after site, each photograph once."""
 
 import threading
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -179,5 +178,6 @@ def test_parallel_workers_grade_each_once_and_share_the_sites(shared_database: s
     assert len(started) == 18
     rows = Grading.objects.order_by("started_at").values_list("status", "n_attempts", "queue_site")
     assert {(status, n) for status, n, _site in rows} == {(Status.DONE, 1)}
-    of_first_nine = Counter(site for _status, _n, site in list(rows)[:9])
-    assert min(of_first_nine.values()) >= 2, "no site waits while another one is served often"
+    # Claims at one moment may be of one site. But of nine claims by four workers, three are of one worker, and it saw
+    # before each of them which sites were served.
+    assert {site for _status, _n, site in list(rows)[:9]} == {site.pk for site in sites}
