@@ -203,8 +203,13 @@ def _flatten(detail: Any, path: str = "") -> dict[str, str]:
     if isinstance(detail, dict):
         flat: dict[str, str] = {}
         for key, inner in detail.items():
-            name = "request" if key == "non_field_errors" else str(key)
+            name = "request" if key == "non_field_errors" else _writable(key)
             flat |= _flatten(inner, f"{path}.{name}" if path else name)
         return flat
     texts = detail if isinstance(detail, list) else [detail]
-    return {path or "request": " ".join(map(str, texts))}
+    return {path or "request": " ".join(map(_writable, texts))}
+
+
+def _writable(text: object) -> str:
+    """A text that UTF-8 can hold: half of a surrogate pair, which JSON can name, as an escape."""
+    return str(text).encode(errors="backslashreplace").decode()

@@ -24,9 +24,17 @@ class HasActionPermission(IsAuthenticated):
         """False without a user: the response is then 401."""
         if not super().has_permission(request, view):
             return False
-        method = "GET" if request.method == "HEAD" else str(request.method)
-        if method.lower() in view.http_method_names and hasattr(view, method.lower()):
-            actions: dict[str, Action] = getattr(view, "actions", {})
+        method = _method(request).lower()
+        if method in view.http_method_names and hasattr(view, method):
             assert isinstance(request.user, User)  # noqa: S101 (for the type: IsAuthenticated has checked it)
-            require_role(request.user, actions[method])
+            require_role(request.user, action_of(request, getattr(view, "actions", {})))
         return True
+
+
+def action_of(request: Request, actions: dict[str, Action]) -> Action:
+    """The action that a request needs; of HEAD that of GET. Raises KeyError for a method without one."""
+    return actions[_method(request)]
+
+
+def _method(request: Request) -> str:
+    return "GET" if request.method == "HEAD" else str(request.method)

@@ -12,6 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,6 +37,14 @@ _MAX_FORM_BYTES = validation.MAX_BYTES + 1024 * 1024
 """The largest photograph, and the rest of its form."""
 
 
+class AcceptNegotiation(DefaultContentNegotiation):
+    """The format of responses by the header Accept alone: ``format`` in a query is a field like any other."""
+
+    def filter_renderers(self, renderers: Any, format: str) -> Any:  # noqa: A002 (the name in DRF)
+        """All of them."""
+        return renderers
+
+
 class ApiView(GenericAPIView[Any]):
     """Base of all views: JSON, not cached, with a limit on the size of the body.
 
@@ -46,6 +55,7 @@ class ApiView(GenericAPIView[Any]):
     actions: ClassVar[dict[str, Action]] = {}
     http_method_names = ["get", "head", "post"]
     parser_classes: tuple[type[BaseParser], ...] = (StrictJsonParser,)
+    content_negotiation_class = AcceptNegotiation
     throttle_scope = "data"
     max_body_bytes = _MAX_JSON_KB * 1024
     query_parameters: ClassVar[tuple[str, ...]] = ()

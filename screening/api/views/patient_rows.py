@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from screening.access import require
+from screening.api.permissions import action_of
 from screening.api.views.base import ApiListView
 from screening.models import AuditEvent, Patient
 from screening.selectors import get_patient
@@ -20,7 +21,7 @@ class PatientRowsView(ApiListView):
     def patient(self) -> Patient:
         """The patient of the URL, at a site where the user may do this. Raises Http404, AccessDenied."""
         found = get_patient(user=self.user, patient_id=self.kwargs["patient_id"])
-        require(self.user, self.actions[str(self.request.method)], found.site)
+        require(self.user, action_of(self.request, self.actions), found.site)
         return found
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:

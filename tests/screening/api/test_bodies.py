@@ -38,6 +38,7 @@ WRITING = [
     if not issubclass(route.callback.view_class, TusView)  # type: ignore[attr-defined]  # they have headers, no fields
     and callable(getattr(route.callback.view_class, method, None))  # type: ignore[attr-defined]  # as_view() adds it
 ]
+READING = [name for name, route in ROUTES.items() if hasattr(route.callback.view_class, "get")]  # type: ignore[attr-defined]  # as_view() adds it
 LISTS = ("patients", "exams", "images", "gradings", "sites")
 
 
@@ -117,6 +118,7 @@ def test_every_list_names_an_unknown_parameter(name: str, everyone: ApiClient) -
 def test_a_misspelt_filter_does_not_list_everything(everyone: ApiClient, ids: dict[str, str]) -> None:
     assert_refused(everyone.client.get(f"{V1}exams", {"patients": ids["patient_id"]}), 400, "invalid", "patients")
     assert_refused(everyone.client.get(f"{V1}exams?status=open&status=signed"), 400, "invalid", "status")
+    assert_refused(everyone.client.get(f"{V1}exams?format=csv"), 400, "invalid", "format")
 
 
 @pytest.mark.parametrize("name", ["exam-images", "predict"])
@@ -180,6 +182,19 @@ def test_a_body_that_is_not_json_is_400(body: bytes, everyone: ApiClient) -> Non
     assert_refused(everyone.client.post(f"{V1}patients", body, "application/json"), 400, "bad_request")
 
 
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ('{"\\ud800": 1}', r"\ud800"),
+        ('{"\\ud83d": 1, "\\ud83d": 2}', r"\ud83d"),
+        ('{"sex": "\\ud800"}', "sex"),
+        ('{"confirm": ["\\ud800"]}', "confirm.0"),
+    ],
+)
+def test_half_of_a_character_is_named(body: str, named: str, everyone: ApiClient) -> None:
+    assert_refused(everyone.client.post(f"{V1}patients", body, "application/json"), 400, "invalid", named)
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP", "identity, gzip", "zstd"])
 @pytest.mark.parametrize("path", [f"{V1}patients", f"{V1}predict", f"{V1}nothing"])
 def test_a_compressed_body_is_415(encoding: str, path: str, everyone: ApiClient) -> None:
@@ -211,6 +226,17 @@ def test_ids_in_capitals_are_found(name: str, everyone: ApiClient, ids: dict[str
         getattr(everyone.client, method)(V1 + "/".join(_path(name, values))).status_code for values in (ids, capitals)
     }
     assert 404 not in statuses
+
+
+def test_head_has_the_status_of_get(everyone: ApiClient, ids: dict[str, str]) -> None:
+    headers = {"Tus-Resumable": "1.0.0"}
+    statuses = {
+        name: [
+            send(url_of(name, ids), headers=headers).status_code for send in (everyone.client.head, everyone.client.get)
+        ]
+        for name in READING
+    }
+    assert statuses == {name: [200, 200] for name in READING} | {"letter-batch-file": [409, 409]}
 
 
 def _path(name: str, ids: dict[str, str]) -> list[str]:
