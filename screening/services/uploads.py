@@ -15,6 +15,8 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db import transaction
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -96,7 +98,10 @@ def begin_upload(*, exam: Exam, n_bytes: int, laterality: str = "", field: str =
 
 
 def append_to_upload(*, upload: PhotoUpload, offset: int, data: bytes, by: User) -> PhotoUpload:
-    """Store ``data`` behind the first ``offset`` bytes. Raises WrongOffset, UploadTooLong, AccessDenied."""
+    """Store ``data`` behind the first ``offset`` bytes.
+
+    Raises WrongOffset, UploadTooLong, AccessDenied, Http404 if the upload was deleted meanwhile.
+    """
     require(by, Action.UPLOAD_IMAGE, upload.exam.site)
     stored = ""
     try:
@@ -123,13 +128,18 @@ def _require_next(upload: PhotoUpload, offset: int, n_bytes: int) -> None:
 
 
 def read_upload(upload: PhotoUpload) -> bytes:
-    """The whole file. Raises UploadIncomplete, OSError."""
+    """The whole file. Raises UploadIncomplete, OSError, Http404 if the upload was deleted meanwhile."""
     if not upload.is_complete:
         raise UploadIncomplete
     content = bytearray()
-    for name in upload.segments:
-        with _storage().open(name) as segment:
-            content += segment.read()
+    try:
+        for name in upload.segments:
+            with _storage().open(name) as segment:
+                content += segment.read()
+    except FileNotFoundError as error:
+        if PhotoUpload.objects.filter(pk=upload.pk).exists():
+            raise
+        raise Http404 from error
     return bytes(content)
 
 
@@ -146,7 +156,8 @@ def attach_upload(*, upload: PhotoUpload, by: User, **values: Any) -> tuple[Fund
 def unpack_upload(*, upload: PhotoUpload, by: User) -> list[UnpackedFile]:
     """An upload for each photograph of a ZIP archive, which is deleted, also if it is refused.
 
-    Raises InvalidPhoto for an archive that is refused, UploadIncomplete, TooManyUploads, AccessDenied, ExamNotOpen.
+    Raises InvalidPhoto for an archive that is refused, UploadIncomplete, TooManyUploads, AccessDenied, ExamNotOpen,
+    Http404 if the archive was unpacked or deleted meanwhile.
     """
     require(by, Action.UPLOAD_IMAGE, upload.exam.site)
     data = read_upload(upload)
@@ -161,13 +172,15 @@ def unpack_upload(*, upload: PhotoUpload, by: User) -> list[UnpackedFile]:
         with transaction.atomic(durable=True):
             exam = lock_open_exam(upload.exam, Action.UPLOAD_IMAGE, by)
             _require_room(sum(1 for one in files if not one.rejection), by)
+            if not PhotoUpload.objects.filter(pk=upload.pk).delete()[0]:
+                raise Http404
             unpacked = [_unpacked(exam, one.name, one.content, one.rejection, stored, by) for one in files]
             counts: Facts = {"exam": str(exam.pk), "n_photographs": sum(one.upload is not None for one in unpacked)}
             record_event(verb=AuditEvent.Verb.ARCHIVE_UNPACKED, subject=upload, site=exam.site, data=counts, by=by)
     except BaseException:
         _delete_files(stored)
         raise
-    _delete([upload])
+    _delete_files(upload.segments)
     return unpacked
 
 
@@ -215,7 +228,8 @@ def _unpacked(exam: Exam, name: str, content: bytes, rejection: str, stored: lis
 
 
 def _locked(upload: PhotoUpload) -> PhotoUpload:
-    return PhotoUpload.objects.select_for_update(of=("self",)).select_related("exam__site").get(pk=upload.pk)
+    rows = PhotoUpload.objects.select_for_update(of=("self",)).select_related("exam__site")
+    return get_object_or_404(rows, pk=upload.pk)
 
 
 def _storage() -> Storage:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import FileSystemStorage
+from django.http import Http404
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -192,6 +193,32 @@ def test_an_archive_becomes_uploads(exam: Exam, photographer: User, media_root: 
     event = AuditEvent.objects.get(verb="upload.unpacked")
     assert event.data == {"exam": str(exam.pk), "n_photographs": 2}
     assert "macula" not in "".join(str(row.segments) for row in rows)
+
+
+def test_of_two_that_unpack_an_archive_one_does(
+    exam: Exam, photographer: User, media_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = uploaded(exam, photographer, zipped(OD__jpg=photo_bytes(seed=1)))
+    unpack = uploads.decoders.unpack
+
+    def unpack_meanwhile(data: bytes) -> Any:
+        monkeypatch.setattr(uploads.decoders, "unpack", unpack)
+        unpack_upload(upload=upload, by=photographer)
+        return unpack(data)
+
+    monkeypatch.setattr(uploads.decoders, "unpack", unpack_meanwhile)
+    with pytest.raises(Http404):
+        unpack_upload(upload=upload, by=photographer)
+    assert (PhotoUpload.objects.count(), stored_segments(media_root)) == (1, 1)
+
+
+def test_an_upload_that_was_deleted_meanwhile_is_not_found(exam: Exam, photographer: User) -> None:
+    upload = uploaded(exam, photographer, b"photograph")
+    discard_upload(upload=PhotoUpload.objects.get(), by=photographer)
+    with pytest.raises(Http404):
+        read_upload(upload)
+    with pytest.raises(Http404):
+        append_to_upload(upload=upload, offset=10, data=b"", by=photographer)
 
 
 def test_a_refused_archive_leaves_nothing(exam: Exam, photographer: User, media_root: Path) -> None:
