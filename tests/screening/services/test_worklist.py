@@ -4,6 +4,7 @@ import itertools
 import random
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
@@ -15,9 +16,9 @@ from ml.errors import GradingError
 from ml.vocabulary import Laterality, QualityLevel
 from screening.models import Exam, Grading, Site, User
 from screening.policy import WorklistRank, exam_quality, worklist_rank
-from screening.services import worklist
+from screening.services import gradings, worklist
 from screening.services.exams import ExamError, FactsMissing, FieldsMissing, mark_eye_absent
-from screening.services.gradings import retry_grading, run_grading
+from screening.services.gradings import grade_image, retry_grading, run_grading
 from screening.services.images import attach_image, change_laterality, withdraw_image
 from screening.services.stale_gradings import requeue_stale_gradings
 from screening.services.worklist import (
@@ -179,7 +180,7 @@ def test_two_gradings_that_end_at_once_count_each_other(
     site: Site, shared_database: str, fake_grader: FakeGrader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exam = ExamFactory(patient__site=site)
-    gradings = [GradingFactory(image=FundusImageFactory(exam=exam, laterality=eye)) for eye in EYES]
+    both = [GradingFactory(image=FundusImageFactory(exam=exam, laterality=eye)) for eye in EYES]
     fake_grader.prediction = make_prediction(0)
     both_inside = threading.Barrier(2)
     read = worklist._gradings_of
@@ -195,13 +196,43 @@ def test_two_gradings_that_end_at_once_count_each_other(
         connection.close()
 
     monkeypatch.setattr(worklist, "_gradings_of", read_together)
-    threads = [threading.Thread(target=run, args=[grading]) for grading in gradings]
+    threads = [threading.Thread(target=run, args=[grading]) for grading in both]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert stored_order(exam) == expected_order(exam)
     assert exam.worklist_rank == WorklistRank.ROUTINE
+
+
+def test_two_that_queue_a_grading_at_once_do_not_wait_for_each_other(
+    site: Site, photographer: User, shared_database: str, fake_grader: FakeGrader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = GradingFactory(image__exam__patient__site=site, is_failed=True)
+    fake_grader.bundle = FakeBundle(model_version="fake-2.0.0+11111111")
+    is_stored, is_over = threading.Event(), threading.Event()
+
+    def update_late(exam: Exam) -> None:
+        is_stored.set()
+        is_over.wait(0.3)  # the second has as much time to lock the exam
+        update_worklist_order(exam)
+
+    def retry_then() -> Grading:
+        is_stored.wait(5)
+        return retry_grading(grading=failed, by=photographer)
+
+    def run(queue: Callable[[], Grading]) -> Any:
+        try:
+            return queue().pk
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(gradings, "update_worklist_order", update_late)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(
+            run, [lambda: grade_image(image=failed.image, model=None, by=photographer), retry_then]
+        )
+    assert first == second == Grading.objects.exclude(pk=failed.pk).get().pk
 
 
 def test_an_update_takes_three_queries_and_two_without_a_change(
