@@ -27,14 +27,13 @@ from screening.labels.failures import FailureCode
 from screening.models import AuditEvent, FundusImage, Grading, Heatmap, User
 from screening.services import grading_queue, inference
 from screening.services.active_bundles import ActiveBundleUnavailable, grader_by_id, version_in_use
-from screening.services.exams import lock_exam
 from screening.services.grading_events import new_grading_event, record_grading_event
 from screening.services.grading_results import heatmap_of, result_columns
 from screening.services.worklist import (
+    lock_with_site,
     locking,
     update_order_of_image,
     update_order_of_locked,
-    update_worklist_order,
 )
 
 logger = logging.getLogger(__name__)
@@ -65,7 +64,7 @@ def queue_grading(
     model = model or site.served_model
     version = version_in_use(site, model)
     with transaction.atomic():
-        lock_exam(image.exam)  # NB: before the row, as all code that locks both
+        exam = lock_with_site(image.exam)  # NB: before the row, as all code that locks both
         grading, is_new = Grading.objects.get_or_create(
             image=image,
             model_version=version,
@@ -79,7 +78,7 @@ def queue_grading(
         )
         if is_new:
             grading.refresh_from_db(fields=["queued_at", "published_at"])
-            update_worklist_order(image.exam)
+            update_order_of_locked(exam)
             record_grading_event(AuditEvent.Verb.GRADING_QUEUED, grading, by=by)
             transaction.on_commit(partial(grading_queue.publish, grading))
     return grading

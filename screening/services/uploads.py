@@ -172,8 +172,7 @@ def unpack_upload(*, upload: PhotoUpload, by: User) -> list[UnpackedFile]:
         with transaction.atomic(durable=True):
             exam = lock_open_exam(upload.exam, Action.UPLOAD_IMAGE, by)
             _require_room(sum(1 for one in files if not one.rejection), by)
-            if not PhotoUpload.objects.filter(pk=upload.pk).delete()[0]:
-                raise Http404
+            _locked(upload).delete()
             unpacked = [_unpacked(exam, one.name, one.content, one.rejection, stored, by) for one in files]
             counts: Facts = {"exam": str(exam.pk), "n_photographs": sum(one.upload is not None for one in unpacked)}
             record_event(verb=AuditEvent.Verb.ARCHIVE_UNPACKED, subject=upload, site=exam.site, data=counts, by=by)

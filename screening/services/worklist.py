@@ -29,7 +29,7 @@ def update_worklist_order(exam: Exam) -> None:
     Call it in the transaction that changes a grading, a photograph or an absent eye. It locks the exam until that
     transaction ends: of two gradings that finish at once, the second counts the first.
     """
-    locked = _locked(exam)
+    locked = lock_with_site(exam)
     _store_order(exam, locked, _gradings_of(exam))
 
 
@@ -38,7 +38,8 @@ def update_order_of_locked(exam: Exam) -> None:
     _store_order(exam, exam, _gradings_of(exam))
 
 
-def _locked(exam: Exam) -> Exam:
+def lock_with_site(exam: Exam) -> Exam:
+    """The exam as stored now, with its site, locked until the transaction ends."""
     return Exam.objects.select_for_update(of=("self",)).select_related("site").get(pk=exam.pk)
 
 

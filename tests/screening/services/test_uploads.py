@@ -14,6 +14,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ml.serving.decoders import decoders
 from screening.access import AccessDenied
 from screening.labels.fields import field_in_file_name
 from screening.models import AuditEvent, Exam, FundusImage, Grading, PhotoUpload, Site, User
@@ -199,14 +200,14 @@ def test_of_two_that_unpack_an_archive_one_does(
     exam: Exam, photographer: User, media_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = uploaded(exam, photographer, zipped(OD__jpg=photo_bytes(seed=1)))
-    unpack = uploads.decoders.unpack
+    unpack = decoders.unpack
 
     def unpack_meanwhile(data: bytes) -> Any:
-        monkeypatch.setattr(uploads.decoders, "unpack", unpack)
+        monkeypatch.setattr(decoders, "unpack", unpack)
         unpack_upload(upload=upload, by=photographer)
         return unpack(data)
 
-    monkeypatch.setattr(uploads.decoders, "unpack", unpack_meanwhile)
+    monkeypatch.setattr(decoders, "unpack", unpack_meanwhile)
     with pytest.raises(Http404):
         unpack_upload(upload=upload, by=photographer)
     assert (PhotoUpload.objects.count(), stored_segments(media_root)) == (1, 1)

@@ -21,9 +21,7 @@ from screening.services.exams import ExamError, FactsMissing, FieldsMissing, mar
 from screening.services.gradings import grade_image, retry_grading, run_grading
 from screening.services.images import attach_image, change_laterality, withdraw_image
 from screening.services.stale_gradings import requeue_stale_gradings
-from screening.services.worklist import (
-    update_worklist_order,
-)
+from screening.services.worklist import update_order_of_locked, update_worklist_order
 from tests.builders import FakeBundle, FakeGrader, make_prediction, oedema_values, photo_bytes
 from tests.screening.eye_states import EYE_STATES, make_exam
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory
@@ -215,7 +213,7 @@ def test_two_that_queue_a_grading_at_once_do_not_wait_for_each_other(
     def update_late(exam: Exam) -> None:
         is_stored.set()
         is_over.wait(0.3)  # the second has as much time to lock the exam
-        update_worklist_order(exam)
+        update_order_of_locked(exam)
 
     def retry_then() -> Grading:
         is_stored.wait(5)
@@ -227,7 +225,7 @@ def test_two_that_queue_a_grading_at_once_do_not_wait_for_each_other(
         finally:
             connection.close()
 
-    monkeypatch.setattr(gradings, "update_worklist_order", update_late)
+    monkeypatch.setattr(gradings, "update_order_of_locked", update_late)
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(
             run, [lambda: grade_image(image=failed.image, model=None, by=photographer), retry_then]
