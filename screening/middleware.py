@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from screening.forms.documents import MAX_FILE_BYTES
 from screening.labels.limits import BODY_ERRORS
 from screening.photos.validation import MAX_BYTES, rejection_message
-from screening.views.decorators import wants_json
+from screening.views.decorators import is_for_programs, wants_json
 from screening.views.prefetches import is_prefetch
 from screening.views.sessions import ACTIVE_AT, LOGGED_IN_AT, is_extendable, seconds_left
 
@@ -66,7 +66,7 @@ def require_plain_body(get_response: GetResponse) -> GetResponse:
 
 def _body_error(request: HttpRequest, status: int, code: str) -> HttpResponse:
     message = str(BODY_ERRORS[code])
-    if request.path.startswith("/api/") or wants_json(request):
+    if is_for_programs(request) or wants_json(request):
         response: HttpResponse = JsonResponse({"code": code, "message": message, "fields": {}}, status=status)
     else:  # no browser sends such a form
         response = HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
@@ -83,7 +83,7 @@ def limit_body_size(get_response: GetResponse) -> GetResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = MAX_COMPARED_BYTES if request.path.startswith("/documents/") else MAX_BODY_BYTES
         is_too_large = not length.isdecimal() or len(length) > 15 or int(length) > limit
-        return _too_large(request) if is_too_large and not request.path.startswith("/api/") else get_response(request)
+        return _too_large(request) if is_too_large and not is_for_programs(request) else get_response(request)
 
     return middleware
 
@@ -143,7 +143,7 @@ def require_new_password(get_response: GetResponse) -> GetResponse:
         user: Any = request.user
         if not (user.is_authenticated and user.must_change_password) or _is_allowed_before(request):
             return get_response(request)
-        if request.path.startswith("/api/") or wants_json(request):
+        if is_for_programs(request) or wants_json(request):
             message = _("Change your initial password first: reload the page.")
             return JsonResponse({"code": "new_password", "message": message, "fields": {}}, status=403)
         return redirect("screening:password")
@@ -154,5 +154,5 @@ def require_new_password(get_response: GetResponse) -> GetResponse:
 def _is_allowed_before(request: HttpRequest) -> bool:
     names = ("password", "language", "logout", "session-status", "session-extend", "intended-use")
     allowed = [reverse(f"screening:{name}") for name in names]
-    has_key = request.path.startswith("/api/") and request.headers.get("Authorization", "").startswith("Bearer ")
+    has_key = is_for_programs(request) and request.headers.get("Authorization", "").startswith("Bearer ")
     return request.path in allowed or has_key

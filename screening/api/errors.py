@@ -66,17 +66,23 @@ class ApiError(Exception):
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """DRF's exception handler: the JSON response for any exception. Unexpected ones are logged."""
-    api_error = _to_api_error(error, context)
-    if api_error is None:
-        set_rollback()
-        logger.error("Unexpected error in the API, %s", type(context.get("view")).__name__, exc_info=error)
-        api_error = ApiError(500, "internal_error")
+    """DRF's exception handler: the JSON response for any exception."""
+    api_error = to_api_error(error, context)
     body = {"code": api_error.code, "message": api_error.message, "fields": api_error.fields, **api_error.details}
     return Response(body, status=api_error.status, headers=api_error.headers)
 
 
-def _to_api_error(error: Exception, context: dict[str, Any]) -> ApiError | None:
+def to_api_error(error: Exception, context: dict[str, Any]) -> ApiError:
+    """The error that any exception is. Unexpected ones are logged."""
+    api_error = _expected_error(error, context)
+    if api_error is None:
+        set_rollback()
+        logger.error("Unexpected error in the API, %s", type(context.get("view")).__name__, exc_info=error)
+        api_error = ApiError(500, "internal_error")
+    return api_error
+
+
+def _expected_error(error: Exception, context: dict[str, Any]) -> ApiError | None:
     if isinstance(error, ApiError):
         return error
     if isinstance(error, Http404 | exceptions.NotFound):

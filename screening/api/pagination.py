@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound, ValidationError
@@ -13,6 +14,7 @@ from rest_framework.views import APIView
 from screening.selectors.list_rows import rows_of_ids
 
 PAGE_SIZE, MAX_PAGE_SIZE = 25, 100
+INVALID_CURSOR = _("This cursor is not valid. Start again with the first page.")
 
 
 class NewestFirstPagination(CursorPagination):
@@ -27,11 +29,15 @@ class NewestFirstPagination(CursorPagination):
 
     def get_page_size(self, request: Request) -> int:
         """Raises ValidationError unless the size is 1 to MAX_PAGE_SIZE."""
-        text = request.query_params.get(self.page_size_query_param, str(PAGE_SIZE))
+        text = self.parameters_of(request).get(self.page_size_query_param, str(PAGE_SIZE))
         if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_PAGE_SIZE):
             message = _("Enter a whole number from 1 to %(limit)d.") % {"limit": MAX_PAGE_SIZE}
-            raise ValidationError({"page_size": message})
+            raise ValidationError({self.page_size_query_param: message})
         return int(text)
+
+    def parameters_of(self, request: Request) -> QueryDict:
+        """What the request asks for."""
+        return request.query_params
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         """The rows of the page: their ids first (``selectors.list_rows.load_rows``)."""
@@ -41,7 +47,7 @@ class NewestFirstPagination(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Raises ValidationError for an invalid cursor."""
-        invalid = ValidationError({"cursor": _("This cursor is not valid. Start again with the first page.")})
+        invalid = ValidationError({self.cursor_query_param: INVALID_CURSOR})
         try:
             cursor = super().decode_cursor(request)
         except NotFound:

@@ -33,6 +33,11 @@ class AuthenticatedRequest(HttpRequest):
 View = Callable[Concatenate[AuthenticatedRequest, P], HttpResponseBase]
 
 
+def is_for_programs(request: HttpRequest) -> bool:
+    """Whether the address is one of the REST API or the FHIR interface, which keys open."""
+    return request.path.startswith(("/api/", "/fhir/"))
+
+
 def wants_json(request: HttpRequest) -> bool:
     """Whether the request comes from a script (``static/capture/``) and not from navigation."""
     return request.headers.get("Accept", "").startswith("application/json")

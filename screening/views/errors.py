@@ -9,7 +9,7 @@ from django.views.defaults import server_error as default_server_error
 
 from screening.errors import is_storage_error, is_transient
 from screening.labels.failures import STORAGE_MESSAGE
-from screening.views.decorators import wants_json
+from screening.views.decorators import is_for_programs, wants_json
 from screening.views.parameters import InvalidParameter
 
 RETRY_AFTER_S = 10
@@ -42,7 +42,7 @@ def busy_response(
     code, message = "busy", _("The system is temporarily unavailable. Nothing was changed. Try again in a few seconds.")
     if is_storage:
         code, message = "storage_unavailable", str(STORAGE_MESSAGE)
-    if request.path.startswith("/api/"):
+    if is_for_programs(request):
         response: HttpResponse = JsonResponse({"code": code, "message": message, "fields": {}}, status=503)
     elif wants_json(request):
         response = JsonResponse({"code": code, "message": message}, status=503)
