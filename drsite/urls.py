@@ -14,6 +14,7 @@ handler500 = "screening.views.errors.server_error"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("screening.api.urls")),
+    path("fhir/", include("screening.fhir.urls")),
     path("api/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/docs/", DocsView.as_view(), name="api-docs"),
     path("", include("screening.urls")),

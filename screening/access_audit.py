@@ -25,6 +25,7 @@ from screening.request_facts import RequestFacts, current_facts, facts_of_reques
 from screening.selectors.addressed_records import addressed_record, site_of_addressed
 from screening.services.accounts import queue_lockout_notice
 from screening.services.audit import record_event
+from screening.views.decorators import is_for_programs
 from screening.views.prefetches import is_prefetch
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -33,7 +34,7 @@ REPEATED_AFTER_S = 300
 """Requests that a page sends by itself (status, thumbnails) leave one event in this time for each user and record."""
 REFUSED = {401, 403, 404}
 NOT_MODIFIED = 304
-_APPS = {"screening", "api", "admin"}
+_APPS = {"screening", "api", "fhir", "admin"}
 WITHOUT_PATIENT_DATA = {
     "screening:login",
     "screening:logout",
@@ -82,6 +83,8 @@ WITHOUT_PATIENT_DATA = {
     "api:site-outcome-tables",
     "api:site-outcome-table-in-force",
     "api:not-found",
+    "fhir:metadata",
+    "fhir:not-found",
     "admin:jsi18n",
     "admin:login",
     "admin:logout",
@@ -128,7 +131,7 @@ def _address(request: HttpRequest) -> str | None:
 
 def _purpose(request: HttpRequest) -> str | None:
     """The purpose that a client of the API gives; for pages that of the route. None for a code that is not listed."""
-    text = request.headers.get(PURPOSE_HEADER, "") if request.path.startswith("/api/") else ""
+    text = request.headers.get(PURPOSE_HEADER, "") if is_for_programs(request) else ""
     if not text:
         return Purpose.TREATMENT.value
     return text if text in CLIENT_PURPOSES else None
@@ -166,7 +169,7 @@ def _is_unrecorded_read(request: HttpRequest, facts: RequestFacts) -> bool:
 
 def _record_refusal(request: HttpRequest, status: int, user: User | None) -> None:
     match = request.resolver_match
-    if match is None or match.view_name == "api:not-found":
+    if match is None or match.view_name in {"api:not-found", "fhir:not-found"}:
         return
     name, record_id = addressed_record(match.kwargs)
     data: dict[str, str | float | bool | None] = {"route": match.view_name, "status": status}

@@ -21,6 +21,7 @@ from django.utils import timezone
 from ml.bundle import read_bundle
 from screening import urls as page_urls
 from screening.api import urls as api_urls
+from screening.fhir import urls as fhir_urls
 from screening.models import (
     AuditEvent,
     DataImport,
@@ -76,6 +77,7 @@ def records_of_routes(site: Site) -> dict[str, Any]:
         "upload_id": upload_of_photograph(exam, site).pk,
         "patient_id": patient.pk,
         "exam_id": exam.pk,
+        "observation_id": f"{exam.pk}-od-severity",
         "image_id": image.pk,
         "grading_id": grading.pk,
         "review_id": review.pk,
@@ -155,9 +157,9 @@ def client_of(role: str, site: Site) -> tuple[Client, User | None]:
 
 
 def routes(records: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Name and address of each route of pages, API and panel that can be read."""
-    for namespace, patterns in (("screening", page_urls.urlpatterns), ("api", api_urls.urlpatterns)):
-        for pattern in patterns:
+    """Name and address of each route of pages, API, FHIR and panel that can be read."""
+    for namespace, urls in (("screening", page_urls), ("api", api_urls), ("fhir", fhir_urls)):
+        for pattern in urls.urlpatterns:
             if isinstance(pattern, URLPattern) and pattern.name and pattern.name != "not-found":
                 names = pattern.pattern.converters
                 yield (

@@ -16,7 +16,8 @@ ROOT = Path(settings.BASE_DIR)
 NOT_FOR_READERS = {
     *("management", "demo", "health", "system_checks.py", "secret_strength.py", "mark_exports.py"),  # for operators
     *("migrations", "append_only.py"),
-    *("schema.py", "auto_schema.py"),  # the description of the API, for programmers
+    *("schema.py", "auto_schema.py", "capabilities.py"),  # the description of the API, for programmers
+    "codes.py",  # names of LOINC, DICOM and HL7
     "policy",  # imports no Django: its codes have texts in labels/
 }
 """In English."""
