@@ -154,6 +154,27 @@ def _api(user: User, site: Site) -> Iterator[Listing]:
     yield Listing("API referrals, closed", reverse("api:referrals"), {"state": "result_back"})
     yield Listing("API due list", reverse("api:site-due-list", args=[site.pk]))
     yield Listing("API bookings", reverse("api:site-bookings", args=[site.pk]))
+    yield from _fhir(exam)
+
+
+def _fhir(exam: Exam | None) -> Iterator[Listing]:
+    reports, patient = reverse("fhir:reports"), {"patient": str(exam and exam.patient_id)}
+    now = timezone.now()
+    chosen: dict[str, dict[str, str]] = {
+        "first page": {},
+        "deep page": {"_cursor": _cursor(now - datetime.timedelta(days=600))},
+        "with observations": {"_include": "DiagnosticReport:result"},
+        "of a patient": patient,
+        "final": {"status": "final"},
+        "amended": {"status": "amended"},
+        "corrected": {"status": "corrected"},
+        "entered in error": {"status": "entered-in-error"},
+        "changed in a day": {"_lastUpdated": f"ge{now - datetime.timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"},
+    }
+    for name, parameters in chosen.items():
+        yield Listing(f"FHIR reports, {name}", reports, parameters)
+    yield Listing("FHIR studies, first page", reverse("fhir:studies"))
+    yield Listing("FHIR observations, of a patient", reverse("fhir:observations"), patient)
 
 
 def _middle(rows: QuerySet[Any, Any]) -> datetime.datetime:
@@ -177,7 +198,8 @@ def request(client: Client, listing: Listing) -> Any:
 
 
 def n_rows_shown(content: bytes) -> int:
-    """Number of rows of the tables of a page without their heads, or of the results of the API."""
+    """Number of rows of the tables of a page without their heads, or of the results of the API or of a FHIR bundle."""
     if content.startswith(b"{"):
-        return len(json.loads(content)["results"])
+        body = json.loads(content)
+        return len(body.get("entry", ()) if "resourceType" in body else body["results"])
     return content.count(b"<tr") - content.count(b"<thead")
