@@ -89,7 +89,8 @@ def record_visit_facts(
             raise KeyError(name)
         setattr(row, name, value)
     if not _HBA1C_FIELDS.isdisjoint(facts):
-        _convert_hba1c(row, locked, HBA1C_UNUSUAL in confirmed)
+        is_dated = facts.get("hba1c_on") is not None
+        _convert_hba1c(row, locked, is_dated=is_dated, is_confirmed=HBA1C_UNUSUAL in confirmed)
     _require_known(row)
     row.recorded_by = by
     row.save()
@@ -98,7 +99,9 @@ def record_visit_facts(
     return row
 
 
-def _convert_hba1c(row: VisitFacts, exam: Exam, is_confirmed: bool) -> None:
+def _convert_hba1c(row: VisitFacts, exam: Exam, *, is_dated: bool, is_confirmed: bool) -> None:
+    if row.hba1c is None and is_dated:
+        raise InvalidFact("hba1c", _("Enter the HbA1c that was measured on this day, or leave out the day."))
     if row.hba1c is None:
         row.hba1c_unit, row.hba1c_mmol_mol, row.hba1c_on = "", None, None
         return

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from screening.api.surplus import surplus_errors
 from screening.hba1c import Unit
 from screening.labels.acuities import CORRECTION_CHOICES
 from screening.labels.eyes import LATERALITY_CHOICES
@@ -32,6 +34,12 @@ class NewAcuitySerializer(serializers.Serializer[Any]):
         help_text="As on the chart: 6/12, 20/40, 0.5, logMAR 0.3, CF, HM, PL or NPL. It is stored as logMAR too.",
     )
     correction = serializers.ChoiceField(CORRECTION_CHOICES, required=False, allow_blank=True, default="")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Raises ValidationError also for a field that it does not have."""
+        if errors := surplus_errors(data, known=self.fields):
+            raise serializers.ValidationError(errors)
+        return super().to_internal_value(data)
 
 
 class AcuitySerializer(serializers.ModelSerializer[VisualAcuity]):
@@ -75,6 +83,14 @@ class NewVisitFactsSerializer(serializers.Serializer[Any]):
         default=list,
         help_text="`hba1c_unusual` stores a value of HbA1c that a 409 questioned.",
     )
+
+    def validate_acuities(self, acuities: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Raises ValidationError for two of one eye: one of them would be lost."""
+        eyes = [one["laterality"] for one in acuities]
+        for eye in set(eyes):
+            if eyes.count(eye) > 1:
+                raise serializers.ValidationError(_("“%(name)s” is sent more than once. Send it once.") % {"name": eye})
+        return acuities
 
 
 class VisitFactsSerializer(serializers.ModelSerializer[VisitFacts]):

@@ -42,5 +42,6 @@ class VisitFactsView(ExamChangeView):
                 409, HBA1C_UNUSUAL, str(question), {"hba1c": str(question)}, confirm=[HBA1C_UNUSUAL]
             ) from None
         except InvalidFact as error:
-            raise ApiError(400, "invalid", str(error), {error.field: str(error)}) from None
+            field = "acuities" if error.field.endswith("_acuity") else error.field
+            raise ApiError(400, "invalid", str(error), {field: str(error)}) from None
         return self.record_response(exam_id)

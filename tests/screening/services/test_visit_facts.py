@@ -54,6 +54,7 @@ def test_facts_are_recorded_and_the_others_stay(exam: Exam, photographer: User) 
         ({"hba1c": Decimal(7), "hba1c_unit": "mmol_mol"}, "hba1c", "7 mmol/mol is not possible. Choose %."),
         ({"hba1c": Decimal(900), "hba1c_unit": "percent"}, "hba1c", "Check the value."),
         ({"hba1c": Decimal(7), "hba1c_on": datetime.date(2090, 1, 1)}, "hba1c_on", "in the future"),
+        ({"hba1c_on": datetime.date(2026, 1, 2)}, "hba1c", "measured on this day"),
         ({"treatment": "prayer"}, "treatment", "one of the treatments"),
         ({"consent": "maybe"}, "consent", "given or refused"),
         ({"left_eye_treatments": ["glasses"]}, "left_eye_treatments", "laser, injections and surgery"),

@@ -47,8 +47,15 @@ def test_missing_facts_are_a_question(client: ApiClient, exam: Exam) -> None:
 
 def test_acuities_are_recorded(client: ApiClient, exam: Exam) -> None:
     path, one = f"exams/{exam.pk}/visit-facts", {"laterality": "OD", "entered": "20/40", "correction": "glasses"}
-    refused = client.post(path, {"acuities": [one, {"laterality": "OS", "entered": "20"}]})
-    assert_is_error(refused, 400, "invalid")
+    other = {"laterality": "OS", "entered": "6/6"}
+    for sent, field in (
+        ([one, {**other, "entered": "20"}], "acuities"),
+        ([one, {**one, "entered": "6/6"}], "acuities"),
+        ([one, {**other, "note": "glasses"}], "acuities.1.note"),
+    ):
+        refused = client.post(path, {"acuities": sent})
+        assert_is_error(refused, 400, "invalid")
+        assert list(refused.body["fields"]) == [field]
     assert not VisualAcuity.objects.exists()
     assert client.post(path, {"acuities": [one]}).status == 200
     acuity = VisualAcuity.objects.get()
