@@ -233,7 +233,7 @@ REST_FRAMEWORK = {
         "photos": env.str("API_PHOTO_RATE", default="120/min"),  # each takes a CPU core a fraction of a second
     },
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "screening.api.auto_schema.RepeatableSchema",
+    "DEFAULT_SCHEMA_CLASS": "screening.api.auto_schema.ApiSchema",
     "EXCEPTION_HANDLER": "screening.api.errors.exception_handler",
     "NUM_PROXIES": 1 if _BEHIND_PROXY else 0,  # without a proxy, X-Forwarded-For is not read
 }

@@ -1,9 +1,11 @@
-"""OpenAPI of requests that may be sent again."""
+"""OpenAPI of requests that may be sent again, and of choices that may be empty."""
 
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import ChoiceField
 
 from screening.api.idempotency import HEADER, MAX_KEY_LENGTH
 from screening.purposes import CLIENT_PURPOSES, PURPOSE_HEADER
@@ -30,8 +32,16 @@ _PURPOSE = OpenApiParameter(
 )
 
 
-class RepeatableSchema(AutoSchema):
-    """Adds the header of the purpose to each operation, and to each POST that stores something ``Idempotency-Key``."""
+class ApiSchema(AutoSchema):
+    """Adds the header of the purpose to each operation, and to each POST that stores something ``Idempotency-Key``.
+
+    A choice that is read may be empty if its column may be: DRF forgets this of fields that are only read.
+    """
+
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        if isinstance(field, ChoiceField) and field.read_only and _has_blank_column(field):
+            field.allow_blank = True
+        return super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
 
     def get_override_parameters(self) -> list[Any]:
         """The headers that apply."""
@@ -49,3 +59,11 @@ class RepeatableSchema(AutoSchema):
 
     def _is_repeatable(self) -> bool:
         return self.method == "POST" and not getattr(self.view, "is_read_only", True)
+
+
+def _has_blank_column(field: Any) -> bool:
+    model = getattr(getattr(field.parent, "Meta", None), "model", None)
+    try:
+        return model is not None and bool(model._meta.get_field(field.source).blank)
+    except FieldDoesNotExist:  # a property, or a column of another row
+        return False

@@ -23,7 +23,7 @@ class NewestFirstPagination(CursorPagination):
     page_size = PAGE_SIZE
     max_page_size = MAX_PAGE_SIZE
     page_size_query_param = "page_size"
-    page_size_query_description = f"Rows in a page, 1 to {MAX_PAGE_SIZE}. Default {PAGE_SIZE}."
+    page_size_query_description = "Rows in a page."
     cursor_query_description = "Start of the page. Use the links `next` and `previous`."
     ordering = ("-created_at", "pk")
 
@@ -64,6 +64,12 @@ class NewestFirstPagination(CursorPagination):
         """The cursor as the links have it: any other text was not made here."""
         address = urlsplit(self.encode_cursor(cursor))
         return dict(parse_qsl(address.query)).get(self.cursor_query_param, "")
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """With the limits of the size."""
+        cursor, page_size = super().get_schema_operation_parameters(view)
+        page_size["schema"] |= {"minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
+        return [cursor, page_size]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """``next`` and ``previous`` are required, and null at the ends."""

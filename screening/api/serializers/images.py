@@ -110,29 +110,11 @@ class NewImageSerializer(PhotoSourceSerializer):
         return attrs
 
 
-@extend_schema_field({"type": "string", "enum": [*FundusImage.CaptureSource.values, ""]})
-class SourceField(serializers.CharField):
-    """Where the date of a photograph comes from."""
-
-
-@extend_schema_field({"type": "string", "enum": [*FundusImage.Pupil.values, ""]})
-class PupilField(serializers.CharField):
-    """Whether the pupil was dilated."""
-
-
-@extend_schema_field({"type": "string", "enum": [*FundusImage.WithdrawnCode.values, ""]})
-class WithdrawnCodeField(serializers.CharField):
-    """Why a photograph is withdrawn."""
-
-
 class ImageSerializer(RecordSerializer, serializers.ModelSerializer[FundusImage]):
     """The record of a photograph with its current grading. The name of the uploaded file is not stored."""
 
     exam = serializers.UUIDField(source="exam_id")
     grading = serializers.SerializerMethodField(help_text="The current grading: the newest by the model of the site.")
-    pupil = PupilField(help_text="Empty if it was not recorded.")
-    captured_on_source = SourceField(help_text="Where the date comes from; empty without a date.")
-    withdrawn_code = WithdrawnCodeField(help_text="Empty while the photograph is in use.")
 
     class Meta:
         model = FundusImage
@@ -160,6 +142,11 @@ class ImageSerializer(RecordSerializer, serializers.ModelSerializer[FundusImage]
             "grading",
         )
         read_only_fields = fields
+        extra_kwargs = {
+            "pupil": {"help_text": "Empty if it was not recorded."},
+            "captured_on_source": {"help_text": "Where the date comes from; empty without a date."},
+            "withdrawn_code": {"help_text": "Empty while the photograph is in use."},
+        }
 
     @extend_schema_field(GradingSerializer(allow_null=True))
     def get_grading(self, image: FundusImage) -> Any:

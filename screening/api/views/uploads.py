@@ -22,6 +22,7 @@ from screening.access import Action
 from screening.api.errors import ApiError
 from screening.api.schema import EXAMS, responses
 from screening.api.serializers.empty import EmptySerializer
+from screening.api.serializers.errors import ErrorSerializer
 from screening.api.serializers.uploads import UnpackedSerializer, UploadSerializer
 from screening.api.views.base import ApiView
 from screening.models import Exam, FundusImage, PhotoUpload
@@ -125,7 +126,8 @@ class ExamUploadView(TusView):
         responses={
             **responses(404, 409, 412, 413, created=UploadSerializer),
             409: OpenApiResponse(
-                description="The exam is closed (`exam_not_open`), or 60 uploads of yours wait (`too_many_uploads`)."
+                ErrorSerializer,
+                "The exam is closed (`exam_not_open`), or 60 uploads of yours wait (`too_many_uploads`).",
             ),
         },
     )
@@ -190,7 +192,9 @@ class UploadDetailView(TusView):
         responses={
             **responses(404, 412, has_body=True),
             204: OpenApiResponse(description="The part is stored."),
-            409: OpenApiResponse(description="`Upload-Offset` is not the number of received bytes (`wrong_offset`)."),
+            409: OpenApiResponse(
+                ErrorSerializer, "`Upload-Offset` is not the number of received bytes (`wrong_offset`)."
+            ),
         },
     )
     def patch(self, request: Request, upload_id: UUID) -> Response:

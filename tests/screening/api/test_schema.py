@@ -42,6 +42,31 @@ def test_every_operation_has_a_summary_and_errors(schema: dict[str, Any]) -> Non
         assert ("415" in operation["responses"]) == ("requestBody" in operation), path
 
 
+def test_every_error_is_described(schema: dict[str, Any]) -> None:
+    for item in schema["paths"].values():
+        for operation in item.values():
+            errors = {status for status, response in operation["responses"].items() if int(status) >= 400}
+            described = {status for status in errors if operation["responses"][status].get("content")}
+            assert described == errors, operation["operationId"]
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("Document", "failure_code"),
+        ("DueListEntry", "next_step"),
+        ("Finding", "ungradable_reason"),
+        ("Image", "withdrawn_code"),
+        ("ReadingEye", "ungradable_reason"),
+        ("ReferralEvent", "from_state"),
+    ],
+)
+def test_a_choice_of_a_column_that_may_be_empty_may_be_empty(name: str, field: str, schema: dict[str, Any]) -> None:
+    assert {"$ref": "#/components/schemas/BlankEnum"} in schema["components"]["schemas"][name]["properties"][field][
+        "oneOf"
+    ]
+
+
 def test_the_idempotency_key_is_described_where_it_applies(schema: dict[str, Any]) -> None:
     posts = [item["post"] for item in schema["paths"].values() if "post" in item]
     described = {
