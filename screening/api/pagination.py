@@ -14,24 +14,26 @@ from rest_framework.views import APIView
 from screening.selectors.list_rows import rows_of_ids
 
 PAGE_SIZE, MAX_PAGE_SIZE = 25, 100
-INVALID_CURSOR = _("This cursor is not valid. Start again with the first page.")
+_INVALID_CURSOR = _("This cursor is not valid. Start again with the first page.")
 
 
 class NewestFirstPagination(CursorPagination):
     """Pages by time of creation, then id. The cursor has a time only, so that no URL has patient data."""
 
     page_size = PAGE_SIZE
-    max_page_size = MAX_PAGE_SIZE
+    min_page_size, max_page_size = 1, MAX_PAGE_SIZE
     page_size_query_param = "page_size"
     page_size_query_description = "Rows in a page."
     cursor_query_description = "Start of the page. Use the links `next` and `previous`."
     ordering = ("-created_at", "pk")
 
     def get_page_size(self, request: Request) -> int:
-        """Raises ValidationError unless the size is 1 to MAX_PAGE_SIZE."""
+        """Raises ValidationError unless the size is ``min_page_size`` to MAX_PAGE_SIZE."""
         text = self.parameters_of(request).get(self.page_size_query_param, str(PAGE_SIZE))
-        if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_PAGE_SIZE):
-            message = _("Enter a whole number from 1 to %(limit)d.") % {"limit": MAX_PAGE_SIZE}
+        is_number = text.isascii() and text.isdigit() and len(text) < 5
+        if not (is_number and self.min_page_size <= int(text) <= MAX_PAGE_SIZE):
+            limits = {"first": self.min_page_size, "last": MAX_PAGE_SIZE}
+            message = _("Enter a whole number from %(first)d to %(last)d.") % limits
             raise ValidationError({self.page_size_query_param: message})
         return int(text)
 
@@ -47,7 +49,7 @@ class NewestFirstPagination(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Raises ValidationError for an invalid cursor."""
-        invalid = ValidationError({self.cursor_query_param: INVALID_CURSOR})
+        invalid = ValidationError({self.cursor_query_param: _INVALID_CURSOR})
         try:
             cursor = super().decode_cursor(request)
         except NotFound:

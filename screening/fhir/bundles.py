@@ -5,10 +5,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import QueryDict
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from screening.api.pagination import INVALID_CURSOR, NewestFirstPagination
+from screening.api.pagination import MAX_PAGE_SIZE, PAGE_SIZE, NewestFirstPagination
 from screening.fhir.codes import Json
 
 COUNT, CURSOR = "_count", "_cursor"
@@ -23,9 +22,16 @@ class SearchPagination(NewestFirstPagination):
     page_size_query_param = COUNT
     cursor_query_param = CURSOR
 
-    def __init__(self, parameters: QueryDict, address: str) -> None:
-        """``address`` of the search, without parameters."""
+    def __init__(self, parameters: QueryDict, address: str, *, n_of_row: int = 1) -> None:
+        """``address`` of the search, without parameters. ``n_of_row``: resources that a row has at most."""
         self.parameters, self.address = parameters, address
+        self.min_page_size = n_of_row
+
+    def get_page_size(self, request: Request) -> int:
+        """Rows that have no more resources than were asked for. Raises ValidationError."""
+        n_usual = min(PAGE_SIZE * self.min_page_size, MAX_PAGE_SIZE)
+        n_resources = super().get_page_size(request) if COUNT in self.parameters else n_usual
+        return n_resources // self.min_page_size
 
     def parameters_of(self, request: Request) -> QueryDict:
         """Those of the address and of the body."""
@@ -37,25 +43,10 @@ class SearchPagination(NewestFirstPagination):
         self.base_url = self._url(self.parameters)
         return found, self._links(self.get_next_link(), self.get_previous_link())
 
-    def slice_of(self, resources: Sequence[Json], request: Request) -> tuple[Sequence[Json], list[Json]]:
-        """As ``page_of``, of resources that are not rows: ``_cursor`` is how many come before."""
-        text = self.parameters.get(CURSOR, "0")
-        if not (text.isascii() and text.isdigit() and len(text) < 6):
-            raise ValidationError({CURSOR: INVALID_CURSOR})
-        start, size = int(text), self.get_page_size(request)
-        end = start + size
-        following = self._url_from(end) if end < len(resources) else None
-        return resources[start:end], self._links(following, self._url_from(max(0, start - size)) if start else None)
-
     def _links(self, following: str | None, previous: str | None) -> list[Json]:
         """The link of the page itself, which shows what the server has understood, and those of its neighbours."""
         urls = {"self": self._url(self.parameters), "next": following, "previous": previous}
         return [{"relation": name, "url": url} for name, url in urls.items() if url is not None]
-
-    def _url_from(self, start: int) -> str:
-        parameters = self.parameters.copy()
-        parameters[CURSOR] = str(start)
-        return self._url(parameters)
 
     def _url(self, parameters: QueryDict) -> str:
         return f"{self.address}?{parameters.urlencode()}" if parameters else self.address

@@ -27,6 +27,9 @@ from screening.models import EyeFinding, Grading
 from screening.policy import MacularOedema, Outcome, Urgency
 from screening.selectors.exam_results import ExamResult
 
+MAX_OF_EXAM = sum(len(Laterality) if kind.is_of_an_eye else 1 for kind in Kind)
+"""Observations of one exam, if it has all of them."""
+
 
 def observation_resources(result: ExamResult) -> list[Json]:
     """All observations of an exam: those of the right eye, of the left eye, and the outcome."""

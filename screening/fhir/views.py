@@ -24,14 +24,14 @@ from screening.fhir.bundles import SearchPagination, searchset
 from screening.fhir.capabilities import FORMATS, INCLUDES, capability_statement, parameters_of
 from screening.fhir.codes import Json
 from screening.fhir.errors import exception_handler
-from screening.fhir.observations import exam_of_observation, has_code, observation_resources
+from screening.fhir.observations import MAX_OF_EXAM, exam_of_observation, has_code, observation_resources
 from screening.fhir.patients import patient_resource
 from screening.fhir.renderers import FhirRenderer, PlainRenderer
 from screening.fhir.reports import report_resource
 from screening.fhir.studies import study_resource
 from screening.models import AuditEvent, Exam, Patient
 from screening.request_facts import mark_as_reading
-from screening.selectors import find_patients, get_patient, list_patients
+from screening.selectors import find_patients
 from screening.selectors.exam_results import (
     RESULT_STATES,
     ExamResult,
@@ -39,12 +39,10 @@ from screening.selectors.exam_results import (
     exam_results,
     in_result_states,
     list_exams_with_results,
-    list_patients_of,
+    list_real_patients,
 )
 from screening.services.audit import record_event
 
-MAX_EXAMS = 100
-"""Newest exams of a patient whose observations a search finds."""
 _SEND_ONE = gettext_lazy("Send one of these parameters: %(names)s.")
 
 
@@ -119,7 +117,12 @@ class SearchView(FhirView):
 
     def pagination(self, parameters: QueryDict) -> SearchPagination:
         """The pages of this search."""
-        return SearchPagination(parameters, f"{self.base}{self.resource_type}")
+        return SearchPagination(parameters, self.address)
+
+    @property
+    def address(self) -> str:
+        """The address of the search by GET."""
+        return f"{self.base}{self.resource_type}"
 
     def chosen_exams(self, parameters: QueryDict) -> QuerySet[Exam]:
         """Exams by ``_id``, and of a patient, which is audited as a view of the patient."""
@@ -133,7 +136,7 @@ class SearchView(FhirView):
         patient_id = search.patient_id(parameters)
         if patient_id is None:
             return exams
-        patient = list_patients_of(user=self.user, ids=[patient_id]).first()
+        patient = list_real_patients(user=self.user).filter(pk=patient_id).first()
         if patient is not None:
             record_event(verb=AuditEvent.Verb.PATIENT_VIEWED, subject=patient, site=patient.site, by=self.user)
         return exams.filter(patient=patient_id)
@@ -144,7 +147,7 @@ class PatientView(ReadView):
 
     def resource(self, **kwargs: Any) -> Json:
         """Audited as a view of the patient."""
-        patient = get_patient(user=self.user, patient_id=kwargs["patient_id"])
+        patient = get_object_or_404(list_real_patients(user=self.user), pk=kwargs["patient_id"])
         record_event(verb=AuditEvent.Verb.PATIENT_VIEWED, subject=patient, site=patient.site, by=self.user)
         return patient_resource(patient)
 
@@ -162,15 +165,15 @@ class PatientSearchView(SearchView):
         wanted = search.ids(parameters)
         if wanted is None and "identifier" not in parameters:
             raise ValidationError({"identifier": _SEND_ONE % {"names": "identifier, _id"}})
-        patients = list_patients(user=self.user)
+        patients = list_real_patients(user=self.user).order_by("-created_at", "pk")
         if "identifier" in parameters:
-            patients = self._by_identifier(str(parameters["identifier"]))
+            patients = patients.filter(pk__in=self._by_identifier(str(parameters["identifier"])).values("pk"))
         if wanted is not None:
             patients = patients.filter(pk__in=search.uuids(wanted))
         found = [patient_resource(patient) for patient in patients[: search.MAX_VALUES]]
         data = {"n_found": len(found)}
         record_event(verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=None, data=data, by=self.user)
-        links = [{"relation": "self", "url": f"{self.base}{self.resource_type}"}]
+        links = [{"relation": "self", "url": self.address}]
         return searchset(self.base, found, links=links)
 
     def _by_identifier(self, token: str) -> QuerySet[Patient]:
@@ -223,22 +226,26 @@ class ObservationSearchView(SearchView):
     resource_type = "Observation"
 
     def bundle(self, parameters: QueryDict) -> Json:
-        """Observations of a patient, or some by their ids: those of the newest exams, newest first."""
+        """Observations of a patient, or some by their ids, in pages of exams."""
         wanted = search.ids(parameters)
         exams = self.of_patient(self.exams(), parameters)
         if wanted is not None:
             exams = exams.filter(pk__in=[one for one in map(exam_of_observation, wanted) if one is not None])
         elif search.patient_id(parameters) is None:
             raise ValidationError({"patient": _SEND_ONE % {"names": "patient, _id"}})
-        codes = parameters.get("code", "").split(",") if "code" in parameters else None
+        codes = str(parameters["code"]).split(",") if "code" in parameters else None
+        page, links = self.pagination(parameters).page_of(exams, self.request)
         found = [
             observation
-            for result in exam_results(list(exams[:MAX_EXAMS]))
+            for result in exam_results(page)
             for observation in observation_resources(result)
             if (wanted is None or observation["id"] in wanted) and has_code(observation, codes)
         ]
-        shown, links = self.pagination(parameters).slice_of(found, self.request)
-        return searchset(self.base, shown, links=links)
+        return searchset(self.base, found, links=links)
+
+    def pagination(self, parameters: QueryDict) -> SearchPagination:
+        """Pages of whole exams, with at most as many observations as were asked for."""
+        return SearchPagination(parameters, self.address, n_of_row=MAX_OF_EXAM)
 
 
 class ReportView(ReadView):
@@ -274,7 +281,7 @@ class ReportSearchView(SearchView):
         if "DiagnosticReport:result" in names:
             found += [observation for one in results for observation in observation_resources(one)]
         if {"DiagnosticReport:subject", "DiagnosticReport:patient"} & set(names):
-            patients = list_patients_of(user=self.user, ids={one.exam.patient_id for one in results})
+            patients = list_real_patients(user=self.user).filter(pk__in={one.exam.patient_id for one in results})
             found += [patient_resource(patient) for patient in patients]
             data = {"n_found": len(patients)}
             record_event(verb=AuditEvent.Verb.PATIENTS_SEARCHED, subject=None, site=None, data=data, by=self.user)

@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -80,14 +80,21 @@ class ExamResult:
 
 
 def list_exams_with_results(*, user: User) -> QuerySet[Exam]:
-    """As ``list_exams``, with what ``exam_results`` reads: ``was_signed``, and the last times of ``changed_within``."""
+    """As ``list_exams``, with what ``exam_results`` reads: ``was_signed``, and the last times of ``changed_within``.
+
+    Without those of practice sites, whose results never count.
+    """
     signed = Review.objects.filter(exam=OuterRef("pk")).order_by("-signed_at").values("signed_at")
     corrections = Correction.objects.order_by("-created_at").values("created_at")
-    return list_exams(user=user).annotate(
-        was_signed=_EARLIER,
-        last_signed_at=Subquery(signed[:1]),
-        last_corrected_at=Subquery(corrections.filter(exam=OuterRef("pk"))[:1]),
-        last_received_at=Subquery(corrections.filter(to_exam=OuterRef("pk"))[:1]),
+    return (
+        list_exams(user=user)
+        .filter(site__practice_of=None)
+        .annotate(
+            was_signed=_EARLIER,
+            last_signed_at=Subquery(signed[:1]),
+            last_corrected_at=Subquery(corrections.filter(exam=OuterRef("pk"))[:1]),
+            last_received_at=Subquery(corrections.filter(to_exam=OuterRef("pk"))[:1]),
+        )
     )
 
 
@@ -96,9 +103,9 @@ def in_result_states(states: Iterable[str]) -> Q:
     return reduce(or_, (RESULT_STATES[state] for state in states))
 
 
-def list_patients_of(*, user: User, ids: Collection[uuid.UUID]) -> QuerySet[Patient]:
-    """The patients with these ids, of the user's sites, with ``site``; merged records too."""
-    return restrict(Patient.objects.select_related("site"), user).filter(pk__in=ids)
+def list_real_patients(*, user: User) -> QuerySet[Patient]:
+    """Patients of the user's sites, with ``site``; merged records too, and none of a practice site."""
+    return restrict(Patient.objects.filter(site__practice_of=None).select_related("site"), user)
 
 
 def changed_within(start: datetime.datetime | None, end: datetime.datetime | None) -> Q:

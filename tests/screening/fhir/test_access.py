@@ -6,9 +6,9 @@ import pytest
 from django.urls import URLPattern
 
 from screening.fhir import urls
-from screening.models import AuditEvent, Exam, Site, User
+from screening.models import AuditEvent, Exam, Patient, Site, User
 from screening.services.merges import merge_patients
-from tests.screening.factories import MembershipFactory, PatientFactory, UserFactory
+from tests.screening.factories import MembershipFactory, PatientFactory, SiteFactory, UserFactory
 from tests.screening.fhir.client import FhirClient, assert_is_outcome
 from tests.screening.readings import read_eye
 
@@ -122,6 +122,21 @@ def test_a_number_is_sent_in_a_body_alone(client: FhirClient, site: Site, django
     merge_patients(patient=patient, into=other, reason="Registered twice", by=manager)
     found = client.post("Patient/_search", identifier="000417")
     assert [one["id"] for one in found.resources] == [str(other.pk)]
+    (merged,) = client.get("Patient", _id=patient.pk).resources
+    assert (merged["active"], merged["link"][0]["type"]) == (False, "replaced-by")
+
+
+def test_a_practice_site_has_no_patients_and_no_results(exam: Exam, site: Site, reviewer: User) -> None:
+    practice = SiteFactory(practice_of=site)
+    MembershipFactory(user=reviewer, site=practice, role="reviewer")
+    Exam.objects.update(site=practice)
+    Patient.objects.update(site=practice)
+    client = FhirClient(reviewer)
+    for path in (f"Patient/{exam.patient_id}", f"DiagnosticReport/{exam.pk}", f"ImagingStudy/{exam.pk}"):
+        assert client.get(path).status == 404
+    for path in ("DiagnosticReport", f"Observation?patient={exam.patient_id}", f"Patient?_id={exam.patient_id}"):
+        assert not client.get(path).resources
+    assert not client.post("Patient/_search", identifier=exam.patient.mrn).resources
 
 
 def test_a_session_of_the_pages_opens_it_too(exam: Exam, reviewer: User) -> None:

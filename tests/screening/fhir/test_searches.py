@@ -38,6 +38,7 @@ from tests.screening.fhir.test_resources import sign
         ("Observation", "patient"),
         ("Observation?code=71490-7", "patient"),
         ("Observation?_id=x&_cursor=-1", "_cursor"),
+        ("Observation?_id=x&_count=11", "_count"),
         ("metadata/x", ""),
         ("DiagnosticReport/1", ""),
         ("Observation/x", ""),
@@ -75,18 +76,19 @@ def test_pages_have_all_reports_once_also_after_a_search_by_post(client: FhirCli
     assert [one["id"] for one in client.get(previous).resources] == seen[3:6]
 
 
-def test_pages_of_observations_have_all_of_them_once(client: FhirClient, exam: Exam, reviewer: User) -> None:
-    sign(exam, reviewer, 2, 0)
+def test_pages_of_observations_have_whole_exams(client: FhirClient, exam: Exam, reviewer: User) -> None:
+    exams = [exam, *(_graded(exam.site) for _ in range(2))]
+    for one in exams:
+        sign(one, reviewer, 2, 0)
+    Exam.objects.update(patient=exam.patient)
     whole = client.get("Observation", patient=exam.patient_id).resources
-    link: str | None = f"http://testserver/fhir/Observation?patient={exam.patient_id}&_count=4"
-    seen = []
+    link: str | None = f"http://testserver/fhir/Observation?patient={exam.patient_id}&_count=24"
+    pages = []
     while link is not None:
-        page = client.get(link)
-        assert len(page.resources) <= 4
-        seen += page.resources
-        link = page.link("next")
-    assert seen == whole
-    assert len(whole) == 10
+        pages.append(client.get(link).resources)
+        link = client.get(link).link("next")
+    assert [len(page) for page in pages] == [20, 10]
+    assert [one for page in pages for one in page] == whole
 
 
 def test_a_search_by_codes_and_ids(client: FhirClient, exam: Exam) -> None:
