@@ -1,7 +1,9 @@
 """Bookings by the API."""
 
 import datetime
+from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from screening.models import Patient, Site, User
@@ -11,6 +13,14 @@ from tests.screening.factories import BookingFactory, PatientFactory
 
 def day(n: int) -> str:
     return str(timezone.localdate() + datetime.timedelta(days=n))
+
+
+@pytest.mark.parametrize("time", ["09:30Z", "09:30:00+05:45", "09", "0930", "24:00", "09:30:15.5", 930])
+def test_a_time_with_a_zone_or_another_format_is_refused(time: Any, site: Site, photographer: User) -> None:
+    address = f"patients/{PatientFactory(site=site).pk}/bookings"
+    refused = ApiClient(photographer).post(address, {"day": day(2), "time": time})
+    assert_is_error(refused, 400, "invalid")
+    assert "hh:mm" in refused.body["fields"]["time"]
 
 
 def test_an_appointment_is_booked_listed_and_cancelled(site: Site, photographer: User) -> None:
