@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from screening.models import AuditEvent, Exam, FundusImage, Site, SiteOutcomeTable, User
+from screening.models import AuditEvent, Exam, FundusImage, Referral, Site, SiteOutcomeTable, User
 from tests.browser.conftest import PHONE, Visit, choose_photos, synthetic_photo
 from tests.builders import photo_bytes
 from tests.screening.factories import (
@@ -107,6 +107,27 @@ def test_a_long_name_in_a_list_fits_a_phone(path: str, visit: Visit, site: Site,
     ReferralFactory(exam__patient=patient)
     page = visit(path, manager, size=PHONE)
     expect(page.get_by_role("table")).to_contain_text(name)
+    assert_fits(page)
+
+
+def test_no_text_covers_another_one_on_a_phone(visit: Visit, site: Site, manager: User) -> None:
+    site.memberships.create(user=manager, role="reviewer")
+    User.objects.filter(pk=manager.pk).update(language="de", first_name="Maximiliane", last_name="Hohenlohe" * 9)
+    ReferralFactory(exam__patient__site=site, exam__patient__family_name="x" * 80)
+    page = visit("/referrals/", manager, size=PHONE)
+    for cell in page.locator("td.mono, td.is-day").all():
+        expect(cell).to_have_css("white-space", "normal")  # a label that is longer than its column covers the value
+    boxes = [link.bounding_box() for link in page.locator(".topbar a:visible").all()]
+    corners = [(box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]) for box in boxes if box]
+    for i, (left, top, right, bottom) in enumerate(corners):
+        assert left >= 0
+        assert all(left >= c or a >= right or top >= d or b >= bottom for a, b, c, d in corners[:i])
+    page.goto("/")
+    page.locator(".worklist-tools summary").click()
+    menu = page.locator(".worklist-tools .menu-body").bounding_box()
+    assert menu
+    assert menu["x"] >= 0
+    page.goto(f"/patients/{Referral.objects.get().exam.patient_id}/edit/")
     assert_fits(page)
 
 
