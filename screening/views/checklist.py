@@ -1,9 +1,7 @@
 """What is done and what is missing before an exam is handed over."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,9 +10,8 @@ from screening.labels.eyes import EYE_LABELS
 from screening.labels.sentences import within_sentence
 from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.models import Exam, VisitFacts
-from screening.policy import Urgency
 from screening.selectors.visit_facts import missing_facts
-from screening.services.exams import ExamError, FactsMissing, FieldsMissing
+from screening.services.exams import FactsMissing, FieldsMissing
 from screening.views.eye_cards import EyeCard, Slot
 
 
@@ -110,11 +107,3 @@ def _advice(eye: EyeCard) -> list[Item]:
     if eye.has_laterality_conflict:
         texts.append(_("%(eye)s: a photograph looks like the other eye. Check it."))
     return [Item(text % name, ItemState.ADVICE) for text in texts]
-
-
-def chosen_urgency(data: Mapping[str, Any]) -> Urgency:
-    """How soon the exam should be read. Raises ExamError for a value that the page does not offer."""
-    value = data.get("reading_urgency", Urgency.ROUTINE.value)
-    if value not in list(Urgency):
-        raise ExamError(_("Choose how soon the exam should be read: routine, soon or immediately."))
-    return Urgency(value)

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -18,6 +19,7 @@ from screening.labels.dates import day_text
 from screening.labels.repeats import dropped_text
 from screening.labels.worklist import READING_URGENCY_CHOICES
 from screening.models import AuditEvent, User
+from screening.policy import Urgency
 from screening.policy.exam_states import FINISHED, ExamEvent, ExamState, can_happen
 from screening.selectors import (
     MAX_CORRECTIONS,
@@ -43,10 +45,11 @@ from screening.services.hand_overs import is_being_read, return_exam, take_back_
 from screening.services.repeats import give_up_repeat
 from screening.services.unobtainable_eyes import mark_eye_unobtainable
 from screening.views.capture import ACCEPTED_TYPES, capture_context
-from screening.views.checklist import build_checklist, chosen_urgency
+from screening.views.checklist import build_checklist
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.eye_cards import announcement, build_eye_cards, cards_version
 from screening.views.messages import report_exam_errors, undo_by
+from screening.views.parameters import value_of
 from screening.views.reading_access import can_review
 
 
@@ -153,6 +156,7 @@ def _eyes_context(request: AuthenticatedRequest, detail: ExamDetail) -> dict[str
         "is_reader": not detail.is_model_revealed and can(user, Action.REVIEW_EXAM, exam.site),
         "checklist": build_checklist(exam, eyes),
         "reading_urgencies": READING_URGENCY_CHOICES,
+        "reading_urgency": value_of(request.GET, "urgency", values=list(Urgency), default=exam.reading_urgency),
     }
 
 
@@ -207,12 +211,16 @@ def exam_return(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBas
 @login_required
 @require_POST
 def exam_submit(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
-    """Submit the exam to the reviewer."""
+    """Submit the exam to the reviewer. If it is refused, the page keeps the chosen urgency."""
     exam = get_exam(user=request.user, exam_id=exam_id).exam
-    success = _("The exam is submitted. It is now on the reviewer's worklist.")
-    with report_exam_errors(request, success=success, undo=undo_by("screening:exam-take-back", exam_id)):
-        urgency = chosen_urgency(request.POST)
+    urgency = Urgency(value_of(request.POST, "reading_urgency", values=list(Urgency), default=exam.reading_urgency))
+    try:
         submit_exam(exam=exam, confirmed=request.POST.getlist("confirm"), urgency=urgency, by=request.user)
+    except ExamError as error:
+        messages.error(request, str(error))
+        return redirect(f"{reverse('screening:exam-detail', args=[exam_id])}?urgency={urgency}")
+    success = _("The exam is submitted. It is now on the reviewer's worklist.")
+    messages.success(request, success, extra_tags=undo_by("screening:exam-take-back", exam_id))
     return redirect("screening:exam-detail", exam_id)
 
 

@@ -195,6 +195,21 @@ def test_an_exam_with_an_absent_eye_can_be_submitted(exam: Exam, as_photographer
     assert (exam.status, exam.left_eye_absent_reason) == (Exam.Status.SUBMITTED, "Prosthesis")
 
 
+def test_the_chosen_urgency_stays_until_the_exam_is_submitted(exam: Exam, as_photographer: Client) -> None:
+    FundusImageFactory(exam=exam)
+    chosen = '<option value="immediate" selected>'
+    text = page_text(as_photographer, "exam-detail", exam.pk)
+    assert 'name="reading_urgency" hx-preserve' in text  # the eye cards are replaced when a grading ends
+    assert chosen not in text
+    sent = {"reading_urgency": "immediate"}
+    assert chosen in text_of(as_photographer.post(url("exam-submit", exam.pk), sent, follow=True))
+    as_photographer.post(url("exam-absent", exam.pk, "OS"), {"reason": "Prosthesis"})
+    as_photographer.post(url("exam-submit", exam.pk), sent)
+    assert chosen in text_of(as_photographer.post(url("exam-take-back", exam.pk), follow=True))
+    exam.refresh_from_db()
+    assert exam.reading_urgency == "immediate"
+
+
 def test_a_photograph_can_be_moved_and_withdrawn(exam: Exam, as_photographer: Client) -> None:
     image = FundusImageFactory(exam=exam)
     as_photographer.post(url("image-laterality", image.pk), {"laterality": "OS"})
