@@ -11,6 +11,7 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from screening.forms.addresses import AddressField
+from screening.forms.stored_values import BASE, BaseField
 from screening.labels.letters import VARIANT_CHOICES
 from screening.models import Document, Letterhead
 from screening.models.base import max_length
@@ -57,6 +58,12 @@ class LetterheadForm(forms.Form):
         help_text=_("PNG, JPEG or WebP, at most 2 MB. Without a file the present logo stays."),
     )
     without_logo = forms.BooleanField(label=_("Remove the logo"), required=False)
+    base = BaseField()
+
+    @classmethod
+    def of(cls, stored: dict[str, str], data: Any = None, files: Any = None) -> "LetterheadForm":
+        """The form with the stored name and addresses."""
+        return cls(data, files, initial={**stored, BASE: stored})
 
 
 class LetterForm(forms.Form):

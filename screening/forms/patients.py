@@ -10,10 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from screening.birth_dates import MAX_AGE_YEARS, InvalidBirthDate, parse_birth_date
 from screening.folding import MAX_FOLDED_CHARS, is_too_short_for_names
 from screening.forms.addresses import AddressField
+from screening.forms.stored_values import BASE, BaseField
 from screening.labels.births import BIRTH_DATE_ADVICE, BIRTH_DATE_NEEDED
 from screening.labels.messages import CONSENT_CHOICES
 from screening.models import Patient, Site
 from screening.models.base import max_length
+from screening.stored_values import entered_values
 
 PATIENT_FIELDS = (
     "mrn", "family_name", "given_name", "born_on", "estimated_age", "sex", "diabetes_type", "diabetes_since_year",
@@ -23,7 +25,7 @@ _BIRTH_CONTRADICTS = _("The birth date or the age is filled in. Remove it, or re
 
 
 class PatientForm(forms.Form):
-    """A patient's details, to register or to correct."""
+    """A patient's details, to register or to correct. Valid, it has those that differ from ``base`` in the form."""
 
     mrn = forms.CharField(
         label=_("Medical record number"),
@@ -83,6 +85,7 @@ class PatientForm(forms.Form):
         required=False,
         help_text=_("Ask the person. Messages name no disease and no result."),
     )
+    base = BaseField()
 
     field_order = ("site", "mrn", "family_name", "given_name", "born_on", "estimated_age", "is_birth_unknown", "sex")
 
@@ -116,6 +119,13 @@ class PatientForm(forms.Form):
         ):
             self.fields[name].widget.attrs["autocomplete"] = "off"
 
+    @classmethod
+    def of(cls, patient: Patient, data: Any = None) -> "PatientForm":
+        """The form with the stored details of a patient."""
+        stored = {name: getattr(patient, name) for name in PATIENT_FIELDS}
+        initial = {**stored, "is_birth_unknown": not patient.birth.is_known, BASE: stored}
+        return cls(data, initial=initial, sites=None)
+
     def clean_born_on(self) -> str:
         """The date as YYYY-MM-DD, YYYY-MM or YYYY. Raises ValidationError for another text."""
         try:
@@ -126,13 +136,14 @@ class PatientForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The details as the service takes them. Raises ValidationError unless the birth is given or marked unknown."""
         details = {**self.cleaned_data}
+        self.opened_with: dict[str, Any] = details.pop(BASE, {})
         is_unknown = details.pop("is_birth_unknown", False)
         is_given = bool(details.get("born_on")) or details.get("estimated_age") is not None
         if not self.errors and is_given == is_unknown:
             self.add_error(
                 "is_birth_unknown" if is_given else "born_on", _BIRTH_CONTRADICTS if is_given else BIRTH_DATE_NEEDED
             )
-        return details
+        return entered_values(details, self.opened_with)
 
 
 class PatientSearchForm(forms.Form):

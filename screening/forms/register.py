@@ -16,7 +16,7 @@ def _day(**options: Any) -> forms.DateField:
 
 
 class RegisterEntryForm(forms.Form):
-    """The new status of a person, with reason and days."""
+    """The new status of a person, with reason and days. ``base``: id of the newest entry when the page was opened."""
 
     status = forms.ChoiceField(label=_("Status"), choices=[("", _("Choose")), *STATUS_CHOICES])
     reason = forms.ChoiceField(label=_("Reason"))
@@ -32,6 +32,7 @@ class RegisterEntryForm(forms.Form):
         max_length=max_length(RegisterEntry, "note"),
         help_text=_("Needed for “Other”. It is kept with the record."),
     )
+    base = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Reasons are listed by status."""

@@ -7,19 +7,20 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from ml.vocabulary import Laterality
-from screening.hba1c import Unit
+from screening.forms.stored_values import BASE, BaseField
 from screening.labels.acuities import CORRECTION_CHOICES
 from screening.labels.visit_facts import UNIT_CHOICES
 from screening.models import VisitFacts, VisualAcuity
 from screening.models.base import max_length
 from screening.models.visit_facts import EYE_TREATMENTS
-from screening.services.visit_facts import HBA1C_UNUSUAL
+from screening.services.visit_facts import HBA1C_FIELDS, HBA1C_UNUSUAL, stored_facts
+from screening.stored_values import entered_values
 
 NONE = "none"
 _NOT_STATED = [("", _("Not stated"))]
 _TREATMENTS = [(NONE, pgettext_lazy("treatment", "None")), *EYE_TREATMENTS]
 _ACUITY_LABELS = (_("Right eye: visual acuity"), _("Left eye: visual acuity"))
-_NO_FACTS = {"confirm", "OD_acuity", "OS_acuity", "OD_correction", "OS_correction"}
+_NO_FACTS = {"confirm", BASE, "OD_acuity", "OS_acuity", "OD_correction", "OS_correction"}
 _YES_NO = [*_NOT_STATED, ("yes", _("Yes")), ("no", _("No"))]
 
 
@@ -87,23 +88,18 @@ class VisitFactsForm(forms.Form):
         label=_("Consent to the screening"), choices=[*_NOT_STATED, *VisitFacts.Consent.choices], required=False
     )
     confirm = forms.BooleanField(label=_("The unusual HbA1c is right"), required=False)
+    base = BaseField()
 
     @classmethod
     def of(cls, facts: VisitFacts | None) -> "VisitFactsForm":
         """The form with what is recorded."""
-        known = facts or VisitFacts(hba1c_unit=Unit.PERCENT)
-        return cls(
-            initial={
-                "hba1c": known.hba1c,
-                "hba1c_unit": known.hba1c_unit,
-                "hba1c_on": known.hba1c_on,
-                "treatment": known.treatment,
-                "is_pregnant": {True: "yes", False: "no", None: ""}[known.is_pregnant],
-                "right_eye_treatments": _shown(known.right_eye_treatments),
-                "left_eye_treatments": _shown(known.left_eye_treatments),
-                "consent": known.consent,
-            }
-        )
+        stored = stored_facts(facts)
+        shown = {
+            "is_pregnant": {True: "yes", False: "no", None: ""}[stored["is_pregnant"]],
+            "right_eye_treatments": _shown(stored["right_eye_treatments"]),
+            "left_eye_treatments": _shown(stored["left_eye_treatments"]),
+        }
+        return cls(initial={**stored, **shown, BASE: stored})
 
     def _clean_treatments(self, name: str) -> list[str] | None:
         chosen = self.cleaned_data[name]
@@ -125,8 +121,11 @@ class VisitFactsForm(forms.Form):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The facts of a valid form, as the service takes them."""
-        return {name: value for name, value in self.cleaned_data.items() if name not in _NO_FACTS}
+        """The facts of a valid form that differ from its ``base``, as the service takes them."""
+        values = {name: value for name, value in self.cleaned_data.items() if name not in _NO_FACTS}
+        entered = entered_values(values, self.cleaned_data[BASE])
+        together = HBA1C_FIELDS if not entered.keys().isdisjoint(HBA1C_FIELDS) else ()
+        return entered | {name: values[name] for name in together}
 
     @property
     def acuities(self) -> dict[Laterality, tuple[str, str]]:

@@ -1,5 +1,8 @@
 """Letterheads of sites: a new version for each change; logos are written again as PNG."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -10,6 +13,7 @@ from screening.access import Action, require
 from screening.models import AuditEvent, Letterhead, Site, User
 from screening.selectors.documents import letterhead_of
 from screening.services.audit import record_event
+from screening.stored_values import entered_values, require_unchanged
 
 MAX_LOGO_BYTES = 2 * 1024 * 1024
 
@@ -27,20 +31,24 @@ def change_letterhead(
     logo: bytes | None,
     without_logo: bool = False,
     hospital_address: str = "",
+    base: Mapping[str, Any] | None = None,
     by: User,
 ) -> Letterhead:
     """Store a new letterhead. ``logo``: the file as it was sent; None: the present one stays, unless ``without_logo``.
 
-    Documents that exist keep theirs. Raises LogoRefused, AccessDenied.
+    ``base``: ``stored_letterhead`` when the page was opened; what others changed since then, and ``by`` did not, stays.
+    Documents that exist keep theirs. Raises ValuesChanged, LogoRefused, AccessDenied.
     """
-    require(by, Action.MANAGE_SITE, site)
-    last = letterhead_of(site)
+    locked = Site.objects.select_for_update().get(pk=site.pk)
+    require(by, Action.MANAGE_SITE, locked)
+    last, stored = letterhead_of(site), stored_letterhead(site)
+    values = {"name": name.strip(), "address": address.strip(), "hospital_address": hospital_address.strip()}
+    entered = entered_values(values, base or {})
+    require_unchanged(entered, base=base or {}, stored=stored)
     kept = b"" if last is None or without_logo else bytes(last.logo)
     row = Letterhead(
         site=site,
-        name=name.strip(),
-        address=address.strip(),
-        hospital_address=hospital_address.strip(),
+        **(stored | entered),
         logo=kept if logo is None else logo_png(logo),
         created_by=by,
     )
@@ -49,6 +57,12 @@ def change_letterhead(
     data = {"has_logo": bool(row.logo), "is_logo_new": logo is not None}
     record_event(verb=AuditEvent.Verb.LETTERHEAD_CHANGED, subject=row, site=site, data=data, by=by)
     return row
+
+
+def stored_letterhead(site: Site) -> dict[str, str]:
+    """Name and addresses of the letterhead in force; without one, the name of the site."""
+    last = letterhead_of(site) or Letterhead(name=site.name)
+    return {"name": last.name, "address": last.address, "hospital_address": last.hospital_address}
 
 
 def logo_png(data: bytes) -> bytes:

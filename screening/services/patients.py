@@ -1,8 +1,8 @@
 """Patients: registering them and changing their details."""
 
 import datetime
-from collections.abc import Iterable
-from typing import TypedDict, Unpack
+from collections.abc import Iterable, Mapping
+from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 
@@ -12,6 +12,7 @@ from screening.models import AuditEvent, Patient, PatientSearchTerm, Site, User
 from screening.services.audit import record_event
 from screening.services.patient_details import InvalidPatient, clean_patient
 from screening.services.patient_questions import PatientNotConfirmed, PatientQuestion, questions_about
+from screening.stored_values import require_unchanged
 
 _PERSON = frozenset({"given_name", "family_name", "born_on", "estimated_age", "age_estimated_on"})
 """Details by which two records of one person are found."""
@@ -69,17 +70,25 @@ def register_patient(
 
 @transaction.atomic
 def update_patient(
-    *, patient: Patient, confirm: Iterable[str] = (), by: User, **details: Unpack[PatientDetails]
+    *,
+    patient: Patient,
+    base: Mapping[str, Any] | None = None,
+    confirm: Iterable[str] = (),
+    by: User,
+    **details: Unpack[PatientDetails],
 ) -> Patient:
     """Change the given details of a patient. The audit event has the names of the changed fields, not their values.
 
     A birth date replaces an estimated age, and the reverse. ``confirm`` has the ``answers`` of PatientNotConfirmed.
-    Raises InvalidPatient, PatientExists, PatientNotConfirmed, AccessDenied.
+    ``base``: the details when the user saw them; others may have changed them. Raises ValuesChanged, InvalidPatient,
+    PatientExists, PatientNotConfirmed, AccessDenied.
     """
     locked = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
     require(by, Action.UPDATE_PATIENT, locked.site)
     before = {field: getattr(locked, field) for field in PatientDetails.__annotations__}
-    for field, value in _with_one_birth(details, locked).items():
+    entered = _with_one_birth(details, locked)
+    require_unchanged(entered, base=base or {}, stored=before)
+    for field, value in entered.items():
         setattr(locked, field, value)
     clean_patient(locked)
     changed = [field for field, value in before.items() if getattr(locked, field) != value]

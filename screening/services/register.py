@@ -5,6 +5,7 @@ import uuid
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from screening.access import Action, require
 from screening.labels.register import PROBLEM_FIELDS, problem_text
@@ -22,6 +23,13 @@ class RegisterEntryRefused(ValueError):
         self.field = PROBLEM_FIELDS[problem]
 
 
+class RegisterChanged(ValueError):
+    """Another person changed the status after the page was opened. The message is for the user."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Another person changed the status meanwhile. Check what it is now, then save your entry."))
+
+
 @transaction.atomic
 def change_register_status(
     *,
@@ -31,14 +39,18 @@ def change_register_status(
     note: str = "",
     from_on: datetime.date | None = None,
     until_on: datetime.date | None = None,
+    base: str | None = None,
     by: User,
 ) -> RegisterEntry:
     """Add an entry to the history of a person; it counts from now on. ``from_on`` is today if it is not given.
 
-    Raises RegisterEntryRefused, AccessDenied.
+    ``base``: id of the newest entry when the user saw the status, empty without one; None: it is not compared.
+    Raises RegisterChanged, RegisterEntryRefused, AccessDenied.
     """
     require(by, Action.MANAGE_REGISTER, patient.site)
     locked = lock_patient(patient.pk)
+    if base is not None and base != newest_entry_id(locked):
+        raise RegisterChanged
     today = timezone.localdate(timezone=locked.site.zone)
     entry = RegisterEntry(
         patient=locked,
@@ -60,6 +72,11 @@ def change_register_status(
     if problem is not None:
         raise RegisterEntryRefused(problem)
     return store_entry(entry, by=by)
+
+
+def newest_entry_id(patient: Patient) -> str:
+    """Id of the newest entry of a person, empty without one."""
+    return str(patient.register_entries.order_by("-created_at", "pk").values_list("pk", flat=True).first() or "")
 
 
 def lock_patient(patient_id: uuid.UUID) -> Patient:

@@ -20,16 +20,11 @@ from screening.policy.exam_states import FINISHED
 from screening.services.acuities import record_acuity
 from screening.services.audit import record_event
 from screening.services.exams import ExamError, ExamNotOpen, lock_exam
+from screening.stored_values import require_unchanged
 
 HBA1C_UNUSUAL = "hba1c_unusual"
-_HBA1C_FIELDS = {"hba1c", "hba1c_unit", "hba1c_on"}
-_FIELDS = {
-    "treatment",
-    "is_pregnant",
-    "right_eye_treatments",
-    "left_eye_treatments",
-    "consent",
-} | _HBA1C_FIELDS
+HBA1C_FIELDS = ("hba1c", "hba1c_unit", "hba1c_on")
+_FIELDS = (*HBA1C_FIELDS, "treatment", "is_pregnant", "right_eye_treatments", "left_eye_treatments", "consent")
 
 
 class InvalidFact(ExamError):
@@ -50,15 +45,16 @@ def record_visit(
     exam: Exam,
     facts: Mapping[str, Any],
     acuities: Mapping[Laterality, tuple[str, str]],
+    base: Mapping[str, Any] | None = None,
     confirmed: Collection[str] = (),
     by: User,
-) -> VisitFacts:
+) -> None:
     """``record_visit_facts``, and the visual acuity of eyes as (text, correction); an empty text is left out.
 
     Nothing is stored if one of them is refused. Raises InvalidFact for an acuity too, with the field ``OD_acuity`` or
     ``OS_acuity``.
     """
-    row = record_visit_facts(exam=exam, facts=facts, confirmed=confirmed, by=by)
+    record_visit_facts(exam=exam, facts=facts, base=base, confirmed=confirmed, by=by)
     for eye, (entered, correction) in acuities.items():
         if not entered.strip():
             continue
@@ -67,28 +63,36 @@ def record_visit(
             record_acuity(exam=exam, laterality=eye, entered=entered, correction=chosen, by=by)
         except ExamError as error:
             raise InvalidFact(f"{eye}_acuity", str(error)) from None
-    return row
 
 
 @transaction.atomic
 def record_visit_facts(
-    *, exam: Exam, facts: Mapping[str, Any], confirmed: Collection[str] = (), by: User
+    *,
+    exam: Exam,
+    facts: Mapping[str, Any],
+    base: Mapping[str, Any] | None = None,
+    confirmed: Collection[str] = (),
+    by: User,
 ) -> VisitFacts:
     """Record facts of an exam that is not signed yet: columns of VisitFacts; those that are not named stay.
 
-    ``hba1c``, ``hba1c_unit`` and ``hba1c_on`` belong together. Raises InvalidFact, UnusualHbA1c unless confirmed,
-    ExamNotOpen, AccessDenied; KeyError for another column.
+    ``hba1c``, ``hba1c_unit`` and ``hba1c_on`` belong together. ``base``: the facts when the user saw them; others may
+    have changed them. Raises ValuesChanged, InvalidFact, UnusualHbA1c unless confirmed, ExamNotOpen, AccessDenied;
+    KeyError for another column.
     """
     locked = lock_exam(exam)
     require(by, Action.UPLOAD_IMAGE, locked.site)
     if locked.status in FINISHED:
         raise ExamNotOpen
     row = VisitFacts.objects.select_for_update().filter(exam=locked).first() or VisitFacts(exam=locked)
+    if not facts:
+        return row
+    require_unchanged(facts, base=base or {}, stored=stored_facts(row))
     for name, value in facts.items():
         if name not in _FIELDS:
             raise KeyError(name)
         setattr(row, name, value)
-    if not _HBA1C_FIELDS.isdisjoint(facts):
+    if not set(HBA1C_FIELDS).isdisjoint(facts):
         is_dated = facts.get("hba1c_on") is not None
         _convert_hba1c(row, locked, is_dated=is_dated, is_confirmed=HBA1C_UNUSUAL in confirmed)
     _require_known(row)
@@ -97,6 +101,12 @@ def record_visit_facts(
     data = {"fields": ",".join(sorted(facts))}
     record_event(verb=AuditEvent.Verb.FACTS_RECORDED, subject=locked, site=locked.site, data=data, by=by)
     return row
+
+
+def stored_facts(facts: VisitFacts | None) -> dict[str, Any]:
+    """What is recorded, as ``record_visit_facts`` takes it. Without an HbA1c its unit is per cent."""
+    row = facts or VisitFacts()
+    return {name: getattr(row, name) for name in _FIELDS} | {"hba1c_unit": row.hba1c_unit or hba1c.Unit.PERCENT.value}
 
 
 def _convert_hba1c(row: VisitFacts, exam: Exam, *, is_dated: bool, is_confirmed: bool) -> None:

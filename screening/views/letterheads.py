@@ -11,8 +11,10 @@ from django.views.decorators.http import require_http_methods
 
 from screening.access import Action, require, sites_for
 from screening.forms.documents import LetterheadForm
+from screening.forms.stored_values import BASE, show_stored
 from screening.selectors.documents import letterhead_of
-from screening.services.letterheads import LogoRefused, change_letterhead
+from screening.services.letterheads import LogoRefused, change_letterhead, stored_letterhead
+from screening.stored_values import ValuesChanged, entered_values
 from screening.views.decorators import AuthenticatedRequest, login_required
 
 
@@ -23,10 +25,7 @@ def site_letterhead(request: AuthenticatedRequest, site_id: UUID) -> HttpRespons
     site = get_object_or_404(sites_for(request.user), pk=site_id)
     require(request.user, Action.MANAGE_SITE, site)
     last = letterhead_of(site)
-    initial = {"name": site.name}
-    if last is not None:
-        initial = {"name": last.name, "address": last.address, "hospital_address": last.hospital_address}
-    form = LetterheadForm(request.POST or None, request.FILES or None, initial=initial)
+    form = LetterheadForm.of(stored_letterhead(site), request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         values, file = form.cleaned_data, form.cleaned_data["logo"]
         try:
@@ -37,8 +36,12 @@ def site_letterhead(request: AuthenticatedRequest, site_id: UUID) -> HttpRespons
                 hospital_address=values["hospital_address"],
                 logo=None if file is None else file.read(),
                 without_logo=values["without_logo"],
+                base=values[BASE],
                 by=request.user,
             )
+        except ValuesChanged as error:
+            entered = entered_values(values, values[BASE])
+            show_stored(form, error, LetterheadForm.of(stored_letterhead(site)), entered)
         except LogoRefused as error:
             form.add_error("logo", str(error))
         else:

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from screening.access import Action, can, require, sites_for
-from screening.forms.patients import PATIENT_FIELDS, PatientForm, PatientSearchForm
+from screening.forms.patients import PatientForm, PatientSearchForm
+from screening.forms.stored_values import show_stored
 from screening.labels.register import STATUS_LABELS
 from screening.models import AuditEvent, Patient
 from screening.policy.register import RegisterStatus
@@ -33,6 +34,7 @@ from screening.services.audit import record_event
 from screening.services.patient_details import InvalidPatient
 from screening.services.patient_questions import PatientNotConfirmed, record_similar
 from screening.services.patients import register_patient, update_patient
+from screening.stored_values import ValuesChanged
 from screening.views.decorators import AuthenticatedRequest, login_required, searches_by_post
 from screening.views.list_pages import PAGE_PARAMETERS, page_of_list
 from screening.views.parameters import require_parameters
@@ -85,10 +87,9 @@ def patient_update(request: AuthenticatedRequest, patient_id: UUID) -> HttpRespo
     """Correct a patient's details."""
     patient = get_patient(user=request.user, patient_id=patient_id)
     require(request.user, Action.UPDATE_PATIENT, patient.site)
-    initial = {name: getattr(patient, name) for name in PATIENT_FIELDS}
-    initial["is_birth_unknown"] = not patient.birth.is_known
-    form = PatientForm(request.POST or None, initial=initial, sites=None)
-    return _save(request, form, partial(update_patient, patient=patient), _("The details are saved."), patient)
+    form = PatientForm.of(patient, request.POST or None)
+    service = partial(update_patient, patient=patient, base=form.opened_with if form.is_valid() else {})
+    return _save(request, form, service, _("The details are saved."), patient)
 
 
 def _save(
@@ -110,6 +111,9 @@ def _save(
         except PatientNotConfirmed as error:
             record_similar(error, by=request.user)
             context["unconfirmed"], status = error, 409
+        except ValuesChanged as error:
+            stored = PatientForm.of(Patient.objects.get(pk=patient.pk)) if patient else form
+            show_stored(form, error, stored, entered=[*form.cleaned_data])
         except InvalidPatient as error:
             form.add_error(error.field, str(error))
             context["existing"] = getattr(error, "existing", None)

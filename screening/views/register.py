@@ -17,7 +17,7 @@ from screening.models import AuditEvent
 from screening.selectors import get_patient
 from screening.selectors.register import list_register_entries
 from screening.services.audit import record_event
-from screening.services.register import RegisterEntryRefused, change_register_status
+from screening.services.register import RegisterChanged, RegisterEntryRefused, change_register_status, newest_entry_id
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import page_number, require_parameters
 
@@ -31,12 +31,18 @@ def patient_register(request: AuthenticatedRequest, patient_id: UUID) -> HttpRes
     require_parameters(request, known={"page"})
     patient = get_patient(user=request.user, patient_id=patient_id)
     today = timezone.localdate(timezone=patient.site.zone)
-    form = RegisterEntryForm(request.POST or None, initial={"from_on": today})
+    form = RegisterEntryForm(request.POST or None, initial={"from_on": today, "base": newest_entry_id(patient)})
     if request.method == "POST":
         require(request.user, Action.MANAGE_REGISTER, patient.site)
         if form.is_valid():
             try:
                 change_register_status(patient=patient, **form.cleaned_data, by=request.user)
+            except RegisterChanged as error:
+                patient.refresh_from_db()
+                changed = request.POST.copy()  # sent again, the entry follows the newer one
+                changed["base"] = newest_entry_id(patient)
+                form.data = changed
+                form.add_error(None, str(error))
             except RegisterEntryRefused as error:
                 form.add_error(error.field, str(error))
             else:

@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from screening.forms import PhotoForm
+from screening.forms.stored_values import BASE, show_stored
 from screening.forms.visit_facts import VisitFactsForm
 from screening.selectors import get_exam
 from screening.services.exams import ExamError
 from screening.services.visit_facts import InvalidFact, UnusualHbA1c, record_visit
+from screening.stored_values import ValuesChanged
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.exams import exam_page
 
@@ -24,14 +26,20 @@ def exam_facts(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase
     detail = get_exam(user=request.user, exam_id=exam_id)
     form = VisitFactsForm(request.POST)
     if form.is_valid():
+        facts = form.facts
         try:
             record_visit(
                 exam=detail.exam,
-                facts=form.facts,
+                facts=facts,
+                base=form.cleaned_data[BASE],
                 acuities=form.acuities,
                 confirmed=form.confirmed,
                 by=request.user,
             )
+        except ValuesChanged as error:
+            detail = get_exam(user=request.user, exam_id=exam_id)
+            stored = VisitFactsForm.of(getattr(detail.exam, "visit_facts", None))
+            show_stored(form, error, stored, entered=facts)
         except InvalidFact as error:
             form.add_error(error.field, str(error))
             form.is_questioned = isinstance(error, UnusualHbA1c)

@@ -26,6 +26,12 @@ def page_text(client: Client, name: str, *args: object, **query: str) -> str:
     return text_of(client.get(url(name, *args), query))
 
 
+def form_data(form: Any) -> dict[str, Any]:
+    """What a browser sends of a form that was not changed."""
+    shown = {name: form[name].value() for name in form.fields}
+    return {name: value for name, value in shown.items() if value is not None and value is not False}
+
+
 STATIC = re.compile(r'(?:href|src)="/static/([^"]+\.(?:css|js|svg))"')
 
 

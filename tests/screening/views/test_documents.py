@@ -14,12 +14,12 @@ from screening.models import AuditEvent, Document, Letterhead, Membership, Site,
 from screening.reports import making
 from screening.selectors.documents import letterhead_of
 from screening.services import documents
-from screening.services.letterheads import logo_png
+from screening.services.letterheads import logo_png, stored_letterhead
 from screening.views import documents as views
 from tests.screening.documents import DOCUMENT, DocumentFactory
 from tests.screening.factories import MembershipFactory, PatientFactory
 from tests.screening.reports.golden import negative
-from tests.screening.views.pages import count_queries, text_of, url
+from tests.screening.views.pages import count_queries, form_data, text_of, url
 
 Verb = AuditEvent.Verb
 
@@ -153,6 +153,19 @@ def test_a_manager_changes_the_letterhead(site: Site, manager: User, client: Cli
     assert Letterhead.objects.count() == 3
     assert bytes(letterhead_of(site).logo) == b""  # type: ignore[union-attr]
     assert AuditEvent.objects.filter(verb=Verb.LETTERHEAD_CHANGED, actor=manager).count() == 3
+
+
+def test_two_managers_who_change_the_letterhead_at_once(site: Site, manager: User, client: Client) -> None:
+    client.force_login(manager)
+    address = url("site-letterhead", site.pk)
+    opened = form_data(client.get(address).context["form"])
+    client.post(address, opened | {"address": "1 Quay"})
+    client.post(address, opened | {"hospital_address": "Eye Hospital"})
+    assert stored_letterhead(site) == {"name": site.name, "address": "1 Quay", "hospital_address": "Eye Hospital"}
+    refused = client.post(address, opened | {"address": "2 Quay"})
+    assert "Another person changed this meanwhile. It is now: 1 Quay." in text_of(refused)
+    client.post(address, form_data(refused.context["form"]))
+    assert stored_letterhead(site) == {"name": site.name, "address": "2 Quay", "hospital_address": "Eye Hospital"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.test import Client
 from screening.models import AuditEvent, Patient, Site, User
 from screening.policy import Outcome
 from tests.screening.factories import ExamFactory, EyeFindingFactory, PatientFactory, ReviewFactory
-from tests.screening.views.pages import count_queries, page_text, text_of, url
+from tests.screening.views.pages import count_queries, form_data, page_text, text_of, url
 
 LIST, NEW = url("patient-list"), url("patient-new")
 
@@ -172,6 +172,42 @@ def test_details_can_be_corrected(site: Site, as_photographer: Client) -> None:
     as_photographer.post(url("patient-edit", patient.pk), details(site))
     patient.refresh_from_db()
     assert patient.family_name == "Lovelace"
+
+
+def test_two_persons_correct_different_details_at_once(site: Site, as_photographer: Client) -> None:
+    patient = PatientFactory(site=site, phone="+1 202 555 0143", sms_consent="yes")
+    address = url("patient-edit", patient.pk)
+    opened = form_data(as_photographer.get(address).context["form"])
+    assert as_photographer.post(address, opened | {"sms_consent": "no"}).status_code == 302
+    assert as_photographer.post(address, opened | {"given_name": "Grace"}).status_code == 302
+    patient.refresh_from_db()
+    assert (patient.sms_consent, patient.given_name) == ("no", "Grace")
+    fields = [event.data["fields"] for event in AuditEvent.objects.filter(verb="patient.updated").order_by("pk")]
+    assert fields == ["sms_consent", "given_name"]
+
+
+def test_two_persons_who_correct_one_detail_see_what_is_stored(site: Site, as_photographer: Client) -> None:
+    patient = PatientFactory(site=site, sex="F", phone="+1 202 555 0143", sms_consent="yes")
+    address = url("patient-edit", patient.pk)
+    opened = form_data(as_photographer.get(address).context["form"])
+    as_photographer.post(address, opened | {"sms_consent": "no", "sex": "M", "born_on": "1970"})
+    refused = as_photographer.post(address, opened | {"sms_consent": "", "given_name": "Grace"})
+    assert refused.status_code == 422
+    assert "Another person changed this meanwhile. It is now: No." in text_of(refused)
+    patient.refresh_from_db()
+    assert (patient.sms_consent, patient.given_name) == ("no", "Ada")
+    shown = form_data(refused.context["form"])
+    assert (shown["sms_consent"], shown["given_name"], shown["sex"], shown["born_on"]) == ("", "Grace", "M", "1970")
+    assert as_photographer.post(address, shown).status_code == 302
+    patient.refresh_from_db()
+    assert (patient.sms_consent, patient.given_name, patient.sex) == ("", "Grace", "M")
+
+
+@pytest.mark.parametrize("base", ["{", "[]"])
+def test_a_damaged_form_stores_nothing(base: str, site: Site, as_photographer: Client) -> None:
+    patient = PatientFactory(site=site)
+    response = as_photographer.post(url("patient-edit", patient.pk), details(site, base=base))
+    assert "The form is not complete. Reload the page." in text_of(response)
 
 
 def test_the_history_has_the_outcome_of_each_exam(site: Site, reviewer: User, as_reviewer: Client) -> None:

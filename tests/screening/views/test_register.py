@@ -59,6 +59,19 @@ def test_a_wrong_entry_is_refused_and_kept(
     assert not RegisterEntry.objects.exists()
 
 
+def test_an_entry_of_another_person_is_shown_before_it_is_replaced(patient: Patient, as_photographer: Client) -> None:
+    address = url("patient-register", patient.pk)
+    base = as_photographer.get(address).context["form"]["base"].value()
+    as_photographer.post(address, values(status="deceased", reason="deceased:died", until_on="", base=base))
+    refused = as_photographer.post(address, values(base=base))
+    assert refused.status_code == 422
+    assert "Another person changed the status meanwhile." in text_of(refused)
+    assert "Status today: <strong>Deceased</strong>" in text_of(refused)
+    assert patient.register_entries.get().status == "deceased"
+    base = refused.context["form"]["base"].value()
+    assert as_photographer.post(address, values(base=base)).status_code == 302
+
+
 def test_a_reader_sees_the_history_without_the_form(patient: Patient, as_reviewer: Client) -> None:
     text = page_text(as_reviewer, "patient-register", patient.pk)
     assert "The status was never changed" in text

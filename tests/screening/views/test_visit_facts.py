@@ -9,7 +9,7 @@ from django.utils import translation
 
 from screening.models import Exam, Patient, Site, VisitFacts, VisualAcuity
 from tests.screening.factories import ExamFactory, FundusImageFactory, PatientFactory
-from tests.screening.views.pages import page_text, text_of, url
+from tests.screening.views.pages import form_data, page_text, text_of, url
 
 
 @pytest.fixture
@@ -51,6 +51,23 @@ def test_an_error_loses_no_entry(exam: Exam, as_photographer: Client) -> None:
     text = text_of(save(as_photographer, exam, right_eye_treatments=["none", "laser"]))
     assert "“None” excludes the others." in text
     assert not VisitFacts.objects.exists()
+
+
+def test_facts_that_another_person_recorded_meanwhile_stay(exam: Exam, as_photographer: Client) -> None:
+    page = as_photographer.get(url("exam-detail", exam.pk))
+    assert 'name="base"' in text_of(page)
+    opened = form_data(page.context["facts_form"])
+    save(as_photographer, exam, **opened | {"hba1c": "8.1", "consent": "refused", "right_eye_treatments": ["none"]})
+    save(as_photographer, exam, **opened | {"OD_acuity": "6/12"})
+    save(as_photographer, exam, **opened | {"treatment": "insulin"})
+    facts = VisitFacts.objects.get()
+    assert (facts.hba1c, facts.consent, facts.treatment) == (Decimal("8.1"), "refused", "insulin")
+    refused = save(as_photographer, exam, **opened | {"hba1c": "6.1", "right_eye_treatments": ["laser"]})
+    for shown in ("It is now: 8.1.", "It is now: None.", 'value="6.1"', '<option value="insulin" selected>'):
+        assert shown in text_of(refused)
+    save(as_photographer, exam, **form_data(refused.context["facts_form"]))
+    facts.refresh_from_db()
+    assert (facts.hba1c, facts.right_eye_treatments, facts.consent) == (Decimal("6.1"), ["laser"], "refused")
 
 
 def test_an_unusual_value_is_confirmed(exam: Exam, as_photographer: Client) -> None:
