@@ -25,7 +25,17 @@ Verb = AuditEvent.Verb
 SAME_VISIT = timedelta(days=7)
 """Exams of one person in this time show the same eyes in the same state."""
 _VIEWS = (Verb.EXAM_VIEWED, Verb.IMAGE_VIEWED, Verb.RECORD_VIEWED, Verb.PHOTO_PREDICTED)
-_LISTS_OF_SITE = ("screening:worklist", "api:gradings", "api:exams", "api:images", "api:image-gradings")
+_LISTS_OF_SITE = (
+    "screening:worklist",
+    "api:gradings",
+    "api:exams",
+    "api:images",
+    "api:image-gradings",
+    "fhir:observations",
+    "fhir:observations-by-post",
+    "fhir:reports",
+    "fhir:reports-by-post",
+)
 _LISTS_OF_ALL_SITES = ("admin:screening_grading_changelist",)
 _IS_HIDDEN = "is_hidden"
 

@@ -92,10 +92,11 @@ def test_each_request_is_audited(client: FhirClient, exam: Exam) -> None:
         f"Patient?_id={exam.patient_id}": [(Verb.PATIENTS_SEARCHED, "")],
         f"ImagingStudy/{exam.pk}": [(Verb.EXAM_VIEWED, str(exam.pk))],
         f"Observation/{exam.pk}-os-severity": [(Verb.EXAM_VIEWED, str(exam.pk))],
-        f"Observation?patient={exam.patient_id}": [(Verb.PATIENT_VIEWED, str(exam.patient_id))],
+        f"Observation?patient={exam.patient_id}": [(Verb.PATIENT_VIEWED, str(exam.patient_id)), (Verb.LIST_VIEWED, "")],
+        f"ImagingStudy?patient={exam.pk}": [(Verb.LIST_VIEWED, "")],
         f"DiagnosticReport/{exam.pk}": [(Verb.EXAM_VIEWED, str(exam.pk))],
         "DiagnosticReport": [(Verb.LIST_VIEWED, "")],
-        "DiagnosticReport?_include=DiagnosticReport:patient": [(Verb.PATIENTS_SEARCHED, "")],
+        "DiagnosticReport?_include=DiagnosticReport:patient": [(Verb.LIST_VIEWED, ""), (Verb.PATIENTS_SEARCHED, "")],
         f"Observation/{exam.pk}-os-nothing": [(Verb.EXAM_VIEWED, str(exam.pk)), (Verb.ACCESS_REFUSED, "")],
         "metadata": [],
     }
@@ -104,6 +105,17 @@ def test_each_request_is_audited(client: FhirClient, exam: Exam) -> None:
         client.get(path)
         left = AuditEvent.objects.order_by("id")[n_before:]
         assert [(one.verb, one.object_id) for one in left] == events, path
+
+
+@pytest.mark.parametrize("resource_type", SEARCHES)
+def test_each_search_by_post_is_audited_also_if_it_finds_nothing(
+    resource_type: str, client: FhirClient, exam: Exam
+) -> None:
+    for record_id in (exam.pk, exam.patient_id, exam.pk):
+        n_before = AuditEvent.objects.count()
+        assert client.post(f"{resource_type}/_search", _id=record_id).status == 200
+        verb = AuditEvent.Verb.PATIENTS_SEARCHED if resource_type == "Patient" else AuditEvent.Verb.LIST_VIEWED
+        assert [one.verb for one in AuditEvent.objects.order_by("id")[n_before:]] == [verb]
 
 
 def test_a_number_is_sent_in_a_body_alone(client: FhirClient, site: Site, django_assert_max_num_queries: Any) -> None:

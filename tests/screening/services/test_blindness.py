@@ -26,6 +26,7 @@ from tests.screening.factories import (
     SiteFactory,
     UserFactory,
 )
+from tests.screening.fhir.client import FhirClient
 from tests.screening.readings import read_eye
 
 NotBlind = FirstReading.NotBlind
@@ -86,6 +87,23 @@ def view_grading(user: User, exam: Exam) -> None:
     open_page("api:grading", user, Grading.objects.get(image__exam=exam).pk)
 
 
+def view_observation(user: User, exam: Exam) -> None:
+    assert FhirClient(user).get(f"Observation/{exam.pk}-od-gradability").status in {200, 404}
+
+
+def view_observations(user: User, exam: Exam) -> None:
+    assert FhirClient(user).get("Observation", patient=exam.patient_id).status == 200
+
+
+def search_observations(user: User, exam: Exam) -> None:
+    assert FhirClient(user).post("Observation/_search", patient=exam.patient_id).status == 200
+
+
+def view_reports(user: User, exam: Exam) -> None:
+    includes = ["DiagnosticReport:result", "DiagnosticReport:subject"]
+    assert FhirClient(user).get("DiagnosticReport", _include=includes).status == 200
+
+
 def view_panel_list(user: User, exam: Exam) -> None:
     open_page("admin:screening_grading_changelist", user)
 
@@ -94,7 +112,17 @@ def view_panel_record(user: User, exam: Exam) -> None:
     open_page("admin:screening_grading_change", user, Grading.objects.get(image__exam=exam).pk)
 
 
-VISITS = [view_exam, view_worklist, search_worklist, view_gradings, view_grading]
+VISITS = [
+    view_exam,
+    view_worklist,
+    search_worklist,
+    view_gradings,
+    view_grading,
+    view_observation,
+    view_observations,
+    search_observations,
+    view_reports,
+]
 PANEL_VISITS = [view_panel_list, view_panel_record]
 
 
