@@ -41,7 +41,6 @@ from screening.services.uploads import (
 VERSION = "1.0.0"
 EXTENSIONS = "creation,expiration,termination"
 SEGMENT_TYPE = "application/offset+octet-stream"
-_MAX_METADATA_CHARS = 1000
 _OVERRIDABLE = {"PATCH", "DELETE", "HEAD"}
 
 
@@ -284,7 +283,7 @@ def _number(request: Request, name: str) -> int:
 def _metadata(header: str) -> dict[str, str]:
     """Keys and values of ``Upload-Metadata``. Raises ApiError (400)."""
     values = {}
-    for pair in filter(None, (pair.strip() for pair in header[:_MAX_METADATA_CHARS].split(","))):
+    for pair in filter(None, (pair.strip() for pair in header.split(","))):
         key, _space, encoded = pair.partition(" ")
         try:
             values[key] = b64decode(encoded, validate=True).decode()

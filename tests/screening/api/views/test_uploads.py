@@ -95,6 +95,12 @@ def test_a_suggestion_that_is_not_known_is_left_out(http: Client, exam: Exam) ->
     assert (body["laterality"], body["field"]) == ("", "")
 
 
+@pytest.mark.parametrize("n_bytes", [740, 900])
+def test_a_suggestion_behind_a_long_name_is_taken(n_bytes: int, http: Client, exam: Exam) -> None:
+    metadata = f"filename {b64encode(b'x' * n_bytes).decode()},laterality {b64encode(b'OS').decode()}"
+    assert begin(http, exam, 10, **{"Upload-Metadata": metadata}).json()["laterality"] == "OS"
+
+
 def test_the_server_names_what_it_supports(http: Client, exam: Exam) -> None:
     response = http.options(f"/api/v1/exams/{exam.pk}/uploads")
     assert (response.status_code, response["Tus-Max-Size"]) == (204, str(MAX_BYTES))
