@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -60,6 +62,26 @@ def login_required(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpR
         return response
 
     return wrapper
+
+
+def require_form(page: str) -> Callable[[View[P]], View[P]]:
+    """Accept POST only. Opened without its form, for example after a log-in, the address leads to ``page``.
+
+    ``page``: route with the same arguments, on which the form is.
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        posted = require_POST(view)
+
+        @wraps(view)
+        def wrapper(request: AuthenticatedRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if request.method in {"GET", "HEAD"}:
+                return redirect(reverse(page, args=args, kwargs=kwargs))
+            return posted(request, *args, **kwargs)
+
+        return wrapper
+
+    return decorate
 
 
 def searches_by_post(view: View[P]) -> View[P]:

@@ -36,7 +36,7 @@ from screening.services.images import (
 )
 from screening.services.upload_checks import ANSWERABLE
 from screening.services.uploads import attach_upload
-from screening.views.decorators import AuthenticatedRequest, limit_photos, login_required, wants_json
+from screening.views.decorators import AuthenticatedRequest, limit_photos, login_required, require_form, wants_json
 from screening.views.exams import exam_page
 from screening.views.messages import report_exam_errors, undo_by
 from screening.views.photo_responses import rendition_response, with_photo_headers
@@ -46,7 +46,7 @@ _BROWSER_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"
 
 
 @login_required
-@require_POST
+@require_form("screening:exam-detail")
 @limit_photos
 def image_upload(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Attach one photograph; the response is JSON for a script and a redirect to the exam for a form."""

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from screening.forms.staff import AccountForm, InvitationCodeForm
 from screening.models import Invitation
@@ -26,7 +26,7 @@ from screening.services.invitations import (
     get_invitation,
 )
 from screening.throttling import InvitationThrottle
-from screening.views.decorators import AuthenticatedRequest, login_required, refuse_too_many
+from screening.views.decorators import AuthenticatedRequest, login_required, refuse_too_many, require_form
 from screening.views.parameters import require_parameters
 
 _SESSION_KEY = "invitation"
@@ -53,7 +53,7 @@ def invitation(request: HttpRequest) -> HttpResponseBase:
     return redirect("screening:invitation")
 
 
-@require_POST
+@require_form("screening:invitation")
 @sensitive_post_parameters()
 def invitation_account(request: HttpRequest) -> HttpResponseBase:
     """Accept the invitation with a new account, and log in."""
@@ -76,7 +76,7 @@ def invitation_account(request: HttpRequest) -> HttpResponseBase:
 
 
 @login_required
-@require_POST
+@require_form("screening:invitation")
 def invitation_accept(request: AuthenticatedRequest) -> HttpResponseBase:
     """Accept the invitation with the account of the user."""
     invitation_id = _invitation_id(request)

@@ -31,7 +31,7 @@ from screening.services.invitations import (
     mail_invitation,
 )
 from screening.services.programmes import NotAManager, SitesConflict, change_sites, remove_manager, save_programme
-from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.decorators import AuthenticatedRequest, login_required, require_form
 from screening.views.parameters import page_number, require_parameters
 
 PER_PAGE, N_CHANGES = 25, 20
@@ -79,7 +79,7 @@ def programme_detail(request: AuthenticatedRequest, programme_id: UUID) -> HttpR
 
 
 @login_required
-@require_POST
+@require_form("screening:programme")
 def programme_name(request: AuthenticatedRequest, programme_id: UUID) -> HttpResponseBase:
     """Rename a programme."""
     programme = get_programme(user=request.user, programme_id=programme_id)
@@ -92,7 +92,7 @@ def programme_name(request: AuthenticatedRequest, programme_id: UUID) -> HttpRes
 
 
 @login_required
-@require_POST
+@require_form("screening:programme")
 def programme_sites(request: AuthenticatedRequest, programme_id: UUID) -> HttpResponseBase:
     """Choose the sites of a programme."""
     programme = get_programme(user=request.user, programme_id=programme_id)

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from screening.access import Action, can, require, sites_for
 from screening.forms.referrals import FeedbackForm, ReferralListForm, StepForm
@@ -36,7 +36,7 @@ from screening.selectors.referrals import (
 )
 from screening.services.audit import record_event
 from screening.services.referrals import ReferralError, record_feedback, record_step
-from screening.views.decorators import AuthenticatedRequest, login_required, searches_by_post
+from screening.views.decorators import AuthenticatedRequest, login_required, require_form, searches_by_post
 from screening.views.list_pages import PAGE_PARAMETERS, counted_text, page_of_list
 from screening.views.parameters import require_parameters, value_of
 from screening.views.worklist_filters import YES
@@ -119,7 +119,7 @@ def referral_detail(request: AuthenticatedRequest, referral_id: UUID) -> HttpRes
 
 
 @login_required
-@require_POST
+@require_form("screening:referral")
 def referral_step(request: AuthenticatedRequest, referral_id: UUID) -> HttpResponseBase:
     """Record a step."""
     referral = get_referral(user=request.user, referral_id=referral_id)
@@ -138,7 +138,7 @@ def referral_step(request: AuthenticatedRequest, referral_id: UUID) -> HttpRespo
 
 
 @login_required
-@require_POST
+@require_form("screening:referral")
 def referral_feedback(request: AuthenticatedRequest, referral_id: UUID) -> HttpResponseBase:
     """Record what the hospital found and did."""
     referral = get_referral(user=request.user, referral_id=referral_id)

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from screening.forms import PhotoForm
 from screening.forms.stored_values import BASE, show_stored
@@ -15,12 +14,12 @@ from screening.selectors import get_exam
 from screening.services.exams import ExamError
 from screening.services.visit_facts import InvalidFact, UnusualHbA1c, record_visit
 from screening.stored_values import ValuesChanged
-from screening.views.decorators import AuthenticatedRequest, login_required
+from screening.views.decorators import AuthenticatedRequest, login_required, require_form
 from screening.views.exams import exam_page
 
 
 @login_required
-@require_POST
+@require_form("screening:exam-detail")
 def exam_facts(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase:
     """Record the facts of a visit; a form with errors comes back with all its entries."""
     detail = get_exam(user=request.user, exam_id=exam_id)

@@ -70,6 +70,11 @@ def test_facts_that_another_person_recorded_meanwhile_stay(exam: Exam, as_photog
     assert (facts.hba1c, facts.right_eye_treatments, facts.consent) == (Decimal("6.1"), ["laser"], "refused")
 
 
+def test_the_address_of_a_refused_form_leads_to_its_page(exam: Exam, as_photographer: Client) -> None:
+    assert as_photographer.get(url("exam-facts", exam.pk)).headers["Location"] == url("exam-detail", exam.pk)
+    assert as_photographer.put(url("exam-facts", exam.pk)).status_code == 405
+
+
 def test_an_unusual_value_is_confirmed(exam: Exam, as_photographer: Client) -> None:
     assert "The unusual HbA1c is right" in text_of(save(as_photographer, exam, hba1c="16"))
     save(as_photographer, exam, hba1c="16", confirm="on")
