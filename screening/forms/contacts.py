@@ -12,12 +12,13 @@ from screening.policy.recall import RESULTS, ContactChannel, ContactKind, Contac
 
 
 class ContactForm(forms.Form):
-    """What was tried, how, when, and what came of it."""
+    """What was tried, how, when, and what came of it. ``base``: id of the newest contact when the page was opened."""
 
     contact = forms.ChoiceField(label=_("Contact and result"))
     channel = forms.ChoiceField(label=_("How"), choices=CHANNEL_CHOICES)
     on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     note = forms.CharField(label=_("Note"), required=False, max_length=max_length(ContactAttempt, "note"))
+    base = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Results are listed by contact."""
@@ -38,4 +39,5 @@ class ContactForm(forms.Form):
             "channel": ContactChannel(self.cleaned_data["channel"]),
             "on": self.cleaned_data["on"],
             "note": self.cleaned_data["note"],
+            "base": self.cleaned_data["base"],
         }

@@ -1,6 +1,7 @@
 """Contacts with people in call and recall: recording them."""
 
 import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -32,9 +33,14 @@ def record_contact(
     result: ContactResult,
     on: datetime.date,
     note: str = "",
+    base: str | None = None,
     by: User,
 ) -> ContactAttempt:
-    """Record a contact, and compute the next step of the person. Raises ContactRefused, AccessDenied."""
+    """Record a contact, and compute the next step of the person.
+
+    ``base``: id of the newest contact when the page was opened, empty without one: the same form sent twice is
+    recorded once. Raises ContactRefused, AccessDenied.
+    """
     require(by, Action.MANAGE_REGISTER, patient.site)
     locked = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
     today = timezone.localdate(timezone=locked.site.zone)
@@ -44,16 +50,21 @@ def record_contact(
         raise ContactRefused("on", _("This day is in the future. Record the contact when it was made."))
     if (today - on).days > MAX_AGE_DAYS:
         raise ContactRefused("on", _("This day is more than a year ago. Check the date."))
-    contact = ContactAttempt.objects.create(
-        patient=locked,
-        kind=kind.value,
-        channel=channel.value,
-        result=result.value,
-        on=on,
-        note=note.strip(),
-        recorded_by=by,
-    )
+    values = {"kind": kind.value, "channel": channel.value, "result": result.value, "on": on, "note": note.strip()}
+    newest = newest_contact_of(locked)
+    if base is not None and newest is not None and base != str(newest.pk) and _is_same(newest, values, by):
+        return newest
+    contact = ContactAttempt.objects.create(patient=locked, **values, recorded_by=by)
     update_recall(locked.pk)
     data = {"contact": str(contact.pk), "kind": kind.value, "channel": channel.value, "result": result.value}
     record_event(verb=AuditEvent.Verb.CONTACT_RECORDED, subject=locked, site=locked.site, data=data, by=by)
     return contact
+
+
+def newest_contact_of(patient: Patient) -> ContactAttempt | None:
+    """The contact that was recorded last."""
+    return ContactAttempt.objects.filter(patient=patient).order_by("-created_at", "-pk").first()
+
+
+def _is_same(contact: ContactAttempt, values: dict[str, Any], by: User) -> bool:
+    return contact.recorded_by_id == by.pk and all(getattr(contact, name) == value for name, value in values.items())

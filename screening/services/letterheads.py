@@ -45,6 +45,8 @@ def change_letterhead(
     values = {"name": name.strip(), "address": address.strip(), "hospital_address": hospital_address.strip()}
     entered = entered_values(values, base or {})
     require_unchanged(entered, base=base or {}, stored=stored)
+    if last is not None and stored | entered == stored and logo is None and not (without_logo and last.logo):
+        return last
     kept = b"" if last is None or without_logo else bytes(last.logo)
     row = Letterhead(
         site=site,

@@ -20,7 +20,7 @@ from screening.policy.register import RegisterStatus
 from screening.selectors import get_patient
 from screening.selectors.contacts import list_contacts, may_see_next_step
 from screening.services.audit import record_event
-from screening.services.contacts import ContactRefused, record_contact
+from screening.services.contacts import ContactRefused, newest_contact_of, record_contact
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import page_number, require_parameters
 
@@ -37,7 +37,9 @@ def patient_contacts(request: AuthenticatedRequest, patient_id: UUID) -> HttpRes
     today = timezone.localdate(timezone=patient.site.zone)
     is_invited = patient.register_status_on(today) is RegisterStatus.ELIGIBLE
     shows_next_step = is_invited and may_see_next_step(user=request.user, patient=patient)
-    form = ContactForm(request.POST or None, initial=_initial(patient.next_step if shows_next_step else "", today))
+    newest = newest_contact_of(patient)
+    initial = {**_initial(patient.next_step if shows_next_step else "", today), "base": newest.pk if newest else ""}
+    form = ContactForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             record_contact(patient=patient, **form.values, by=request.user)

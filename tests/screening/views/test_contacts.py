@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from screening.models import ContactAttempt, Exam, ReadingDraft, Site, User
 from tests.screening.factories import MembershipFactory, PatientFactory, ReferralFactory
-from tests.screening.views.pages import count_queries, page_text, text_of, url
+from tests.screening.views.pages import count_queries, form_data, page_text, text_of, url
 
 
 def day(n: int) -> datetime.date:
@@ -33,6 +33,16 @@ def test_a_refused_contact_is_kept_in_the_form(site: Site, as_photographer: Clie
     assert response.status_code == 422
     assert "This day is in the future." in text_of(response)
     assert 'value="in Welsh"' in text_of(response)
+
+
+def test_a_form_that_is_sent_twice_is_recorded_once(site: Site, as_photographer: Client) -> None:
+    address = url("patient-contacts", PatientFactory(site=site).pk)
+    first = form_data(as_photographer.get(address).context["form"])
+    assert [as_photographer.post(address, first).status_code for _ in range(2)] == [302, 302]
+    assert ContactAttempt.objects.count() == 1
+    again = first | {"base": form_data(as_photographer.get(address).context["form"])["base"]}
+    as_photographer.post(address, again)
+    assert ContactAttempt.objects.count() == 2
 
 
 def test_the_list_of_people_to_telephone_has_their_numbers(site: Site, as_photographer: Client) -> None:

@@ -162,6 +162,8 @@ def test_two_managers_who_change_the_letterhead_at_once(site: Site, manager: Use
     client.post(address, opened | {"address": "1 Quay"})
     client.post(address, opened | {"hospital_address": "Eye Hospital"})
     assert stored_letterhead(site) == {"name": site.name, "address": "1 Quay", "hospital_address": "Eye Hospital"}
+    assert client.post(address, opened | {"hospital_address": "Eye Hospital"}).status_code == 302
+    assert Letterhead.objects.count() == 2
     refused = client.post(address, opened | {"address": "2 Quay"})
     assert "Another person changed this meanwhile. It is now: 1 Quay." in text_of(refused)
     client.post(address, form_data(refused.context["form"]))
