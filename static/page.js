@@ -35,6 +35,7 @@
     const box = document.getElementById("page-problem");
     box.textContent = message;
     box.hidden = !message;
+    if (message) box.scrollIntoView({ block: "nearest" });
   }
 
   document.addEventListener("htmx:sendError", () => showProblem(document.body.dataset.offline));
@@ -54,12 +55,46 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post") return;
+    if (form.dataset.isSent === "asked") {
+      form.dataset.isSent = "yes";
+      return;
+    }
     if (form.dataset.isSent) {
       event.preventDefault();
       return;
     }
     form.dataset.isSent = "yes";
     window.addEventListener("pageshow", () => delete form.dataset.isSent, { once: true });
+    if (!("entries" in form.dataset) || !window.askSession) return;
+    event.preventDefault();
+    sendEntries(form, event.submitter);
+  });
+
+  // What a person entered (form[data-entries]) is sent only if the server answers and the session is open: else it would
+  // be lost with the page.
+  async function sendEntries(form, submitter) {
+    const state = await window.askSession();
+    form.dataset.isSent = "asked";
+    if (state === "open") return form.requestSubmit(submitter);
+    delete form.dataset.isSent;
+    if (state === "silent") showProblem(document.body.dataset.offline);
+  }
+
+  // The browser asks before the page is left with entries that were not sent.
+  function isChanged(field) {
+    if (field.type === "hidden" || !field.name) return false;
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    if (!field.options) return field.value !== field.defaultValue;
+    return field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
+  }
+  function hasEntries(form) {
+    return !form.dataset.isSent && (form.dataset.entries === "unsaved" || [...form.elements].some(isChanged));
+  }
+  window.addEventListener("beforeunload", (event) => {
+    const forms = [...document.querySelectorAll("form[data-entries]")];
+    if (!forms.some(hasEntries)) return;
+    event.preventDefault();
+    setTimeout(() => { for (const form of document.forms) delete form.dataset.isSent; }); // of a person who stays
   });
 
   // Only the review page has data-theme. It is dark at first, because reading rooms are.

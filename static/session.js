@@ -1,9 +1,11 @@
 // The warning before a session ends, with a button to stay logged in (WCAG 2.2, 2.2.1). Other tabs and requests extend
-// the session too, so the server is asked before the warning is shown. Asking is no activity.
+// the session too, so the server is asked before the warning is shown. Asking is no activity. A page with entries
+// (form[data-entries]) stays usable: after a log-in in another tab the dialog closes.
 "use strict";
 
 (() => {
   const CHECK_MS = 1000;
+  const ANSWER_MS = 20000;
   const dialog = document.getElementById("session-warning");
   if (!dialog) return;
   const { statusUrl, extendUrl } = dialog.dataset;
@@ -15,6 +17,7 @@
   let isOver = false;
   let isAsking = false;
   let askedAt = 0;
+  const hasEntries = Boolean(document.querySelector("form[data-entries]"));
 
   function setEnd(answer) {
     end = Date.now() + Number(answer.seconds_left) * 1000;
@@ -25,9 +28,14 @@
     isAsking = true;
     askedAt = Date.now();
     try {
-      const response = await fetch(url, { ...options, headers: { Accept: "application/json" } });
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      const response = await fetch(url, { ...options, signal, headers: { Accept: "application/json" } });
       if (response.status === 401) isOver = true;
-      else if (response.ok) setEnd(await response.json());
+      else if (response.ok) {
+        const answer = await response.json();
+        isOver = answer.account !== dialog.dataset.account; // another user logged in
+        setEnd(answer);
+      }
       return response.ok;
     } catch {
       return false; // the server does not answer: the page itself says so
@@ -42,7 +50,8 @@
     find("warning").hidden = isOver || !isExtendable;
     find("shift").hidden = isOver || isExtendable;
     find("time").hidden = isOver;
-    find("over").hidden = !isOver;
+    find("over").hidden = !isOver || hasEntries;
+    find("entries").hidden = !isOver || !hasEntries;
     find("stay").hidden = isOver || !isExtendable;
     find("close").hidden = isOver || isExtendable;
     find("log-in").hidden = !isOver;
@@ -73,10 +82,23 @@
     dialog.close();
   });
   dialog.addEventListener("cancel", (event) => event.preventDefault());
+  find("log-in").target = hasEntries ? "_blank" : "";
   find("log-in").href = `${dialog.dataset.loginUrl}?next=${encodeURIComponent(location.pathname)}`;
 
   setEnd({ seconds_left: dialog.dataset.secondsLeft, is_extendable: dialog.dataset.isExtendable === "yes" });
   askedAt = Date.now();
-  document.addEventListener("visibilitychange", check);
+  document.addEventListener("visibilitychange", async () => {
+    if (!isOver || document.hidden) return check();
+    await ask(statusUrl);
+    if (!isOver) dialog.close();
+  });
+
+  // Before a form is sent: "open", "over" (the dialog says so), or "silent" if the server does not answer.
+  window.askSession = async () => {
+    const isAnswered = await ask(statusUrl);
+    if (isOver) render();
+    if (isOver) return "over";
+    return isAnswered ? "open" : "silent";
+  };
   setInterval(check, CHECK_MS);
 })();

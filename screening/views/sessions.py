@@ -54,4 +54,5 @@ def intended_use_read(request: AuthenticatedRequest) -> HttpResponseBase:
 
 
 def _status(request: AuthenticatedRequest) -> JsonResponse:
-    return JsonResponse({"seconds_left": seconds_left(request), "is_extendable": is_extendable(request)})
+    values = {"seconds_left": seconds_left(request), "is_extendable": is_extendable(request)}
+    return JsonResponse(values | {"account": str(request.user.pk)})
