@@ -50,7 +50,7 @@ class BirthDateField(serializers.CharField):
 
 
 class NumberField(serializers.CharField):
-    """A medical record number: a string, because leading zeros count."""
+    """A medical record number or a telephone number: a string, because leading zeros count."""
 
     def to_internal_value(self, data: Any) -> str:
         """Raises ValidationError for a JSON number."""
@@ -136,6 +136,7 @@ class NewPatientSerializer(serializers.ModelSerializer[Patient]):
     )
     sex = serializers.ChoiceField(Patient.Sex.choices, default=Patient.Sex.UNKNOWN)
     diabetes_type = serializers.ChoiceField(Patient.DiabetesType.choices, default=Patient.DiabetesType.UNKNOWN)
+    phone = NumberField(max_length=max_length(Patient, "phone"), allow_blank=True, default="")
     diabetes_since_year = serializers.IntegerField(min_value=1900, max_value=2100, allow_null=True, default=None)
     email_consent = serializers.ChoiceField(
         CONSENT_CHOICES, default="", help_text="Whether the person wants messages by e-mail; empty: not asked."

@@ -75,6 +75,7 @@ def test_a_birth_is_what_was_sent(details: dict[str, Any], shown: tuple[Any, ...
         ({"mrn": 7}, "mrn"),
         ({"mrn": 1.2e10}, "mrn"),
         ({"mrn": True}, "mrn"),
+        ({"phone": 441632960123}, "phone"),
         ({"born_on": "17.05.1960"}, "born_on"),
         ({"born_on": "2999"}, "born_on"),
         ({"born_on": "1880-01"}, "born_on"),
