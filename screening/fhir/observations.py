@@ -1,6 +1,6 @@
 """Observation: what was found in each eye, and the outcome.
 
-Until the result is signed they hold what the model found, and are preliminary. The signed findings have the same ids.
+What the model found is preliminary, also beside signed findings. These have the same ids as what it found before.
 """
 
 from collections.abc import Collection, Iterator
@@ -13,6 +13,7 @@ from ml.vocabulary import ICDRGrade, Laterality
 from screening.fhir.codes import GRADES, IMAGING, SEVERITY, UNITS, Json, absent, loinc_concept, own_concept
 from screening.labels.eyes import EYE_LABELS
 from screening.labels.grades import GRADE_LABELS
+from screening.labels.lesions import lesion_text
 from screening.labels.observations import (
     ABSENT,
     METHOD,
@@ -22,12 +23,19 @@ from screening.labels.observations import (
     RETRACTED,
 )
 from screening.labels.observations import ObservationKind as Kind
+from screening.labels.oedema import oedema_text
+from screening.labels.quality import LIMITATION
 from screening.labels.reviews import MACULAR_OEDEMA_LABELS, OUTCOME_LABELS, URGENCY_LABELS
 from screening.models import EyeFinding, Grading
+from screening.models.gradings import limited_negatives
 from screening.policy import MacularOedema, Outcome, Urgency
+from screening.policy.lesions import Lesion
 from screening.selectors.exam_results import ExamResult
 
-MAX_OF_EXAM = sum(len(Laterality) if kind.is_of_an_eye else 1 for kind in Kind)
+_ALL: list[tuple[Kind, Laterality | None]] = [
+    (kind, eye) for kind in Kind for eye in ([*Laterality] if kind.is_of_an_eye else [None])
+]
+MAX_OF_EXAM = len(_ALL)
 """Observations of one exam, if it has all of them."""
 
 
@@ -51,51 +59,65 @@ def has_code(observation: Json, wanted: Collection[str] | None) -> bool:
 
 
 def _values(result: ExamResult) -> Iterator[tuple[Kind, Laterality | None, Json]]:
-    if result.status == "entered-in-error":
-        yield from _retracted()
-        return
-    findings = {} if result.review is None else {one.laterality: one for one in result.review.findings.all()}
+    """NB: what a system has stored stays there unless its id says that it does not count: a signed result that is
+    replaced has no observation less than before.
+    """
+    found = [] if result.status == "entered-in-error" else list(_found(result))
+    yield from found
+    if result.status in {"entered-in-error", "amended", "corrected"}:
+        value = {"status": "entered-in-error", "dataAbsentReason": absent("error", str(RETRACTED))}
+        kept = {(kind, eye) for kind, eye, _value in found}
+        yield from ((kind, eye, value) for kind, eye in _ALL if (kind, eye) not in kept)
+
+
+def _found(result: ExamResult) -> Iterator[tuple[Kind, Laterality | None, Json]]:
+    review = result.review
+    findings = {} if review is None else {one.laterality: one for one in review.findings.all()}
     for eye in Laterality:
         gradings = result.gradings_of(eye)
-        if eye in findings:
-            yield from ((kind, eye, value) for kind, value in _signed(findings[eye]))
-        elif result.review is None and (decisive := _decisive(gradings)):
-            yield from ((kind, eye, value) for kind, value in _graded(decisive))
-        yield from ((kind, eye, value) for kind, value in _probabilities(gradings))
-    if result.review is not None:
-        outcome, urgency = Outcome(result.review.outcome), Urgency(result.review.urgency)
+        if review is None:
+            yield from ((kind, eye, value) for kind, value in _graded(gradings))
+        elif eye in findings:
+            yield from ((kind, eye, value) for kind, value in _signed(findings[eye], gradings))
+    if review is not None:
+        outcome, urgency = Outcome(review.outcome), Urgency(review.urgency)
         text = f"{OUTCOME_LABELS[outcome]}. {URGENCY_LABELS[urgency]}"
         yield Kind.OUTCOME, None, {"valueCodeableConcept": own_concept(outcome.value, text)}
-        if result.review.recall_on is not None:
-            yield Kind.RECALL, None, {"valueDateTime": result.review.recall_on.isoformat()}
+        if review.recall_on is not None:
+            yield Kind.RECALL, None, {"valueDateTime": review.recall_on.isoformat()}
 
 
-def _retracted() -> Iterator[tuple[Kind, Laterality | None, Json]]:
-    """All that there may have been, without values: nothing that was signed counts any more."""
-    value = {"dataAbsentReason": absent("error", str(RETRACTED))}
-    for kind in Kind:
-        eyes: list[Laterality | None] = [*Laterality] if kind.is_of_an_eye else [None]
-        yield from ((kind, eye, value) for eye in eyes)
-
-
-def _signed(finding: EyeFinding) -> Iterator[tuple[Kind, Json]]:
+def _signed(finding: EyeFinding, gradings: list[Grading]) -> Iterator[tuple[Kind, Json]]:
     yield Kind.SEVERITY, _severity(finding)
-    if finding.is_photographed and not finding.is_absent:
+    if finding.is_absent:
+        return
+    if finding.is_photographed:
         yield Kind.GRADABILITY, {"valueBoolean": finding.is_gradable}
-    if not finding.is_absent:
-        oedema = MacularOedema(finding.macular_oedema)
-        text = str(MACULAR_OEDEMA_LABELS[oedema])
-        is_known = oedema is not MacularOedema.UNKNOWN
-        known = {"valueCodeableConcept": own_concept(f"macular-oedema-{oedema.value}", text)}
-        yield Kind.MACULAR_OEDEMA, known if is_known else {"dataAbsentReason": absent("unknown", text)}
+    yield Kind.MACULAR_OEDEMA, _macular_oedema(finding)
+    if finding.is_gradable:
+        yield from _probabilities(gradings)
 
 
 def _severity(finding: EyeFinding) -> Json:
     """The grade, never one of an eye that could not be graded. In the scale of a site its grade is the text too."""
+    notes = _notes(*_lesions(finding), finding.other_disease)
     if finding.grade is None:
-        return {"dataAbsentReason": _reason(finding)}
+        return {"dataAbsentReason": _reason(finding), **notes}
     texts = [str(GRADE_LABELS[finding.grade]), finding.grades_in_scale]
-    return {"valueCodeableConcept": _grade(finding.grade, ", ".join(filter(None, texts)))}
+    return {"valueCodeableConcept": _grade(finding.grade, ", ".join(filter(None, texts))), **notes}
+
+
+def _lesions(finding: EyeFinding) -> list[str]:
+    """Lesions and other diseases in words."""
+    return [lesion_text(lesion, finding.lesions[lesion]) for lesion in Lesion if lesion in finding.lesions]
+
+
+def _macular_oedema(finding: EyeFinding) -> Json:
+    oedema = MacularOedema(finding.macular_oedema)
+    text = str(MACULAR_OEDEMA_LABELS[oedema])
+    if oedema is MacularOedema.UNKNOWN:
+        return {"dataAbsentReason": absent("unknown", text) if finding.is_gradable else _reason(finding)}
+    return {"valueCodeableConcept": own_concept(f"macular-oedema-{oedema.value}", text)}
 
 
 def _reason(finding: EyeFinding) -> Json:
@@ -106,41 +128,78 @@ def _reason(finding: EyeFinding) -> Json:
     return absent("unknown", str(NOT_GRADABLE))
 
 
-def _graded(grading: Grading) -> Iterator[tuple[Kind, Json]]:
-    model = _by_model(grading)
-    if grading.grade is None:
-        yield Kind.SEVERITY, {"dataAbsentReason": absent("unknown", str(NOT_GRADABLE)), **model}
+def _graded(gradings: list[Grading]) -> Iterator[tuple[Kind, Json]]:
+    """What the model found in an eye; nothing while all of its photographs wait."""
+    if all(one.is_pending for one in gradings):
+        return
+    if (unfinished := _unfinished(gradings, "is_referable")) is not None:
+        yield Kind.SEVERITY, {"dataAbsentReason": _unfinished_reason(unfinished), **_by_model(unfinished)}
     else:
-        value = _grade(grading.grade, str(GRADE_LABELS[grading.grade]))
-        yield Kind.SEVERITY, {"valueCodeableConcept": value, **model}
-    yield Kind.GRADABILITY, {"valueBoolean": grading.is_gradable, **model}
+        decisive = _decisive(gradings)
+        found: Json = {"dataAbsentReason": absent("unknown", str(NOT_GRADABLE))}
+        if decisive.grade is not None:
+            found = {"valueCodeableConcept": _grade(decisive.grade, str(GRADE_LABELS[decisive.grade]))}
+        yield Kind.SEVERITY, {**found, **_by_model(decisive, *_limitations(gradings))}
+        yield Kind.GRADABILITY, {"valueBoolean": decisive.is_gradable, **_by_model(decisive)}
+    yield from _probabilities(gradings)
 
 
 def _probabilities(gradings: list[Grading]) -> Iterator[tuple[Kind, Json]]:
     """The largest ones of the photographs of an eye; none of those that are not gradable."""
-    for kind, field in ((Kind.P_REFERABLE, "p_referable"), (Kind.P_MACULAR_OEDEMA, "p_macular_oedema")):
+    for kind, field, positive in (
+        (Kind.P_REFERABLE, "p_referable", "is_referable"),
+        (Kind.P_MACULAR_OEDEMA, "p_macular_oedema", "suspects_oedema"),
+    ):
         known = [one for one in gradings if getattr(one, field) is not None]
-        if known:
+        if known and _unfinished(gradings, positive) is None:
             largest = max(known, key=attrgetter(field))
+            notes = _limitations(gradings) if kind is Kind.P_REFERABLE else [oedema_text(largest)]
             quantity = {"value": getattr(largest, field), "unit": "1", "system": UNITS, "code": "1"}
-            yield kind, {"valueQuantity": quantity, **_by_model(largest)}
+            yield kind, {"valueQuantity": quantity, **_by_model(largest, *notes)}
 
 
-def _decisive(gradings: list[Grading]) -> Grading | None:
-    """That of the gradable photograph with the largest P(referable), else the last one; None without gradings."""
+def _unfinished(gradings: list[Grading], positive: str) -> Grading | None:
+    """One without a result, because of which the eye must not look negative; a failed one first.
+
+    None if all have results, or if the field ``positive`` of another one is true.
+    """
+    if any(getattr(one, positive) for one in gradings):
+        return None
+    unfinished = [one for one in gradings if one.status != Grading.Status.DONE]
+    return min(unfinished, key=attrgetter("is_pending"), default=None)
+
+
+def _unfinished_reason(grading: Grading) -> Json:
+    if grading.is_pending:
+        return absent("temp-unknown", grading.get_status_display())
+    return absent("error", grading.failure_text)
+
+
+def _limitations(gradings: list[Grading]) -> list[str]:
+    """What limits a negative result of an eye."""
+    is_referable = any(one.is_referable for one in gradings)
+    return [] if is_referable or not limited_negatives(gradings) else [str(LIMITATION)]
+
+
+def _decisive(gradings: list[Grading]) -> Grading:
+    """That of the gradable photograph with the largest P(referable), else the last one."""
     gradable = [one for one in gradings if one.p_referable is not None]
-    return max(gradable, key=attrgetter("p_referable")) if gradable else next(reversed(gradings), None)
+    return max(gradable, key=attrgetter("p_referable")) if gradable else gradings[-1]
 
 
-def _by_model(grading: Grading) -> Json:
-    """The version of the model that graded, contained in the observation."""
+def _by_model(grading: Grading, *notes: str) -> Json:
+    """The version of the model that graded, contained in the observation, which is never a signed one."""
     device = {
         "resourceType": "Device",
         "id": "model",
         "deviceName": [{"name": grading.model_version.partition("+")[0], "type": "model-name"}],
         "version": [{"value": grading.model_version}],
     }
-    return {"contained": [device], "device": {"reference": "#model"}}
+    return {"status": "preliminary", "contained": [device], "device": {"reference": "#model"}, **_notes(*notes)}
+
+
+def _notes(*texts: str) -> Json:
+    return {"note": [{"text": text} for text in texts if text]} if any(texts) else {}
 
 
 def _grade(grade: int, text: str) -> Json:
@@ -169,8 +228,7 @@ def _observation(result: ExamResult, kind: Kind, eye: Laterality | None, value: 
     }
     if eye is not None:
         resource["bodySite"] = own_concept(eye.value, str(EYE_LABELS[eye]))
-    if review is not None:
+    if review is not None and "device" not in value:
         resource["issued"] = review.signed_at.isoformat()
-        if "device" not in value:
-            resource["performer"] = [{"display": str(review.reviewer)}]
+        resource["performer"] = [{"display": str(review.reviewer)}]
     return resource

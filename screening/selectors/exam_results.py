@@ -50,10 +50,9 @@ class ExamResult:
     report: Document | None
 
     def gradings_of(self, laterality: str) -> list[Grading]:
-        """Finished gradings of an eye whose result the user may see, in the order of the photographs."""
+        """Gradings of an eye whose result the user may see, in the order of the photographs; failed ones too."""
         found = (self.gradings.get(image.pk) for image in self.images if image.laterality == laterality)
-        done = (one for one in found if one is not None and one.status == Grading.Status.DONE)
-        return [one for one in done if one.is_revealed]  # type: ignore[attr-defined]  # annotated
+        return [one for one in found if one is not None and one.is_revealed]  # type: ignore[attr-defined]  # annotated
 
     @property
     def status(self) -> str:
@@ -75,8 +74,8 @@ class ExamResult:
 
     @property
     def is_graded(self) -> bool:
-        """Whether the model has finished a photograph and the user may see what it found."""
-        return any(self.gradings_of(image.laterality) for image in self.images)
+        """Whether the model has finished a photograph, or failed, and the user may see what it found."""
+        return any(not one.is_pending for image in self.images for one in self.gradings_of(image.laterality))
 
 
 def list_exams_with_results(*, user: User) -> QuerySet[Exam]:

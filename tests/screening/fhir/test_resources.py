@@ -7,11 +7,13 @@ import pytest
 from ml.vocabulary import ICDRGrade, Laterality
 from screening.models import Exam, Review, Site, User
 from screening.policy import MacularOedema
+from screening.policy.lesions import Lesion
 from screening.services.corrections import mark_in_error
 from screening.services.exams import cancel_exam
 from screening.services.reviews import sign_review
-from screening.services.structured_findings import Finding
+from screening.services.structured_findings import Finding, StructuredFindings
 from tests.screening.documents import DocumentFactory
+from tests.screening.eye_states import make_exam
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory
 from tests.screening.fhir.client import FhirClient
 
@@ -82,8 +84,11 @@ def test_what_the_model_found_is_preliminary_until_a_clinician_signs(
     sign(exam, reviewer, 0, 1)
     after = observations(client, exam)
     assert code_of(after["od-severity"]["valueCodeableConcept"]) == (LOINC, "LA18643-9")
-    assert {one["status"] for one in after.values()} == {"final"}
-    assert after["od-p-referable"]["device"] == {"reference": "#model"}
+    by_model = {name for name, one in after.items() if "device" in one}
+    assert by_model == {"od-p-referable", "os-p-referable"}
+    for name, one in after.items():
+        assert one["status"] == ("preliminary" if name in by_model else "final")
+        assert ("issued" in one) == ("performer" in one) == (name not in by_model)
 
 
 def test_an_ungradable_eye_is_never_a_negative(client: FhirClient, site: Site, reviewer: User) -> None:
@@ -124,6 +129,77 @@ def test_a_report_follows_amendment_retraction_and_a_new_signature(
     assert states == ["final", "amended", "entered-in-error", "corrected"]
     changed.append(client.get(f"DiagnosticReport/{exam.pk}").body["meta"]["lastUpdated"])
     assert changed[0] < changed[1]
+
+
+def test_what_an_amendment_has_no_more_does_not_count(client: FhirClient, exam: Exam, reviewer: User) -> None:
+    review = sign(exam, reviewer, 0, 0)
+    before = observations(client, exam)
+    assert "od-p-referable" in before
+    sign(exam, reviewer, None, 4, amends=review)
+    after = observations(client, exam)
+    assert before.keys() <= after.keys()
+    gone = {name for name, one in after.items() if one["status"] == "entered-in-error"}
+    assert "od-p-referable" in gone
+    assert all(not any(key.startswith("value") for key in after[name]) for name in gone)
+    assert after["od-severity"]["status"] == after["outcome"]["status"] == "amended"
+    found = client.get("DiagnosticReport", _id=exam.pk, _include="DiagnosticReport:result").resources
+    assert len(found) == 1 + len(after)
+
+
+@pytest.mark.parametrize(
+    ("other", "grade", "reason"),
+    [
+        ({"is_failed": True}, 0, "error"),
+        ({"is_failed": True}, 3, ""),
+        ({"is_failed": True}, None, "error"),
+        ({}, 0, "temp-unknown"),
+        ({}, 3, ""),
+        ({}, None, ""),
+    ],
+)
+def test_an_eye_is_not_negative_while_a_photograph_has_no_result(
+    other: dict[str, Any], grade: int | None, reason: str, client: FhirClient, site: Site
+) -> None:
+    """``grade``: of the other photograph, if there is one."""
+    exam = ExamFactory(patient__site=site, is_submitted=True)
+    GradingFactory(image=FundusImageFactory(exam=exam, laterality="OS"), **other)
+    if grade is not None:
+        GradingFactory(image=FundusImageFactory(exam=exam, laterality="OS"), is_done=True, grade=grade)
+    found = observations(client, exam)
+    if grade is None and not reason:
+        assert (found, report_status(client, exam)) == ({}, "registered")
+        return
+    severity = found["os-severity"]
+    assert severity.get(ABSENT, {"coding": [{"code": ""}]})["coding"][0]["code"] == reason
+    assert ("valueCodeableConcept" in severity) == ("os-p-referable" in found) == (not reason)
+    assert report_status(client, exam) == severity["status"] == "preliminary"
+
+
+def test_a_result_of_the_model_has_what_limits_it(client: FhirClient, site: Site) -> None:
+    exam = make_exam(site, "grade 0, usable with limits", "grade 0, no suspicion of oedema")
+    found = observations(client, exam)
+    for name in ("od-severity", "od-p-referable"):
+        assert "Small lesions could be missed" in found[name]["note"][0]["text"]
+    assert "note" not in found["os-severity"]
+    assert "cannot exclude macular oedema" in found["os-p-macular-oedema"]["note"][0]["text"]
+
+
+def test_a_signed_eye_has_its_lesions_and_an_unphotographed_one_its_reason(
+    client: FhirClient, site: Site, reviewer: User
+) -> None:
+    exam = make_exam(site, "grade 0", "unphotographed")
+    lesions = {Lesion.GLAUCOMA_SUSPECT: 1, Lesion.OTHER_DISEASE: 1}
+    structured = StructuredFindings(lesions=lesions, other_disease="Choroidal folds")
+    oedema = MacularOedema.NONE
+    right = Finding(laterality=Laterality.RIGHT, grade=ICDRGrade.NONE, macular_oedema=oedema, structured=structured)
+    left = Finding(laterality=Laterality.LEFT, is_photographed=False, is_gradable=False)
+    sign_review(exam=exam, findings={Laterality.RIGHT: right, Laterality.LEFT: left}, by=reviewer)
+    found = observations(client, exam)
+    texts = [one["text"] for one in found["od-severity"]["note"]]
+    assert texts == ["Glaucoma suspect", "Other disease", "Choroidal folds"]
+    for name in ("os-severity", "os-macular-oedema"):
+        assert found[name][ABSENT]["coding"][0]["code"] == "not-performed"
+    assert "os-gradability" not in found
 
 
 def test_a_signed_report_has_outcome_recall_and_pdf(client: FhirClient, exam: Exam, reviewer: User) -> None:
