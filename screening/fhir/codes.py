@@ -11,6 +11,7 @@ LOINC = "http://loinc.org"
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 OWN = "urn:oid:2.25.95067013417973575237647717580814691765"
 """Our code system, of a random UUID (ITU-T X.667), because an installation has no address that all others know."""
+REPORT_STATUS = "http://hl7.org/fhir/diagnostic-report-status"
 UNITS = "http://unitsofmeasure.org"
 _HL7 = "http://terminology.hl7.org/CodeSystem/"
 

@@ -53,9 +53,12 @@ def exam_of_observation(observation_id: str) -> UUID | None:
 
 
 def has_code(observation: Json, wanted: Collection[str] | None) -> bool:
-    """Whether the observation has one of these codes, each alone or as system, bar and code; True for None."""
+    """Whether the observation has one of these codes, each alone, as system, bar and code, or as all of a system and
+    bar; True for None.
+    """
     codes = [(one["system"], one["code"]) for one in observation["code"]["coding"]]
-    return wanted is None or any(code in wanted or f"{system}|{code}" in wanted for system, code in codes)
+    names = {name for system, code in codes for name in (code, f"{system}|{code}", f"{system}|")}
+    return wanted is None or not names.isdisjoint(wanted)
 
 
 def _values(result: ExamResult) -> Iterator[tuple[Kind, Laterality | None, Json]]:

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.http import QueryDict
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
@@ -34,16 +33,19 @@ def require_known(parameters: QueryDict, known: Collection[str]) -> None:
         raise ValidationError(errors)
 
 
-def chosen(parameters: QueryDict, name: str, choices: Collection[str]) -> list[str]:
-    """The values of a parameter, all of them of ``choices``; none without the parameter. Raises ValidationError."""
-    values = _values(parameters, name)
+def chosen(parameters: QueryDict, name: str, choices: Collection[str], *, system: str = "") -> list[str]:
+    """The values of a parameter, all of them of ``choices``, also as system, bar and code; none without the parameter.
+
+    Raises ValidationError.
+    """
+    values = [value.removeprefix(f"{system}|") for value in _values(parameters, name)]
     if not set(values) <= set(choices):
         raise ValidationError({name: _("Choose from: %(choices)s.") % {"choices": ", ".join(choices)}})
     return values
 
 
-def ids(parameters: QueryDict, name: str = "_id") -> list[str] | None:
-    """The ids of a parameter; None without it."""
+def tokens(parameters: QueryDict, name: str = "_id") -> list[str] | None:
+    """The ids or codes of a parameter; None without it. Raises ValidationError."""
     return _values(parameters, name) if name in parameters else None
 
 
@@ -52,18 +54,21 @@ def uuids(found: list[str]) -> list[UUID]:
     return [one for one in map(_uuid, found) if one is not None]
 
 
-def patient_id(parameters: QueryDict, names: Collection[str] = ("patient", "subject")) -> UUID | None:
-    """The patient whom a parameter refers to, by id or as ``Patient/`` and id; None without one.
-
-    Raises ValidationError for another reference.
+def patient_id(parameters: QueryDict, *, base: str) -> UUID | None:
+    """The patient whom a parameter refers to: by id, as ``Patient/`` and id, or by the address at ``base``; None
+    without one. Raises ValidationError for another reference, or two.
     """
-    for name in names:
-        if name in parameters:
-            found = _uuid(str(parameters[name]).rpartition("Patient/")[2])
-            if found is None:
-                raise ValidationError({name: _("Send the id of one patient, such as Patient/ and its id.")})
-            return found
-    return None
+    given = [name for name in ("patient", "subject") if name in parameters]
+    if len(given) > 1:
+        raise ValidationError(
+            dict.fromkeys(given, _("Send one of these parameters: %(names)s.") % {"names": ", ".join(given)})
+        )
+    if not given:
+        return None
+    found = _uuid(str(parameters[given[0]]).removeprefix(base).removeprefix("Patient/"))
+    if found is None:
+        raise ValidationError({given[0]: _("Send the id of one patient, such as Patient/ and its id.")})
+    return found
 
 
 def period(parameters: QueryDict, name: str = "_lastUpdated") -> Period:
@@ -103,9 +108,9 @@ def _limits(text: str) -> Period | None:
         if match := _DATE.fullmatch(text):
             prefix, first, after = match[1], *_days(int(match[2]), int(match[3] or 0), int(match[4] or 0))
         elif match := _MOMENT.fullmatch(text):
-            first = parse_datetime(match[2])
+            first = datetime.datetime.fromisoformat(match[2]).astimezone(datetime.UTC)
             unit = datetime.timedelta(microseconds=1) if "." in text else datetime.timedelta(seconds=1)
-            prefix, after = match[1], None if first is None else first + unit
+            prefix, after = match[1], first + unit
     except (ValueError, OverflowError):
         return None
     if first is None or after is None:

@@ -18,11 +18,11 @@ from rest_framework.views import APIView
 
 from screening.access import Action
 from screening.api.errors import ApiError
-from screening.api.views.base import ApiView
+from screening.api.views.base import AcceptNegotiation, ApiView
 from screening.fhir import parameters as search
-from screening.fhir.bundles import SearchPagination, searchset
+from screening.fhir.bundles import CURSOR, SearchPagination, searchset
 from screening.fhir.capabilities import FORMATS, INCLUDES, capability_statement, parameters_of
-from screening.fhir.codes import Json
+from screening.fhir.codes import REPORT_STATUS, Json
 from screening.fhir.errors import exception_handler
 from screening.fhir.observations import MAX_OF_EXAM, exam_of_observation, has_code, observation_resources
 from screening.fhir.patients import patient_resource
@@ -100,8 +100,11 @@ class SearchView(FhirView):
         return self._search(request.query_params)
 
     def post(self, request: Request) -> Response:
-        """As ``get``, with the parameters of the address and the body."""
+        """As ``get``, with the parameters of the address and the body. The pages that follow are requested by GET."""
         mark_as_reading()
+        in_body = QueryDict(mutable=True)
+        in_body.update(request.data)
+        search.require_known(in_body, parameters_of(self.resource_type) - {CURSOR})
         parameters = request.query_params.copy()
         parameters.update(request.data)
         return self._search(parameters)
@@ -138,13 +141,13 @@ class SearchView(FhirView):
     def chosen_exams(self, parameters: QueryDict) -> QuerySet[Exam]:
         """Exams by ``_id``, and of a patient, which is audited as a view of the patient."""
         exams = self.exams()
-        if (found := search.ids(parameters)) is not None:
+        if (found := search.tokens(parameters)) is not None:
             exams = exams.filter(pk__in=search.uuids(found))
         return self.of_patient(exams, parameters)
 
     def of_patient(self, exams: QuerySet[Exam], parameters: QueryDict) -> QuerySet[Exam]:
         """Those of the patient of a parameter."""
-        patient_id = search.patient_id(parameters)
+        patient_id = search.patient_id(parameters, base=self.base)
         if patient_id is None:
             return exams
         patient = list_real_patients(user=self.user).filter(pk=patient_id).first()
@@ -173,7 +176,7 @@ class PatientSearchView(SearchView):
         if "identifier" in self.request.query_params:
             message = _("Send it in the body of POST Patient/_search: a number of a person must not be in an address.")
             raise ValidationError({"identifier": message})
-        wanted = search.ids(parameters)
+        wanted = search.tokens(parameters)
         if wanted is None and "identifier" not in parameters:
             raise ValidationError({"identifier": _SEND_ONE % {"names": "identifier, _id"}})
         patients = list_real_patients(user=self.user).order_by("-created_at", "pk")
@@ -189,9 +192,11 @@ class PatientSearchView(SearchView):
 
     def _by_identifier(self, token: str) -> QuerySet[Patient]:
         """Patients with this number, of one site if the token has its namespace."""
-        system, _bar, number = token.rpartition("|")
+        system, bar, number = token.rpartition("|")
+        if not number.strip():
+            raise ValidationError({"identifier": _("This parameter has no value.")})
         patients = find_patients(user=self.user, mrn=number)
-        if not system:
+        if not bar:
             return patients
         return patients.filter(site__in=search.uuids([system.removeprefix("urn:uuid:")]))
 
@@ -238,13 +243,13 @@ class ObservationSearchView(SearchView):
 
     def bundle(self, parameters: QueryDict) -> Json:
         """Observations of a patient, or some by their ids, in pages of exams."""
-        wanted = search.ids(parameters)
+        wanted = search.tokens(parameters)
         exams = self.of_patient(self.exams(), parameters)
         if wanted is not None:
             exams = exams.filter(pk__in=[one for one in map(exam_of_observation, wanted) if one is not None])
-        elif search.patient_id(parameters) is None:
+        elif search.patient_id(parameters, base=self.base) is None:
             raise ValidationError({"patient": _SEND_ONE % {"names": "patient, _id"}})
-        codes = str(parameters["code"]).split(",") if "code" in parameters else None
+        codes = search.tokens(parameters, "code")
         page, links = self.page(exams, parameters)
         found = [
             observation
@@ -275,7 +280,7 @@ class ReportSearchView(SearchView):
     def bundle(self, parameters: QueryDict) -> Json:
         """A page of reports with what ``_include`` asks for."""
         exams = self.chosen_exams(parameters)
-        statuses = search.chosen(parameters, "status", RESULT_STATES)
+        statuses = search.chosen(parameters, "status", RESULT_STATES, system=REPORT_STATUS)
         if statuses:
             exams = exams.filter(in_result_states(statuses))
         if "_lastUpdated" in parameters:
@@ -305,6 +310,7 @@ class _PublicView(APIView):
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
+    content_negotiation_class = AcceptNegotiation
     renderer_classes = (FhirRenderer, PlainRenderer)
     schema = None
 
@@ -337,5 +343,6 @@ def base_address(request: Request) -> str:
 
 def _require_json(parameters: QueryDict) -> None:
     """Raises ApiError (406) for another format."""
-    if parameters.get("_format", FORMATS[0]) not in {*FORMATS, "application/json"}:
+    wanted = str(parameters.get("_format", FORMATS[0])).replace(" ", "+")  # in an address, a plus sign is a blank
+    if wanted not in {*FORMATS, "application/json"}:
         raise ApiError(406, "not_acceptable", _("Resources are JSON: application/fhir+json."))

@@ -128,8 +128,10 @@ def test_a_number_is_sent_in_a_body_alone(client: FhirClient, site: Site, django
             found = client.post("Patient/_search", identifier=token)
         assert [one["id"] for one in found.resources] == [str(patient.pk)]
         assert "000417" not in str(found.body["link"])
-    for token in (f"urn:uuid:{patient.pk}|000417", "urn:oid:1.2|000417", "|", "000419"):
+    for token in (f"urn:uuid:{patient.pk}|000417", "urn:oid:1.2|000417", "|000417", "000419"):
         assert not client.post("Patient/_search", identifier=token).resources
+    for token in ("|", f"urn:uuid:{site.pk}|"):
+        assert_is_outcome(client.post("Patient/_search", identifier=token), 400, "invalid", of="identifier")
     manager = MembershipFactory(site=site, role="manager").user
     merge_patients(patient=patient, into=other, reason="Registered twice", by=manager)
     found = client.post("Patient/_search", identifier="000417")

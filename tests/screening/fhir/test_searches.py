@@ -2,6 +2,7 @@
 
 import datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.db import connection
@@ -33,7 +34,13 @@ from tests.screening.fhir.test_resources import sign
         ("DiagnosticReport?_id=", "_id"),
         ("DiagnosticReport?_id=a&_id=b", "_id"),
         ("DiagnosticReport?_id=%00", "_id"),
+        ("DiagnosticReport?_lastUpdated=le0001-01-01T00:00:00%2B23:59", "_lastUpdated"),
+        ("DiagnosticReport?_lastUpdated=ge9999-12-31T23:59:59-23:59", "_lastUpdated"),
         ("ImagingStudy?patient=Group/1", "patient"),
+        ("ImagingStudy?patient=https://other.example/fhir/Patient/a1cb1b0c-5b5a-4d5e-8a44-0c9a3b1f5b0a", "patient"),
+        ("ImagingStudy?patient=Group/Patient/a1cb1b0c-5b5a-4d5e-8a44-0c9a3b1f5b0a", "patient"),
+        ("ImagingStudy?patient=a&subject=a", "patient"),
+        ("Observation?_id=x&code=" + "a," * 100, "code"),
         ("ImagingStudy?subject=1,2", "subject"),
         ("Observation", "patient"),
         ("Observation?code=71490-7", "patient"),
@@ -49,12 +56,36 @@ def test_a_wrong_request_gets_a_message_about_its_parameter(path: str, wrong: st
     assert_is_outcome(response, 400 if wrong else 404, "invalid" if wrong else "not-found", of=wrong)
 
 
+def test_each_declared_parameter_works_and_no_other(client: FhirClient, exam: Exam) -> None:
+    values = {
+        "_id": str(exam.pk),
+        "patient": str(exam.patient_id),
+        "subject": f"Patient/{exam.patient_id}",
+        "identifier": exam.patient.mrn,
+        "code": "71491-5",
+        "status": "final",
+        "_lastUpdated": "ge2026",
+    }
+    others = {"_sort", "_summary", "_elements", "_total", "_has", "_revinclude", "_content", "date", "name"}
+    for resource in client.get("metadata").body["rest"][0]["resource"]:
+        path, declared = resource["type"], {one["name"] for one in resource["searchParam"]}
+        scope = {"patient": exam.patient_id} if path == "Observation" else {}
+        for name in declared:
+            found = client.post(f"{path}/_search", **{name: values[name]} | ({} if name == "subject" else scope))
+            assert found.status == 200, (path, name)
+        for include in resource.get("searchInclude", []):
+            assert client.get(path, _id=exam.pk, _include=include).resources[1:]
+        for name in (values.keys() | others) - declared:
+            assert_is_outcome(client.post(f"{path}/_search", **scope, **{name: "x"}), 400, "invalid", of=name)
+
+
 def test_other_formats_and_methods_are_refused(client: FhirClient, exam: Exam) -> None:
     path = f"/fhir/DiagnosticReport/{exam.pk}"
     assert client.client.get(path, headers={"Accept": "application/json"})["Content-Type"].startswith(
         "application/json"
     )
-    assert client.get(f"DiagnosticReport/{exam.pk}", _format="json").status == 200
+    for wanted in ("json", "application/fhir+json", "application/fhir json"):
+        assert client.get(f"DiagnosticReport/{exam.pk}", _format=wanted).status == 200
     assert_is_outcome(client.get(f"DiagnosticReport/{exam.pk}", _format="xml"), 406, "not-supported")
     for method, status in (("put", 405), ("post", 405), ("delete", 405)):
         assert getattr(client.client, method)(path).json()["issue"][0]["code"] == "not-supported", (method, status)
@@ -74,6 +105,8 @@ def test_pages_have_all_reports_once_also_after_a_search_by_post(client: FhirCli
     previous = page.link("previous")
     assert previous is not None
     assert [one["id"] for one in client.get(previous).resources] == seen[3:6]
+    cursor = dict(parse_qsl(urlsplit(previous).query))["_cursor"]
+    assert_is_outcome(client.post("DiagnosticReport/_search", _cursor=cursor), 400, "invalid", of="_cursor")
 
 
 def test_pages_of_observations_have_whole_exams(client: FhirClient, exam: Exam, reviewer: User) -> None:
@@ -92,9 +125,11 @@ def test_pages_of_observations_have_whole_exams(client: FhirClient, exam: Exam, 
 
 
 def test_a_search_by_codes_and_ids(client: FhirClient, exam: Exam) -> None:
-    for code in ("71491-5", "http://loinc.org|71491-5", "x,71491-5"):
-        (found,) = client.get("Observation", patient=exam.patient_id, code=code).resources
-        assert found["id"] == f"{exam.pk}-od-severity"
+    for reference in (f"Patient/{exam.patient_id}", f"http://testserver/fhir/Patient/{exam.patient_id}"):
+        for code in ("71491-5", "http://loinc.org|71491-5", "x,71491-5"):
+            (found,) = client.get("Observation", subject=reference, code=code).resources
+            assert found["id"] == f"{exam.pk}-od-severity"
+    assert len(client.get("Observation", patient=exam.patient_id, code="http://loinc.org|").resources) == 2
     assert not client.get("Observation", patient=exam.patient_id, code="http://snomed.info/sct|71491-5").resources
     ids = [f"{exam.pk}-od-severity", f"{exam.pk}-os-gradability", "nothing"]
     assert [one["id"] for one in client.get("Observation", _id=",".join(ids)).resources] == ids[:2]
@@ -146,8 +181,9 @@ def test_reports_are_found_by_status(client: FhirClient, site: Site, reviewer: U
     for name, exam in exams.items():
         assert client.get(f"DiagnosticReport/{exam.pk}").body["status"] == name
         if name != "preliminary":
-            (found,) = client.get("DiagnosticReport", status=name).resources
-            assert (found["id"], found["status"]) == (str(exam.pk), name)
+            for token in (name, f"http://hl7.org/fhir/diagnostic-report-status|{name}"):
+                (found,) = client.get("DiagnosticReport", status=token).resources
+                assert (found["id"], found["status"]) == (str(exam.pk), name)
     assert len(client.get("DiagnosticReport", status="final,amended,corrected").resources) == 3
 
 
