@@ -110,6 +110,13 @@ class NewImageSerializer(PhotoSourceSerializer):
         return attrs
 
 
+_EMPTY_HELP = {
+    "pupil": "Empty if it was not recorded.",
+    "captured_on_source": "Where the date comes from; empty without a date.",
+    "withdrawn_code": "Empty while the photograph is in use.",
+}
+
+
 class ImageSerializer(RecordSerializer, serializers.ModelSerializer[FundusImage]):
     """The record of a photograph with its current grading. The name of the uploaded file is not stored."""
 
@@ -142,11 +149,7 @@ class ImageSerializer(RecordSerializer, serializers.ModelSerializer[FundusImage]
             "grading",
         )
         read_only_fields = fields
-        extra_kwargs = {
-            "pupil": {"help_text": "Empty if it was not recorded."},
-            "captured_on_source": {"help_text": "Where the date comes from; empty without a date."},
-            "withdrawn_code": {"help_text": "Empty while the photograph is in use."},
-        }
+        extra_kwargs = {name: {"help_text": text} for name, text in _EMPTY_HELP.items()}
 
     @extend_schema_field(GradingSerializer(allow_null=True))
     def get_grading(self, image: FundusImage) -> Any:
