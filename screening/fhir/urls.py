@@ -3,11 +3,12 @@
 from django.urls import URLPattern, path, re_path
 
 from screening.fhir import views
+from screening.fhir.view_bases import SearchView
 
 app_name = "fhir"
 
 
-def _searches(name: str, view: type[views.SearchView]) -> list[URLPattern]:
+def _searches(name: str, view: type[SearchView]) -> list[URLPattern]:
     """A search by GET, and by POST as FHIR demands."""
     return [
         path(view.resource_type, view.as_view(http_method_names=["get", "head"]), name=name),
