@@ -44,6 +44,8 @@ def record_contact(
     require(by, Action.MANAGE_REGISTER, patient.site)
     locked = Patient.objects.select_for_update(of=("self",)).select_related("site").get(pk=patient.pk)
     today = timezone.localdate(timezone=locked.site.zone)
+    if locked.merged_into_id is not None:
+        raise ContactRefused("kind", _("This record was merged into another one. Record it there."))
     if result not in RESULTS[kind]:
         raise ContactRefused("result", _("This contact cannot have this result. Choose one that is listed under it."))
     if on > today:

@@ -164,9 +164,9 @@ def _delete_files(batch: LetterBatch) -> None:
 def _record_contacts(batch: LetterBatch) -> None:
     today = timezone.localdate(timezone=batch.site.zone)
     sent = BatchLetter.objects.filter(batch=batch, document__isnull=False).exclude(step="")
-    for letter in sent.select_related("patient__site"):
+    for letter in sent.select_related("patient__site", "patient__merged_into__site"):
         record_contact(
-            patient=letter.patient,
+            patient=letter.patient.merged_into or letter.patient,
             kind=KIND_OF_STEP[NextStep(letter.step)],
             channel=ContactChannel.LETTER,
             result=ContactResult.SENT,

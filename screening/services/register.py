@@ -30,6 +30,13 @@ class RegisterChanged(ValueError):
         super().__init__(_("Another person changed the status meanwhile. Check what it is now, then save your entry."))
 
 
+class MergedRecord(ValueError):
+    """The record was merged into another one, whose status counts. The message is for the user."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This record was merged into another one. Record it there."))
+
+
 @transaction.atomic
 def change_register_status(
     *,
@@ -45,10 +52,12 @@ def change_register_status(
     """Add an entry to the history of a person; it counts from now on. ``from_on`` is today if it is not given.
 
     ``base``: id of the newest entry when the user saw the status, empty without one; None: it is not compared.
-    Raises RegisterChanged, RegisterEntryRefused, AccessDenied.
+    Raises MergedRecord, RegisterChanged, RegisterEntryRefused, AccessDenied.
     """
     require(by, Action.MANAGE_REGISTER, patient.site)
     locked = lock_patient(patient.pk)
+    if locked.merged_into_id is not None:
+        raise MergedRecord
     if base is not None and base != newest_entry_id(locked):
         raise RegisterChanged
     today = timezone.localdate(timezone=locked.site.zone)

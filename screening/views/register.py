@@ -17,7 +17,13 @@ from screening.models import AuditEvent
 from screening.selectors import get_patient
 from screening.selectors.register import list_register_entries
 from screening.services.audit import record_event
-from screening.services.register import RegisterChanged, RegisterEntryRefused, change_register_status, newest_entry_id
+from screening.services.register import (
+    MergedRecord,
+    RegisterChanged,
+    RegisterEntryRefused,
+    change_register_status,
+    newest_entry_id,
+)
 from screening.views.decorators import AuthenticatedRequest, login_required
 from screening.views.parameters import page_number, require_parameters
 
@@ -37,6 +43,9 @@ def patient_register(request: AuthenticatedRequest, patient_id: UUID) -> HttpRes
         if form.is_valid():
             try:
                 change_register_status(patient=patient, **form.cleaned_data, by=request.user)
+            except MergedRecord as error:
+                messages.error(request, str(error))
+                return redirect("screening:patient-detail", patient.pk)
             except RegisterChanged as error:
                 patient.refresh_from_db()
                 changed = request.POST.copy()  # sent again, the entry follows the newer one

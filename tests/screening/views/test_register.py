@@ -72,6 +72,18 @@ def test_an_entry_of_another_person_is_shown_before_it_is_replaced(patient: Pati
     assert as_photographer.post(address, values(base=base)).status_code == 302
 
 
+def test_nothing_is_recorded_of_a_record_that_was_merged_meanwhile(
+    patient: Patient, site: Site, as_photographer: Client
+) -> None:
+    Patient.objects.filter(pk=patient.pk).update(merged_into=PatientFactory(site=site))
+    data = {"contact": "invitation:sent", "channel": "letter", "on": f"{timezone.localdate()}"}
+    for name, sent in (("patient-register", values()), ("patient-contacts", data)):
+        shown = text_of(as_photographer.post(url(name, patient.pk), sent, follow=True))
+        assert "This record was merged into another one. Record it there." in shown
+    assert not patient.register_entries.exists()
+    assert not patient.contacts.exists()
+
+
 def test_a_reader_sees_the_history_without_the_form(patient: Patient, as_reviewer: Client) -> None:
     text = page_text(as_reviewer, "patient-register", patient.pk)
     assert "The status was never changed" in text
