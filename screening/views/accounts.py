@@ -63,7 +63,7 @@ def language_choice(request: HttpRequest) -> HttpResponse:
     form = LanguageChoiceForm(request.POST)
     back = request.POST.get("next", "")
     is_own = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    response = redirect(back if is_own else "screening:worklist")
+    response = redirect(back if is_own and back.startswith("/") else "screening:worklist")
     if not form.is_valid():  # the language was removed after the page was made
         return response
     language = form.cleaned_data["language"]

@@ -43,7 +43,7 @@ def exam_facts(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBase
             form.add_error(error.field, str(error))
             form.is_questioned = isinstance(error, UnusualHbA1c)
         except ExamError as error:
-            form.add_error(None, str(error))
+            messages.error(request, str(error))  # the page of an exam that is closed has no form
         else:
             messages.success(request, _("The facts of the visit are saved."))
             return redirect("screening:exam-detail", exam_id)

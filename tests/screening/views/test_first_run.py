@@ -58,7 +58,9 @@ def test_a_practice_exam_is_read_by_its_manager_and_never_counts(as_manager: Cli
     assert as_manager.post(begin)["Location"] == page, "one exam"
     exam = Exam.objects.get()
     assert list(exam.images.values_list("is_synthetic", flat=True)) == [True, True]
-    assert "Practice: drawn photographs, not a patient" in as_manager.get(page).text
+    shown = as_manager.get(page).text
+    assert "Practice: drawn photographs, not a patient" in shown
+    assert reverse("screening:patient-edit", args=[exam.patient_id]) not in shown
     submit_exam(exam=exam, by=manager)
     findings = {
         eye: Finding(laterality=eye, grade=ICDRGrade.PROLIFERATIVE, macular_oedema=MacularOedema.NONE)

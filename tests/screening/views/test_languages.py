@@ -74,6 +74,7 @@ def test_a_language_that_is_not_offered_is_not_stored(client: Client, reviewer: 
 def test_the_choice_leads_back_to_a_page_of_this_site_only(client: Client) -> None:
     assert choose(client, "fr", "https://example.org/") == "/"
     assert choose(client, "fr", "//example.org/") == "/"
+    assert choose(client, "fr", "no address") == "/"
     assert client.get(url("language")).status_code == 405
 
 

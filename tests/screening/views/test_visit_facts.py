@@ -70,6 +70,12 @@ def test_facts_that_another_person_recorded_meanwhile_stay(exam: Exam, as_photog
     assert (facts.hba1c, facts.right_eye_treatments, facts.consent) == (Decimal("6.1"), ["laser"], "refused")
 
 
+def test_facts_of_an_exam_that_is_closed_are_refused_in_words(exam: Exam, as_photographer: Client) -> None:
+    as_photographer.post(url("exam-cancel", exam.pk))
+    assert "This exam is closed." in text_of(save(as_photographer, exam, hba1c="7.2"))
+    assert not VisitFacts.objects.exists()
+
+
 def test_the_address_of_a_refused_form_leads_to_its_page(exam: Exam, as_photographer: Client) -> None:
     assert as_photographer.get(url("exam-facts", exam.pk)).headers["Location"] == url("exam-detail", exam.pk)
     assert as_photographer.put(url("exam-facts", exam.pk)).status_code == 405
