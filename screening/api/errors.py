@@ -14,7 +14,7 @@ from rest_framework.views import set_rollback
 from ml.errors import BundleError, GradingError
 from screening.api.idempotency import HEADER
 from screening.errors import is_storage_error, is_transient
-from screening.labels.failures import STORAGE_MESSAGE
+from screening.labels.failures import STORAGE_MESSAGE, UNEXPECTED_MESSAGE
 from screening.photos.validation import InvalidPhoto
 from screening.services.bookings import BookingRefused
 from screening.services.contacts import ContactRefused
@@ -40,7 +40,7 @@ MESSAGES: dict[str, "_StrPromise"] = {
     "bad_request": gettext_lazy("The request could not be read. Check its body and its Content-Type."),
     "busy": gettext_lazy("The system is temporarily unavailable. Try again in a few seconds."),
     "forbidden": gettext_lazy("Your role does not allow this. Ask the site's manager for access."),
-    "internal_error": gettext_lazy("An unexpected error occurred. Try again; if it recurs, tell your administrator."),
+    "internal_error": UNEXPECTED_MESSAGE,
     "method_not_allowed": gettext_lazy("This method is not allowed here. The header “Allow” lists those that are."),
     "model_unavailable": gettext_lazy("The model is unavailable. Try again; if it stays so, tell your administrator."),
     "not_acceptable": gettext_lazy("Responses are JSON. Send the header “Accept: application/json”."),

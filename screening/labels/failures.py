@@ -29,6 +29,8 @@ STORAGE_MESSAGE = _(
     "Tell your administrator, then try again."
 )
 """For a request that failed because of the storage of photographs, or of uploads in progress."""
+UNEXPECTED_MESSAGE = _("An unexpected error occurred. Try again; if it recurs, tell your administrator.")
+"""For a request of a program that failed for an unknown reason."""
 FAILURE_LABELS: dict[FailureCode, "_StrPromise"] = {
     FailureCode.UNREADABLE: _("The photograph could not be read."),
     FailureCode.FILE_MISSING: _("The stored photograph is missing."),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.defaults import server_error as default_server_error
 
 from screening.errors import is_storage_error, is_transient
-from screening.labels.failures import STORAGE_MESSAGE
+from screening.labels.failures import STORAGE_MESSAGE, UNEXPECTED_MESSAGE
 from screening.views.decorators import is_for_programs, wants_json
 from screening.views.parameters import InvalidParameter
 
@@ -30,9 +30,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Called while the exception is handled. It may come from a view or from a middleware that loads the user.
     """
     error = sys.exc_info()[1]
-    if not is_transient(error):
-        return default_server_error(request)
-    return busy_response(request, is_storage=is_storage_error(error))
+    if is_transient(error):
+        return busy_response(request, is_storage=is_storage_error(error))
+    if is_for_programs(request):
+        body = {"code": "internal_error", "message": str(UNEXPECTED_MESSAGE), "fields": {}}
+        return JsonResponse(body, status=500, headers={"Cache-Control": "no-store"})
+    return default_server_error(request)
 
 
 def busy_response(

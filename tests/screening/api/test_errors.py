@@ -100,6 +100,13 @@ def test_no_request_is_refused_if_the_cache_is_unavailable(client: ApiClient, mo
     assert client.get("sites").status == 200
 
 
+def test_an_error_outside_the_views_is_json(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rest_framework.renderers.JSONRenderer.render", Mock(side_effect=RuntimeError(SECRET)))
+    response = client.get("sites")
+    assert_is_error(response, 500, "internal_error")
+    assert SECRET not in str(response.body)
+
+
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
