@@ -7,10 +7,12 @@ from ml.vocabulary import Laterality
 from screening.fhir.codes import OPHTHALMIC_PHOTOGRAPHY, OWN, PHOTOGRAPHY_8_BIT, Json
 from screening.labels.eyes import EYE_LABELS
 from screening.models import Exam, FundusImage
+from screening.selectors.exam_results import ExamResult
 
 
-def study_resource(exam: Exam, images: Sequence[FundusImage]) -> Json:
+def study_resource(result: ExamResult) -> Json:
     """The exam with its photographs in use. The UIDs follow from our random ids (DICOM PS3.5, B.2)."""
+    exam, images = result.exam, result.images
     by_eye = {eye: [image for image in images if image.laterality == eye] for eye in Laterality}
     series = [_series(exam, eye, taken, number) for number, (eye, taken) in enumerate(by_eye.items(), 1) if taken]
     return {
@@ -20,7 +22,7 @@ def study_resource(exam: Exam, images: Sequence[FundusImage]) -> Json:
         "status": _status(exam, images),
         "modality": [OPHTHALMIC_PHOTOGRAPHY],
         "subject": {"reference": f"Patient/{exam.patient_id}"},
-        "started": exam.created_at.isoformat(),
+        "started": result.photographed_on.isoformat(),
         "numberOfSeries": len(series),
         "numberOfInstances": len(images),
         **({"series": series} if series else {}),

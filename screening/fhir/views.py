@@ -86,8 +86,7 @@ class StudyView(ReadView):
 
     def resource(self, **kwargs: Any) -> Json:
         """The photographs of an exam."""
-        result = self.result(kwargs["exam_id"])
-        return study_resource(result.exam, result.images)
+        return study_resource(self.result(kwargs["exam_id"]))
 
 
 class StudySearchView(SearchView):
@@ -98,8 +97,7 @@ class StudySearchView(SearchView):
     def bundle(self, parameters: QueryDict) -> Json:
         """A page of exams."""
         page, links = self.page(self.chosen_exams(parameters), parameters)
-        studies = [study_resource(one.exam, one.images) for one in page]
-        return searchset(self.base, studies, links=links)
+        return searchset(self.base, map(study_resource, page), links=links)
 
 
 class ObservationView(ReadView):

@@ -8,7 +8,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from screening.access import restrict
 from screening.models import Correction, Document, Exam, FundusImage, Grading, Patient, Review, User
@@ -152,8 +152,11 @@ def _result(
 
 
 def _reports(reviews: Iterable[Review]) -> dict[uuid.UUID | None, Document]:
-    """The newest finished clinical report of each review."""
+    """The newest finished clinical report of each review; none that names another patient, of before a merge."""
     rows = Document.objects.filter(
-        review__in=list(reviews), kind=Document.Kind.CLINICAL_REPORT, status=Document.Status.DONE
+        review__in=list(reviews),
+        patient=F("review__exam__patient"),
+        kind=Document.Kind.CLINICAL_REPORT,
+        status=Document.Status.DONE,
     )
     return {document.review_id: document for document in rows.order_by("created_at")}

@@ -1,8 +1,10 @@
 """Each resource in each state of an exam. The client checks all of them against the models of FHIR."""
 
+import datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from ml.vocabulary import ICDRGrade, Laterality
 from screening.models import Exam, Review, Site, User
@@ -10,6 +12,7 @@ from screening.policy import MacularOedema
 from screening.policy.lesions import Lesion
 from screening.services.corrections import mark_in_error
 from screening.services.exams import cancel_exam
+from screening.services.merges import merge_patients, unmerge_patients
 from screening.services.reviews import sign_review
 from screening.services.structured_findings import Finding, StructuredFindings
 from tests.screening.documents import DocumentFactory
@@ -218,6 +221,30 @@ def test_a_signed_report_has_outcome_recall_and_pdf(client: FhirClient, exam: Ex
     assert one["code"] == "rescreen"
 
 
+def test_after_a_merge_and_a_parting_a_report_has_no_pdf_of_the_other_person(
+    client: FhirClient, exam: Exam, reviewer: User
+) -> None:
+    own, other = exam.patient, PatientFactory(site=exam.site)
+    review = sign(exam, reviewer, 0, 0)
+
+    def patient_and_pdf() -> tuple[str, str]:
+        since = timezone.now() - datetime.timedelta(minutes=5)
+        Exam.objects.update(created_at=since - datetime.timedelta(days=1))
+        (report,) = client.get("DiagnosticReport", _lastUpdated=f"ge{since:%Y-%m-%dT%H:%M:%SZ}").resources
+        (pdf,) = report.get("presentedForm", [{"url": "none/file"}])
+        return report["subject"]["reference"], pdf["url"].split("/")[-2]
+
+    of_own = DocumentFactory(review=review, is_done=True)
+    assert patient_and_pdf() == (f"Patient/{own.pk}", str(of_own.pk))
+    Review.objects.update(signed_at=timezone.now() - datetime.timedelta(days=1))
+    merge_patients(patient=own, into=other, reason="Registered twice", by=reviewer)
+    assert patient_and_pdf() == (f"Patient/{other.pk}", "none")
+    of_other = DocumentFactory(review=Review.objects.get(), is_done=True)
+    assert patient_and_pdf() == (f"Patient/{other.pk}", str(of_other.pk))
+    unmerge_patients(patient=own, reason="Two persons", by=reviewer)
+    assert patient_and_pdf() == (f"Patient/{own.pk}", str(of_own.pk))
+
+
 def test_an_exam_without_photographs_is_registered_and_a_cancelled_one_cancelled(
     client: FhirClient, site: Site, photographer: User
 ) -> None:
@@ -230,7 +257,7 @@ def test_an_exam_without_photographs_is_registered_and_a_cancelled_one_cancelled
 
 
 def test_a_study_has_a_series_for_each_eye(client: FhirClient, exam: Exam) -> None:
-    FundusImageFactory(exam=exam, laterality="OS", field="disc")
+    FundusImageFactory(exam=exam, laterality="OS", field="disc", captured_on="2020-02-29", captured_on_source="exif")
     study = client.get(f"ImagingStudy/{exam.pk}").body
     assert [(one["laterality"]["code"], one["numberOfInstances"]) for one in study["series"]] == [("OD", 1), ("OS", 2)]
     assert {one["sopClass"]["code"] for series in study["series"] for one in series["instance"]} == {
@@ -238,6 +265,8 @@ def test_a_study_has_a_series_for_each_eye(client: FhirClient, exam: Exam) -> No
     }
     uids = [one["uid"] for series in study["series"] for one in (series, *series["instance"])]
     assert len(set(uids)) == 5
+    report = client.get(f"DiagnosticReport/{exam.pk}").body
+    assert study["started"] == report["effectiveDateTime"] == "2020-02-29"
     assert all(len(uid) <= 64 and uid.startswith("2.25.") for uid in uids), "DICOM PS3.5, 9.1"
 
 
