@@ -9,6 +9,7 @@ from django.utils import timezone
 from ml.vocabulary import Laterality
 from screening.models import Exam, Reading, ReadingDraft, Review, Site, User
 from screening.policy.exam_states import ExamState
+from screening.selectors.exam_results import RESULT_STATES
 from screening.services.arbitrations import arbitrate
 from screening.services.corrections import mark_in_error, move_exam
 from screening.services.exams import cancel_exam
@@ -157,6 +158,8 @@ def test_each_role_sees_what_the_api_shows(name: str, mode: str, site: Site) -> 
         assert (exam["review"] is None) == ("conclusion" not in report), role
         is_hidden = status in {"final", "amended"} and exam["review"] is None
         assert report["status"] in ({"registered", "preliminary"} if is_hidden else {status, "registered"}), role
+        by_status = client.get("DiagnosticReport", status=",".join(RESULT_STATES)).resources
+        assert by_status == ([report] if report["status"] in RESULT_STATES else []), role
         for eye in exam["eyes"]:
             _compare(eye, exam, [one for one in observations if f"-{eye['laterality'].lower()}-" in one["id"]])
 
