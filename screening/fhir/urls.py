@@ -23,7 +23,7 @@ urlpatterns = [
     *_searches("studies", views.StudySearchView),
     path("ImagingStudy/<uuid:exam_id>", views.StudyView.as_view(), name="study"),
     *_searches("observations", views.ObservationSearchView),
-    path("Observation/<slug:observation_id>", views.ObservationView.as_view(), name="observation"),
+    path("Observation/<uuid:exam_id>-<slug:name>", views.ObservationView.as_view(), name="observation"),
     *_searches("reports", views.ReportSearchView),
     path("DiagnosticReport/<uuid:exam_id>", views.ReportView.as_view(), name="report"),
     re_path("", views.NotFoundView.as_view(), name="not-found"),

@@ -105,11 +105,9 @@ class ObservationView(ReadView):
 
     def resource(self, **kwargs: Any) -> Json:
         """One observation of an exam. Raises Http404."""
-        exam_id = exam_of_observation(kwargs["observation_id"])
-        if exam_id is None:
-            raise Http404
-        for observation in observation_resources(self.result(exam_id)):
-            if observation["id"] == kwargs["observation_id"]:
+        observation_id = f"{kwargs['exam_id']}-{kwargs['name']}"
+        for observation in observation_resources(self.result(kwargs["exam_id"])):
+            if observation["id"] == observation_id:
                 return observation
         raise Http404
 

@@ -77,7 +77,7 @@ def records_of_routes(site: Site) -> dict[str, Any]:
         "upload_id": upload_of_photograph(exam, site).pk,
         "patient_id": patient.pk,
         "exam_id": exam.pk,
-        "observation_id": f"{exam.pk}-od-severity",
+        "name": "od-severity",
         "image_id": image.pk,
         "grading_id": grading.pk,
         "review_id": review.pk,

@@ -107,6 +107,13 @@ def test_each_request_is_audited(client: FhirClient, exam: Exam) -> None:
         assert [(one.verb, one.object_id) for one in left] == events, path
 
 
+def test_a_refusal_names_the_record(cast: dict[str, FhirClient], exam: Exam) -> None:
+    for path in (f"Observation/{exam.pk}-od-severity", f"DiagnosticReport/{exam.pk}", f"ImagingStudy/{exam.pk}"):
+        assert cast["outsider"].get(path).status == 404
+        refused = AuditEvent.objects.latest("id")
+        assert (refused.verb, refused.data["record"]) == (AuditEvent.Verb.ACCESS_REFUSED, str(exam.pk))
+
+
 @pytest.mark.parametrize("resource_type", SEARCHES)
 def test_each_search_by_post_is_audited_also_if_it_finds_nothing(
     resource_type: str, client: FhirClient, exam: Exam
