@@ -20,6 +20,7 @@ from screening.labels.observations import (
     NOT_GRADABLE,
     NOT_PHOTOGRAPHED,
     OBSERVATION_LABELS,
+    OTHER_EYE,
     RETRACTED,
 )
 from screening.labels.observations import ObservationKind as Kind
@@ -142,8 +143,8 @@ def _graded(gradings: list[Grading]) -> Iterator[tuple[Kind, Json]]:
         found: Json = {"dataAbsentReason": absent("unknown", str(NOT_GRADABLE))}
         if decisive.grade is not None:
             found = {"valueCodeableConcept": _grade(decisive.grade, str(GRADE_LABELS[decisive.grade]))}
-        yield Kind.SEVERITY, {**found, **_by_model(decisive, *_limitations(gradings))}
-        yield Kind.GRADABILITY, {"valueBoolean": decisive.is_gradable, **_by_model(decisive)}
+        yield Kind.SEVERITY, {**found, **_by_model(decisive, *_limits(gradings))}
+        yield Kind.GRADABILITY, {"valueBoolean": decisive.is_gradable, **_by_model(decisive, *_uncertainty(gradings))}
     yield from _probabilities(gradings)
 
 
@@ -156,7 +157,7 @@ def _probabilities(gradings: list[Grading]) -> Iterator[tuple[Kind, Json]]:
         known = [one for one in gradings if getattr(one, field) is not None]
         if known and _unfinished(gradings, positive) is None:
             largest = max(known, key=attrgetter(field))
-            notes = _limitations(gradings) if kind is Kind.P_REFERABLE else [oedema_text(largest)]
+            notes = _limits(gradings) if kind is Kind.P_REFERABLE else [oedema_text(largest), *_uncertainty(gradings)]
             quantity = {"value": getattr(largest, field), "unit": "1", "system": UNITS, "code": "1"}
             yield kind, {"valueQuantity": quantity, **_by_model(largest, *notes)}
 
@@ -178,10 +179,16 @@ def _unfinished_reason(grading: Grading) -> Json:
     return absent("error", grading.failure_text)
 
 
-def _limitations(gradings: list[Grading]) -> list[str]:
-    """What limits a negative result of an eye."""
-    is_referable = any(one.is_referable for one in gradings)
-    return [] if is_referable or not limited_negatives(gradings) else [str(LIMITATION)]
+def _limits(gradings: list[Grading]) -> list[str]:
+    """What limits a negative result of an eye, and what makes any result of it uncertain."""
+    is_negative = not any(one.is_referable for one in gradings)
+    limitation = [str(LIMITATION)] if is_negative and limited_negatives(gradings) else []
+    return [*limitation, *_uncertainty(gradings)]
+
+
+def _uncertainty(gradings: list[Grading]) -> list[str]:
+    """What makes each result of an eye uncertain: a photograph that could be of the other eye."""
+    return [str(OTHER_EYE)] if any(one.has_laterality_conflict for one in gradings) else []
 
 
 def _decisive(gradings: list[Grading]) -> Grading:

@@ -13,6 +13,7 @@ from screening import policy
 from screening.forms import WithdrawForm
 from screening.forms.eyes import AbsentEyeForm, NotPhotographedForm, UnobtainableForm
 from screening.labels.eyes import EYE_LABELS
+from screening.labels.observations import OTHER_EYE
 from screening.labels.oedema import oedema_text
 from screening.labels.quality import advice_for, limitation_of
 from screening.models import Exam, FundusImage, Grading
@@ -173,7 +174,7 @@ def _eye_announcement(eye: EyeCard, *, shows_model: bool) -> str:
         ResultState.GRADED: _("%(eye)s: %(grade)s. %(limitation)s %(oedema)s"),
     }.get(result_state(grading, shows_model=shows_model), "")
     if grading.has_laterality_conflict:
-        text += " " + _("Check the eye: the photograph looks like the other eye.")
+        text += f" {OTHER_EYE}"
     filled = text % {
         "eye": EYE_LABELS[eye.laterality],
         "problem": advice_for(grading.quality_reasons)[0].problem,

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from ml.vocabulary import ICDRGrade, Laterality
-from screening.models import Exam, Review, Site, User
+from screening.models import Exam, Grading, Review, Site, User
 from screening.policy import MacularOedema
 from screening.policy.lesions import Lesion
 from screening.services.corrections import mark_in_error
@@ -185,6 +185,10 @@ def test_a_result_of_the_model_has_what_limits_it(client: FhirClient, site: Site
         assert "Small lesions could be missed" in found[name]["note"][0]["text"]
     assert "note" not in found["os-severity"]
     assert "cannot exclude macular oedema" in found["os-p-macular-oedema"]["note"][0]["text"]
+    Grading.objects.filter(image__laterality="OS").update(laterality_suggested="OD", laterality_confidence=0.99)
+    for name, one in observations(client, exam).items():
+        notes = [note["text"] for note in one.get("note", [])]
+        assert ("Check the eye: the photograph looks like the other eye." in notes) == name.startswith("os-")
 
 
 def test_a_signed_eye_has_its_lesions_and_an_unphotographed_one_its_reason(
