@@ -133,14 +133,15 @@ class SearchView(FhirView):
         return self.of_patient(exams, parameters)
 
     def of_patient(self, exams: QuerySet[Exam], parameters: QueryDict) -> QuerySet[Exam]:
-        """Those of the patient of a parameter."""
+        """Those of the patient of a parameter; of a merged record those of the record that has its exams."""
         patient_id = search.patient_id(parameters, base=self.base)
         if patient_id is None:
             return exams
         patient = list_real_patients(user=self.user).filter(pk=patient_id).first()
-        if patient is not None:
-            record_event(verb=AuditEvent.Verb.PATIENT_VIEWED, subject=patient, site=patient.site, by=self.user)
-        return exams.filter(patient=patient_id)
+        if patient is None:
+            return exams.none()
+        record_event(verb=AuditEvent.Verb.PATIENT_VIEWED, subject=patient, site=patient.site, by=self.user)
+        return exams.filter(patient=patient.merged_into_id or patient.pk)
 
 
 class PublicView(APIView):

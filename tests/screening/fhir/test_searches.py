@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from screening.models import Exam, Review, Site, User
 from screening.services.corrections import mark_in_error, move_exam
+from screening.services.merges import merge_patients
 from tests.screening.factories import ExamFactory, FundusImageFactory, GradingFactory, PatientFactory
 from tests.screening.fhir.client import FhirClient, assert_is_outcome
 from tests.screening.fhir.test_resources import sign
@@ -134,6 +135,15 @@ def test_a_search_by_codes_and_ids(client: FhirClient, exam: Exam) -> None:
     ids = [f"{exam.pk}-od-severity", f"{exam.pk}-os-gradability", "nothing"]
     assert [one["id"] for one in client.get("Observation", _id=",".join(ids)).resources] == ids[:2]
     assert not client.get("DiagnosticReport", _id="nothing").resources
+
+
+def test_the_results_of_a_merged_record_are_found_by_its_id(client: FhirClient, exam: Exam, reviewer: User) -> None:
+    own, other = exam.patient, PatientFactory(site=exam.site)
+    merge_patients(patient=own, into=other, reason="Registered twice", by=reviewer)
+    for path in ("ImagingStudy", "Observation", "DiagnosticReport"):
+        found = client.get(path, patient=own.pk).resources
+        assert found
+        assert {one["subject"]["reference"] for one in found} == {f"Patient/{other.pk}"}
 
 
 def at(moment: datetime.datetime) -> str:
