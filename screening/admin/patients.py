@@ -1,6 +1,6 @@
 """Patients."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from screening.admin.base import BaseAdmin
+from screening.admin.changed_fields import ChangedFieldsForm
 from screening.admin.columns import moment_column
 from screening.models import AuditEvent, Patient
 from screening.selectors.patients import birth_order, matching_ids
@@ -17,18 +18,13 @@ from screening.services.patient_details import InvalidPatient, clean_patient
 from screening.services.patient_questions import PatientNotConfirmed
 from screening.services.patients import confirm_patient, save_patient
 
-if TYPE_CHECKING:
-    _ModelForm = forms.ModelForm[Patient]
-else:
-    _ModelForm = forms.ModelForm
 
-
-class PatientAdminForm(_ModelForm):
+class PatientAdminForm(ChangedFieldsForm):
     """Checks the details as the pages do. A question about a similar patient is answered there, not here."""
 
     def clean(self) -> dict[str, Any]:
         """Raises ValidationError for invalid details and for patients who could be registered already."""
-        cleaned = super().clean() or {}
+        cleaned = super().clean()
         patient = self.instance
         for name, value in cleaned.items():
             setattr(patient, name, value)

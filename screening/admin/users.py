@@ -1,6 +1,6 @@
 """Users, sites and memberships."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from screening.admin.base import BaseAdmin
+from screening.admin.changed_fields import ChangedFieldsForm
 from screening.admin.columns import moment_column
 from screening.labels.visit_facts import REQUIRABLE_FACTS
 from screening.models import Membership, Programme, Site, User
@@ -56,13 +57,7 @@ class UserAdmin(BaseAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]  # 
         return {**super().get_changeform_initial_data(request), "must_change_password": True}
 
 
-if TYPE_CHECKING:
-    _SiteForm = forms.ModelForm[Site]
-else:
-    _SiteForm = forms.ModelForm
-
-
-class SiteForm(_SiteForm):
+class SiteForm(ChangedFieldsForm):
     """A site; the required facts are chosen from a list."""
 
     required_facts = forms.MultipleChoiceField(

@@ -39,6 +39,7 @@ from tests.screening.factories import (
     UserFactory,
     VisualAcuityFactory,
 )
+from tests.screening.views.pages import form_data
 
 Verb = AuditEvent.Verb
 NAME = "Lovelace"
@@ -162,6 +163,22 @@ def test_the_model_of_a_site_is_changed_and_audited_and_its_results_count(panel:
     image.exam.refresh_from_db()
     assert (site.model, image.exam.worst_grade) == ("fast", 1)
     assert AuditEvent.objects.filter(verb=Verb.ROW_CHANGED, object_id=str(site.pk), site=site).exists()
+
+
+@pytest.mark.parametrize("model", [Patient, Site])
+def test_what_another_person_changed_meanwhile_stays(model: type[Model], panel: Client, site: Site) -> None:
+    row: Any = PatientFactory(site=site, sms_consent="yes", phone="+1 202 555 0143") if model is Patient else site
+    address = url(model, "change", row.pk)
+    page = panel.get(address)
+    form = page.context["adminform"].form
+    shown = form_data(form)
+    opened = shown | {f"initial-{name}": value for name, value in shown.items()}
+    name, meanwhile, other = ("sms_consent", "no", "given_name") if model is Patient else ("name", "Harbour", "code")
+    assert f'name="initial-{name}"' in page.content.decode()
+    model._default_manager.filter(pk=row.pk).update(**{name: meanwhile})
+    assert panel.post(address, opened | {other: "new"}).status_code == 302
+    row.refresh_from_db()
+    assert (getattr(row, name), getattr(row, other)) == (meanwhile, "new")
 
 
 def test_a_change_is_audited_without_the_values(panel: Client) -> None:
