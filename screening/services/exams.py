@@ -209,10 +209,10 @@ def mark_eye_not_photographed(*, exam: Exam, laterality: str, reason: str, by: U
 
 
 @transaction.atomic
-def submit_exam(*, exam: Exam, confirmed: Collection[str] = (), urgency: Urgency = Urgency.ROUTINE, by: User) -> Exam:
+def submit_exam(*, exam: Exam, confirmed: Collection[str] = (), urgency: Urgency | None = None, by: User) -> Exam:
     """Submit the exam for review; ``confirmed`` has the codes of HandOverQuestions that the user has answered.
 
-    ``urgency``: how soon it should be read; with the target of the site it gives the due time.
+    ``urgency``: how soon it should be read, None: as it was; with the target of the site it gives the due time.
 
     Raises EyeNotPhotographed, ExamError if no eye has a photograph, a HandOverQuestion that is open, AccessDenied,
     ExamNotOpen.
@@ -234,8 +234,8 @@ def submit_exam(*, exam: Exam, confirmed: Collection[str] = (), urgency: Urgency
         raise FactsMissing(unknown)
     apply_event(locked, ExamEvent.SUBMIT)
     locked.submitted_at = timezone.now()
-    locked.reading_urgency = urgency
-    locked.due_at = locked.submitted_at + locked.site.reading_target(urgency)
+    locked.reading_urgency = urgency or locked.reading_urgency
+    locked.due_at = locked.submitted_at + locked.site.reading_target(Urgency(locked.reading_urgency))
     locked.returned_at, locked.returned_reason = None, ""
     locked.save(update_fields=["status", "submitted_at", "reading_urgency", "due_at", "returned_at", "returned_reason"])
     update_priority_later(locked.site)

@@ -19,7 +19,6 @@ from screening.labels.eyes import LATERALITY_CHOICES
 from screening.labels.worklist import READING_URGENCY_CHOICES
 from screening.models import Exam, FundusImage, Reading
 from screening.models.base import max_length
-from screening.policy import Urgency
 from screening.policy.exam_states import ExamState
 from screening.services.exams import FactsMissing, FieldsMissing
 
@@ -76,8 +75,9 @@ class SubmitSerializer(serializers.Serializer[Any]):
     )
     reading_urgency = serializers.ChoiceField(
         READING_URGENCY_CHOICES,
-        default=Urgency.ROUTINE.value,
-        help_text="How soon a person should read it. With the target of the site it gives `due_at`.",
+        required=False,
+        help_text="How soon a person should read it. With the target of the site it gives `due_at`. Without it, that "
+        "of the exam stays: `routine`, or what an earlier submission chose.",
     )
 
 

@@ -119,7 +119,7 @@ class ExamSubmitView(ApiView):
     def post(self, request: Request, exam_id: UUID) -> Response:
         """200. 409 if the exam is closed or an eye is missing."""
         exam, sent = self.get_record(exam_id), self.validated_data(SubmitSerializer)
-        confirmed, urgency = sent["confirm"], Urgency(sent["reading_urgency"])
+        confirmed, urgency = sent["confirm"], Urgency(sent["reading_urgency"]) if "reading_urgency" in sent else None
         try:
             submit_exam(exam=exam, confirmed=confirmed, urgency=urgency, by=self.user)
         except HandOverQuestion as question:

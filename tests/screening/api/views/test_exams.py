@@ -68,6 +68,8 @@ def test_an_exam_from_registration_to_signed_review(
     assert_is_error(client.post(f"{path}/submit", {"reading_urgency": "now"}), 400, "invalid")
     submitted = client.post(f"{path}/submit", {"reading_urgency": "soon"}).body
     assert (submitted["status"], submitted["reading_urgency"]) == ("submitted", "soon")
+    client.post(f"{path}/take-back")
+    assert client.post(f"{path}/submit").body["reading_urgency"] == "soon", "as before, if nothing is sent"
     assert parse_datetime(submitted["due_at"]) - parse_datetime(submitted["submitted_at"]) == timedelta(hours=72)  # type: ignore[operator]
     signed = sign_review(exam=Exam.objects.get(), findings=findings(ICDRGrade.MODERATE), by=reviewer)
     (listed,) = client.get("exams", status="signed", patient=patient).body["results"]
