@@ -1,11 +1,8 @@
 """A reading is never lost: tab closed, session over, connection lost, a colleague signs, two tabs, double clicks."""
 
-import json
 import re
-from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client
 from playwright.sync_api import Dialog, Page, Route, expect
 
@@ -282,34 +279,3 @@ def test_a_double_click_signs_once(visit: Visit, path: str, reviewer: User) -> N
     page.reload()
     expect(page.get_by_role("region", name="Signed review")).to_be_visible()
     assert Review.objects.count() == 1
-
-
-def test_a_warning_before_the_session_ends_lets_the_user_stay(
-    visit: Visit, path: str, reviewer: User, settings: Any
-) -> None:
-    settings.SESSION_COOKIE_AGE = 115
-    page = visit(path, reviewer)
-    warning = page.get_by_role("alertdialog", name="Are you still there?")
-    expect(warning).to_be_visible()
-    expect(page.get_by_role("button", name="Stay logged in")).to_be_focused()
-    grade(page, "4")  # the shortcuts of the page behind it rest
-    expect(page.locator('input[name="OD-verdict"]:checked')).to_have_count(0)
-    settings.SESSION_COOKIE_AGE = 1800
-    page.keyboard.press("Enter")
-    expect(warning).to_be_hidden()
-    grade(page, "4")
-    expect_saved(page)
-
-
-def test_the_end_of_the_session_is_shown(visit: Visit, reviewer: User, settings: Any, problems: list[str]) -> None:
-    settings.SESSION_COOKIE_AGE = 115
-    page = visit("/patients/", reviewer)
-    expect(page.get_by_role("alertdialog")).to_be_visible()
-    Session.objects.all().delete()
-    page.get_by_role("button", name="Stay logged in").click()
-    expect(page.get_by_role("alertdialog")).to_contain_text("You are logged out.")
-    page.get_by_role("link", name="Log in again").click()
-    log_in_again(page, reviewer)
-    expect(page.get_by_role("heading", level=1, name="Patients")).to_be_visible()
-    assert all("401" in problem for problem in problems), json.dumps(problems)
-    problems.clear()
