@@ -28,7 +28,7 @@
     isAsking = true;
     askedAt = Date.now();
     try {
-      const signal = AbortSignal.timeout(ANSWER_MS);
+      const signal = AbortSignal.timeout?.(ANSWER_MS); // an older browser waits for longer
       const response = await fetch(url, { ...options, signal, headers: { Accept: "application/json" } });
       if (response.status === 401) isOver = true;
       else if (response.ok) {
