@@ -66,10 +66,10 @@ def exam_review(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBas
     exam_detail = get_exam_to_review(request, exam_id)
     exam_detail = hide_offered_repeat(request, exam_detail) if is_in_advance else exam_detail
     exam = exam_detail.exam
-    if not can_review(request.user, exam_detail):
-        return _not_to_be_read(request, exam_detail)
     if is_in_advance:
         return _page_in_advance(request, exam_detail)
+    if not can_review(request.user, exam_detail):
+        return _not_to_be_read(request, exam_detail)
     kept = take_kept_form(request, exam.pk)
     is_restored, newer = _restore_kept_form(request, exam, kept) if kept else (False, None)
     if exam_detail.repeat is not None:
@@ -105,11 +105,16 @@ def _not_to_be_read(request: AuthenticatedRequest, exam_detail: ExamDetail) -> H
 
 
 def _page_in_advance(request: AuthenticatedRequest, exam_detail: ExamDetail) -> HttpResponseBase:
-    """The page of a free exam, hidden until ``exam_lock`` takes the exam for the reader and records the view."""
+    """The page of a free exam, hidden until ``exam_lock`` takes the exam for the reader and records the view.
+
+    409 if the exam is not free. A browser would display any response of success when the page is opened later: after a
+    204 it stays on the page before.
+    """
     exam = exam_detail.exam
     is_opened = exam_detail.repeat is not None and exam_detail.repeat.state == RepeatState.TAKEN
-    if not exam.is_waiting or is_opened or is_locked(exam):
-        return HttpResponse(status=204)
+    is_readable = can_review(request.user, exam_detail) and exam.is_waiting
+    if not is_readable or is_opened or is_locked(exam):
+        return HttpResponse(status=409)
     record_event(verb=AuditEvent.Verb.EXAM_PREFETCHED, subject=exam, site=exam.site, by=request.user)
     return review_page(request, exam_detail, panel_of(request.user, exam_detail), is_in_advance=True)
 

@@ -222,7 +222,7 @@ def test_a_page_in_advance_of_an_exam_that_was_taken_stays_hidden(
     token = opening_of(as_reviewer.get(url("exam-review", exam.pk), headers=BY_BROWSER))["form_token"]
     take_exam(exam=exam, by=colleague)
     page = as_reviewer.get(url("exam-review", exam.pk), headers=BY_BROWSER)
-    assert (page.status_code, page.content) == (204, b"")
+    assert (page.status_code, page.content) == (409, b"")
     answer = as_reviewer.post(url("exam-lock", exam.pk), {"shown": "yes", "form_token": token}, headers=JSON)
     assert answer.json()["code"] == "taken"
     assert not AuditEvent.objects.filter(actor=reviewer, verb=Verb.EXAM_VIEWED).exists()

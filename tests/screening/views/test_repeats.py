@@ -240,7 +240,7 @@ def test_only_next_exam_opens_a_page_in_advance_as_a_repeat(exam: Exam, reader: 
     assert SECRET in page_text(reader, "exam-review", exam.pk), "a look at the result"
     opened = reader.post(found_next["lock"], found_next["opening"] | OPENED, headers=JSON)
     assert opened.json()["code"] == "taken", "another exam is opened"
-    assert reader.get(found_next["page"], headers=IN_ADVANCE).status_code == 204
+    assert reader.get(found_next["page"], headers=IN_ADVANCE).status_code == 409
     assert reader.get(url("exam-prefetch"), headers=JSON | PREFETCH).json()["page"] not in {"", found_next["page"]}
     drop_ended_repeats()
     assert Repeat.objects.get().dropped_reason == "viewed"
