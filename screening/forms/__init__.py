@@ -17,9 +17,9 @@ from screening.labels.models import MODEL_LABELS, unknown_model_text
 from screening.models import Correction, FundusImage, Patient, Site
 from screening.models.base import max_length
 from screening.selectors.sites import default_model
-from screening.services.upload_checks import OLD_DATE, OTHER_PATIENT, OnWriting
+from screening.services.upload_checks import DICOM_EYE, DICOM_PATIENT, OLD_DATE, OTHER_PATIENT, OnWriting
 
-PHOTO_TYPES = "image/jpeg,image/png,image/tiff,image/webp,.jpg,.jpeg,.png,.tif,.tiff,.webp"
+PHOTO_TYPES = "image/jpeg,image/png,image/tiff,image/webp,application/dicom,.jpg,.jpeg,.png,.tif,.tiff,.webp,.dcm"
 WRITING_CHOICES = [
     (OnWriting.BLANK.value, _("Blank it: all outside the retina becomes black")),
     (OnWriting.KEEP.value, _("Keep it")),
@@ -27,6 +27,8 @@ WRITING_CHOICES = [
 CONFIRM_CHOICES = [
     (OTHER_PATIENT, _("It shows this patient")),
     (OLD_DATE, _("The date is right")),
+    (DICOM_PATIENT, _("It shows this patient")),
+    (DICOM_EYE, _("The eye that I chose is right")),
 ]
 _CHOOSE_EYE = _("Choose the eye: right (OD) or left (OS).")
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ml.serving.files.dicom_header import NO_HEADER
 from ml.vocabulary import Laterality
 from screening.access import Action, require
 from screening.models import AuditEvent, Correction, Exam, FundusImage, Grading, User
@@ -16,6 +17,7 @@ from screening.photos.validation import InvalidPhoto
 from screening.policy.exam_states import FINISHED
 from screening.services import duplicates
 from screening.services.audit import record_event
+from screening.services.dicom_checks import require_dicom_answers
 from screening.services.exams import (
     ExamError,
     ExamNotOpen,
@@ -55,6 +57,13 @@ __all__ = (
 )
 
 
+class EyeRequired(ExamError):
+    """Neither the uploader nor the file states the eye."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Choose the eye: the file does not state which one it shows."))
+
+
 class Upload(Protocol):
     """A binary file: Django's UploadedFile, or any open file."""
 
@@ -65,8 +74,8 @@ def attach_image(
     *,
     exam: Exam,
     upload: Upload,
-    laterality: str,
-    field: str = FundusImage.Field.MACULA,
+    laterality: str = "",
+    field: str = "",
     captured_on: datetime.date | None = None,
     answers: Answers = NO_ANSWERS,
     on_writing: OnWriting = OnWriting.KEEP,
@@ -93,8 +102,8 @@ def get_or_attach_image(
     *,
     exam: Exam,
     upload: Upload,
-    laterality: str,
-    field: str = FundusImage.Field.MACULA,
+    laterality: str = "",
+    field: str = "",
     captured_on: datetime.date | None = None,
     answers: Answers = NO_ANSWERS,
     on_writing: OnWriting = OnWriting.KEEP,
@@ -105,14 +114,19 @@ def get_or_attach_image(
     """Validate and store a photograph and queue its grading. Returns the image, and the grading of a new one.
 
     A file that the exam has for this eye already returns its image. Without ``captured_on`` the date of the photograph
-    is that of the file, else that of the upload. A failure leaves no row and no file; for that, this must be the
-    outermost transaction. NB: access is checked with the exam locked, after the file was decoded; views check before.
-    Raises InvalidPhoto, ExamNotOpen, ExamError, PictureOfOtherEye, AccessDenied; an UploadQuestion that ``answers``
-    leave open; DecoderUnavailable.
+    is that of the file, else that of the upload. ``laterality``, ``field`` and ``pupil`` that are empty are those of a
+    DICOM file; the field is else the macula. A failure leaves no row and no file; for that, this must be the outermost
+    transaction. NB: access is checked with the exam locked, after the file was decoded; views check before.
+    Raises InvalidPhoto, EyeRequired, ExamNotOpen, ExamError, PictureOfOtherEye, AccessDenied; an UploadQuestion that
+    ``answers`` leave open; DecoderUnavailable.
     """
-    eye = Laterality(laterality)
     data = upload.read(validation.MAX_BYTES + 1)
     photo = validation.validate(data)
+    header = photo.dicom or NO_HEADER
+    eye = Laterality(laterality) if laterality else header.laterality
+    if eye is None:
+        raise EyeRequired
+    questions = require_dicom_answers(header, patient=exam.patient, eye=eye, answers=answers) if photo.dicom else []
     content = duplicates.content_of(photo, sha256=hashlib.sha256(data).hexdigest())
     photo, writing = handle_writing(photo, on_writing)
     day, source = _captured_on(exam, captured_on, photo.captured_on)
@@ -120,17 +134,17 @@ def get_or_attach_image(
     image = FundusImage(
         exam=exam,
         laterality=eye,
-        field=FundusImage.Field(field),
+        field=FundusImage.Field(field or header.field or FundusImage.Field.MACULA),
         sha256=content.sha256,
         writing=writing,
-        pupil=FundusImage.Pupil(pupil) if pupil else "",
+        pupil=pupil or header.pupil,
         captured_on=day,
         captured_on_source=source,
         is_synthetic=is_synthetic,
         uploaded_by=by,
         **_file_facts(photo),
     )
-    return store_image(image=image, photo=photo, content=content, answers=answers, by=by)
+    return store_image(image=image, photo=photo, content=content, answers=answers, notes=questions, by=by)
 
 
 def _captured_on(

@@ -1,5 +1,7 @@
 """Storing a new photograph: file, row, perceptual hash, grading and audit events, all of them or nothing."""
 
+from collections.abc import Collection
+
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
@@ -19,16 +21,17 @@ from screening.services.upload_checks import Answers, require_answers
 
 
 def store_image(
-    *, image: FundusImage, photo: ValidPhoto, content: Content, answers: Answers, by: User
+    *, image: FundusImage, photo: ValidPhoto, content: Content, answers: Answers, notes: Collection[str] = (), by: User
 ) -> tuple[FundusImage, Grading | None]:
     """Store ``image`` with its file, and queue its grading; or return the same photograph, which has None.
 
     The file is written before the exam is locked: no other upload waits for the storage. Without the row it is deleted.
+    ``notes``: codes of confirmed questions, kept in the audit event.
     Exceptions as ``images.get_or_attach_image``.
     """
     image.file.save(f"photo.{photo.extension}", ContentFile(photo.cleaned), save=False)
     try:
-        stored, grading = _store_rows(image, content, answers, by)
+        stored, grading = _store_rows(image, content, answers, notes, by)
     except IntegrityError:
         delete_unless_committed(image)
         duplicate = _find_duplicate(image)  # two requests sent the same file at the same moment
@@ -45,7 +48,9 @@ def store_image(
 
 # durable: if an outer transaction rolled back after this one, the file would stay without a row.
 @transaction.atomic(durable=True)
-def _store_rows(image: FundusImage, content: Content, answers: Answers, by: User) -> tuple[FundusImage, Grading | None]:
+def _store_rows(
+    image: FundusImage, content: Content, answers: Answers, notes: Collection[str], by: User
+) -> tuple[FundusImage, Grading | None]:
     # The site is locked too: of one picture for two patients at once, the second finds the first.
     columns = {"active_version": active_version(site="site"), "now": Now()}
     exam = lock_open_exam(image.exam, Action.UPLOAD_IMAGE, by, with_site=True, **columns)
@@ -68,7 +73,7 @@ def _store_rows(image: FundusImage, content: Content, answers: Answers, by: User
         is_bulk=answers.is_bulk,
         by=by,
     )
-    AuditEvent.objects.bulk_create([_attached(image, copy_of, by), queued])
+    AuditEvent.objects.bulk_create([_attached(image, copy_of, notes, by), queued])
     return image, grading
 
 
@@ -79,10 +84,11 @@ def _find_duplicate(image: FundusImage) -> FundusImage | None:
     ).first()
 
 
-def _attached(image: FundusImage, copy_of: FundusImage | None, by: User) -> AuditEvent:
-    data = {"exam": str(image.exam_id), "laterality": image.laterality, "sha256": image.sha256}
+def _attached(image: FundusImage, copy_of: FundusImage | None, notes: Collection[str], by: User) -> AuditEvent:
+    data: dict[str, str | bool] = {"exam": str(image.exam_id), "laterality": image.laterality, "sha256": image.sha256}
     if image.writing != FundusImage.Writing.NONE:
         data["writing"] = image.writing
+    data |= dict.fromkeys(notes, True)
     if copy_of is not None:
         data["copy_of"] = str(copy_of.pk)
     return new_event(verb=AuditEvent.Verb.IMAGE_ATTACHED, subject=image, site=image.exam.site, data=data, by=by)

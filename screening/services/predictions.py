@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from ml.prediction import Prediction
+from ml.serving.files.dicom_header import NO_HEADER
 from ml.vocabulary import Laterality, ServedModel
 from screening.access import AccessDenied, Action, require
 from screening.models import AuditEvent, Exam, User
@@ -19,10 +20,15 @@ from screening.services.duplicates import Content, content_of, find_readable
 
 @dataclass(frozen=True, slots=True)
 class EyeSuggestion:
-    """The eye that a photograph shows; None if that is not clear. ``confidence`` in [0, 1] of the likelier eye."""
+    """The eye that a photograph shows; None if that is not clear. ``confidence`` in [0, 1] of the likelier eye.
+
+    ``is_from_file``: a DICOM file states the eye; the confidence is then None. ``field`` is empty if no file states it.
+    """
 
     laterality: Laterality | None
     confidence: float | None
+    is_from_file: bool = False
+    field: str = ""
 
 
 class ResultHidden(AccessDenied):
@@ -75,20 +81,30 @@ def _require_revealed(content: Content, model: ServedModel, by: User) -> None:
 
 
 def suggest_eye(*, exam: Exam, data: bytes, by: User) -> EyeSuggestion:
-    """Recognise the eye of a photograph before it is attached to an exam. Only an audit event is stored.
+    """The eye of a photograph before it is attached to an exam: as a DICOM file states it, else as it is recognised.
+
+    Only an audit event is stored.
 
     Raises InvalidPhoto, GradingError, AccessDenied.
     """
     require(by, Action.UPLOAD_IMAGE, exam.site)
-    prediction = _predict(validation.validate(data), default_model())
+    photo = validation.validate(data)
+    header = photo.dicom or NO_HEADER
+    if header.laterality is not None:
+        suggestion = EyeSuggestion(header.laterality, None, is_from_file=True, field=header.field)
+        source = "dicom"
+    else:
+        prediction = _predict(photo, default_model())
+        suggestion = EyeSuggestion(prediction.laterality, prediction.laterality_confidence, field=header.field)
+        source = prediction.model_version
     record_event(
         verb=AuditEvent.Verb.EYE_SUGGESTED,
         subject=exam,
         site=exam.site,
-        data={"model_version": prediction.model_version, "laterality": prediction.laterality or ""},
+        data={"model_version": source, "laterality": suggestion.laterality or ""},
         by=by,
     )
-    return EyeSuggestion(prediction.laterality, prediction.laterality_confidence)
+    return suggestion
 
 
 def _predict(photo: validation.ValidPhoto, model: ServedModel) -> Prediction:

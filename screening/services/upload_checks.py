@@ -22,7 +22,8 @@ from screening.services.exams import ExamError, check_length
 
 OTHER_PATIENT, OLD_DATE, FUTURE_DATE = "other_patient", "capture_date_old", "capture_date_future"
 WRITING = "writing_outside"
-ANSWERABLE = (OTHER_PATIENT, OLD_DATE)
+DICOM_PATIENT, DICOM_EYE = "dicom_other_patient", "dicom_other_eye"
+ANSWERABLE = (OTHER_PATIENT, OLD_DATE, DICOM_PATIENT, DICOM_EYE)
 """Codes of the questions that can be confirmed. A date in the future can only be corrected."""
 
 

@@ -31,6 +31,11 @@
     return tokens.filter((token) => !known.has(token.replace(/\d+$/, ""))).join(" ");
   }
 
+  // A DICOM file without preamble begins with an element of group 0002 or 0008, as in ml/serving/files/formats.py.
+  function isDataElement(bytes) {
+    return bytes.length > 16 && (bytes[0] === 2 || bytes[0] === 8) && !bytes[1] && !bytes[3];
+  }
+
   function kindOf(bytes) {
     const startsWith = (...values) => values.every((value, i) => bytes[i] === value);
     const text = (from, to) => String.fromCharCode(...bytes.slice(from, to));
@@ -38,6 +43,7 @@
     if (startsWith(0x89, 0x50, 0x4e, 0x47)) return "png";
     if (["II*\0", "MM\0*", "II+\0", "MM\0+"].includes(text(0, 4))) return "tiff";
     if (text(0, 4) === "RIFF" && text(8, 12) === "WEBP") return "webp";
+    if (text(128, 132) === "DICM" || isDataElement(bytes)) return "dicom";
     return startsWith(0x50, 0x4b, 0x03, 0x04) || startsWith(0x50, 0x4b, 0x05, 0x06) ? "zip" : "";
   }
 
@@ -63,6 +69,11 @@
     return { kind, refusal: pixelsOf(kind, bytes) > limits.maxPixels ? "too_many_pixels" : "" };
   }
 
+  function sizeText(blob) {
+    const sizeMb = blob.size / 1e6;
+    return sizeMb < 1 ? `${Math.ceil(sizeMb * 1e3)} kB` : `${window.decimalText(sizeMb)} MB`;
+  }
+
   async function paintPreview(canvas, blob) {
     try {
       const options = { imageOrientation: "from-image", resizeWidth: 192, resizeQuality: "medium" };
@@ -71,12 +82,14 @@
       canvas.height = bitmap.height;
       canvas.getContext("2d").drawImage(bitmap, 0, 0);
       bitmap.close();
+      canvas.setAttribute("aria-label", canvas.dataset.preview);
+      delete canvas.dataset.isBlank;
     } catch {
-      // A TIFF, an archive, or not an image. The server decides.
+      // A TIFF, a DICOM file, an archive, or not an image. The server decides.
       canvas.setAttribute("aria-label", canvas.dataset.noPreview);
       canvas.dataset.isBlank = "";
     }
   }
 
-  Object.assign(window.capture, { check, keyInName, paintPreview, personInName });
+  Object.assign(window.capture, { check, keyInName, paintPreview, personInName, sizeText });
 })();

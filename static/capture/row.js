@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { insist, paintPreview, post, sendOnce } = window.capture;
+  const { insist, paintPreview, post, sendOnce, sizeText } = window.capture;
 
   class Row {
     // ``source``: name, eye, field, isConfirmed, and a blob, or the id of a complete upload.
@@ -12,7 +12,7 @@
       this.node = tray.template.content.firstElementChild.cloneNode(true);
       this.find = (name) => this.node.querySelector(`[data-row="${name}"]`);
       this.find("name").textContent = this.name;
-      this.find("size").textContent = this.sizeText();
+      this.find("size").textContent = this.blob ? sizeText(this.blob) : "";
       this.radios = [...this.node.querySelectorAll("[name=laterality]")];
       for (const radio of this.radios) {
         radio.name = `laterality-${number}`;
@@ -33,20 +33,25 @@
       this.find("send").addEventListener("click", () => this.confirm());
       this.find("remove").addEventListener("click", () => this.discard());
       this.preselect(this.eye, this.eye ? this.hint || "named" : "looking");
-      this.showPreview();
-    }
-
-    sizeText() {
-      if (!this.blob) return "";
-      const sizeMb = this.blob.size / 1e6;
-      return sizeMb < 1 ? `${Math.ceil(sizeMb * 1e3)} kB` : `${window.decimalText(sizeMb)} MB`;
+      this.preview = this.showPreview();
     }
 
     async showPreview() {
       if (!this.blob && !this.uploadId) return; // a file that an archive had, and that is no photograph
+      if (this.blob) await paintPreview(this.find("preview"), this.blob);
+      else await this.showPreviewOfServer();
+    }
+
+    async showPreviewOfServer() {
       const address = this.tray.texts.preview.replace(this.tray.texts.anyId, this.uploadId);
-      const blob = this.blob || (await fetch(address).then((answer) => (answer.ok ? answer.blob() : null), () => null));
-      if (blob) paintPreview(this.find("preview"), blob);
+      const blob = await fetch(address).then((answer) => (answer.ok ? answer.blob() : null), () => null);
+      if (blob) await paintPreview(this.find("preview"), blob);
+    }
+
+    // A browser displays no TIFF and no DICOM file; the server sends a small JPEG.
+    async completePreview() {
+      await this.preview;
+      if ("isBlank" in this.find("preview").dataset && !this.isRemoved) await this.showPreviewOfServer();
     }
 
     get laterality() {
@@ -60,7 +65,7 @@
     // Select the eye, or none, and show the hint of where it comes from.
     preselect(eye, hint) {
       for (const radio of this.radios) radio.checked = radio.value === eye;
-      for (const name of ["named", "looking", "recognised", "unknown", "other-slot"]) this.find(name).hidden = name !== hint;
+      for (const name of ["named", "looking", "stated", "recognised", "unknown", "other-slot"]) this.find(name).hidden = name !== hint;
       this.render();
     }
 
@@ -105,6 +110,7 @@
           await this.unpack();
           return;
         }
+        this.completePreview();
         if (!this.laterality) await this.recogniseEye();
         if (this.isConfirmed) await this.attach();
       } catch (error) {
@@ -151,7 +157,8 @@
       form.set("upload", this.uploadId);
       const suggestion = isOpen() ? await post(this.tray.texts.suggestEye, form).catch(() => ({})) : {};
       if (!isOpen()) return;
-      const hint = suggestion.laterality_suggested ? "recognised" : "unknown";
+      const hint = suggestion.is_from_file ? "stated" : suggestion.laterality_suggested ? "recognised" : "unknown";
+      if (suggestion.field_suggested) this.fieldSelect.value = suggestion.field_suggested;
       this.preselect(suggestion.laterality_suggested, hint);
       this.tray.announce(`${this.name}: ${this.find(hint).textContent.trim()}`);
       if (document.activeElement === this.find("eye")) this.focusEye();
@@ -162,7 +169,7 @@
       const asked = this.question;
       if (!asked || !asked.confirm) return true;
       const isOfDate = Boolean(asked.captured_on);
-      if (!isOfDate && !this.reason.value.trim()) {
+      if (asked.code === "other_patient" && !this.reason.value.trim()) {
         this.find("error").textContent = this.tray.texts.giveReason;
         this.reason.focus();
         return false;
@@ -232,14 +239,28 @@
       // Two answers about writing, of which none is preselected: a person decides what happens to it.
       this.find("writing").hidden = !isOfWriting;
       this.find("send").hidden = isOfWriting;
-      this.find("reason").hidden = isOfDate || isOfWriting;
+      this.find("reason").hidden = question.code !== "other_patient";
       this.find("other-exam").hidden = !question.url;
       if (question.url) this.find("other-exam").querySelector("a").href = question.url;
       this.find("date").hidden = !isOfDate;
       if (isOfDate) this.capturedOn.value = question.captured_on;
       const { texts } = this.tray;
-      if (question.confirm) this.find("send").textContent = isOfDate ? texts.confirmDate : texts.confirmOtherPatient;
-      (isOfWriting ? this.find("writing").querySelector("button") : isOfDate ? this.capturedOn : this.reason).focus();
+      const confirmations = {
+        other_patient: texts.confirmOtherPatient,
+        dicom_other_patient: texts.confirmOtherPatient,
+        dicom_other_eye: texts.confirmEye,
+      };
+      if (question.confirm) this.find("send").textContent = confirmations[question.code] || texts.confirmDate;
+      this.focusQuestion();
+    }
+
+    // The first control that answers the question. The eye for a question about the file, so that Enter confirms nothing.
+    focusQuestion() {
+      const { code, captured_on: day } = this.question;
+      if (code === "writing_outside") this.find("writing").querySelector("button").focus();
+      else if (day) this.capturedOn.focus();
+      else if (code === "other_patient") this.reason.focus();
+      else this.focusEye();
     }
 
     // The photograph cannot be sent or added as it is. ``canRepeat``: the button tries again.

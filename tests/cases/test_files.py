@@ -18,6 +18,7 @@ from ml.grader import Grader
 from screening.models import User
 from tests.cases.composites import WHITE, eye, joined, on_surroundings, report_page, sick_eye, with_text
 from tests.cases.conftest import Record
+from tests.dicom_files import dicom_jpeg, dicom_pixels
 from tests.screening.api.client import ApiClient
 from tests.screening.views.pages import url
 
@@ -94,8 +95,27 @@ FILES: dict[str, tuple[Make, str]] = {
     "JPEG 2000": (lambda: saved(sick_eye(), "JPEG2000"), "jpeg2000"),
     "AVIF": (lambda: saved(sick_eye(), "AVIF"), "avif"),
     "HEIC": (lambda: b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "heic"),
-    "DICOM": (lambda: b"\x00" * 128 + b"DICM\x02\x00\x00\x00UL\x04\x00", "dicom"),
-    "DICOM without preamble": (lambda: b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100" + b"\x08\x00\x16\x00UI", "dicom"),
+    "DICOM": (lambda: dicom_jpeg(saved(sick_eye(), "JPEG", quality=92)), "grade 2"),
+    "DICOM without preamble": (
+        lambda: dicom_jpeg(saved(sick_eye(), "JPEG", quality=92), has_preamble=False),
+        "grade 2",
+    ),
+    "DICOM that names false colours": (
+        lambda: dicom_jpeg(saved(sick_eye(), "JPEG", quality=92), PhotometricInterpretation="RGB"),
+        "grade 2",
+    ),
+    "uncompressed DICOM": (lambda: dicom_pixels(sick_eye(), "YBR_FULL"), "grade 2"),
+    "red-free DICOM": (
+        lambda: dicom_jpeg(
+            saved(sick_eye().getchannel("G"), "JPEG"), SamplesPerPixel=1, PhotometricInterpretation="MONOCHROME2"
+        ),
+        "dicom_monochrome",
+    ),
+    "wide-field DICOM": (
+        lambda: dicom_jpeg(saved(sick_eye(), "JPEG"), SOPClassUID="1.2.840.10008.5.1.4.1.1.77.1.5.5"),
+        "dicom_wide_field",
+    ),
+    "DICOM without a photograph": (lambda: b"\x00" * 128 + b"DICM\x02\x00\x00\x00UL\x04\x00", "dicom_no_photograph"),
     "Heidelberg E2E": (lambda: b"CMDb\x00\x00\x00\x00" + b"\x00" * 90, "oct_e2e"),
     "Topcon FDA": (lambda: b"FOCTFDA\x02\x00\x00\x00" + b"\x00" * 90, "oct_topcon"),
     "Topcon FDS": (lambda: b"FOCTFDS\x02\x00\x00\x00" + b"\x00" * 90, "oct_topcon"),

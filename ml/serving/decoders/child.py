@@ -16,8 +16,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401 (before the limits)
+from PIL import (  # before the limits
+    Jpeg2KImagePlugin,  # noqa: F401
+    JpegImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    WebPImagePlugin,  # noqa: F401
+)
 
+from ml.serving.decoders.dicom_messages import dicom_facts
 from ml.serving.decoders.messages import BrokenMessage, integer, packed, read_exactly, read_header
 from ml.serving.files.archives import unpack_archive
 from ml.serving.files.cleaning import clean_file, upright_size
@@ -60,6 +67,7 @@ def _clean(data: bytes, _options: dict[str, Any]) -> Reply:
     photo = clean_file(data)
     header = {name: getattr(photo, name) for name in ("format", "width_px", "height_px", "camera", "orientation")}
     header["captured_on"] = "" if photo.captured_on is None else photo.captured_on.isoformat()
+    header["dicom"] = None if photo.dicom is None else dicom_facts(photo.dicom)
     sizes = {"n_bytes": len(photo.cleaned), "n_profile_bytes": len(photo.icc_profile)}
     return header | sizes, [photo.cleaned, photo.icc_profile]
 

@@ -3,14 +3,14 @@
 Page, API and worker use child processes; training and the command line choose.
 """
 
-import datetime
 import json
 import os
 from typing import IO, Any
 
 from PIL import Image
 
-from ml.serving.decoders.messages import BrokenMessage, integer, read_exactly, text
+from ml.serving.decoders.dicom_messages import dicom_header
+from ml.serving.decoders.messages import BrokenMessage, date, integer, read_exactly, text
 from ml.serving.decoders.pool import Child, DecoderPool
 from ml.serving.files import cleaning, renditions, tiles
 from ml.serving.files.archives import MAX_FILES, MAX_NAME_CHARS, ArchivedFile, unpack_archive
@@ -188,20 +188,17 @@ def _image(header: dict[str, Any], stream: IO[bytes]) -> Image.Image:
 
 def _valid_photo(header: dict[str, Any], stream: IO[bytes]) -> ValidPhoto:
     width_px, height_px = _size(header)
-    kind, day = text(header, "format", most=8), text(header, "captured_on", most=10)
+    kind = text(header, "format", most=8)
     if kind not in FORMATS:
         raise BrokenMessage
-    try:
-        captured_on = datetime.date.fromisoformat(day) if day else None
-    except ValueError:
-        raise BrokenMessage from None
     return ValidPhoto(
         format=kind,
         width_px=width_px,
         height_px=height_px,
         camera=text(header, "camera", most=MAX_CAMERA_LENGTH),
         orientation=integer(header, "orientation", most=8),
-        captured_on=captured_on,
+        captured_on=date(header, "captured_on"),
+        dicom=dicom_header(header),
         cleaned=_payload(header, stream),
         icc_profile=read_exactly(stream, integer(header, "n_profile_bytes", most=_MAX_PROFILE_BYTES)),
     )

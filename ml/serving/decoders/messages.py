@@ -3,11 +3,13 @@
 Nothing is unpickled: a decoder that a file has taken over can send wrong pixels, and no code.
 """
 
+import datetime
 import json
 import struct
 from typing import Any, Protocol
 
-MAX_HEADER_BYTES = 4096
+MAX_HEADER_BYTES = 8192
+"""Two texts of 200 characters and two of 80, of up to twelve bytes each in JSON, and what is about the photograph."""
 _LENGTH = struct.Struct(">I")
 
 
@@ -63,3 +65,12 @@ def text(header: dict[str, Any], name: str, *, most: int) -> str:
     if not isinstance(value, str) or len(value) > most or not value.isprintable():
         raise BrokenMessage
     return value
+
+
+def date(header: dict[str, Any], name: str) -> datetime.date | None:
+    """A day of a header (YYYY-MM-DD); None if it is empty. Raises BrokenMessage."""
+    day = text(header, name, most=10)
+    try:
+        return datetime.date.fromisoformat(day) if day else None
+    except ValueError:
+        raise BrokenMessage from None

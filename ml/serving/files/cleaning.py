@@ -7,7 +7,8 @@ from io import BytesIO
 from PIL import Image
 
 from ml.serving.files.decoding import decode_file, over_black, upright
-from ml.serving.files.exif import SIDEWAYS, camera_and_orientation, capture_date
+from ml.serving.files.dicom_header import DicomHeader
+from ml.serving.files.exif import MAX_CAMERA_LENGTH, SIDEWAYS, camera_and_orientation, capture_date
 from ml.serving.files.jpeg_pixels import require_nothing_behind
 from ml.serving.files.metadata import profile_of, strip_metadata
 from ml.serving.files.photo_file import PhotoFile, check_file, invalid_if_broken
@@ -21,8 +22,8 @@ _EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "TIFF": "tif", "WEBP": "webp"}
 class ValidPhoto:
     """A valid photograph. ``cleaned`` is the file without metadata; width and height are those of the upright view.
 
-    ``captured_on`` is the date in the EXIF block of the file as it came; ``icc_profile`` is that of ``cleaned``, empty
-    without one.
+    ``captured_on`` is the date in the EXIF block or DICOM header of the file as it came; ``icc_profile`` is that of
+    ``cleaned``, empty without one. ``dicom`` is the header of a DICOM file.
     """
 
     format: str
@@ -33,6 +34,7 @@ class ValidPhoto:
     captured_on: datetime.date | None
     icc_profile: bytes
     cleaned: bytes
+    dicom: DicomHeader | None = None
 
     @property
     def extension(self) -> str:
@@ -74,11 +76,14 @@ def _cleaned(file: PhotoFile) -> ValidPhoto:
         captured_on=captured_on,
         icc_profile=profile if isinstance(profile, bytes) else b"",
         cleaned=cleaned,
+        dicom=file.dicom,
     )
 
 
 def _facts(file: PhotoFile) -> tuple[str, int, datetime.date | None]:
-    """Camera, EXIF orientation and date."""
+    """Camera, EXIF orientation and date; of a DICOM file those of its header."""
+    if file.dicom is not None:
+        return file.dicom.camera[:MAX_CAMERA_LENGTH], 1, file.dicom.captured_on
     with file.open() as photo:
         if file.format == "PNG":
             photo.load()  # NB: its EXIF block may follow the pixels: Pillow would hide that they are damaged

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ml.serving.files.rejections import InvalidFile
 
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
+DICOM = "DICOM"
 _READ = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -36,12 +37,14 @@ _DICOM_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT OB OW PN SH SL SQ S
 
 
 def sniff_format(data: bytes) -> str:
-    """The format, one of FORMATS. Raises InvalidFile for any other one."""
+    """The format, one of FORMATS or DICOM, which has one of them in it. Raises InvalidFile for any other one."""
     for start, kind in _READ:
         if data.startswith(start):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
+    if data[128:132] == b"DICM" or _is_dicom_without_preamble(data):
+        return DICOM
     raise InvalidFile(_other_format(data))
 
 
@@ -78,7 +81,6 @@ def _is_svg(data: bytes) -> bool:
 
 
 _RECOGNISED: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
-    ("dicom", lambda data: data[128:132] == b"DICM" or _is_dicom_without_preamble(data)),
     ("bmp", lambda data: data[:2] == b"BM" and data[6:10] == b"\x00\x00\x00\x00"),
     ("ppm", lambda data: data[:1] == b"P" and data[1:2] in b"1234567" and data[2:3].isspace()),
     ("svg", _is_svg),

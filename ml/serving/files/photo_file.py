@@ -4,14 +4,15 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
 from PIL import Image
 
 from ml.serving.files.costs import require_affordable, require_affordable_jpeg
-from ml.serving.files.formats import sniff_format
+from ml.serving.files.dicom_header import DicomHeader
+from ml.serving.files.formats import DICOM, sniff_format
 from ml.serving.files.jpeg import Jpeg, has_second_picture, is_thumbnail, read_jpeg
 from ml.serving.files.rejections import MAX_BYTES, MAX_PIXELS, MIN_SIDE_PX, InvalidFile
 from ml.serving.files.segments import png_chunks, webp_chunks, webp_size
@@ -38,13 +39,17 @@ DECODER_ERRORS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoFile:
-    """A file that holds one photograph. ``page`` is its index among the pages of a TIFF; ``size_px`` as stored."""
+    """A file that holds one photograph. ``page`` is its index among the pages of a TIFF; ``size_px`` as stored.
+
+    Of a DICOM file: the JPEG or PNG in it, and its header.
+    """
 
     format: str
     data: bytes
     size_px: tuple[int, int]
     page: int = 0
     jpeg: Jpeg | None = None
+    dicom: DicomHeader | None = None
 
     @contextmanager
     def open(self) -> "Iterator[Image.Image]":
@@ -83,6 +88,8 @@ def check_file(data: bytes) -> PhotoFile:
         raise InvalidFile("too_large")
     kind = sniff_format(data)
     with invalid_if_broken():
+        if kind == DICOM:
+            return _check_dicom(data)
         if kind == "JPEG":
             jpeg = read_jpeg(data)
             _check_jpeg(jpeg)
@@ -93,6 +100,13 @@ def check_file(data: bytes) -> PhotoFile:
             _check_pixels(image)
             require_affordable(kind, image.mode, image.size)
             return PhotoFile(format=kind, data=data, size_px=image.size, page=page)
+
+
+def _check_dicom(data: bytes) -> PhotoFile:
+    from ml.serving.files.dicom import read_dicom  # its library takes 0.3 s to import, and few clinics send DICOM
+
+    photo, header = read_dicom(data)
+    return replace(check_file(photo), dicom=header)
 
 
 def _check_jpeg(jpeg: Jpeg) -> None:

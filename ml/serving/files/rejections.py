@@ -14,7 +14,7 @@ def gettext_noop(text: str) -> str:
     return text
 
 
-ACCEPTED = gettext_noop("Send it as JPEG, PNG, TIFF or WebP.")
+ACCEPTED = gettext_noop("Send it as JPEG, PNG, TIFF, WebP or DICOM.")
 #: What is wrong with a file and what to do, by the code of an InvalidFile.
 REJECTIONS = {
     "empty": gettext_noop("The file is empty. Export the photograph from the camera again and upload that file."),
@@ -29,6 +29,23 @@ REJECTIONS = {
         "The photograph has more than 8 bits a colour. Export it with 8 bits and upload that file."
     ),
     "colours": gettext_noop("The photograph has a reduced set of colours. Export it in full RGB colours or in grey."),
+    "dicom_compression": gettext_noop(
+        "The photograph in this DICOM file is compressed in a way that is not read. Export it as JPEG, as JPEG 2000 or "
+        "without compression."
+    ),
+    "dicom_monochrome": gettext_noop(
+        "The photograph in this DICOM file has no colours, as in angiography and red-free photographs. Send the colour "
+        "photograph."
+    ),
+    "dicom_no_photograph": gettext_noop(
+        "This DICOM file has no photograph of an eye. Export the colour photograph from the camera's software."
+    ),
+    "dicom_oct": gettext_noop(
+        "This DICOM file is an OCT scan. Export the colour photograph from the camera's software."
+    ),
+    "dicom_wide_field": gettext_noop(
+        "The photograph in this DICOM file is a wide-field one. Send a photograph of 30 to 60 degrees of the macula."
+    ),
     "over_limits": gettext_noop(
         "The file needs more memory or time to open than is allowed. Save it as a normal JPEG or PNG and upload that "
         "file."
@@ -53,7 +70,6 @@ OTHER_FORMATS = {
     "not_a_photograph": gettext_noop("This file is not a photograph."),
     "avif": gettext_noop("This is an AVIF file."),
     "bmp": gettext_noop("This is a BMP file."),
-    "dicom": gettext_noop("This is a DICOM file: it cannot be read yet. Export the photograph from it."),
     "gif": gettext_noop(
         "This is a GIF file: it has too few colours to be graded. Export the photograph from the camera again."
     ),

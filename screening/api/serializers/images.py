@@ -31,7 +31,7 @@ class PhotoField(serializers.FileField):
 
     def __init__(self, **kwargs: Any) -> None:
         help_text = (
-            f"JPEG, PNG, TIFF or WebP; at most {MAX_MB} MB and {MAX_PIXELS // 1_000_000} megapixels; "
+            f"JPEG, PNG, TIFF, WebP or DICOM; at most {MAX_MB} MB and {MAX_PIXELS // 1_000_000} megapixels; "
             "8 bits a colour; RGB or grey."
         )
         super().__init__(**{"help_text": help_text, "use_url": False, "allow_empty_file": True, **kwargs})
@@ -59,29 +59,38 @@ class PhotoSourceSerializer(serializers.Serializer[Any]):
 
 
 class NewImageSerializer(PhotoSourceSerializer):
-    """A photograph of one eye. The eye has no default."""
+    """A photograph of one eye. The eye has no default; a DICOM file may state it."""
 
     laterality = serializers.ChoiceField(
         LATERALITY_CHOICES,
-        error_messages={"required": EYE_REQUIRED, "invalid_choice": EYE_REQUIRED},
-        help_text="The patient's eye: `OD` right, `OS` left.",
+        required=False,
+        error_messages={"invalid_choice": EYE_REQUIRED},
+        help_text="The patient's eye: `OD` right, `OS` left. Without it, that of the DICOM file; 400 if there is none.",
     )
     field = serializers.ChoiceField(
-        FundusImage.Field.choices, default=FundusImage.Field.MACULA, help_text="The centre of the photograph."
+        FundusImage.Field.choices,
+        required=False,
+        help_text="The centre of the photograph. Without it, that of the DICOM file, else `macula`.",
     )
     pupil = serializers.ChoiceField(
-        FundusImage.Pupil.choices, required=False, allow_blank=True, default="", help_text="Empty if it is not known."
+        FundusImage.Pupil.choices,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Without it, that of the DICOM file; empty if it is not known.",
     )
     captured_on = serializers.DateField(
         required=False,
-        help_text="The day on which the photograph was taken. Without it, that of the file (EXIF) or of the upload.",
+        help_text="The day on which the photograph was taken. Without it, that of the file (EXIF, DICOM) or of the "
+        "upload.",
     )
     confirm = serializers.ListField(
         child=serializers.ChoiceField(ANSWERABLE),
         max_length=len(ANSWERABLE),
         default=list,
         help_text="Send `confirm` of a 409 to store the photograph nevertheless; repeatable. `other_patient`: this "
-        "picture belongs to this patient, with a `reason`; `capture_date_old`: it was taken more than a year ago.",
+        "picture belongs to this patient, with a `reason`; `capture_date_old`: it was taken more than a year ago; "
+        "`dicom_other_patient`, `dicom_other_eye`: the DICOM file names another person, or the other eye.",
     )
     reason = serializers.CharField(
         required=False,

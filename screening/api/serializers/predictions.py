@@ -34,6 +34,10 @@ class EyeSuggestionSerializer(serializers.Serializer[Any]):
 
     laterality_suggested = EyeField(source="laterality", help_text=EYE_HELP)
     laterality_confidence = serializers.FloatField(source="confidence", allow_null=True, help_text=CONFIDENCE_HELP)
+    is_from_file = serializers.BooleanField(help_text="Whether a DICOM file states this eye; else it was recognised.")
+    field_suggested = serializers.CharField(
+        source="field", help_text="The field that a DICOM file states; empty if it states none."
+    )
 
 
 class PredictionQuerySerializer(serializers.Serializer[Any]):

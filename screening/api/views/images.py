@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,14 +13,16 @@ from screening.access import Action
 from screening.api.errors import ApiError
 from screening.api.schema import EXAMS, responses
 from screening.api.serializers.errors import UploadConflictSerializer
-from screening.api.serializers.images import ImageQuerySerializer, ImageSerializer, NewImageSerializer
+from screening.api.serializers.images import EYE_REQUIRED, ImageQuerySerializer, ImageSerializer, NewImageSerializer
 from screening.api.views.base import ApiListView, ApiView, PhotoUploadView
 from screening.models import AuditEvent, FundusImage
 from screening.selectors import can_see_image, get_exam_to_photograph, get_image_record, list_images
 from screening.selectors.uploads import get_upload_of_exam
 from screening.services.audit import record_event
+from screening.services.dicom_checks import DicomOfOtherEye, DicomOfOtherPatient
 from screening.services.images import (
     Answers,
+    EyeRequired,
     OnWriting,
     PictureOfOtherEye,
     PictureOfOtherPatient,
@@ -57,9 +60,11 @@ class ExamImageUploadView(PhotoUploadView):
                 "The exam is closed (`exam_not_open`), the eye is recorded as absent (`exam_conflict`), or the exam "
                 "has this picture as a photograph of the other eye (`other_eye`): the same file, or one that was "
                 "mirrored, resized or encoded again. Or a question: the picture is in the exam of another patient of "
-                "the site (`other_patient`), the photograph was taken more than a year ago (`capture_date_old`). Send "
-                "the request again with `confirm`. A date in the future (`capture_date_future`) can only be corrected. "
-                "With `writing=question`: something is written outside the retina (`writing_outside`).",
+                "the site (`other_patient`), the photograph was taken more than a year ago (`capture_date_old`), the "
+                "DICOM file names another person than the patient (`dicom_other_patient`) or the other eye "
+                "(`dicom_other_eye`). Send the request again with `confirm`. A date in the future "
+                "(`capture_date_future`) can only be corrected. With `writing=question`: something is written outside "
+                "the retina (`writing_outside`).",
             ),
         },
     )
@@ -68,7 +73,7 @@ class ExamImageUploadView(PhotoUploadView):
         exam = get_exam_to_photograph(user=self.user, exam_id=exam_id)
         data = self.validated_data(NewImageSerializer)
         answers = Answers(confirmed=data["confirm"], reason=data["reason"], is_bulk=data["is_bulk"])
-        values: dict[str, Any] = {name: data[name] for name in ("laterality", "field", "pupil")}
+        values: dict[str, Any] = {name: data.get(name, "") for name in ("laterality", "field", "pupil")}
         values |= {"captured_on": data.get("captured_on"), "on_writing": OnWriting(data["writing"]), "answers": answers}
         try:
             if "upload" in data:
@@ -79,6 +84,8 @@ class ExamImageUploadView(PhotoUploadView):
         except PictureOfOtherEye as error:
             details = {"existing_id": str(error.image.pk)}
             raise ApiError(409, "other_eye", str(error), {"laterality": str(error)}, **details) from None
+        except EyeRequired:
+            raise ValidationError({"laterality": EYE_REQUIRED}) from None
         except UploadQuestion as question:
             raise self._conflict(question, answers) from None
         if grading is None:
@@ -93,7 +100,12 @@ class ExamImageUploadView(PhotoUploadView):
             details["confirm"] = sorted({*answers.confirmed, question.code})
         if isinstance(question, PictureOfOtherPatient) and can_see_image(user=self.user, image=question.image):
             details["existing_id"] = str(question.image.pk)
-        fields = {PictureOfOtherPatient: "photo", WritingFound: "writing"}
+        fields = {
+            PictureOfOtherPatient: "photo",
+            WritingFound: "writing",
+            DicomOfOtherPatient: "photo",
+            DicomOfOtherEye: "laterality",
+        }
         field = fields.get(type(question), "captured_on")
         return ApiError(409, question.code, str(question), {field: str(question)}, **details)
 

@@ -53,7 +53,7 @@ def test_json_is_one_object_per_line_and_a_bad_file_does_not_stop_the_run(
     hidden, good, black, text, dicom, bad, dark = lines
     assert "hidden" in hidden["left_out"]
     assert text["left_out"].startswith("This file is not a photograph.")
-    assert dicom["left_out"].startswith("This is a DICOM file")
+    assert dicom["error"].startswith("This DICOM file has no photograph")
     assert list(good) == list(dark) == KEYS
     assert good["is_gradable"]
     assert good["laterality"] == "OS"

@@ -82,7 +82,7 @@ REFUSED: list[tuple[str, str, Callable[[], bytes]]] = [
     ("GIF", "gif", lambda: saved(flat("P"), "GIF")),
     ("GIF animation", "gif", lambda: two_pages("GIF")),
     ("HEIC", "heic", lambda: b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00heicmif1"),
-    ("DICOM", "dicom", lambda: b"\x00" * 128 + b"DICM" + b"\x00" * 64),
+    ("DICOM without a photograph", "dicom_no_photograph", lambda: b"\x00" * 128 + b"DICM" + b"\x00" * 64),
     ("PDF", "pdf", lambda: b"%PDF-1.7\n"),
     ("BMP", "bmp", lambda: saved(flat("RGB"), "BMP")),
     ("1x1 PNG", "too_small", lambda: saved(flat("RGB", (1, 1)), "PNG")),

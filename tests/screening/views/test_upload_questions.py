@@ -9,6 +9,7 @@ from django.test import Client
 from screening.models import Exam, FundusImage, Site
 from tests.builders import photo_bytes
 from tests.copies import SAME_PICTURE, eye_file, synthetic_photo
+from tests.dicom_files import dicom_jpeg
 from tests.screening.factories import ExamFactory, PatientFactory
 from tests.screening.views.pages import JSON, text_of, url
 
@@ -74,3 +75,16 @@ def test_a_date_is_questioned_and_shown(exam: Exam, as_photographer: Client) -> 
     assert (details["confirm"], details["captured_on"]) == ("capture_date_old", "2020-01-01")
     upload(as_photographer, exam, photo_bytes(), captured_on="2020-01-01", confirm="capture_date_old")
     assert "Taken on 1 Jan 2020" in text_of(as_photographer.get(url("exam-detail", exam.pk)))
+
+
+def test_a_dicom_file_of_another_person_and_eye_raises_two_questions(exam: Exam, as_photographer: Client) -> None:
+    data = dicom_jpeg(PatientName="Lovelace^Ada", ImageLaterality="L")
+    question = upload(as_photographer, exam, data)
+    assert (question.status_code, question.json()["confirm"]) == (409, "dicom_other_patient")
+    page = text_of(upload(as_photographer, exam, data, headers=None, confirm=["dicom_other_patient"]))
+    assert "The DICOM file states that this is the left eye." in page
+    assert "The eye that I chose is right" in page
+    assert 'name="confirm" value="dicom_other_patient"' in " ".join(page.split())
+    confirmed = ["dicom_other_patient", "dicom_other_eye"]
+    assert upload(as_photographer, exam, data, confirm=confirmed).status_code == 201
+    assert FundusImage.objects.get().laterality == "OD"

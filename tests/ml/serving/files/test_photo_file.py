@@ -183,16 +183,25 @@ NAMED = [
     ("oct_e2e", b"CMDb\x00\x00\x00\x00" + b"\x00" * 60),
     ("oct_topcon", b"FOCTFDA\x02\x00\x00\x00" + b"\x00" * 60),
     ("oct_topcon", b"FOCTFDS\x02\x00\x00\x00" + b"\x00" * 60),
-    ("dicom", b"\x00" * 128 + b"DICM\x02\x00\x00\x00UL\x04\x00"),
-    ("dicom", dicom_element(2, b"UL")),
-    ("dicom", dicom_element(8, b"CS")),
-    ("dicom", struct.pack("<HHI", 8, 5, 10) + b"ISO_IR 100" + b"\x00" * 8),
     ("pdf", b"%PDF-1.7\n"),
     ("zip", b"PK\x03\x04\x14\x00"),
     ("not_a_photograph", b"\x08\x00 is not DICOM, this is a text"),
     ("not_a_photograph", b"BMW and other cars"),
     ("not_a_photograph", b"P6"),
 ]
+
+
+DICOM_STARTS = [
+    b"\x00" * 128 + b"DICM\x02\x00\x00\x00UL\x04\x00",
+    dicom_element(2, b"UL"),
+    dicom_element(8, b"CS"),
+    struct.pack("<HHI", 8, 5, 10) + b"ISO_IR 100" + b"\x00" * 8,
+]
+
+
+@pytest.mark.parametrize("data", DICOM_STARTS)
+def test_dicom_is_recognised_with_and_without_preamble(data: bytes) -> None:
+    assert sniff_format(data) == "DICOM"
 
 
 @pytest.mark.parametrize(("code", "data"), NAMED, ids=[f"{row[0]}-{index}" for index, row in enumerate(NAMED)])

@@ -1,0 +1,59 @@
+"""DICOM files on the exam page."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from screening.models import Exam, FundusImage, User
+from tests.browser.conftest import Visit, synthetic_photo
+from tests.dicom_files import dicom_jpeg
+
+pytestmark = pytest.mark.browser
+
+
+def choose(page: Page, **values: str) -> Locator:
+    """Choose a DICOM file without an extension, as cameras write them."""
+    person: dict[str, Any] = {"PatientID": "9", "PatientName": "Hopper^Grace"} | values
+    data = dicom_jpeg(synthetic_photo(1, "OS"), **person)
+    file: FilePayload = {"name": "IM000001", "mimeType": "application/octet-stream", "buffer": data}
+    page.get_by_label("Choose photographs").set_input_files([file])
+    return page.get_by_role("list", name="Photographs to upload").get_by_role("listitem")
+
+
+def test_a_dicom_file_has_a_preview_its_eye_and_a_question(
+    visit: Visit, open_exam: Exam, photographer: User, problems: list[str]
+) -> None:
+    page = visit(f"/exams/{open_exam.pk}/", photographer)
+    row = choose(page, ImageLaterality="L")
+    expect(row.get_by_text("Stated in the DICOM file.")).to_be_visible()
+    expect(row.get_by_label("Left eye (OS)")).to_be_checked()
+    preview = row.get_by_role("img", name="Preview", exact=True)
+    expect(preview).not_to_have_attribute("data-is-blank", "")
+    assert preview.evaluate("canvas => canvas.getContext('2d').getImageData(96, 72, 1, 1).data[0]") > 50
+    row.get_by_role("button", name="Confirm: left eye (OS)").click()
+    expect(row.get_by_role("alert").first).to_contain_text("This DICOM file may be of another patient.")
+    expect(row.get_by_label("Left eye (OS)")).to_be_focused()
+    expect(row.get_by_label("Why is this photograph in the exams of two patients?")).to_be_hidden()
+    assert not FundusImage.objects.exists()
+    row.get_by_role("button", name="It shows this patient: add it").click()
+    expect(row).to_have_count(0)
+    assert FundusImage.objects.get().laterality == "OS"
+    assert [problem for problem in problems if "409" not in problem] == []
+    problems.clear()
+
+
+def test_the_other_eye_than_that_of_the_file_is_a_question(
+    visit: Visit, open_exam: Exam, photographer: User, problems: list[str]
+) -> None:
+    page = visit(f"/exams/{open_exam.pk}/", photographer)
+    row = choose(page, PatientID="", PatientName="", PatientBirthDate="", ImageLaterality="L")
+    row.get_by_label("Right eye (OD)").check()
+    row.get_by_role("button", name="Confirm: right eye (OD)").click()
+    expect(row.get_by_role("alert").first).to_contain_text("The DICOM file states that this is the left eye.")
+    row.get_by_label("Left eye (OS)").check()
+    row.get_by_role("button", name="Confirm: left eye (OS)").click()
+    expect(row).to_have_count(0)
+    assert FundusImage.objects.get().laterality == "OS"
+    assert [problem for problem in problems if "409" not in problem] == []
+    problems.clear()
