@@ -144,13 +144,13 @@ def test_the_day_is_that_of_the_photograph(values: dict[str, str | None], day: d
     assert header_of(**values).captured_on == day
 
 
-def test_exif_in_the_jpeg_turns_no_photograph() -> None:
+def test_exif_in_the_jpeg_rotates_no_photograph() -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     exif[ExifTags.Base.Make] = "Ada Lovelace"
-    turned = BytesIO()
-    photograph().save(turned, "JPEG", exif=exif)
-    photo = clean_file(dicom_jpeg(turned.getvalue()))
+    rotated = BytesIO()
+    photograph().save(rotated, "JPEG", exif=exif)
+    photo = clean_file(dicom_jpeg(rotated.getvalue()))
     assert (photo.width_px, photo.height_px, photo.orientation) == (480, 360, 1)
     assert b"Lovelace" not in photo.cleaned
 
