@@ -37,9 +37,8 @@
     }
 
     async showPreview() {
-      if (!this.blob && !this.uploadId) return; // a file that an archive had, and that is no photograph
       if (this.blob) await paintPreview(this.find("preview"), this.blob);
-      else await this.showPreviewOfServer();
+      else if (this.uploadId) await this.showPreviewOfServer(); // else it is a file of an archive, and no photograph
     }
 
     async showPreviewOfServer() {
@@ -114,7 +113,7 @@
         if (!this.laterality) await this.recogniseEye();
         if (this.isConfirmed) await this.attach();
       } catch (error) {
-        if (!this.isRemoved) this.fail(error.message || this.tray.texts.failed);
+        if (!this.isRemoved) this.fail(error.message || this.tray.texts.failed, { canRepeat: error.status !== 400 });
       }
     }
 
@@ -155,7 +154,10 @@
       const isOpen = () => !this.laterality && this.node.isConnected;
       const form = new FormData();
       form.set("upload", this.uploadId);
-      const suggestion = isOpen() ? await post(this.tray.texts.suggestEye, form).catch(() => ({})) : {};
+      const suggestion = isOpen() ? await post(this.tray.texts.suggestEye, form).catch((error) => {
+        if (error.status === 400) throw error; // the file is refused: no person can choose its eye
+        return {};
+      }) : {};
       if (!isOpen()) return;
       const hint = suggestion.is_from_file ? "stated" : suggestion.laterality_suggested ? "recognised" : "unknown";
       if (suggestion.field_suggested) this.fieldSelect.value = suggestion.field_suggested;

@@ -12,7 +12,7 @@ from tests.dicom_files import dicom_jpeg
 pytestmark = pytest.mark.browser
 
 
-def choose(page: Page, **values: str) -> Locator:
+def choose(page: Page, **values: Any) -> Locator:
     """Choose a DICOM file without an extension, as cameras write them."""
     person: dict[str, Any] = {"PatientID": "9", "PatientName": "Hopper^Grace"} | values
     data = dicom_jpeg(synthetic_photo(1, "OS"), **person)
@@ -56,4 +56,18 @@ def test_the_other_eye_than_that_of_the_file_is_a_question(
     expect(row).to_have_count(0)
     assert FundusImage.objects.get().laterality == "OS"
     assert [problem for problem in problems if "409" not in problem] == []
+    problems.clear()
+
+
+def test_a_refused_kind_is_named_before_an_eye_is_chosen(
+    visit: Visit, open_exam: Exam, photographer: User, problems: list[str]
+) -> None:
+    page = visit(f"/exams/{open_exam.pk}/", photographer)
+    row = choose(page, ImageLaterality=None, HorizontalFieldOfView=200.0)
+    expect(row.get_by_role("alert").last).to_contain_text("is a wide-field one")
+    expect(row.get_by_label("Left eye (OS)")).to_be_hidden()
+    expect(row.get_by_role("button", name="Try again")).to_be_hidden()
+    row.get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0)
+    assert [problem for problem in problems if not {"400", "404"} & set(problem.split())] == []
     problems.clear()
