@@ -42,7 +42,7 @@ def photo_folder(environ: Mapping[str, str]) -> Path | None:
     if not folder.is_dir():
         raise DemoError(f"DEMO_PHOTOS names {folder}, which is not a folder.")
     if not find_pairs(folder):
-        raise DemoError(f"The folder {folder} has no photographs (JPEG, PNG, TIFF, WebP, DICOM).")
+        raise DemoError(f"The folder {folder} has no photographs (JPEG, PNG, TIFF, WebP).")
     return folder
 
 
