@@ -14,6 +14,7 @@
   let saving = null; // AbortController of the newest save
   let isOlder = false; // there is a newer draft: who leaves this page loses its entries
   let isStopped = false; // a newer draft, a signature, or the form is being sent
+  let isSent = false; // the form was sent, and another page is expected
   let isKept = false; // the server keeps the entries until the log-in
   let isActive = false; // pointer or keys were used since the exam was last kept
   let nFailures = 0;
@@ -198,8 +199,13 @@
   document.addEventListener("submit", (event) => {
     if (event.target !== form()) return;
     isOlder = false;
+    isSent = true;
     stopForForm();
-    window.addEventListener("pageshow", () => { isStopped = false; }, { once: true });
+  });
+  window.whenPageStays(() => {
+    if (!isSent) return;
+    isSent = isStopped = false;
+    saveNow();
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.target.id === "reading-panel") stopForForm();

@@ -90,7 +90,7 @@ window.nextExam = (() => {
     event.preventDefault();
     open(next);
   });
-  window.addEventListener("pageshow", () => { isOpening = false; });
+  window.whenPageStays(() => { isOpening = false; });
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "n" || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     if (isTyping(event.target) || localStorage.getItem(KEYS_OFF) === "yes" || document.querySelector("dialog[open]")) return;

@@ -52,6 +52,16 @@
     }, { capture: true });
   }
 
+  // The page is used again: it was left and came back, or the request for the next one was stopped.
+  window.whenPageStays = (act) => {
+    window.addEventListener("pageshow", (event) => { if (event.persisted) act(); });
+    window.navigation?.addEventListener("navigateerror", act);
+  };
+
+  const DOWNLOAD_MS = 1000; // longer than a double click
+  const release = () => { for (const form of document.forms) delete form.dataset.isSent; };
+  window.whenPageStays(release);
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post") return;
@@ -64,7 +74,7 @@
       return;
     }
     form.dataset.isSent = "yes";
-    window.addEventListener("pageshow", () => delete form.dataset.isSent, { once: true });
+    if ("download" in form.dataset) setTimeout(() => delete form.dataset.isSent, DOWNLOAD_MS); // the page stays
     if (!("entries" in form.dataset) || !window.askSession) return;
     event.preventDefault();
     sendEntries(form, event.submitter);
@@ -94,7 +104,7 @@
     const forms = [...document.querySelectorAll("form[data-entries]")];
     if (!forms.some(hasEntries)) return;
     event.preventDefault();
-    setTimeout(() => { for (const form of document.forms) delete form.dataset.isSent; }); // of a person who stays
+    setTimeout(release); // of a person who stays
   });
 
   // Only the review page has data-theme. It is dark at first, because reading rooms are.

@@ -15,7 +15,7 @@ from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from django.core.files.base import ContentFile
 from django.test import Client
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from ml.synthetic import Faults, draw_fundus, drawing_for_grade
@@ -149,6 +149,13 @@ def wait_until(page: Page, condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "The page did not draw it."
         page.wait_for_timeout(20)
+
+
+def hold(page: Page, pattern: str) -> list[Route]:
+    """The requests of these addresses from now on, which get no answer for the time being."""
+    held: list[Route] = []
+    page.route(pattern, lambda route: held.append(route))  # noqa: PLW0108  # Playwright sets an attribute of it
+    return held
 
 
 def choose_photos(page: Page, files: dict[str, bytes]) -> Locator:
