@@ -92,7 +92,7 @@
 
     // Keep the photograph in the browser until the server has it; without its name.
     async keep() {
-      if (!this.blob || this.uploadId) return;
+      if (!this.blob || this.uploadId || this.isRemoved) return;
       const { account, exam } = this.tray;
       const choice = { eye: this.laterality, field: this.fieldSelect.value, isConfirmed: this.isConfirmed };
       const entry = { id: this.id, account, exam, blob: this.blob, uploadUrl: this.uploadUrl, ...choice };
@@ -145,8 +145,9 @@
 
     async unpack() {
       const { files } = await this.repeat(() => post(`${this.uploadUrl}/unpack`));
+      if (this.isRemoved) for (const one of files) this.deleteUpload(one.upload?.id);
+      else this.tray.addUnpacked(files);
       this.leave();
-      this.tray.addUnpacked(files);
     }
 
     // If the file name has no eye: the one that the server recognises, unless the user has chosen in the meantime.
@@ -217,17 +218,32 @@
       return form;
     }
 
+    // Both the confirmation and the end of the upload may begin it.
     async attach() {
+      if (this.isAttaching) return;
+      this.isAttaching = true;
       try {
         const answer = await this.repeat(() => post(this.tray.form.action, this.form()));
         this.tray.announce(answer.message);
         this.leave();
         document.body.dispatchEvent(new CustomEvent("photo-uploaded"));
       } catch (error) {
-        const asked = error.body || {};
-        if (error.status === 409 && (asked.confirm || asked.captured_on || asked.code === "writing_outside")) this.ask(asked);
-        else this.fail(error.message || this.tray.texts.failed);
+        if (!this.isRemoved) this.onRefusal(error);
+      } finally {
+        this.isAttaching = false;
       }
+    }
+
+    // An upload that the server no longer has was added and the answer was lost, or it is too old: the file is sent again.
+    // The server does not add a photograph twice.
+    onRefusal(error) {
+      const asked = error.body || {};
+      if (error.status === 409 && (asked.confirm || asked.captured_on || asked.code === "writing_outside")) {
+        this.ask(asked);
+      } else if (error.status === 404 && this.blob && !this.isSentAgain) {
+        Object.assign(this, { isSentAgain: true, uploadId: null, uploadUrl: null });
+        setTimeout(() => this.start());
+      } else this.fail(error.message || this.tray.texts.failed);
     }
 
     // Show a question of the server in the row: the photograph and all entries stay.
@@ -283,13 +299,19 @@
     // The user removes it: it is deleted here and on the server.
     async discard() {
       this.leave();
-      const address = this.uploadUrl || (this.uploadId && this.tray.texts.uploadBase.replace(this.tray.texts.anyId, this.uploadId));
-      const headers = { "Tus-Resumable": "1.0.0", "X-CSRFToken": window.csrfToken() };
       if (this.abort) this.abort();
-      if (address) await fetch(address, { method: "DELETE", headers }).catch(() => {}); // it expires after a day
+      await this.deleteUpload(this.uploadId || this.uploadUrl?.split("/").pop());
+    }
+
+    async deleteUpload(id) {
+      if (!id) return;
+      const headers = { "Tus-Resumable": "1.0.0", "X-CSRFToken": window.csrfToken() };
+      const address = this.tray.texts.uploadBase.replace(this.tray.texts.anyId, id);
+      await fetch(address, { method: "DELETE", headers }).catch(() => {}); // it expires after a day
     }
 
     leave() {
+      if (this.isRemoved) return;
       this.isRemoved = true;
       window.capture.store.remove(this.id).catch(() => {});
       this.tray.removeRow(this);

@@ -47,15 +47,21 @@
     });
   }
 
+  let isClosed = false; // the user logs out: what an upload still keeps would stay in the browser
+  window.whenPageStays(() => { isClosed = false; });
+
   const store = {
     // Each entry: id, account, exam, blob, eye, field, isConfirmed, uploadUrl, addedAt.
-    put: (entry) => withStore("readwrite", (rows) => promised(rows.put(entry))),
-    remove: (id) => withStore("readwrite", (rows) => promised(rows.delete(id))),
+    put: async (entry) => { if (!isClosed) await withStore("readwrite", (rows) => promised(rows.put(entry))); },
+    remove: async (id) => { if (!isClosed) await withStore("readwrite", (rows) => promised(rows.delete(id))); },
     list: async (account, exam) => {
       const all = await withStore("readonly", (rows) => promised(rows.getAll()));
       return all.filter((one) => one.account === account && one.exam === exam);
     },
-    clear: () => promised(indexedDB.deleteDatabase(DATABASE)),
+    clear: () => {
+      isClosed = true;
+      return promised(indexedDB.deleteDatabase(DATABASE));
+    },
   };
   window.capture = { store };
 

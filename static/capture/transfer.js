@@ -34,9 +34,10 @@
     });
   }
 
-  // The result of ``task``, which is repeated after temporary failures until ``isWanted`` is false.
+  // The result of ``task``, which is repeated after temporary failures. It is not begun once ``isWanted`` is false.
   async function insist(task, { onPause, isWanted }) {
     for (let attempt = 0; ; attempt += 1) {
+      if (!isWanted()) throw new Refused(0);
       try {
         return await task(); // oxlint-disable-line no-await-in-loop
       } catch (error) {

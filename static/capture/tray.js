@@ -44,8 +44,20 @@
         });
       }
       this.find("confirm-all").addEventListener("click", () => this.confirmAll());
+      this.followEyes();
       window.addEventListener("beforeunload", (event) => { if (this.isStorageFull && this.rows.length) event.preventDefault(); });
       for (const kind of ["online", "offline"]) window.addEventListener(kind, () => this.renderBanner());
+    }
+
+    // The eyes are asked for after each photograph. htmx drops that request if the answer to an earlier one replaces them:
+    // then they are asked for once more.
+    followEyes() {
+      let [nAdded, nAsked] = [0, 0];
+      document.body.addEventListener("photo-uploaded", () => { nAdded += 1; }, { capture: true });
+      document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.id === "eyes") nAsked = nAdded; });
+      document.addEventListener("htmx:afterSettle", () => {
+        if (nAsked < nAdded) document.body.dispatchEvent(new CustomEvent("photo-uploaded"));
+      });
     }
 
     // What was left from before: complete uploads on the server, and photographs kept in this browser.
