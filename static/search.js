@@ -8,6 +8,7 @@
   const list = document.getElementById("search-options");
   const options = () => [...list.querySelectorAll("[role=option]")];
   const chosen = () => list.querySelector("[aria-selected=true]");
+  let shownFor = ""; // the text whose results are in the list
 
   function choose(option) {
     for (const one of options()) one.setAttribute("aria-selected", String(one === option));
@@ -52,7 +53,8 @@
     else if (event.key === "ArrowUp") move(chosen() ? -1 : 0);
     else if (event.key === "Enter") {
       const option = chosen() || options()[0];
-      if (option) location.assign(option.dataset.address);
+      if (input.value !== shownFor) input.form.requestSubmit(); // the page of the search waits for its results
+      else if (option) location.assign(option.dataset.address);
     } else if (event.key === "Escape") dialog.close();  // the first one would only empty the field
     else return;
     event.preventDefault();
@@ -63,13 +65,20 @@
     if (option) location.assign(option.dataset.address);
   });
 
-  list.addEventListener("htmx:afterSwap", () => {
+  // The results of a text that is no longer in the field, or of a dialog that is closed, are not shown.
+  const textOf = (event) => event.detail.requestConfig.parameters.text;
+  list.addEventListener("htmx:beforeSwap", (event) => {
+    if (!dialog.open || textOf(event) !== input.value) event.detail.shouldSwap = false;
+  });
+
+  list.addEventListener("htmx:afterSwap", (event) => {
+    shownFor = textOf(event);
     input.setAttribute("aria-expanded", String(options().length > 0));
     choose(options()[0]);
   });
 
   dialog.addEventListener("close", () => {  // on a shared desk the next person must not see what was searched
-    input.value = "";
+    input.value = shownFor = "";
     list.replaceChildren();
     input.setAttribute("aria-expanded", "false");
   });

@@ -15,7 +15,9 @@
   let end = 0;
   let isExtendable = true;
   let isOver = false;
-  let isAsking = false;
+  let nAsking = 0; // requests without an answer yet
+  let nAsked = 0;
+  let newest = 0; // the request whose answer counts: an earlier one may be answered later
   let askedAt = 0;
   const hasEntries = Boolean(document.querySelector("form[data-entries]"));
 
@@ -25,14 +27,18 @@
   }
 
   async function ask(url, options = {}) {
-    isAsking = true;
+    nAsking += 1;
+    nAsked += 1;
+    const number = nAsked;
     askedAt = Date.now();
     try {
       const signal = AbortSignal.timeout?.(ANSWER_MS); // an older browser waits for longer
       const response = await fetch(url, { ...options, signal, headers: { Accept: "application/json" } });
+      const answer = response.ok ? await response.json() : null;
+      if (number < newest) return response.ok;
+      newest = number;
       if (response.status === 401) isOver = true;
-      else if (response.ok) {
-        const answer = await response.json();
+      if (answer) {
         isOver = answer.account !== dialog.dataset.account; // another user logged in
         setEnd(answer);
       }
@@ -40,7 +46,7 @@
     } catch {
       return false; // the server does not answer: the page itself says so
     } finally {
-      isAsking = false;
+      nAsking -= 1;
     }
   }
 
@@ -63,7 +69,7 @@
 
   let isShiftSeen = false;
   async function check() {
-    if (isOver || isAsking || Date.now() < end - warnMs) return;
+    if (isOver || nAsking || Date.now() < end - warnMs) return;
     const isFresh = Date.now() - askedAt < (dialog.open ? 10000 : 1000);
     if (!isFresh) await ask(statusUrl);
     if (isOver) render();

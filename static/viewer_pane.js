@@ -160,6 +160,8 @@ window.viewerPane = (() => {
       const { photoId, src, tiles, width, height, alt, caption } = button.dataset;
       if (photoId === this.photoId) return;
       this.forgetCopy();
+      this.analysedFor = null;
+      this.photo.removeAttribute("src"); // otherwise the photograph before stays until this one is loaded
       this.photo.src = src;
       this.photo.dataset.tiles = tiles;
       this.photo.alt = alt;
