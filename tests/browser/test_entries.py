@@ -19,6 +19,7 @@ def test_entries_stay_until_they_can_be_sent(
     session = [one for one in page.context.cookies() if one.get("name") == "sessionid"]
     page.context.clear_cookies(name="sessionid")
     button.click()
+    expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("What you entered is still on this page.")
     page.context.add_cookies(session)  # type: ignore[arg-type]  # as they were read
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

@@ -148,8 +148,11 @@ def test_the_table_of_grades_fits_a_phone(visit: Visit, site: Site, manager: Use
 
 def test_a_manager_adds_a_rule_previews_it_and_stores_it(visit: Visit, site: Site, manager: User) -> None:
     page = visit(f"/sites/{site.pk}/outcomes/edit/", manager)
+    groups = page.get_by_role("group")
+    n_groups = groups.count()
     page.get_by_role("button", name="Add a rule").click()
-    added = page.get_by_role("group").last
+    expect(groups).to_have_count(n_groups + 1)
+    added = groups.last
     expect(added).to_be_in_viewport()
     added.get_by_label("Visual acuity").select_option("Visual acuity 6/12 or worse")
     added.get_by_label("Outcome").select_option("Refer to a specialist")
