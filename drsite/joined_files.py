@@ -82,6 +82,7 @@ JOINED_FILES: dict[str, tuple[str, ...]] = {
         "capture/files.js",
         "capture/transfer.js",
         "capture/row.js",
+        "capture/questions.js",
         "capture/tray.js",
     ),
 }
