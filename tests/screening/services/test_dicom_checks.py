@@ -1,5 +1,6 @@
 """DICOM files: whether they are of this patient and of this eye, and what their headers add."""
 
+import datetime
 from io import BytesIO
 from typing import Any
 
@@ -65,6 +66,16 @@ def test_a_record_without_birth_date_is_compared_by_the_rest() -> None:
     patient = PatientFactory(**(ADA | {"born_on": ""}))
     assert different_identifiers(DicomHeader(**HEADER), patient) == []
     assert different_identifiers(DicomHeader(**(HEADER | {"patient_id": "9"})), patient) == [NUMBER]
+
+
+def test_an_estimated_age_is_no_identifier() -> None:
+    estimate = {"born_on": "", "estimated_age": 65, "age_estimated_on": datetime.date(2026, 1, 10)}
+    patient = PatientFactory(**(ADA | estimate))
+    assert different_identifiers(DicomHeader(**HEADER), patient) == []
+    assert different_identifiers(DicomHeader(**(HEADER | {"patient_id": "9"})), patient) == [NUMBER]
+    assert different_identifiers(DicomHeader(**(HEADER | {"patient_name": "Hopper^Grace"})), patient) == [NAME]
+    young = {"patient_id": "9", "birth_date": "1990-01-01"}
+    assert different_identifiers(DicomHeader(**(HEADER | young)), patient) == [NUMBER, BIRTH]
 
 
 @pytest.fixture
