@@ -63,22 +63,25 @@ def written(dataset: Dataset, syntax: str, *, has_preamble: bool = True) -> byte
     return file.getvalue()
 
 
-def dicom_jpeg(jpeg: bytes | None = None, *, has_preamble: bool = True, **values: Any) -> bytes:
-    """A file with a baseline JPEG."""
+def dicom_jpeg(jpeg: bytes | None = None, *others: bytes, has_preamble: bool = True, **values: Any) -> bytes:
+    """A file with a baseline JPEG, and with ``others`` behind it."""
     jpeg = photo_bytes(size=(480, 360)) if jpeg is None else jpeg
     with Image.open(BytesIO(jpeg)) as photo:
         dataset = header(photo.size, **values)
-    dataset.PixelData = encapsulate([jpeg])
+    dataset.PixelData = encapsulate([jpeg, *others])
     dataset["PixelData"].is_undefined_length = True
     return written(dataset, JPEGBaseline8Bit, has_preamble=has_preamble)
 
 
-def dicom_pixels(image: Image.Image, colours: str = "RGB", *, is_planar: bool = False, **values: Any) -> bytes:
+def dicom_pixels(
+    image: Image.Image, colours: str = "RGB", *, is_planar: bool = False, n_pictures: int = 1, **values: Any
+) -> bytes:
     """An uncompressed file."""
     pixels = image.convert("YCbCr" if colours == "YBR_FULL" else "RGB")
     planes = b"".join(plane.tobytes() for plane in pixels.split())
-    dataset = header(image.size, PhotometricInterpretation=colours, PlanarConfiguration=int(is_planar), **values)
-    dataset.PixelData = planes if is_planar else pixels.tobytes()
+    facts: dict[str, Any] = {"PhotometricInterpretation": colours, "PlanarConfiguration": int(is_planar), **values}
+    dataset = header(image.size, **facts)
+    dataset.PixelData = planes if is_planar else n_pictures * pixels.tobytes()
     dataset["PixelData"].VR = "OB"
     return written(dataset, ExplicitVRLittleEndian)
 
@@ -94,12 +97,18 @@ def dicom_run_length(image: Image.Image) -> bytes:
     return written(dataset, RLELossless)
 
 
-def dicom_jpeg_2000(image: Image.Image, *, is_lossless: bool) -> bytes:
-    """A file with a JPEG 2000."""
-    coded = BytesIO()
-    image.save(coded, "JPEG2000", irreversible=not is_lossless, no_jp2=True, mct=1)
-    dataset = header(image.size, PhotometricInterpretation="YBR_RCT" if is_lossless else "YBR_ICT")
-    dataset.PixelData = encapsulate([coded.getvalue()])
+def dicom_jpeg_2000(
+    *images: Image.Image, is_lossless: bool = True, is_transformed: bool = True, **values: Any
+) -> bytes:
+    """A file with a JPEG 2000 for each image."""
+    coded = []
+    for image in images:
+        file = BytesIO()
+        image.save(file, "JPEG2000", irreversible=not is_lossless, no_jp2=True, mct=int(is_transformed))
+        coded.append(file.getvalue())
+    colours = "YBR_RCT" if is_lossless else "YBR_ICT"
+    dataset = header(images[0].size, **{"PhotometricInterpretation": colours, **values})
+    dataset.PixelData = encapsulate(coded)
     dataset["PixelData"].is_undefined_length = True
     return written(dataset, JPEG2000Lossless if is_lossless else JPEG2000)
 

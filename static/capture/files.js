@@ -39,11 +39,12 @@
   function kindOf(bytes) {
     const startsWith = (...values) => values.every((value, i) => bytes[i] === value);
     const text = (from, to) => String.fromCharCode(...bytes.slice(from, to));
+    if (text(128, 132) === "DICM") return "dicom"; // first: what is before it may be the head of a TIFF
     if (startsWith(0xff, 0xd8, 0xff)) return "jpeg";
     if (startsWith(0x89, 0x50, 0x4e, 0x47)) return "png";
     if (["II*\0", "MM\0*", "II+\0", "MM\0+"].includes(text(0, 4))) return "tiff";
     if (text(0, 4) === "RIFF" && text(8, 12) === "WEBP") return "webp";
-    if (text(128, 132) === "DICM" || isDataElement(bytes)) return "dicom";
+    if (isDataElement(bytes)) return "dicom";
     return startsWith(0x50, 0x4b, 0x03, 0x04) || startsWith(0x50, 0x4b, 0x05, 0x06) ? "zip" : "";
   }
 

@@ -7,22 +7,23 @@ import datetime
 import logging
 import warnings
 from io import BytesIO
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
 import pydicom
 from PIL import Image
 from pydicom.dataset import Dataset
-from pydicom.encaps import get_frame
+from pydicom.encaps import generate_fragments, parse_basic_offsets
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.utils import pixel_array
 
 from ml.serving.files.costs import require_affordable
 from ml.serving.files.dicom_header import DicomHeader, printable_text
-from ml.serving.files.dicom_kinds import require_colour_photograph
+from ml.serving.files.dicom_kinds import number, require_colour_photograph
 from ml.serving.files.exif import MAX_CAMERA_LENGTH
 from ml.serving.files.rejections import MAX_PIXELS, MIN_SIDE_PX, InvalidFile
-from ml.serving.files.segments import JPEG_EOI, JPEG_SOS, jpeg_segments
+from ml.serving.files.segments import JPEG_SOS, jpeg_segments
 from ml.vocabulary import Laterality
 
 _ELEMENTS = (
@@ -42,6 +43,9 @@ _ELEMENTS = (
     "RelativeImagePositionCodeSequence",
     "PupilDilated",
     "HorizontalFieldOfView",
+    "PatientOrientation",
+    "PixelAspectRatio",
+    "PixelSpacing",
     "SamplesPerPixel",
     "PhotometricInterpretation",
     "PlanarConfiguration",
@@ -57,7 +61,11 @@ _ELEMENTS = (
 )
 _BROKEN = (InvalidDicomError, BytesLengthException, AttributeError, RuntimeError, UnicodeError, LookupError)
 """What pydicom raises on broken files beside ``photo_file.DECODER_ERRORS``."""
-_JPEG, _JPEG_2000 = b"\xff\xd8\xff", (b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51")
+_CODE_STREAM, _CODING_STYLE = b"\xff\x4f\xff\x51", b"\xff\x52"
+"""Markers of JPEG 2000 (ITU T.800, A.4 and A.6.1): the start of a picture, and how it is coded."""
+_TRANSFORM_AT = 8
+"""Behind the marker of the coding style: whether the colours are those of YBR_RCT or YBR_ICT."""
+_JPEG, _JPEG_2000 = b"\xff\xd8\xff", (b"\x00\x00\x00\x0cjP  ", _CODE_STREAM)
 _EXIF_OR_XMP, _APPLICATION_2 = 0xE1, 0xE2
 _MAX_PROFILE_BYTES = 65_000
 """Of a colour profile in one segment of a JPEG."""
@@ -67,6 +75,8 @@ _FIELDS = {"111900": "macula", "111901": "disc"}
 _PUPILS = {"YES": "dilated", "NO": "undilated"}
 _DATES = ("AcquisitionDateTime", "AcquisitionDate", "ContentDate", "StudyDate")
 _COMPRESS_LEVEL = 2
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+"""Transfer syntax of a file that pydicom would unpack as a whole, however large it becomes."""
 
 
 def read_dicom(data: bytes) -> tuple[bytes, DicomHeader]:
@@ -75,13 +85,17 @@ def read_dicom(data: bytes) -> tuple[bytes, DicomHeader]:
     A baseline JPEG leaves as it is coded, without EXIF; any other coding becomes PNG. Raises InvalidFile, and what
     ``photo_file.DECODER_ERRORS`` names.
     """
+    if _DEFLATED in data:
+        raise InvalidFile("dicom_compression")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NB: pydicom writes values of the file, such as a date, into warnings and logs
         logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
         try:
             dataset = pydicom.dcmread(BytesIO(data), force=True, specific_tags=list(_ELEMENTS))
             require_colour_photograph(dataset)
-            return _photograph(dataset), _header(dataset)
+            photo = _photograph(dataset)
+            _require_stated_size(photo, dataset)
+            return photo, _header(dataset)
         except _BROKEN:
             raise InvalidFile("damaged") from None
 
@@ -91,12 +105,21 @@ def _photograph(dataset: Dataset) -> bytes:
     profile = bytes(dataset.get("ICCProfile") or b"")
     if not dataset["PixelData"].is_undefined_length or _is_rle(dataset):
         return _png(_pixels(dataset), profile)
-    frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
+    coded = BytesIO(dataset.PixelData)
+    parse_basic_offsets(coded)  # NB: these may name a second frame, which would be left out
+    frame = b"".join(generate_fragments(coded))
     if frame.startswith(_JPEG):
         return _without_exif(frame, profile)
     if frame.startswith(_JPEG_2000):
-        return _png(_jpeg_2000(frame), profile)
+        return _png(_jpeg_2000(frame, _colours(dataset)), profile)
     raise InvalidFile("dicom_compression")
+
+
+def _require_stated_size(photo: bytes, dataset: Dataset) -> None:
+    """Raises InvalidFile for another size than that of the header: the photograph is then not that of the header."""
+    with Image.open(BytesIO(photo), formats=["JPEG", "PNG"]) as image:
+        if image.size != (int(dataset.Columns), int(dataset.Rows)):
+            raise InvalidFile("damaged")
 
 
 def _is_rle(dataset: Dataset) -> bool:
@@ -111,20 +134,35 @@ def _require_size(n_rows: int, n_columns: int) -> None:
         raise InvalidFile("too_small")
 
 
+def _colours(dataset: Dataset) -> str:
+    return str(dataset.PhotometricInterpretation).upper()
+
+
 def _pixels(dataset: Dataset) -> Image.Image:
     """The pixels of an uncompressed or run-length coded file as RGB."""
+    modes = {"RGB": "RGB", "YBR_FULL": "YCbCr", "YBR_FULL_422": "YCbCr"}
+    bits = [number(dataset, name) for name in ("BitsStored", "PixelRepresentation")]
+    if _colours(dataset) not in modes or bits != [8, 0]:
+        raise InvalidFile("colours")
     require_affordable("TIFF", "RGB", (int(dataset.Columns), int(dataset.Rows)))
     if getattr(dataset.file_meta, "TransferSyntaxUID", None) is None:
         is_implicit = dataset.original_encoding[0]
         uids = pydicom.uid.ImplicitVRLittleEndian, pydicom.uid.ExplicitVRLittleEndian
         dataset.file_meta.TransferSyntaxUID = uids[0] if is_implicit else uids[1]
     values = np.ascontiguousarray(pixel_array(dataset, raw=True))
-    mode = "YCbCr" if str(dataset.PhotometricInterpretation).startswith("YBR") else "RGB"
+    if values.ndim != 3:
+        raise InvalidFile("multi_frame")
+    mode = modes[_colours(dataset)]
     size_px = (values.shape[1], values.shape[0])
     return Image.frombuffer(mode, size_px, values.tobytes(), "raw", mode, 0, 1).convert("RGB")
 
 
-def _jpeg_2000(frame: bytes) -> Image.Image:
+def _jpeg_2000(frame: bytes, colours: str) -> Image.Image:
+    if frame.count(_CODE_STREAM) != 1:
+        raise InvalidFile("multi_frame")
+    is_transformed = frame[frame.index(_CODING_STYLE) + _TRANSFORM_AT] == 1
+    if colours != "RGB" and not is_transformed:  # a decoder would display luma and chroma as red, green and blue
+        raise InvalidFile("dicom_compression")
     with Image.open(BytesIO(frame), formats=["JPEG2000"]) as image:
         if image.mode != "RGB":
             raise InvalidFile("colours" if image.mode != "I;16" else "bit_depth")
@@ -144,7 +182,7 @@ def _png(image: Image.Image, profile: bytes) -> bytes:
 def _without_exif(frame: bytes, profile: bytes) -> bytes:
     """The JPEG without EXIF, which would rotate it, and with the colour profile of the header if it has none.
 
-    The even length of a fragment adds a zero byte behind the image, which goes too.
+    The even length of a fragment adds a zero byte behind the image, which goes too. A second picture stays.
     """
     kept, has_profile = [], False
     for marker, start, end in jpeg_segments(frame):
@@ -154,9 +192,7 @@ def _without_exif(frame: bytes, profile: bytes) -> bytes:
         has_profile = has_profile or (marker == _APPLICATION_2 and frame[start + 4 : start + 8] == b"ICC_")
         if marker != _EXIF_OR_XMP:
             kept.append(frame[start:end])
-        if marker == JPEG_EOI:
-            break
-    return b"\xff\xd8" + b"".join(kept)
+    return b"\xff\xd8" + b"".join(kept) + frame[end:].rstrip(b"\x00")
 
 
 def _profile_segment(profile: bytes) -> bytes:
@@ -179,10 +215,10 @@ def _header(dataset: Dataset) -> DicomHeader:
 
 
 def _text(dataset: Dataset, name: str) -> str:
-    """The value as text; the first of several."""
+    """The value as text; several with a backslash between them, so that none counts as the only one."""
     value: Any = dataset.get(name)
     if isinstance(value, pydicom.multival.MultiValue):
-        value = value[0] if len(value) else None
+        value = "\\".join(map(str, value))
     return "" if value is None else printable_text(str(value))
 
 
@@ -199,9 +235,12 @@ def _field(dataset: Dataset) -> str:
 
 
 def _date(text: str) -> datetime.date | None:
-    digits = text[:10].replace(".", "")[:8]
+    """The day of a date, or of a date and time; None for a month or a year alone."""
+    digits = text[:10].replace(".", "").replace("-", "")[:8]
+    if len(digits) < 8:
+        return None
     try:
-        return datetime.datetime.strptime(digits, "%Y%m%d").date()  # noqa: DTZ007 (a day of the camera's clock)
+        return datetime.date.fromisoformat(digits)
     except ValueError:
         return None
 
@@ -211,7 +250,7 @@ def _birth_date(text: str) -> str:
     digits = text.replace(".", "").replace("-", "")
     if not digits.isascii() or not digits.isdecimal() or len(digits) not in {4, 6, 8}:
         return ""
-    pieces = [one for one in (digits[:4], digits[4:6], digits[6:]) if one.strip("0")]
+    pieces = [digits[:4], *takewhile(lambda one: one.strip("0"), (digits[4:6], digits[6:]))]
     try:
         datetime.date(*(int(one) for one in (*pieces, "1", "1")[:3]))
     except ValueError:

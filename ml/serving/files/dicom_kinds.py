@@ -25,6 +25,8 @@ _REFUSED = {
 """Classes of PS3.4, table B.5-1, by the code of an InvalidFile. All others are no photographs."""
 MAX_FIELD_DEG = 60.0
 """Wide-field photographs have 60 to 100 degrees, ultra-wide ones more (Choudhry et al., Ophthalmol Retina 2019)."""
+_MAX_STRETCH = 0.02
+"""Of a pixel: cameras round the two sides of a square one."""
 _COMPRESSED = (
     "1.2.840.10008.1.2.4.57",
     "1.2.840.10008.1.2.4.70",  # lossless JPEG
@@ -42,6 +44,7 @@ def require_colour_photograph(dataset: Dataset) -> None:
     _require_class(str(dataset.get("SOPClassUID") or ""))
     if (number(dataset, "HorizontalFieldOfView") or 0) > MAX_FIELD_DEG:
         raise InvalidFile("dicom_wide_field")
+    _require_upright(dataset)
     if "PixelData" not in dataset:
         raise InvalidFile("dicom_no_photograph")
     if (number(dataset, "NumberOfFrames") or 1) > 1:
@@ -63,6 +66,17 @@ def _require_class(uid: str) -> None:
         raise InvalidFile(_REFUSED[uid])
     if uid not in _PHOTOGRAPHS:
         raise InvalidFile("dicom_no_photograph")
+
+
+def _require_upright(dataset: Dataset) -> None:
+    """Raises InvalidFile if rows do not go to the patient's left, columns not to the feet, or pixels are not square."""
+    orientation: Any = dataset.get("PatientOrientation") or ()
+    if len(orientation) == 2 and any(str(to)[:1] in bad for to, bad in zip(orientation, ("RHF", "HLR"), strict=True)):
+        raise InvalidFile("dicom_geometry")
+    for name in ("PixelAspectRatio", "PixelSpacing"):
+        sides: Any = dataset.get(name) or ()
+        if len(sides) == 2 and abs(float(sides[0]) / float(sides[1]) - 1) > _MAX_STRETCH:
+            raise InvalidFile("dicom_geometry")
 
 
 def number(dataset: Dataset, name: str) -> float | None:

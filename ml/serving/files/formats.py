@@ -38,12 +38,14 @@ _DICOM_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT OB OW PN SH SL SQ S
 
 def sniff_format(data: bytes) -> str:
     """The format, one of FORMATS or DICOM, which has one of them in it. Raises InvalidFile for any other one."""
+    if data[128:132] == b"DICM":  # first: the preamble may be the head of a TIFF (PS3.10, 7.1), without the person
+        return DICOM
     for start, kind in _READ:
         if data.startswith(start):
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
-    if data[128:132] == b"DICM" or _is_dicom_without_preamble(data):
+    if _is_dicom_without_preamble(data):
         return DICOM
     raise InvalidFile(_other_format(data))
 

@@ -33,6 +33,10 @@ REJECTIONS = {
         "The photograph in this DICOM file is compressed in a way that is not read. Export it as JPEG, as JPEG 2000 or "
         "without compression."
     ),
+    "dicom_geometry": gettext_noop(
+        "The photograph in this DICOM file is stored mirrored, rotated or stretched. Export it as JPEG or PNG from the "
+        "camera's software."
+    ),
     "dicom_monochrome": gettext_noop(
         "The photograph in this DICOM file has no colours, as in angiography and red-free photographs. Send the colour "
         "photograph."

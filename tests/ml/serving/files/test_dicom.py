@@ -2,6 +2,7 @@
 
 import datetime
 import logging
+import zlib
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from ml.serving.decoders import decoders
 from ml.serving.files.cleaning import clean_file
@@ -100,6 +102,7 @@ EYES = [
     ({"ImageLaterality": "B", "Laterality": "L"}, None),
     ({"ImageLaterality": "R", "Laterality": "L"}, None),
     ({"ImageLaterality": "U"}, None),
+    ({"ImageLaterality": ["R", "L"]}, None),
 ]
 
 
@@ -110,6 +113,7 @@ def test_an_eye_is_stated_only_if_it_is_clear(values: dict[str, str | None], eye
 
 BIRTHS = [("19600517", "1960-05-17"), ("1960", "1960"), ("196005", "1960-05"), ("1960.05.17", "1960-05-17")]
 BIRTHS += [("19600000", "1960"), ("19601350", ""), ("unknown", ""), ("", "")]
+BIRTHS += [("00000000", ""), ("0000", ""), ("00001210", ""), ("19600010", "1960")]
 
 
 @pytest.mark.parametrize(("in_file", "read"), BIRTHS)
@@ -125,6 +129,11 @@ def test_names_are_read_in_each_script() -> None:
     assert header_of(PatientName=None).name_groups == []
 
 
+def test_several_values_are_not_taken_for_one() -> None:
+    found = header_of(PatientID=["MRN-1", "MRN-2"], PatientName=["Lovelace^Ada", "Hopper^Grace"])
+    assert (found.patient_id, found.patient_name) == ("MRN-1\\MRN-2", "Lovelace^Ada\\Hopper^Grace")
+
+
 def test_names_of_other_character_sets_are_read() -> None:
     found = header_of(SpecificCharacterSet="ISO_IR 144", PatientName="Люкceмбypг^Роза")
     assert found.name_groups == [("Люкceмбypг", "Роза")]
@@ -136,6 +145,9 @@ DATES = [
     ({"ContentDate": None, "StudyDate": "2026.02.26"}, datetime.date(2026, 2, 26)),
     ({"ContentDate": "20261399", "StudyDate": "20260226"}, datetime.date(2026, 2, 26)),
     ({"ContentDate": None}, None),
+    ({"AcquisitionDateTime": "202611"}, datetime.date(2026, 3, 1)),
+    ({"AcquisitionDateTime": "2026112", "ContentDate": None}, None),
+    ({"AcquisitionDateTime": "2026-02-28 10:15"}, datetime.date(2026, 2, 28)),
 ]
 
 
@@ -180,6 +192,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no class": ({"SOPClassUID": None}, "dicom_no_photograph"),
     "several frames": ({"NumberOfFrames": 2}, "multi_frame"),
     "too many pixels": ({"Rows": 20_000, "Columns": 20_000}, "too_many_pixels"),
+    "mirrored": ({"PatientOrientation": ["R", "F"]}, "dicom_geometry"),
+    "rotated": ({"PatientOrientation": ["F", "R"]}, "dicom_geometry"),
+    "upside down": ({"PatientOrientation": ["LP", "H"]}, "dicom_geometry"),
+    "pixels that are not square": ({"PixelAspectRatio": ["4", "3"]}, "dicom_geometry"),
+    "pixels of two sizes": ({"PixelSpacing": ["0.01", "0.02"]}, "dicom_geometry"),
+    "another size than that of the JPEG": ({"Rows": 361}, "damaged"),
     "too small": ({"Rows": 20, "Columns": 20}, "too_small"),
     "no size": ({"Rows": None}, "damaged"),
 }
@@ -192,6 +210,69 @@ def test_other_kinds_are_refused_with_the_reason(kind: str) -> None:
         check_file(dicom_jpeg(**values))
     assert caught.value.code == code
     assert str(caught.value) == REJECTIONS[code]
+
+
+def test_a_photograph_as_a_viewer_displays_it_is_read() -> None:
+    upright: dict[str, Any] = {
+        "PatientOrientation": ["L", "F"],
+        "PixelAspectRatio": ["1", "1"],
+        "PixelSpacing": ["0.0101", "0.0102"],
+    }
+    assert check_file(dicom_jpeg(**upright)).size_px == (480, 360)
+    assert check_file(dicom_jpeg(PatientOrientation="", PixelSpacing="")).size_px == (480, 360)
+
+
+def luma_and_chroma() -> Image.Image:
+    """Luma and chroma of the photograph in place of red, green and blue."""
+    image = photograph().convert("YCbCr")
+    return Image.frombytes("RGB", image.size, image.tobytes())
+
+
+SECOND = photo_bytes(size=(480, 360), seed=7)
+FALSE: dict[str, tuple[Callable[[], bytes], str]] = {
+    "two JPEG, one frame stated": (lambda: dicom_jpeg(None, SECOND), "multi_frame"),
+    "two JPEG": (lambda: dicom_jpeg(None, SECOND, NumberOfFrames=None), "multi_frame"),
+    "two JPEG 2000": (lambda: dicom_jpeg_2000(photograph(), photograph()), "multi_frame"),
+    "pixels of two photographs": (lambda: dicom_pixels(photograph(), n_pictures=2), "multi_frame"),
+    "signed numbers": (lambda: dicom_pixels(photograph(), PixelRepresentation=1), "colours"),
+    "seven bits": (lambda: dicom_pixels(photograph(), BitsStored=7, HighBit=6), "colours"),
+    "a part of the range": (lambda: dicom_pixels(photograph(), "YBR_PARTIAL_422"), "colours"),
+    "colours of JPEG 2000": (lambda: dicom_pixels(photograph(), "YBR_ICT"), "colours"),
+    "luma as red": (
+        lambda: dicom_jpeg_2000(luma_and_chroma(), is_transformed=False, PhotometricInterpretation="YBR_FULL"),
+        "dicom_compression",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FALSE)
+def test_a_file_that_would_be_shown_falsely_is_refused(kind: str) -> None:
+    make, code = FALSE[kind]
+    with pytest.raises(InvalidFile) as caught:
+        check_file(make())
+    assert caught.value.code == code
+
+
+def test_a_jpeg_in_several_fragments_is_one_photograph() -> None:
+    jpeg = photo_bytes(size=(480, 360))
+    middle = len(jpeg) // 4 * 2
+    assert (
+        clean_file(dicom_jpeg(jpeg[:middle], jpeg[middle:], Columns=480, Rows=360)).cleaned == clean_file(jpeg).cleaned
+    )
+
+
+def test_a_file_that_is_packed_as_a_whole_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zlib, "decompress", lambda *_: pytest.fail("unpacked"))
+    with pytest.raises(InvalidFile) as caught:
+        check_file(written(header((480, 360)), DeflatedExplicitVRLittleEndian))
+    assert caught.value.code == "dicom_compression"
+
+
+def test_a_dicom_file_that_begins_as_a_tiff_is_read_with_its_person() -> None:
+    data = b"II*\x00".ljust(128, b"\x00") + dicom_jpeg()[128:]
+    found = clean_file(data)
+    assert found.dicom is not None
+    assert found.dicom.patient_id == "MRN-1"
 
 
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.102"])
