@@ -23,6 +23,7 @@ def header(size_px: tuple[int, int], **values: Any) -> Dataset:
         "SpecificCharacterSet": "ISO_IR 192",
         "SOPClassUID": OPHTHALMIC_8_BIT,
         "SOPInstanceUID": "2.25.1",
+        "StudyInstanceUID": "2.25.2",
         "ContentDate": "20260301",
         "Modality": "OP",
         "Manufacturer": "Optics",

@@ -11,14 +11,21 @@ from screening.selectors.exam_results import ExamResult
 
 
 def study_resource(result: ExamResult) -> Json:
-    """The exam with its photographs in use. The UIDs follow from our random ids (DICOM PS3.5, B.2)."""
+    """The exam with its photographs in use.
+
+    UIDs of photographs that came as DICOM files are those of the files, under which an archive has the originals; the
+    others follow from our random ids (DICOM PS3.5, B.2).
+    """
     exam, images = result.exam, result.images
     by_eye = {eye: [image for image in images if image.laterality == eye] for eye in Laterality}
     series = [_series(exam, eye, taken, number) for number, (eye, taken) in enumerate(by_eye.items(), 1) if taken]
     return {
         "resourceType": "ImagingStudy",
         "id": str(exam.pk),
-        "identifier": [{"system": "urn:dicom:uid", "value": f"urn:oid:{_uid(exam.pk)}"}],
+        "identifier": [
+            {"system": "urn:dicom:uid", "value": f"urn:oid:{uid}"}
+            for uid in dict.fromkeys([_uid(exam.pk), *(image.study_uid for image in images if image.study_uid)])
+        ],
         "status": _status(exam, images),
         "modality": [OPHTHALMIC_PHOTOGRAPHY],
         "subject": {"reference": f"Patient/{exam.patient_id}"},
@@ -44,7 +51,7 @@ def _series(exam: Exam, eye: Laterality, images: Sequence[FundusImage], number: 
         "laterality": {"system": OWN, "code": eye.value, "display": str(EYE_LABELS[eye])},
         "instance": [
             {
-                "uid": _uid(image.pk),
+                "uid": image.instance_uid or _uid(image.pk),
                 "sopClass": {"system": "urn:ietf:rfc:3986", "code": PHOTOGRAPHY_8_BIT},
                 "number": position,
                 "title": str(image.get_field_display()),

@@ -21,7 +21,10 @@ def random_photo_name(_image: "FundusImage", filename: str) -> str:
 
 
 class FundusImage(BaseModel):
-    """A photograph of one eye. The name of the uploaded file is not stored: it often names the patient."""
+    """A photograph of one eye. The name of the uploaded file is not stored: it often names the patient.
+
+    ``study_uid`` and ``instance_uid`` are those of a DICOM file, under which an archive has the original.
+    """
 
     class Field(models.TextChoices):
         """What the photograph is centred on."""
@@ -74,6 +77,8 @@ class FundusImage(BaseModel):
     height_px = models.PositiveIntegerField(_("height (px, upright)"))
     n_bytes = models.PositiveIntegerField(_("size (bytes)"))
     camera = models.CharField(_("camera"), max_length=80, blank=True, default="")
+    study_uid = models.CharField(_("DICOM study"), max_length=64, blank=True, default="")
+    instance_uid = models.CharField(_("DICOM image"), max_length=64, blank=True, default="")
     captured_on = models.DateField(_("date of the photograph"), null=True, blank=True)
     captured_on_source = models.CharField(
         _("date of the photograph: source"), max_length=8, choices=CaptureSource.choices, blank=True, default=""

@@ -140,6 +140,8 @@ def get_or_attach_image(
         pupil=pupil or header.pupil,
         captured_on=day,
         captured_on_source=source,
+        study_uid=header.study_uid,
+        instance_uid=header.instance_uid,
         is_synthetic=is_synthetic,
         uploaded_by=by,
         **_file_facts(photo),

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ml.serving.decoders.messages import BrokenMessage, date, text
-from ml.serving.files.dicom_header import MAX_TEXT_CHARS, DicomHeader
+from ml.serving.files.dicom_header import MAX_TEXT_CHARS, MAX_UID_CHARS, DicomHeader
 from ml.vocabulary import Laterality
 
 
@@ -25,6 +25,12 @@ def dicom_header(message: dict[str, Any]) -> DicomHeader | None:
     if eye not in {"", *Laterality}:
         raise BrokenMessage
     limits = {"patient_id": MAX_TEXT_CHARS, "patient_name": MAX_TEXT_CHARS, "birth_date": 10}
-    limits |= {"field": 10, "pupil": 10, "camera": 2 * MAX_TEXT_CHARS + 1}
+    limits |= {
+        "study_uid": MAX_UID_CHARS,
+        "instance_uid": MAX_UID_CHARS,
+        "field": 10,
+        "pupil": 10,
+        "camera": 2 * MAX_TEXT_CHARS + 1,
+    }
     texts = {name: text(facts, name, most=limit) for name, limit in limits.items()}
     return DicomHeader(**texts, captured_on=date(facts, "captured_on"), laterality=Laterality(eye) if eye else None)

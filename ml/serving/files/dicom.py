@@ -5,6 +5,7 @@ pydicom reads the elements that are named here and no others. The photograph lea
 
 import datetime
 import logging
+import re
 import warnings
 from io import BytesIO
 from itertools import takewhile
@@ -29,6 +30,8 @@ from ml.vocabulary import Laterality
 _ELEMENTS = (
     "SpecificCharacterSet",
     "SOPClassUID",
+    "SOPInstanceUID",
+    "StudyInstanceUID",
     "AcquisitionDateTime",
     "AcquisitionDate",
     "ContentDate",
@@ -73,6 +76,7 @@ _EYES = {"R": Laterality.RIGHT, "L": Laterality.LEFT}
 _FIELDS = {"111900": "macula", "111901": "disc"}
 """Codes of DCM: macula-centred, disc-centred (PS3.16, context group 4207)."""
 _PUPILS = {"YES": "dilated", "NO": "undilated"}
+_UID = re.compile(r"(?=.{1,64}\Z)[0-9]+(\.[0-9]+)+")
 _DATES = ("AcquisitionDateTime", "AcquisitionDate", "ContentDate", "StudyDate")
 _COMPRESS_LEVEL = 2
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
@@ -211,6 +215,8 @@ def _header(dataset: Dataset) -> DicomHeader:
         pupil=_PUPILS.get(_text(dataset, "PupilDilated").upper(), ""),
         captured_on=next((day for day in map(_date, (_text(dataset, name) for name in _DATES)) if day), None),
         camera=" ".join(filter(None, names))[:MAX_CAMERA_LENGTH],
+        study_uid=_uid(dataset, "StudyInstanceUID"),
+        instance_uid=_uid(dataset, "SOPInstanceUID"),
     )
 
 
@@ -220,6 +226,12 @@ def _text(dataset: Dataset, name: str) -> str:
     if isinstance(value, pydicom.multival.MultiValue):
         value = "\\".join(map(str, value))
     return "" if value is None else printable_text(str(value))
+
+
+def _uid(dataset: Dataset, name: str) -> str:
+    """The UID; empty if it is none."""
+    value = _text(dataset, name)
+    return value if _UID.fullmatch(value) else ""
 
 
 def _eye(dataset: Dataset) -> Laterality | None:

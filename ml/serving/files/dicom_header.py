@@ -9,6 +9,8 @@ from ml.vocabulary import Laterality
 MAX_TEXT_CHARS = 200
 """A name has up to 64 characters in each of three groups (PS3.5, 6.2), an identifier 64."""
 
+MAX_UID_CHARS = 64
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DicomHeader:
@@ -16,7 +18,7 @@ class DicomHeader:
 
     ``patient_name`` has all its groups (PS3.5, 6.2.1). ``birth_date`` is YYYY-MM-DD, YYYY-MM or YYYY. ``laterality`` is
     None also if the file names both eyes, or two different ones. ``field`` is ``macula`` or ``disc``, ``pupil``
-    ``dilated`` or ``undilated``.
+    ``dilated`` or ``undilated``. The UIDs are those of the study and of the image in an archive (PS3.5, 9).
     """
 
     patient_id: str = ""
@@ -27,6 +29,8 @@ class DicomHeader:
     pupil: str = ""
     captured_on: datetime.date | None = None
     camera: str = ""
+    study_uid: str = ""
+    instance_uid: str = ""
 
     @property
     def name_groups(self) -> list[tuple[str, str]]:

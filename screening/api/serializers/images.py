@@ -120,6 +120,8 @@ class NewImageSerializer(PhotoSourceSerializer):
 
 
 _EMPTY_HELP = {
+    "study_uid": "Study Instance UID of a DICOM file; empty for other files.",
+    "instance_uid": "SOP Instance UID of a DICOM file; empty for other files.",
     "pupil": "Empty if it was not recorded.",
     "captured_on_source": "Where the date comes from; empty without a date.",
     "withdrawn_code": "Empty while the photograph is in use.",
@@ -145,6 +147,8 @@ class ImageSerializer(RecordSerializer, serializers.ModelSerializer[FundusImage]
             "height_px",
             "n_bytes",
             "camera",
+            "study_uid",
+            "instance_uid",
             "captured_on",
             "captured_on_source",
             "copy_reason",

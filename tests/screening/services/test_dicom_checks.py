@@ -98,6 +98,7 @@ def test_the_header_gives_what_the_uploader_leaves_open(exam: Exam, photographer
     assert (image.laterality, image.field, image.pupil) == ("OS", "disc", "undilated")
     assert (str(image.captured_on), image.captured_on_source) == ("2026-03-01", "exif")
     assert (image.format, image.camera) == ("JPEG", "Optics Camera 45")
+    assert (image.study_uid, image.instance_uid) == ("2.25.2", "2.25.1")
     with image.file.open("rb") as file:
         assert b"Lovelace" not in file.read()
 

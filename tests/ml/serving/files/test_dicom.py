@@ -89,6 +89,8 @@ def test_the_header_states_person_and_photograph() -> None:
         pupil="dilated",
         captured_on=datetime.date(2026, 3, 1),
         camera="Optics Camera 45",
+        study_uid="2.25.2",
+        instance_uid="2.25.1",
     )
 
 
@@ -137,6 +139,15 @@ def test_several_values_are_not_taken_for_one() -> None:
 def test_names_of_other_character_sets_are_read() -> None:
     found = header_of(SpecificCharacterSet="ISO_IR 144", PatientName="Люкceмбypг^Роза")
     assert found.name_groups == [("Люкceмбypг", "Роза")]
+
+
+UIDS = [("1.2.840.10008.1", "1.2.840.10008.1"), ("1.2." + "9" * 60, "1.2." + "9" * 60), ("1.2." + "9" * 61, "")]
+UIDS += [("Lovelace", ""), ("1", ""), ("", "")]
+
+
+@pytest.mark.parametrize(("in_file", "read"), UIDS)
+def test_a_text_that_is_no_uid_is_left_out(in_file: str, read: str) -> None:
+    assert header_of(StudyInstanceUID=in_file).study_uid == read
 
 
 DATES = [

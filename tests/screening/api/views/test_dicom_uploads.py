@@ -30,6 +30,7 @@ def test_a_dicom_file_needs_no_other_field(client: ApiClient, exam: Exam) -> Non
         "captured_on": "2026-03-01",
         "format": "JPEG",
     }
+    assert (image.body["study_uid"], image.body["instance_uid"]) == ("2.25.2", "2.25.1")
     assert client.send(f"exams/{exam.pk}/images", data).status == 200
 
 
