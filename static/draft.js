@@ -149,9 +149,9 @@
     const atStart = epoch;
     const asked = ofPage();
     const { status, json } = await request(`${state().dataset.statusUrl}?${new URLSearchParams(asked)}`);
-    const isOld = atStart !== epoch || isSending || isDirty || asked.draft_version !== field("draft_version").value;
-    if (status !== 200 || (json.code === "newer_draft" && isOld)) return;
-    showNotice(json);
+    if (status !== 200 || atStart !== epoch || isStopped) return;
+    const isOld = isSending || isDirty || asked.draft_version !== field("draft_version").value;
+    if (json.code !== "newer_draft" || !isOld) showNotice(json);
   }
 
   // While its reader is active, the exam is kept for longer.

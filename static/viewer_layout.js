@@ -9,7 +9,7 @@
 
   let isOne = false; // one eye on the full screen
   let isFlickered = false; // the photograph before, in the place of the one of this visit
-  let timer = 0;
+  let timer = 0; // of a change that is not sent yet
 
   const frame = () => document.querySelector("[data-layout]");
   const view = () => VIEWS.find((name) => frame().classList.contains(`view-${name}`));
@@ -24,15 +24,18 @@
 
   function save() {
     clearTimeout(timer);
-    timer = setTimeout(async () => {
-      const body = new FormData();
-      body.set("csrfmiddlewaretoken", window.csrfToken());
-      body.set("view", view());
-      if (!frame().classList.contains("is-panel-hidden")) body.set("shows_panel", "on");
-      if (!frame().classList.contains("is-strip-hidden")) body.set("shows_strip", "on");
-      const response = await fetch(frame().dataset.url, { method: "POST", body }).catch(() => null);
-      if (!response?.ok) announce(frame().dataset.notSaved);
-    }, SAVE_MS);
+    timer = setTimeout(send, SAVE_MS);
+  }
+
+  async function send() {
+    timer = 0;
+    const body = new FormData();
+    body.set("csrfmiddlewaretoken", window.csrfToken());
+    body.set("view", view());
+    if (!frame().classList.contains("is-panel-hidden")) body.set("shows_panel", "on");
+    if (!frame().classList.contains("is-strip-hidden")) body.set("shows_strip", "on");
+    const response = await fetch(frame().dataset.url, { method: "POST", body, keepalive: true }).catch(() => null);
+    if (!response?.ok) announce(frame().dataset.notSaved);
   }
 
   // The second pane of an eye shows the visit before, or another field than the first pane.
@@ -144,6 +147,10 @@
     if (button) run(button.dataset.layoutDo);
     const choice = event.target.closest("[data-viewer-show]");
     if (choice) showPhoto(choice);
+  });
+  window.addEventListener("pagehide", () => {
+    clearTimeout(timer);
+    if (timer) send();
   });
   document.addEventListener("keydown", onKey, { capture: true });
   // The selected eye changes by key, click and focus (reading.js): the panes follow it.

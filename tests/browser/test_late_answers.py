@@ -5,12 +5,17 @@ from django.core.files.base import ContentFile
 from playwright.sync_api import Page, Route, expect
 
 from ml.vocabulary import Laterality
-from screening.models import Exam, FundusImage, User
+from screening.models import Exam, FundusImage, ReadingLayout, Site, User
 from screening.services.patients import store_search_terms
+from screening.views import documents
 from tests.browser.conftest import Visit, hold, synthetic_photo, wait_until
+from tests.browser.test_drafts import expect_saved, grade
+from tests.screening.documents import DocumentFactory
 from tests.screening.factories import FundusImageFactory, GradingFactory, PatientFactory
+from tests.screening.reports.golden import negative
 
 pytestmark = pytest.mark.browser
+HIDE_PANEL_AND_LEAVE = "document.querySelector('[data-layout-do=panel]').click(); location.assign('/patients/');"
 
 
 @pytest.fixture
@@ -101,3 +106,47 @@ def test_a_photograph_is_not_shown_under_the_name_of_the_next_one(
     first.click()  # before the second one is loaded
     page.keyboard.press("g")
     expect(page.locator("[data-viewer-canvas]").first).to_be_visible()
+
+
+def test_a_choice_for_the_next_report_stays_while_one_is_made(
+    visit: Visit, site: Site, reviewer: User, shared_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "missing_libraries", tuple)
+    review = negative(site)
+    DocumentFactory(review=review)
+    page = visit(f"/exams/{review.exam_id}/reports/", reviewer)
+    language = page.get_by_label("Language of the report")
+    language.select_option("es")
+    reports = page.locator("#reports")
+    reports.evaluate("reports => { reports.dataset.isReplaced = 'no'; }")
+    expect(reports).not_to_have_attribute("data-is-replaced", "no")
+    expect(language).to_have_value("es")
+
+
+def test_an_arrangement_is_kept_if_the_page_is_left_at_once(visit: Visit, graded_exam: Exam, reviewer: User) -> None:
+    page = visit(f"/exams/{graded_exam.pk}/review/", reviewer)
+    page.evaluate(HIDE_PANEL_AND_LEAVE)
+    wait_until(page, lambda: ReadingLayout.objects.filter(user=reviewer, shows_panel=False).exists())
+
+
+def test_a_late_answer_does_not_remove_the_notice_of_a_newer_draft(
+    visit: Visit, graded_exam: Exam, reviewer: User, problems: list[str]
+) -> None:
+    path = f"/exams/{graded_exam.pk}/review/"
+    page = visit(path, reviewer)
+    requests = hold(page, "**/review/status/**")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_until(page, lambda: len(requests) == 1)
+    other = page.context.new_page()
+    other.goto(path)
+    grade(other, "1")
+    expect_saved(other)
+    grade(page, "4")
+    notice = page.get_by_role("alert").filter(has_text="A newer draft of this reading")
+    expect(notice).to_be_visible()
+    with page.expect_event("requestfinished", lambda request: request.url == requests[0].request.url):
+        requests[0].fulfill(json={"code": "", "notice": ""})
+    expect(page.locator("[data-draft-state]")).to_contain_text("see the message above")
+    expect(notice).to_be_visible()
+    assert all("409" in problem for problem in problems)
+    problems.clear()
