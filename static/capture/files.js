@@ -9,6 +9,9 @@
   const DATE_AND_TIME = /(?<!\d)(19|20)\d{2}[-_.]?\d{2}[-_.]?\d{2}([-_ T.]*\d{2}[-_.:]?\d{2}([-_.:]?\d{2})?)?(?!\d)/gu;
   const RANDOM_ID = /(?<![\p{L}\p{N}])(?=\p{N}*\p{L})(?=\p{L}*\p{N})[0-9a-f]{8}(-?[0-9a-f]{4}){0,6}[0-9a-f]*(?![\p{L}\p{N}])/giu;
 
+  const DICOM_UID = /(?<!\d)\d+(\.\d+){5,}/gu;
+  const DICOM_COUNTER = /^(im|dcm)\d+$/u; // as in IM000001
+
   // Lower case, without accents, as in ml/eye_names.py: digits, underscores and signs separate words.
   function wordsOf(text) {
     return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().match(/\p{L}+/gu) || [];
@@ -25,10 +28,10 @@
   // a person if the file has one.
   function personInName(fileName, ...wordsOfKeys) {
     const known = new Set([...CAMERA_WORDS, ...wordsOfKeys.flatMap((one) => Object.values(one).flat().flatMap(wordsOf))]);
-    const tokens = fileName.replace(/\.[^.]*$/, "").replace(DATE_AND_TIME, " ").replace(RANDOM_ID, " ")
+    const tokens = fileName.replace(/\.[^.]*$/, "").replace(DICOM_UID, " ").replace(DATE_AND_TIME, " ").replace(RANDOM_ID, " ")
       .normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
     if (/^\d+$/.test(tokens.at(-1) || "")) tokens.pop(); // a counter
-    return tokens.filter((token) => !known.has(token.replace(/\d+$/, ""))).join(" ");
+    return tokens.filter((token) => !known.has(token.replace(/\d+$/, "")) && !DICOM_COUNTER.test(token)).join(" ");
   }
 
   // A DICOM file without preamble begins with an element of group 0002 or 0008, as in ml/serving/files/formats.py.

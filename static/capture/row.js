@@ -29,7 +29,7 @@
       for (const button of this.find("writing").querySelectorAll("button")) {
         button.addEventListener("click", () => { this.writing = button.value; this.question = null; this.confirm(); });
       }
-      this.fieldSelect.addEventListener("change", () => this.keep());
+      this.fieldSelect.addEventListener("change", () => { this.isFieldChosen = true; this.keep(); });
       this.find("send").addEventListener("click", () => this.confirm());
       this.find("remove").addEventListener("click", () => this.discard());
       this.preselect(this.eye, this.eye ? this.hint || "named" : "looking");
@@ -161,7 +161,7 @@
       }) : {};
       if (!isOpen()) return;
       const hint = suggestion.is_from_file ? "stated" : suggestion.laterality_suggested ? "recognised" : "unknown";
-      if (suggestion.field_suggested) this.fieldSelect.value = suggestion.field_suggested;
+      if (suggestion.field_suggested && !this.isFieldChosen) this.fieldSelect.value = suggestion.field_suggested;
       this.preselect(suggestion.laterality_suggested, hint);
       this.tray.announce(`${this.name}: ${this.find(hint).textContent.trim()}`);
       if (document.activeElement === this.find("eye")) this.focusEye();
@@ -232,8 +232,13 @@
       } else this.fail(error.message || this.tray.texts.failed);
     }
 
-    // The photograph cannot be sent or added as it is. ``canRepeat``: the button tries again.
+    // The photograph cannot be sent or added as it is. ``canRepeat``: the button tries again. Otherwise it is no photograph,
+    // and its upload is deleted: it would be in this list again each time the page is opened.
     fail(message, { canRepeat = true } = {}) {
+      if (!canRepeat) {
+        this.refusal ||= "refused";
+        this.deleteUpload(this.uploadId);
+      }
       Object.assign(this, { isConfirmed: false, isRefused: true, isStuck: true });
       this.render();
       this.node.classList.add("is-failed");

@@ -24,6 +24,8 @@ _BLOCK_BYTES = 1 << 20
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _IS_ENCRYPTED = 0x1
 _OF_SYSTEM = ("__MACOSX/",)
+_NAMES_OF_SYSTEM = frozenset({"thumbs.db", "desktop.ini", "dicomdir"})
+"""In lower case. A DICOMDIR lists the DICOM files beside it."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError, NotImplementedError, RuntimeError)
 """What zipfile raises for broken archives."""
 
@@ -80,9 +82,9 @@ def _leads_outside(name: str) -> bool:
 
 
 def _is_of_system(name: str) -> bool:
-    """A file that a computer adds by itself."""
+    """A file that a computer or a camera adds by itself."""
     base = PurePosixPath(name).name
-    return name.startswith(_OF_SYSTEM) or base.startswith(".") or base.lower() in {"thumbs.db", "desktop.ini"}
+    return name.startswith(_OF_SYSTEM) or base.startswith(".") or base.lower() in _NAMES_OF_SYSTEM
 
 
 def _unpacked(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> Iterator[ArchivedFile]:

@@ -64,6 +64,7 @@ def test_other_files_have_a_code_and_those_of_the_system_are_left_out() -> None:
         "__MACOSX/._OD.jpg": b"x",
         ".DS_Store": b"x",
         "Thumbs.db": b"x",
+        "DICOMDIR": b"x",
         "folder/": b"",
     }
     found = {one.name: (one.rejection, bool(one.content)) for one in unpack_archive(packed(files))}
