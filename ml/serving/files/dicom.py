@@ -69,6 +69,8 @@ _CODE_STREAM, _CODING_STYLE = b"\xff\x4f\xff\x51", b"\xff\x52"
 _TRANSFORM_AT = 8
 """Behind the marker of the coding style: whether the colours are those of YBR_RCT or YBR_ICT."""
 _JPEG, _JPEG_2000 = b"\xff\xd8\xff", (b"\x00\x00\x00\x0cjP  ", _CODE_STREAM)
+_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF, 0xF7})
+"""Starts of frames of lossless JPEG (ITU T.81, table B.1) and JPEG-LS (ITU T.87)."""
 _EXIF_OR_XMP, _APPLICATION_2 = 0xE1, 0xE2
 _MAX_PROFILE_BYTES = 65_000
 """Of a colour profile in one segment of a JPEG."""
@@ -190,6 +192,8 @@ def _without_exif(frame: bytes, profile: bytes) -> bytes:
     """
     kept, has_profile = [], False
     for marker, start, end in jpeg_segments(frame):
+        if marker in _LOSSLESS:
+            raise InvalidFile("dicom_compression")
         if marker == JPEG_SOS and profile and not has_profile and len(profile) <= _MAX_PROFILE_BYTES:
             kept.append(_profile_segment(profile))
             has_profile = True

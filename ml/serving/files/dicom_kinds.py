@@ -75,7 +75,7 @@ def _require_upright(dataset: Dataset) -> None:
         raise InvalidFile("dicom_geometry")
     for name in ("PixelAspectRatio", "PixelSpacing"):
         sides: Any = dataset.get(name) or ()
-        if len(sides) == 2 and abs(float(sides[0]) / float(sides[1]) - 1) > _MAX_STRETCH:
+        if len(sides) == 2 and abs(float(sides[0]) - float(sides[1])) > _MAX_STRETCH * float(sides[1]):
             raise InvalidFile("dicom_geometry")
 
 

@@ -207,6 +207,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "rotated": ({"PatientOrientation": ["F", "R"]}, "dicom_geometry"),
     "upside down": ({"PatientOrientation": ["LP", "H"]}, "dicom_geometry"),
     "pixels that are not square": ({"PixelAspectRatio": ["4", "3"]}, "dicom_geometry"),
+    "pixels without a width": ({"PixelAspectRatio": ["1", "0"]}, "dicom_geometry"),
     "pixels of two sizes": ({"PixelSpacing": ["0.01", "0.02"]}, "dicom_geometry"),
     "another size than that of the JPEG": ({"Rows": 361}, "damaged"),
     "too small": ({"Rows": 20, "Columns": 20}, "too_small"),
@@ -239,10 +240,17 @@ def luma_and_chroma() -> Image.Image:
     return Image.frombytes("RGB", image.size, image.tobytes())
 
 
+def with_frame(marker: bytes) -> bytes:
+    """A JPEG whose frame has the marker of another process."""
+    return dicom_jpeg().replace(b"\xff\xc0", marker, 1)
+
+
 SECOND = photo_bytes(size=(480, 360), seed=7)
 FALSE: dict[str, tuple[Callable[[], bytes], str]] = {
     "two JPEG, one frame stated": (lambda: dicom_jpeg(None, SECOND), "multi_frame"),
     "two JPEG": (lambda: dicom_jpeg(None, SECOND, NumberOfFrames=None), "multi_frame"),
+    "lossless JPEG, called baseline": (lambda: with_frame(b"\xff\xc3"), "dicom_compression"),
+    "JPEG-LS, called baseline": (lambda: with_frame(b"\xff\xf7"), "dicom_compression"),
     "two JPEG 2000": (lambda: dicom_jpeg_2000(photograph(), photograph()), "multi_frame"),
     "pixels of two photographs": (lambda: dicom_pixels(photograph(), n_pictures=2), "multi_frame"),
     "signed numbers": (lambda: dicom_pixels(photograph(), PixelRepresentation=1), "colours"),
