@@ -90,7 +90,9 @@ def site_message_text(
     key = (*text, language)
     data = request.POST if request.method == "POST" else None
     form = TextForm(data, initial=_initial(site, *key), channel=key[1])
-    if request.method == "POST" and form.is_valid() and request.POST.get("action") == "save":
+    # NB: htmx sends the button that was clicked with a preview that is on its way then.
+    is_save = request.POST.get("action") == "save" and not request.htmx
+    if request.method == "POST" and form.is_valid() and is_save:
         saved = _save(request, site, key, form)
         if saved is not None:
             return saved

@@ -84,6 +84,12 @@ def test_the_preview_has_made_up_data_and_html_as_it_is_written(site: Site, as_m
     assert "{" not in page
 
 
+def test_a_preview_stores_nothing_also_with_the_button_that_stores(site: Site, as_manager: Client) -> None:
+    sent = {"subject": "Result", "body": GOOD, "reason": "New", "base": "0", "action": "save"}
+    assert as_manager.post(text_page(site), sent, headers=HTMX).status_code == 200
+    assert not MessageTemplate.objects.exists()
+
+
 def test_letters_of_a_result_are_made_on_the_page_of_reports(site: Site, as_manager: Client) -> None:
     review = GOLDEN["arabic"](site)
     address = url("exam-letters", review.exam_id)
