@@ -1,5 +1,6 @@
 """Photographs: upload, display, withdrawal. They have no public address; every request is checked by ``access``."""
 
+import hashlib
 from io import BytesIO
 from urllib.parse import quote
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.storage import FileSystemStorage
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -42,6 +43,7 @@ from screening.views.messages import report_exam_errors, undo_by
 from screening.views.photo_responses import rendition_response, with_photo_headers
 from screening.views.prefetches import is_prefetch
 
+_ANSWERS = ("confirm", "reason", "writing")
 _BROWSER_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
@@ -54,7 +56,7 @@ def image_upload(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBa
         exam = get_exam_to_photograph(user=request.user, exam_id=exam_id)
     except AccessDenied as error:
         return _refuse(request, exam_id, error)
-    form = PhotoForm(request.POST, request.FILES)
+    form = PhotoForm(_entries(request), request.FILES)
     if not form.is_valid():
         return _upload_error(request, exam_id, "invalid", error_text(form))
     values = form.cleaned_data
@@ -76,6 +78,21 @@ def image_upload(request: AuthenticatedRequest, exam_id: UUID) -> HttpResponseBa
         return JsonResponse({"image": str(image.pk), "laterality": image.laterality, "message": message}, status=201)
     messages.success(request, message)
     return redirect("screening:exam-detail", exam_id)
+
+
+def _entries(request: AuthenticatedRequest) -> QueryDict:
+    """What was sent, without answers about another file: who answers in the plain form chooses the file again."""
+    entries, photo = request.POST.copy(), request.FILES.get("photo")
+    if photo is not None:
+        digest = hashlib.sha256()
+        for chunk in photo.chunks():
+            digest.update(chunk)
+        photo.seek(0)
+        if entries.get("of_file", digest.hexdigest()) != digest.hexdigest():
+            for name in _ANSWERS:
+                entries.pop(name, None)
+        entries["of_file"] = digest.hexdigest()
+    return entries
 
 
 def _refuse(

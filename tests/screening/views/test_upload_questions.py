@@ -1,5 +1,6 @@
 """Questions about a photograph on the exam page: the file and the entries stay until they are answered."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -87,4 +88,19 @@ def test_a_dicom_file_of_another_person_and_eye_raises_two_questions(exam: Exam,
     assert 'name="confirm" value="dicom_other_patient"' in " ".join(page.split())
     confirmed = ["dicom_other_patient", "dicom_other_eye"]
     assert upload(as_photographer, exam, data, confirm=confirmed).status_code == 201
+    assert FundusImage.objects.get().laterality == "OD"
+
+
+def test_an_answer_about_one_file_is_none_about_another(exam: Exam, as_photographer: Client) -> None:
+    one, other = (dicom_jpeg(photo_bytes(seed=seed), PatientName="Lovelace^Ada") for seed in (1, 2))
+    page = " ".join(text_of(upload(as_photographer, exam, one, headers=None)).split())
+    answered = {"of_file": hashlib.sha256(one).hexdigest(), "confirm": ["dicom_other_patient"], "writing": "keep"}
+    assert f'name="of_file" value="{answered["of_file"]}"' in page
+    response = upload(as_photographer, exam, other, headers=None, **answered)
+    page = " ".join(text_of(response).split())
+    assert response.status_code == 409
+    assert "may be of another patient" in page
+    assert f'name="of_file" value="{hashlib.sha256(other).hexdigest()}"' in page
+    assert '<input type="hidden" name="confirm"' not in page
+    assert upload(as_photographer, exam, one, **answered).status_code == 201
     assert FundusImage.objects.get().laterality == "OD"
