@@ -100,8 +100,8 @@ def _is_shorter_form(one: tuple[str, str], other: tuple[str, str]) -> bool:
 
 
 def _is_same_birth(header: DicomHeader, patient: Patient) -> bool | None:
-    """Of an estimated age never true: people of eleven years would have the same birth date."""
+    """True for two equal days only: with a month, a year or an estimated age, many people have the same birth date."""
     birth = BirthDate(header.birth_date)
     if not birth.could_be(patient.birth):
         return False
-    return True if birth.born_on and patient.birth.born_on else None
+    return True if birth.born_on == patient.birth.born_on and birth.born_on.count("-") == 2 else None
