@@ -47,9 +47,9 @@ def exams(site: Site) -> list[Exam]:
 @pytest.mark.parametrize(
     ("page", "max_page_kb", "max_static_kb", "max_requests", "max_photographs"),
     [
-        ("login", 2, 28, 5, 0),
+        ("login", 2, 29, 5, 0),
         ("worklist", 6, 31, 6, 0),
-        ("exam-detail", 10, 60, 7, 2),
+        ("exam-detail", 10, 61, 7, 2),
         ("exam-review", 16, 63, 7, 4),
     ],
 )
