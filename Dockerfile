@@ -11,7 +11,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PATH=/opt/venv/bin:$PATH
 RUN python -m venv /opt/venv
 COPY requirements/serve.txt /tmp/requirements/serve.txt
 # Deleted: tests of numpy, AWS services other than S3 and log-in, tools for editing ONNX files, the second viewer of the API
-# (Redoc), sources of Django's translations.
+# (Redoc), tests and code tables of pydicom, sources of Django's translations.
 RUN pip install --only-binary :all: -r /tmp/requirements/serve.txt \
  && python -m pip uninstall --yes setuptools pip \
  && cd /opt/venv/lib/python3*/site-packages \
@@ -20,6 +20,7 @@ RUN pip install --only-binary :all: -r /tmp/requirements/serve.txt \
         ! -name s3 ! -name sts ! -name sso ! -name sso-oidc ! -name signin -exec rm -rf {} + \
  && rm -rf onnxruntime/transformers onnxruntime/quantization onnxruntime/tools \
         drf_spectacular_sidecar/static/drf_spectacular_sidecar/redoc \
+        pydicom/sr pydicom/data/test_files \
  && find . -name '*.po' -delete
 
 # --- the application, without the demo ---
