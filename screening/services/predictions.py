@@ -92,16 +92,16 @@ def suggest_eye(*, exam: Exam, data: bytes, by: User) -> EyeSuggestion:
     header = photo.dicom or NO_HEADER
     if header.laterality is not None:
         suggestion = EyeSuggestion(header.laterality, None, is_from_file=True, field=header.field)
-        source = "dicom"
+        source = {"source": "dicom"}
     else:
         prediction = _predict(photo, default_model())
         suggestion = EyeSuggestion(prediction.laterality, prediction.laterality_confidence, field=header.field)
-        source = prediction.model_version
+        source = {"model_version": prediction.model_version}
     record_event(
         verb=AuditEvent.Verb.EYE_SUGGESTED,
         subject=exam,
         site=exam.site,
-        data={"model_version": source, "laterality": suggestion.laterality or ""},
+        data={**source, "laterality": suggestion.laterality or ""},
         by=by,
     )
     return suggestion

@@ -3,7 +3,7 @@
 import pytest
 
 from ml.vocabulary import Laterality
-from screening.models import Exam, FundusImage, Site
+from screening.models import AuditEvent, Exam, FundusImage, Site
 from tests.builders import photo_bytes
 from tests.dicom_files import PERSON, coded_field, dicom_jpeg
 from tests.screening.api.client import ApiClient, assert_is_error
@@ -68,6 +68,8 @@ def test_the_suggestion_of_the_eye_is_that_of_the_file(client: ApiClient, exam: 
         "is_from_file": True,
         "field_suggested": "disc",
     }
+    event = AuditEvent.objects.get(verb=AuditEvent.Verb.EYE_SUGGESTED)
+    assert event.data == {"source": "dicom", "laterality": "OD"}
     recognised = client.send(f"exams/{exam.pk}/suggest-eye", photo_bytes()).body
     assert (recognised["is_from_file"], recognised["field_suggested"]) == (False, "")
 
